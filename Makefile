@@ -1,0 +1,45 @@
+# Two commands do everything: `make run` and `make test`. Each installs what it needs into this folder
+# (.venv for Python, .stack for Kafka, the registry and Connect) and costs nothing the second time.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SECONDS_TO_RUN ?=
+ONCE ?=
+CONSUMERS ?= 2
+
+.PHONY: help run test check stack reference clean
+
+help: ## list these commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: install it, or name it: make PYTHON=python3.12 ...")'
+	@echo "Installing Python packages into $(VENV) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+stack: $(VENV)/.installed ## fetch Kafka, the registry and Connect with Debezium (Maven), once
+	@$(BIN)/python -m deploy.local install
+
+run: stack ## the sample firm, live: Ajera to PIM on the embedded stack, until Ctrl-C (ONCE=1: a short day, verified, then the end)
+	@$(BIN)/python -m deploy.demo --consumers $(CONSUMERS) $(if $(ONCE),--once) $(if $(SECONDS_TO_RUN),--seconds $(SECONDS_TO_RUN))
+
+test: stack ## everything: linters, types, all tests on the embedded stack, and a verified `make run ONCE=1`
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory run ONCE=1
+
+check: $(VENV)/.installed ## ruff, mypy --strict, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+reference: $(VENV)/.installed ## write the generated pages of docs/reference again
+	@$(BIN)/ajera-cdc reference --write docs/reference
+
+clean: ## remove everything that was installed or made here
+	rm -rf $(VENV) .stack

@@ -1,0 +1,72 @@
+"""The consumers of the demo: real `ajera-cdc run` processes, started and ended by id."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+STOP_SECONDS = 30
+
+
+class ConsumerDied(RuntimeError):
+    """A consumer ended by itself; the message holds the last lines of its log."""
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Consumer:
+    """One `ajera-cdc run` process with its own metrics address and log file."""
+
+    def __init__(self, config: Path, log: Path) -> None:
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self._log = log
+        environment = os.environ | {"AJERA_CDC_RUN__METRICS_PORT": str(self.port), "AJERA_CDC_LOG__FORMAT": "json"}
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "pipeline.cli.main", "--config", str(config), "run"],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,  # Ctrl-C reaches us, and we stop it in order
+            )
+
+    def check(self) -> None:
+        """Raises ConsumerDied if the process has ended."""
+        if self.process.poll() is not None:
+            raise ConsumerDied(f"a consumer ended with exit code {self.process.returncode}:\n{self.tail()}")
+
+    def tail(self) -> str:
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(STOP_SECONDS)
+
+
+@contextmanager
+def running(config: Path, logs: Path, count: int) -> Iterator[list[Consumer]]:
+    """`count` consumers of one group; all stopped at the end."""
+    with ExitStack() as stack:
+        consumers = []
+        for number in range(count):
+            consumer = Consumer(config, logs / f"consumer-{number + 1}.log")
+            stack.callback(consumer.stop)
+            consumers.append(consumer)
+        yield consumers

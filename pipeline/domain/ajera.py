@@ -1,0 +1,134 @@
+"""Ajera's tables: the columns that mappings rely on, with Ajera's own names (domain.md, sections 3.2 to 3.5).
+
+The same columns stand, with their types and evidence, in `schemas/ajera/*.avsc`, the contract that each writer schema
+is checked against; a test keeps the two alike.
+"""
+
+from __future__ import annotations
+
+from pipeline.mapping.convert import cut, reference, text
+from pipeline.mapping.site import Site
+from pipeline.mapping.source import Fold, Kind, Remembered, SourceColumn, SourceTable
+from pipeline.model.event import Row, Value
+
+PROJECT_CODE_LENGTH = 50
+
+
+def _integer(*names: str) -> tuple[SourceColumn, ...]:
+    return tuple(SourceColumn(name, Kind.INTEGER) for name in names)
+
+
+def _flag(*names: str) -> tuple[SourceColumn, ...]:
+    return tuple(SourceColumn(name, Kind.FLAG) for name in names)
+
+
+def _text(*names: str) -> tuple[SourceColumn, ...]:
+    return tuple(SourceColumn(name, Kind.TEXT) for name in names)
+
+
+def _flagged(column: str) -> Remembered:
+    return Remembered(
+        name=f"ever_{column}",
+        kind=Kind.FLAG,
+        fold=Fold.EVER,
+        of=lambda row, _: bool(row.get(column)),
+        note=f"{column} was set once: the PIM row exists from then on, and is kept (assumption 10)",
+    )
+
+
+def _is_project(row: Row, _: Site) -> Value:
+    """A project has no owner, or itself; every other row is a phase (assumption 25)."""
+    return reference(row.get("prjProject")) in (None, row.get("prjKey"))
+
+
+def _organization(row: Row, _: Site) -> Value:
+    """The Integration Client, else the Integration Vendor (seed 003, Contacts and Vendors)."""
+    client, vendor = reference(row.get("cntClient")), reference(row.get("cntVendor"))
+    if client is not None:
+        return f"cl-{client}"
+    return None if vendor is None else f"ve-{vendor}"
+
+
+def _project_id(row: Row, _: Site) -> Value:
+    return text(row.get("prjID"))
+
+
+def _code_group(row: Row, _: Site) -> Value:
+    own = text(row.get("prjID"))
+    return None if own is None else cut(own, PROJECT_CODE_LENGTH).lower()
+
+
+AX_VEC = SourceTable(
+    name="AxVec",
+    key="vecKey",
+    columns=(
+        *_integer("vecKey"),
+        *_text("vecDescription", "vecFirstName", "vecMiddleName", "vecLastName", "vecTitle", "vecEmail"),
+        *_text("vecPhone1", "vecPhone2", "vecFax", "vecWebsite"),
+        *_text("vecAddress1", "vecAddress2", "vecAddress3", "vecCity", "vecState", "vecZip"),
+        *_flag("vecIsClient", "vecIsVendor", "vecIsEmployee"),
+    ),
+    remembered=(_flagged("vecIsClient"), _flagged("vecIsVendor"), _flagged("vecIsEmployee")),
+    shared=(
+        *("vecDescription", "vecAddress1", "vecAddress2", "vecCity", "vecState", "vecZip"),
+        *("ever_vecIsClient", "ever_vecIsVendor", "ever_vecIsEmployee"),
+    ),
+)
+
+AX_CONTACT = SourceTable(
+    name="AxContact",
+    key="cntKey",
+    columns=(
+        *_integer("cntKey"),
+        *_text("cntFirstName", "cntMiddleName", "cntLastName", "cntTitle", "cntEmail", "cntPhone1", "cntPhone2"),
+        *_integer("cntClient", "cntVendor"),
+    ),
+    remembered=(
+        Remembered(
+            "organization",
+            Kind.SHORT_TEXT,
+            Fold.LAST,
+            _organization,
+            "the newest Integration Client or Vendor: removing it changes nothing in PIM",
+        ),
+    ),
+    indexed=("organization",),
+)
+
+AX_PROJECT = SourceTable(
+    name="AxProject",
+    key="prjKey",
+    columns=(
+        *_integer("prjKey"),
+        *_text("prjID", "prjDescription", "prjNotes"),
+        *_integer("prjStatus", "prjProject", "prjProjectManager", "prjPrincipalInCharge", "prjMarketingContact"),
+    ),
+    remembered=(
+        Remembered("ever_project", Kind.FLAG, Fold.EVER, _is_project, "was a project, not a phase, once"),
+        Remembered(
+            "project_id", Kind.SHORT_TEXT, Fold.LAST, _project_id, "the newest Project ID that was not blank: kept"
+        ),
+        Remembered("code_group", Kind.SHORT_TEXT, Fold.LAST, _code_group, "Project ID as PIM compares codes"),
+    ),
+    groups=("code_group",),
+    indexed=("prjProjectManager", "prjPrincipalInCharge", "prjMarketingContact", "code_group"),
+)
+
+AX_INVOICE_GROUP = SourceTable(
+    name="AxInvoiceGroup",
+    key="igKey",
+    columns=_integer("igKey", "igProject", "igClient"),
+    owners=(("igProject", "AxProject"),),
+    indexed=("igProject", "igClient"),
+)
+
+AX_RESOURCE = SourceTable(
+    name="AxResource",
+    key="resKey",
+    columns=(*_integer("resKey", "resProject", "resEmployee"), *_text("resRole")),
+    owners=(("resProject", "AxProject"),),
+    indexed=("resProject", "resEmployee"),
+)
+
+# Order of locks: a table stands after those that its rows refer to.
+SOURCE_TABLES = (AX_VEC, AX_CONTACT, AX_PROJECT, AX_INVOICE_GROUP, AX_RESOURCE)

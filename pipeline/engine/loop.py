@@ -1,0 +1,123 @@
+"""The consumer's loop: poll, process, commit; retry what is transient, drain on a stop, halt what cannot go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import tenacity
+
+from pipeline.domain.routes import Route
+from pipeline.engine.loading import Loading
+from pipeline.engine.ports import Clock, Messages, Target, Telemetry
+from pipeline.engine.processor import Processor
+from pipeline.errors import PipelineError, Remedy
+from pipeline.model.event import Message
+from pipeline.model.position import TopicPartition
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast and how patient the loop is. Seconds, and events a batch."""
+
+    batch_size: int = 2000
+    poll_seconds: float = 0.2
+    retry_first_seconds: float = 0.2
+    retry_most_seconds: float = 30.0
+    waiting_retry_seconds: float = 60.0
+
+
+class Stopped(Exception):
+    """A stop was asked for while a batch waited for something transient; the batch is abandoned, its offsets stay."""
+
+
+class Loop:
+    """Runs one member of the consumer group until `stop` says so."""
+
+    def __init__(
+        self,
+        *,
+        route: Route,
+        messages: Messages,
+        processor: Processor,
+        target: Target,
+        loading: Loading,
+        incarnation: Callable[[str], int],
+        telemetry: Telemetry,
+        clock: Clock,
+        pace: Pace,
+        stop: Callable[[], bool],
+    ) -> None:
+        self._route, self._messages, self._processor, self._target = route, messages, processor, target
+        self._loading, self._incarnation = loading, incarnation
+        self._telemetry, self._clock, self._pace, self._stop = telemetry, clock, pace, stop
+        self._halted: dict[TopicPartition, PipelineError] = {}
+
+    def run(self) -> None:
+        """Returns after a stop, with everything in hand written and committed. Raises errors whose remedy is halt."""
+        try:
+            while not self._stop():
+                self.step()
+        except Stopped:
+            return
+        finally:
+            self._messages.close()
+
+    def step(self) -> int:
+        """One poll and its batch; how many messages it had."""
+        messages = self._attempt(lambda: self._messages.poll(self._pace.batch_size, self._pace.poll_seconds))
+        if messages:
+            self._handle(messages)
+        if len(messages) < self._pace.batch_size:
+            self._loading.advance(self._attempt)
+            self._processor.drain(self._attempt, waiting_retry_seconds=self._pace.waiting_retry_seconds)
+        return len(messages)
+
+    def _handle(self, messages: Sequence[Message]) -> None:
+        incarnations = {topic: self._incarnation(topic) for topic in {message.topic for message in messages}}
+        going = [m for m in messages if TopicPartition(m.topic, m.partition) not in self._halted]
+        handled = self._processor.process(going, incarnations, self._attempt)
+        if handled.snapshot_ended:
+            self._loading.snapshot_ended()
+        started = self._clock.monotonic()
+        if handled.next_offsets:
+            self._attempt(lambda: self._messages.commit(handled.next_offsets))
+        self._telemetry.step("commit", self._clock.monotonic() - started)
+        if handled.halted:
+            self._halted.update(handled.halted)
+            self._messages.pause(handled.halted)
+
+    def _attempt(self, call: Callable[[], T]) -> T:
+        """Call until it does not fail with an error whose remedy is retry; between tries stay in the group."""
+        failed = False
+
+        def before_sleep(state: tenacity.RetryCallState) -> None:
+            nonlocal failed
+            failed = True
+            error = state.outcome.exception() if state.outcome is not None else None
+            if isinstance(error, PipelineError):
+                self._telemetry.retried(error)
+
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(lambda e: isinstance(e, PipelineError) and e.remedy is Remedy.RETRY),
+            wait=tenacity.wait_random_exponential(
+                multiplier=self._pace.retry_first_seconds, max=self._pace.retry_most_seconds
+            ),
+            sleep=self._wait,
+            before_sleep=before_sleep,
+            reraise=True,
+        )
+        result = retrying(call)
+        if failed:
+            self._telemetry.recovered()
+        return result
+
+    def _wait(self, seconds: float) -> None:
+        until = self._clock.monotonic() + seconds
+        while (left := until - self._clock.monotonic()) > 0:
+            if self._stop():
+                raise Stopped
+            self._messages.wait(min(left, 0.5))

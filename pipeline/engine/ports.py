@@ -1,0 +1,176 @@
+"""What the engine needs from the world. Adapters do not inherit from these; the contract suites hold them to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from pipeline.errors import PipelineError
+from pipeline.mapping.target import TargetRow
+from pipeline.model.event import Decoded, Message, Row, Value
+from pipeline.model.ledger import LedgerRow, Mark, Progress, Waiting
+from pipeline.model.outcome import RowCounts
+from pipeline.model.position import TopicPartition
+
+T = TypeVar("T")
+
+
+class Messages(Protocol):
+    """The topics of one consumer group, as seen by one member."""
+
+    def poll(self, limit: int, timeout_seconds: float) -> Sequence[Message]:
+        """Up to `limit` messages, empty after the timeout. Also keeps the membership alive, and runs rebalances.
+
+        Raises OffsetLost when a partition's next offset has passed retention, ServiceUnreachable when no broker answers.
+        """
+
+    def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
+        """Commit next offsets in Kafka, synchronously. Partitions that were revoked meanwhile are left out."""
+
+    def wait(self, seconds: float) -> None:
+        """Stay a member of the group for this long without taking messages; rebalances may run. None is lost."""
+
+    def pause(self, partitions: Iterable[TopicPartition]) -> None: ...
+
+    def resume(self, partitions: Iterable[TopicPartition]) -> None: ...
+
+    def assignment(self) -> frozenset[TopicPartition]: ...
+
+    def end_offsets(self, topic: str) -> Mapping[int, int]:
+        """For each partition of the topic, assigned or not, the offset after the newest message now."""
+
+    def close(self) -> None:
+        """Leave the group."""
+
+
+class DeadLetters(Protocol):
+    """Where messages go that cannot be processed."""
+
+    def send(self, message: Message, error: PipelineError) -> None:
+        """Write the untouched message with its error's code and coordinates; returns when all replicas have it.
+
+        Raises DeadLetterFailed.
+        """
+
+
+class Transaction(Protocol):
+    """One transaction in the target's database, over `sync` and the target's tables.
+
+    Every method is one round trip for any number of rows. Rows are locked and written in key order. Errors:
+    TargetBusy and ConcurrentWrite (try the whole transaction again), TargetRefused (do not).
+    """
+
+    def lock_rows(self, table: str, keys: Sequence[str]) -> dict[str, LedgerRow]:
+        """The ledger rows of these source rows, locked until the end of the transaction; absent ones are left out."""
+
+    def write_rows(self, rows: Sequence[LedgerRow]) -> None:
+        """Store ledger rows of one table as read by `lock_rows`, changed. Raises ConcurrentWrite if one changed meanwhile."""
+
+    def rows_by_key(self, table: str, keys: Sequence[str]) -> list[LedgerRow]:
+        """Committed ledger rows by key, not locked."""
+
+    def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
+        """Committed ledger rows whose mirrored column holds one of the values, not locked."""
+
+    def mark(self, marks: Sequence[Mark], now: datetime) -> None:
+        """Set marks; a mark that is set already gets the new number, and its waiting reason is forgotten."""
+
+    def mark_table(self, table: str, number: int, now: datetime) -> int:
+        """Mark every row of a mirror; how many."""
+
+    def marks_of(self, marks: Iterable[tuple[str, str]]) -> list[Mark]:
+        """Those of these kinds and keys that are set."""
+
+    def due(self, limit: int, *, set_before: datetime, waiting_before: datetime) -> list[Mark]:
+        """The oldest marks: set before a time, or, if they wait for something, last tried before another."""
+
+    def clear(self, marks: Sequence[Mark]) -> None:
+        """Remove marks as they were read: one with another number by now stays."""
+
+    def wait(self, waiting: Sequence[Waiting], now: datetime) -> None:
+        """Keep or set marks with the reason they wait for."""
+
+    def existing(self, table: str, keys: Sequence[str]) -> set[str]:
+        """Those rows of a target table, by its one key column, that exist; locked against deletion."""
+
+    def create_missing(self, table: str, rows: Sequence[Row]) -> int:
+        """Insert those rows whose key the target lacks; how many."""
+
+    def holders(self, table: str, column: str, values: Sequence[str]) -> dict[str, str]:
+        """Who holds these values of a unique column: value as the target holds it -> key."""
+
+    def upsert(self, table: str, rows: Sequence[TargetRow]) -> RowCounts:
+        """Create or change target rows; a row that holds its values already is not touched."""
+
+    def replace_children(self, table: str, wanted: Mapping[str, Sequence[tuple[str, ...]]]) -> RowCounts:
+        """For each parent key, make our rows of a child table exactly these. Rows that others made stay."""
+
+    def loaded(self) -> frozenset[str]:
+        """Source tables that were read to the end their snapshot had."""
+
+    def set_load_ends(self, topic: str, table: str, ends: Mapping[int, int]) -> None:
+        """The snapshot of a table is over; reading up to these offsets (by partition) has read all of it."""
+
+    def loading(self) -> dict[str, str]:
+        """Source tables that are not loaded: table -> "unknown" before `set_load_ends`, "reading" after."""
+
+    def finish_loading(self) -> list[str]:
+        """Tables that have just been read to their end, each told once."""
+
+    def progress(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Progress]: ...
+
+    def advance(self, progress: Mapping[TopicPartition, Progress], now: datetime) -> None:
+        """Store next offsets, and add the counts to those stored."""
+
+    def incarnation(self, topic: str, topic_id: str, partitions: int) -> int:
+        """The number of this incarnation of a topic, given when it is first seen; numbers grow over all topics."""
+
+
+class Target(Protocol):
+    """The target database."""
+
+    @property
+    def counts_utf16(self) -> bool:
+        """Does the database count text lengths in UTF-16 units."""
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Commits at the end, rolls back on an error."""
+
+
+class Decoder(Protocol):
+    """Bytes to events; total."""
+
+    def decode(self, message: Message, incarnation: int) -> Decoded: ...
+
+
+class Telemetry(Protocol):
+    """What is counted. No row values."""
+
+    def events_read(self, topic: str, count: int) -> None: ...
+    def event_ended(self, topic: str, outcome: str, reason: str, count: int) -> None: ...
+    def rows(self, table: str, counts: RowCounts) -> None: ...
+    def delay(self, topic: str, seconds: float) -> None: ...
+    def step(self, name: str, seconds: float) -> None: ...
+    def values_cut(self, table: str, column: str, count: int) -> None: ...
+    def retried(self, error: PipelineError) -> None: ...
+    def recovered(self) -> None: ...
+    def dead_lettered(self, error: PipelineError) -> None: ...
+    def halted(self, topic: str, partition: int, error: PipelineError) -> None: ...
+
+
+class Attempt(Protocol):
+    """Calls a function until it does not fail with an error whose remedy is retry."""
+
+    def __call__(self, call: Callable[[], T]) -> T: ...
+
+
+class Clock(Protocol):
+    """Time, for delays and ages."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that only grow, for durations."""

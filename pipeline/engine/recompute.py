@@ -1,0 +1,260 @@
+"""Recomputing target rows from the mirror: the second of the two transactions (docs/explanation/order.md).
+
+From the marks find the roots; lock them in the global order; then, in new statements, read what they need; map; write
+what differs; clear the marks as they were read. Whoever commits its note last recomputes last, and sees everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pipeline.domain.routes import Route
+from pipeline.engine.ports import Transaction
+from pipeline.engine.resolve import Roots, fetch, resolve
+from pipeline.errors import ValueRefused
+from pipeline.mapping.apply import Built, Graph, applies, build, fit
+from pipeline.mapping.site import Site
+from pipeline.mapping.table import AwaitParent, ChildRows, CreateParent, TableMapping
+from pipeline.mapping.target import TargetRow, TargetTable
+from pipeline.model.event import Row, Value
+from pipeline.model.ledger import LedgerRow, Mark, Waiting
+from pipeline.model.outcome import RowCounts
+
+Key = tuple[str, str]
+
+ROW_MISSING = "row.missing"
+VALUE_TAKEN = "target.taken"
+
+
+class Widen(Exception):
+    """More roots must be locked before anything can be written: begin again with them."""
+
+    def __init__(self, roots: set[Key]) -> None:
+        super().__init__("more roots are needed")
+        self.roots = roots
+
+
+@dataclass
+class Recomputed:
+    """What one recompute did: target rows by table, what waits, roots without a target row, values that were cut."""
+
+    rows: dict[str, RowCounts] = field(default_factory=dict)
+    waiting: dict[Key, Waiting] = field(default_factory=dict)
+    idle: set[Key] = field(default_factory=set)
+    cut: dict[Key, int] = field(default_factory=dict)
+
+    def count(self, table: str, counts: RowCounts) -> None:
+        self.rows[table] = self.rows.get(table, RowCounts()) + counts
+
+    def wait(self, root: Key, code: str, reason: str) -> None:
+        self.waiting.setdefault(root, Waiting(Mark(*root), code, reason))
+
+
+@dataclass(frozen=True)
+class Recompute:
+    """Recomputes what marks name, within one transaction. `targets` carry the live database's lengths."""
+
+    route: Route
+    site: Site
+    targets: Mapping[str, TargetTable]
+    counts_utf16: bool
+
+    def run(self, transaction: Transaction, marks: Sequence[Mark], extra: set[Key], now: datetime) -> Recomputed:
+        """Raises Widen before anything was written, and ports' errors."""
+        loaded = transaction.loaded()
+        roots = resolve(transaction, self.route, marks)
+        for table, key in extra:
+            roots.setdefault(table, set()).add(key)
+        read = {*marks, *transaction.marks_of((table, key) for table, keys in roots.items() for key in keys)}
+        locked = self._lock(transaction, roots)
+        graph = fetch(transaction, self.route, self.site, locked)
+        done = Recomputed()
+        built = self._build(locked, graph, loaded, done)
+        for table, keys in roots.items():
+            for key in keys - locked.get(table, {}).keys():
+                done.wait((table, key), ROW_MISSING, f"waits for {table} {key} itself")
+        self._write(transaction, built, roots, done)
+        transaction.clear([mark for mark in read if (mark.kind, mark.key) not in done.waiting])
+        transaction.wait(list(done.waiting.values()), now)
+        return done
+
+    def _lock(self, transaction: Transaction, roots: Roots) -> dict[str, dict[str, LedgerRow]]:
+        return {
+            source.name: transaction.lock_rows(source.name, sorted(roots[source.name]))
+            for source in self.route.sources
+            if roots.get(source.name)
+        }
+
+    def _build(
+        self, locked: Mapping[str, Mapping[str, LedgerRow]], graph: Graph, loaded: frozenset[str], done: Recomputed
+    ) -> list[Built]:
+        built: list[Built] = []
+        for table, rows in locked.items():
+            for root in rows.values():
+                mappings = [m for m in self.route.mappings if m.source == table and applies(m, root)]
+                if not mappings:
+                    done.idle.add((table, root.key))
+                for mapping in mappings:
+                    try:
+                        one = build(mapping, root, graph, loaded)
+                    except ValueRefused as error:
+                        done.wait((table, root.key), error.code, str(error))
+                        continue
+                    for missing in one.missing:
+                        done.wait((table, root.key), ROW_MISSING, f"waits for {missing.table} {missing.key}")
+                    built.append(one)
+        return built
+
+    def _write(self, transaction: Transaction, built: Sequence[Built], roots: Roots, done: Recomputed) -> None:
+        """Parents first, then rows in the order of ranks, then child rows."""
+        self._create_parents(transaction, built, done)
+        for mapping in self.route.mappings:
+            ours = [one for one in built if one.mapping is mapping]
+            if not ours:
+                continue
+            table = self.targets[mapping.target]
+            rows = [(one.root, self._fitted(table, one.row, done)) for one in ours]
+            for parent in mapping.parents:
+                if isinstance(parent, AwaitParent):
+                    rows = self._await(transaction, parent, rows, roots, done)
+            for column in table.unique:
+                rows = self._without_taken(transaction, table, column, rows, roots, done)
+            done.count(table.name, transaction.upsert(table.name, [row for _, row in rows]))
+            written = {row.key[0] for _, row in rows}
+            for child in mapping.children:
+                self._write_children(
+                    transaction, child, [one for one in ours if one.row.key[0] in written], roots, done
+                )
+
+    def _fitted(self, table: TargetTable, row: TargetRow, done: Recomputed) -> TargetRow:
+        fitted, cut = fit(table, row, utf16=self.counts_utf16)
+        for column in cut:
+            done.cut[table.name, column] = done.cut.get((table.name, column), 0) + 1
+        return fitted
+
+    def _create_parents(self, transaction: Transaction, built: Sequence[Built], done: Recomputed) -> None:
+        wanted: dict[str, dict[str, Row]] = {}
+        for one in built:
+            for parent in one.mapping.parents:
+                value = one.row.values.get(parent.column)
+                if isinstance(parent, CreateParent) and isinstance(value, str):
+                    wanted.setdefault(parent.table, {})[value] = parent.values(value, self.site)
+            for child in one.mapping.children:
+                for parent in child.parents:
+                    if isinstance(parent, CreateParent):
+                        place = self.targets[child.target].key.index(parent.column)
+                        for key in one.children.get(child.target, ()):
+                            wanted.setdefault(parent.table, {})[key[place]] = parent.values(key[place], self.site)
+        for table in sorted(self.targets.values(), key=lambda table: table.rank):
+            rows = wanted.get(table.name)
+            if rows:
+                created = transaction.create_missing(table.name, [rows[key] for key in sorted(rows)])
+                done.count(table.name, RowCounts(created=created, unchanged=len(rows) - created))
+
+    def _missing(self, transaction: Transaction, parent: AwaitParent, keys: set[str], roots: Roots) -> set[str]:
+        """Those keys that the parent table lacks. Raises Widen if a mirrored row would give one that we have not locked."""
+        missing = keys - transaction.existing(parent.table, sorted(keys)) if keys else set()
+        sources = {key: key.partition("-")[2] for key in missing}
+        outside = {key for key in sources.values() if key not in roots.get(parent.source, ())}
+        if outside and self._is_mapped(parent):
+            mirrored = {(parent.source, row.key) for row in transaction.rows_by_key(parent.source, sorted(outside))}
+            if mirrored:
+                raise Widen(mirrored)
+        return missing
+
+    def _is_mapped(self, parent: AwaitParent) -> bool:
+        return any(m.source == parent.source and m.target == parent.table for m in self.route.mappings)
+
+    def _await(
+        self,
+        transaction: Transaction,
+        parent: AwaitParent,
+        rows: Sequence[tuple[LedgerRow, TargetRow]],
+        roots: Roots,
+        done: Recomputed,
+    ) -> list[tuple[LedgerRow, TargetRow]]:
+        """The rows without references to a parent that is not there; such a row waits, unless that entity is switched off."""
+        keys = {value for _, row in rows if isinstance(value := row.values.get(parent.column), str)}
+        missing = self._missing(transaction, parent, keys, roots)
+        kept: list[tuple[LedgerRow, TargetRow]] = []
+        for root, row in rows:
+            value = row.values.get(parent.column)
+            if value not in missing:
+                kept.append((root, row))
+                continue
+            if self._is_mapped(parent):
+                done.wait((root.table, root.key), ROW_MISSING, f"waits for {parent.table} {value}")
+            others = {column: held for column, held in row.values.items() if column != parent.column}
+            kept.append((root, TargetRow(row.table, row.key, others, row.prefill)))
+        return kept
+
+    def _without_taken(
+        self,
+        transaction: Transaction,
+        table: TargetTable,
+        column: str,
+        rows: Sequence[tuple[LedgerRow, TargetRow]],
+        roots: Roots,
+        done: Recomputed,
+    ) -> list[tuple[LedgerRow, TargetRow]]:
+        """Rows that can have their value of a unique column now.
+
+        A value held by a row of ours that we have not locked widens the recompute; one held by a row that is being
+        recomputed too is released first; one held by somebody else's row makes ours wait.
+        """
+        wanted = {row.key[0]: str(row.values[column]) for _, row in rows if row.values.get(column) is not None}
+        held = transaction.holders(table.name, column, sorted(set(wanted.values())))
+        mapping = next(m for m in self.route.mappings if m.target == table.name)
+        strangers = {key for key in held.values() if key not in roots.get(mapping.source, ())}
+        ours = transaction.rows_by_key(mapping.source, sorted(strangers)) if strangers else []
+        if ours:
+            raise Widen({(mapping.source, row.key) for row in ours})
+        by_value = {value.casefold(): key for value, key in held.items()}
+        kept: list[tuple[LedgerRow, TargetRow]] = []
+        released: list[TargetRow] = []
+        taken: dict[str, str] = {}
+        for root, row in sorted(rows, key=lambda pair: int(pair[0].key)):
+            value = wanted.get(row.key[0])
+            holder = None if value is None else by_value.get(value.casefold())
+            moves_away = holder in wanted and wanted[holder].casefold() != (value or "").casefold()
+            stays = holder is not None and holder != row.key[0] and not moves_away
+            if value is not None and (stays or taken.setdefault(value.casefold(), row.key[0]) != row.key[0]):
+                done.wait((root.table, root.key), VALUE_TAKEN, f"{table.name}.{column} is held by another row")
+                continue
+            kept.append((root, row))
+            if holder is not None and holder != row.key[0]:
+                released.append(TargetRow(table.name, (holder,), {column: f"~{holder}"}))
+        if released:
+            transaction.upsert(table.name, released)
+        return kept
+
+    def _write_children(
+        self, transaction: Transaction, child: ChildRows, built: Sequence[Built], roots: Roots, done: Recomputed
+    ) -> None:
+        wanted = {one.row.key[0]: list(one.children[child.target]) for one in built if child.target in one.children}
+        if not wanted:
+            return
+        root_of = {one.row.key[0]: one.root for one in built}
+        table = self.targets[child.target]
+        for parent in child.parents:
+            if not isinstance(parent, AwaitParent):
+                continue
+            place = table.key.index(parent.column)
+            missing = self._missing(
+                transaction, parent, {row[place] for rows in wanted.values() for row in rows}, roots
+            )
+            for key, rows in wanted.items():
+                lacking = [row for row in rows if row[place] in missing]
+                if lacking and self._is_mapped(parent):
+                    root = root_of[key]
+                    done.wait((root.table, root.key), ROW_MISSING, f"waits for {parent.table} {lacking[0][place]}")
+                wanted[key] = [row for row in rows if row[place] not in missing]
+        done.count(table.name, transaction.replace_children(table.name, wanted))
+
+
+def mapping_fingerprint(mappings: Sequence[TableMapping], site: Site) -> str:
+    """A text that changes when mappings or the site's assumptions do: then every row is recomputed once."""
+    lines: list[Value] = [f"{m.name}:{m.target}:{len(m.lines)}" for m in mappings]
+    return f"{lines}|{site.assumptions.model_dump_json()}"

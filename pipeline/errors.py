@@ -1,0 +1,215 @@
+"""Every error of the pipeline: a dotted code, a remedy, a hint for the operator, and the exit code of a command that ends with it.
+
+`docs/reference/errors.md` is generated from this module. Row values never appear in a message: tables, columns,
+keys' table names, offsets and codes do.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import ClassVar
+
+
+class Remedy(StrEnum):
+    """What the engine does about an error."""
+
+    RETRY = "retry"  # transient: the same batch again, after a pause, without end
+    PARK = "park"  # the row waits for another row, or for a person; the rows behind it go on
+    DEAD_LETTER = "dead letter"  # this message can never be processed: set aside with its coordinates, go on
+    HALT = "halt"  # going on could lose or spoil rows: stop this table (or the process) and say why
+
+
+class ExitCode(IntEnum):
+    """Exit codes of every command."""
+
+    OK = 0
+    RUNTIME = 1
+    USAGE = 2  # wrong arguments or configuration
+    ENVIRONMENT = 3  # something that the command needs is missing or away
+
+
+class PipelineError(Exception):
+    """Base of all errors: `code` and `remedy` are fixed for a class, the message says which place, the hint what to do."""
+
+    code: ClassVar[str]
+    remedy: ClassVar[Remedy] = Remedy.HALT
+    hint: ClassVar[str] = ""
+    exit_code: ClassVar[ExitCode] = ExitCode.RUNTIME
+
+    @property
+    def sentence(self) -> str:
+        """One line for the operator: code, message and what to do."""
+        text = f"{self.code}: {self}"
+        return f"{text} {self.hint}" if self.hint else text
+
+
+class ConfigurationInvalid(PipelineError):
+    """The configuration file or the environment holds faults; the message lists all of them at once."""
+
+    code = "config.invalid"
+    hint = "Correct each of the lines named, then run `ajera-cdc config show`."
+    exit_code = ExitCode.USAGE
+
+
+class EditionUnsupported(PipelineError):
+    """Deltek offers the PIM integration in full Ajera only (seed 003, first line)."""
+
+    code = "config.edition"
+    hint = "The PIM integration is not available in ajeraCore or ajeraCore + add-ons; set `ajera.edition` only if this firm runs full Ajera."
+    exit_code = ExitCode.USAGE
+
+
+class ProfileInvalid(PipelineError):
+    """The site profile names a table or column that no mapping knows, or renames two things to the same name."""
+
+    code = "config.profile"
+    hint = "`ajera-cdc mappings show` prints the names that a profile can change."
+    exit_code = ExitCode.USAGE
+
+
+class UsageError(PipelineError):
+    """A command was given arguments that do not fit together."""
+
+    code = "cli.usage"
+    exit_code = ExitCode.USAGE
+
+
+class ServiceUnreachable(PipelineError):
+    """Kafka, the registry, Connect or a database does not answer."""
+
+    code = "environment.unreachable"
+    remedy = Remedy.RETRY
+    hint = "Check address, credentials and firewall; `ajera-cdc check` tries each service in turn."
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class DriverMissing(PipelineError):
+    """A database driver or its system library cannot be loaded."""
+
+    code = "environment.driver"
+    hint = "For SQL Server install unixODBC and Microsoft's ODBC driver (or FreeTDS); on Debian: `apt-get install unixodbc`."
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class SyncSchemaOutdated(PipelineError):
+    """The `sync` schema of the target database is missing or not at the version this program needs."""
+
+    code = "schema.outdated"
+    hint = "Run `ajera-cdc schema upgrade` with a user that may create tables."
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class TargetMismatch(PipelineError):
+    """A table or column of the target that a mapping writes does not exist."""
+
+    code = "schema.target"
+    hint = "Correct the site profile's names, or the target database; `ajera-cdc check` lists every difference."
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class MessageMalformed(PipelineError):
+    """The bytes of a message are not Avro in the Confluent wire format, or not what its writer schema says."""
+
+    code = "decode.malformed"
+    remedy = Remedy.DEAD_LETTER
+    hint = "Nothing but the connector should write to this topic; look at the dead letter's bytes."
+
+
+class MetadataMissing(PipelineError):
+    """A message lacks what the pipeline orders events by (operation, sequence, epoch), or its key does not name the row."""
+
+    code = "decode.metadata"
+    hint = "The connector was not created by `ajera-cdc connectors apply`: apply it again."
+
+
+class ContractBroken(PipelineError):
+    """A column that a mapping needs is missing in the writer schema, or has another type."""
+
+    code = "decode.contract"
+    hint = "Correct the source table, or rename the column in the site profile; the table goes on after a restart, nothing is lost."
+
+
+class SourceTruncated(PipelineError):
+    """A captured table was truncated: rows vanished without an event each."""
+
+    code = "decode.truncate"
+    hint = "SQL Server refuses TRUNCATE on a captured table. Replay is not enough: compare source and target, then restart the table."
+
+
+class SchemaUnknown(PipelineError):
+    """The registry does not know the schema id of a message."""
+
+    code = "registry.unknown"
+    remedy = Remedy.RETRY
+    hint = "The registry lost its schemas, or the program asks another registry than the connector: check `registry.url`."
+
+
+class RegistryUnavailable(PipelineError):
+    """The schema registry does not answer, or answers with a server error."""
+
+    code = "registry.unavailable"
+    remedy = Remedy.RETRY
+    hint = "Messages wait in Kafka and are read when the registry answers again."
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class ValueRefused(PipelineError):
+    """A source value that a mapping line cannot turn into the target's: an unknown code, say."""
+
+    code = "mapping.value"
+    remedy = Remedy.PARK
+    hint = "The row waits, the others go on; extend the list in the site profile or correct the row in Ajera."
+
+
+class TargetBusy(PipelineError):
+    """The target database is away, too slow, or ended our transaction (deadlock, serialization, lost connection)."""
+
+    code = "target.busy"
+    remedy = Remedy.RETRY
+    hint = "The same batch is tried again until it succeeds; partitions are paused meanwhile."
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class ConcurrentWrite(PipelineError):
+    """Another process changed a ledger row between our reading and our writing of it."""
+
+    code = "target.concurrent"
+    remedy = Remedy.RETRY
+    hint = "Harmless: the batch is tried again. If it repeats, two consumer groups write the same target."
+
+
+class TargetRefused(PipelineError):
+    """The target database refused a statement for a reason that trying again does not change."""
+
+    code = "target.refused"
+    hint = "The message names the database's own error number; nothing of the batch was written."
+
+
+class OffsetLost(PipelineError):
+    """Retention has deleted messages that were not applied yet."""
+
+    code = "kafka.offset_lost"
+    hint = "Changes are missing in the target: run a new snapshot (`ajera-cdc connectors remove` and `apply`), and raise the topic's retention."
+
+
+class ReplayRefused(PipelineError):
+    """A replay was asked for that cannot be made safely: the group is running, or the place does not exist."""
+
+    code = "replay.refused"
+    hint = "Stop all consumers of the group first; `ajera-cdc lag` shows topics, partitions and offsets."
+    exit_code = ExitCode.USAGE
+
+
+class DeadLetterFailed(PipelineError):
+    """A dead letter could not be written to its topic; its message stays unread."""
+
+    code = "kafka.dead_letter"
+    hint = "Check that the dead-letter topic exists and may be written; the partition goes on after a restart."
+
+
+class ConnectorFailed(PipelineError):
+    """Kafka Connect refused a connector's configuration, or its task failed."""
+
+    code = "connect.failed"
+    exit_code = ExitCode.ENVIRONMENT
+    hint = "The sentence above is the connector's own; correct the cause, then `ajera-cdc connectors apply`."

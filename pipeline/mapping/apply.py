@@ -1,0 +1,149 @@
+"""Applying a mapping to rows read from the mirror: pure, and the same for every target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pipeline.mapping.convert import cut, text
+from pipeline.mapping.site import Site
+from pipeline.mapping.table import ChildRows, Column, Derived, Line, Neighbours, Prefilled, RowMissing, TableMapping
+from pipeline.mapping.target import TargetRow, TargetTable
+from pipeline.model.event import Row, Value
+from pipeline.model.ledger import LedgerRow
+
+
+@dataclass
+class Graph:
+    """Rows read from the mirror after the roots were locked."""
+
+    site: Site
+    rows: dict[str, dict[str, LedgerRow]] = field(default_factory=dict)
+    by_column: dict[tuple[str, str], dict[Value, list[LedgerRow]]] = field(default_factory=dict)
+
+    def add(self, rows: Iterable[LedgerRow]) -> None:
+        for row in rows:
+            self.rows.setdefault(row.table, {})[row.key] = row
+
+    def add_by_column(self, column: str, table: str, rows: Iterable[LedgerRow]) -> None:
+        index = self.by_column.setdefault((table, column), {})
+        for row in sorted(rows, key=lambda row: int(row.key)):
+            found = index.setdefault(row.values[column], [])
+            if all(row.key != other.key for other in found):
+                found.append(row)
+
+
+@dataclass(frozen=True, slots=True)
+class GraphNeighbours:
+    """One root in the graph (port `Neighbours` of mapping lines)."""
+
+    root: LedgerRow
+    graph: Graph
+    mapping: TableMapping
+
+    @property
+    def site(self) -> Site:
+        return self.graph.site
+
+    def children(self, table: str) -> Sequence[LedgerRow]:
+        path = next(p for p in self.mapping.paths if p.table == table and p.to == self.mapping.source)
+        found = self.graph.by_column.get((table, path.column), {}).get(int(self.root.key), [])
+        return [row for row in found if not row.deleted]
+
+    def row(self, table: str, key: int) -> LedgerRow:
+        found = self.graph.rows.get(table, {}).get(str(key))
+        if found is None:
+            raise RowMissing(table, str(key))
+        return found
+
+    def peers(self, group: str) -> Sequence[LedgerRow]:
+        value = self.root.values[group]
+        return self.graph.by_column.get((self.mapping.source, group), {}).get(value, [self.root])
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What one root gives under one mapping: its target row, its child rows by child mapping, and what is missing."""
+
+    mapping: TableMapping
+    root: LedgerRow
+    row: TargetRow
+    children: Mapping[str, Sequence[tuple[str, ...]]]
+    missing: Sequence[RowMissing]
+
+
+def applies(mapping: TableMapping, root: LedgerRow) -> bool:
+    """Has this root a target row under this mapping."""
+    return mapping.only_if is None or bool(root.values.get(mapping.only_if))
+
+
+def build(mapping: TableMapping, root: LedgerRow, graph: Graph, loaded: frozenset[str]) -> Built:
+    """The target row of one root. A column is left out where it cannot be known: its source column was never sent,
+    a table it needs was not read to its end, or a row it needs is missing (then that row is named).
+
+    Raises ValueRefused when a rule refuses a source value.
+    """
+    neighbours = GraphNeighbours(root, graph, mapping)
+    values: dict[str, Value] = {}
+    prefill: dict[str, Value] = {}
+    missing: list[RowMissing] = []
+    for line in mapping.lines:
+        if isinstance(line, Prefilled):
+            prefill[line.target] = line.of(graph.site)
+        elif _knowable(line, root, loaded):
+            try:
+                values[line.target] = _value(line, neighbours)
+            except RowMissing as error:
+                missing.append(error)
+    children: dict[str, Sequence[tuple[str, ...]]] = {}
+    for child in mapping.children:
+        if loaded.issuperset(child.needs):
+            children[child.target], lacking = child.of(neighbours)
+            missing.extend(lacking)
+    key = str(mapping.key.expression.of(root.values, graph.site))
+    return Built(mapping, root, TargetRow(mapping.target, (key,), values, prefill), children, missing)
+
+
+def _knowable(line: Line, root: LedgerRow, loaded: frozenset[str]) -> bool:
+    match line:
+        case Column(source=source):
+            return source not in root.unknown
+        case Derived(expression=expression):
+            return root.unknown.isdisjoint(expression.columns)
+        case _:
+            return loaded.issuperset(line.needs) if not isinstance(line, Prefilled) else True
+
+
+def _value(line: Line, neighbours: Neighbours) -> Value:
+    match line:
+        case Column(source=source):
+            return text(neighbours.root.values[source])
+        case Derived(expression=expression):
+            return expression.of(neighbours.root.values, neighbours.site)
+        case Prefilled(of=of):
+            return of(neighbours.site)
+        case _:
+            return line.of(neighbours)
+
+
+def fit(table: TargetTable, row: TargetRow, *, utf16: bool) -> tuple[TargetRow, tuple[str, ...]]:
+    """The row with texts cut to the target's lengths, and the names of the columns that were cut."""
+    columns = {column.name: column for column in table.columns}
+    shortened: list[str] = []
+
+    def fitted(values: Row) -> Row:
+        result: dict[str, Value] = {}
+        for name, value in values.items():
+            length = columns[name].length
+            result[name] = value
+            if isinstance(value, str) and length is not None and len(value) * (2 if utf16 else 1) > length:
+                result[name] = cut(value, length, utf16=utf16)
+                if result[name] != value:
+                    shortened.append(name)
+        return result
+
+    return TargetRow(row.table, row.key, fitted(row.values), fitted(row.prefill)), tuple(shortened)
+
+
+def child_mapping(mapping: TableMapping, target: str) -> ChildRows:
+    return next(child for child in mapping.children if child.target == target)

@@ -1,0 +1,35 @@
+"""Conversions of single values; each is used by name in a mapping line."""
+
+from __future__ import annotations
+
+from pipeline.model.event import Value
+
+WHITESPACE = " \t\r\n"
+
+
+def text(value: Value) -> str | None:
+    """Text without surrounding blanks; blank is null (`docs/assumptions.md`, text)."""
+    if value is None:
+        return None
+    trimmed = str(value).replace("\x00", "").strip(WHITESPACE)
+    return trimmed or None
+
+
+def cut(value: str, length: int, *, utf16: bool = False) -> str:
+    """The first `length` characters (UTF-16 units where the database counts those), without trailing blanks."""
+    if utf16:
+        return value.encode("utf-16-le")[: 2 * length].decode("utf-16-le", errors="ignore").rstrip(WHITESPACE)
+    return value[:length].rstrip(WHITESPACE)
+
+
+def reference(value: Value) -> int | None:
+    """A key of another table; Ajera's 0 means none (`docs/assumptions.md`, references)."""
+    if isinstance(value, int) and value != 0:
+        return int(value)
+    return None
+
+
+def initials(first: Value, last: Value) -> str | None:
+    """First letters of first and last name, upper case; a missing part is left out (seed 003, Document Initials)."""
+    letters = [part[0] for part in (text(first), text(last)) if part is not None]
+    return "".join(letters).upper() or None

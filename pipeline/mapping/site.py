@@ -1,0 +1,95 @@
+"""The site profile: how one firm's databases differ from what we assume. Everything here can be changed in a TOML file.
+
+Names: canonical table and column names are Ajera's and PIM's own, as in the vendor's page; a profile maps them to what
+this firm's databases call them. Assumptions: each answers a gap listed in `docs/assumptions.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TableNames(_Model):
+    """The name of a table at this site, and of those of its columns that differ."""
+
+    name: str | None = None
+    columns: Mapping[str, str] = Field(default_factory=dict)
+
+
+class Assumptions(_Model):
+    """What the vendor's page leaves open; the defaults are ours, the reasons in `docs/assumptions.md`."""
+
+    status_texts: Mapping[int, str] = Field(
+        default={
+            0: "Preliminary",
+            1: "Active",
+            2: "Hold",
+            3: "Work Hold",
+            4: "Billing Hold",
+            5: "Closed",
+            6: "Marketing",
+        },
+        description="Text of each prjStatus code, as PIM shows it.",
+    )
+    completed_statuses: tuple[str, ...] = Field(
+        default=("Closed",), description="Statuses that are created in PIM with Completed set."
+    )
+    address_separator: str = Field(default=", ", description="Between the parts of PIM's one Address field.")
+    generated_code: str = Field(
+        default="AJ-{key}", description="Project Code where Ajera has no Project ID; {key} is prjKey."
+    )
+    duplicate_code: str = Field(
+        default="{code}-{key}",
+        description="Project Code where a project with a lower key already has that Project ID.",
+    )
+    internal_organization: str = Field(default="Internal", description="Organization ID of all employees.")
+    prefilled_title: str = Field(default="-", description="Title of a contact when it is created.")
+    project_manager_role: str = Field(default="Project Manager", description="Role Type of prjProjectManager.")
+    principal_role: str = Field(default="Principal in Charge", description="Role Type of prjPrincipalInCharge.")
+    marketing_role: str = Field(default="Marketing Contact", description="Role Type of prjMarketingContact.")
+    employee_mobile: str = Field(default="vecPhone2", description="Ajera column of an employee's Mobile.")
+    employee_direct_dial: str = Field(default="vecPhone1", description="Ajera column of an employee's Direct Dial.")
+
+    @field_validator("employee_mobile", "employee_direct_dial")
+    @classmethod
+    def _is_a_phone(cls, value: str) -> str:
+        if value not in ("vecPhone1", "vecPhone2"):
+            raise ValueError("must be vecPhone1 or vecPhone2")
+        return value
+
+    @field_validator("generated_code", "duplicate_code")
+    @classmethod
+    def _names_the_key(cls, value: str) -> str:
+        if "{key}" not in value:
+            raise ValueError("must contain {key}, or two projects could get one code")
+        return value
+
+
+class Site(_Model):
+    """A site profile. The default is the sample firm: every name as the vendor writes it."""
+
+    source: Mapping[str, TableNames] = Field(default_factory=dict)
+    target: Mapping[str, TableNames] = Field(default_factory=dict)
+    assumptions: Assumptions = Field(default_factory=Assumptions)
+
+    def source_table(self, table: str) -> str:
+        names = self.source.get(table)
+        return table if names is None or names.name is None else names.name
+
+    def source_column(self, table: str, column: str) -> str:
+        names = self.source.get(table)
+        return column if names is None else names.columns.get(column, column)
+
+    def target_table(self, table: str) -> str:
+        names = self.target.get(table)
+        return table if names is None or names.name is None else names.name
+
+    def target_column(self, table: str, column: str) -> str:
+        names = self.target.get(table)
+        return column if names is None else names.columns.get(column, column)

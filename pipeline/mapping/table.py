@@ -1,0 +1,174 @@
+"""The form of a mapping table: one line of the vendor's page is one line here.
+
+A line says which source columns it reads, which target column it fills, and how. Lines of the root row alone are
+`Column` and `Derived`; a `Related` line reads rows of other tables and names them in `needs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pipeline.mapping.site import Site
+from pipeline.model.event import Row, Value
+from pipeline.model.ledger import LedgerRow
+
+
+class RowMissing(Exception):
+    """A related row has not arrived yet: the line's column stays as it is, and the target waits."""
+
+    def __init__(self, table: str, key: str) -> None:
+        super().__init__(f"waits for a row of {table}")
+        self.table, self.key = table, key
+
+
+class Neighbours(Protocol):
+    """A root row with the rows around it, as read from the mirror."""
+
+    @property
+    def root(self) -> LedgerRow: ...
+
+    @property
+    def site(self) -> Site: ...
+
+    def children(self, table: str) -> Sequence[LedgerRow]:
+        """Rows of `table` that belong to the root and exist now, by ascending key."""
+
+    def row(self, table: str, key: int) -> LedgerRow:
+        """The row with that key, deleted or not. Raises RowMissing."""
+
+    def peers(self, group: str) -> Sequence[LedgerRow]:
+        """Rows of the root's own table in the same group, the root among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A value computed from columns of one row, with the words that the reference shows."""
+
+    columns: tuple[str, ...]
+    words: str
+    of: Callable[[Row, Site], Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A source column taken as text, trimmed; blank becomes null."""
+
+    source: str
+    target: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A target column computed from one or more columns of the root row."""
+
+    target: str
+    expression: Expression
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prefilled:
+    """A target column filled when the row is created, and never after."""
+
+    target: str
+    words: str
+    of: Callable[[Site], Value]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A target column computed from rows of other tables. Not written before the tables in `needs` were read to their end."""
+
+    target: str
+    needs: tuple[str, ...]
+    words: str
+    of: Callable[[Neighbours], Value]
+    note: str = ""
+
+
+Line = Column | Derived | Prefilled | Related
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """How rows of other tables reach a mapping's root, and back.
+
+    `table.column` holds a key of `to`. With `table` the root's: a look-up. With `to` the root's: children.
+    With neither: a look-up through a child that has a path of its own to the root. Where `prefixes` are given, the
+    column holds a target key made from `to`'s key (cl-101), and only its arrival matters, not its values.
+    """
+
+    table: str
+    column: str
+    to: str
+    prefixes: tuple[str, ...] = ()
+
+    def values_for(self, key: str) -> tuple[Value, ...]:
+        """What the column holds in rows that refer to `key`."""
+        return tuple(f"{prefix}{key}" for prefix in self.prefixes) if self.prefixes else (int(key),)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateParent:
+    """The row that a reference names is created when the target lacks it, with these values."""
+
+    column: str
+    table: str
+    values: Callable[[str, Site], Row]
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitParent:
+    """The row that a reference names comes from a row of `source`: without it, the target waits.
+
+    The source row's key is what follows the first "-" of the reference (cl-101 comes from row 101).
+    """
+
+    column: str
+    table: str
+    source: str
+
+
+Parent = CreateParent | AwaitParent
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRows:
+    """Rows of another target table that belong to the root's target row and are replaced as a set, ours only."""
+
+    target: str
+    needs: tuple[str, ...]
+    words: str
+    of: Callable[[Neighbours], tuple[Sequence[tuple[str, ...]], Sequence[RowMissing]]]
+    parents: tuple[Parent, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableMapping:
+    """A table of the vendor's page. `only_if` names a remembered flag of the root row: without it there is no target row.
+
+    `entity` is the switch that turns it on. `paths` say which rows of other tables the related lines and children read.
+    """
+
+    name: str
+    entity: str
+    source: str
+    target: str
+    only_if: str | None
+    key: Derived
+    lines: tuple[Line, ...]
+    parents: tuple[Parent, ...] = ()
+    children: tuple[ChildRows, ...] = ()
+    paths: tuple[Path, ...] = ()
+    groups: tuple[str, ...] = ()
+    note: str = ""
+
+
+def prefixed(prefix: str, column: str) -> Expression:
+    """`prefix` before the key, as in cl-101."""
+    return Expression((column,), f"'{prefix}' + {column}", lambda row, _: f"{prefix}{row[column]}")

@@ -1,0 +1,49 @@
+"""Target tables as data: columns with their lengths, keys, and what they refer to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pipeline.mapping.source import Kind
+from pipeline.model.event import Row
+
+
+@dataclass(frozen=True, slots=True)
+class TargetColumn:
+    """A column that we write. `length` in characters, None for unlimited; the live database's is taken at start-up."""
+
+    name: str
+    kind: Kind = Kind.TEXT
+    length: int | None = None
+    nullable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TargetTable:
+    """A table that we write. `references` maps a column to the table whose key it holds; `unique` are further unique columns.
+
+    `rank` orders tables by their references, parents first: the order of locks and writes everywhere.
+    """
+
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[TargetColumn, ...]
+    rank: int
+    references: tuple[tuple[str, str], ...] = ()
+    unique: tuple[str, ...] = ()
+
+    def column(self, name: str) -> TargetColumn:
+        return next(c for c in self.columns if c.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRow:
+    """What a target row must hold: `values` always, `prefill` only when the row is created.
+
+    A column in neither is left as it is. `key` are the key columns' values in the table's order.
+    """
+
+    table: str
+    key: tuple[str, ...]
+    values: Row
+    prefill: Row = field(default_factory=dict)

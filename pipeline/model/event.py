@@ -1,0 +1,76 @@
+"""What a message becomes: a row change as committed, or one of the few other things a topic can carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from pipeline.errors import PipelineError
+from pipeline.model.position import Place
+
+Value = str | int | bool | Decimal | datetime | date | None
+Row = Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What Kafka carries, as polled. `timestamp_ms` is the broker's or producer's, in milliseconds since 1970 UTC."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    timestamp_ms: int = 0
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+
+
+class Operation(StrEnum):
+    """Debezium's letters for what happened to a row."""
+
+    CREATE = "c"
+    UPDATE = "u"
+    DELETE = "d"
+    READ = "r"  # by a snapshot, initial or incremental
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row change as committed.
+
+    `table`, `key` and the columns of `row` are the canonical names and forms of `domain.ajera`, whatever this site
+    calls them. A column that the source did not send (unavailable, or not in the writer schema) is absent from
+    `row`; null is a value. `position` sorts in commit order within the source; a row read by a snapshot has "".
+    """
+
+    table: str
+    key: str
+    operation: Operation
+    row: Row
+    position: str
+    place: Place
+    committed_at: datetime
+    epoch: int
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Was this row read by a snapshot, so that its position says nothing."""
+        return self.operation is Operation.READ
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """The null message after a delete. It is never a delete by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undecodable:
+    """A message that gives no event, with the error that says why."""
+
+    error: PipelineError
+
+
+Decoded = Event | Tombstone | Undecodable

@@ -1,0 +1,63 @@
+"""What is remembered of a source row: how far it was applied (ledger) and what it last held (mirror), in one row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pipeline.model.event import Row
+from pipeline.model.position import NOWHERE, Place
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One source row as `sync` knows it.
+
+    `values` holds every contract column and every remembered one; a column in `unknown` was never sent by the source
+    (its null means nothing). `position` is that of the newest streamed event applied, "" before the first. Deleted
+    rows stay. `revision` counts our writes of this row and guards them: 0 is a row that does not exist yet.
+    """
+
+    table: str
+    key: str
+    values: Row
+    position: str = ""
+    place: Place = NOWHERE
+    deleted: bool = False
+    unknown: frozenset[str] = field(default_factory=frozenset)
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mark:
+    """A durable note that what depends on a source row must be recomputed.
+
+    `kind` is a source table, or the name of a group of its rows (`AxProject.code_group`); `key` the row's key, or the
+    group's value. `number` is drawn afresh each time the mark is set, so that a newer one is never cleared by whoever
+    read an older.
+    """
+
+    kind: str
+    key: str
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Why a mark stays: what it waits for, by table and key, and the error code to show."""
+
+    mark: Mark
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one partition of one topic incarnation was handled, and how its events ended."""
+
+    incarnation: int
+    next_offset: int
+    events_read: int = 0
+    written: int = 0
+    skipped: int = 0
+    parked: int = 0
+    dead_lettered: int = 0

@@ -1,0 +1,22 @@
+"""Where the files that belong to the code lie: beside the package in a checkout, inside it in an installed wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def schemas_directory() -> Path:
+    """The folder of the source tables' contracts: `<system>/<Table>.avsc`."""
+    return _directory("schemas")
+
+
+def connectors_directory() -> Path:
+    """The folder of the connector templates: `<system>-<dialect>.json` and `converter-<registry kind>.json`."""
+    return _directory("connectors")
+
+
+def _directory(name: str) -> Path:
+    installed = PACKAGE / f"_{name}"
+    return installed if installed.is_dir() else PACKAGE.parent / name

@@ -1,0 +1,58 @@
+"""Events and ledger rows for tests, with only what a test cares about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.engine import guard
+from pipeline.mapping.site import Site
+from pipeline.model.event import Event, Operation, Value
+from pipeline.model.ledger import LedgerRow
+from pipeline.model.position import Place, postgres_position
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+SITE = Site()
+
+
+def position(number: int, epoch: int = 1) -> str:
+    """The position of the number-th commit."""
+    return postgres_position(epoch, f'["{number}","{number}"]')
+
+
+def event(
+    table: str,
+    key: int,
+    operation: str = "u",
+    *,
+    at: int = 1,
+    offset: int | None = None,
+    partition: int = 0,
+    incarnation: int = 1,
+    **columns: Value,
+) -> Event:
+    """An event whose row holds every column of its table: null, but for those given and the key."""
+    source = AJERA_TO_PIM.source(table)
+    row: dict[str, Value] = {c.name: None for c in source.columns} | {source.key: key} | columns
+    kind = Operation(operation)
+    return Event(
+        table=table,
+        key=str(key),
+        operation=kind,
+        row={} if kind is Operation.DELETE else row,
+        position="" if kind is Operation.READ else position(at),
+        place=Place(incarnation, partition, at if offset is None else offset),
+        committed_at=NOON,
+        epoch=1,
+        snapshot_ended=kind is not Operation.READ,
+    )
+
+
+def ledger(*events: Event, site: Site = SITE) -> LedgerRow:
+    """The ledger row after these events, none of which may be stale."""
+    row: LedgerRow | None = None
+    for one in events:
+        assert row is None or not guard.is_stale(row, one)
+        row = guard.apply(AJERA_TO_PIM.source(one.table), site, row, one)
+    assert row is not None
+    return row

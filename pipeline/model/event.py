@@ -54,6 +54,7 @@ class Event:
     place: Place
     committed_at: datetime
     epoch: int
+    snapshot_ended: bool = True  # evidence that the source's initial snapshot is over
 
     @property
     def is_snapshot(self) -> bool:
@@ -67,10 +68,15 @@ class Tombstone:
 
 
 @dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The connector is alive and streams, though no captured row changed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Undecodable:
     """A message that gives no event, with the error that says why."""
 
     error: PipelineError
 
 
-Decoded = Event | Tombstone | Undecodable
+Decoded = Event | Tombstone | Heartbeat | Undecodable

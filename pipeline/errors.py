@@ -141,7 +141,33 @@ class SchemaUnknown(PipelineError):
 
     code = "registry.unknown"
     remedy = Remedy.RETRY
-    hint = "The registry lost its schemas, or the program asks another registry than the connector: check `registry.url`."
+    hint = (
+        "The registry lost its schemas, or the program asks another registry than the connector: check `registry.url`."
+    )
+
+
+class SchemaLost(PipelineError):
+    """The registry has not known the schema id of a message for longer than `registry.unknown_seconds`."""
+
+    code = "registry.lost"
+    hint = (
+        "The messages stay in Kafka. Restore the registry's schemas, or, if they are gone for good, capture the source "
+        "anew (`ajera-cdc connectors remove`, delete the topics, `connectors apply`); then restart the consumers."
+    )
+
+
+class CircuitOpen(PipelineError):
+    """Too many messages of a partition could not be processed: more would drain the topic into dead letters."""
+
+    code = "kafka.circuit_open"
+    hint = "Look at the dead letters' code; correct the cause, then restart. `run.dead_letters_in_a_row` and `run.dead_letter_share` are the limits."
+
+
+class ParkedTooMany(PipelineError):
+    """More rows wait than `run.parked_limit` allows: something is wrong that no single row explains."""
+
+    code = "park.limit"
+    hint = "`ajera-cdc status` shows what they wait for; correct the cause or raise the limit, then restart."
 
 
 class RegistryUnavailable(PipelineError):
@@ -183,6 +209,19 @@ class TargetRefused(PipelineError):
 
     code = "target.refused"
     hint = "The message names the database's own error number; nothing of the batch was written."
+
+
+class RowRejected(PipelineError):
+    """The target database refused a row for what it holds: a value that does not fit, a key that is not there.
+
+    The batch is narrowed to the rows to blame; these wait, the rest is written.
+    """
+
+    code = "target.rejected"
+    remedy = Remedy.PARK
+    hint = (
+        "Correct the row in Ajera, or the column or constraint named in the target; the row is tried again by itself."
+    )
 
 
 class OffsetLost(PipelineError):

@@ -8,12 +8,14 @@ import os
 import shutil
 import subprocess
 import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 POMS = Path(__file__).parent / "poms"
 MAVEN_SECONDS = 900
+CONVERTER = "io.apicurio.registry.utils.converter.AvroConverter"
 REGISTRY = "io.apicurio:apicurio-registry-app:3.3.3:tar.gz:all"
 # Connect brings these itself; an older one beside a plugin breaks the worker (JsonConverter cannot be instantiated).
 PROVIDED = ("kafka-clients-", "connect-api-", "connect-json-", "slf4j-api-", "lz4-java-", "snappy-java-", "zstd-jni-")
@@ -47,7 +49,7 @@ def install(report: Report) -> Path:
 
 def _fingerprint() -> str:
     texts = [path.read_bytes() for path in sorted(POMS.glob("*.xml"))]
-    return hashlib.sha256(b"\0".join([*texts, REGISTRY.encode(), b"2", ",".join(PROVIDED).encode()])).hexdigest()
+    return hashlib.sha256(b"\0".join([*texts, REGISTRY.encode(), b"3", ",".join(PROVIDED).encode()])).hexdigest()
 
 
 def _install(home: Path, report: Report) -> None:
@@ -70,6 +72,7 @@ def _install(home: Path, report: Report) -> None:
     for jar in (home / "lib" / "plugins").glob("*/*.jar"):
         if jar.name.startswith(PROVIDED):
             jar.unlink()
+    _declare_converter(home / "lib" / "plugins" / "debezium")
     report("Fetching the schema registry with Maven (once; 158 MB) ...")
     _maven(
         home,
@@ -83,6 +86,12 @@ def _install(home: Path, report: Report) -> None:
     with tarfile.open(archive) as packed:
         packed.extractall(home / "lib" / "registry", filter="data")
     archive.unlink()
+
+
+def _declare_converter(plugin: Path) -> None:
+    """The converter's jar does not declare itself as a service, which Connect's quick discovery goes by."""
+    with zipfile.ZipFile(plugin / "declared-converter.jar", "w") as jar:
+        jar.writestr("META-INF/services/org.apache.kafka.connect.storage.Converter", f"{CONVERTER}\n")
 
 
 def _maven(home: Path, *arguments: str) -> None:

@@ -1,71 +1,107 @@
-"""Avro in the Confluent wire format: magic byte 0, schema id in four bytes, body."""
+"""Writer schemas: fetched once an id, parsed, and made safe to read any bytes with."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 import fastavro
 import orjson
 
-from pipeline.decoding.contract import Contract
-from pipeline.errors import MessageMalformed, PipelineError, RegistryUnavailable
-from pipeline.mapping.site import Site
-from pipeline.mapping.source import SourceTable
+from pipeline.errors import ContractBroken, MessageMalformed, PipelineError, RegistryUnavailable
 
-HEADER = 5
-Fetch = Callable[[int], str]
+_NAMED: Final = ("record", "error", "enum", "fixed")
+
+
+@dataclass(frozen=True, slots=True)
+class WriterSchema:
+    """A writer schema: `fields` holds the declared type of each field, with the connector's annotations."""
+
+    schema_id: int
+    declared: Mapping[str, Any]
+    fields: Mapping[str, Any]
+    parsed: Any
+
+    def read(self, body: bytes) -> dict[str, Any]:
+        """The values of a message's body. Raises MessageMalformed, whose text holds nothing of the body."""
+        source = io.BytesIO(body)
+        try:
+            found = fastavro.schemaless_reader(source, self.parsed, None)
+        except Exception as error:
+            fault = type(error).__name__  # its text may quote the body
+        else:
+            if source.tell() == len(body) and isinstance(found, dict):
+                return found
+            fault = "bytes are left over"
+        raise MessageMalformed(f"the body is not what its writer schema {self.schema_id} says ({fault})")
 
 
 class Schemas:
-    """Writer schemas by id, parsed once, each checked once against the contract of the table it came for."""
+    """Writer schemas by id. A schema that cannot be used gives the same answer each time; a failed fetch is tried anew."""
 
-    def __init__(self, fetch: Fetch, contract: Contract, site: Site) -> None:
-        self._fetch, self._contract, self._site = fetch, contract, site
-        self._known: dict[tuple[int, str], Any] = {}
+    def __init__(self, fetch: Callable[[int], str]) -> None:
+        self._fetch = fetch
+        self._known: dict[int, WriterSchema | PipelineError] = {}
 
-    def read(self, table: SourceTable, value: bytes) -> dict[str, Any]:
-        """The flat record of a message's value.
-
-        Raises MessageMalformed, ContractBroken, SchemaUnknown, RegistryUnavailable.
-        """
-        if len(value) < HEADER or value[0] != 0:
-            raise MessageMalformed("not in the Confluent wire format (magic byte 0 and a schema id)")
-        schema = self._schema(table, int.from_bytes(value[1:HEADER], "big"))
-        body = io.BytesIO(value)
-        body.seek(HEADER)
+    def find(self, schema_id: int) -> WriterSchema | PipelineError:
+        """The schema with this id, or why there is none: what `fetch` raised, or ContractBroken."""
+        known = self._known.get(schema_id)
+        if known is not None:
+            return known
         try:
-            found = fastavro.schemaless_reader(body, schema, None)
-        except Exception as error:  # any fault of the bytes; the reader has no common base for them
-            raise MessageMalformed(f"the body does not follow its writer schema ({type(error).__name__})") from None
-        if body.read(1):
-            raise MessageMalformed("bytes follow the end of the row")
-        if not isinstance(found, dict):
-            raise MessageMalformed("the body is not a row")
-        return found
-
-    def _schema(self, table: SourceTable, schema_id: int) -> Any:
-        known = self._known.get((schema_id, table.name))
-        if known is None:
-            known = self._checked(table, schema_id)
-            self._known[schema_id, table.name] = known
-        if isinstance(known, PipelineError):
-            raise known
-        return known
-
-    def _checked(self, table: SourceTable, schema_id: int) -> Any:
-        """The parsed schema, or the contract's error: the same answer every time, so both are kept."""
-        text = self._fetch(schema_id)
-        try:
-            raw = orjson.loads(text)
-            parsed = fastavro.parse_schema(raw, named_schemas={})
-        except Exception as error:
-            raise RegistryUnavailable(f"schema {schema_id} is not an Avro schema ({type(error).__name__})") from None
-        if not isinstance(raw, dict) or raw.get("type") != "record":
-            return MessageMalformed(f"schema {schema_id} is not of a row")
-        try:
-            self._contract.check(table, raw, schema_id, self._site)
+            text = self._fetch(schema_id)
         except PipelineError as error:
             return error
-        return parsed
+        except Exception as error:
+            return RegistryUnavailable(f"Asked for schema {schema_id}: {type(error).__name__}.")
+        found = _parse(schema_id, text)
+        self._known[schema_id] = found
+        return found
+
+
+def _parse(schema_id: int, text: str) -> WriterSchema | PipelineError:
+    try:
+        declared = orjson.loads(text)
+        if not isinstance(declared, dict) or declared.get("type") != "record":
+            return ContractBroken(f"Schema {schema_id} is not an Avro record.")
+        fields = {field["name"]: field["type"] for field in declared["fields"]}
+        parsed = fastavro.parse_schema(_plain(declared, frozenset()), named_schemas={})
+    except _Unreadable as error:
+        return ContractBroken(f"Schema {schema_id} {error}.")
+    except Exception as error:
+        return ContractBroken(f"Schema {schema_id} is not valid Avro ({type(error).__name__}).")
+    return WriterSchema(schema_id, declared, fields, parsed)
+
+
+class _Unreadable(Exception):
+    """A schema under which some bytes would never end, or would end the process."""
+
+
+def _plain(schema: Any, within: frozenset[str]) -> Any:
+    """The schema without logical types, so that a value of a column we do not rely on cannot fail its conversion.
+
+    Refuses a schema that contains itself: fastavro's C code has no limit of depth, and a message could end the process.
+    Refuses a list of nulls: it takes no bytes, and its reading no end.
+    """
+    if isinstance(schema, str):
+        if schema.rpartition(".")[2] in within:
+            raise _Unreadable("contains itself")
+        return schema
+    if isinstance(schema, list):
+        return [_plain(branch, within) for branch in schema]
+    kept = {name: part for name, part in schema.items() if name != "logicalType"}
+    if kept["type"] in _NAMED:
+        within |= {kept["name"].rpartition(".")[2]}
+    if "fields" in kept:
+        kept["fields"] = [{**field, "type": _plain(field["type"], within)} for field in kept["fields"]]
+    if "items" in kept:
+        kept["items"] = _plain(kept["items"], within)
+        if kept["items"] == "null":
+            raise _Unreadable("holds a list of nulls")
+    if "values" in kept:
+        kept["values"] = _plain(kept["values"], within)
+    if not isinstance(kept["type"], str):
+        kept["type"] = _plain(kept["type"], within)
+    return kept

@@ -1,98 +1,101 @@
-"""The contract: which columns we rely on, and of which Avro types. Each new writer schema is checked against it once.
-
-`schemas/<system>/<Table>.avsc` lists for every column the types that a writer may use. Columns that a writer adds are
-fine. A column that is missing, or has a type that is not listed, halts its table: what the mapping lines that need it
-would write is unknown.
-"""
+"""The contract: which columns of a source table we rely on, and of which types; each writer schema is held to it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
-from pipeline.errors import ContractBroken
+from pipeline.decoding.naming import field_name
+from pipeline.errors import ConfigurationInvalid, ContractBroken
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import SourceTable
-from pipeline.mapping.table import Column, Derived, TableMapping
 
-Types = frozenset[str]
-Schema = Mapping[str, Any]  # Avro JSON
+# Connect's names of types whose values look like numbers or text and are neither.
+_TIMES: Final = ("io.debezium.time.", "org.apache.kafka.connect.data.")
 
 
+@dataclass(frozen=True, slots=True)
 class Contract:
-    """The accepted types of every column: table -> column -> Avro type names."""
+    """Accepted Avro types by canonical table and column."""
 
-    def __init__(self, tables: Mapping[str, Mapping[str, Types]], needed_by: Mapping[str, Sequence[str]]) -> None:
-        self._tables, self._needed_by = tables, needed_by
+    tables: Mapping[str, Mapping[str, frozenset[str]]]
 
     @classmethod
-    def load(cls, directory: Path, needed_by: Mapping[str, Sequence[str]]) -> Contract:
-        """Read every .avsc of a folder."""
-        schemas = [orjson.loads(path.read_bytes()) for path in sorted(directory.glob("*.avsc"))]
-        return cls({s["name"]: {f["name"]: _types(f["type"]) for f in s["fields"]} for s in schemas}, needed_by)
+    def load(cls, directory: Path) -> Contract:
+        """Read every `<Table>.avsc` of a folder. Raises ConfigurationInvalid when it holds none, or one that is broken."""
+        tables = {}
+        for path in sorted(directory.glob("*.avsc")):
+            try:
+                schema = orjson.loads(path.read_bytes())
+                tables[path.stem] = {field["name"]: types(field["type"]) for field in schema["fields"]}
+            except (ValueError, KeyError, TypeError) as error:
+                raise ConfigurationInvalid(f"{path.name} is not an Avro record ({type(error).__name__}).") from error
+        if not tables:
+            raise ConfigurationInvalid(f"No contract (*.avsc) in {directory}.")
+        return cls(tables)
 
-    @property
-    def tables(self) -> Mapping[str, Mapping[str, Types]]:
-        return self._tables
+    def refuse_unlike(self, tables: Iterable[SourceTable]) -> None:
+        """Raise ConfigurationInvalid unless the contract of each table names the table's own columns."""
+        for table in tables:
+            if list(self.tables.get(table.name, ())) != [column.name for column in table.columns]:
+                raise ConfigurationInvalid(f"The contract of {table.name} does not name the columns of its table.")
 
-    def check(self, table: SourceTable, writer: Schema, schema_id: int, site: Site) -> None:
-        """Raises ContractBroken naming every column at fault, the mapping lines that need it, and the schema id."""
-        held = {field["name"]: _types(field["type"]) for field in writer.get("fields", ())}
-        faults = []
-        for column in table.columns:
-            name = site.source_column(table.name, column.name)
-            accepted = self._tables[table.name][column.name]
-            if name not in held:
-                faults.append(self._fault(column.name, name, "is missing"))
-            elif not held[name] <= accepted | {"null"}:
-                found = ", ".join(sorted(held[name] - accepted - {"null"}))
-                faults.append(
-                    self._fault(column.name, name, f"is now {found}, not {'/'.join(sorted(accepted - {'null'}))}")
-                )
-        if faults:
-            place = f"{site.source_table(table.name)}, schema id {schema_id}"
-            raise ContractBroken(f"{place}: {'; '.join(faults)}.")
+    def check(
+        self,
+        table: SourceTable,
+        writer_schema: Mapping[str, Any],
+        schema_id: int,
+        site: Site,
+        needed_by: Mapping[str, str],
+    ) -> None:
+        """Raise ContractBroken if a column that a mapping needs is missing or has a type that is not accepted.
 
-    def _fault(self, column: str, name: str, what: str) -> str:
-        lines = ", ".join(self._needed_by.get(column, ("the ledger",)))
-        called = column if column == name else f"{name} ({column})"
-        return f"column {called} {what}; needed by {lines}"
+        `needed_by` says which mapping lines need a column; one that none needs may be anything. The message names
+        every broken column.
+        """
+        declared = {field["name"]: field["type"] for field in writer_schema["fields"]}
+        broken = []
+        for column in self.tables[table.name]:
+            fault = self.fault(table, column, declared, site)
+            if fault is not None and column in needed_by:
+                broken.append(f"{_place(table, column, site)} {fault}, needed by {needed_by[column]}")
+        if broken:
+            raise ContractBroken(f"{table.name}, schema id {schema_id}: {'; '.join(broken)}.")
 
-
-def _types(avro: object) -> Types:
-    """The names of the types in an Avro type; a logical type counts as a type of its own."""
-    match avro:
-        case str():
-            return frozenset({avro})
-        case list():
-            return frozenset().union(*(_types(branch) for branch in avro))
-        case {"logicalType": str(logical)}:
-            return frozenset({logical})
-        case {"connect.name": str(name)} if name.startswith(("io.debezium.time", "org.apache.kafka.connect.data")):
-            return frozenset({name})
-        case {"type": inner}:
-            return _types(inner)
-        case _:
-            return frozenset({"unknown"})
+    def fault(self, table: SourceTable, column: str, declared: Mapping[str, Any], site: Site) -> str | None:
+        """What is wrong with a column among a writer schema's declared fields; None if nothing is."""
+        name = field_name(site.source_column(table.name, column))
+        if name not in declared:
+            return "is missing"
+        accepted, found = self.tables[table.name][column], types(declared[name])
+        if found <= accepted:
+            return None
+        return f"has type {_words(found)}, accepted are {_words(accepted)}"
 
 
-def needed_by(mappings: Sequence[TableMapping]) -> dict[str, list[str]]:
-    """For each source column, the mapping lines that read it, as "client: Organization.Name"."""
-    lines: dict[str, list[str]] = {}
-    for mapping in mappings:
-        for line in mapping.lines:
-            columns: tuple[str, ...] = ()
-            if isinstance(line, Column):
-                columns = (line.source,)
-            elif isinstance(line, Derived):
-                columns = line.expression.columns
-            for column in columns:
-                lines.setdefault(column, []).append(f"{mapping.name}: {mapping.target}.{line.target}")
-        for path in mapping.paths:
-            lines.setdefault(path.column, []).append(f"{mapping.name}: rows of {path.table}")
-        for column in mapping.key.expression.columns:
-            lines.setdefault(column, []).append(f"{mapping.name}: {mapping.target}.{mapping.key.target}")
-    return lines
+def types(declared: Any) -> frozenset[str]:
+    """The primitive types of a declared field type; what is logically something else goes by that name."""
+    if isinstance(declared, list):
+        return frozenset[str]().union(*(types(branch) for branch in declared))
+    if not isinstance(declared, dict):
+        return frozenset({str(declared)})
+    if "logicalType" in declared:
+        return frozenset({str(declared["logicalType"])})
+    meaning = str(declared.get("connect.name", ""))
+    if meaning.startswith(_TIMES):
+        return frozenset({meaning})
+    return types(declared["type"])
+
+
+def _words(names: frozenset[str]) -> str:
+    return " or ".join(sorted(names, key=lambda name: (name != "null", name)))
+
+
+def _place(table: SourceTable, column: str, site: Site) -> str:
+    canonical = f"{table.name}.{column}"
+    here = f"{site.source_table(table.name)}.{site.source_column(table.name, column)}"
+    return canonical if here == canonical else f"{here} ({canonical})"

@@ -2,159 +2,171 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import orjson
 
 from pipeline.decoding.avro import Schemas
+from pipeline.decoding.contract import Contract
+from pipeline.decoding.metadata import committed_at_of, epoch_of, operation_of, shows_snapshot_ended
+from pipeline.decoding.naming import field_name, topic_name
+from pipeline.decoding.needs import needed_by
+from pipeline.decoding.plan import Envelope, Plan, Plans
+from pipeline.decoding.wire import split
 from pipeline.errors import MessageMalformed, MetadataMissing, PipelineError, SourceTruncated
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import Kind, SourceTable
-from pipeline.model.event import Decoded, Event, Heartbeat, Message, Operation, Tombstone, Undecodable, Value
-from pipeline.model.position import Place, postgres_position, sqlserver_position
+from pipeline.mapping.source import SourceTable
+from pipeline.mapping.table import TableMapping
+from pipeline.model.event import Decoded, Event, Heartbeat, Message, Operation, Row, Tombstone, Undecodable, Value
+from pipeline.model.position import Place
 
-UNAVAILABLE = "__debezium_unavailable_value"
-HEARTBEAT = "__debezium-heartbeat."
-LONGEST_KEY = 4096
+UNAVAILABLE: Final = "__debezium_unavailable_value"  # a long text that an update did not touch
+HEARTBEAT_PREFIX: Final = "__debezium-heartbeat."
+_LEAST_KEY: Final = -(1 << 63)
+_GREATEST_KEY: Final = (1 << 63) - 1
+_NOTHING: Final[Row] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Topic:
+    table: SourceTable
+    key_field: str
 
 
 class Decoder:
-    """Decodes the messages of one source system; `prefix` is the connector's topic prefix ("ajera")."""
+    """Decodes the topics of one source system; `topic_prefix` is the connector's ("ajera").
 
-    def __init__(self, sources: Sequence[SourceTable], site: Site, schemas: Schemas, prefix: str) -> None:
+    Raises ConfigurationInvalid when the contract and the tables do not name the same columns.
+    """
+
+    def __init__(
+        self,
+        *,
+        sources: Sequence[SourceTable],
+        mappings: Sequence[TableMapping],
+        site: Site,
+        contract: Contract,
+        schemas: Schemas,
+        topic_prefix: str,
+    ) -> None:
+        contract.refuse_unlike(sources)
         self._schemas = schemas
-        self._heartbeat_topic = f"{HEARTBEAT}{prefix}"
-        self._tables = {f"{prefix}.{site.source_table(table.name)}": table for table in sources}
-        self._columns = {
-            table.name: [(site.source_column(table.name, c.name), c.name, c.kind) for c in table.columns]
+        self._plans = Plans(schemas, contract, site, needed_by(sources, mappings, site))
+        self._topics = {
+            topic_name(topic_prefix, site.source_table(table.name)): _Topic(
+                table, field_name(site.source_column(table.name, table.key))
+            )
             for table in sources
         }
-        self._keys = {table.name: site.source_column(table.name, table.key) for table in sources}
+        self._heartbeat_topic = f"{HEARTBEAT_PREFIX}{topic_prefix}"
 
     @property
     def topics(self) -> dict[str, str]:
-        """Topic of each source table: table -> topic."""
-        return {table.name: topic for topic, table in self._tables.items()}
+        """The topic of each source table: canonical table -> topic."""
+        return {topic.table.name: name for name, topic in self._topics.items()}
 
     @property
     def heartbeat_topic(self) -> str:
+        """Where the connector sends its signs of life."""
         return self._heartbeat_topic
 
     def decode(self, message: Message, incarnation: int) -> Decoded:
         """What the message is; an error says where it stands, never what it holds."""
-        try:
-            return self._decode(message, incarnation)
-        except PipelineError as error:
-            place = f"{message.topic}[{message.partition}]@{message.offset}"
-            return Undecodable(type(error)(f"{place}: {error}"))
-        except (ValueError, TypeError, KeyError, OverflowError, RecursionError, AttributeError) as error:
-            place = f"{message.topic}[{message.partition}]@{message.offset}"
-            return Undecodable(MessageMalformed(f"{place}: {type(error).__name__} while reading the row"))
-
-    def _decode(self, message: Message, incarnation: int) -> Decoded:
-        if message.topic == self._heartbeat_topic:
-            return Heartbeat()
-        table = self._tables.get(message.topic)
-        if table is None:
-            raise MetadataMissing("no source table has this topic")
+        topic = self._topics.get(message.topic)
+        if topic is None:
+            return self._without_table(message)
         if message.value is None:
             return Tombstone()
-        key = self._key(table, message.key)
-        flat = self._schemas.read(table, message.value)
-        operation = _operation(flat)
-        row = {} if operation is Operation.DELETE else self._row(table, flat, key)
-        epoch = _integer(flat, "__epoch")
-        return Event(
-            table=table.name,
-            key=key,
-            operation=operation,
-            row=row,
-            position="" if operation is Operation.READ else _position(flat, epoch),
-            place=Place(incarnation, message.partition, message.offset),
-            committed_at=_instant(flat),
-            epoch=epoch,
-            snapshot_ended=operation is not Operation.READ or flat.get("__source_snapshot") == "last",
-        )
-
-    def _key(self, table: SourceTable, key: bytes | None) -> str:
-        if key is None:
-            raise MetadataMissing("the message has no key")
-        if len(key) > LONGEST_KEY:
-            raise MessageMalformed("the key is longer than any key can be")
         try:
-            found = orjson.loads(key)
-        except ValueError:
-            raise MessageMalformed("the key is not JSON") from None
-        value = found.get(self._keys[table.name]) if isinstance(found, dict) else None
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise MetadataMissing(f"the key does not hold {self._keys[table.name]} as a whole number")
-        return str(value)
+            schema_id, body = split(message.value)
+            plan = self._plans.find(topic.table, schema_id)
+            if isinstance(plan, Plan):
+                return _event(topic, plan, body, message, incarnation)
+            if isinstance(plan, PipelineError):
+                return Undecodable(plan)
+            fault: PipelineError = _unflattened(plan, body)
+        except PipelineError as error:
+            fault = error
+        return Undecodable(_placed(message, fault))
 
-    def _row(self, table: SourceTable, flat: dict[str, Any], key: str) -> dict[str, Value]:
-        row: dict[str, Value] = {}
-        for name, canonical, kind in self._columns[table.name]:
-            value = flat[name]
-            if value is None:
-                row[canonical] = None
-            elif kind is Kind.INTEGER:
-                row[canonical] = int(value)
-            elif kind is Kind.FLAG:
-                row[canonical] = _flag(value)
-            elif value != UNAVAILABLE:
-                row[canonical] = _text(value)
-        if str(row[table.key]) != key:
-            raise MessageMalformed("key and row name different rows")
-        return row
+    def _without_table(self, message: Message) -> Decoded:
+        if message.topic == self._heartbeat_topic:
+            return self._heartbeat(message)
+        return Undecodable(_placed(message, MetadataMissing("no source table has this topic")))
+
+    def _heartbeat(self, message: Message) -> Decoded:
+        """Its epoch, if it carries one: a connector that was not applied by us sends none."""
+        try:
+            schema_id, body = split(message.value or b"")
+            schema = self._schemas.find(schema_id)
+            if isinstance(schema, PipelineError):
+                return Undecodable(schema)
+            flat = schema.read(body)
+            return Heartbeat(epoch_of(flat) if "__epoch" in flat else 0)
+        except PipelineError as error:
+            return Undecodable(_placed(message, error))
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise MessageMalformed("a text column holds no text")
+def _event(topic: _Topic, plan: Plan, body: bytes, message: Message, incarnation: int) -> Event:
+    flat = plan.schema.read(body)
+    operation = operation_of(flat)
+    epoch = epoch_of(flat)
+    key = _key(topic, message.key)
+    return Event(
+        topic.table.name,
+        str(key),
+        operation,
+        _NOTHING if operation is Operation.DELETE else _row(plan, flat, key),
+        "" if operation is Operation.READ else plan.position(flat, epoch),
+        Place(incarnation, message.partition, message.offset),
+        committed_at_of(flat),
+        epoch,
+        shows_snapshot_ended(flat, operation),
+    )
+
+
+def _key(topic: _Topic, key: bytes | None) -> int:
+    if key is None:
+        raise MetadataMissing("the message has no key")
+    try:
+        found = orjson.loads(key)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or found.keys() != {topic.key_field}:
+        raise MetadataMissing(f"the key is not a JSON object of {topic.key_field} alone")
+    value = found[topic.key_field]
+    if type(value) is not int or not _LEAST_KEY <= value <= _GREATEST_KEY:
+        raise MetadataMissing(f"the key's {topic.key_field} is no whole number of 64 bits")
     return value
 
 
-def _flag(value: object) -> bool:
+def _row(plan: Plan, flat: Mapping[str, Any], key: int) -> dict[str, Value]:
+    row: dict[str, Value] = {canonical: flat[name] for name, canonical in plan.columns}
+    if UNAVAILABLE in row.values():
+        row = {column: value for column, value in row.items() if value != UNAVAILABLE}
+    for flag in plan.integer_flags:
+        row[flag] = _flag(flag, row[flag])
+    if plan.key_column is not None and row[plan.key_column] != key:
+        raise MetadataMissing("the key names another row than the message holds")
+    return row
+
+
+def _flag(column: str, value: Value) -> bool | None:
+    if value is None or isinstance(value, bool):
+        return value
     if value in (0, 1):
         return bool(value)
-    raise MessageMalformed("a flag is neither 0 nor 1")
+    raise MessageMalformed(f"{column} is neither 0 nor 1")
 
 
-def _operation(flat: dict[str, Any]) -> Operation:
-    letter = flat.get("__op")
-    if letter == "t":
-        raise SourceTruncated("the table was truncated")
-    try:
-        return Operation(str(letter))
-    except ValueError:
-        raise MetadataMissing("__op is none of c, u, d, r") from None
+def _unflattened(plan: Envelope, body: bytes) -> PipelineError:
+    if plan.schema.read(body).get("op") == "t":
+        return SourceTruncated("the table was truncated")
+    return MetadataMissing("the event was not flattened")
 
 
-def _integer(flat: dict[str, Any], name: str) -> int:
-    try:
-        return int(flat[name])
-    except (KeyError, TypeError, ValueError):
-        raise MetadataMissing(f"{name} is missing or no number") from None
-
-
-def _instant(flat: dict[str, Any]) -> datetime:
-    milliseconds = _integer(flat, "__source_ts_ms")
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (OverflowError, OSError, ValueError):
-        raise MessageMalformed("__source_ts_ms is out of range") from None
-
-
-def _position(flat: dict[str, Any], epoch: int) -> str:
-    try:
-        if flat.get("__source_commit_lsn") is not None:
-            return sqlserver_position(
-                epoch,
-                flat["__source_commit_lsn"],
-                flat.get("__source_change_lsn"),
-                flat.get("__source_event_serial_no"),
-            )
-        return postgres_position(epoch, flat["__source_sequence"])
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise MetadataMissing("the source's log position is missing or has another form") from None
+def _placed(message: Message, fault: PipelineError) -> PipelineError:
+    """The same error with the message's place in front, and without the frames that held its values."""
+    return type(fault)(f"{message.topic} partition {message.partition} offset {message.offset}: {fault}.")

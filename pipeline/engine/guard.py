@@ -9,15 +9,19 @@ nothing that committed during a snapshot is lost (docs/explanation/order.md).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import Fold, SourceTable, group_kind, shared_kind
 from pipeline.model.event import Event, Operation, Row, Value
 from pipeline.model.ledger import LedgerRow, Mark
+from pipeline.model.position import EPOCH_WIDTH
 
 
 def is_stale(ledger: LedgerRow, event: Event) -> bool:
     """Has the ledger this event, or a newer one, already."""
+    if event.epoch < ledger.epoch:
+        return True
     if event.is_snapshot:
         return not event.place.is_later_than(ledger.place)
     if event.position <= ledger.position:
@@ -59,7 +63,13 @@ def empty(table: SourceTable, key: str) -> LedgerRow:
 def _moved(
     before: LedgerRow, event: Event, position: str, values: Row, unknown: frozenset[str], *, deleted: bool
 ) -> LedgerRow:
-    return LedgerRow(before.table, before.key, values, position, event.place, deleted, unknown, before.revision)
+    epoch = max(before.epoch, event.epoch)
+    return LedgerRow(before.table, before.key, values, position, event.place, deleted, unknown, epoch, before.revision)
+
+
+def swept(row: LedgerRow, epoch: int) -> LedgerRow:
+    """The row after a snapshot of this epoch that did not hold it: deleted while nobody captured. Older events are stale."""
+    return replace(row, deleted=True, epoch=epoch, position=f"{epoch:0{EPOCH_WIDTH}x}")
 
 
 def marks(table: SourceTable, before: LedgerRow | None, after: LedgerRow) -> Iterator[tuple[str, str]]:

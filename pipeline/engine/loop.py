@@ -12,7 +12,7 @@ from pipeline.domain.routes import Route
 from pipeline.engine.loading import Loading
 from pipeline.engine.ports import Clock, Messages, Target, Telemetry
 from pipeline.engine.processor import Processor
-from pipeline.errors import PipelineError, Remedy
+from pipeline.errors import ParkedTooMany, PipelineError, Remedy
 from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition
 
@@ -28,6 +28,10 @@ class Pace:
     retry_first_seconds: float = 0.2
     retry_most_seconds: float = 30.0
     waiting_retry_seconds: float = 60.0
+    parked_limit: int = 10_000
+
+
+PARKED_SECONDS = 5.0
 
 
 class Stopped(Exception):
@@ -55,6 +59,7 @@ class Loop:
         self._loading, self._incarnation = loading, incarnation
         self._telemetry, self._clock, self._pace, self._stop = telemetry, clock, pace, stop
         self._halted: dict[TopicPartition, PipelineError] = {}
+        self._counted_at = -PARKED_SECONDS
 
     def run(self) -> None:
         """Returns after a stop, with everything in hand written and committed. Raises errors whose remedy is halt."""
@@ -74,14 +79,14 @@ class Loop:
         if len(messages) < self._pace.batch_size:
             self._loading.advance(self._attempt)
             self._processor.drain(self._attempt, waiting_retry_seconds=self._pace.waiting_retry_seconds)
+        self._count_parked()
         return len(messages)
 
     def _handle(self, messages: Sequence[Message]) -> None:
         incarnations = {topic: self._incarnation(topic) for topic in {message.topic for message in messages}}
         going = [m for m in messages if TopicPartition(m.topic, m.partition) not in self._halted]
         handled = self._processor.process(going, incarnations, self._attempt)
-        if handled.snapshot_ended:
-            self._loading.snapshot_ended()
+        self._loading.snapshot_ended(handled.snapshot_ended)
         started = self._clock.monotonic()
         if handled.next_offsets:
             self._attempt(lambda: self._messages.commit(handled.next_offsets))
@@ -89,6 +94,20 @@ class Loop:
         if handled.halted:
             self._halted.update(handled.halted)
             self._messages.pause(handled.halted)
+
+    def _count_parked(self) -> None:
+        """Every few seconds. Raises ParkedTooMany."""
+        if self._clock.monotonic() - self._counted_at < PARKED_SECONDS:
+            return
+        self._counted_at = self._clock.monotonic()
+        parked = self._attempt(self._waiting_count)
+        self._telemetry.parked(parked)
+        if parked > self._pace.parked_limit:
+            raise ParkedTooMany(f"{parked} rows wait, {self._pace.parked_limit} are allowed")
+
+    def _waiting_count(self) -> int:
+        with self._target.transaction() as transaction:
+            return transaction.waiting_count()
 
     def _attempt(self, call: Callable[[], T]) -> T:
         """Call until it does not fail with an error whose remedy is retry; between tries stay in the group."""

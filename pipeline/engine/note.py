@@ -34,6 +34,11 @@ class Notes:
     events: list[Noted] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
 
+    def followed_by(self, later: Notes) -> Notes:
+        """Both together; of a mark that both set, the later number counts."""
+        marks = {(mark.kind, mark.key): mark for mark in (*self.marks, *later.marks)}
+        return Notes(self.events + later.events, list(marks.values()))
+
 
 def note(
     transaction: Transaction, route: Route, site: Site, events: Sequence[Event], number: int, now: datetime

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from pipeline.errors import PipelineError
 from pipeline.mapping.target import TargetRow
@@ -15,6 +15,7 @@ from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
 
 T = TypeVar("T")
+LoadState = Literal["unknown", "reading"]  # before and after its end is known
 
 
 class Messages(Protocol):
@@ -107,22 +108,34 @@ class Transaction(Protocol):
     def replace_children(self, table: str, wanted: Mapping[str, Sequence[tuple[str, ...]]]) -> RowCounts:
         """For each parent key, make our rows of a child table exactly these. Rows that others made stay."""
 
+    def waiting_count(self) -> int:
+        """How many marks wait for something."""
+
     def loaded(self) -> frozenset[str]:
-        """Source tables that were read to the end their snapshot had."""
+        """Source tables that were read to the end of a snapshot, of whatever epoch."""
 
-    def set_load_ends(self, topic: str, table: str, ends: Mapping[int, int]) -> None:
-        """The snapshot of a table is over; reading up to these offsets (by partition) has read all of it."""
+    def loading(self, epoch: int) -> dict[str, LoadState]:
+        """Source tables whose snapshot of this epoch (or a later one) was not read to its end."""
 
-    def loading(self) -> dict[str, str]:
-        """Source tables that are not loaded: table -> "unknown" before `set_load_ends`, "reading" after."""
+    def set_load_ends(self, topic: str, table: str, epoch: int, ends: Mapping[int, int]) -> None:
+        """The snapshot of a table in this epoch is over; reading up to these offsets (by partition) has read all of it.
 
-    def finish_loading(self) -> list[str]:
-        """Tables that have just been read to their end, each told once."""
+        The first to say so wins, within one incarnation of the topic and one epoch.
+        """
+
+    def read_to_end(self) -> dict[str, int]:
+        """Tables in state "reading" whose partitions were all read up to their load ends: table -> epoch."""
+
+    def unseen(self, table: str, epoch: int, limit: int) -> list[LedgerRow]:
+        """Rows that exist and have an older epoch, locked: at most so many, by key."""
+
+    def set_loaded(self, table: str, epoch: int) -> bool:
+        """The table is loaded in this epoch; False if somebody said so before."""
 
     def progress(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Progress]: ...
 
     def advance(self, progress: Mapping[TopicPartition, Progress], now: datetime) -> None:
-        """Store next offsets, and add the counts to those stored."""
+        """Store next offsets and `dead_in_a_row`, and add the other counts to those stored."""
 
     def incarnation(self, topic: str, topic_id: str, partitions: int) -> int:
         """The number of this incarnation of a topic, given when it is first seen; numbers grow over all topics."""
@@ -153,9 +166,10 @@ class Telemetry(Protocol):
     def rows(self, table: str, counts: RowCounts) -> None: ...
     def delay(self, topic: str, seconds: float) -> None: ...
     def step(self, name: str, seconds: float) -> None: ...
-    def values_cut(self, table: str, column: str, count: int) -> None: ...
+    def values_fitted(self, table: str, column: str, how: str, count: int) -> None: ...
     def retried(self, error: PipelineError) -> None: ...
     def recovered(self) -> None: ...
+    def parked(self, count: int) -> None: ...
     def dead_lettered(self, error: PipelineError) -> None: ...
     def halted(self, topic: str, partition: int, error: PipelineError) -> None: ...
 

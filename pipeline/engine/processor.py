@@ -6,46 +6,45 @@ import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from functools import partial
 
 from pipeline.domain.routes import Route
+from pipeline.engine.circuit import Circuit, Limits
 from pipeline.engine.note import Noted, Notes, note
 from pipeline.engine.ports import Attempt, Clock, DeadLetters, Decoder, Target, Telemetry
-from pipeline.engine.recompute import Key, Recompute, Recomputed, Widen
-from pipeline.errors import ConcurrentWrite, PipelineError, Remedy
+from pipeline.engine.recompute import Key, Recompute, Recomputed
+from pipeline.engine.recomputing import Recomputing
+from pipeline.errors import PipelineError, Remedy, RowRejected, SchemaLost, SchemaUnknown
 from pipeline.mapping.site import Site
-from pipeline.model.event import Decoded, Event, Message, Tombstone, Undecodable
-from pipeline.model.ledger import Mark, Progress
+from pipeline.model.event import Decoded, Event, Heartbeat, Message, Tombstone, Undecodable
+from pipeline.model.ledger import Progress
 from pipeline.model.outcome import Outcome, SkipReason
 from pipeline.model.position import TopicPartition
-
-MARKS_A_TRANSACTION = 500
-WIDENINGS = 20
 
 
 @dataclass
 class Handled:
-    """What a batch came to: next offsets to commit, partitions that cannot go on, and whether streaming was seen."""
+    """What a batch came to: next offsets to commit, partitions that cannot go on, and the newest epoch whose snapshot is over (0: none)."""
 
     next_offsets: dict[TopicPartition, int] = field(default_factory=dict)
     halted: dict[TopicPartition, PipelineError] = field(default_factory=dict)
-    snapshot_ended: bool = False
+    snapshot_ended: int = 0
 
 
 @dataclass
 class _Batch:
-    """A batch being decoded: events in order, counts of what ended at once, and next offsets."""
+    """A batch in hand: events with their messages in order, counts of what has ended, and next offsets."""
 
     events: list[Event] = field(default_factory=list)
-    topics: dict[int, str] = field(default_factory=dict)
+    messages: list[Message] = field(default_factory=list)  # of the events, one each
     ended: Counter[tuple[TopicPartition, Outcome, str]] = field(default_factory=Counter)
     handled: Handled = field(default_factory=Handled)
-    partition_of: dict[int, TopicPartition] = field(default_factory=dict)
+
+    def message_of(self, event: Event) -> Message:
+        return next(m for e, m in zip(self.events, self.messages, strict=True) if e is event)
 
 
 class Processor:
-    """Processes batches against ports; keeps nothing between them.
+    """Processes batches against ports. Between them it keeps only how many messages were set aside lately.
 
     `attempt` calls a function until it does not fail with an error whose remedy is retry; it is the loop's, so that
     waiting keeps the group's membership alive.
@@ -62,22 +61,42 @@ class Processor:
         dead_letters: DeadLetters,
         telemetry: Telemetry,
         clock: Clock,
+        limits: Limits | None = None,
     ) -> None:
-        self._route, self._site, self._decoder = route, site, decoder
-        self._target, self._recompute = target, recompute
+        self._route, self._site, self._decoder, self._target = route, site, decoder, target
         self._dead_letters, self._telemetry, self._clock = dead_letters, telemetry, clock
+        self._limits = limits or Limits()
+        self._circuit = Circuit(self._limits)
+        self._recomputing = Recomputing(target=target, recompute=recompute, telemetry=telemetry, clock=clock)
+
+    def take_over(self, progress: Mapping[TopicPartition, Progress]) -> None:
+        """Partitions that come to us, with what was stored of them: how many messages were set aside in a row."""
+        for partition, stored in progress.items():
+            self._circuit.in_a_row[partition] = stored.dead_in_a_row
 
     def process(self, messages: Sequence[Message], incarnations: Mapping[str, int], attempt: Attempt) -> Handled:
         """Process a batch whose messages of one partition stand in offset order. The offsets may be committed after."""
         started = self._clock.monotonic()
         batch = self._decode(messages, incarnations, attempt)
-        self._telemetry.step("decode", self._clock.monotonic() - started)
-        notes = self._note(batch.events, attempt)
-        done = self._recompute_all(notes.marks, attempt)
+        decoded = self._clock.monotonic()
+        notes = self._note(batch, batch.events, attempt)
+        noted = self._clock.monotonic()
+        done = self._recomputing.run(notes.marks, attempt)
+        recomputed = self._clock.monotonic()
         self._end_events(batch, notes, done)
         self._store_progress(batch, incarnations, attempt)
         self._count(batch, notes)
+        for name, seconds in (
+            ("decode", decoded - started),
+            ("note", noted - decoded),
+            ("recompute", recomputed - noted),
+        ):
+            self._telemetry.step(name, seconds)
         return batch.handled
+
+    def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int:
+        """Recompute marks that nobody has in hand; how many."""
+        return self._recomputing.drain(attempt, waiting_retry_seconds=waiting_retry_seconds)
 
     # -- decoding -----------------------------------------------------------------------------------------------------
 
@@ -87,110 +106,113 @@ class Processor:
             partition = TopicPartition(message.topic, message.partition)
             if partition in batch.handled.halted:
                 continue
-            decoded = self._decoder.decode(message, incarnations[message.topic])
-            if isinstance(decoded, Undecodable) and decoded.error.remedy is Remedy.RETRY:
-                decoded = attempt(partial(self._decode_now, message, incarnations[message.topic]))
-            match decoded:
-                case Event():
-                    batch.partition_of[len(batch.events)] = partition
-                    batch.events.append(decoded)
-                    batch.handled.snapshot_ended |= decoded.snapshot_ended
-                case Tombstone():
-                    batch.ended[partition, Outcome.SKIPPED, SkipReason.TOMBSTONE] += 1
-                case Undecodable(error) if error.remedy is Remedy.DEAD_LETTER:
-                    self._dead_letters.send(message, error)
-                    self._telemetry.dead_lettered(error)
-                    batch.ended[partition, Outcome.DEAD_LETTERED, error.code] += 1
-                case Undecodable(error):
-                    batch.handled.halted[partition] = error
-                    self._telemetry.halted(partition.topic, partition.partition, error)
-                    continue
-                case _:
-                    batch.handled.snapshot_ended = True
-                    batch.ended[partition, Outcome.SKIPPED, SkipReason.HEARTBEAT] += 1
-            batch.handled.next_offsets[partition] = message.offset + 1
+            try:
+                self._take(batch, message, self._decoded(message, incarnations[message.topic], attempt))
+            except PipelineError as error:
+                self._halt(batch, partition, error)
+            else:
+                batch.handled.next_offsets[partition] = message.offset + 1
         return batch
 
-    def _decode_now(self, message: Message, incarnation: int) -> Decoded:
-        decoded = self._decoder.decode(message, incarnation)
-        if isinstance(decoded, Undecodable) and decoded.error.remedy is Remedy.RETRY:
-            raise decoded.error
-        return decoded
+    def _decoded(self, message: Message, incarnation: int, attempt: Attempt) -> Decoded:
+        """The message as an event; what is transient is waited for. Raises SchemaLost when that has lasted too long."""
+        started = self._clock.monotonic()
 
-    # -- the two transactions -----------------------------------------------------------------------------------------
+        def once() -> Decoded:
+            decoded = self._decoder.decode(message, incarnation)
+            if isinstance(decoded, Undecodable) and decoded.error.remedy is Remedy.RETRY:
+                waited = self._clock.monotonic() - started
+                if isinstance(decoded.error, SchemaUnknown) and waited > self._limits.unknown_schema_seconds:
+                    raise SchemaLost(str(decoded.error))
+                raise decoded.error
+            return decoded
 
-    def _note(self, events: Sequence[Event], attempt: Attempt) -> Notes:
+        return attempt(once)
+
+    def _take(self, batch: _Batch, message: Message, decoded: Decoded) -> None:
+        """Sort a decoded message into the batch. Raises the error that halts its partition."""
+        partition = TopicPartition(message.topic, message.partition)
+        match decoded:
+            case Event():
+                batch.events.append(decoded)
+                batch.messages.append(message)
+                if decoded.snapshot_ended:
+                    batch.handled.snapshot_ended = max(batch.handled.snapshot_ended, decoded.epoch)
+            case Tombstone():
+                batch.ended[partition, Outcome.SKIPPED, SkipReason.TOMBSTONE] += 1
+            case Heartbeat(epoch):
+                batch.handled.snapshot_ended = max(batch.handled.snapshot_ended, epoch)
+                batch.ended[partition, Outcome.SKIPPED, SkipReason.HEARTBEAT] += 1
+            case Undecodable(error):
+                if error.remedy is not Remedy.DEAD_LETTER:
+                    raise error
+                self._set_aside(batch, message, error)
+                return
+        self._circuit.good(partition)
+
+    def _set_aside(self, batch: _Batch, message: Message, error: PipelineError) -> None:
+        """Send a dead letter. Raises CircuitOpen, DeadLetterFailed."""
+        partition = TopicPartition(message.topic, message.partition)
+        self._circuit.bad(partition)
+        self._dead_letters.send(message, error)
+        self._telemetry.dead_lettered(error)
+        batch.ended[partition, Outcome.DEAD_LETTERED, error.code] += 1
+
+    def _halt(self, batch: _Batch, partition: TopicPartition, error: PipelineError) -> None:
+        batch.handled.halted[partition] = error
+        self._telemetry.halted(partition.topic, partition.partition, error)
+
+    # -- the first transaction ----------------------------------------------------------------------------------------
+
+    def _note(self, batch: _Batch, events: Sequence[Event], attempt: Attempt) -> Notes:
+        """Note events; those that the database rejects are narrowed down to, and set aside."""
         if not events:
             return Notes()
-        started = self._clock.monotonic()
 
         def once() -> Notes:
             with self._target.transaction() as transaction:
                 number = secrets.randbits(62)
                 return note(transaction, self._route, self._site, events, number, self._clock.now())
 
-        notes = attempt(once)
-        self._telemetry.step("note", self._clock.monotonic() - started)
-        return notes
+        try:
+            return attempt(once)
+        except RowRejected as error:
+            if len(events) == 1:
+                return self._note_rejected(batch, events[0], error)
+            middle = len(events) // 2
+            first = self._note(batch, events[:middle], attempt)
+            return first.followed_by(self._note(batch, events[middle:], attempt))
 
-    def _recompute_all(self, marks: Sequence[Mark], attempt: Attempt) -> list[Recomputed]:
-        started = self._clock.monotonic()
-        done = []
-        for first in range(0, len(marks), MARKS_A_TRANSACTION):
-            chunk = marks[first : first + MARKS_A_TRANSACTION]
-            done.append(self._recompute_chunk(chunk, attempt))
-        if done:
-            self._telemetry.step("recompute", self._clock.monotonic() - started)
-        return done
+    def _note_rejected(self, batch: _Batch, event: Event, error: RowRejected) -> Notes:
+        """A single event to blame: set aside, or, if that must not be, its partition stops before it."""
+        message = batch.message_of(event)
+        partition = TopicPartition(message.topic, message.partition)
+        try:
+            self._set_aside(batch, message, error)
+        except PipelineError as failure:
+            self._halt(batch, partition, failure)
+            self._stop_before(batch, message)
+        return Notes()
 
-    def _recompute_chunk(self, marks: Sequence[Mark], attempt: Attempt) -> Recomputed:
-        extra: set[Key] = set()
-
-        def once() -> Recomputed:
-            for _ in range(WIDENINGS):
-                try:
-                    with self._target.transaction() as transaction:
-                        return self._recompute.run(transaction, marks, extra, self._clock.now())
-                except Widen as more:
-                    extra.update(more.roots)
-            raise ConcurrentWrite("rows that must be recomputed together keep growing")
-
-        recomputed = attempt(once)
-        for table, counts in recomputed.rows.items():
-            self._telemetry.rows(table, counts)
-        for (table, column), count in recomputed.cut.items():
-            self._telemetry.values_cut(table, column, count)
-        return recomputed
-
-    def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int:
-        """Recompute marks that nobody has in hand: left by a process that died, set for a whole table, or waiting long."""
-        now = self._clock.now()
-
-        def once() -> list[Mark]:
-            with self._target.transaction() as transaction:
-                return transaction.due(
-                    MARKS_A_TRANSACTION,
-                    set_before=now - timedelta(seconds=1),
-                    waiting_before=now - timedelta(seconds=waiting_retry_seconds),
-                )
-
-        marks = attempt(once)
-        if marks:
-            self._recompute_chunk(marks, attempt)
-            return len(marks)
-        return 0
+    @staticmethod
+    def _stop_before(batch: _Batch, message: Message) -> None:
+        """Later events of the partition may be noted already, and will be read again: the guard knows them."""
+        partition = TopicPartition(message.topic, message.partition)
+        batch.handled.next_offsets[partition] = min(batch.handled.next_offsets[partition], message.offset)
 
     # -- how events end -----------------------------------------------------------------------------------------------
 
     def _end_events(self, batch: _Batch, notes: Notes, done: Sequence[Recomputed]) -> None:
         waiting = {key for one in done for key in one.waiting}
         idle = {key for one in done for key in one.idle}
-        by_event = {
-            id(event): partition for event, partition in zip(batch.events, batch.partition_of.values(), strict=True)
-        }
+        messages = {id(event): message for event, message in zip(batch.events, batch.messages, strict=True)}
         for noted in notes.events:
+            message = messages[id(noted.event)]
+            partition = TopicPartition(message.topic, message.partition)
+            if message.offset >= batch.handled.next_offsets[partition]:
+                continue  # stands behind a message that stopped the partition: it ends when it is read again
             outcome, reason = _end(noted, waiting, idle)
-            batch.ended[by_event[id(noted.event)], outcome, reason] += 1
+            batch.ended[partition, outcome, reason] += 1
 
     def _store_progress(self, batch: _Batch, incarnations: Mapping[str, int], attempt: Attempt) -> None:
         progress: dict[TopicPartition, Progress] = {}
@@ -207,6 +229,7 @@ class Processor:
                 skipped=counts[Outcome.SKIPPED],
                 parked=counts[Outcome.PARKED],
                 dead_lettered=counts[Outcome.DEAD_LETTERED],
+                dead_in_a_row=self._circuit.in_a_row[partition],
             )
 
         def once() -> None:

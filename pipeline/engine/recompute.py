@@ -6,6 +6,7 @@ what differs; clear the marks as they were read. Whoever commits its note last r
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,11 +15,12 @@ from pipeline.domain.routes import Route
 from pipeline.engine.ports import Transaction
 from pipeline.engine.resolve import Roots, fetch, resolve
 from pipeline.errors import ValueRefused
-from pipeline.mapping.apply import Built, Graph, applies, build, fit
+from pipeline.mapping.apply import Built, Graph, applies, build
+from pipeline.mapping.fit import fit
 from pipeline.mapping.site import Site
-from pipeline.mapping.table import AwaitParent, ChildRows, CreateParent, TableMapping
+from pipeline.mapping.table import AwaitParent, ChildRows, CreateParent
 from pipeline.mapping.target import TargetRow, TargetTable
-from pipeline.model.event import Row, Value
+from pipeline.model.event import Row
 from pipeline.model.ledger import LedgerRow, Mark, Waiting
 from pipeline.model.outcome import RowCounts
 
@@ -38,12 +40,12 @@ class Widen(Exception):
 
 @dataclass
 class Recomputed:
-    """What one recompute did: target rows by table, what waits, roots without a target row, values that were cut."""
+    """What one recompute did: target rows by table, what waits, roots without a target row, values made to fit."""
 
     rows: dict[str, RowCounts] = field(default_factory=dict)
     waiting: dict[Key, Waiting] = field(default_factory=dict)
     idle: set[Key] = field(default_factory=set)
-    cut: dict[Key, int] = field(default_factory=dict)
+    fitted: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # table, column, how
 
     def count(self, table: str, counts: RowCounts) -> None:
         self.rows[table] = self.rows.get(table, RowCounts()) + counts
@@ -115,7 +117,7 @@ class Recompute:
             if not ours:
                 continue
             table = self.targets[mapping.target]
-            rows = [(one.root, self._fitted(table, one.row, done)) for one in ours]
+            rows = self._fitted(table, ours, done)
             for parent in mapping.parents:
                 if isinstance(parent, AwaitParent):
                     rows = self._await(transaction, parent, rows, roots, done)
@@ -128,11 +130,20 @@ class Recompute:
                     transaction, child, [one for one in ours if one.row.key[0] in written], roots, done
                 )
 
-    def _fitted(self, table: TargetTable, row: TargetRow, done: Recomputed) -> TargetRow:
-        fitted, cut = fit(table, row, utf16=self.counts_utf16)
-        for column in cut:
-            done.cut[table.name, column] = done.cut.get((table.name, column), 0) + 1
-        return fitted
+    def _fitted(
+        self, table: TargetTable, built: Sequence[Built], done: Recomputed
+    ) -> list[tuple[LedgerRow, TargetRow]]:
+        """The rows as the target can hold them; one that a column's policy refuses waits."""
+        rows: list[tuple[LedgerRow, TargetRow]] = []
+        for one in built:
+            try:
+                fitted = fit(table, one.row, self.site, utf16=self.counts_utf16)
+            except ValueRefused as error:
+                done.wait((one.root.table, one.root.key), error.code, str(error))
+                continue
+            done.fitted.update((table.name, column, str(how)) for column, how in fitted.done)
+            rows.append((one.root, fitted.row))
+        return rows
 
     def _create_parents(self, transaction: Transaction, built: Sequence[Built], done: Recomputed) -> None:
         wanted: dict[str, dict[str, Row]] = {}
@@ -252,9 +263,3 @@ class Recompute:
                     done.wait((root.table, root.key), ROW_MISSING, f"waits for {parent.table} {lacking[0][place]}")
                 wanted[key] = [row for row in rows if row[place] not in missing]
         done.count(table.name, transaction.replace_children(table.name, wanted))
-
-
-def mapping_fingerprint(mappings: Sequence[TableMapping], site: Site) -> str:
-    """A text that changes when mappings or the site's assumptions do: then every row is recomputed once."""
-    lines: list[Value] = [f"{m.name}:{m.target}:{len(m.lines)}" for m in mappings]
-    return f"{lines}|{site.assumptions.model_dump_json()}"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.mapping.convert import cut, text
+from pipeline.mapping.convert import text
 from pipeline.mapping.site import Site
 from pipeline.mapping.table import ChildRows, Column, Derived, Line, Neighbours, Prefilled, RowMissing, TableMapping
-from pipeline.mapping.target import TargetRow, TargetTable
-from pipeline.model.event import Row, Value
+from pipeline.mapping.target import TargetRow
+from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow
 
 
@@ -124,25 +124,6 @@ def _value(line: Line, neighbours: Neighbours) -> Value:
             return of(neighbours.site)
         case _:
             return line.of(neighbours)
-
-
-def fit(table: TargetTable, row: TargetRow, *, utf16: bool) -> tuple[TargetRow, tuple[str, ...]]:
-    """The row with texts cut to the target's lengths, and the names of the columns that were cut."""
-    columns = {column.name: column for column in table.columns}
-    shortened: list[str] = []
-
-    def fitted(values: Row) -> Row:
-        result: dict[str, Value] = {}
-        for name, value in values.items():
-            length = columns[name].length
-            result[name] = value
-            if isinstance(value, str) and length is not None and len(value) * (2 if utf16 else 1) > length:
-                result[name] = cut(value, length, utf16=utf16)
-                if result[name] != value:
-                    shortened.append(name)
-        return result
-
-    return TargetRow(row.table, row.key, fitted(row.values), fitted(row.prefill)), tuple(shortened)
 
 
 def child_mapping(mapping: TableMapping, target: str) -> ChildRows:

@@ -7,6 +7,8 @@ this firm's databases call them. Assumptions: each answers a gap listed in `docs
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -15,11 +17,41 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Misfit(StrEnum):
+    """What is done with a value that its column cannot hold."""
+
+    CUT = "cut"
+    REPLACE = "replace"
+    REFUSE = "refuse"  # the row waits, with the column's name as the reason
+
+
+class ColumnPolicy(_Model):
+    """What is done with values that do not fit a target column; each case is counted in a metric."""
+
+    too_long: Literal[Misfit.CUT, Misfit.REFUSE] = Field(
+        default=Misfit.CUT, description="Text longer than the column: cut, or refuse."
+    )
+    unencodable: Literal[Misfit.REPLACE, Misfit.REFUSE] = Field(
+        default=Misfit.REPLACE,
+        description="Characters that the column's code page lacks: replace by a question mark, or refuse.",
+    )
+    null: Literal[Misfit.REPLACE, Misfit.REFUSE] = Field(
+        default=Misfit.REFUSE,
+        description="No value where the column requires one: replace by an empty text, or refuse.",
+    )
+
+
 class TableNames(_Model):
     """The name of a table at this site, and of those of its columns that differ."""
 
     name: str | None = None
     columns: Mapping[str, str] = Field(default_factory=dict)
+
+
+class TargetNames(TableNames):
+    """A target table's names, and the policies of those of its columns that differ from the default."""
+
+    policies: Mapping[str, ColumnPolicy] = Field(default_factory=dict)
 
 
 class Assumptions(_Model):
@@ -71,11 +103,14 @@ class Assumptions(_Model):
         return value
 
 
+DEFAULT_POLICY = ColumnPolicy()
+
+
 class Site(_Model):
     """A site profile. The default is the sample firm: every name as the vendor writes it."""
 
     source: Mapping[str, TableNames] = Field(default_factory=dict)
-    target: Mapping[str, TableNames] = Field(default_factory=dict)
+    target: Mapping[str, TargetNames] = Field(default_factory=dict)
     assumptions: Assumptions = Field(default_factory=Assumptions)
 
     def source_table(self, table: str) -> str:
@@ -89,6 +124,11 @@ class Site(_Model):
     def target_table(self, table: str) -> str:
         names = self.target.get(table)
         return table if names is None or names.name is None else names.name
+
+    def policy(self, table: str, column: str) -> ColumnPolicy:
+        """The policy of a target column, by its canonical names."""
+        names = self.target.get(table)
+        return DEFAULT_POLICY if names is None else names.policies.get(column, DEFAULT_POLICY)
 
     def target_column(self, table: str, column: str) -> str:
         names = self.target.get(table)

@@ -10,12 +10,16 @@ from pipeline.model.event import Row
 
 @dataclass(frozen=True, slots=True)
 class TargetColumn:
-    """A column that we write. `length` in characters, None for unlimited; the live database's is taken at start-up."""
+    """A column that we write. `length` in characters, None for unlimited; the live database's is taken at start-up.
+
+    `encoding` is the Python codec of a column that cannot hold every character, None for one that can.
+    """
 
     name: str
     kind: Kind = Kind.TEXT
     length: int | None = None
     nullable: bool = True
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

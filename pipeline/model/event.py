@@ -69,7 +69,9 @@ class Tombstone:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The connector is alive and streams, though no captured row changed."""
+    """The connector is alive and streams, though no captured row changed. `epoch` 0: it does not say of which epoch."""
+
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)

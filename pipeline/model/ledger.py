@@ -12,7 +12,8 @@ from pipeline.model.position import NOWHERE, Place
 class LedgerRow:
     """One source row as `sync` knows it.
 
-    `values` holds every contract column and every remembered one; a column in `unknown` was never sent by the source
+    `epoch` is that of the newest event applied: after a new snapshot, a row of an older epoch is not in the source any
+    more. `values` holds every contract column and every remembered one; a column in `unknown` was never sent by the source
     (its null means nothing). `position` is that of the newest streamed event applied, "" before the first. Deleted
     rows stay. `revision` counts our writes of this row and guards them: 0 is a row that does not exist yet.
     """
@@ -24,6 +25,7 @@ class LedgerRow:
     place: Place = NOWHERE
     deleted: bool = False
     unknown: frozenset[str] = field(default_factory=frozenset)
+    epoch: int = 0
     revision: int = 0
 
 
@@ -52,7 +54,10 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far one partition of one topic incarnation was handled, and how its events ended."""
+    """How far one partition of one topic incarnation was handled, and how its events ended.
+
+    `dead_in_a_row`: how many of its newest messages were dead-lettered, one after the other.
+    """
 
     incarnation: int
     next_offset: int
@@ -61,3 +66,4 @@ class Progress:
     skipped: int = 0
     parked: int = 0
     dead_lettered: int = 0
+    dead_in_a_row: int = 0

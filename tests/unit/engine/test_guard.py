@@ -53,9 +53,7 @@ def test_a_snapshot_read_leaves_the_position_as_it_is() -> None:
 
 def test_an_update_held_open_during_an_incremental_snapshot_is_not_lost() -> None:
     """Case (a): read at 24874304, then an update with a smaller lsn and a newer value."""
-    update = dataclasses.replace(
-        event("AxVec", 1, offset=2), position=postgres_position(1, '["24875416","24872096"]')
-    )
+    update = dataclasses.replace(event("AxVec", 1, offset=2), position=postgres_position(1, '["24875416","24872096"]'))
     assert not guard.is_stale(ledger(event("AxVec", 1, "r", offset=1)), update)
 
 

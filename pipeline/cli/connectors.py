@@ -1,0 +1,56 @@
+"""`ajera-cdc connectors`: the source's connector in Kafka Connect."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+from rich.table import Table
+
+from pipeline.cli.output import Outcome, command, say
+from pipeline.config import Settings
+from pipeline.connect.client import ConnectorStatus
+from pipeline.operations import connectors as operation
+
+
+@click.group()
+def connectors() -> None:
+    """Apply, show and remove the source's connector."""
+
+
+@command("apply", group=connectors)
+def apply(settings: Settings) -> Outcome:
+    """Create what the connector needs, then the connector, or change it; returns when it runs.
+
+    The first time, and after `remove`, the source is captured anew: a snapshot of every table, then its changes.
+    """
+    applied = operation.apply(settings, say)
+    lines = [applied.status.sentence, f"epoch {applied.epoch}" + (", captured anew" if applied.anew else "")]
+    lines += [f"differs: {difference}" for difference in applied.differences]
+    return Outcome(asdict(applied), "\n".join(lines))
+
+
+@command("show", group=connectors)
+def show(settings: Settings) -> Outcome:
+    """The connector's state and its tasks, with the cause if one failed."""
+    shown = operation.show(settings)
+    return Outcome(asdict(shown), _table(shown.status, shown.epoch))
+
+
+@command("remove", group=connectors)
+@click.confirmation_option("--yes", prompt="Remove the connector, its offsets and its replication slot?")
+def remove(settings: Settings) -> Outcome:
+    """Stop and delete the connector with its offsets and its replication slot.
+
+    Topics, and what was applied to PIM, stay. What changes until the next `apply` is found by its snapshot.
+    """
+    removed = operation.remove(settings, say)
+    return Outcome(asdict(removed), "removed" if removed.was_there else "there was none")
+
+
+def _table(status: ConnectorStatus, epoch: int | None) -> Table:
+    table = Table("part", "state", "why", title=f"{status.name}, epoch {epoch or '-'}", title_justify="left")
+    table.add_row("connector", status.state, status.explanation)
+    for task in status.tasks:
+        table.add_row(f"task {task.number}", task.state, task.explanation)
+    return table

@@ -1,0 +1,33 @@
+"""`ajera-cdc`: changes of an Ajera database, in PIM within seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipeline.cli.connectors import connectors
+from pipeline.cli.run import run
+from pipeline.cli.schema import schema
+
+EXIT_CODES = "Exit codes: 0 ok, 1 a run failed, 2 wrong usage or configuration, 3 something needed is missing or away."
+
+
+@click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Settings file. Default: the environment's AJERA_CDC_CONFIG, else ajera-cdc.toml.",
+)
+@click.version_option(package_name="ajera-cdc")
+def main(config: Path | None) -> None:
+    """Change data capture from Deltek Ajera to PIM: what commits in Ajera is in PIM within seconds."""
+    del config  # read by the commands, through the context
+
+
+main.add_command(run)
+main.add_command(connectors)
+main.add_command(schema)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,357 @@
+"""Settings: one TOML file with environment overrides, all faults reported at once, secrets never printed."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from pipeline.errors import ConfigurationInvalid, EditionUnsupported, PipelineError, ProfileInvalid
+from pipeline.mapping.site import Site
+
+ENVIRONMENT = "AJERA_CDC_"
+DEFAULT_FILE = Path("ajera-cdc.toml")
+
+
+class Section(BaseModel):
+    """A table of the file: unknown keys are faults, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Ajera(Section):
+    """The source."""
+
+    edition: Literal["ajera", "ajeraCore", "ajeraCore + add-ons"] = Field(
+        "ajera",
+        description="Edition of Ajera. Deltek offers the PIM integration in full Ajera only; the others are refused.",
+    )
+    database: SecretStr = Field(
+        description="SQLAlchemy URL of the Ajera database: mssql+pyodbc://... in production, postgresql+psycopg://... for the sample."
+    )
+    db_schema: str | None = Field(
+        None, alias="schema", description="Schema of Ajera's tables. Default: dbo on SQL Server, public on PostgreSQL."
+    )
+
+
+class Pim(Section):
+    """The target."""
+
+    database: SecretStr = Field(description="SQLAlchemy URL of the PIM database, as for ajera.database.")
+    db_schema: str | None = Field(
+        None, alias="schema", description="Schema of PIM's tables. Default: dbo on SQL Server, public on PostgreSQL."
+    )
+    sync_schema: str = Field("sync", description="Schema of our own tables in the PIM database.")
+    projects: bool = Field(default=True, description="Sync projects.")
+    clients: bool = Field(default=True, description="Sync clients.")
+    contacts: bool = Field(default=True, description="Sync contacts.")
+    employees: bool = Field(default=True, description="Sync employees.")
+    vendors: bool = Field(default=True, description="Sync vendors.")
+
+    @property
+    def entities(self) -> frozenset[str]:
+        """The entities that are switched on."""
+        names = ("projects", "clients", "contacts", "employees", "vendors")
+        return frozenset(name for name in names if getattr(self, name))
+
+
+class Crm(Section):
+    """The CRM sync beside PIM's."""
+
+    enabled: bool = Field(
+        default=False, description="Is Ajera's CRM sync on. Then PIM's employee phone map follows CRM's."
+    )
+    employee_mobile: Literal["vecPhone1", "vecPhone2"] = Field(
+        "vecPhone2", description="Ajera column that CRM's map takes an employee's mobile number from."
+    )
+    employee_direct_dial: Literal["vecPhone1", "vecPhone2"] = Field(
+        "vecPhone1", description="Ajera column that CRM's map takes an employee's direct dial from."
+    )
+
+
+class Kafka(Section):
+    """The broker."""
+
+    bootstrap: str = Field("127.0.0.1:9092", description="Broker addresses, host:port, comma-separated.")
+    group: str = Field("ajera-cdc.ajera-to-pim", description="Consumer group of the route.")
+    group_protocol: Literal["classic", "consumer"] = Field(
+        "classic", description="Group protocol: classic (cooperative) or consumer (KIP-848, brokers from 4.0)."
+    )
+    topic_prefix: str = Field("ajera", description="Prefix of the source topics: <prefix>.<Table>.")
+    partitions: int = Field(4, ge=1, description="Partitions of each source topic when it is created.")
+    replicas: int = Field(1, ge=1, description="Replicas of each topic when it is created; 3 in production.")
+    retention_hours: int = Field(
+        168, ge=1, description="Retention of the source topics when they are created, in hours."
+    )
+    dead_letter_topic: str = Field(
+        "ajera-cdc.ajera-to-pim.dead", description="Topic of messages that cannot be processed."
+    )
+    client: dict[str, SecretStr] = Field(
+        default_factory=dict, description="Further librdkafka settings, such as security.protocol and sasl.password."
+    )
+
+
+class Registry(Section):
+    """The schema registry."""
+
+    kind: Literal["apicurio", "confluent"] = Field(
+        "apicurio", description="Which registry the connector's converter talks to."
+    )
+    url: str = Field(
+        "http://127.0.0.1:8081/apis/ccompat/v7", description="Confluent-compatible address that the consumers ask."
+    )
+    converter_url: str | None = Field(
+        None,
+        description="Address that the connector's converter asks. Default: url, for Apicurio with /apis/registry/v2.",
+    )
+    unknown_seconds: float = Field(
+        300.0, gt=0, description="How long the registry may not know a message's schema before its partition halts."
+    )
+    client: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description="Further settings of the registry client, such as basic.auth.user.info and ssl.ca.location.",
+    )
+
+
+class Connect(Section):
+    """Kafka Connect, which runs Debezium."""
+
+    url: str = Field("http://127.0.0.1:8083", description="Address of Connect's REST API.")
+    timeout_seconds: float = Field(120.0, gt=0, description="How long a connector may take to run, in seconds.")
+    username: str | None = Field(None, description="User of the REST API, if it wants one.")
+    password: SecretStr | None = Field(None, description="Password of that user.")
+    source_host: str | None = Field(
+        None, description="Host of the Ajera database as Connect sees it, if it differs from ajera.database."
+    )
+    source_port: int | None = Field(None, description="Port likewise.")
+    source_password_expression: str = Field(
+        "${env:AJERA_CDC_SOURCE_PASSWORD}",
+        description="Where Connect finds the password: an expression of one of its config providers.",
+    )
+    connector_name: str = Field("ajera", description="Name of the connector in Connect.")
+    slot_name: str = Field("ajera_cdc", description="PostgreSQL: name of the replication slot and publication.")
+    heartbeat_seconds: float = Field(5.0, gt=0, description="Time between heartbeats of the connector, in seconds.")
+
+
+class Run(Section):
+    """The consumer."""
+
+    batch_size: int = Field(2000, ge=1, le=10_000, description="Most messages a batch.")
+    poll_seconds: float = Field(0.1, gt=0, description="How long a poll waits for a first message, in seconds.")
+    retry_first_seconds: float = Field(
+        0.2, gt=0, description="First pause before a retry, in seconds; it doubles, with jitter."
+    )
+    retry_most_seconds: float = Field(
+        30.0, gt=0, description="Longest pause between retries, in seconds. They never end."
+    )
+    waiting_retry_seconds: float = Field(
+        60.0, gt=0, description="How often a parked row is tried without a cause, in seconds."
+    )
+    parked_limit: int = Field(10_000, ge=1, description="How many rows may wait before the consumer stops.")
+    dead_letters_in_a_row: int = Field(
+        20, ge=1, description="How many messages of a partition may be dead-lettered in a row before it halts."
+    )
+    dead_letter_share: float = Field(
+        0.2, gt=0, le=1, description="Which share of a partition's last messages may be dead-lettered before it halts."
+    )
+    dead_letter_window: int = Field(500, ge=10, description="How many last messages that share is of.")
+    metrics_host: str = Field("127.0.0.1", description="Address that metrics, health and readiness are served on.")
+    metrics_port: int = Field(9464, ge=0, le=65_535, description="Port likewise; 0 takes any free one.")
+
+
+class Log(Section):
+    """The log."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is written.")
+    format: Literal["auto", "json", "console"] = Field(
+        "auto", description="json lines, readable console lines, or console on a terminal and json elsewhere."
+    )
+
+
+class Settings(Section):
+    """The whole file."""
+
+    profile: Path | None = Field(
+        None, description="Site profile (TOML): other table and column names, other assumptions. Relative to this file."
+    )
+    ajera: Ajera
+    pim: Pim
+    crm: Crm = Crm()
+    kafka: Kafka = Kafka()
+    registry: Registry = Registry()
+    connect: Connect = Connect()
+    run: Run = Run()
+    log: Log = Log()
+
+    def site(self) -> Site:
+        """The site profile, with the employee phone map of CRM when its sync is on. Raises ProfileInvalid."""
+        raw: dict[str, Any] = {}
+        if self.profile is not None:
+            try:
+                raw = tomllib.loads(self.profile.read_text(encoding="utf-8"))
+            except OSError as error:
+                raise ProfileInvalid(f"{self.profile.name} cannot be read: {error.strerror}.") from error
+            except tomllib.TOMLDecodeError as error:
+                raise ProfileInvalid(f"{self.profile.name} is not TOML: {error}.") from error
+        if self.crm.enabled:
+            phones = {
+                "employee_mobile": self.crm.employee_mobile,
+                "employee_direct_dial": self.crm.employee_direct_dial,
+            }
+            raw["assumptions"] = {**raw.get("assumptions", {}), **phones}
+        try:
+            return Site.model_validate(raw)
+        except ValidationError as error:
+            raise ProfileInvalid("\n".join(_faults(error, Site))) from None
+
+    def shown(self) -> dict[str, Any]:
+        """Everything, with secrets as ***."""
+        return {name: _shown(value) for name, value in self.model_dump(by_alias=True).items()}
+
+
+def _shown(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _shown(inner) for name, inner in value.items()}
+        case SecretStr():
+            try:
+                return make_url(value.get_secret_value()).render_as_string(hide_password=True)
+            except ArgumentError:
+                return "***"
+        case Path():
+            return str(value)
+        case _:
+            return value
+
+
+def database_url(secret: SecretStr, key: str) -> URL:
+    """A database URL of one of the two dialects. Raises ConfigurationInvalid without quoting it."""
+    try:
+        url = make_url(secret.get_secret_value())
+    except ArgumentError:
+        raise ConfigurationInvalid(
+            f"{key}: is not a SQLAlchemy URL (dialect+driver://user:password@host/database)."
+        ) from None
+    if url.get_backend_name() not in ("postgresql", "mssql"):
+        raise ConfigurationInvalid(f"{key}: must begin with mssql+pyodbc:// or postgresql+psycopg://.")
+    return url
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Settings from the file, overridden by `AJERA_CDC_<SECTION>__<KEY>`. Raises ConfigurationInvalid with all faults."""
+    file = path or Path(environ.get(f"{ENVIRONMENT}CONFIG", DEFAULT_FILE))
+    try:
+        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationInvalid(f"{file} is not there; `ajera-cdc config template` prints one to fill in.") from None
+    except OSError as error:
+        raise ConfigurationInvalid(f"{file} cannot be read: {error.strerror}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationInvalid(f"{file} is not TOML: {error}.") from None
+    for name, value in environ.items():
+        section, separator, key = name.removeprefix(ENVIRONMENT).lower().partition("__")
+        if name.startswith(ENVIRONMENT) and separator:
+            raw.setdefault(section, {})[key] = value
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigurationInvalid("\n".join(_faults(error, Settings))) from None
+    _check(settings)
+    if settings.profile is None or settings.profile.is_absolute():
+        return settings
+    return settings.model_copy(update={"profile": file.parent / settings.profile})
+
+
+def _check(settings: Settings) -> None:
+    if settings.ajera.edition != "ajera":
+        raise EditionUnsupported(f'ajera.edition is "{settings.ajera.edition}".')
+    faults = []
+    for key, secret in (("ajera.database", settings.ajera.database), ("pim.database", settings.pim.database)):
+        try:
+            database_url(secret, key)
+        except PipelineError as error:
+            faults.append(str(error))
+    if not settings.pim.entities:
+        faults.append("pim: every entity is switched off; switch one of projects, clients, ... on.")
+    if faults:
+        raise ConfigurationInvalid("\n".join(faults))
+
+
+def _faults(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
+    """One line a fault: the key, and what is wrong with it. Never the value."""
+    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+        place = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            known = _keys(model, fault["loc"][:-1])
+            near = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1)
+            yield f"{place}: there is no such key{f'; did you mean {near[0]}?' if near else '.'}"
+        else:
+            yield f"{place}: {fault['msg']}."
+
+
+def _keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    for part in path:
+        inner = model.model_fields[str(part)].annotation if str(part) in model.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+# -- documentation, generated from the model ------------------------------------------------------------------------
+
+
+def keys() -> Iterator[tuple[str, str, FieldInfo]]:
+    """Section ("" for the top), key and field of everything that can be set."""
+    for name, field in Settings.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, Section):
+            yield from ((name, inner.alias or key, inner) for key, inner in section.model_fields.items())
+        else:
+            yield "", field.alias or name, field
+
+
+def default_text(field: FieldInfo) -> str:
+    """The default as TOML writes it; "required" or "none" where there is none."""
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True)
+    return "none" if value is None else tomli_w.dumps({"x": value}).strip().removeprefix("x = ").replace("[x]", "{}")
+
+
+def template() -> str:
+    """The file with every key documented in place; keys with a default are commented out."""
+    lines = ["# ajera-cdc: settings. Every key can be overridden by the environment: AJERA_CDC_<SECTION>__<KEY>."]
+    current = ""
+    examples = {
+        "ajera": "mssql+pyodbc://ajera_cdc:PASSWORD@SERVER/Ajera?driver=ODBC+Driver+18+for+SQL+Server",
+        "pim": "mssql+pyodbc://ajera_cdc:PASSWORD@SERVER/PIM?driver=ODBC+Driver+18+for+SQL+Server",
+    }
+    for section, key, field in keys():
+        if section != current:
+            current = section
+            lines += ["", f"[{section}]"]
+        lines += ["", f"# {field.description}"]
+        default = default_text(field)
+        if default == "required":
+            lines.append(f'{key} = "{examples[section]}"')
+        else:
+            lines.append(f"# {key} = {chr(34) * 2 if default == 'none' else default}")
+    return "\n".join(lines) + "\n"
+
+
+def reference() -> str:
+    """Markdown of every key."""
+    lines = ["| key | default | meaning |", "|---|---|---|"]
+    for section, key, field in keys():
+        name = f"{section}.{key}" if section else key
+        lines.append(f"| `{name}` | `{default_text(field)}` | {field.description} |")
+    return "\n".join(lines) + "\n"

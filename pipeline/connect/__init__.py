@@ -1,0 +1,1 @@
+"""Kafka Connect: the connectors' configurations, and the worker that runs them."""

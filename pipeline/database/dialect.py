@@ -1,0 +1,140 @@
+"""The dialect port: everything in which the two databases differ, as functions that return SQL text.
+
+Rows travel as one JSON parameter, `:rows`, a list of objects with the short keys c0, c1, ...: table and column names
+with blanks and cases never need escaping inside JSON. Values are always parameters; names come from our own tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from pipeline.errors import PipelineError
+from pipeline.mapping.source import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column of a table that a statement matches, reads or writes."""
+
+    name: str
+    kind: Kind
+
+
+Fields = tuple[Field, ...]
+
+
+class Lock(Enum):
+    """What a read holds until the end of its transaction."""
+
+    NONE = "none"
+    UPDATE = "update"  # nobody else may lock or change the rows
+    PRESENCE = "presence"  # nobody may delete the rows or change their keys
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """How an expression names a column of the row as stored (`old`) and as given (`new`)."""
+
+    old: Callable[[str], str]
+    new: Callable[[str], str]
+
+
+Expression = Callable[[Images], str]
+Assignments = tuple[tuple[str, Expression], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Insert rows, or where the key exists make the assignments, if the condition holds; answers `created, changed`."""
+
+    table: str
+    key: Fields
+    fields: Fields  # inserted beside the key
+    assignments: Assignments
+    only_if: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Make assignments in the rows that match, if the condition holds; answers `changed`. `fields` follow `match` in the rows."""
+
+    table: str
+    match: Fields
+    fields: Fields
+    assignments: Assignments
+    only_if: Expression | None = None
+
+
+def given(column: str) -> tuple[str, Expression]:
+    """The assignment of a column's given value."""
+    return column, lambda images: images.new(column)
+
+
+def constant(column: str, sql: str) -> tuple[str, Expression]:
+    """The assignment of a constant."""
+    return column, lambda _: sql
+
+
+class Dialect(Protocol):
+    """One kind of database."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def rows_per_statement(self) -> int:
+        """How many rows one statement may lock or write."""
+
+    @property
+    def counts_utf16(self) -> bool: ...
+
+    @property
+    def now(self) -> str:
+        """The database's own time."""
+
+    @property
+    def false(self) -> str: ...
+
+    @property
+    def true(self) -> str: ...
+
+    def quote(self, name: str) -> str: ...
+
+    def qualify(self, schema: str | None, table: str) -> str:
+        """A table's full, quoted name."""
+
+    def instant(self, parameter: str) -> str:
+        """A text parameter in ISO 8601 as an instant."""
+
+    def select(self, table: str, match: Fields, columns: Sequence[str], lock: Lock) -> str:
+        """Columns of the rows that match the given ones, in the order of what they match."""
+
+    def matched(self, table: str, match: Fields, lock: Lock) -> str:
+        """The given rows, as given, that match a row of the table."""
+
+    def insert_missing(self, table: str, key: Fields, fields: Fields) -> str:
+        """Insert the rows whose key the table lacks; answers their keys."""
+
+    def merge(self, merge: Merge) -> str: ...
+
+    def update(self, update: Update) -> str: ...
+
+    def delete(self, table: str, match: Fields) -> str:
+        """Delete the rows that match; answers `deleted`."""
+
+    def differs(self, images: Images, fields: Fields) -> str:
+        """Does one of the columns differ, letter by letter, null being a value."""
+
+    def lock_table(self, table: str) -> str:
+        """Nobody else writes the table until the end of the transaction."""
+
+    def failure(self, error: BaseException, place: str) -> PipelineError:
+        """What a driver's error means, without any row's values."""
+
+
+def json_names(fields: Fields) -> list[str]:
+    """c0, c1, ... for these fields."""
+    return [f"c{number}" for number in range(len(fields))]

@@ -1,0 +1,123 @@
+"""PostgreSQL: each statement is one text, with the rows as a JSON recordset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.database.classify import postgres_failure
+from pipeline.database.dialect import Field, Fields, Images, Lock, Merge, Update, json_names
+from pipeline.errors import PipelineError
+from pipeline.mapping.source import Kind
+
+_TYPES = {
+    Kind.INTEGER: "bigint",
+    Kind.FLAG: "boolean",
+    Kind.TEXT: "text",
+    Kind.SHORT_TEXT: "text",
+    Kind.INSTANT: "timestamptz",
+}
+_LOCKS = {Lock.NONE: "", Lock.UPDATE: " FOR UPDATE OF t", Lock.PRESENCE: " FOR KEY SHARE OF t"}
+
+
+class Postgres:
+    """The dialect of PostgreSQL 13 and later."""
+
+    name = "postgresql"
+    rows_per_statement = 5_000
+    counts_utf16 = False
+    now = "now()"
+    false = "false"
+    true = "true"
+
+    def quote(self, name: str) -> str:
+        return '"' + name.replace('"', '""') + '"'
+
+    def qualify(self, schema: str | None, table: str) -> str:
+        return self.quote(table) if schema is None else f"{self.quote(schema)}.{self.quote(table)}"
+
+    def instant(self, parameter: str) -> str:
+        return f"CAST({parameter} AS timestamptz)"
+
+    def select(self, table: str, match: Fields, columns: Sequence[str], lock: Lock) -> str:
+        names = ", ".join(f"t.{self.quote(column)}" for column in columns)
+        return self._joined(names, table, match, lock)
+
+    def matched(self, table: str, match: Fields, lock: Lock) -> str:
+        return self._joined(", ".join(f"r.{name}" for name in json_names(match)), table, match, lock)
+
+    def insert_missing(self, table: str, key: Fields, fields: Fields) -> str:
+        columns = self._list(key)
+        return f"{self._insert(table, key, fields)} ON CONFLICT ({columns}) DO NOTHING RETURNING {columns}"
+
+    def merge(self, merge: Merge) -> str:
+        images = Images(lambda name: f"t.{self.quote(name)}", lambda name: f"excluded.{self.quote(name)}")
+        changes = ", ".join(f"{self.quote(column)} = {value(images)}" for column, value in merge.assignments)
+        condition = "" if merge.only_if is None else f" WHERE {merge.only_if(images)}"
+        return (
+            f"WITH written AS ({self._insert(merge.table, merge.key, merge.fields)}"
+            f" ON CONFLICT ({self._list(merge.key)}) DO UPDATE SET {changes}{condition}"
+            " RETURNING (t.xmax = 0) AS created)"
+            " SELECT count(*) FILTER (WHERE created) AS created, count(*) FILTER (WHERE NOT created) AS changed FROM written"
+        )
+
+    def update(self, update: Update) -> str:
+        given = {field.name: f"r.c{number}" for number, field in enumerate(update.match + update.fields)}
+        images = Images(lambda name: f"t.{self.quote(name)}", lambda name: given[name])
+        changes = ", ".join(f"{self.quote(column)} = {value(images)}" for column, value in update.assignments)
+        condition = "" if update.only_if is None else f" AND {update.only_if(images)}"
+        return (
+            f"WITH written AS (UPDATE {update.table} AS t SET {changes} FROM {_rows(update.match + update.fields)}"
+            f" WHERE {self._equal(update.match)}{condition} RETURNING 1) SELECT count(*) AS changed FROM written"
+        )
+
+    def delete(self, table: str, match: Fields) -> str:
+        columns = [self.quote(field.name) for field in match]
+        held = self._joined(", ".join(f"t.{column}" for column in columns), table, match, Lock.UPDATE)
+        same = " AND ".join(f"t.{column} = held.{column}" for column in columns)
+        return (
+            f"WITH held AS MATERIALIZED ({held}),"
+            f" gone AS (DELETE FROM {table} AS t USING held WHERE {same} RETURNING 1) SELECT count(*) AS deleted FROM gone"
+        )
+
+    def differs(self, images: Images, fields: Fields) -> str:
+        old = ", ".join(images.old(field.name) for field in fields)
+        new = ", ".join(images.new(field.name) for field in fields)
+        return f"({old}) IS DISTINCT FROM ({new})"
+
+    def lock_table(self, table: str) -> str:
+        return f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"
+
+    def failure(self, error: BaseException, place: str) -> PipelineError:
+        return postgres_failure(error, place)
+
+    def _list(self, fields: Fields) -> str:
+        return ", ".join(self.quote(field.name) for field in fields)
+
+    def _equal(self, match: Fields) -> str:
+        return " AND ".join(f"t.{self.quote(field.name)} = r.c{number}" for number, field in enumerate(match))
+
+    def _joined(self, what: str, table: str, match: Fields, lock: Lock) -> str:
+        """Rows are locked in the order in which they are sorted: the lock step stands above the sort."""
+        return (
+            f"SELECT {what} FROM {_rows(match)} JOIN {table} AS t ON {self._equal(match)}"
+            f" ORDER BY {_order(match)}{_LOCKS[lock]}"
+        )
+
+    def _insert(self, table: str, key: Fields, fields: Fields) -> str:
+        columns = key + fields
+        values = ", ".join(f"r.{name}" for name in json_names(columns))
+        return f"INSERT INTO {table} AS t ({self._list(columns)}) SELECT {values} FROM {_rows(columns)} ORDER BY {_order(key)}"
+
+
+def _rows(fields: Fields) -> str:
+    columns = ", ".join(f"c{number} {_TYPES[field.kind]}" for number, field in enumerate(fields))
+    return f"json_to_recordset(CAST(:rows AS json)) AS r({columns})"
+
+
+def _order(fields: Fields) -> str:
+    return ", ".join(_binary(number, field) for number, field in enumerate(fields))
+
+
+def _binary(number: int, field: Field) -> str:
+    is_text = field.kind in (Kind.TEXT, Kind.SHORT_TEXT)
+    return f'r.c{number} COLLATE "C"' if is_text else f"r.c{number}"

@@ -1,0 +1,111 @@
+"""One connection within one transaction: runs statements with their rows, and translates the driver's errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Protocol
+
+import orjson
+from sqlalchemy import Connection, TextClause, text
+from sqlalchemy.exc import DBAPIError
+
+from pipeline.database.dialect import Dialect, Fields
+from pipeline.mapping.source import Kind
+from pipeline.model.event import Value
+
+Cells = Sequence[Value]
+
+
+class Session(Protocol):
+    """What the parts of a transaction run their statements on."""
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    def run(self, place: str, sql: str, rows: Sequence[Cells], **parameters: Value) -> list[tuple[Value, ...]]:
+        """The answers of one statement for all rows, in as many pieces as the dialect allows."""
+
+    def ask(self, place: str, sql: str, **parameters: Value) -> list[tuple[Value, ...]]:
+        """The answer of a statement without rows."""
+
+    def tell(self, place: str, sql: str, **parameters: Value) -> None:
+        """A statement that answers nothing."""
+
+
+class ConnectedSession:
+    """A session on a connection. `place` names the table that a statement is about, for error texts."""
+
+    def __init__(self, connection: Connection, dialect: Dialect) -> None:
+        self.connection = connection
+        self.dialect = dialect
+
+    def run(self, place: str, sql: str, rows: Sequence[Cells], **parameters: Value) -> list[tuple[Value, ...]]:
+        answers: list[tuple[Value, ...]] = []
+        for start in range(0, len(rows), self.dialect.rows_per_statement):
+            piece = rows[start : start + self.dialect.rows_per_statement]
+            answers += self.ask(place, sql, rows=json_rows(piece), **parameters)
+        return answers
+
+    def ask(self, place: str, sql: str, **parameters: Value) -> list[tuple[Value, ...]]:
+        with translated(self.dialect, place):
+            return [tuple(row) for row in self.connection.execute(_parsed(sql), parameters)]
+
+    def tell(self, place: str, sql: str, **parameters: Value) -> None:
+        with translated(self.dialect, place):
+            self.connection.execute(_parsed(sql), parameters)
+
+
+@contextmanager
+def translated(dialect: Dialect, place: str) -> Iterator[None]:
+    """Turns a driver's error into ours. The original is cut off: its text holds row values."""
+    try:
+        yield
+    except DBAPIError as error:
+        failure = dialect.failure(error.orig or error, place)
+    else:
+        return
+    raise failure from None
+
+
+@lru_cache(maxsize=1024)
+def _parsed(sql: str) -> TextClause:
+    return text(sql)
+
+
+def json_rows(rows: Sequence[Cells]) -> str:
+    """Rows as JSON objects with the keys c0, c1, ...; a NUL, which no database text holds, is left out."""
+    objects = [{f"c{number}": _cell(value) for number, value in enumerate(row)} for row in rows]
+    return orjson.dumps(objects).decode()
+
+
+def _cell(value: Value) -> Value:
+    if isinstance(value, str) and "\x00" in value:
+        return value.replace("\x00", "")
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def stored(fields: Fields, answer: Sequence[Value]) -> dict[str, Value]:
+    """An answer's values in canonical form: flags as bool, instants aware in UTC."""
+    return {field.name: _canonical(field.kind, value) for field, value in zip(fields, answer, strict=True)}
+
+
+def _canonical(kind: Kind, value: Value) -> Value:
+    if value is None:
+        return None
+    if kind is Kind.FLAG:
+        return bool(value)
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
+
+
+def iso(instant: datetime) -> str:
+    """An instant as a parameter."""
+    return instant.astimezone(UTC).isoformat()
+
+
+def number_of(value: Value) -> int:
+    """An answer's number."""
+    return value if isinstance(value, int) else int(str(value))

@@ -1,0 +1,162 @@
+"""SQL Server 2016 and later: each statement is one batch over a staging table `#rows`, filled from the JSON parameter.
+
+The staging table takes its types and collations from the table it is for, so that comparing never meets two collations.
+MERGE is not used: it races without HOLDLOCK and deadlocks with it. A batch answers once, at its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.database.classify import sqlserver_failure
+from pipeline.database.dialect import Fields, Images, Lock, Merge, Update, json_names
+from pipeline.errors import PipelineError
+from pipeline.mapping.source import Kind
+
+_TYPES = {
+    Kind.INTEGER: "bigint",
+    Kind.FLAG: "bit",
+    Kind.TEXT: "nvarchar(max)",
+    Kind.SHORT_TEXT: "nvarchar(max)",
+    Kind.INSTANT: "datetimeoffset",
+}
+_HINTS = {
+    Lock.NONE: "",
+    Lock.UPDATE: " WITH (UPDLOCK, ROWLOCK)",
+    Lock.PRESENCE: " WITH (REPEATABLEREAD, ROWLOCK)",
+}
+_TEXTS = (Kind.TEXT, Kind.SHORT_TEXT)
+_DROP = "DROP TABLE #rows;"
+
+
+class SqlServer:
+    """The dialect of SQL Server and Azure SQL, compatibility level 130 or higher."""
+
+    name = "mssql"
+    rows_per_statement = 1_000
+    counts_utf16 = True
+    now = "SYSDATETIMEOFFSET()"
+    false = "0"
+    true = "1"
+
+    def quote(self, name: str) -> str:
+        return "[" + name.replace("]", "]]") + "]"
+
+    def qualify(self, schema: str | None, table: str) -> str:
+        """A schema may be `database.schema`, for a `sync` beside the vendor's database."""
+        parts = [*schema.split("."), table] if schema else [table]
+        return ".".join(self.quote(part) for part in parts)
+
+    def instant(self, parameter: str) -> str:
+        return f"CAST({parameter} AS datetimeoffset)"
+
+    def select(self, table: str, match: Fields, columns: Sequence[str], lock: Lock) -> str:
+        names = ", ".join(f"t.{self.quote(column)}" for column in columns)
+        return self._joined(names, table, match, lock)
+
+    def matched(self, table: str, match: Fields, lock: Lock) -> str:
+        return self._joined(", ".join(f"r.{name}" for name in json_names(match)), table, match, lock)
+
+    def insert_missing(self, table: str, key: Fields, fields: Fields) -> str:
+        """What is missing is set aside first: OUTPUT would fail on a table with triggers."""
+        columns = key + fields
+        keys = ", ".join(f"m.{name}" for name in json_names(key))
+        return (
+            f"{self._staged(table, columns, key)}"
+            f" SELECT r.* INTO #missing FROM #rows AS r WHERE {self._lacks(table, key)};"
+            f" INSERT INTO {table} ({self._list(columns)})"
+            f" SELECT {_values('m', columns)} FROM #missing AS m ORDER BY {keys};"
+            f" {_DROP} SELECT {keys} FROM #missing AS m ORDER BY {keys}; DROP TABLE #missing;"
+        )
+
+    def merge(self, merge: Merge) -> str:
+        columns = merge.key + merge.fields
+        images = self._images(columns)
+        changes = ", ".join(f"{self.quote(column)} = {value(images)}" for column, value in merge.assignments)
+        condition = "" if merge.only_if is None else f" WHERE {merge.only_if(images)}"
+        order = ", ".join(f"r.{name}" for name in json_names(merge.key))
+        return (
+            f"{self._staged(merge.table, columns, merge.key)} DECLARE @created bigint; DECLARE @changed bigint;"
+            f" UPDATE t SET {changes} FROM #rows AS r"
+            f" INNER LOOP JOIN {merge.table} AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK) ON {self._equal(merge.key)}"
+            f"{condition} OPTION (FORCE ORDER); SET @changed = @@ROWCOUNT;"
+            f" INSERT INTO {merge.table} ({self._list(columns)}) SELECT {_values('r', columns)} FROM #rows AS r"
+            f" WHERE {self._lacks(merge.table, merge.key)} ORDER BY {order}; SET @created = @@ROWCOUNT;"
+            f" {_DROP} SELECT @created AS created, @changed AS changed;"
+        )
+
+    def update(self, update: Update) -> str:
+        columns = update.match + update.fields
+        images = self._images(columns)
+        changes = ", ".join(f"{self.quote(column)} = {value(images)}" for column, value in update.assignments)
+        condition = "" if update.only_if is None else f" WHERE {update.only_if(images)}"
+        return (
+            f"{self._staged(update.table, columns, update.match)} DECLARE @changed bigint;"
+            f" UPDATE t SET {changes} FROM #rows AS r"
+            f" INNER LOOP JOIN {update.table} AS t WITH (UPDLOCK, ROWLOCK) ON {self._equal(update.match)}"
+            f"{condition} OPTION (FORCE ORDER); SET @changed = @@ROWCOUNT;"
+            f" {_DROP} SELECT @changed AS changed;"
+        )
+
+    def delete(self, table: str, match: Fields) -> str:
+        return (
+            f"{self._staged(table, match, match)} DECLARE @deleted bigint;"
+            f" DELETE t FROM #rows AS r INNER LOOP JOIN {table} AS t WITH (UPDLOCK, ROWLOCK)"
+            f" ON {self._equal(match)} OPTION (FORCE ORDER); SET @deleted = @@ROWCOUNT;"
+            f" {_DROP} SELECT @deleted AS deleted;"
+        )
+
+    def differs(self, images: Images, fields: Fields) -> str:
+        """Texts are compared letter by letter, whatever the column's collation takes for equal."""
+        old = ", ".join(_exact(images.old(field.name), field.kind) for field in fields)
+        new = ", ".join(_exact(images.new(field.name), field.kind) for field in fields)
+        return f"NOT EXISTS (SELECT {old} INTERSECT SELECT {new})"
+
+    def lock_table(self, table: str) -> str:
+        return f"SELECT COUNT(*) AS held FROM {table} WITH (TABLOCKX, HOLDLOCK)"
+
+    def failure(self, error: BaseException, place: str) -> PipelineError:
+        return sqlserver_failure(error, place)
+
+    def _list(self, fields: Fields) -> str:
+        return ", ".join(self.quote(field.name) for field in fields)
+
+    def _equal(self, match: Fields) -> str:
+        return " AND ".join(f"t.{self.quote(field.name)} = r.c{number}" for number, field in enumerate(match))
+
+    def _images(self, columns: Fields) -> Images:
+        given = {field.name: f"r.c{number}" for number, field in enumerate(columns)}
+        return Images(lambda name: f"t.{self.quote(name)}", lambda name: given[name])
+
+    def _lacks(self, table: str, key: Fields) -> str:
+        return f"NOT EXISTS (SELECT 1 FROM {table} AS t WITH (UPDLOCK, HOLDLOCK) WHERE {self._equal(key)})"
+
+    def _staged(self, table: str, columns: Fields, order: Fields) -> str:
+        """The given rows in #rows, stored in the order of their match. The outer join takes off identity and NOT NULL."""
+        typed = ", ".join(f"t.{self.quote(field.name)} AS c{number}" for number, field in enumerate(columns))
+        names = ", ".join(json_names(columns))
+        given = ", ".join(f"c{number} {_TYPES[field.kind]} '$.c{number}'" for number, field in enumerate(columns))
+        return (
+            "SET NOCOUNT ON; DECLARE @rows nvarchar(max) = CAST(:rows AS nvarchar(max));"
+            f" SELECT TOP (0) {typed} INTO #rows FROM (SELECT 1 AS one) AS nothing LEFT JOIN {table} AS t ON 1 = 0;"
+            f" CREATE CLUSTERED INDEX rows_in_order ON #rows ({', '.join(json_names(order))});"
+            f" INSERT INTO #rows ({names}) SELECT {names} FROM OPENJSON(@rows) WITH ({given});"
+        )
+
+    def _joined(self, what: str, table: str, match: Fields, lock: Lock) -> str:
+        """Where rows are locked, they are looked up one by one in the order in which #rows is stored."""
+        order = ", ".join(f"r.{name}" for name in json_names(match))
+        join = "JOIN" if lock is Lock.NONE else "INNER LOOP JOIN"
+        option = "" if lock is Lock.NONE else " OPTION (FORCE ORDER, MAXDOP 1)"
+        return (
+            f"{self._staged(table, match, match)} SELECT {what} FROM #rows AS r {join} {table} AS t{_HINTS[lock]}"
+            f" ON {self._equal(match)} ORDER BY {order}{option}; {_DROP}"
+        )
+
+
+def _values(alias: str, columns: Fields) -> str:
+    return ", ".join(f"{alias}.{name}" for name in json_names(columns))
+
+
+def _exact(column: str, kind: Kind) -> str:
+    return f"CAST({column} AS nvarchar(max)) COLLATE Latin1_General_BIN2" if kind in _TEXTS else column

@@ -1,0 +1,146 @@
+"""The target database: transactions over `sync` and the target's own tables (ports `Target` and `Transaction`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from pipeline.database.engine import dialect_of
+from pipeline.database.ledger import Ledger, mirrors
+from pipeline.database.loads import Loads, LoadState
+from pipeline.database.marks import Marks
+from pipeline.database.progress import Positions
+from pipeline.database.schema import DEFAULT_SCHEMA
+from pipeline.database.session import ConnectedSession, Session, translated
+from pipeline.database.target_tables import OwnedRows, TargetTables, names_of
+from pipeline.domain.routes import Route
+from pipeline.mapping.site import Site
+from pipeline.mapping.target import TargetRow
+from pipeline.model.event import Row, Value
+from pipeline.model.ledger import LedgerRow, Mark, Progress, Waiting
+from pipeline.model.outcome import RowCounts
+from pipeline.model.position import TopicPartition
+
+MARKS_A_PAGE = 5_000
+
+
+class DatabaseTarget:
+    """A target database. `target_schema` None is the connection's default schema."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        route: Route,
+        site: Site,
+        sync_schema: str = DEFAULT_SCHEMA,
+        target_schema: str | None = None,
+    ) -> None:
+        self._engine, self._dialect = engine, dialect_of(engine)
+        self._route, self._site = route, site
+        self._sync_schema, self._target_schema = sync_schema, target_schema
+
+    @property
+    def counts_utf16(self) -> bool:
+        return self._dialect.counts_utf16
+
+    @contextmanager
+    def transaction(self) -> Iterator[DatabaseTransaction]:
+        """Ours alone pass through: an error of the caller, a driver's error at begin or commit, translated."""
+        with translated(self._dialect, "the transaction"), self._engine.begin() as connection:
+            session = ConnectedSession(connection, self._dialect)
+            yield DatabaseTransaction(session, self._route, self._site, self._sync_schema, self._target_schema)
+
+
+class DatabaseTransaction:
+    """One transaction, told by its parts: ledger, marks, positions, target tables."""
+
+    def __init__(self, session: Session, route: Route, site: Site, sync_schema: str, target_schema: str | None) -> None:
+        self._ledger = Ledger(session, mirrors(session, sync_schema, route.sources))
+        self._marks = Marks(session, sync_schema)
+        self._positions = Positions(session, sync_schema)
+        self._loads = Loads(session, sync_schema, route.sources)
+        self._targets = TargetTables(session, names_of(session, target_schema, site, route.targets))
+        self._owned = OwnedRows(session, sync_schema, self._targets)
+
+    def lock_rows(self, table: str, keys: Sequence[str]) -> dict[str, LedgerRow]:
+        return self._ledger.lock_rows(table, keys)
+
+    def write_rows(self, rows: Sequence[LedgerRow]) -> None:
+        self._ledger.write_rows(rows)
+
+    def rows_by_key(self, table: str, keys: Sequence[str]) -> list[LedgerRow]:
+        return self._ledger.rows_by_key(table, keys)
+
+    def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
+        return self._ledger.rows_where(table, column, values)
+
+    def mark(self, marks: Sequence[Mark], now: datetime) -> None:
+        self._marks.mark(marks, now)
+
+    def mark_table(self, table: str, number: int, now: datetime) -> int:
+        """In pages, so that no statement locks a whole table."""
+        marked, last = 0, ""
+        while keys := self._ledger.next_keys(table, last, MARKS_A_PAGE):
+            self._marks.mark([Mark(table, key, number) for key in keys], now)
+            marked, last = marked + len(keys), keys[-1]
+        return marked
+
+    def marks_of(self, marks: Iterable[tuple[str, str]]) -> list[Mark]:
+        return self._marks.marks_of(marks)
+
+    def due(self, limit: int, *, set_before: datetime, waiting_before: datetime) -> list[Mark]:
+        return self._marks.due(limit, set_before=set_before, waiting_before=waiting_before)
+
+    def clear(self, marks: Sequence[Mark]) -> None:
+        self._marks.clear(marks)
+
+    def wait(self, waiting: Sequence[Waiting], now: datetime) -> None:
+        self._marks.wait(waiting, now)
+
+    def existing(self, table: str, keys: Sequence[str]) -> set[str]:
+        return self._targets.existing(table, keys)
+
+    def create_missing(self, table: str, rows: Sequence[Row]) -> int:
+        return self._targets.create_missing(table, rows)
+
+    def holders(self, table: str, column: str, values: Sequence[str]) -> dict[str, str]:
+        return self._targets.holders(table, column, values)
+
+    def upsert(self, table: str, rows: Sequence[TargetRow]) -> RowCounts:
+        return self._targets.upsert(table, rows)
+
+    def replace_children(self, table: str, wanted: Mapping[str, Sequence[tuple[str, ...]]]) -> RowCounts:
+        return self._owned.replace_children(table, wanted)
+
+    def loaded(self) -> frozenset[str]:
+        return self._loads.loaded()
+
+    def loading(self, epoch: int) -> dict[str, LoadState]:
+        return self._loads.loading(epoch)
+
+    def set_load_ends(self, topic: str, table: str, epoch: int, ends: Mapping[int, int]) -> None:
+        self._loads.set_load_ends(topic, table, epoch, ends)
+
+    def read_to_end(self) -> dict[str, int]:
+        return self._loads.read_to_end()
+
+    def unseen(self, table: str, epoch: int, limit: int) -> list[LedgerRow]:
+        return self._ledger.unseen(table, epoch, limit)
+
+    def set_loaded(self, table: str, epoch: int) -> bool:
+        return self._loads.set_loaded(table, epoch)
+
+    def waiting_count(self) -> int:
+        return self._marks.waiting_count()
+
+    def progress(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Progress]:
+        return self._positions.progress(partitions)
+
+    def advance(self, progress: Mapping[TopicPartition, Progress], now: datetime) -> None:
+        self._positions.advance(progress, now)
+
+    def incarnation(self, topic: str, topic_id: str, partitions: int) -> int:
+        return self._positions.incarnation(topic, topic_id, partitions)

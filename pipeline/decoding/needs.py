@@ -1,0 +1,132 @@
+"""Which mapping lines need which source column: what a broken contract names, and what it may ignore.
+
+A line of the root row says which columns it reads. What a line of related rows, or a remembered value, reads is seen
+by computing it on made-up rows that note what is asked of them: once with every column filled, once with all of them null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from pipeline.errors import PipelineError
+from pipeline.mapping.site import Site
+from pipeline.mapping.source import Kind, SourceTable
+from pipeline.mapping.table import Column, Derived, Neighbours, Related, RowMissing, TableMapping
+from pipeline.model.event import Value
+from pipeline.model.ledger import LedgerRow
+
+Pair = tuple[str, str]  # table, column
+_SAMPLES: Mapping[Kind, Value] = {Kind.INTEGER: 1, Kind.FLAG: True, Kind.TEXT: "x", Kind.SHORT_TEXT: "x"}
+
+
+def needed_by(
+    sources: Sequence[SourceTable], mappings: Sequence[TableMapping], site: Site
+) -> dict[str, dict[str, str]]:
+    """By table and column the mapping lines that need it, as "client -> Organization.Name, vendor -> …"."""
+    tables = {table.name: table for table in sources}
+    lines: dict[Pair, list[str]] = {}
+    for mapping in mappings:
+        for words, pairs in _lines(tables, mapping, site):
+            for pair in sorted(_columns(tables, pairs, site)):
+                known = lines.setdefault(pair, [])
+                if words not in known:
+                    known.append(words)
+    found: dict[str, dict[str, str]] = {}
+    for (table, column), words_of in lines.items():
+        found.setdefault(table, {})[column] = ", ".join(words_of)
+    return found
+
+
+def _lines(tables: Mapping[str, SourceTable], mapping: TableMapping, site: Site) -> Iterator[tuple[str, set[Pair]]]:
+    """Each line of a mapping in words, with the columns, also remembered ones, that it reads."""
+    root, name = mapping.source, mapping.name
+    yield f"{name} -> {mapping.target}.{mapping.key.target}", {(root, c) for c in mapping.key.expression.columns}
+    for line in mapping.lines:
+        words = f"{name} -> {mapping.target}.{line.target}"
+        if isinstance(line, Column):
+            yield words, {(root, line.source)}
+        elif isinstance(line, Derived):
+            yield words, {(root, column) for column in line.expression.columns}
+        elif isinstance(line, Related):
+            yield words, _read_by(tables, root, site, line.of)
+    for child in mapping.children:
+        yield f"{name} -> {child.target}", _read_by(tables, root, site, child.of)
+    rows = {(root, c) for c in (mapping.only_if, *mapping.groups) if c is not None}
+    rows |= {(path.table, path.column) for path in mapping.paths}
+    rows |= {(path.table, tables[path.table].key) for path in mapping.paths}
+    yield f"{name} -> {mapping.target}, which rows", rows
+
+
+def _columns(tables: Mapping[str, SourceTable], pairs: set[Pair], site: Site) -> set[Pair]:
+    """The source's own columns behind these: of a remembered one, what it is computed from."""
+    found: set[Pair] = set()
+    for table, column in pairs:
+        remembered = next((r for r in tables[table].remembered if r.name == column), None)
+        if remembered is None:
+            found.add((table, column))
+            continue
+        for filled in (True, False):
+            row = _Noting(tables[table], found, filled=filled)
+            remembered.of(row, site)
+    return found
+
+
+def _read_by(
+    tables: Mapping[str, SourceTable], root: str, site: Site, compute: Callable[[Neighbours], object]
+) -> set[Pair]:
+    found: set[Pair] = set()
+    for filled in (True, False):
+        with suppress(PipelineError, RowMissing):
+            compute(_NotingNeighbours(tables, root, site, found, filled))
+    return found
+
+
+class _Noting(Mapping[str, Value]):
+    """A made-up row that notes which columns are read."""
+
+    def __init__(self, table: SourceTable, noted: set[Pair], *, filled: bool) -> None:
+        self._table, self._noted = table, noted
+        self._values = {
+            column.name: _SAMPLES[column.kind] if filled or column.name == table.key else None
+            for column in table.mirrored()
+        }
+
+    def __getitem__(self, name: str) -> Value:
+        value = self._values[name]
+        self._noted.add((self._table.name, name))
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+@dataclass(frozen=True, slots=True)
+class _NotingNeighbours:
+    """A made-up root with one row around it wherever one is asked for."""
+
+    tables: Mapping[str, SourceTable]
+    source: str
+    site: Site
+    noted: set[Pair] = field(default_factory=set)
+    filled: bool = True
+
+    @property
+    def root(self) -> LedgerRow:
+        return self._row(self.source, "2")
+
+    def children(self, table: str) -> Sequence[LedgerRow]:
+        return [self._row(table, "1")]
+
+    def row(self, table: str, key: int) -> LedgerRow:
+        return self._row(table, str(key))
+
+    def peers(self, group: str) -> Sequence[LedgerRow]:
+        return [self._row(self.source, "1"), self.root]
+
+    def _row(self, table: str, key: str) -> LedgerRow:
+        return LedgerRow(table, key, _Noting(self.tables[table], self.noted, filled=self.filled))

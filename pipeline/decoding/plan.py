@@ -1,0 +1,99 @@
+"""How rows of one table are taken from bodies of one writer schema: worked out once, used for every message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pipeline.decoding.avro import Schemas, WriterSchema
+from pipeline.decoding.contract import Contract, types
+from pipeline.decoding.metadata import PositionOf, position_of_postgres, position_of_sqlserver
+from pipeline.decoding.naming import field_name
+from pipeline.errors import ContractBroken, MetadataMissing, PipelineError
+from pipeline.mapping.site import Site
+from pipeline.mapping.source import Kind, SourceTable
+
+REQUIRED: Final = ("__op", "__deleted", "__source_ts_ms", "__source_snapshot", "__epoch")
+POSTGRES: Final = ("__source_sequence",)
+SQLSERVER: Final = ("__source_commit_lsn", "__source_change_lsn", "__source_event_serial_no")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Avro fields and canonical columns of one table under one writer schema."""
+
+    schema: WriterSchema
+    columns: tuple[tuple[str, str], ...]  # field, canonical column
+    integer_flags: tuple[str, ...]  # canonical flags that arrive as integers
+    key_column: str | None  # the canonical key, if the row carries it
+    position: PositionOf
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A schema of events that were not flattened: all that can be read of them is whether they tell of a truncate."""
+
+    schema: WriterSchema
+
+
+class Plans:
+    """The plan of each table and schema id, or why there is none; a fault of the schema itself is found once."""
+
+    def __init__(
+        self, schemas: Schemas, contract: Contract, site: Site, needed_by: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        self._schemas, self._contract, self._site, self._needed_by = schemas, contract, site, needed_by
+        self._known: dict[tuple[str, int], Plan | Envelope | PipelineError] = {}
+
+    def find(self, table: SourceTable, schema_id: int) -> Plan | Envelope | PipelineError:
+        known = self._known.get((table.name, schema_id))
+        if known is not None:
+            return known
+        schema = self._schemas.find(schema_id)
+        if isinstance(schema, PipelineError):
+            return schema
+        found = self._make(table, schema)
+        self._known[table.name, schema_id] = found
+        return found
+
+    def _make(self, table: SourceTable, schema: WriterSchema) -> Plan | Envelope | PipelineError:
+        fields = schema.fields
+        if "__op" not in fields and {"op", "source"} <= fields.keys():
+            return Envelope(schema)
+        places = POSTGRES if POSTGRES[0] in fields else SQLSERVER
+        lacking = [name for name in (*REQUIRED, *places) if name not in fields]
+        if lacking:
+            return MetadataMissing(f"{table.name}, schema id {schema.schema_id} lacks {', '.join(lacking)}.")
+        needed = self._needed_by.get(table.name, {})
+        try:
+            self._contract.check(table, schema.declared, schema.schema_id, self._site, needed)
+        except ContractBroken as error:
+            return error.with_traceback(None)
+        columns = tuple(self._usable(table, fields))
+        canonical = {name for _, name in columns}
+        return Plan(
+            schema=schema,
+            columns=columns,
+            integer_flags=tuple(
+                column.name
+                for column in table.columns
+                if column.kind is Kind.FLAG
+                and column.name in canonical
+                and self._is_integer(table, column.name, fields)
+            ),
+            key_column=table.key if table.key in canonical else None,
+            position=position_of_postgres if places is POSTGRES else position_of_sqlserver,
+        )
+
+    def _usable(self, table: SourceTable, fields: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Columns as the contract wants them. Others are there only if nobody needs them, and are left out."""
+        return [
+            (field_name(self._site.source_column(table.name, column.name)), column.name)
+            for column in table.columns
+            if self._contract.fault(table, column.name, fields, self._site) is None
+        ]
+
+    def _is_integer(self, table: SourceTable, column: str, fields: Mapping[str, Any]) -> bool:
+        declared = fields[field_name(self._site.source_column(table.name, column))]
+        return not types(declared) <= {"null", "boolean"}

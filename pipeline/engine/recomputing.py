@@ -1,0 +1,121 @@
+"""Recomputing what marks name, in bounded transactions; a batch that the target rejects is narrowed to the rows to blame."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+
+from pipeline.domain.routes import Route
+from pipeline.engine.ports import Attempt, Clock, Target, Telemetry
+from pipeline.engine.recompute import Key, Recompute, Recomputed, Widen
+from pipeline.engine.resolve import resolve
+from pipeline.errors import ConcurrentWrite, RowRejected
+from pipeline.model.ledger import Mark, Waiting
+
+MARKS_A_TRANSACTION = 500
+WIDENINGS = 20
+CONCURRENT_TRIES = 5
+
+
+class Recomputing:
+    """Runs recomputes; keeps nothing between them."""
+
+    def __init__(self, *, target: Target, recompute: Recompute, telemetry: Telemetry, clock: Clock) -> None:
+        self._target, self._recompute, self._telemetry, self._clock = target, recompute, telemetry, clock
+
+    def run(self, marks: Sequence[Mark], attempt: Attempt) -> list[Recomputed]:
+        """Recompute all of these. Raises what is not transient, and no fault of single rows."""
+        done: list[Recomputed] = []
+        for first in range(0, len(marks), MARKS_A_TRANSACTION):
+            done += self._chunk(marks[first : first + MARKS_A_TRANSACTION], attempt)
+        return done
+
+    def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int:
+        """Recompute marks that nobody has in hand: left by a process that died, set for a whole table, or waiting long."""
+        now = self._clock.now()
+
+        def oldest() -> list[Mark]:
+            with self._target.transaction() as transaction:
+                return transaction.due(
+                    MARKS_A_TRANSACTION,
+                    set_before=now - timedelta(seconds=1),
+                    waiting_before=now - timedelta(seconds=waiting_retry_seconds),
+                )
+
+        marks = attempt(oldest)
+        if marks:
+            self._chunk(marks, attempt)
+        return len(marks)
+
+    def _chunk(self, marks: Sequence[Mark], attempt: Attempt) -> list[Recomputed]:
+        try:
+            done = attempt(_Tries(self, marks))
+        except RowRejected as error:
+            return self._narrowed(marks, error, attempt)
+        for table, counts in done.rows.items():
+            self._telemetry.rows(table, counts)
+        for (table, column, how), count in done.fitted.items():
+            self._telemetry.values_fitted(table, column, how, count)
+        return [done]
+
+    def _narrowed(self, marks: Sequence[Mark], error: RowRejected, attempt: Attempt) -> list[Recomputed]:
+        """Halve until the rows to blame stand alone; these wait, with the database's reason."""
+        roots = attempt(partial(self._roots, marks))
+        if len(roots) <= 1:
+            return [attempt(partial(self._park, roots, error))]
+        middle = len(roots) // 2
+        return self._chunk(roots[:middle], attempt) + self._chunk(roots[middle:], attempt)
+
+    def _roots(self, marks: Sequence[Mark]) -> list[Mark]:
+        """The same work as marks of single roots, durably: a mark of a shared row or a group names many."""
+        route = self._recompute.route
+        if all(_is_root(route, mark) for mark in marks):
+            return list(marks)
+        with self._target.transaction() as transaction:
+            known = {(mark.kind, mark.key): mark for mark in marks if _is_root(route, mark)}
+            found = {(table, key) for table, keys in resolve(transaction, route, marks).items() for key in keys}
+            number = secrets.randbits(62)
+            new = [Mark(table, key, number) for table, key in sorted(found - known.keys())]
+            transaction.mark(new, self._clock.now())
+            transaction.clear([mark for mark in marks if not _is_root(route, mark)])
+        return sorted([*known.values(), *new])
+
+    def _park(self, roots: Sequence[Mark], error: RowRejected) -> Recomputed:
+        waiting = [Waiting(mark, error.code, str(error)) for mark in roots]
+        with self._target.transaction() as transaction:
+            transaction.wait(waiting, self._clock.now())
+        return Recomputed(waiting={(one.mark.kind, one.mark.key): one for one in waiting})
+
+    def once(self, marks: Sequence[Mark], extra: set[Key]) -> Recomputed:
+        """One recompute in one transaction, begun again with more roots as long as more are needed."""
+        for _ in range(WIDENINGS):
+            try:
+                with self._target.transaction() as transaction:
+                    return self._recompute.run(transaction, marks, extra, self._clock.now())
+            except Widen as more:
+                extra.update(more.roots)
+        raise ConcurrentWrite("rows that must be recomputed together keep growing")
+
+
+class _Tries:
+    """One chunk, tried again and again. A unique value refused every time is no race: then a row is to blame."""
+
+    def __init__(self, recomputing: Recomputing, marks: Sequence[Mark]) -> None:
+        self._recomputing, self._marks = recomputing, marks
+        self._extra: set[Key] = set()
+        self._left = CONCURRENT_TRIES
+
+    def __call__(self) -> Recomputed:
+        try:
+            return self._recomputing.once(self._marks, self._extra)
+        except ConcurrentWrite as error:
+            self._left -= 1
+            if self._left > 0:
+                raise
+            raise RowRejected(str(error)) from error
+
+
+def _is_root(route: Route, mark: Mark) -> bool:
+    return any(mapping.source == mark.kind for mapping in route.mappings)

@@ -1,0 +1,285 @@
+"""The port `Messages` on a Kafka consumer group: where partitions start, what is polled, what is committed.
+
+A partition starts at the smaller of the offset stored in the target and the one committed in Kafka, so a restored
+target gets its lost part again and a crash between the two commits costs nothing. An offset that does not exist any
+more halts; it never jumps.
+
+librdkafka calls back in the middle of `consume`. Whatever goes wrong there is kept and raised by `poll`, and only by a
+poll that has no messages to hand out: raising beside messages would lose them, for the position is behind them already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException
+from confluent_kafka import Message as KafkaMessage
+from confluent_kafka import TopicPartition as KafkaPartition
+
+from pipeline.errors import OffsetLost, PipelineError, ServiceUnreachable
+from pipeline.kafka.admin import KafkaAdmin
+from pipeline.kafka.faults import (
+    DOWN_CODES,
+    LOGGER,
+    LOST_CODES,
+    NO_LONGER_OURS_CODES,
+    REQUEST_TIMEOUT_SECONDS,
+    TRANSPORT_CODES,
+    cause,
+    ours,
+    refuse_lost_start,
+    theirs,
+    unreachable,
+)
+from pipeline.kafka.message import read_message
+from pipeline.kafka.protocol import Protocol, consumer_settings
+from pipeline.model.event import Message
+from pipeline.model.position import TopicPartition
+
+StoredOffsets = Callable[[Collection[TopicPartition]], Mapping[TopicPartition, int]]
+Told = Callable[[frozenset[TopicPartition]], None]
+
+
+class KafkaMessages:
+    """One member of a consumer group. Call it from one thread only.
+
+    `stored_offsets` gives the next offsets that the target's `sync` schema holds, leaving out partitions it does not
+    know. `on_assigned` is told of new partitions before their first message, `on_revoked` of leaving ones while their
+    offsets can still be committed. `client_settings` are librdkafka's own names (TLS, SASL, fetch sizes).
+    """
+
+    def __init__(
+        self,
+        *,
+        bootstrap: str,
+        group: str,
+        topics: Sequence[str],
+        client_settings: Mapping[str, str],
+        stored_offsets: StoredOffsets,
+        on_assigned: Told,
+        on_revoked: Told,
+        protocol: Protocol = "classic",
+    ) -> None:
+        self.last_error: str | None = None
+        self._stored_offsets = stored_offsets
+        self._on_assigned = on_assigned
+        self._on_revoked = on_revoked
+        self._assigned: set[TopicPartition] = set()
+        self._unplaced: set[TopicPartition] = set()  # given to us, but their start is not known yet
+        self._kept: Exception | None = None
+        self._down: KafkaError | None = None
+        self._paused: set[TopicPartition] = set()  # by whoever uses us, beside a wait
+        self._waiting = False
+        self._held_back: list[Message] = []  # came during a wait
+        # Asked through connections of its own: on the consumer's, each answer waits behind a fetch.
+        self._admin = KafkaAdmin(bootstrap, client_settings)
+        settings = consumer_settings(bootstrap, group, client_settings, protocol)
+        self._consumer = Consumer({**settings, "error_cb": self._note_error}, logger=LOGGER)
+        self._consumer.subscribe(list(topics), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
+
+    def poll(self, limit: int, timeout_seconds: float) -> Sequence[Message]:
+        """Up to `limit` messages, in offset order within a partition; empty after the timeout.
+
+        Raises OffsetLost, ServiceUnreachable, and whatever the three callables raised during a rebalance.
+        """
+        self._raise_kept()
+        if self._unplaced:
+            self._place(frozenset(self._unplaced))
+        self._end_wait()
+        if self._held_back:
+            held_back, self._held_back = self._held_back, []
+            return held_back
+        try:
+            batch = self._consumer.consume(limit, timeout_seconds)
+        except KafkaException as error:
+            raise unreachable("reading messages", cause(error)) from error
+        messages = [message for each in batch if (message := self._accept(each)) is not None]
+        if messages:
+            self._down = None
+            return messages
+        self._raise_kept()
+        self._raise_if_down()
+        return []
+
+    def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
+        """Commit next offsets, synchronously; partitions that are no longer assigned are left out.
+
+        When the group has gone on without us, nothing is committed and nothing raised: whoever has the partitions now
+        reads those messages again. Raises ServiceUnreachable.
+        """
+        offsets = [theirs(tp, offset) for tp, offset in sorted(next_offsets.items()) if tp in self._assigned]
+        if not offsets:
+            return
+        try:
+            results = self._consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as error:
+            fault = cause(error)
+            if fault.code() in NO_LONGER_OURS_CODES:
+                return
+            raise unreachable("committing offsets", fault) from error
+        for result in results:
+            if result.error is not None and result.error.code() not in NO_LONGER_OURS_CODES:
+                raise unreachable(f"committing {result.topic} partition {result.partition}", result.error)
+
+    def wait(self, seconds: float) -> None:
+        """Stay a member for this long with every partition paused; a message that comes all the same is kept for `poll`.
+
+        What goes wrong meanwhile is raised by the next poll.
+        """
+        if not self._waiting:
+            self._waiting = True
+            self._consumer.pause([theirs(tp) for tp in sorted(self._assigned)])
+        try:
+            came = self._consumer.consume(1, seconds)
+        except KafkaException as error:
+            self._keep(unreachable("waiting", cause(error)))
+            return
+        self._held_back += [message for each in came if (message := self._accept(each)) is not None]
+
+    def pause(self, partitions: Iterable[TopicPartition]) -> None:
+        """Stop fetching these; those that are not assigned are left out."""
+        chosen = self._assigned.intersection(partitions)
+        self._paused |= chosen
+        self._consumer.pause([theirs(tp) for tp in sorted(chosen)])
+
+    def resume(self, partitions: Iterable[TopicPartition]) -> None:
+        """Fetch these again; those that are not assigned are left out."""
+        chosen = self._assigned.intersection(partitions)
+        self._paused -= chosen
+        self._consumer.resume([theirs(tp) for tp in sorted(chosen)])
+
+    def assignment(self) -> frozenset[TopicPartition]:
+        """The partitions that messages come from now."""
+        return frozenset(self._assigned)
+
+    def end_offsets(self, topic: str) -> Mapping[int, int]:
+        """For each partition of the topic, assigned or not, the offset after its newest message.
+
+        Raises ServiceUnreachable, also when the topic does not exist.
+        """
+        found = self._admin.watermarks([topic])
+        if not found:
+            raise ServiceUnreachable(f"Kafka has no topic {topic}; `ajera-cdc connectors apply` creates it.")
+        return {tp.partition: high for tp, (_, high) in found.items()}
+
+    def close(self) -> None:
+        """Leave the group. `on_revoked` is told first; what it raises is raised here, after leaving."""
+        self._consumer.close()
+        self._admin.close()
+        self._assigned.clear()
+        self._unplaced.clear()
+        self._raise_kept()
+
+    def _assign(self, _: Consumer, partitions: list[KafkaPartition]) -> None:
+        # Always an incremental assign inside the callback: without one, confluent_kafka assigns by itself.
+        given = frozenset(map(ours, partitions))
+        self._unplaced |= given
+        try:
+            self._place(given)
+        except Exception as error:
+            self._keep(error)
+            self._consumer.incremental_assign([])
+
+    def _place(self, partitions: frozenset[TopicPartition]) -> None:
+        starts = self._starts(partitions)
+        self._on_assigned(partitions)
+        try:
+            self._consumer.incremental_assign([theirs(tp, starts[tp]) for tp in sorted(partitions)])
+        except KafkaException as error:
+            raise unreachable("taking over partitions", cause(error)) from error
+        self._unplaced -= partitions
+        self._assigned |= partitions
+        if self._waiting:
+            self._consumer.pause([theirs(tp) for tp in sorted(partitions)])
+
+    def _starts(self, partitions: frozenset[TopicPartition]) -> dict[TopicPartition, int]:
+        stored, committed = self._stored_offsets(partitions), self._committed(partitions)
+        starts = dict.fromkeys(partitions, OFFSET_BEGINNING)
+        for known in (stored, committed):
+            for tp in known.keys() & partitions:
+                starts[tp] = known[tp] if starts[tp] == OFFSET_BEGINNING else min(starts[tp], known[tp])
+        begun = {tp: start for tp, start in starts.items() if start != OFFSET_BEGINNING}
+        present = self._admin.watermarks({tp.topic for tp in begun}) if begun else {}
+        for tp, start in begun.items():
+            refuse_lost_start(tp, start, *present.get(tp, (0, 0)))
+        return starts
+
+    def _committed(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        asked = [theirs(tp) for tp in sorted(partitions)]
+        try:
+            found = self._consumer.committed(asked, timeout=REQUEST_TIMEOUT_SECONDS)
+        except KafkaException as error:
+            raise unreachable("reading committed offsets", cause(error)) from error
+        for each in found:
+            if each.error is not None:
+                raise unreachable(f"reading the committed offset of {each.topic}", each.error)
+        return {ours(each): each.offset for each in found if each.offset >= 0}
+
+    def _revoke(self, _: Consumer, partitions: list[KafkaPartition]) -> None:
+        leaving = frozenset(map(ours, partitions))
+        self._unplaced -= leaving
+        placed = leaving & self._assigned
+        try:
+            if placed:
+                self._on_revoked(placed)
+        except Exception as error:
+            self._keep(error)
+        self._assigned -= placed
+        self._paused -= leaving
+        self._held_back = [m for m in self._held_back if TopicPartition(m.topic, m.partition) not in leaving]
+        self._consumer.incremental_unassign([theirs(tp) for tp in sorted(placed)])
+
+    def _end_wait(self) -> None:
+        if self._waiting:
+            self._waiting = False
+            self._consumer.resume([theirs(tp) for tp in sorted(self._assigned - self._paused)])
+
+    def _accept(self, polled: KafkaMessage) -> Message | None:
+        error = polled.error()
+        if error is not None:
+            self._keep_polled(polled, error)
+            return None
+        message = read_message(polled)
+        # A rebalance within the same call can leave messages of a revoked partition: its new owner reads them.
+        return message if TopicPartition(message.topic, message.partition) in self._assigned else None
+
+    def _keep_polled(self, polled: KafkaMessage, error: KafkaError) -> None:
+        topic, partition, offset = polled.topic(), polled.partition(), polled.offset()
+        if error.code() in LOST_CODES and topic is not None and partition is not None:
+            self._keep(self._lost(TopicPartition(topic, partition), offset, error))
+        elif error.code() in TRANSPORT_CODES:
+            self._down = error
+        else:
+            self._keep(unreachable(f"reading {topic or 'messages'}", error))
+
+    def _lost(self, tp: TopicPartition, offset: int | None, error: KafkaError) -> PipelineError:
+        try:
+            low, high = self._admin.watermarks([tp.topic])[tp]
+            refuse_lost_start(tp, low if offset is None else offset, low, high)
+        except PipelineError as found:
+            return found
+        return OffsetLost(f"{tp.topic} partition {tp.partition}, offset {offset}: {error.name()}: {error.str()}.")
+
+    def _note_error(self, error: KafkaError) -> None:
+        self.last_error = f"{error.name()}: {error.str()}"
+        if error.fatal() or error.code() in DOWN_CODES:
+            self._down = error
+
+    def _raise_if_down(self) -> None:
+        if self._down is None:
+            return
+        try:  # librdkafka tells this once; whether it still holds, only asking shows
+            self._consumer.list_topics(timeout=REQUEST_TIMEOUT_SECONDS / 2)
+        except KafkaException as error:
+            raise unreachable("no broker answers", self._down) from error
+        fault, self._down = self._down, None
+        if fault.fatal():
+            raise unreachable("this member cannot go on", fault)
+
+    def _keep(self, error: Exception) -> None:
+        self._kept = self._kept or error  # the first one is the cause
+
+    def _raise_kept(self) -> None:
+        error, self._kept = self._kept, None
+        if error is not None:
+            raise error

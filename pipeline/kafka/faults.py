@@ -1,0 +1,101 @@
+"""How Kafka's own errors become ours: every code has one meaning here, and none is dropped."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import TopicPartition as KafkaPartition
+
+from pipeline.errors import OffsetLost, ServiceUnreachable
+from pipeline.model.position import TopicPartition
+
+REQUEST_TIMEOUT_SECONDS: Final = 10.0
+LOGGER: Final = logging.getLogger("ajera_cdc.kafka")  # what librdkafka itself has to say: addresses and states
+
+# The next offset does not exist (any more); `auto.offset.reset=error` turns it into one of these.
+LOST_CODES: Final = frozenset(
+    {
+        KafkaError._AUTO_OFFSET_RESET,  # noqa: SLF001 - confluent_kafka's public names of librdkafka's local codes
+        KafkaError.OFFSET_OUT_OF_RANGE,
+        KafkaError._LOG_TRUNCATION,  # noqa: SLF001
+    }
+)
+# Nobody answers, or nobody lets us in: reported beside the messages, by `error_cb`.
+DOWN_CODES: Final = frozenset(
+    {
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+        KafkaError._AUTHENTICATION,  # noqa: SLF001
+        KafkaError._RESOLVE,  # noqa: SLF001
+        KafkaError._SSL,  # noqa: SLF001
+    }
+)
+TRANSPORT_CODES: Final = DOWN_CODES | {
+    KafkaError._TRANSPORT,  # noqa: SLF001
+    KafkaError._TIMED_OUT,  # noqa: SLF001
+}
+UNKNOWN_TOPIC_CODES: Final = frozenset(
+    {
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+    }
+)
+# A commit from a member that the group has gone on without. Nothing is stored; whoever has the partition now reads
+# the messages again.
+NO_LONGER_OURS_CODES: Final = frozenset(
+    {
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.FENCED_INSTANCE_ID,
+        KafkaError.FENCED_MEMBER_EPOCH,
+        KafkaError.STALE_MEMBER_EPOCH,
+        KafkaError._ASSIGNMENT_LOST,  # noqa: SLF001
+        KafkaError._FENCED,  # noqa: SLF001
+    }
+)
+
+
+def cause(error: KafkaException) -> KafkaError:
+    """The error inside a KafkaException."""
+    inner = error.args[0] if error.args else None
+    return inner if isinstance(inner, KafkaError) else KafkaError(KafkaError.UNKNOWN, str(error))
+
+
+def unreachable(doing: str, error: KafkaError) -> ServiceUnreachable:
+    """ServiceUnreachable that says what was tried and which of librdkafka's codes came back."""
+    if error.code() in UNKNOWN_TOPIC_CODES:
+        return ServiceUnreachable(
+            f"Kafka, {doing}: {error.name()}: {error.str()}. The topic does not exist yet: "
+            "`ajera-cdc connectors apply` makes it."
+        )
+    return ServiceUnreachable(f"Kafka, {doing}: {error.name()}: {error.str()}.")
+
+
+def theirs(partition: TopicPartition, offset: int | None = None) -> KafkaPartition:
+    """A partition in confluent_kafka's form, with an offset if one is given."""
+    if offset is None:
+        return KafkaPartition(partition.topic, partition.partition)
+    return KafkaPartition(partition.topic, partition.partition, offset)
+
+
+def ours(partition: KafkaPartition) -> TopicPartition:
+    """A partition in our form."""
+    return TopicPartition(partition.topic, partition.partition)
+
+
+def refuse_lost_start(tp: TopicPartition, start: int, low: int, high: int) -> None:
+    """Raise OffsetLost unless a partition that holds the offsets `low` to `high - 1` can be read from `start`."""
+    where = f"{tp.topic} partition {tp.partition}"
+    if start < low:
+        raise OffsetLost(
+            f"{where} was to be read from offset {start}, but retention has deleted everything below {low}: "
+            f"{low - start} messages are lost."
+        )
+    if start > high:
+        raise OffsetLost(
+            f"{where} was to be read from offset {start}, but it ends at {high}: "
+            "the topic was recreated or truncated since."
+        )

@@ -1,0 +1,84 @@
+"""Making values fit the target's columns, by a stated policy for each column: nothing is cut or replaced silently."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from pipeline.errors import ValueRefused
+from pipeline.mapping.convert import cut
+from pipeline.mapping.site import ColumnPolicy, Misfit, Site
+from pipeline.mapping.target import TargetColumn, TargetRow, TargetTable
+from pipeline.model.event import Row, Value
+
+UNENCODABLE = "?"
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The row as the target can hold it, and what was done to which columns."""
+
+    row: TargetRow
+    done: tuple[tuple[str, Misfit], ...]
+
+
+def fit(table: TargetTable, row: TargetRow, site: Site, *, utf16: bool) -> Fitted:
+    """Apply each column's policy. Raises ValueRefused naming the column whose policy refuses.
+
+    `utf16`: the database counts text lengths in UTF-16 units.
+    """
+    columns = {column.name: column for column in table.columns}
+    done: list[tuple[str, Misfit]] = []
+
+    def fitted(values: Row) -> Mapping[str, Value]:
+        result: dict[str, Value] = {}
+        for name, value in values.items():
+            policy = site.policy(table.name, name)
+            result[name], how = _fitted(table.name, columns[name], policy, value, utf16=utf16)
+            if how is not None:
+                done.append((name, how))
+        return result
+
+    return Fitted(replace(row, values=fitted(row.values), prefill=fitted(row.prefill)), tuple(done))
+
+
+def _fitted(
+    table: str, column: TargetColumn, policy: ColumnPolicy, value: Value, *, utf16: bool
+) -> tuple[Value, Misfit | None]:
+    if value is None:
+        return _filled(table, column, policy)
+    if not isinstance(value, str):
+        return value, None
+    text, how = _encodable(table, column, policy, value)
+    if column.length is not None and _units(text, utf16=utf16) > column.length:
+        _refuse_if(policy.too_long, table, column, "is longer than the column")
+        return cut(text, column.length, utf16=utf16), Misfit.CUT
+    return text, how
+
+
+def _filled(table: str, column: TargetColumn, policy: ColumnPolicy) -> tuple[Value, Misfit | None]:
+    if column.nullable:
+        return None, None
+    _refuse_if(policy.null, table, column, "is empty, and the column requires a value")
+    return "", Misfit.REPLACE
+
+
+def _encodable(table: str, column: TargetColumn, policy: ColumnPolicy, value: str) -> tuple[str, Misfit | None]:
+    if column.encoding is None:
+        return value, None
+    codec = codecs.lookup(column.encoding)
+    held = codec.decode(codec.encode(value, "replace")[0])[0]
+    if held == value:
+        return value, None
+    _refuse_if(policy.unencodable, table, column, "has characters that the column's encoding lacks")
+    return held, Misfit.REPLACE
+
+
+def _refuse_if(policy: Misfit, table: str, column: TargetColumn, why: str) -> None:
+    if policy is Misfit.REFUSE:
+        raise ValueRefused(f"the value for {table}.{column.name} {why}")
+
+
+def _units(text: str, *, utf16: bool) -> int:
+    return len(text.encode("utf-16-le")) // 2 if utf16 else len(text)

@@ -1,0 +1,36 @@
+"""Running one consumer: telemetry, the loop, and an orderly end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from pipeline import wiring
+from pipeline.config import Settings
+from pipeline.errors import PipelineError
+from pipeline.telemetry import log
+from pipeline.telemetry.health import Health
+from pipeline.telemetry.http import TelemetryServer
+from pipeline.telemetry.metrics import PrometheusTelemetry
+
+
+def run(settings: Settings, stop: Callable[[], bool]) -> None:
+    """Run until `stop` says so, then drain. Raises the error that ended the consumer, which is logged first."""
+    log.configure(settings.log.level, settings.log.format)
+    logger = structlog.stdlib.get_logger("ajera_cdc")
+    health = Health()
+    telemetry = PrometheusTelemetry(health)
+    server = TelemetryServer(settings.run.metrics_host, settings.run.metrics_port, telemetry.registry, health)
+    server.start()
+    try:
+        with wiring.consumer(settings, telemetry, health, stop) as loop:
+            logger.info("started", group=settings.kafka.group, telemetry=server.address)
+            loop.run()
+        logger.info("stopped", group=settings.kafka.group)
+    except PipelineError as error:
+        health.halt("consumer", error.sentence)
+        logger.error("ended by an error", code=error.code, error=str(error), hint=error.hint)  # noqa: TRY400
+        raise
+    finally:
+        server.stop()

@@ -1,0 +1,233 @@
+"""Metrics: one table of names, each with its kind, labels, meaning, and what an operator does about it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from pipeline.errors import PipelineError
+from pipeline.model.outcome import RowCounts
+from pipeline.telemetry.health import Health
+
+Name = Literal[
+    "pipeline_events_read_total",
+    "pipeline_events_total",
+    "pipeline_target_rows_total",
+    "pipeline_delay_seconds",
+    "pipeline_step_seconds",
+    "pipeline_values_fitted_total",
+    "pipeline_retries_total",
+    "pipeline_degraded_state",
+    "pipeline_dead_letters_total",
+    "pipeline_parked_rows",
+    "pipeline_halted_partitions",
+    "pipeline_assigned_partitions",
+    "pipeline_last_batch_timestamp_seconds",
+]
+DELAY_BUCKETS = (
+    *(0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4, 5),
+    *(7.5, 10, 15, 30, 60, 120, 300),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric; `operator` says what a person does about it."""
+
+    name: Name
+    kind: Literal["counter", "gauge", "histogram"]
+    labels: tuple[str, ...]
+    meaning: str
+    operator: str
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        "pipeline_events_read_total",
+        "counter",
+        ("topic",),
+        "Messages read and brought to an end.",
+        "Nothing; flat while lag grows means the consumer is stuck.",
+    ),
+    Metric(
+        "pipeline_events_total",
+        "counter",
+        ("topic", "outcome", "reason"),
+        "Events by their one outcome: written, skipped, parked, dead_lettered. Their sum is the events read.",
+        "Look at parked rows with `ajera-cdc status`, at dead letters in their topic.",
+    ),
+    Metric(
+        "pipeline_target_rows_total",
+        "counter",
+        ("table", "result"),
+        "Target rows: created, changed, unchanged.",
+        "Nothing; one event may touch three rows or 1,500.",
+    ),
+    Metric(
+        "pipeline_delay_seconds",
+        "histogram",
+        ("table",),
+        "Source commit to target commit of each streamed event.",
+        "Alert when the p99 stays over the objective.",
+    ),
+    Metric(
+        "pipeline_step_seconds",
+        "histogram",
+        ("step",),
+        "Time of a batch in each step: decode, note, recompute, commit.",
+        "Tells what to look at when the delay grows.",
+    ),
+    Metric(
+        "pipeline_values_fitted_total",
+        "counter",
+        ("table", "column", "how"),
+        "Values changed to fit the target's column: cut, or replaced.",
+        "Widen the target's column, or state another policy in the site profile, if it matters.",
+    ),
+    Metric(
+        "pipeline_retries_total",
+        "counter",
+        ("code",),
+        "Tries that failed with something transient.",
+        "Look at the service that the code names.",
+    ),
+    Metric(
+        "pipeline_degraded_state",
+        "gauge",
+        (),
+        "1 while the consumer waits for something transient.",
+        "Alert when it stays 1.",
+    ),
+    Metric(
+        "pipeline_dead_letters_total",
+        "counter",
+        ("code",),
+        "Messages set aside because they cannot be processed.",
+        "Alert on any increase; read the dead-letter topic.",
+    ),
+    Metric(
+        "pipeline_parked_rows",
+        "gauge",
+        (),
+        "Rows that wait for another row or for a person, over all consumers.",
+        "See `ajera-cdc status` for what they wait for; alert when it does not fall.",
+    ),
+    Metric(
+        "pipeline_halted_partitions",
+        "gauge",
+        ("topic", "code"),
+        "Partitions that cannot go on without a person.",
+        "Alert when over 0; the log names the cause and what to do.",
+    ),
+    Metric(
+        "pipeline_assigned_partitions",
+        "gauge",
+        (),
+        "Partitions that this consumer has.",
+        "0 on every consumer means the group has lost its topics.",
+    ),
+    Metric(
+        "pipeline_last_batch_timestamp_seconds",
+        "gauge",
+        (),
+        "When the last batch ended, in seconds since 1970 UTC.",
+        "Alert when it is old while lag grows.",
+    ),
+)
+
+
+class PrometheusTelemetry:
+    """Counts in a registry of its own, logs what a person should know, and keeps the health up to date."""
+
+    def __init__(self, health: Health, clock: Callable[[], float] = time.time) -> None:
+        self.registry = CollectorRegistry()
+        self._health, self._clock = health, clock
+        self._log = structlog.stdlib.get_logger("ajera_cdc")
+        self._metrics = {metric.name: self._create(metric) for metric in METRICS}
+
+    def _create(self, metric: Metric) -> Counter | Gauge | Histogram:
+        match metric.kind:
+            case "counter":
+                return Counter(metric.name, metric.meaning, metric.labels, registry=self.registry)
+            case "gauge":
+                return Gauge(metric.name, metric.meaning, metric.labels, registry=self.registry)
+            case "histogram":
+                return Histogram(
+                    metric.name, metric.meaning, metric.labels, registry=self.registry, buckets=DELAY_BUCKETS
+                )
+
+    def _add(self, name: Name, amount: float, *labels: str) -> None:
+        metric = self._metrics[name]
+        chosen = metric.labels(*labels) if labels else metric
+        if isinstance(chosen, Histogram):
+            chosen.observe(amount)
+        else:
+            chosen.inc(amount)
+
+    def _set(self, name: Name, value: float) -> None:
+        metric = self._metrics[name]
+        if isinstance(metric, Gauge):
+            metric.set(value)
+
+    # -- what happens -------------------------------------------------------------------------------------------------
+
+    def assigned(self, partitions: int) -> None:
+        self._set("pipeline_assigned_partitions", partitions)
+        self._log.info("partitions assigned", partitions=partitions)
+
+    def events_read(self, topic: str, count: int) -> None:
+        self._add("pipeline_events_read_total", count, topic)
+        self._set("pipeline_last_batch_timestamp_seconds", self._clock())
+
+    def event_ended(self, topic: str, outcome: str, reason: str, count: int) -> None:
+        self._add("pipeline_events_total", count, topic, outcome, reason)
+
+    def rows(self, table: str, counts: RowCounts) -> None:
+        for result, count in (
+            ("created", counts.created),
+            ("changed", counts.changed),
+            ("unchanged", counts.unchanged),
+        ):
+            self._add("pipeline_target_rows_total", count, table, result)
+
+    def delay(self, table: str, seconds: float) -> None:
+        self._add("pipeline_delay_seconds", seconds, table)
+
+    def step(self, name: str, seconds: float) -> None:
+        self._add("pipeline_step_seconds", seconds, name)
+
+    def values_fitted(self, table: str, column: str, how: str, count: int) -> None:
+        self._add("pipeline_values_fitted_total", count, table, column, how)
+
+    def retried(self, error: PipelineError) -> None:
+        self._add("pipeline_retries_total", 1, error.code)
+        self._set("pipeline_degraded_state", 1)
+        self._health.degrade(error.code, error.sentence)
+        self._log.warning("retrying", code=error.code, error=str(error), hint=error.hint)
+
+    def recovered(self) -> None:
+        self._set("pipeline_degraded_state", 0)
+        self._health.recover()
+        self._log.info("recovered")
+
+    def parked(self, count: int) -> None:
+        self._set("pipeline_parked_rows", count)
+
+    def dead_lettered(self, error: PipelineError) -> None:
+        self._add("pipeline_dead_letters_total", 1, error.code)
+        self._log.error("message set aside", code=error.code, error=str(error), hint=error.hint)
+
+    def halted(self, topic: str, partition: int, error: PipelineError) -> None:
+        self._add("pipeline_halted_partitions", 1, topic, error.code)
+        self._health.halt(f"{topic}[{partition}]", error.sentence)
+        self._log.error(
+            "partition halted", topic=topic, partition=partition, code=error.code, error=str(error), hint=error.hint
+        )
+
+    def loaded(self, table: str) -> None:
+        self._log.info("table loaded", table=table)

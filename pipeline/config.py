@@ -163,6 +163,9 @@ class Run(Section):
         0.2, gt=0, le=1, description="Which share of a partition's last messages may be dead-lettered before it halts."
     )
     dead_letter_window: int = Field(500, ge=10, description="How many last messages that share is of.")
+    clock_tolerance_seconds: float = Field(
+        300.0, gt=0, description="How far the source's clock may be set back before it is taken for another source."
+    )
     metrics_host: str = Field("127.0.0.1", description="Address that metrics, health and readiness are served on.")
     metrics_port: int = Field(9464, ge=0, le=65_535, description="Port likewise; 0 takes any free one.")
 

@@ -231,6 +231,30 @@ class OffsetLost(PipelineError):
     hint = "Changes are missing in the target: run a new snapshot (`ajera-cdc connectors remove` and `apply`), and raise the topic's retention."
 
 
+class PartitionsChanged(PipelineError):
+    """A topic has another number of partitions than when it was first read: its rows have moved between partitions."""
+
+    code = "kafka.partitions"
+    hint = (
+        "Order holds within a partition only. Stop the consumers, `ajera-cdc connectors remove`, delete the source "
+        "topics, set `kafka.partitions`, `connectors apply`: a new snapshot brings everything again."
+    )
+
+
+class SourceRewound(PipelineError):
+    """A change committed long after the newest one applied to its row, yet stands before it in the source's log.
+
+    So the source was restored from a backup, or replaced, under the same connector. Its new changes would look old,
+    and be skipped.
+    """
+
+    code = "source.rewound"
+    hint = (
+        "`ajera-cdc connectors remove`, then `connectors apply`: the source is captured anew and sorts above what was. "
+        "If only its clock was set, raise `run.clock_tolerance_seconds`."
+    )
+
+
 class ReplayRefused(PipelineError):
     """A replay was asked for that cannot be made safely: the group is running, or the place does not exist."""
 

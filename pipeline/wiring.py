@@ -28,6 +28,7 @@ from pipeline.engine.loop import Loop, Pace
 from pipeline.engine.ports import DeadLetters, Messages, Target
 from pipeline.engine.processor import Processor
 from pipeline.engine.recompute import Recompute
+from pipeline.engine.start import Describe, Incarnations, stored_starts
 from pipeline.errors import ServiceUnreachable
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.kafka.consumer import KafkaMessages
@@ -35,6 +36,7 @@ from pipeline.kafka.dead_letters import KafkaDeadLetters
 from pipeline.kafka.registry import Registry
 from pipeline.mapping.site import Site
 from pipeline.mapping.target import TargetTable
+from pipeline.model.ledger import Incarnation
 from pipeline.model.position import TopicPartition
 from pipeline.resources import schemas_directory
 from pipeline.telemetry.health import Health
@@ -118,25 +120,16 @@ def decoder_of(settings: Settings, site: Site, fetch: Callable[[int], str]) -> D
 # -- the consumer -------------------------------------------------------------------------------------------------------
 
 
-class Incarnations:
-    """The number of each topic's incarnation; asked again whenever partitions come to us."""
+def described(admin: KafkaAdmin) -> Describe:
+    """Asks Kafka for a topic's id and partitions. Raises ServiceUnreachable when it is not there."""
 
-    def __init__(self, admin: KafkaAdmin, target: Target) -> None:
-        self._admin, self._target = admin, target
-        self._known: dict[str, int] = {}
+    def describe(topic: str) -> Incarnation:
+        found = admin.topic_description(topic)
+        if found is None:
+            raise ServiceUnreachable(f"Kafka has no topic {topic}; `ajera-cdc connectors apply` creates it.")
+        return Incarnation(found.topic_id, found.partitions)
 
-    def forget(self) -> None:
-        self._known.clear()
-
-    def of(self, topic: str) -> int:
-        """Raises ServiceUnreachable when the topic is not there."""
-        if topic not in self._known:
-            found = self._admin.topic_description(topic)
-            if found is None:
-                raise ServiceUnreachable(f"Kafka has no topic {topic}; `ajera-cdc connectors apply` creates it.")
-            with self._target.transaction() as transaction:
-                self._known[topic] = transaction.incarnation(topic, found.topic_id, found.partitions)
-        return self._known[topic]
+    return describe
 
 
 @dataclass(frozen=True)
@@ -189,7 +182,7 @@ def parts(settings: Settings, telemetry: PrometheusTelemetry, health: Health) ->
             topics=decoder.topics,
             heartbeat_topic=decoder.heartbeat_topic,
             dead_letters=letters,
-            incarnations=Incarnations(admin, target),
+            incarnations=Incarnations(described(admin), target),
             telemetry=telemetry,
             health=health,
         )
@@ -241,14 +234,12 @@ def member(of: Parts, processor: Processor) -> KafkaMessages:
     held: set[TopicPartition] = set()
 
     def stored_offsets(partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """Those of the topics' present incarnations; an older one's say nothing about these messages."""
         of.incarnations.forget()
         present = {topic: of.incarnations.of(topic) for topic in {one.topic for one in partitions}}
         with of.target.transaction() as transaction:
             stored = transaction.progress(partitions)
-        known = {one: at for one, at in stored.items() if at.incarnation == present[one.topic]}
-        processor.take_over(known)
-        return {one: at.next_offset for one, at in known.items()}
+        processor.take_over(stored)
+        return stored_starts(stored, present)
 
     def assigned(partitions: frozenset[TopicPartition]) -> None:
         held.update(partitions)
@@ -279,6 +270,7 @@ def _limits(settings: Settings) -> Limits:
         share=run.dead_letter_share,
         window=run.dead_letter_window,
         unknown_schema_seconds=settings.registry.unknown_seconds,
+        clock_tolerance_seconds=run.clock_tolerance_seconds,
     )
 
 

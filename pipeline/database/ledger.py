@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from pipeline.database.dialect import Field, Fields, Lock, Update, given
 from pipeline.database.schema import LEDGER, LEDGER_KEY, LEDGER_REVISION, mirror_name
@@ -134,12 +135,15 @@ def _cells(mirror: Mirror, row: LedgerRow) -> Cells:
         row.deleted,
         ",".join(sorted(row.unknown)),
         row.epoch,
+        row.committed_at,
         *(row.values[field.name] for field in mirror.values),
     )
 
 
 def _ledger_row(mirror: Mirror, answer: Cells) -> LedgerRow:
-    key, revision, position, incarnation, partition, offset, deleted, unknown, epoch = answer[: len(_PREFIX)]
+    key, revision, position, incarnation, partition, offset, deleted, unknown, epoch, committed_at = answer[
+        : len(_PREFIX)
+    ]
     return LedgerRow(
         table=mirror.source.name,
         key=str(key),
@@ -149,5 +153,6 @@ def _ledger_row(mirror: Mirror, answer: Cells) -> LedgerRow:
         deleted=bool(deleted),
         unknown=frozenset(str(unknown).split(",")) if unknown else frozenset(),
         epoch=number_of(epoch),
+        committed_at=committed_at.astimezone(UTC) if isinstance(committed_at, datetime) else None,
         revision=number_of(revision),
     )

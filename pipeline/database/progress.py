@@ -8,7 +8,7 @@ from datetime import datetime
 from pipeline.database.dialect import Expression, Field, Images, Lock, Merge, given
 from pipeline.database.session import Session, number_of
 from pipeline.mapping.source import Kind
-from pipeline.model.ledger import Progress
+from pipeline.model.ledger import Incarnation, Progress
 from pipeline.model.position import TopicPartition
 
 _PARTITION = (Field("topic", Kind.SHORT_TEXT), Field("partition", Kind.INTEGER))
@@ -85,6 +85,16 @@ class Positions:
             partitions=partitions,
         )
         return number_of(newest) + 1
+
+    def incarnations(self, topic: str) -> dict[int, Incarnation]:
+        quote = self._session.dialect.quote
+        answers = self._session.ask(
+            "incarnation",
+            f"SELECT {quote('number')}, {quote('topic_id')}, {quote('partitions')} FROM {self._incarnation}"
+            f" WHERE {quote('topic')} = :topic",
+            topic=topic,
+        )
+        return {number_of(number): Incarnation(str(of), number_of(count)) for number, of, count in answers}
 
     def _known_incarnation(self, topic: str, topic_id: str, partitions: int) -> int | None:
         quote = self._session.dialect.quote

@@ -78,6 +78,7 @@ LEDGER: Fields = (
     Field("deleted", Kind.FLAG),
     Field("unknown", Kind.TEXT),
     Field("epoch", Kind.INTEGER),
+    Field("committed_at", Kind.INSTANT),
 )
 
 
@@ -108,6 +109,7 @@ def _mirror(metadata: MetaData, source: SourceTable) -> None:
         Column("deleted", Boolean, nullable=False),
         Column("unknown", UnicodeText, nullable=False),
         Column("epoch", Integer, nullable=False),
+        Column("committed_at", instant()),
         Column("revision", BigInteger, nullable=False),
         *(Column(column.name, column_type(column.kind)) for column in source.mirrored()),
         *(Index(f"ix_{name}_{column}", column) for column in source.indexed),

@@ -20,7 +20,7 @@ from pipeline.domain.routes import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Row, Value
-from pipeline.model.ledger import LedgerRow, Mark, Progress, Waiting
+from pipeline.model.ledger import Incarnation, LedgerRow, Mark, Progress, Waiting
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
 
@@ -141,6 +141,9 @@ class DatabaseTransaction:
 
     def advance(self, progress: Mapping[TopicPartition, Progress], now: datetime) -> None:
         self._positions.advance(progress, now)
+
+    def incarnations(self, topic: str) -> dict[int, Incarnation]:
+        return self._positions.incarnations(topic)
 
     def incarnation(self, topic: str, topic_id: str, partitions: int) -> int:
         return self._positions.incarnation(topic, topic_id, partitions)

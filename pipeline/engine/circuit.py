@@ -13,13 +13,15 @@ from pipeline.model.position import TopicPartition
 class Limits:
     """`in_a_row` dead letters of one partition, or a `share` of its last `window` messages, and it stops.
 
-    `unknown_schema_seconds`: how long a schema id may be unknown to the registry. `parked`: how many rows may wait.
+    `unknown_schema_seconds`: how long a schema id may be unknown to the registry. `clock_tolerance_seconds`: how far
+    the source's clock may be set back without our taking it for another source.
     """
 
     in_a_row: int = 20
     share: float = 0.2
     window: int = 500
     unknown_schema_seconds: float = 300.0
+    clock_tolerance_seconds: float = 300.0
 
 
 @dataclass

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import Fold, SourceTable, group_kind, shared_kind
@@ -23,6 +24,8 @@ def is_stale(ledger: LedgerRow, event: Event) -> bool:
     if event.epoch < ledger.epoch:
         return True
     if event.is_snapshot:
+        if not event.place.is_comparable_with(ledger.place):
+            return bool(ledger.position)  # a streamed event of the row is known; whether the read is newer is not
         return not event.place.is_later_than(ledger.place)
     if event.position <= ledger.position:
         return True
@@ -63,8 +66,28 @@ def empty(table: SourceTable, key: str) -> LedgerRow:
 def _moved(
     before: LedgerRow, event: Event, position: str, values: Row, unknown: frozenset[str], *, deleted: bool
 ) -> LedgerRow:
-    epoch = max(before.epoch, event.epoch)
-    return LedgerRow(before.table, before.key, values, position, event.place, deleted, unknown, epoch, before.revision)
+    return LedgerRow(
+        table=before.table,
+        key=before.key,
+        values=values,
+        position=position,
+        place=event.place,
+        deleted=deleted,
+        unknown=unknown,
+        epoch=max(before.epoch, event.epoch),
+        committed_at=before.committed_at if event.is_snapshot else event.committed_at,
+        revision=before.revision,
+    )
+
+
+def is_rewound(ledger: LedgerRow, event: Event, tolerance: timedelta) -> bool:
+    """Is this event stale by its position though it committed well after the newest one applied.
+
+    Positions of one epoch sort in commit order, so then the source's log is not the one that was read before.
+    """
+    if event.is_snapshot or ledger.committed_at is None or event.epoch != ledger.epoch:
+        return False
+    return event.position <= ledger.position and event.committed_at > ledger.committed_at + tolerance
 
 
 def swept(row: LedgerRow, epoch: int) -> LedgerRow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pipeline.domain.routes import Route
 from pipeline.engine import guard
@@ -40,13 +40,30 @@ class Notes:
         return Notes(self.events + later.events, list(marks.values()))
 
 
-def note(
-    transaction: Transaction, route: Route, site: Site, events: Sequence[Event], number: int, now: datetime
-) -> Notes:
+class Rewound(Exception):
+    """The source's log is not the one that was read before: nothing of this event's partition may be taken from here on."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__("the source was rewound")
+        self.event = event
+
+
+@dataclass(frozen=True, slots=True)
+class Noting:
+    """What noting goes by: `clock_tolerance` is how far the source's clock may be set back unnoticed."""
+
+    route: Route
+    site: Site
+    clock_tolerance: timedelta
+
+
+def note(transaction: Transaction, noting: Noting, events: Sequence[Event], number: int, now: datetime) -> Notes:
     """Apply the guard to a batch in offset order, store ledger and mirror, set marks numbered `number`.
 
     Marks left by somebody who died between the two transactions are picked up by their rows' stale events.
+    Raises Rewound before anything was written.
     """
+    route = noting.route
     notes, kinds = Notes(), route.kinds()
     fresh: set[tuple[str, str]] = set()
     left: set[tuple[str, str]] = set()
@@ -55,7 +72,7 @@ def note(
         if not ours:
             continue
         ledger = transaction.lock_rows(table.name, sorted({event.key for event in ours}))
-        noted, changed, stale = _fold(table, site, ledger, ours, kinds)
+        noted, changed, stale = _fold(table, noting, ledger, ours, kinds)
         if changed:
             transaction.write_rows(sorted(changed, key=lambda row: row.key))
         notes.events.extend(noted)
@@ -70,7 +87,7 @@ def note(
 
 
 def _fold(
-    table: SourceTable, site: Site, ledger: dict[str, LedgerRow], events: Iterable[Event], kinds: frozenset[str]
+    table: SourceTable, noting: Noting, ledger: dict[str, LedgerRow], events: Iterable[Event], kinds: frozenset[str]
 ) -> tuple[list[Noted], list[LedgerRow], list[LedgerRow]]:
     """Take the events one by one over the ledger as it was read: outcomes, changed rows, rows that had stale events."""
     rows = dict(ledger)
@@ -80,10 +97,12 @@ def _fold(
     for event in events:
         before = rows.get(event.key)
         if before is not None and guard.is_stale(before, event):
+            if guard.is_rewound(before, event, noting.clock_tolerance):
+                raise Rewound(event)
             noted.append(Noted(event, SkipReason.STALE))
             stale[event.key] = before
             continue
-        rows[event.key] = guard.apply(table, site, before, event)
+        rows[event.key] = guard.apply(table, noting.site, before, event)
         if event.key in newest:
             place = newest[event.key]
             noted[place] = Noted(noted[place].event, SkipReason.SUPERSEDED)

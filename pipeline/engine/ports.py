@@ -10,7 +10,7 @@ from typing import Literal, Protocol, TypeVar
 from pipeline.errors import PipelineError
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Decoded, Message, Row, Value
-from pipeline.model.ledger import LedgerRow, Mark, Progress, Waiting
+from pipeline.model.ledger import Incarnation, LedgerRow, Mark, Progress, Waiting
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
 
@@ -136,6 +136,9 @@ class Transaction(Protocol):
 
     def advance(self, progress: Mapping[TopicPartition, Progress], now: datetime) -> None:
         """Store next offsets and `dead_in_a_row`, and add the other counts to those stored."""
+
+    def incarnations(self, topic: str) -> dict[int, Incarnation]:
+        """Every incarnation of a topic that was seen, by number."""
 
     def incarnation(self, topic: str, topic_id: str, partitions: int) -> int:
         """The number of this incarnation of a topic, given when it is first seen; numbers grow over all topics."""

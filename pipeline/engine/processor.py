@@ -6,14 +6,15 @@ import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from pipeline.domain.routes import Route
 from pipeline.engine.circuit import Circuit, Limits
-from pipeline.engine.note import Noted, Notes, note
+from pipeline.engine.note import Noted, Notes, Noting, Rewound, note
 from pipeline.engine.ports import Attempt, Clock, DeadLetters, Decoder, Target, Telemetry
 from pipeline.engine.recompute import Key, Recompute, Recomputed
 from pipeline.engine.recomputing import Recomputing
-from pipeline.errors import PipelineError, Remedy, RowRejected, SchemaLost, SchemaUnknown
+from pipeline.errors import PipelineError, Remedy, RowRejected, SchemaLost, SchemaUnknown, SourceRewound
 from pipeline.mapping.site import Site
 from pipeline.model.event import Decoded, Event, Heartbeat, Message, Tombstone, Undecodable
 from pipeline.model.ledger import Progress
@@ -63,10 +64,11 @@ class Processor:
         clock: Clock,
         limits: Limits | None = None,
     ) -> None:
-        self._route, self._site, self._decoder, self._target = route, site, decoder, target
+        self._decoder, self._target = decoder, target
         self._dead_letters, self._telemetry, self._clock = dead_letters, telemetry, clock
         self._limits = limits or Limits()
         self._circuit = Circuit(self._limits)
+        self._noting = Noting(route, site, timedelta(seconds=self._limits.clock_tolerance_seconds))
         self._recomputing = Recomputing(target=target, recompute=recompute, telemetry=telemetry, clock=clock)
 
     def take_over(self, progress: Mapping[TopicPartition, Progress]) -> None:
@@ -172,16 +174,33 @@ class Processor:
         def once() -> Notes:
             with self._target.transaction() as transaction:
                 number = secrets.randbits(62)
-                return note(transaction, self._route, self._site, events, number, self._clock.now())
+                return note(transaction, self._noting, events, number, self._clock.now())
 
         try:
             return attempt(once)
+        except Rewound as rewound:
+            return self._note(batch, self._halt_rewound(batch, rewound.event, events), attempt)
         except RowRejected as error:
             if len(events) == 1:
                 return self._note_rejected(batch, events[0], error)
             middle = len(events) // 2
             first = self._note(batch, events[:middle], attempt)
             return first.followed_by(self._note(batch, events[middle:], attempt))
+
+    def _halt_rewound(self, batch: _Batch, event: Event, events: Sequence[Event]) -> list[Event]:
+        """Halt the partition before this event; the events that go on."""
+        message = batch.message_of(event)
+        partition = TopicPartition(message.topic, message.partition)
+        where = f"{partition.topic} partition {partition.partition} offset {message.offset}"
+        self._halt(batch, partition, SourceRewound(f"{where} stands before what was applied, but committed later"))
+        self._stop_before(batch, message)
+        return [
+            one
+            for one in events
+            if one.table != event.table
+            or one.place.partition != event.place.partition
+            or one.place.offset < event.place.offset
+        ]
 
     def _note_rejected(self, batch: _Batch, event: Event, error: RowRejected) -> Notes:
         """A single event to blame: set aside, or, if that must not be, its partition stops before it."""

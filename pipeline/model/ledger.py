@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pipeline.model.event import Row
 from pipeline.model.position import NOWHERE, Place
@@ -13,7 +14,8 @@ class LedgerRow:
     """One source row as `sync` knows it.
 
     `epoch` is that of the newest event applied: after a new snapshot, a row of an older epoch is not in the source any
-    more. `values` holds every contract column and every remembered one; a column in `unknown` was never sent by the source
+    more. `committed_at` is the commit time of the newest streamed event applied, in UTC, None before the first.
+    `values` holds every contract column and every remembered one; a column in `unknown` was never sent by the source
     (its null means nothing). `position` is that of the newest streamed event applied, "" before the first. Deleted
     rows stay. `revision` counts our writes of this row and guards them: 0 is a row that does not exist yet.
     """
@@ -26,6 +28,7 @@ class LedgerRow:
     deleted: bool = False
     unknown: frozenset[str] = field(default_factory=frozenset)
     epoch: int = 0
+    committed_at: datetime | None = None
     revision: int = 0
 
 
@@ -50,6 +53,14 @@ class Waiting:
     mark: Mark
     code: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incarnation:
+    """A topic as it was first seen: Kafka's id of it, which changes when it is made anew, and its partitions."""
+
+    topic_id: str
+    partitions: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,10 @@ class Place:
         """Later incarnation, or a greater offset in the same one; partitions of one incarnation never share a row."""
         return (self.incarnation, self.offset) > (other.incarnation, other.offset)
 
+    def is_comparable_with(self, other: Place) -> bool:
+        """Different incarnations, or the same partition: rows of one incarnation do not change partitions, unless it grew."""
+        return self.incarnation != other.incarnation or self.partition == other.partition
+
     def shares_partition_with(self, other: Place) -> bool:
         return (self.incarnation, self.partition) == (other.incarnation, other.partition)
 

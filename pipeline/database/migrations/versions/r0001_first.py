@@ -95,6 +95,7 @@ def create_mirror(schema: str, table: str, columns: dict[str, tuple[str, ...]]) 
         sa.Column("deleted", sa.Boolean, nullable=False),
         sa.Column("unknown", sa.UnicodeText, nullable=False),
         sa.Column("epoch", sa.Integer, nullable=False),
+        sa.Column("committed_at", instant()),
         sa.Column("revision", sa.BigInteger, nullable=False),
         *(sa.Column(column, INTEGER) for column in columns.get("integer", ())),
         *(sa.Column(column, TEXT) for column in columns.get("text", ())),

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import httpx
+
 STOP_SECONDS = 30
 
 
@@ -43,9 +45,18 @@ class Consumer:
             )
 
     def check(self) -> None:
-        """Raises ConsumerDied if the process has ended."""
+        """Raises ConsumerDied if the process has ended, or has halted a partition."""
         if self.process.poll() is not None:
             raise ConsumerDied(f"a consumer ended with exit code {self.process.returncode}:\n{self.tail()}")
+        if self.has_halted():
+            raise ConsumerDied(f"a consumer has halted a partition:\n{self.tail()}")
+
+    def has_halted(self) -> bool:
+        """Does its health say so; one that is still starting does not answer yet."""
+        try:
+            return httpx.get(f"{self.address}/health", timeout=2.0).status_code == httpx.codes.SERVICE_UNAVAILABLE
+        except httpx.HTTPError:
+            return False
 
     def tail(self) -> str:
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import lru_cache
 from typing import Protocol
 
@@ -18,6 +17,7 @@ from pipeline.mapping.source import Kind
 from pipeline.model.event import Value
 
 Cells = Sequence[Value]
+NUL = "\\u0000"  # as JSON writes it
 
 
 class Session(Protocol):
@@ -78,27 +78,29 @@ def _parsed(sql: str) -> TextClause:
 
 def json_rows(rows: Sequence[Cells]) -> str:
     """Rows as JSON objects with the keys c0, c1, ...; a NUL, which no database text holds, is left out."""
-    objects = [{f"c{number}": _cell(value) for number, value in enumerate(row)} for row in rows]
-    return orjson.dumps(objects).decode()
-
-
-def _cell(value: Value) -> Value:
-    if isinstance(value, str) and "\x00" in value:
-        return value.replace("\x00", "")
-    return str(value) if isinstance(value, Decimal) else value
+    names = [f"c{number}" for number in range(len(rows[0]))] if rows else []
+    text = orjson.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str).decode()
+    if NUL not in text:
+        return text
+    without = [[value.replace("\x00", "") if isinstance(value, str) else value for value in row] for row in rows]
+    return orjson.dumps([dict(zip(names, row, strict=True)) for row in without], default=str).decode()
 
 
 def stored(fields: Fields, answer: Sequence[Value]) -> dict[str, Value]:
     """An answer's values in canonical form: flags as bool, instants aware in UTC."""
-    return {field.name: _canonical(field.kind, value) for field, value in zip(fields, answer, strict=True)}
+    values = {field.name: value for field, value in zip(fields, answer, strict=True)}
+    for field in fields:
+        if field.kind is Kind.FLAG or field.kind is Kind.INSTANT:
+            values[field.name] = _canonical(values[field.name], field.kind)
+    return values
 
 
-def _canonical(kind: Kind, value: Value) -> Value:
+def _canonical(value: Value, kind: Kind) -> Value:
     if value is None:
         return None
-    if kind is Kind.FLAG:
-        return bool(value)
-    return value.astimezone(UTC) if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
+    return bool(value) if kind is Kind.FLAG else value
 
 
 def iso(instant: datetime) -> str:

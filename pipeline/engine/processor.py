@@ -118,11 +118,14 @@ class Processor:
 
     def _decoded(self, message: Message, incarnation: int, attempt: Attempt) -> Decoded:
         """The message as an event; what is transient is waited for. Raises SchemaLost when that has lasted too long."""
+        decoded = self._decoder.decode(message, incarnation)
+        if not _is_transient(decoded):
+            return decoded
         started = self._clock.monotonic()
 
         def once() -> Decoded:
             decoded = self._decoder.decode(message, incarnation)
-            if isinstance(decoded, Undecodable) and decoded.error.remedy is Remedy.RETRY:
+            if isinstance(decoded, Undecodable) and _is_transient(decoded):
                 waited = self._clock.monotonic() - started
                 if isinstance(decoded.error, SchemaUnknown) and waited > self._limits.unknown_schema_seconds:
                     raise SchemaLost(str(decoded.error))
@@ -267,6 +270,10 @@ class Processor:
             if noted.skipped is None and not noted.event.is_snapshot:
                 delay = (now - noted.event.committed_at).total_seconds()
                 self._telemetry.delay(noted.event.table, max(delay, 0.0))
+
+
+def _is_transient(decoded: Decoded) -> bool:
+    return isinstance(decoded, Undecodable) and decoded.error.remedy is Remedy.RETRY
 
 
 def _end(noted: Noted, waiting: set[Key], idle: set[Key]) -> tuple[Outcome, str]:

@@ -14,7 +14,7 @@ from pipeline.engine.resolve import resolve
 from pipeline.errors import ConcurrentWrite, RowRejected
 from pipeline.model.ledger import Mark, Waiting
 
-MARKS_A_TRANSACTION = 500
+MARKS_A_TRANSACTION = 2_000
 WIDENINGS = 20
 CONCURRENT_TRIES = 5
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pipeline.errors import ValueRefused
@@ -28,19 +27,31 @@ def fit(table: TargetTable, row: TargetRow, site: Site, *, utf16: bool) -> Fitte
 
     `utf16`: the database counts text lengths in UTF-16 units.
     """
-    columns = {column.name: column for column in table.columns}
+    columns = table.by_name()
     done: list[tuple[str, Misfit]] = []
 
-    def fitted(values: Row) -> Mapping[str, Value]:
-        result: dict[str, Value] = {}
+    def fitted(values: Row) -> Row:
+        changed: dict[str, Value] = {}
         for name, value in values.items():
+            column = columns[name]
+            if _plainly_fits(column, value):
+                continue
             policy = site.policy(table.name, name)
-            result[name], how = _fitted(table.name, columns[name], policy, value, utf16=utf16)
+            changed[name], how = _fitted(table.name, column, policy, value, utf16=utf16)
             if how is not None:
                 done.append((name, how))
-        return result
+        return {**values, **changed} if changed else values
 
     return Fitted(replace(row, values=fitted(row.values), prefill=fitted(row.prefill)), tuple(done))
+
+
+def _plainly_fits(column: TargetColumn, value: Value) -> bool:
+    """Most values: told without looking at policies. A character is at most two UTF-16 units."""
+    if value is None:
+        return column.nullable
+    if not isinstance(value, str):
+        return True
+    return column.encoding is None and (column.length is None or 2 * len(value) <= column.length)
 
 
 def _fitted(

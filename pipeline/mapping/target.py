@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pipeline.mapping.source import Kind
 from pipeline.model.event import Row
@@ -22,6 +24,11 @@ class TargetColumn:
     encoding: str | None = None
 
 
+@lru_cache(maxsize=256)
+def _by_name(columns: tuple[TargetColumn, ...]) -> Mapping[str, TargetColumn]:
+    return {column.name: column for column in columns}
+
+
 @dataclass(frozen=True, slots=True)
 class TargetTable:
     """A table that we write. `references` maps a column to the table whose key it holds; `unique` are further unique columns.
@@ -37,7 +44,10 @@ class TargetTable:
     unique: tuple[str, ...] = ()
 
     def column(self, name: str) -> TargetColumn:
-        return next(c for c in self.columns if c.name == name)
+        return self.by_name()[name]
+
+    def by_name(self) -> Mapping[str, TargetColumn]:
+        return _by_name(self.columns)
 
 
 @dataclass(frozen=True, slots=True)

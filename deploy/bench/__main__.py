@@ -1,15 +1,17 @@
 """`make bench`: how many committed events a second consumers apply, on this machine, by ratios that its noise cannot hide.
 
-Each contender reads the same topics from the start into an empty PIM; contenders take turns, and the first one runs
+Each contender reads the same events into an empty PIM; contenders take turns, and the first one runs
 twice a round, so that the table shows how far apart two equal runs are.
 """
 
 from __future__ import annotations
 
 import random
+import signal
 import statistics
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.bench.produce import Change, Topic
-from deploy.demo.consumers import running
+from deploy.demo.consumers import Consumer, running
 from deploy.local.stack import Stack, running_stack
 from pipeline.config import Settings
 from pipeline.database.engine import create_engine
@@ -32,7 +34,8 @@ from pipeline.mapping.site import Site
 from pipeline.operations.connectors import topics_of
 
 PARTS = ("postgres", "kafka", "registry")
-LIMIT_SECONDS = 300.0
+LIMIT_SECONDS = 60.0
+PARTITIONS = 5 * 4 + 1  # of five tables, and of the heartbeat
 console = Console()
 
 
@@ -58,21 +61,13 @@ CONTENDERS = (
 @click.option("--seed", default=1, show_default=True)
 def main(*, rows: int, rounds: int, seed: int) -> None:
     """Print a table of events a second, counted at the target in committed rows."""
-    events = 2 * rows
     rates: dict[str, list[float]] = {}
     with running_stack(console.print, parts=PARTS) as stack:
-        settings = _settings(stack, stack.create_database("ajera"), stack.create_database("unused"), CONTENDERS[0], 0)
-        admin = KafkaAdmin(stack.bootstrap, {})
-        admin.ensure_topics(topics_of(settings, Site()))
-        console.print(f"Producing {events:,} events ...")
-        source = AJERA_TO_PIM.source("AxVec")
-        Topic(source, "ajera.AxVec", stack.bootstrap, stack.registry).send(_changes(rows, random.Random(seed)))
         for number in range(rounds):
             for again, contender in [(" (again)", CONTENDERS[0]), *(("", contender) for contender in CONTENDERS)]:
-                seconds = _run(stack, contender, f"{number}{len(rates.get(contender.name, []))}", events, rows)
-                rates.setdefault(contender.name + again, []).append(events / seconds)
-                console.print(f"round {number + 1}: {contender.name}{again}: {events / seconds:,.0f} events/s")
-        admin.close()
+                rate = 2 * rows / _run(stack, contender, list(_changes(rows, random.Random(seed))))
+                rates.setdefault(contender.name + again, []).append(rate)
+                console.print(f"round {number + 1}: {contender.name}{again}: {rate:,.0f} events/s")
     _print(rates)
 
 
@@ -97,54 +92,65 @@ def _row(key: int, number: int, rng: random.Random, words: list[str]) -> dict[st
     }
 
 
-def _settings(stack: Stack, ajera: str, pim: str, contender: Contender, number: int | str) -> Settings:
-    return Settings.model_validate(_raw(stack, ajera, pim, contender, number))
-
-
-def _raw(stack: Stack, ajera: str, pim: str, contender: Contender, number: int | str) -> dict[str, dict[str, object]]:
+def _raw(stack: Stack, pim: str, contender: Contender, name: str) -> dict[str, dict[str, object]]:
     return {
-        "ajera": {"database": ajera},
+        "ajera": {"database": pim},  # nobody reads it: the topics are filled by us
         "pim": {"database": pim},
-        "kafka": {"bootstrap": stack.bootstrap, "group": f"bench-{number}-{contender.name.replace(' ', '-')}"},
+        "kafka": {"bootstrap": stack.bootstrap, "group": name, "topic_prefix": name, "partitions": 4},
         "registry": {"url": stack.registry},
-        "connect": {"url": "http://127.0.0.1:1"},
         "run": {"batch_size": contender.batch_size, "metrics_port": 0},
         "log": {"level": "WARNING"},
     }
 
 
-def _run(stack: Stack, contender: Contender, number: str, events: int, rows: int) -> float:
-    """Seconds from the first committed event to the last. An empty PIM, a group of its own."""
-    pim = stack.create_database(f"pim_{time.monotonic_ns()}")
+def _run(stack: Stack, contender: Contender, changes: list[Change]) -> float:
+    """Seconds from the first message to the last event committed: an empty PIM, and topics and a group of its own.
+
+    The members hold their partitions already when the topic fills, and sleep while it does.
+    """
+    name = f"bench-{uuid.uuid4().hex[:8]}"
+    pim = stack.create_database(name)
     engine = create_engine(pim)
     create_target_tables(engine, AJERA_TO_PIM, Site())
     upgrade(engine)
     engine.dispose()
-    raw = _raw(stack, pim, pim, contender, f"{number}-{time.monotonic_ns()}")
-    config = Path(stack.directory) / "bench.toml"
+    raw = _raw(stack, pim, contender, name)
+    admin = KafkaAdmin(stack.bootstrap, {})
+    admin.ensure_topics(topics_of(Settings.model_validate(raw), Site()))
+    topic = Topic(AJERA_TO_PIM.source("AxVec"), f"{name}.AxVec", stack.bootstrap, stack.registry)
+    config = Path(stack.directory) / f"{name}.toml"
     config.write_text(tomli_w.dumps(raw))
-    with psycopg.connect(pim.replace("+psycopg", ""), autocommit=True) as connection:
-        with running(config, stack.logs, contender.consumers) as members:
-            first: tuple[float, int] | None = None
-            deadline = time.monotonic() + LIMIT_SECONDS
-            while True:
-                for member in members:
-                    member.check()
-                read, now = _events_read(connection), time.monotonic()
-                if read and first is None:
-                    first = now, read
-                if first is not None and read >= events:
-                    break
-                if now > deadline:
-                    raise TimeoutError(f"{contender.name}: {read} of {events} events after {LIMIT_SECONDS:.0f} s")
-                time.sleep(0.02)
-        (held,) = connection.execute(
-            'SELECT count(*) FROM "Organization" WHERE "Organization ID" <> \'Internal\''
-        ).fetchone() or (0,)
-        (people,) = connection.execute('SELECT count(*) FROM "Contact"').fetchone() or (0,)
-    if held + people < rows:
-        raise ValueError(f"{contender.name}: {held + people} PIM rows, at least {rows} expected")
-    return (now - first[0]) * events / (events - first[1])
+    with (
+        psycopg.connect(pim.replace("+psycopg", ""), autocommit=True) as connection,
+        running(config, stack.logs, contender.consumers) as members,
+    ):
+        _wait(members, lambda: _is_settled(admin, name, contender.consumers))
+        for member in members:
+            member.process.send_signal(signal.SIGSTOP)
+        topic.send(changes)
+        started = time.monotonic()
+        for member in members:
+            member.process.send_signal(signal.SIGCONT)
+        _wait(members, lambda: _events_read(connection) >= len(changes))
+        seconds = time.monotonic() - started
+    admin.close()
+    return seconds
+
+
+def _is_settled(admin: KafkaAdmin, group: str, members: int) -> bool:
+    state = admin.group_state(group)
+    return state.state == "stable" and state.members == members and len(state.assignment) == PARTITIONS
+
+
+def _wait(members: list[Consumer], reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while not reached():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not reached within {LIMIT_SECONDS:.0f} s:\n{members[0].tail()}")
+        for member in members:
+            if member.process.poll() is not None:
+                member.check()
+        time.sleep(0.05)
 
 
 def _events_read(connection: psycopg.Connection) -> int:

@@ -7,8 +7,12 @@ BIN := $(VENV)/bin
 SECONDS_TO_RUN ?=
 ONCE ?=
 CONSUMERS ?= 2
+PROFILE ?=
+BENCH ?=
+FAULTS ?=
+PROVE ?=
 
-.PHONY: help run test check stack reference clean
+.PHONY: help run test check stack reference bench faults prove clean
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -25,18 +29,28 @@ stack: $(VENV)/.installed ## fetch Kafka, the registry and Connect with Debezium
 	@$(BIN)/python -m deploy.local install
 
 run: stack ## the sample firm, live: Ajera to PIM on the embedded stack, until Ctrl-C (ONCE=1: a short day, verified, then the end)
-	@$(BIN)/python -m deploy.demo --consumers $(CONSUMERS) $(if $(ONCE),--once) $(if $(SECONDS_TO_RUN),--seconds $(SECONDS_TO_RUN))
+	@$(BIN)/python -m deploy.demo --consumers $(CONSUMERS) $(if $(ONCE),--once) $(if $(SECONDS_TO_RUN),--seconds $(SECONDS_TO_RUN)) $(if $(PROFILE),--profile $(PROFILE))
 
 test: stack ## everything: linters, types, all tests on the embedded stack, and a verified `make run ONCE=1`
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/python -m pytest
 	@$(MAKE) --no-print-directory run ONCE=1
+	@$(MAKE) --no-print-directory run ONCE=1 PROFILE=deploy/sample/other-names.toml
 
 check: $(VENV)/.installed ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+bench: stack ## events a second of the consumers, by ratios, with the noise
+	@$(BIN)/python -m deploy.bench $(BENCH)
+
+faults: stack ## the long form of the fault tests: a table of counts tried and failed
+	@$(BIN)/python -m deploy.faults --long $(FAULTS)
+
+prove: $(VENV)/.installed ## 100,000 random interleavings of edits on both sides
+	@$(BIN)/python -m tests.properties.conflicts.prove $(PROVE)
 
 reference: $(VENV)/.installed ## write the generated pages of docs/reference again
 	@$(BIN)/ajera-cdc reference --write docs/reference

@@ -59,6 +59,14 @@ class EditionUnsupported(PipelineError):
     exit_code = ExitCode.USAGE
 
 
+class AjeraVersionInvalid(PipelineError):
+    """The version of Ajera is not numbers with dots between them."""
+
+    code = "config.version"
+    hint = "Set `ajera.version` to what Ajera shows under Help > About, such as 9.08."
+    exit_code = ExitCode.USAGE
+
+
 class ProfileInvalid(PipelineError):
     """The site profile names a table or column that no mapping knows, or renames two things to the same name."""
 

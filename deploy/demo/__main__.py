@@ -33,7 +33,8 @@ SETTLE_SECONDS = 120.0
 EDITS_A_SECOND = {True: 20.0, False: 4.0}
 QUIET_REPORT_SECONDS = 5.0
 
-console = Console()
+NARROWEST = 110
+console = Console() if Console().is_terminal else Console(width=NARROWEST)
 
 
 class CommandFailed(RuntimeError):
@@ -52,6 +53,7 @@ class Run:
     edits: Counter[str] = field(default_factory=Counter)
     state: str = ""
     ended: threading.Event = field(default_factory=threading.Event)
+    fault: BaseException | None = None
 
 
 @click.command()
@@ -111,7 +113,7 @@ def command(config: Path, *words: str) -> None:
 def live(run: Run, members: Sequence[Consumer], seed: int, seconds: float | None) -> None:
     """Show the table until the day is over, or until Ctrl-C. The first thing it shows is PIM filling."""
     addresses = [member.address for member in members]
-    editor = threading.Thread(target=edit, args=(run, seed, seconds), name="day", daemon=True)
+    editor = threading.Thread(target=people, args=(run, seed, seconds), name="day", daemon=True)
     run.state = "PIM is being filled from Ajera"
     with Live(console=console, refresh_per_second=4, transient=not console.is_terminal) as shown:
         reported = 0.0
@@ -128,6 +130,8 @@ def live(run: Run, members: Sequence[Consumer], seed: int, seconds: float | None
                 reported = time.monotonic()
                 say(f"{run.state}: {sum(counts.values()):,} PIM rows, {run.edits.total():,} edits")
             run.ended.wait(0.5)
+    if run.fault is not None:
+        raise run.fault
     if not console.is_terminal:
         console.print(screen.draw(figures, counts, run.edits, run.state))
 
@@ -141,17 +145,26 @@ def is_filled(run: Run) -> bool:
     return row is not None and row[0] == len(databases.AJERA_TABLES) and row[1] == 0
 
 
+def people(run: Run, seed: int, seconds: float | None) -> None:
+    """The firm's people at work; when they stop, the day is over."""
+    try:
+        edit(run, seed, seconds)
+    except Exception as fault:
+        run.fault = fault
+    finally:
+        run.ended.set()
+
+
 def edit(run: Run, seed: int, seconds: float | None) -> None:
-    """The people of the firm, one after the other, for so many seconds or until the end."""
+    """One edit after the other, for so many seconds or until the end."""
     pace = EDITS_A_SECOND[seconds is not None]
-    people = day.Day(seed, run.naming)
+    staff = day.Day(seed, run.naming)
     started, rng = time.monotonic(), random.Random(seed)
     with databases.connect_like(run.ajera) as connection:
         while not run.ended.is_set():
             if seconds is not None and time.monotonic() - started > seconds:
-                run.ended.set()
                 return
-            made = people.next_edit(connection)
+            made = staff.next_edit(connection)
             run.edits[made.kind] += 1
             run.ended.wait(rng.expovariate(pace))
 

@@ -1,0 +1,110 @@
+"""The judge's memory: what each Ajera row last held, and what it ever was, kept by triggers in a schema of its own.
+
+Rules that hang on the past need it: a deleted row keeps its last values in PIM, a flag once set stays, the last Project
+ID that was not blank is kept, so is the last assigned client. Tables and columns here have canonical names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import psycopg
+from psycopg import sql
+
+from deploy.sample.naming import Naming, quoted
+
+ASSIGNED = (
+    "CASE WHEN COALESCE(NEW.{AxContact.cntClient}, 0) <> 0 THEN 'cl-' || NEW.{AxContact.cntClient}"
+    " WHEN COALESCE(NEW.{AxContact.cntVendor}, 0) <> 0 THEN 've-' || NEW.{AxContact.cntVendor} END"
+)
+# Name, type, value of the row as it is now, and how it follows what was before.
+REMEMBERED: Mapping[str, tuple[tuple[str, str, str, str], ...]] = {
+    "AxVec": tuple(
+        (f"ever_{kind.lower()}", "boolean", f"NEW.{{AxVec.vecIs{kind}}}", "was OR now")
+        for kind in ("Client", "Vendor", "Employee")
+    ),
+    "AxContact": (
+        (
+            "organization",
+            "text",
+            ASSIGNED,
+            "COALESCE(now, was)",
+        ),
+    ),
+    "AxProject": (
+        (
+            "ever_project",
+            "boolean",
+            "COALESCE(NEW.{AxProject.prjProject}, 0) IN (0, NEW.{AxProject.prjKey})",
+            "was OR now",
+        ),
+        ("last_id", "text", "history.clean(NEW.{AxProject.prjID})", "COALESCE(now, was)"),
+    ),
+    "AxInvoiceGroup": (),
+    "AxResource": (),
+}
+CLEAN = r"""
+CREATE SCHEMA history;
+CREATE FUNCTION history.clean(value text) RETURNS text LANGUAGE sql IMMUTABLE
+    AS $$ SELECT NULLIF(btrim(value, E' \t\r\n'), '') $$;
+CREATE TABLE history.role_ever (role text PRIMARY KEY);
+"""
+TRIGGER = """
+CREATE FUNCTION history.{function}() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        UPDATE history.{table} SET deleted = true WHERE {key} = OLD.{site_key};
+        RETURN NULL;
+    END IF;
+    INSERT INTO history.{table} AS h ({columns}, deleted) VALUES ({values}, false)
+        ON CONFLICT ({key}) DO UPDATE SET deleted = false, {changes};
+    {then}
+    RETURN NULL;
+END $$;
+CREATE TRIGGER remember AFTER INSERT OR UPDATE OR DELETE ON {site_table} FOR EACH ROW EXECUTE FUNCTION history.{function}();
+"""
+ROLE_EVER = """
+    INSERT INTO history.role_ever SELECT rtrim(left(history.clean(NEW.{AxResource.resRole}), 100))
+        WHERE history.clean(NEW.{AxResource.resRole}) IS NOT NULL ON CONFLICT DO NOTHING;
+"""
+
+
+def create(connection: psycopg.Connection, naming: Naming, tables: Mapping[str, tuple[tuple[str, str], ...]]) -> None:
+    """The history tables and their triggers."""
+    _run(connection, CLEAN)
+    for table, columns in tables.items():
+        remembered = REMEMBERED[table]
+        listed = ", ".join(
+            [f"{quoted(name)} {kind}" for name, kind in columns]
+            + [f"{name} {kind}" for name, kind, _, _ in remembered]
+            + ["deleted boolean NOT NULL"]
+        )
+        _run(connection, f"CREATE TABLE history.{quoted(table)} ({listed})")
+        _run(connection, _trigger(naming, table, [name for name, _ in columns]))
+
+
+def _trigger(naming: Naming, table: str, columns: list[str]) -> str:
+    remembered = REMEMBERED[table]
+    plain = [quoted(name) for name in columns]
+    folded = [
+        f"{name} = {fold.replace('was', f'h.{name}').replace('now', f'excluded.{name}')}"
+        for name, _, _, fold in remembered
+    ]
+    return TRIGGER.format(
+        function=f"remember_{table.lower()}",
+        table=quoted(table),
+        key=plain[0],
+        site_key=quoted(naming.column(table, columns[0])),
+        site_table=quoted(naming.table(table)),
+        columns=", ".join(plain + [name for name, _, _, _ in remembered]),
+        values=", ".join(
+            [f"NEW.{quoted(naming.column(table, name))}" for name in columns]
+            + [naming.sql(value) for _, _, value, _ in remembered]
+        ),
+        changes=", ".join([f"{name} = excluded.{name}" for name in plain] + folded),
+        then=naming.sql(ROLE_EVER) if table == "AxResource" else "",
+    )
+
+
+def _run(connection: psycopg.Connection, text: str) -> None:
+    connection.execute(sql.SQL(text))  # built from our own names, never from values

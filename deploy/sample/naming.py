@@ -1,0 +1,62 @@
+"""What a site calls its tables and columns, and what it assumes: read from a site profile, by the judge's own reading of it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+STATUS_TEXTS = ("Preliminary", "Active", "Hold", "Work Hold", "Billing Hold", "Closed", "Marketing")
+ASSUMPTIONS: Mapping[str, Any] = {
+    "status_texts": {str(code): text for code, text in enumerate(STATUS_TEXTS)},
+    "completed_statuses": ["Closed"],
+    "address_separator": ", ",
+    "generated_code": "AJ-{key}",
+    "duplicate_code": "{code}-{key}",
+    "internal_organization": "Internal",
+    "project_manager_role": "Project Manager",
+    "principal_role": "Principal in Charge",
+    "marketing_role": "Marketing Contact",
+}
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_]+)(?:\.([^}]+))?\}")
+
+
+@dataclass(frozen=True)
+class Naming:
+    """Canonical names to a site's. The default is the vendor's own page."""
+
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    assumptions: Mapping[str, Any] = field(default_factory=lambda: ASSUMPTIONS)
+
+    @classmethod
+    def load(cls, profile: Path) -> Naming:
+        """From a site profile (TOML)."""
+        raw = tomllib.loads(profile.read_text(encoding="utf-8"))
+        changed = raw.get("assumptions", {})
+        return cls({**raw.get("source", {}), **raw.get("target", {})}, {**ASSUMPTIONS, **changed})
+
+    def table(self, name: str) -> str:
+        return str(self.tables.get(name, {}).get("name", name))
+
+    def column(self, table: str, name: str) -> str:
+        return str(self.tables.get(table, {}).get("columns", {}).get(name, name))
+
+    def sql(self, text: str) -> str:
+        """Put quoted names in: `{AxVec}` is the table, `{AxVec.vecKey}` its column, `{Contact.Job Title}` likewise."""
+
+        def name(found: re.Match[str]) -> str:
+            table, column = found[1], found[2]
+            return quoted(self.table(table) if column is None else self.column(table, column))
+
+        return _PLACEHOLDER.sub(name, text)
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,118 @@
+"""What a decision asks of its caller, and what the caller reports back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from pipeline.conflicts.conflict import Conflict
+from pipeline.conflicts.link import Link, Values
+from pipeline.conflicts.rules import Side
+from pipeline.model.event import Row
+from pipeline.model.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A compare-and-set, by line and null-safe: only where the row, under lock, still holds `expected`.
+
+    `key` None: create the row. `intention` is unique over all links: the number in Ajera's table of intentions.
+    """
+
+    link: str
+    side: Side
+    number: int
+    key: str | None
+    values: Values = field(repr=False)
+    expected: Values = field(repr=False)
+
+    @property
+    def intention(self) -> str:
+        return f"{self.link}/{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Carried out, in the lines of `held`, which gives what the row holds there now, as read back.
+
+    `after`: epoch and commit part of the log position read after the write in its transaction; None if unknown.
+    `key`: of the created row.
+    """
+
+    number: int
+    held: Values = field(repr=False)
+    after: str | None
+    at: datetime
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """Never carried out, and fenced: nobody can carry it out any more."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowGone:
+    """The row to be changed is not there."""
+
+    number: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTaken:
+    """The row to be created is there already and is not ours."""
+
+    number: int
+    at: datetime
+
+
+WriteOutcome = Applied | GivenUp | RowGone | KeyTaken
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What Ajera's table holds of an intention. No lines and no key: it was given up (fenced)."""
+
+    held: Values = field(repr=False)
+    after: str | None
+    at: datetime
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A row as read under lock; None if it is not there."""
+
+    row: Row | None = field(repr=False)
+
+
+class Reason(StrEnum):
+    """Why an event ended as it did."""
+
+    STALE = "stale"  # not newer than what was seen
+    ECHO = "echo"  # our own write coming back, or an image older than it
+    UNCHANGED = "unchanged"  # no line changed
+    SNAPSHOT = "snapshot"  # a row read again; its edits come, or came, by their own events
+    ENDED = "ended"  # the link has ended
+    EDITED = "edited"  # a person edited
+    DECIDED = "decided"  # a person decided a conflict
+    LINKED = "linked"  # two rows were linked
+    CREATED = "created"  # a row is created on the other side
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The link as it must be stored with `conflicts` before any of `writes` is carried out; at most one write a side.
+
+    A write to DPS belongs into the transaction that stores the link, settled there. One to Ajera follows it.
+    """
+
+    link: Link
+    writes: tuple[Write, ...]
+    outcome: Outcome
+    reason: Reason
+    conflicts: tuple[Conflict, ...] = ()

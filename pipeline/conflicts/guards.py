@@ -1,0 +1,85 @@
+"""The guards, each a small pure question. A test takes each one out and sees a property break (tests/properties/conflicts)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from pipeline.conflicts.decision import Recorded
+from pipeline.conflicts.link import Half, Link, Pending, Seen, State, Values
+from pipeline.conflicts.rules import ColumnPair, Rules, Side
+from pipeline.model.event import Event, Row, Value
+
+
+def is_stale(seen: Seen, event: Event) -> bool:
+    """Was this event, or a newer one, reconciled already: by position and offset; a row read by a snapshot by place alone."""
+    if event.is_snapshot:
+        return not event.place.is_later_than(seen.place)
+    if event.position <= seen.position:
+        return True
+    return event.place.shares_partition_with(seen.place) and event.place.offset <= seen.place.offset
+
+
+def shadows(pending: Pending, position: str) -> bool:
+    """Is an event at this position older than our write, or the write itself. The commit part alone is compared."""
+    return pending.after is not None and position[: len(pending.after)] <= pending.after
+
+
+def is_unsure(pending: Pending, committed_at: datetime, window: timedelta) -> bool:
+    """May an event of that time be older than a write or look whose own position is unknown."""
+    return pending.after is None and committed_at <= pending.at + window
+
+
+def cover(half: Half, name: str, event: Event, window: timedelta) -> Pending | None:
+    """The earliest write or look that may be newer than this event in this line."""
+    for pending in half.pending:
+        if name in pending.values and (
+            shadows(pending, event.position) or is_unsure(pending, event.committed_at, window)
+        ):
+            return pending
+    return None
+
+
+def is_believed(image: Value, name: str, row: Values) -> bool:
+    """Does the row itself hold what the image shows. If not, a newer event of that row is on its way."""
+    return name in row and row[name] == image
+
+
+def hides_edit(pending: Pending, name: str, observed: Value, image: Value) -> bool:
+    """Did our write cover an edit: the log changed to the very value that our comparison found, so it had left and come back."""
+    return name in pending.expected and image == pending.expected[name] and image != observed
+
+
+def still_holds(expected: Values, row: Row, side: Side, rules: Rules) -> frozenset[str]:
+    """Compare: the lines in which the row holds what we believe it holds."""
+    held = rules.observed(side, row)
+    return frozenset(name for name, value in expected.items() if name in held and held[name] == value)
+
+
+def may_carry_out(recorded: Recorded | None) -> bool:
+    """Fence: an intention whose number is taken was carried out or given up; only a free one may be carried out."""
+    return recorded is None
+
+
+def is_overtaken(link: Link, pair: ColumnPair, contender: Side, rules: Rules) -> bool:
+    """Under NEWEST: does the other side's clean value stem from a later edit that this one was not made upon.
+
+    So it is where the sides agreed by coincidence, and where an edit was covered by our write.
+    """
+    name, other = pair.name, link.half(contender.other)
+    wanted = link.half(contender).wanted.get(name)
+    if name not in link.coincident and (wanted is None or wanted.is_decided):
+        return False
+    if other.edited_at.get(name) is None:
+        return False
+    return rules.later(pair, link.ajera.contended_at(name), link.dps.contended_at(name)) is not contender
+
+
+def is_over(link: Link) -> bool:
+    """Ended: nothing is taken from events of a pair that has ended."""
+    return link.state is State.ENDED
+
+
+def open_numbers(pendings: Iterable[Pending]) -> tuple[int, ...]:
+    """Settle: the writes that must be settled before anything is decided, oldest first."""
+    return tuple(pending.number for pending in pendings if pending.is_open)

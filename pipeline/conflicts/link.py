@@ -1,0 +1,171 @@
+"""The link: everything that is remembered of a pair of rows, one in each system. Frozen; every change is a new link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from pipeline.conflicts.rules import Side
+from pipeline.model.event import Value
+from pipeline.model.position import NOWHERE, Place
+
+Values = Mapping[str, Value]
+Times = Mapping[str, datetime]
+T = TypeVar("T")
+
+
+class State(StrEnum):
+    """Where a link stands in its life."""
+
+    CREATING = "creating"  # one row exists, the other is being created
+    LINKED = "linked"
+    ENDED = "ended"  # one of the rows is gone; kept so that a replay does not bring the pair back to life
+
+
+class Obstacle(StrEnum):
+    """Why the last write could not be made at all."""
+
+    KEY_TAKEN = "key_taken"  # the row to be created exists already, and is not ours
+    ROW_GONE = "row_gone"  # the row to be changed is not there; its delete is on its way
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The newest event of a side that was reconciled: position ("" before the first streamed one), place, epoch."""
+
+    position: str = ""
+    place: Place = NOWHERE
+    epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A write of ours that the side's log may not have shown yet, or a look at the row that its log may be behind of.
+
+    `values` and `expected` by line: what was written, and what the side held before (empty for a created row and for
+    a look). `is_open`: nobody knows yet whether it was carried out. `after`: epoch and commit part of a position, read
+    inside the writing transaction after the write, None if it cannot be known; then `at`, the time of the write, says
+    how long images are checked against the row.
+    """
+
+    number: int
+    values: Values = field(repr=False)
+    expected: Values = field(repr=False)
+    at: datetime
+    is_open: bool = True
+    after: str | None = None
+    creates: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A value that a side ought to hold because somebody typed it, though its row does not hold it now.
+
+    Either a person decided so (`is_decided`), or a write of ours covered an edit that we learned of later.
+    """
+
+    value: Value = field(repr=False)
+    at: datetime
+    is_decided: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """One side of a link. All maps go by line name.
+
+    `value`: what the side is known to hold, as that side stores it, observed or written by us. `observed`: what the
+    side's log showed last. `edited_at`: commit time of the last edit a person made. `dirty`: edited since the sides
+    last agreed. A line missing in `value` is unknown. `key` is None while the row is being created.
+    """
+
+    table: str
+    key: str | None
+    seen: Seen = Seen()
+    value: Values = field(default_factory=dict, repr=False)
+    observed: Values = field(default_factory=dict, repr=False)
+    edited_at: Times = field(default_factory=dict)
+    dirty: frozenset[str] = frozenset()
+    pending: tuple[Pending, ...] = ()
+    wanted: Mapping[str, Wanted] = field(default_factory=dict)
+
+    def typed(self, name: str) -> Value:
+        """What was last typed here, whether the row holds it yet or not."""
+        wanted = self.wanted.get(name)
+        return self.value[name] if wanted is None else wanted.value
+
+    def contends(self, name: str) -> bool:
+        """Does this side ask for its value to be carried over."""
+        return name in self.dirty or name in self.wanted
+
+    def contended_at(self, name: str) -> datetime | None:
+        """When that value was typed; None if nobody is known to have typed it."""
+        wanted = self.wanted.get(name)
+        return self.edited_at.get(name) if wanted is None else wanted.at
+
+    def clean(self, name: str) -> Half:
+        """Nothing is asked for in this line any more."""
+        if not self.contends(name):
+            return self
+        return replace(self, dirty=self.dirty - {name}, wanted=without(self.wanted, name))
+
+    def asking(self, name: str) -> Half:
+        """This side's value is to be carried over."""
+        return self if self.contends(name) else replace(self, dirty=self.dirty | {name})
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A line that a person must decide, with what each side typed, since when, and why (a conflict kind)."""
+
+    ajera: Value = field(repr=False)
+    dps: Value = field(repr=False)
+    since: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A pair of rows. `number` counts our writes, `version` the times the link was stored (raised by the store).
+
+    `coincident`: lines that agree because two people typed the same, not because we wrote.
+    """
+
+    id: str
+    entity: str
+    ajera: Half
+    dps: Half
+    state: State
+    version: int = 0
+    number: int = 0
+    parked: Mapping[str, Parked] = field(default_factory=dict)
+    coincident: frozenset[str] = frozenset()
+    obstacle: Obstacle | None = None
+    ended_at: datetime | None = None
+
+    def half(self, side: Side) -> Half:
+        return self.ajera if side is Side.AJERA else self.dps
+
+    def with_half(self, side: Side, half: Half) -> Link:
+        return replace(self, ajera=half) if side is Side.AJERA else replace(self, dps=half)
+
+    def side_of(self, table: str) -> Side:
+        """The side whose table that is. Raises ValueError for a table of neither."""
+        for side in Side:
+            if self.half(side).table == table:
+                return side
+        raise ValueError(f"table {table} is on neither side of a link of {self.entity}")
+
+    def is_known(self, name: str) -> bool:
+        """Is the value of this line known on both sides."""
+        return name in self.ajera.value and name in self.dps.value
+
+    def unparked(self, name: str) -> Link:
+        return replace(self, parked=without(self.parked, name)) if name in self.parked else self
+
+
+def without(mapping: Mapping[str, T], name: str) -> Mapping[str, T]:
+    """The mapping less one name."""
+    return {key: value for key, value in mapping.items() if key != name} if name in mapping else mapping

@@ -1,0 +1,198 @@
+"""One line of a two-way mapping: which column meets which, in which direction, by which rule, in which form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+from typing import assert_never
+
+from pipeline.conflicts.forms import Convert, as_is
+from pipeline.errors import ProfileInvalid
+from pipeline.model.event import Row, Value
+
+
+class Side(StrEnum):
+    """One of the two systems."""
+
+    AJERA = "ajera"
+    DPS = "dps"
+
+    @property
+    def other(self) -> Side:
+        return Side.DPS if self is Side.AJERA else Side.AJERA
+
+
+class Rule(StrEnum):
+    """Who wins when both sides were edited."""
+
+    NEWEST = "newest"  # the later commit time of the edit; within the clock tolerance, the owner's
+    AJERA = "ajera"  # Ajera owns the column: what DPS types there is put back
+    DPS = "dps"  # DPS owns the column
+    MANUAL = "manual"  # this column is parked with both values; the others go on
+    CREATE_ONLY = "create_only"  # set when the row is created, never after
+
+
+class Direction(StrEnum):
+    """Where values may flow."""
+
+    BOTH = "both"
+    TO_DPS = "to_dps"
+    TO_AJERA = "to_ajera"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a line reads and writes on one side: mostly one column, sometimes several (a short and a long name).
+
+    `read` makes one value of a row that has all `columns`, in the form in which that side's values are compared;
+    `write` makes the columns of a value.
+    """
+
+    columns: tuple[str, ...]
+    read: Callable[[Row], Value]
+    write: Callable[[Value], Row]
+
+
+def column(name: str, form: Convert = as_is) -> Field:
+    """A field of one column. `form` undoes what the database adds by itself: padding, trailing zeros."""
+    return Field((name,), lambda row: form(row[name]), lambda value: {name: value})
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPair:
+    """A line of a two-way mapping.
+
+    `to_dps` and `to_ajera` say how a side represents the other's value. `owner` decides NEWEST within the tolerance.
+    On a one-way line the receiving side's own edits are put back where the rule names the sending side, and left
+    alone, until the sending side is next edited, where it is NEWEST. Raises ProfileInvalid for a rule that
+    contradicts the direction.
+    """
+
+    name: str
+    ajera: Field
+    dps: Field
+    rule: Rule
+    direction: Direction = Direction.BOTH
+    owner: Side = Side.AJERA
+    to_dps: Convert = as_is
+    to_ajera: Convert = as_is
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.sender is None:
+            return
+        if self.rule is Rule.MANUAL or self.owning_side is self.sender.other:
+            raise ProfileInvalid(f"line {self.name}: rule {self.rule} contradicts direction {self.direction}")
+
+    def field(self, side: Side) -> Field:
+        return self.ajera if side is Side.AJERA else self.dps
+
+    @property
+    def sender(self) -> Side | None:
+        """The side that values come from on a one-way line, None on a two-way line."""
+        match self.direction:
+            case Direction.BOTH:
+                return None
+            case Direction.TO_DPS:
+                return Side.AJERA
+            case Direction.TO_AJERA:
+                return Side.DPS
+            case _:
+                assert_never(self.direction)
+
+    @property
+    def owning_side(self) -> Side | None:
+        """The side that the rule gives the column to, if it names one."""
+        match self.rule:
+            case Rule.AJERA:
+                return Side.AJERA
+            case Rule.DPS:
+                return Side.DPS
+            case Rule.NEWEST | Rule.MANUAL | Rule.CREATE_ONLY:
+                return None
+            case _:
+                assert_never(self.rule)
+
+    def flows_to(self, side: Side) -> bool:
+        """May values be written to that side."""
+        return self.sender is not side
+
+    def minds_edits_of(self, side: Side) -> bool:
+        """Does an edit on that side ask for anything: to be carried over, decided or put back."""
+        if self.rule is Rule.CREATE_ONLY:
+            return False
+        return self.flows_to(side.other) or self.owning_side is side.other
+
+    def convert(self, value: Value, to: Side) -> Value:
+        """How `to` stores a value that the other side holds."""
+        return self.to_dps(value) if to is Side.DPS else self.to_ajera(value)
+
+    def agrees(self, ajera: Value, dps: Value) -> bool:
+        """Is each side's value what the other's looks like there: the same, as far as a side can store it."""
+        return self.to_dps(ajera) == dps or self.to_ajera(dps) == ajera
+
+    def entry_side(self, wished: Side) -> Side:
+        """Where a person's decision is entered so that it flows the normal way: at the owner, at the sender, else as wished."""
+        return self.owning_side or self.sender or wished
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The lines of one entity, and how far clocks are trusted.
+
+    Two edits within `clock_tolerance` count as simultaneous. `look_window`: how long after a write or a look whose
+    log position is unknown an event's image is checked against the row itself.
+    """
+
+    pairs: tuple[ColumnPair, ...]
+    clock_tolerance: timedelta = timedelta(seconds=2)
+    look_window: timedelta = timedelta(hours=1)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, ColumnPair]:
+        return {pair.name: pair for pair in self.pairs}
+
+    def observed(self, side: Side, row: Row) -> dict[str, Value]:
+        """Line -> value of a row of that side. Lines whose columns the row lacks are left out: unknown is not null."""
+        fields = ((pair.name, pair.field(side)) for pair in self.pairs)
+        return {name: field.read(row) for name, field in fields if all(c in row for c in field.columns)}
+
+    def written(self, side: Side, values: Mapping[str, Value]) -> dict[str, Value]:
+        """The columns of that side that hold these line values."""
+        columns: dict[str, Value] = {}
+        for name, value in values.items():
+            columns.update(self.by_name[name].field(side).write(value))
+        return columns
+
+    def later(self, pair: ColumnPair, ajera: datetime | None, dps: datetime | None) -> Side:
+        """The side edited later; within the tolerance the owner. A time that is not known is earlier than any."""
+        if ajera is None or dps is None:
+            return pair.owner if ajera is dps else Side.AJERA if dps is None else Side.DPS
+        if abs(ajera - dps) <= self.clock_tolerance:
+            return pair.owner
+        return Side.AJERA if ajera > dps else Side.DPS
+
+
+def with_rules(rules: Rules, changed: Mapping[str, Rule]) -> Rules:
+    """The same lines with other rules, as a site profile states them. Raises ProfileInvalid for a line that is not there."""
+    unknown = changed.keys() - rules.by_name.keys()
+    if unknown:
+        raise ProfileInvalid(f"no two-way line is called {', '.join(sorted(unknown))}")
+    return replace(rules, pairs=tuple(replace(pair, rule=changed.get(pair.name, pair.rule)) for pair in rules.pairs))
+
+
+def below_two_way(rules: Rules) -> Rules:
+    """What is left of the lines below 8.09: DPS to Ajera only, each DPS edit overwrites, Ajera's edits are left alone.
+
+    Lines that Ajera owns, or that flow to DPS only, are gone.
+    """
+    kept = (pair for pair in rules.pairs if pair.flows_to(Side.AJERA) and pair.rule is not Rule.AJERA)
+    return replace(rules, pairs=tuple(_one_way(pair) for pair in kept))
+
+
+def _one_way(pair: ColumnPair) -> ColumnPair:
+    rule = Rule.CREATE_ONLY if pair.rule is Rule.CREATE_ONLY else Rule.NEWEST
+    return replace(pair, rule=rule, direction=Direction.TO_AJERA)

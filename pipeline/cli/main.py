@@ -6,11 +6,16 @@ from pathlib import Path
 
 import click
 
+from pipeline.cli.configuration import configuration, mappings
 from pipeline.cli.connectors import connectors
+from pipeline.cli.reference import reference
+from pipeline.cli.replay import replay
 from pipeline.cli.run import run
 from pipeline.cli.schema import schema
+from pipeline.cli.standing import check, lag, status
 
 EXIT_CODES = "Exit codes: 0 ok, 1 a run failed, 2 wrong usage or configuration, 3 something needed is missing or away."
+COMMANDS = (check, configuration, connectors, lag, mappings, reference, replay, run, schema, status)
 
 
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -25,9 +30,8 @@ def main(config: Path | None) -> None:
     del config  # read by the commands, through the context
 
 
-main.add_command(run)
-main.add_command(connectors)
-main.add_command(schema)
+for each in COMMANDS:
+    main.add_command(each)
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,84 @@
+"""`ajera-cdc config` and `ajera-cdc mappings`: what is set, and what is mapped."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+import tomli_w
+from rich.console import Group
+from rich.syntax import Syntax
+from rich.table import Table
+
+from pipeline.cli.output import Outcome, command, plain_command
+from pipeline.config import Settings, template
+from pipeline.errors import ConfigurationInvalid
+from pipeline.mapping.site import Site
+from pipeline.operations import mappings as operation
+
+
+@click.group("config")
+def configuration() -> None:
+    """Show the settings in force, or print a file to fill in."""
+
+
+@command("show", group=configuration)
+def show(settings: Settings) -> Outcome:
+    """Every setting as it is in force, from the file and the environment; secrets as ***."""
+    shown = settings.shown()
+    return Outcome(shown, Syntax(tomli_w.dumps(_without_none(shown)), "toml", background_color="default"))
+
+
+@plain_command("template", group=configuration)
+def print_template() -> Outcome:
+    """A settings file with every key documented in place."""
+    return Outcome({"toml": template()}, Syntax(template(), "toml", background_color="default", word_wrap=False))
+
+
+@click.group("mappings")
+def mappings() -> None:
+    """What is mapped to what."""
+
+
+@plain_command("show", group=mappings)
+@click.argument("target", type=click.Choice(["pim"]), default="pim")
+@click.option("--entity", type=click.Choice(operation.entities()), help="Only this entity.")
+@click.pass_context
+def show_mappings(context: click.Context, target: str, entity: str | None) -> Outcome:
+    """The vendor's tables as they stand in the code, with the names of this site's profile.
+
+    Without a settings file, the vendor's own names.
+    """
+    tables = operation.shown(_site(context), entity)
+    drawn = []
+    for one in tables:
+        table = Table(
+            *HEADINGS, title=f"{one.source} -> {one.target} ({one.name}; {one.only_if})", title_justify="left"
+        )
+        for line in one.lines:
+            table.add_row(line.source, line.target, line.written, line.note)
+        drawn.append(table)
+    return Outcome({"target": target, "tables": [asdict(table) for table in tables]}, Group(*drawn))
+
+
+HEADINGS = ("Ajera column(s)", "PIM field", "written", "note")
+
+
+def _site(context: click.Context) -> Site:
+    from pipeline.cli.output import settings_of
+
+    try:
+        return settings_of(context).site()
+    except ConfigurationInvalid:
+        if context.find_root().params.get("config") is not None:
+            raise
+        return Site()
+
+
+def _without_none(value: dict[str, object]) -> dict[str, object]:
+    """TOML has no null: a key that is not set is left out."""
+    return {
+        name: _without_none(inner) if isinstance(inner, dict) else inner
+        for name, inner in value.items()
+        if inner is not None
+    }

@@ -1,0 +1,129 @@
+"""`ajera-cdc reference`: the generated pages of docs/reference, written or checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from pipeline.cli.output import Outcome, plain_command
+from pipeline.config import reference as configuration_page
+from pipeline.connect.templates import load
+from pipeline.errors import ExitCode, PipelineError
+from pipeline.mapping.site import Assumptions, ColumnPolicy, Site
+from pipeline.operations.mappings import shown
+from pipeline.telemetry.metrics import METRICS
+
+HEAD = "<!-- Written by `make reference`; a test keeps it up to date. -->\n"
+
+
+@plain_command("reference")
+@click.option("--write", type=click.Path(path_type=Path, file_okay=False), help="Write the pages into this folder.")
+@click.option("--check", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Compare the pages there.")
+@click.pass_context
+def reference(context: click.Context, write: Path | None, check: Path | None) -> Outcome:
+    """Write the generated reference pages, or check that they are up to date (exit code 1 if not)."""
+    made = pages(context.find_root().command)
+    if write is not None:
+        for name, text in made.items():
+            path = write / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    stale = [] if check is None else [name for name, text in made.items() if not _is_same(check / name, text)]
+    words = f"not up to date: {', '.join(stale)}; run `make reference`" if stale else f"{len(made)} pages"
+    return Outcome({"pages": list(made), "stale": stale}, words, ExitCode.RUNTIME if stale else ExitCode.OK)
+
+
+def _is_same(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text(encoding="utf-8") == text
+
+
+def pages(root: click.Command) -> dict[str, str]:
+    """Every page: its name below docs/reference, and its text."""
+    return {
+        "cli.md": HEAD + "# Commands\n\n" + "\n".join(_commands(root, "ajera-cdc")),
+        "configuration.md": HEAD + "# Configuration\n\n" + CONFIGURATION + configuration_page() + "\n".join(_profile()),
+        "connectors.md": HEAD + "# Connector settings\n\n" + "\n".join(_connectors()),
+        "errors.md": HEAD + "# Errors\n\n" + ERRORS + "\n".join(_errors()),
+        "mappings/pim.md": HEAD + "# Ajera to PIM\n\n" + "\n".join(_mappings()),
+        "metrics.md": HEAD + "# Metrics\n\n" + "\n".join(_metrics()),
+    }
+
+
+CONFIGURATION = (
+    "One TOML file; every key can be overridden by the environment as `AJERA_CDC_<SECTION>__<KEY>`. "
+    "`ajera-cdc config template` prints the file with these texts in place.\n\n"
+)
+ERRORS = "Every error has a code, a remedy (what the consumer does about it) and a hint.\n\n"
+
+
+def _row(*cells: object) -> str:
+    return "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+def _table(*headings: str) -> Iterator[str]:
+    yield _row(*headings)
+    yield "|" + "---|" * len(headings)
+
+
+def _commands(command: click.Command, path: str) -> Iterator[str]:
+    context = click.Context(command, info_name=path)
+    yield f"## `{path}`\n\n```\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            if inner is not None:
+                yield from _commands(inner, f"{path} {name}")
+
+
+def _profile() -> Iterator[str]:
+    yield "\n## Site profile\n\nNames: `[source.<Table>]` and `[target.<Table>]` with `name` and `columns`, by canonical names.\n"
+    yield "### `[assumptions]`\n"
+    yield from _table("key", "default", "meaning")
+    for name, field in Assumptions.model_fields.items():
+        yield _row(f"`{name}`", f"`{field.get_default()}`", field.description)
+    yield "\n### `[target.<Table>.policies.<column>]`\n"
+    yield from _table("key", "default", "meaning")
+    for name, field in ColumnPolicy.model_fields.items():
+        yield _row(f"`{name}`", f"`{field.get_default().value}`", field.description)
+    yield ""
+
+
+def _connectors() -> Iterator[str]:
+    yield "What `ajera-cdc connectors apply` sends to Kafka Connect, by source. `@{…}` is filled from the configuration.\n"
+    for title, dialect in (("PostgreSQL", "postgres"), ("SQL Server", "sqlserver")):
+        yield f"## {title}\n"
+        yield from _table("setting", "value")
+        template = load("ajera", "postgres" if dialect == "postgres" else "sqlserver")
+        for name, value in template.items():
+            yield _row(f"`{name}`", f"`{value}`" if value else "")
+        yield ""
+
+
+def _errors() -> Iterator[str]:
+    yield from _table("code", "remedy", "exit code", "meaning", "what to do")
+    for error in sorted(PipelineError.__subclasses__(), key=lambda error: error.code):
+        if error.__module__ == PipelineError.__module__:
+            meaning = " ".join((error.__doc__ or "").split())
+            yield _row(f"`{error.code}`", error.remedy.value, int(error.exit_code), meaning, error.hint)
+    yield ""
+
+
+def _metrics() -> Iterator[str]:
+    yield "Served by every consumer on `run.metrics_host`, `run.metrics_port` at `/metrics`, beside `/health` and `/ready`.\n"
+    yield from _table("name", "kind", "labels", "meaning", "what an operator does")
+    for metric in METRICS:
+        yield _row(f"`{metric.name}`", metric.kind, ", ".join(metric.labels), metric.meaning, metric.operator)
+    yield ""
+
+
+def _mappings() -> Iterator[str]:
+    yield 'One line here for each line of Deltek\'s page "Information synced between Ajera and PIM". Gaps: `docs/assumptions.md`.\n'
+    for table in shown(Site()):
+        yield f"## {table.name}: {table.source} to {table.target}\n"
+        yield f"Switch: `pim.{table.entity}`. Rows: {table.only_if}. {table.note}\n"
+        yield from _table("Ajera column(s)", "PIM field", "written", "if it does not fit", "note")
+        for line in table.lines:
+            yield _row(line.source, line.target, line.written, line.fit, line.note)
+        yield ""

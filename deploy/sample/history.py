@@ -48,6 +48,9 @@ CREATE SCHEMA history;
 CREATE FUNCTION history.clean(value text) RETURNS text LANGUAGE sql IMMUTABLE
     AS $$ SELECT NULLIF(btrim(value, E' \t\r\n'), '') $$;
 CREATE TABLE history.role_ever (role text PRIMARY KEY);
+CREATE FUNCTION history.refuse_truncate() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    RAISE EXCEPTION 'rows would vanish without an event each: use DELETE, as SQL Server demands of a captured table';
+END $$;
 """
 TRIGGER = """
 CREATE FUNCTION history.{function}() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -61,6 +64,7 @@ BEGIN
     {then}
     RETURN NULL;
 END $$;
+CREATE TRIGGER refuse BEFORE TRUNCATE ON {site_table} EXECUTE FUNCTION history.refuse_truncate();
 CREATE TRIGGER remember AFTER INSERT OR UPDATE OR DELETE ON {site_table} FOR EACH ROW EXECUTE FUNCTION history.{function}();
 """
 ROLE_EVER = """

@@ -36,6 +36,7 @@ FITTING: Mapping[Kind, tuple[type[Any], ...]] = {
     Kind.SHORT_TEXT: (sa.String,),
     Kind.INSTANT: (sa.DateTime,),
 }
+ON_TRUNCATE = 32  # in pg_trigger.tgtype
 SCHEMAS = {"postgresql": "public", "mssql": "dbo"}
 
 
@@ -113,6 +114,21 @@ def _postgres(connection: Connection, schema: str, tables: list[str]) -> Iterato
     found = "FULL on every table" if not without else f"not FULL on {', '.join(without)}"
     todo = "" if not without else "Not needed: untouched long texts come from the mirror. FULL spares a look there."
     yield Finding("replica identity", well=True, found=found, todo=todo)
+    yield _truncate_guards(connection, schema, tables)
+
+
+def _truncate_guards(connection: Connection, schema: str, tables: list[str]) -> Finding:
+    """Debezium's flattening drops truncates, so PostgreSQL has to refuse them, as SQL Server does by itself."""
+    query = sa.text(
+        "SELECT c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = :schema AND c.relname = ANY(:tables) AND NOT EXISTS (SELECT 1 FROM pg_trigger AS t"
+        " WHERE t.tgrelid = c.oid AND t.tgenabled <> 'D' AND (t.tgtype & :on_truncate) <> 0) ORDER BY 1"
+    )
+    parameters = {"schema": schema, "tables": tables, "on_truncate": ON_TRUNCATE}
+    without = [str(row[0]) for row in connection.execute(query, parameters)]
+    found = "refused by a trigger" if not without else f"possible on {', '.join(without)}, and would be missed"
+    todo = "" if not without else "Create a BEFORE TRUNCATE trigger that raises an exception on each of these tables."
+    return Finding("TRUNCATE", not without, found, todo)
 
 
 # -- SQL Server -----------------------------------------------------------------------------------------------------------

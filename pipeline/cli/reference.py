@@ -68,7 +68,7 @@ def _table(*headings: str) -> Iterator[str]:
 
 
 def _commands(command: click.Command, path: str) -> Iterator[str]:
-    context = click.Context(command, info_name=path)
+    context = click.Context(command, info_name=path, terminal_width=100, help_option_names=["-h", "--help"])
     yield f"## `{path}`\n\n```\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
         for name in command.list_commands(context):

@@ -31,11 +31,12 @@ TYPES = {Kind.INTEGER: "int", Kind.FLAG: "boolean", Kind.TEXT: "string"}
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One row change: `number` is its place in the source's log."""
+    """One row change: `number` is its place in the source's log, `later_ms` how much later than now it committed."""
 
     operation: str
     row: Mapping[str, Any]
     number: int
+    later_ms: int = 0
 
 
 class Topic:
@@ -49,25 +50,34 @@ class Topic:
         fields += [{"name": name, "type": kind} for name, kind in METADATA]
         schema = {"type": "record", "name": "Value", "namespace": topic.replace("-", "_"), "fields": fields}
         client = SchemaRegistryClient({"url": registry})
-        self._schema_id = client.register_schema(f"{topic}-value", Schema(json.dumps(schema), "AVRO"))
+        self.schema_id = client.register_schema(f"{topic}-value", Schema(json.dumps(schema), "AVRO"))
         self._parsed = fastavro.parse_schema(schema)
         self._producer = Producer(
             {"bootstrap.servers": bootstrap, "linger.ms": 20, "queue.buffering.max.messages": 500_000}
         )
 
-    def send(self, changes: Iterable[Change]) -> int:
-        """Produce these, keyed as the connector keys them; returns when the broker has all. How many."""
+    def send(self, changes: Iterable[Change], *, flush: bool = True) -> int:
+        """Produce these, keyed as the connector keys them; returns when the broker has all, unless told not to wait. How many."""
         sent = 0
         for change in changes:
             body = io.BytesIO()
             fastavro.schemaless_writer(body, self._parsed, self._flat(change))
             key = orjson.dumps({self._table.key: change.row[self._table.key]})
-            self._producer.produce(self._topic, join(self._schema_id, body.getvalue()), key)
+            self._producer.produce(self._topic, join(self.schema_id, body.getvalue()), key)
             sent += 1
             if sent % 10_000 == 0:
                 self._producer.poll(0)
-        self._producer.flush(120)
+        if flush:
+            self.flush()
         return sent
+
+    def flush(self) -> None:
+        """Return when the broker has all."""
+        self._producer.flush(120)
+
+    def send_raw(self, key: bytes | None, value: bytes | None) -> None:
+        """Produce bytes as they are."""
+        self._producer.produce(self._topic, value, key)
 
     def _flat(self, change: Change) -> dict[str, Any]:
         columns = {column.name: change.row.get(column.name) for column in self._table.columns}
@@ -75,7 +85,7 @@ class Topic:
         return columns | {
             "__deleted": "true" if change.operation == "d" else "false",
             "__op": change.operation,
-            "__source_ts_ms": int(time.time() * 1000),
+            "__source_ts_ms": int(time.time() * 1000) + change.later_ms,
             "__source_sequence": f'["{change.number}","{change.number}"]',
             "__source_snapshot": "true" if is_read else "false",
             "__epoch": str(EPOCH),

@@ -58,8 +58,11 @@ class Consumer:
         except httpx.HTTPError:
             return False
 
+    def log_lines(self) -> list[str]:
+        return self._log.read_text(errors="replace").splitlines()
+
     def tail(self) -> str:
-        return "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
+        return "\n".join(self.log_lines()[-15:])
 
     def stop(self) -> None:
         if self.process.poll() is None:

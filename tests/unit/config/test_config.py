@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pipeline.config import Settings, keys, load, template
-from pipeline.errors import ConfigurationInvalid, EditionUnsupported, PipelineError, ProfileInvalid
+from pipeline.config import Settings, keys, load, reference, template
+from pipeline.errors import ConfigurationInvalid, EditionUnsupported, PipelineError
 
 PASSWORD = "hunter2-canary"
 URLS = f"""
@@ -51,12 +52,154 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     assert found.pim.entities == {"projects", "contacts", "employees", "vendors"}
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("AJERA_CDC_RUN__BATCH_SIZE", "7", lambda s: s.run.batch_size == 7),
+        ("AJERA_CDC_PIM__SCHEMA", "pim", lambda s: s.pim.db_schema == "pim"),
+        ("AJERA_CDC_PROFILE", "site.toml", lambda s: s.profile.name == "site.toml"),
+        ("AJERA_CDC_CONNECT__SOURCE_PORT", "", lambda s: s.connect.source_port is None),
+        ("AJERA_CDC_SOURCE_PASSWORD", "x", lambda _: True),
+        ("AJERA_CDC_CONFIG", "x", lambda _: True),
+        ("ajera_cdc_run__batch_size", "7", lambda s: s.run.batch_size == 2000),
+    ],
+)
+def test_every_kind_of_key_can_come_from_the_environment(
+    tmp_path: Path, name: str, value: str, found: Callable[[Settings], bool]
+) -> None:
+    """Numbers, keys of another name, the one key without a section; other variables of ours are not keys."""
+    assert found(settings(tmp_path, "", {name: value}))
+
+
+def test_client_settings_can_come_from_the_environment_as_a_table(tmp_path: Path) -> None:
+    """So that a secret need not stand in the file."""
+    environ = {"AJERA_CDC_KAFKA__CLIENT": f'{{"sasl.password" = "{PASSWORD}", "sasl.username" = "u"}}'}
+    client = settings(tmp_path, "", environ).kafka.client
+    assert {name: secret.get_secret_value() for name, secret in client.items()} == {
+        "sasl.password": PASSWORD,
+        "sasl.username": "u",
+    }
+
+
+@pytest.mark.parametrize(
+    "value", [PASSWORD, f'{{"a" = {PASSWORD}}}', f'{{"a" = {{"b" = "{PASSWORD}"}}}}', f'["{PASSWORD}"]']
+)
+def test_client_settings_that_are_no_table_are_told_without_them(tmp_path: Path, value: str) -> None:
+    """They are secrets."""
+    told = str(fault(tmp_path, "", {"AJERA_CDC_KAFKA__CLIENT": value}))
+    assert told.startswith("kafka.client")
+
+
+@pytest.mark.parametrize("environ", [{}, {"AJERA_CDC_KAFKA__GROUP": "g"}, {"AJERA_CDC_PROFILE__X": "y"}])
+def test_a_section_that_is_no_table_is_a_fault_like_any_other(tmp_path: Path, environ: dict[str, str]) -> None:
+    """Also where the environment wants to set a key in it."""
+    path = tmp_path / "ajera-cdc.toml"
+    path.write_text('kafka = 5\nprofile = "site.toml"\n' + URLS)
+    with pytest.raises(ConfigurationInvalid, match="kafka: "):
+        load(path, environ)
+
+
+def test_an_unknown_key_from_the_environment_is_a_fault(tmp_path: Path) -> None:
+    """A misspelt override would do nothing, silently."""
+    told = str(fault(tmp_path, "", {"AJERA_CDC_KAFKA__GRUOP": "x", "AJERA_CDC_KAFKAA__GROUP": "x"}))
+    assert "kafka.gruop: there is no such key; did you mean group?" in told
+    assert "kafkaa: there is no such key; did you mean kafka?" in told
+
+
+def test_faults_of_databases_and_entities_are_told_with_all_others(tmp_path: Path) -> None:
+    """Not only once the rest is right."""
+    names = ("projects", "clients", "contacts", "employees", "vendors")
+    environ = {f"AJERA_CDC_PIM__{name.upper()}": "false" for name in names}
+    told = str(fault(tmp_path, "[run]\nbatch_size = 0\n", {**environ, "AJERA_CDC_AJERA__DATABASE": PASSWORD}))
+    assert "ajera.database: is not a SQLAlchemy URL" in told
+    assert "pim: every entity is switched off" in told
+    assert "run.batch_size" in told
+
+
+def test_what_is_required_and_missing_is_named(tmp_path: Path) -> None:
+    """An empty file lacks both databases."""
+    path = tmp_path / "ajera-cdc.toml"
+    path.write_text("")
+    with pytest.raises(ConfigurationInvalid, match=r"(?s)ajera: .*pim: "):
+        load(path, {})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\xff\xfe[\x00a\x00]\x00", b'x = "M\xfcller"', b"kafka = ", b"[kafka\n", b'a = "\x00"'],
+    ids=["utf-16", "latin-1", "half a line", "half a table", "a zero byte"],
+)
+def test_a_file_that_is_not_toml_in_utf8_is_a_fault_of_the_configuration(tmp_path: Path, content: bytes) -> None:
+    """As some editors and shells save it."""
+    path = tmp_path / "ajera-cdc.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigurationInvalid, match="ajera-cdc.toml is not"):
+        load(path, {})
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+    """Windows editors write one."""
+    path = tmp_path / "ajera-cdc.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + URLS.encode())
+    assert load(path, {}).kafka.group
+
+
+def test_a_file_that_is_not_there_or_cannot_be_read_is_a_fault_of_the_configuration(tmp_path: Path) -> None:
+    """A folder, or nothing."""
+    with pytest.raises(ConfigurationInvalid, match="config template"):
+        load(tmp_path / "none.toml", {})
+    with pytest.raises(ConfigurationInvalid, match="cannot be read"):
+        load(tmp_path, {})
+
+
+def test_the_file_can_be_named_by_the_environment(tmp_path: Path) -> None:
+    """As containers do."""
+    path = tmp_path / "other.toml"
+    path.write_text(URLS + '[kafka]\ngroup = "g"\n')
+    assert load(None, {"AJERA_CDC_CONFIG": str(path)}).kafka.group == "g"
+
+
+SHOWN = {
+    f"postgresql+psycopg://a:{PASSWORD}@h/d": "postgresql+psycopg://a:***@h/d",
+    f"postgresql+psycopg://a@h/d?password={PASSWORD}&sslmode=require": "postgresql+psycopg://a@h/d?sslmode=require&password=***",
+    f"mssql+pyodbc:///?odbc_connect=DRIVER%3DX%3BPWD%3D{PASSWORD}": "mssql+pyodbc:///?odbc_connect=***",
+    f"mssql+pyodbc://h/d?driver=X&Encrypt=no&PWD={PASSWORD}&UID=u": "mssql+pyodbc://h/d?Encrypt=no&driver=X&PWD=***&UID=***",
+}
+
+
+@pytest.mark.parametrize(("url", "shown"), SHOWN.items())
+def test_a_database_url_is_shown_without_its_secrets_wherever_they_stand(tmp_path: Path, url: str, shown: str) -> None:
+    """In front of the host, in the query, or in an ODBC connection string."""
+    found = settings(tmp_path, "", {"AJERA_CDC_PIM__DATABASE": url})
+    assert found.shown()["pim"]["database"] == shown
+    assert PASSWORD not in repr(found) + str(found.model_dump())
+
+
 def test_a_secret_is_in_no_text_that_is_shown(tmp_path: Path) -> None:
-    """Neither in what `config show` prints, nor in the settings' own text."""
-    found = settings(tmp_path, f'[kafka.client]\n"sasl.password" = "{PASSWORD}"\n')
-    assert PASSWORD not in repr(found)
+    """Neither in what `config show` prints, nor in the settings' own text; whatever form the secret has."""
+    text = f"""
+[kafka.client]
+"sasl.password" = "{PASSWORD}"
+"sasl.oauthbearer.token.endpoint.url" = "https://u:{PASSWORD}@idp/token?client_secret={PASSWORD}"
+[registry.client]
+"basic.auth.user.info" = "u:{PASSWORD}"
+[connect]
+password = "{PASSWORD}"
+"""
+    found = settings(tmp_path, text)
+    assert PASSWORD not in repr(found) + str(found) + str(found.model_dump()) + found.model_dump_json()
     assert PASSWORD not in str(found.shown())
+    assert set(found.shown()["kafka"]["client"].values()) == {"***"}
+    assert found.shown()["connect"]["password"] == "***"
     assert found.shown()["ajera"]["database"] == "postgresql+psycopg://a:***@host/ajera"
+
+
+@pytest.mark.parametrize("key", ["REGISTRY__URL", "REGISTRY__CONVERTER_URL", "CONNECT__URL"])
+def test_an_address_with_a_password_is_refused_without_being_repeated(tmp_path: Path, key: str) -> None:
+    """It would be shown, logged, and sent to Connect."""
+    error = fault(tmp_path, "", {f"AJERA_CDC_{key}": f"http://ok:1,http://u:{PASSWORD}@h:1/x"})
+    assert isinstance(error, ConfigurationInvalid)
+    assert "must hold no user and password" in str(error)
 
 
 @pytest.mark.parametrize("edition", ["ajeraCore", "ajeraCore + add-ons"])
@@ -90,19 +233,24 @@ def test_a_route_without_any_entity_is_refused(tmp_path: Path) -> None:
     assert "every entity is switched off" in str(fault(tmp_path, "", off))
 
 
-def test_a_profile_lies_beside_the_settings_file_and_its_faults_are_told(tmp_path: Path) -> None:
-    """Relative paths are relative to the file that holds them."""
+def test_a_profile_lies_beside_the_settings_file_wherever_its_name_comes_from(tmp_path: Path) -> None:
+    """Relative paths are relative to the file that holds the other settings."""
     (tmp_path / "site.toml").write_text('[assumptions]\naddress_separator = " | "\n')
-    environ = {"AJERA_CDC_PROFILE": "x"}  # no section: not ours to read
-    found = settings(tmp_path, "", environ)
-    assert found.profile is None
     path = tmp_path / "ajera-cdc.toml"
     path.write_text('profile = "site.toml"\n' + URLS)
     assert load(path, {}).site().assumptions.address_separator == " | "
-    (tmp_path / "site.toml").write_text('[assumptions]\ngenerated_code = "X"\naddress_seperator = ""\n')
-    with pytest.raises(ProfileInvalid, match="must contain") as raised:
-        load(path, {}).site()
-    assert "address_seperator: there is no such key; did you mean address_separator?" in str(raised.value)
+    path.write_text(URLS)
+    assert load(path, {"AJERA_CDC_PROFILE": "site.toml"}).site().assumptions.address_separator == " | "
+    assert load(path, {"AJERA_CDC_PROFILE": str(tmp_path / "site.toml")}).site() != load(path, {}).site()
+
+
+def test_uncommenting_a_key_of_the_template_changes_nothing(tmp_path: Path) -> None:
+    """An empty text where nothing need be set is as if the key was not there."""
+    path = tmp_path / "ajera-cdc.toml"
+    path.write_text(re.sub(r"^# (\w+ = )", r"\1", template(), flags=re.MULTILINE))
+    uncommented = load(path, {})
+    path.write_text(template())
+    assert uncommented == load(path, {})
 
 
 def test_the_template_is_a_valid_file_with_every_key_documented_in_place() -> None:
@@ -113,3 +261,12 @@ def test_the_template_is_a_valid_file_with_every_key_documented_in_place() -> No
     for section, key, field in keys():
         assert key in (raw if section == "" else raw[section]), key
         assert f"# {field.description}" in text
+
+
+def test_the_reference_names_every_key_with_its_default() -> None:
+    """The template and the reference come from the same list."""
+    lines = reference().splitlines()[2:]
+    assert len(lines) == len(list(keys()))
+    assert "| `ajera.database` | `required` |" in reference()
+    assert "| `run.batch_size` | `2000` |" in reference()
+    assert "| `connect.source_host` | `none` |" in reference()

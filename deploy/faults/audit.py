@@ -1,0 +1,71 @@
+"""What PIM's own log says of every write: so that a repeat or a step back in between is seen, not only the end state."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+AUDIT = """
+CREATE SCHEMA audit;
+CREATE TABLE audit.write (number bigserial PRIMARY KEY, source text, operation text, was jsonb, now jsonb);
+CREATE FUNCTION audit.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO audit.write (source, operation, was, now) VALUES (TG_TABLE_NAME, TG_OP, to_jsonb(OLD), to_jsonb(NEW));
+    RETURN NULL;
+END $$;
+"""
+TABLES = ("Project_Status", "Role_Type", "Organization", "Contact", "Project", "Project_Contact")
+KEYS = {"Organization": "Organization ID", "Contact": "Contact ID", "Project": "Project ID"}
+NUMBER = re.compile(r"^n-(\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write of a row, as a trigger saw it."""
+
+    table: str
+    operation: str
+    was: Mapping[str, Any] | None
+    now: Mapping[str, Any] | None
+
+
+def begin(pim: psycopg.Connection, tables: tuple[str, ...] = TABLES) -> None:
+    """Log every write from now on; a log that is there begins anew."""
+    if pim.execute("SELECT to_regclass('audit.write')").fetchone() == (None,):
+        pim.execute(sql.SQL(AUDIT))
+        for table in tables:
+            trigger = (
+                "CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW EXECUTE FUNCTION audit.note()"
+            )
+            pim.execute(sql.SQL(trigger).format(sql.Identifier(table)))
+    pim.execute("TRUNCATE audit.write")
+
+
+def writes(pim: psycopg.Connection) -> list[Write]:
+    """Every write since `begin`, in order."""
+    return [Write(*row) for row in pim.execute("SELECT source, operation, was, now FROM audit.write ORDER BY number")]
+
+
+def repeated(log: list[Write]) -> int:
+    """Writes that changed nothing: an effect that was there already."""
+    return sum(1 for write in log if write.operation == "UPDATE" and write.was == write.now)
+
+
+def backwards(log: list[Write]) -> int:
+    """Writes that showed an older state than one shown before: texts "n-<number>" must grow, by row and column."""
+    newest: Counter[tuple[str, str, str]] = Counter()
+    fell = 0
+    for write in log:
+        for column, value in (write.now or {}).items():
+            found = NUMBER.match(str(value))
+            if found is None or write.now is None or write.table not in KEYS:
+                continue
+            place = (write.table, str(write.now[KEYS[write.table]]), column)
+            fell += int(found[1]) < newest[place]
+            newest[place] = max(newest[place], int(found[1]))
+    return fell

@@ -39,7 +39,7 @@ class Stack:
         self._children: dict[str, Child] = {}
         # The kernel ends a child with the thread that started it: these threads live as long as the stack.
         self._pool = ThreadPoolExecutor(max_workers=len(PARTS))
-        self._ports = {name: free_port() for name in (*PARTS, "controller")}
+        self._ports = {name: free_port() for name in (*PARTS, "controller", "management")}
         self.logs = directory / "logs"
         self.logs.mkdir(parents=True)
 
@@ -206,7 +206,12 @@ class Stack:
 
     def _registry_environment(self) -> dict[str, str]:
         """Stored in our PostgreSQL, so that a restarted registry still knows its ids."""
-        found = {"QUARKUS_HTTP_PORT": str(self._ports["registry"]), "QUARKUS_HTTP_HOST": "127.0.0.1"}
+        found = {
+            "QUARKUS_HTTP_PORT": str(self._ports["registry"]),
+            "QUARKUS_HTTP_HOST": "127.0.0.1",
+            "QUARKUS_MANAGEMENT_PORT": str(self._ports["management"]),  # a second address, 9000 if nothing is said
+            "QUARKUS_MANAGEMENT_HOST": "127.0.0.1",
+        }
         if "postgres" in self._children:
             with postgres.connect(self.postgres_port, "postgres") as connection:
                 known = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'registry'").fetchone()

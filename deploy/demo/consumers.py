@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,18 +12,13 @@ from pathlib import Path
 
 import httpx
 
+from deploy.local.processes import end_with_parent, free_port
+
 STOP_SECONDS = 30
 
 
 class ConsumerDied(RuntimeError):
     """A consumer ended by itself; the message holds the last lines of its log."""
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class Consumer:
@@ -42,6 +36,7 @@ class Consumer:
                 stderr=subprocess.STDOUT,
                 env=environment,
                 start_new_session=True,  # Ctrl-C reaches us, and we stop it in order
+                preexec_fn=end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 (one call, no lock)
             )
 
     def check(self) -> None:

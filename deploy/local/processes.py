@@ -28,7 +28,7 @@ def free_port() -> int:
         return port
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Ask the kernel to end this process when its parent is gone, even by SIGKILL (Linux only)."""
     set_parent_death_signal = 1
     ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
@@ -59,7 +59,7 @@ class Child:
                 user=user,
                 extra_groups=[] if user is not None else None,
                 start_new_session=True,
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 (one call, no lock)
+                preexec_fn=end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 (one call, no lock)
             )
 
     @property

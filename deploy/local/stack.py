@@ -18,6 +18,7 @@ import httpx
 from deploy.local import postgres
 from deploy.local.install import Report, install, stack_directory
 from deploy.local.processes import Child, PartFailed, free_port
+from deploy.local.settings import connect_settings, kafka_settings, properties
 
 PARTS = ("postgres", "kafka", "registry", "connect")
 LOG4J = Path(__file__).parent / "log4j2.properties"
@@ -139,35 +140,13 @@ class Stack:
         return f"{self._libraries / 'kafka'}/*"
 
     def _start_kafka(self) -> Child:
-        settings = self.directory / "kafka.properties"
+        settings, controller = self.directory / "kafka.properties", f"127.0.0.1:{self._ports['controller']}"
         if not settings.exists():
-            settings.write_text(_properties(self._kafka_settings()))
+            settings.write_text(properties(kafka_settings(self.directory, self.bootstrap, controller)))
             self._format_kafka(settings)
         child = self._java("kafka", "-Xmx768m", self._kafka_class_path(), "kafka.Kafka", str(settings))
         child.wait_until(lambda: _listens(self._ports["kafka"]), seconds=90)
         return child
-
-    def _kafka_settings(self) -> dict[str, str]:
-        client, controller = self.bootstrap, f"127.0.0.1:{self._ports['controller']}"
-        return {
-            "process.roles": "broker,controller",
-            "node.id": "1",
-            "controller.quorum.voters": f"1@{controller}",
-            "listeners": f"PLAINTEXT://{client},CONTROLLER://{controller}",
-            "advertised.listeners": f"PLAINTEXT://{client}",
-            "controller.listener.names": "CONTROLLER",
-            "log.dirs": str(self.directory / "kafka"),
-            "auto.create.topics.enable": "false",
-            "offsets.topic.replication.factor": "1",
-            "offsets.topic.num.partitions": "4",
-            "transaction.state.log.replication.factor": "1",
-            "transaction.state.log.min.isr": "1",
-            "share.coordinator.state.topic.replication.factor": "1",
-            "share.coordinator.state.topic.min.isr": "1",
-            "group.initial.rebalance.delay.ms": "0",
-            "group.consumer.heartbeat.interval.ms": "1000",
-            "group.consumer.min.heartbeat.interval.ms": "500",
-        }
 
     def _format_kafka(self, settings: Path) -> None:
         node = str(uuid.uuid4()).replace("-", "")[:22]
@@ -228,39 +207,11 @@ class Stack:
 
     def _start_connect(self) -> Child:
         settings = self.directory / "connect.properties"
-        settings.write_text(_properties(self._connect_settings()))
+        settings.write_text(properties(connect_settings(self.bootstrap, self.connect, self._libraries / "plugins")))
         main = "org.apache.kafka.connect.cli.ConnectDistributed"
         child = self._java("connect", "-Xmx1g", self._kafka_class_path(), main, str(settings))
         child.wait_until(lambda: _answers(f"{self.connect}/connectors"), seconds=150)
         return child
-
-    def _connect_settings(self) -> dict[str, str]:
-        return {
-            "bootstrap.servers": self.bootstrap,
-            "group.id": "ajera-cdc-connect",
-            "listeners": self.connect,
-            "plugin.path": str(self._libraries / "plugins"),
-            "plugin.discovery": "service_load",
-            "key.converter": "org.apache.kafka.connect.json.JsonConverter",
-            "value.converter": "org.apache.kafka.connect.json.JsonConverter",
-            "config.storage.topic": "connect-configs",
-            "offset.storage.topic": "connect-offsets",
-            "status.storage.topic": "connect-status",
-            "config.storage.replication.factor": "1",
-            "offset.storage.replication.factor": "1",
-            "offset.storage.partitions": "1",
-            "status.storage.replication.factor": "1",
-            "status.storage.partitions": "1",
-            "offset.flush.interval.ms": "1000",
-            "scheduled.rebalance.max.delay.ms": "0",
-            "config.providers": "env,file",
-            "config.providers.env.class": "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
-            "config.providers.file.class": "org.apache.kafka.common.config.provider.FileConfigProvider",
-        }
-
-
-def _properties(settings: Mapping[str, str]) -> str:
-    return "".join(f"{key}={value}\n" for key, value in settings.items())
 
 
 def _listens(port: int) -> bool:

@@ -100,8 +100,8 @@ def marks(table: SourceTable, before: LedgerRow | None, after: LedgerRow) -> Ite
     old: Row = {} if before is None else before.values
     if before is not None and (old, before.deleted) == (after.values, after.deleted):
         return
-    if before is None and after.deleted:
-        return  # a delete of a row that was never seen
+    if before is None and after.unknown.issuperset(column.name for column in table.columns):
+        return  # a delete of a row that was never seen; one created and deleted in one batch was
     yield table.name, after.key
     if any(before is None or old.get(column) != after.values.get(column) for column in table.shared):
         yield shared_kind(table.name), after.key

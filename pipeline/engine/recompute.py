@@ -75,8 +75,7 @@ class Recompute:
         done = Recomputed()
         built = self._build(locked, graph, loaded, done)
         for table, keys in roots.items():
-            for key in keys - locked.get(table, {}).keys():
-                done.wait((table, key), ROW_MISSING, f"waits for {table} {key} itself")
+            self._await_roots(transaction, table, keys - locked.get(table, {}).keys(), done)
         self._write(transaction, built, roots, done)
         transaction.clear([mark for mark in read if (mark.kind, mark.key) not in done.waiting])
         transaction.wait(list(done.waiting.values()), now)
@@ -88,6 +87,16 @@ class Recompute:
             for source in self.route.sources
             if roots.get(source.name)
         }
+
+    def _await_roots(self, transaction: Transaction, table: str, missing: set[str], done: Recomputed) -> None:
+        """A root that has not arrived is waited for as long as rows refer to it."""
+        referred: set[str] = set()
+        for path in {path for m in self.route.mappings if m.source == table for path in m.paths if path.to == table}:
+            rows = transaction.rows_where(path.table, path.column, [int(key) for key in sorted(missing)])
+            referred |= {str(row.values[path.column]) for row in rows if not row.deleted}
+        for key in missing & referred:
+            done.wait((table, key), ROW_MISSING, f"waits for {table} {key} itself")
+        done.idle.update((table, key) for key in missing - referred)
 
     def _build(
         self, locked: Mapping[str, Mapping[str, LedgerRow]], graph: Graph, loaded: frozenset[str], done: Recomputed

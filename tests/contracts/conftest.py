@@ -1,0 +1,74 @@
+"""The targets that the contract suite holds to the port: in memory, PostgreSQL, and SQL Server where one is given."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from deploy.local.stack import Stack
+from pipeline.database.engine import create_engine, dialect_of
+from pipeline.database.live import create_target_tables
+from pipeline.database.migrate import upgrade
+from pipeline.database.schema import sync_metadata
+from pipeline.database.target import DatabaseTarget
+from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.engine.ports import Target
+from pipeline.mapping.site import Site
+from pipeline.testing.target import MemoryTarget
+
+SQL_SERVER = "PIPELINE_TEST_SQLSERVER_URL"
+KINDS = (
+    pytest.param("memory"),
+    pytest.param("postgres", marks=pytest.mark.postgres),
+    pytest.param("sqlserver", marks=pytest.mark.sqlserver),
+)
+
+
+@pytest.fixture(params=KINDS)
+def target(request: pytest.FixtureRequest) -> Target:
+    """An empty target database of each kind."""
+    kind: str = request.param
+    if kind == "memory":
+        return MemoryTarget(AJERA_TO_PIM)
+    if kind == "sqlserver" and not os.environ.get(SQL_SERVER):
+        pytest.skip(f"{SQL_SERVER} is not set: no SQL Server to hold to the contract")
+    engine: sa.Engine = request.getfixturevalue(f"{kind}_engine")
+    _empty(engine)
+    return DatabaseTarget(engine, AJERA_TO_PIM, Site(), target_schema="pim")
+
+
+@pytest.fixture(scope="session")
+def postgres_engine(postgres: Stack) -> Iterator[sa.Engine]:
+    """A database of the suite's own."""
+    engine = create_engine(postgres.create_database("contract"), lock_timeout_seconds=10)
+    yield _prepared(engine)
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlserver_engine() -> Iterator[sa.Engine]:
+    """The database that the environment names; the schemas sync and pim in it are the suite's own."""
+    engine = create_engine(os.environ[SQL_SERVER], lock_timeout_seconds=10)
+    yield _prepared(engine)
+    engine.dispose()
+
+
+def _prepared(engine: sa.Engine) -> sa.Engine:
+    upgrade(engine)
+    with engine.begin() as connection:
+        if not sa.inspect(connection).has_schema("pim"):
+            connection.execute(sa.schema.CreateSchema("pim"))
+    create_target_tables(engine, AJERA_TO_PIM, Site(), "pim")
+    return engine
+
+
+def _empty(engine: sa.Engine) -> None:
+    dialect = dialect_of(engine)
+    names = [dialect.qualify("sync", table.name) for table in sync_metadata().tables.values()]
+    names += [dialect.qualify("pim", table.name) for table in reversed(AJERA_TO_PIM.targets)]
+    with engine.begin() as connection:
+        for name in names:
+            connection.execute(sa.text(f"DELETE FROM {name}"))

@@ -1,0 +1,160 @@
+"""The engine on a target database, fed with events instead of messages: what a consumer does, without Kafka."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, text
+
+from pipeline.database.engine import create_engine
+from pipeline.database.live import create_target_tables
+from pipeline.database.migrate import upgrade
+from pipeline.database.target import DatabaseTarget
+from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.engine.ports import Target
+from pipeline.engine.processor import Handled, Processor
+from pipeline.engine.recompute import Recompute
+from pipeline.errors import PipelineError, Remedy
+from pipeline.mapping.site import Site
+from pipeline.model.event import Decoded, Event, Message
+from pipeline.model.outcome import RowCounts
+
+T = TypeVar("T")
+TOPICS = {table.name: f"ajera.{table.name}" for table in AJERA_TO_PIM.sources}
+PATIENCE = 200
+
+
+class Clock:
+    """The machine's time."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+@dataclass
+class Counted:
+    """Telemetry that remembers how events ended."""
+
+    read: int = 0
+    ended: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def events_read(self, topic: str, count: int) -> None:
+        del topic
+        self.read += count
+
+    def event_ended(self, topic: str, outcome: str, reason: str, count: int) -> None:
+        del topic
+        self.ended[str(outcome), str(reason)] = self.ended.get((str(outcome), str(reason)), 0) + count
+
+    def rows(self, table: str, counts: RowCounts) -> None: ...
+    def delay(self, topic: str, seconds: float) -> None: ...
+    def step(self, name: str, seconds: float) -> None: ...
+    def values_fitted(self, table: str, column: str, how: str, count: int) -> None: ...
+    def retried(self, error: PipelineError) -> None: ...
+    def recovered(self) -> None: ...
+    def parked(self, count: int) -> None: ...
+    def dead_lettered(self, error: PipelineError) -> None: ...
+    def halted(self, topic: str, partition: int, error: PipelineError) -> None: ...
+
+
+class Prepared:
+    """A decoder that finds the event of a message by its place."""
+
+    def __init__(self, events: Mapping[tuple[str, int, int], Decoded]) -> None:
+        self._events = events
+
+    def decode(self, message: Message, incarnation: int) -> Decoded:
+        del incarnation
+        return self._events[message.topic, message.partition, message.offset]
+
+
+class Letters:
+    """Dead letters, kept."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[Message, PipelineError]] = []
+
+    def send(self, message: Message, error: PipelineError) -> None:
+        self.sent.append((message, error))
+
+
+def patiently(call: Callable[[], T]) -> T:
+    """Try again what is transient, at once, and not for ever."""
+    for _ in range(PATIENCE):
+        try:
+            return call()
+        except PipelineError as error:
+            if error.remedy is not Remedy.RETRY:
+                raise
+    raise AssertionError(f"still transient after {PATIENCE} tries")
+
+
+def message_of(event: Event) -> Message:
+    return Message(TOPICS[event.table], event.place.partition, event.place.offset, b"", b"")
+
+
+class Consumer:
+    """One process: batches of events through the whole engine."""
+
+    def __init__(self, target: Target, events: Iterable[Event], site: Site | None = None) -> None:
+        site = site or Site()
+        self.telemetry, self.letters = Counted(), Letters()
+        places = {(TOPICS[one.table], one.place.partition, one.place.offset): one for one in events}
+        self.processor = Processor(
+            route=AJERA_TO_PIM,
+            site=site,
+            decoder=Prepared(dict(places)),
+            target=target,
+            recompute=Recompute(AJERA_TO_PIM, site, {t.name: t for t in AJERA_TO_PIM.targets}, target.counts_utf16),
+            dead_letters=self.letters,
+            telemetry=self.telemetry,
+            clock=Clock(),
+        )
+
+    def take(self, events: Sequence[Event]) -> Handled:
+        return self.processor.process([message_of(one) for one in events], dict.fromkeys(TOPICS.values(), 1), patiently)
+
+    def drain(self) -> None:
+        """Try everything that is due or waits, as often as one thing can wait for another."""
+        for _ in range(4):
+            self.processor.drain(patiently, waiting_retry_seconds=-60.0)
+
+
+def fresh_target(url: str) -> tuple[Engine, DatabaseTarget]:
+    """A PIM with its tables, the sync schema, and every source table loaded."""
+    engine = create_engine(url)
+    create_target_tables(engine, AJERA_TO_PIM, Site())
+    upgrade(engine)
+    target = DatabaseTarget(engine, AJERA_TO_PIM, Site())
+    with target.transaction() as transaction:
+        for table, topic in TOPICS.items():
+            transaction.set_load_ends(topic, table, 1, {0: 0})
+            transaction.set_loaded(table, 1)
+    return engine, target
+
+
+def pim_rows(engine: Engine, *tables: str) -> dict[str, list[tuple[Any, ...]]]:
+    """What PIM holds, without what depends on the time of creation."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    with engine.connect() as connection:
+        for table in tables or ("Organization", "Contact", "Project", "Project_Contact"):
+            rows = connection.execute(text(f'SELECT * FROM "{table}"')).mappings()
+            found[table] = sorted(tuple(value for name, value in row.items() if name != "Created Date") for row in rows)
+    return {table: sorted(rows, key=repr) for table, rows in found.items()}
+
+
+def emptied(engine: Engine) -> None:
+    """Everything as `fresh_target` left it."""
+    tables = ("Project_Contact", "Project", "Contact", "Organization", "Project_Status", "Role_Type")
+    mirrors = [f"mirror_{table}" for table in TOPICS]
+    with engine.begin() as connection:
+        connection.execute(text("TRUNCATE " + ", ".join(f'"{table}"' for table in tables)))
+        names = [*mirrors, "due", "progress", "owned_row"]
+        connection.execute(text("TRUNCATE " + ", ".join(f'sync."{name}"' for name in names)))

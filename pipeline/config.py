@@ -6,25 +6,75 @@ import difflib
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from pipeline.errors import ConfigurationInvalid, EditionUnsupported, PipelineError, ProfileInvalid
+from pipeline.domain.profile import name_faults
+from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.errors import ConfigurationInvalid, EditionUnsupported, ProfileInvalid
 from pipeline.mapping.site import Site
 
 ENVIRONMENT = "AJERA_CDC_"
 DEFAULT_FILE = Path("ajera-cdc.toml")
+# What a database URL says in its query that is no secret; the rest (odbc_connect, password, ...) is not shown.
+PLAIN_QUERY: Final = frozenset({"driver", "encrypt", "trustservercertificate", "sslmode", "application_name"})
+
+
+def _is_database_url(secret: SecretStr) -> SecretStr:
+    try:
+        backend = make_url(secret.get_secret_value()).get_backend_name()
+    except (ArgumentError, ValueError):
+        raise ValueError("is not a SQLAlchemy URL (dialect+driver://user:password@host/database)") from None
+    if backend not in ("postgresql", "mssql"):
+        raise ValueError("must begin with mssql+pyodbc:// or postgresql+psycopg://")
+    return secret
+
+
+def _holds_no_credentials(address: str) -> str:
+    """An address is shown, logged and sent to Connect, so a password has no place in it."""
+    if any("@" in urlsplit(one).netloc for one in address.split(",")):
+        raise ValueError("must hold no user and password; there are keys for these")
+    return address
+
+
+def _table_of_text(value: Any) -> Any:
+    """What an environment variable says of a table: TOML's inline form."""
+    return tomllib.loads(f"x = {value}")["x"] if isinstance(value, str) else value
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_is_database_url)]
+Address = Annotated[str, AfterValidator(_holds_no_credentials)]
+ClientSettings = Annotated[dict[str, SecretStr], BeforeValidator(_table_of_text)]
 
 
 class Section(BaseModel):
     """A table of the file: unknown keys are faults, values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _blank_is_unset(cls, raw: Any) -> Any:
+        """TOML has no null: an empty text in place of a value that may be missing means that it is."""
+        if not isinstance(raw, dict):
+            return raw
+        optional = {field.alias or name for name, field in cls.model_fields.items() if field.default is None}
+        return {name: value for name, value in raw.items() if not (value == "" and name in optional)}
 
 
 class Ajera(Section):
@@ -34,7 +84,7 @@ class Ajera(Section):
         "ajera",
         description="Edition of Ajera. Deltek offers the PIM integration in full Ajera only; the others are refused.",
     )
-    database: SecretStr = Field(
+    database: DatabaseUrl = Field(
         description="SQLAlchemy URL of the Ajera database: mssql+pyodbc://... in production, postgresql+psycopg://... for the sample."
     )
     db_schema: str | None = Field(
@@ -45,7 +95,7 @@ class Ajera(Section):
 class Pim(Section):
     """The target."""
 
-    database: SecretStr = Field(description="SQLAlchemy URL of the PIM database, as for ajera.database.")
+    database: DatabaseUrl = Field(description="SQLAlchemy URL of the PIM database, as for ajera.database.")
     db_schema: str | None = Field(
         None, alias="schema", description="Schema of PIM's tables. Default: dbo on SQL Server, public on PostgreSQL."
     )
@@ -55,6 +105,12 @@ class Pim(Section):
     contacts: bool = Field(default=True, description="Sync contacts.")
     employees: bool = Field(default=True, description="Sync employees.")
     vendors: bool = Field(default=True, description="Sync vendors.")
+
+    @model_validator(mode="after")
+    def _something_is_on(self) -> Pim:
+        if not self.entities:
+            raise ValueError("every entity is switched off; switch one of projects, clients, ... on")
+        return self
 
     @property
     def entities(self) -> frozenset[str]:
@@ -94,8 +150,9 @@ class Kafka(Section):
     dead_letter_topic: str = Field(
         "ajera-cdc.ajera-to-pim.dead", description="Topic of messages that cannot be processed."
     )
-    client: dict[str, SecretStr] = Field(
-        default_factory=dict, description="Further librdkafka settings, such as security.protocol and sasl.password."
+    client: ClientSettings = Field(
+        default_factory=dict,
+        description="Further librdkafka settings, such as security.protocol and sasl.password; in the environment an inline table.",
     )
 
 
@@ -105,26 +162,26 @@ class Registry(Section):
     kind: Literal["apicurio", "confluent"] = Field(
         "apicurio", description="Which registry the connector's converter talks to."
     )
-    url: str = Field(
+    url: Address = Field(
         "http://127.0.0.1:8081/apis/ccompat/v7", description="Confluent-compatible address that the consumers ask."
     )
-    converter_url: str | None = Field(
+    converter_url: Address | None = Field(
         None,
         description="Address that the connector's converter asks. Default: url, for Apicurio with /apis/registry/v2.",
     )
     unknown_seconds: float = Field(
         300.0, gt=0, description="How long the registry may not know a message's schema before its partition halts."
     )
-    client: dict[str, SecretStr] = Field(
+    client: ClientSettings = Field(
         default_factory=dict,
-        description="Further settings of the registry client, such as basic.auth.user.info and ssl.ca.location.",
+        description="Further settings of the registry client, such as basic.auth.user.info and ssl.ca.location; in the environment an inline table.",
     )
 
 
 class Connect(Section):
     """Kafka Connect, which runs Debezium."""
 
-    url: str = Field("http://127.0.0.1:8083", description="Address of Connect's REST API.")
+    url: Address = Field("http://127.0.0.1:8083", description="Address of Connect's REST API.")
     timeout_seconds: float = Field(120.0, gt=0, description="How long a connector may take to run, in seconds.")
     username: str | None = Field(None, description="User of the REST API, if it wants one.")
     password: SecretStr | None = Field(None, description="Password of that user.")
@@ -183,7 +240,8 @@ class Settings(Section):
     """The whole file."""
 
     profile: Path | None = Field(
-        None, description="Site profile (TOML): other table and column names, other assumptions. Relative to this file."
+        None,
+        description="Site profile (TOML): other table and column names, other assumptions. Relative to this file. Also: AJERA_CDC_PROFILE.",
     )
     ajera: Ajera
     pim: Pim
@@ -199,21 +257,25 @@ class Settings(Section):
         raw: dict[str, Any] = {}
         if self.profile is not None:
             try:
-                raw = tomllib.loads(self.profile.read_text(encoding="utf-8"))
+                raw = _read(self.profile)
             except OSError as error:
                 raise ProfileInvalid(f"{self.profile.name} cannot be read: {error.strerror}.") from error
-            except tomllib.TOMLDecodeError as error:
-                raise ProfileInvalid(f"{self.profile.name} is not TOML: {error}.") from error
-        if self.crm.enabled:
-            phones = {
-                "employee_mobile": self.crm.employee_mobile,
-                "employee_direct_dial": self.crm.employee_direct_dial,
-            }
-            raw["assumptions"] = {**raw.get("assumptions", {}), **phones}
+            except ValueError as error:
+                raise ProfileInvalid(f"{self.profile.name} {_not_toml(error)}.") from None
         try:
-            return Site.model_validate(raw)
+            site = Site.model_validate(raw)
         except ValidationError as error:
             raise ProfileInvalid("\n".join(_faults(error, Site))) from None
+        faults = list(name_faults(AJERA_TO_PIM, site))
+        if faults:
+            raise ProfileInvalid("\n".join(faults))
+        return self._with_phones_of_crm(site)
+
+    def _with_phones_of_crm(self, site: Site) -> Site:
+        if not self.crm.enabled:
+            return site
+        phones = {"employee_mobile": self.crm.employee_mobile, "employee_direct_dial": self.crm.employee_direct_dial}
+        return site.model_copy(update={"assumptions": site.assumptions.model_copy(update=phones)})
 
     def shown(self) -> dict[str, Any]:
         """Everything, with secrets as ***."""
@@ -225,67 +287,77 @@ def _shown(value: Any) -> Any:
         case dict():
             return {name: _shown(inner) for name, inner in value.items()}
         case SecretStr():
-            try:
-                return make_url(value.get_secret_value()).render_as_string(hide_password=True)
-            except ArgumentError:
-                return "***"
+            return _shown_url(value.get_secret_value())
         case Path():
             return str(value)
         case _:
             return value
 
 
+def _shown_url(text: str) -> str:
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        return "***"
+    if url.get_backend_name() not in ("postgresql", "mssql"):
+        return "***"
+    secret = [name for name in url.query if name.lower() not in PLAIN_QUERY]
+    shown = url.difference_update_query(secret).render_as_string(hide_password=True)
+    hidden = "&".join(f"{name}=***" for name in secret)
+    return f"{shown}{'&' if '?' in shown else '?'}{hidden}" if hidden else shown
+
+
 def database_url(secret: SecretStr, key: str) -> URL:
     """A database URL of one of the two dialects. Raises ConfigurationInvalid without quoting it."""
     try:
-        url = make_url(secret.get_secret_value())
-    except ArgumentError:
-        raise ConfigurationInvalid(
-            f"{key}: is not a SQLAlchemy URL (dialect+driver://user:password@host/database)."
-        ) from None
-    if url.get_backend_name() not in ("postgresql", "mssql"):
-        raise ConfigurationInvalid(f"{key}: must begin with mssql+pyodbc:// or postgresql+psycopg://.")
-    return url
+        return make_url(_is_database_url(secret).get_secret_value())
+    except ValueError as error:
+        raise ConfigurationInvalid(f"{key}: {error}.") from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """TOML as editors save it, with or without a byte order mark. Raises OSError, or ValueError for what is none."""
+    return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+
+
+def _not_toml(error: ValueError) -> str:
+    return f"is not TOML: {error}" if isinstance(error, tomllib.TOMLDecodeError) else "is not UTF-8: save it as such"
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     """Settings from the file, overridden by `AJERA_CDC_<SECTION>__<KEY>`. Raises ConfigurationInvalid with all faults."""
     file = path or Path(environ.get(f"{ENVIRONMENT}CONFIG", DEFAULT_FILE))
     try:
-        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+        raw = _read(file)
     except FileNotFoundError:
         raise ConfigurationInvalid(f"{file} is not there; `ajera-cdc config template` prints one to fill in.") from None
     except OSError as error:
         raise ConfigurationInvalid(f"{file} cannot be read: {error.strerror}.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationInvalid(f"{file} is not TOML: {error}.") from None
-    for name, value in environ.items():
-        section, separator, key = name.removeprefix(ENVIRONMENT).lower().partition("__")
-        if name.startswith(ENVIRONMENT) and separator:
-            raw.setdefault(section, {})[key] = value
+    except ValueError as error:
+        raise ConfigurationInvalid(f"{file} {_not_toml(error)}.") from None
     try:
-        settings = Settings.model_validate(raw)
+        settings = Settings.model_validate(_overridden(raw, environ))
     except ValidationError as error:
         raise ConfigurationInvalid("\n".join(_faults(error, Settings))) from None
-    _check(settings)
+    if settings.ajera.edition != "ajera":
+        raise EditionUnsupported(f'ajera.edition is "{settings.ajera.edition}".')
     if settings.profile is None or settings.profile.is_absolute():
         return settings
     return settings.model_copy(update={"profile": file.parent / settings.profile})
 
 
-def _check(settings: Settings) -> None:
-    if settings.ajera.edition != "ajera":
-        raise EditionUnsupported(f'ajera.edition is "{settings.ajera.edition}".')
-    faults = []
-    for key, secret in (("ajera.database", settings.ajera.database), ("pim.database", settings.pim.database)):
-        try:
-            database_url(secret, key)
-        except PipelineError as error:
-            faults.append(str(error))
-    if not settings.pim.entities:
-        faults.append("pim: every entity is switched off; switch one of projects, clients, ... on.")
-    if faults:
-        raise ConfigurationInvalid("\n".join(faults))
+def _overridden(raw: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """The file's tables with the environment's values; a section that is no table is left for the model to refuse."""
+    found = dict(raw)
+    for name, value in environ.items():
+        section, separator, key = name.removeprefix(ENVIRONMENT).lower().partition("__")
+        if not name.startswith(ENVIRONMENT):
+            continue
+        if separator and isinstance(found.get(section, {}), dict):
+            found[section] = {**found.get(section, {}), key: value}
+        elif section == "profile":
+            found[section] = value
+    return found
 
 
 def _faults(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
@@ -297,7 +369,7 @@ def _faults(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
             near = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1)
             yield f"{place}: there is no such key{f'; did you mean {near[0]}?' if near else '.'}"
         else:
-            yield f"{place}: {fault['msg']}."
+            yield f"{place}: {fault['msg'].removeprefix('Value error, ')}."
 
 
 def _keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:

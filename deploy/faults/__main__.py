@@ -10,8 +10,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from deploy.faults import scenarios
-from deploy.faults.scenarios import NotReached, Verdict
+from deploy.faults import messages, processes, services
+from deploy.faults.verdict import NotReached, Verdict
 from deploy.local.stack import Stack, running_stack
 
 PARTS = ("postgres", "kafka", "registry")
@@ -44,20 +44,20 @@ def main(*, long: bool, only: str, seed: int) -> None:
 def chosen(stack: Stack, seed: int, only: str, *, long: bool) -> Iterator[tuple[str, Iterable[Verdict]]]:
     """Every scenario that is asked for, with its number of tries."""
     every: tuple[tuple[str, Callable[[], Iterable[Verdict]]], ...] = (
-        ("killed", lambda: scenarios.killed(stack, seed, 50 if long else 1)),
-        ("members classic", lambda: scenarios.members_come_and_go(stack, seed, 20 if long else 1, "classic")),
-        ("members consumer", lambda: scenarios.members_come_and_go(stack, seed, 20 if long else 1, "consumer")),
-        ("two groups", lambda: scenarios.two_groups(stack, seed)),
-        ("database", lambda: scenarios.database_proxied(stack, seed, 10 if long else 1)),
-        ("ended", lambda: scenarios.connections_ended(stack, seed, 10 if long else 1)),
-        ("registry", lambda: scenarios.registry_sick(stack, seed)),
-        ("schema", lambda: scenarios.schema_lost(stack, seed)),
-        ("malformed", lambda: scenarios.malformed(stack, seed, 100_000 if long else 1_000)),
-        ("circuit", lambda: scenarios.circuit_opens(stack, seed)),
-        ("narrow", lambda: scenarios.row_to_blame(stack, seed)),
-        ("ground", lambda: scenarios.wrong_ground(stack, seed)),
-        ("memory", lambda: scenarios.memory(stack, seed, 1_000_000 if long else 20_000)),
-        ("broker", lambda: scenarios.broker_restarted(stack, seed, 6 if long else 1)),
+        ("killed", lambda: processes.killed(stack, seed, 50 if long else 1)),
+        ("members classic", lambda: processes.members_come_and_go(stack, seed, 20 if long else 1, "classic")),
+        ("members consumer", lambda: processes.members_come_and_go(stack, seed, 20 if long else 1, "consumer")),
+        ("two groups", lambda: processes.two_groups(stack, seed)),
+        ("database", lambda: services.database_proxied(stack, seed, 10 if long else 1)),
+        ("ended", lambda: services.connections_ended(stack, seed, 10 if long else 1)),
+        ("registry", lambda: services.registry_sick(stack, seed)),
+        ("schema", lambda: services.schema_lost(stack, seed)),
+        ("malformed", lambda: messages.malformed(stack, seed, 100_000 if long else 1_000)),
+        ("circuit", lambda: messages.circuit_opens(stack, seed)),
+        ("narrow", lambda: messages.row_to_blame(stack, seed)),
+        ("ground", lambda: messages.wrong_ground(stack, seed)),
+        ("memory", lambda: messages.memory(stack, seed, 1_000_000 if long else 20_000)),
+        ("broker", lambda: services.broker_restarted(stack, seed, 6 if long else 1)),
     )
     for name, run in every:
         if only in name:

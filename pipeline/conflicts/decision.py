@@ -37,7 +37,8 @@ class Applied:
     """Carried out, in the lines of `held`, which gives what the row holds there now, as read back.
 
     `after`: epoch and commit part of the log position read after the write in its transaction; None if unknown.
-    `key`: of the created row.
+    `at`: that database's own clock, read in the transaction once the row was locked. `key`: of the created row.
+    `epoch`: the newest that is known of the capture of that side, 0 if none is.
     """
 
     number: int
@@ -45,6 +46,7 @@ class Applied:
     after: str | None
     at: datetime
     key: str | None = None
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +83,15 @@ class Recorded:
     after: str | None
     at: datetime
     key: str | None = None
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A row as read under lock; None if it is not there."""
+    """A row as read under lock, None if it is not there. `at`: that database's own clock, read in the same transaction."""
 
     row: Row | None = field(repr=False)
+    at: datetime
 
 
 class Reason(StrEnum):

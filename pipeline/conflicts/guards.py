@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pipeline.conflicts.decision import Recorded
 from pipeline.conflicts.link import Half, Link, Pending, Seen, State, Values
 from pipeline.conflicts.rules import ColumnPair, Rules, Side
-from pipeline.model.event import Event, Row, Value
+from pipeline.model.event import Event, Operation, Row, Value
 
 
 def is_stale(seen: Seen, event: Event) -> bool:
@@ -30,14 +30,19 @@ def is_unsure(pending: Pending, committed_at: datetime, window: timedelta) -> bo
     return pending.after is None and committed_at <= pending.at + window
 
 
-def cover(half: Half, name: str, event: Event, window: timedelta) -> Pending | None:
-    """The earliest write or look that may be newer than this event in this line."""
-    for pending in half.pending:
-        if name in pending.values and (
-            shadows(pending, event.position) or is_unsure(pending, event.committed_at, window)
-        ):
-            return pending
-    return None
+def covers(half: Half, name: str, event: Event, window: timedelta) -> tuple[Pending, ...]:
+    """The writes and looks that may be newer than this event in this line, in the order in which they were made."""
+    return tuple(
+        pending
+        for pending in half.pending
+        if name in pending.values
+        and (shadows(pending, event.position) or is_unsure(pending, event.committed_at, window))
+    )
+
+
+def is_older_than_a_look(covering: Iterable[Pending], at: datetime) -> bool:
+    """Was the row read after this event was committed, so that the event tells nothing that was not known then."""
+    return any(pending.is_look and at < pending.at for pending in covering)
 
 
 def is_believed(image: Value, name: str, row: Values) -> bool:
@@ -45,9 +50,15 @@ def is_believed(image: Value, name: str, row: Values) -> bool:
     return name in row and row[name] == image
 
 
-def hides_edit(pending: Pending, name: str, observed: Value, image: Value) -> bool:
+def hides_edit(pending: Pending, name: str, observed: Value, image: Value, at: datetime) -> bool:
     """Did our write cover an edit: the log changed to the very value that our comparison found, so it had left and come back."""
-    return name in pending.expected and image == pending.expected[name] and image != observed
+    is_older = pending.after is not None or at < pending.at
+    return is_older and name in pending.expected and image == pending.expected[name] and image != observed
+
+
+def is_shown(pending: Pending, name: str, observed: Value, image: Value, at: datetime) -> bool:
+    """Is this change our own write, where its position is unknown and only value and time can tell."""
+    return pending.after is None and at >= pending.at and image == pending.values[name] and image != observed
 
 
 def still_holds(expected: Values, row: Row, side: Side, rules: Rules) -> frozenset[str]:
@@ -78,6 +89,15 @@ def is_overtaken(link: Link, pair: ColumnPair, contender: Side, rules: Rules) ->
 def is_over(link: Link) -> bool:
     """Ended: nothing is taken from events of a pair that has ended."""
     return link.state is State.ENDED
+
+
+def is_free(link: Link | None, event: Event) -> bool:
+    """Ended: may the event's row be linked anew. Never linked, or, after its link ended, deleted and created again since."""
+    if link is None:
+        return True
+    side = link.side_of(event.table)
+    is_new = event.operation is Operation.CREATE and not is_stale(link.half(side).seen, event)
+    return link.state is State.ENDED and link.ended_by is side and is_new
 
 
 def open_numbers(pendings: Iterable[Pending]) -> tuple[int, ...]:

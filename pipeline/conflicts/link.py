@@ -29,7 +29,6 @@ class Obstacle(StrEnum):
     """Why the last write could not be made at all."""
 
     KEY_TAKEN = "key_taken"  # the row to be created exists already, and is not ours
-    ROW_GONE = "row_gone"  # the row to be changed is not there; its delete is on its way
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,8 @@ class Pending:
 
     `values` and `expected` by line: what was written, and what the side held before (empty for a created row and for
     a look). `is_open`: nobody knows yet whether it was carried out. `after`: epoch and commit part of a position, read
-    inside the writing transaction after the write, None if it cannot be known; then `at`, the time of the write, says
-    how long images are checked against the row.
+    inside the writing transaction after the write, None if it cannot be known; then `at`, that database's clock at
+    the write, tells what is older, and for how long images are checked against the row.
     """
 
     number: int
@@ -58,6 +57,10 @@ class Pending:
     is_open: bool = True
     after: str | None = None
     creates: bool = False
+
+    @property
+    def is_look(self) -> bool:
+        return self.number == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,8 @@ class Parked:
 class Link:
     """A pair of rows. `number` counts our writes, `version` the times the link was stored (raised by the store).
 
-    `coincident`: lines that agree because two people typed the same, not because we wrote.
+    `coincident`: lines that agree because two people typed the same, not because we wrote. `ended_by`: the side whose
+    row was deleted, `ended_at` when.
     """
 
     id: str
@@ -144,6 +148,7 @@ class Link:
     coincident: frozenset[str] = frozenset()
     obstacle: Obstacle | None = None
     ended_at: datetime | None = None
+    ended_by: Side | None = None
 
     def half(self, side: Side) -> Half:
         return self.ajera if side is Side.AJERA else self.dps

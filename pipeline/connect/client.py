@@ -14,7 +14,7 @@ from urllib.parse import quote
 import httpx
 
 from pipeline.connect.explain import explain
-from pipeline.errors import ConnectorFailed, ServiceUnreachable
+from pipeline.errors import ConfigurationInvalid, ConnectorFailed, ServiceUnreachable
 
 POLL_SECONDS: Final = 0.25
 ABSENT: Final = "ABSENT"
@@ -65,7 +65,8 @@ class ConnectClient:
     """Every method raises ServiceUnreachable when Connect does not answer, ConnectorFailed when it refuses.
 
     `timeout_seconds` bounds one request; validating a configuration includes connecting to the source. `auth` is user
-    and password, `verify` httpx's (False, or an SSL context). `transport` replaces the network in tests.
+    and password, `verify` httpx's (False, or an SSL context). `transport` replaces the network in tests. The
+    constructor raises ConfigurationInvalid for an address that is none.
     """
 
     def __init__(
@@ -78,9 +79,12 @@ class ConnectClient:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._timeout_seconds = timeout_seconds
-        self._http = httpx.Client(
-            base_url=url.rstrip("/"), timeout=timeout_seconds, auth=auth, verify=verify, transport=transport
-        )
+        try:
+            self._http = httpx.Client(
+                base_url=url.rstrip("/"), timeout=timeout_seconds, auth=auth, verify=verify, transport=transport
+            )
+        except httpx.InvalidURL as error:
+            raise ConfigurationInvalid("connect.url: is not an address (http://host:port).") from error
 
     def apply(self, name: str, config: Mapping[str, str]) -> None:
         """Validate a connector's configuration, then create the connector or change it.
@@ -181,13 +185,23 @@ class ConnectClient:
             return None
         if response.is_error:
             raise _refusal(method, path, response)
-        return response.json() if response.content else None
+        return _answer(method, path, response)
 
     def _send(self, method: str, path: str, body: Mapping[str, str] | None) -> httpx.Response:
         try:
             return self._http.request(method, path, json=body)
         except httpx.HTTPError as error:
             raise ServiceUnreachable(f"Kafka Connect, {method} {path}: {type(error).__name__}.") from error
+
+
+def _answer(method: str, path: str, response: httpx.Response) -> Any:
+    if not response.content:
+        return None
+    try:
+        return response.json()
+    except ValueError as error:
+        where = f"Kafka Connect, {method} {path}: HTTP {response.status_code}"
+        raise ServiceUnreachable(f"{where}, not an answer of Kafka Connect: check `connect.url`.") from error
 
 
 def _refusal(method: str, path: str, response: httpx.Response) -> ConnectorFailed | ServiceUnreachable:

@@ -117,6 +117,14 @@ CAUSES: Final = (
         "The connector's schema history topic is missing while its offsets are there: remove the connector and apply it again.",
     ),
     Cause(
+        (r"incompatible with an earlier schema", r"RuleViolationException", r"incompatible artifact"),
+        "The schema registry refuses a table's new schema as incompatible: set its compatibility rule to none.",
+    ),
+    Cause(
+        (rf"({REGISTRY})[\s\S]*(Unauthorized|Forbidden|error code: 40[13]\b)",),
+        "The schema registry refuses Connect's credentials.",
+    ),
+    Cause(
         (rf"({REGISTRY})[\s\S]*({NO_ANSWER})", rf"({NO_ANSWER})[\s\S]*({REGISTRY})"),
         "The schema registry does not answer Connect: check the registry's address as Connect sees it.",
     ),

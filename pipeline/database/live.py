@@ -98,11 +98,16 @@ def codec_name(encoding: object) -> str | None:
 
 def create_target_tables(engine: Engine, route: Route, site: Site, schema: str | None = None) -> None:
     """Create the route's target tables, parents first, as their descriptions say."""
+    with translated(dialect_of(engine), "the target's tables"):
+        target_metadata(route, site, schema).create_all(engine)
+
+
+def target_metadata(route: Route, site: Site, schema: str | None) -> sa.MetaData:
+    """The route's target tables as SQLAlchemy knows tables."""
     metadata = sa.MetaData(schema=schema)
     for table in sorted(route.targets, key=lambda table: table.rank):
         _table(metadata, table, route, site, schema)
-    with translated(dialect_of(engine), "the target's tables"):
-        metadata.create_all(engine)
+    return metadata
 
 
 def _table(metadata: sa.MetaData, table: TargetTable, route: Route, site: Site, schema: str | None) -> sa.Table:

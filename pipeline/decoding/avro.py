@@ -83,7 +83,7 @@ def _plain(schema: Any, within: frozenset[str]) -> Any:
     """The schema without logical types, so that a value of a column we do not rely on cannot fail its conversion.
 
     Refuses a schema that contains itself: fastavro's C code has no limit of depth, and a message could end the process.
-    Refuses a list of nulls: it takes no bytes, and its reading no end.
+    Refuses a list of nulls, and a named type that takes no bytes: a few bytes can claim any number of them.
     """
     if isinstance(schema, str):
         if schema.rpartition(".")[2] in within:
@@ -96,12 +96,31 @@ def _plain(schema: Any, within: frozenset[str]) -> Any:
         within |= {kept["name"].rpartition(".")[2]}
     if "fields" in kept:
         kept["fields"] = [{**field, "type": _plain(field["type"], within)} for field in kept["fields"]]
-    if "items" in kept:
-        kept["items"] = _plain(kept["items"], within)
-        if kept["items"] == "null":
-            raise _Unreadable("holds a list of nulls")
-    if "values" in kept:
-        kept["values"] = _plain(kept["values"], within)
+    for inner in ("items", "values"):
+        if inner in kept:
+            kept[inner] = _plain(kept[inner], within)
     if not isinstance(kept["type"], str):
         kept["type"] = _plain(kept["type"], within)
+    _refuse_endless(kept)
     return kept
+
+
+def _refuse_endless(schema: Mapping[str, Any]) -> None:
+    if "items" in schema and _takes_no_bytes(schema["items"]):
+        raise _Unreadable("holds a list of nulls")
+    if schema["type"] in _NAMED and _takes_no_bytes(schema):
+        raise _Unreadable("holds a type that takes no bytes")
+
+
+def _takes_no_bytes(schema: Any) -> bool:
+    if not isinstance(schema, Mapping):
+        return bool(schema == "null")
+    match schema["type"]:
+        case "record" | "error":
+            return all(_takes_no_bytes(field["type"]) for field in schema["fields"])
+        case "fixed":
+            return bool(schema["size"] == 0)
+        case "array" | "map" | "enum":
+            return False
+        case inner:
+            return _takes_no_bytes(inner)

@@ -20,7 +20,7 @@ PositionOf = Callable[[Flat, int], str]
 
 _OPERATIONS: Final = {operation.value: operation for operation in Operation}
 _BEFORE_THE_END: Final = ("true", "first", "first_in_data_collection", "last_in_data_collection")
-_MARKERS: Final = frozenset({*_BEFORE_THE_END, "last", "incremental", "false", None})
+_MARKERS: Final = (*_BEFORE_THE_END, "last", "incremental", "false", None)  # compared, not hashed: it may be anything
 _SEQUENCE: Final = re.compile(r'\[(?:null|"[0-9]{1,20}"),"[0-9]{1,20}"\]', re.ASCII)
 _LSN: Final = re.compile(r"[0-9a-fA-F]{1,8}:[0-9a-fA-F]{1,8}:[0-9a-fA-F]{1,4}", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,10}", re.ASCII)

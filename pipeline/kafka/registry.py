@@ -25,7 +25,7 @@ class Registry:
     """
 
     def __init__(self, url: str, settings: Mapping[str, str]) -> None:
-        numbers = {name: float(settings[name]) for name in NUMBER_SETTINGS if name in settings}
+        numbers = {name: _number(name, settings[name]) for name in NUMBER_SETTINGS if name in settings}
         try:
             self._client = SchemaRegistryClient({**DEFAULTS, **settings, **numbers, "url": url})
         except (ValueError, TypeError, OSError) as error:
@@ -51,6 +51,13 @@ class Registry:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigurationInvalid(f"registry settings: {name} is not a number.") from None
 
 
 def _refusal(schema_id: int, error: SchemaRegistryError) -> PipelineError:

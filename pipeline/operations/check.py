@@ -35,6 +35,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Check:
+    """Every line found, area by area."""
+
     lines: tuple[Line, ...]
 
     @property

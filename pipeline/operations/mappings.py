@@ -23,6 +23,8 @@ class ShownLine:
 
 @dataclass(frozen=True, slots=True)
 class ShownTable:
+    """A mapping table in this site's names; `only_if` says in words which source rows it takes."""
+
     name: str
     entity: str
     source: str

@@ -21,6 +21,8 @@ KEYS_SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class GroupStanding:
+    """The consumer group: `lag` in messages, the delay that of its oldest unapplied event."""
+
     state: str
     members: int
     lag: int
@@ -29,6 +31,8 @@ class GroupStanding:
 
 @dataclass(frozen=True, slots=True)
 class ConnectorStanding:
+    """The connector as Connect tells of it; `epoch` None before the first `apply`."""
+
     name: str
     state: str
     running: bool

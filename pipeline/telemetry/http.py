@@ -52,9 +52,11 @@ class TelemetryServer:
         self._thread.start()
 
     def stop(self) -> None:
-        self._server.shutdown()
+        """Free the address, whether or not it was served."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
         self._server.server_close()
-        self._thread.join()
 
     def _answer(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         match environ.get("PATH_INFO"):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any, Literal, TextIO
 
 import structlog
@@ -14,12 +16,34 @@ REDACTED = "<redacted>"
 
 
 def redact(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace what cannot be a name, a number or a code: containers, bytes, objects and long texts."""
+    """Replace what cannot be a name, a number or a code: containers, bytes, objects and long texts.
+
+    Of an exception its type and where it was raised stay: its text may quote a row, and so may the values of its frames.
+    """
+    error = _exception(fields.pop("exc_info", None))
+    if error is not None:
+        fields["error_type"] = type(error).__name__
+        fields["raised_at"] = _raised_at(error)
     for name, value in fields.items():
         plain = value is None or isinstance(value, (bool, int, float, str))
         if not plain or (isinstance(value, str) and len(value) > LONGEST_FIELD):
             fields[name] = REDACTED
     return fields
+
+
+def _exception(exc_info: Any) -> BaseException | None:
+    match exc_info:
+        case BaseException():
+            return exc_info
+        case (_, BaseException() as error, _):
+            return error
+        case _:
+            return sys.exc_info()[1] if exc_info else None
+
+
+def _raised_at(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
 def configure(level: str, form: Literal["auto", "json", "console"], stream: TextIO = sys.stderr) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -20,6 +21,8 @@ from pipeline.mapping.site import Site
 from pipeline.testing.target import MemoryTarget
 
 SQL_SERVER = "PIPELINE_TEST_SQLSERVER_URL"
+SUFFIX = uuid.uuid4().hex[:8]
+SYNC, PIM = f"sync_{SUFFIX}", f"pim_{SUFFIX}"  # never the names of a database in use
 KINDS = (
     pytest.param("memory"),
     pytest.param("postgres", marks=pytest.mark.postgres),
@@ -37,7 +40,7 @@ def target(request: pytest.FixtureRequest) -> Target:
         pytest.skip(f"{SQL_SERVER} is not set: no SQL Server to hold to the contract")
     engine: sa.Engine = request.getfixturevalue(f"{kind}_engine")
     _empty(engine)
-    return DatabaseTarget(engine, AJERA_TO_PIM, Site(), target_schema="pim")
+    return DatabaseTarget(engine, AJERA_TO_PIM, Site(), SYNC, PIM)
 
 
 @pytest.fixture(scope="session")
@@ -50,25 +53,25 @@ def postgres_engine(postgres: Stack) -> Iterator[sa.Engine]:
 
 @pytest.fixture(scope="session")
 def sqlserver_engine() -> Iterator[sa.Engine]:
-    """The database that the environment names; the schemas sync and pim in it are the suite's own."""
+    """The database that the environment names; two schemas in it are made for this run, and stay."""
     engine = create_engine(os.environ[SQL_SERVER], lock_timeout_seconds=10)
     yield _prepared(engine)
     engine.dispose()
 
 
 def _prepared(engine: sa.Engine) -> sa.Engine:
-    upgrade(engine)
+    upgrade(engine, SYNC)
     with engine.begin() as connection:
-        if not sa.inspect(connection).has_schema("pim"):
-            connection.execute(sa.schema.CreateSchema("pim"))
-    create_target_tables(engine, AJERA_TO_PIM, Site(), "pim")
+        if not sa.inspect(connection).has_schema(PIM):
+            connection.execute(sa.schema.CreateSchema(PIM))
+    create_target_tables(engine, AJERA_TO_PIM, Site(), PIM)
     return engine
 
 
 def _empty(engine: sa.Engine) -> None:
     dialect = dialect_of(engine)
-    names = [dialect.qualify("sync", table.name) for table in sync_metadata().tables.values()]
-    names += [dialect.qualify("pim", table.name) for table in reversed(AJERA_TO_PIM.targets)]
+    names = [dialect.qualify(SYNC, table.name) for table in sync_metadata(SYNC).tables.values()]
+    names += [dialect.qualify(PIM, table.name) for table in reversed(AJERA_TO_PIM.targets)]
     with engine.begin() as connection:
         for name in names:
             connection.execute(sa.text(f"DELETE FROM {name}"))

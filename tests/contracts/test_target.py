@@ -1,359 +1,514 @@
-"""What every target database promises to the engine (ports `Target` and `Transaction`)."""
+"""The contract of a target database: the twin in memory and PostgreSQL always, SQL Server where PIPELINE_TEST_SQLSERVER_URL names one."""
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from datetime import timedelta
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy import Engine
 
-from pipeline.engine.ports import Target
+from pipeline.database.engine import create_engine
+from pipeline.database.live import create_target_tables, describe_target
+from pipeline.database.migrate import current, latest, upgrade
+from pipeline.database.settings import current_epoch, raise_epoch, read_setting, write_setting
+from pipeline.database.target import DatabaseTarget
+from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.errors import ConcurrentWrite, PipelineError, RowRejected, TargetBusy, TargetRefused
+from pipeline.mapping.site import Site, TargetNames
 from pipeline.mapping.target import TargetRow
-from pipeline.model.event import Value
-from pipeline.model.ledger import LedgerRow, Mark, Progress, Waiting
+from pipeline.model.ledger import Incarnation, LedgerRow, Mark, Progress, Waiting
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import Place, TopicPartition
-from tests.support.events import NOON, event, ledger
+from pipeline.testing.target import MemoryTarget
+from pipeline.testing.turns import FreeTurns
+from tests.support.events import event, ledger
 
-PATIENCE = 20.0
-ODD = 'O\'Brien "Zoë" \\ 😀 [x] 漢字 :rows %s'
-LATER = NOON + timedelta(minutes=1)
-
-
-def vec(key: int, **columns: Value) -> LedgerRow:
-    """A ledger row of AxVec that was never written."""
-    return ledger(event("AxVec", key, at=key, **columns))
+SQL_SERVER = "PIPELINE_TEST_SQLSERVER_URL"
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+ODD = 'O\'Brien "q" [x] {y} :z %s Ωμέγα 株式会社 🏗️'
+TOPIC = "ajera.AxVec"
 
 
-def write(target: Target, *rows: LedgerRow) -> None:
-    with target.transaction() as transaction:
+@dataclass
+class Database:
+    """A real database under test, in schemas of its own."""
+
+    engine: Engine
+    target: DatabaseTarget
+    sync: str
+    pim: str | None
+    site: Site
+
+
+@dataclass
+class Twin:
+    """The one in memory."""
+
+    target: MemoryTarget
+
+
+REASON = f"{SQL_SERVER} is not set: nothing was run on SQL Server"
+REAL = (
+    pytest.param("postgresql", marks=pytest.mark.postgres),
+    pytest.param(
+        "mssql", marks=[pytest.mark.sqlserver, pytest.mark.skipif(SQL_SERVER not in os.environ, reason=REASON)]
+    ),
+)
+
+
+@pytest.fixture(scope="module", params=("memory", *REAL))
+def database(request: pytest.FixtureRequest) -> Iterator[Database | Twin]:
+    """Each in turn."""
+    if request.param == "memory":
+        yield Twin(MemoryTarget(AJERA_TO_PIM, turns=FreeTurns(3.0)))
+    else:
+        yield from _served(request)
+
+
+@pytest.fixture(scope="module", params=REAL)
+def real(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """For what only a database has: a schema that is migrated, lengths that are read."""
+    yield from _served(request)
+
+
+def _served(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """Fresh schemas; dropped at the end where the database is not ours."""
+    site = Site()
+    suffix = uuid.uuid4().hex[:8]
+    if request.param == "postgresql":
+        url, pim = request.getfixturevalue("postgres").create_database(f"contract_{suffix}"), None
+    else:
+        url, pim = os.environ[SQL_SERVER], f"pim_{suffix}"
+    sync = f"sync_{suffix}"
+    engine = create_engine(url, lock_timeout_seconds=3)
+    if pim is not None:
+        with engine.begin() as connection:
+            connection.execute(sa.text(f"CREATE SCHEMA {pim}"))
+    upgrade(engine, sync)
+    create_target_tables(engine, AJERA_TO_PIM, site, pim)
+    yield Database(engine, DatabaseTarget(engine, AJERA_TO_PIM, site, sync, pim), sync, pim, site)
+    if pim is not None:
+        _drop(engine, [pim, sync])
+    engine.dispose()
+
+
+def _drop(engine: Engine, schemas: list[str]) -> None:
+    for schema in schemas:
+        metadata = sa.MetaData()
+        metadata.reflect(engine, schema=schema, resolve_fks=False)
+        metadata.drop_all(engine)
+        with engine.begin() as connection:
+            connection.execute(sa.text(f"DROP SCHEMA {schema}"))
+
+
+def key() -> int:
+    """A key that no other test has."""
+    return uuid.uuid4().int % 1_000_000_000
+
+
+def row(number: int, **columns: object) -> LedgerRow:
+    return ledger(event("AxVec", number, at=1, **columns))  # type: ignore[arg-type]
+
+
+def stored(database: Database | Twin, *rows: LedgerRow) -> None:
+    with database.target.transaction() as transaction:
         transaction.write_rows(rows)
 
 
-def read(target: Target, key: str) -> LedgerRow:
-    with target.transaction() as transaction:
-        (row,) = transaction.rows_by_key("AxVec", [key])
-    return row
+def organization(number: int, name: str = "x", **values: str | None) -> TargetRow:
+    return TargetRow("Organization", (f"cl-{number}",), {"Name": name, **values})
 
 
-def organization(key: str, **values: Value) -> TargetRow:
-    return TargetRow("Organization", (key,), {"Name": "n", **values})
+# -- ledger and mirror ----------------------------------------------------------------------------------------------------
 
 
-def upsert(target: Target, table: str, *rows: TargetRow) -> RowCounts:
-    with target.transaction() as transaction:
-        return transaction.upsert(table, rows)
+def test_a_ledger_row_comes_back_as_it_was_written(database: Database | Twin) -> None:
+    """Texts letter by letter, null apart from absent, flags, instants, great numbers, and what is unknown."""
+    one = row(key(), vecDescription=ODD, vecEmail="", vecFax=None, vecIsClient=True, vecIsVendor=False)
+    one = replace(one, unknown=frozenset({"vecZip", "vecCity"}), epoch=7, committed_at=NOW, place=Place(3, 2, 2**40))
+    stored(database, one)
+    with database.target.transaction() as transaction:
+        found = transaction.lock_rows("AxVec", [one.key])[one.key]
+    assert found == replace(one, revision=1)
+    assert found.values["ever_vecIsClient"] is True
 
 
-def due(target: Target) -> list[Mark]:
-    with target.transaction() as transaction:
-        return transaction.due(1000, set_before=LATER, waiting_before=LATER)
-
-
-def beside(call: Callable[[], object]) -> Callable[[], object]:
-    """Begin a call in a thread of its own; what is returned waits for its end, and raises what it raised."""
-    with_thread = ThreadPoolExecutor(max_workers=1)
-    future = with_thread.submit(call)
-    with_thread.shutdown(wait=False)
-    return lambda: future.result(PATIENCE)
-
-
-# -- transactions -----------------------------------------------------------------------------------------------------
-
-
-def test_a_refused_write_commits_nothing(target: Target) -> None:
-    """Ledger, mark and target row written before a refused row are gone with it."""
-    with pytest.raises(RowRejected), target.transaction() as transaction:
-        transaction.write_rows([vec(1)])
-        transaction.mark([Mark("AxVec", "1", 1)], NOON)
-        transaction.upsert("Organization", [organization("cl-1")])
-        transaction.upsert("Organization", [organization("cl-2", **{"Post Code": "x" * 21})])
-    with target.transaction() as transaction:
-        assert transaction.rows_by_key("AxVec", ["1"]) == []
-        assert transaction.marks_of([("AxVec", "1")]) == []
-        assert transaction.existing("Organization", ["cl-1", "cl-2"]) == set()
-
-
-def test_a_transaction_whose_statement_failed_commits_nothing_though_the_error_was_caught(target: Target) -> None:
-    """Who swallows a refusal and goes on has still written nothing."""
-    with target.transaction() as transaction:
-        transaction.upsert("Organization", [organization("cl-1")])
-        with pytest.raises(RowRejected):
-            transaction.upsert("Contact", [TargetRow("Contact", ("co-1",), {"Organization ID": "cl-9"})])
-        with pytest.raises(PipelineError):
-            transaction.existing("Organization", ["cl-1"])
-    with target.transaction() as transaction:
-        assert transaction.existing("Organization", ["cl-1"]) == set()
-
-
-def test_empty_input_is_no_work(target: Target) -> None:
-    """Every method takes nothing and answers nothing."""
-    with target.transaction() as transaction:
-        transaction.write_rows([])
-        transaction.mark([], NOON)
-        transaction.clear([])
-        transaction.wait([], NOON)
-        transaction.advance({}, NOON)
-        assert transaction.lock_rows("AxVec", []) == {}
-        assert transaction.rows_by_key("AxVec", []) == []
-        assert transaction.rows_where("AxContact", "organization", [None]) == []
-        assert transaction.existing("Organization", []) == set()
-        assert transaction.holders("Project", "Project Code", []) == {}
-        assert transaction.create_missing("Role_Type", []) == 0
-        assert transaction.upsert("Organization", []) == RowCounts()
-        assert transaction.replace_children("Project_Contact", {}) == RowCounts()
-        assert transaction.progress([]) == {}
-        assert transaction.marks_of([]) == []
-
-
-# -- ledger and mirror ------------------------------------------------------------------------------------------------
-
-
-def test_a_ledger_row_comes_back_as_it_was_written(target: Target) -> None:
-    """Odd texts, the greatest integer, null, unknown columns and the commit time keep their form; a NUL is left out."""
-    row = replace(
-        vec(2**63 - 1, vecDescription=ODD, vecFax="a\x00b", vecIsClient=True),
-        unknown=frozenset({"vecZip", "vecCity"}),
-        committed_at=NOON + timedelta(microseconds=1),
-        place=Place(3, 2, 2**63 - 1),
-    )
-    write(target, row)
-    assert read(target, row.key) == replace(row, values={**row.values, "vecFax": "ab"}, revision=1)
-
-
-def test_a_row_that_changed_meanwhile_is_not_written(target: Target) -> None:
-    """A revision that is not the stored one, or a new row that is there already, is a concurrent write."""
-    write(target, vec(1))
-    held = read(target, "1")
-    write(target, held)
-    for stale in (held, vec(1)):
-        with pytest.raises(ConcurrentWrite):
-            write(target, stale)
-    assert read(target, "1").revision == 2
-
-
-def test_more_rows_than_one_statement_takes_are_all_written(target: Target) -> None:
-    """A batch larger than any dialect's statement is written and read whole."""
-    rows = [vec(key) for key in range(1, 5_502)]
-    write(target, *rows)
-    with target.transaction() as transaction:
-        assert len(transaction.lock_rows("AxVec", [row.key for row in rows])) == len(rows)
-        assert transaction.mark_table("AxVec", 7, NOON) == len(rows)
-        assert len(transaction.due(10_000, set_before=LATER, waiting_before=NOON)) == len(rows)
-
-
-def test_rows_are_found_by_a_mirrored_value(target: Target) -> None:
-    """Null is no value to be found by, and zero is one."""
-    groups = [ledger(event("AxInvoiceGroup", key, igProject=of)) for key, of in ((1, 5), (2, 0), (3, None))]
-    write(target, *groups)
-    with target.transaction() as transaction:
-        found = transaction.rows_where("AxInvoiceGroup", "igProject", [5, 0, 0, None, 6])
-    assert sorted(row.key for row in found) == ["1", "2"]
-
-
-def test_rows_of_an_older_epoch_are_unseen_unless_deleted(target: Target) -> None:
-    """The sweep is given what exists and is older, by key, up to its limit."""
-    write(target, *(replace(vec(key), epoch=epoch, deleted=gone) for key, epoch, gone in _SWEPT))
-    with target.transaction() as transaction:
-        assert [row.key for row in transaction.unseen("AxVec", 2, 10)] == ["1", "4"]
-        assert [row.key for row in transaction.unseen("AxVec", 2, 1)] == ["1"]
-
-
-_SWEPT = ((1, 1, False), (2, 2, False), (3, 1, True), (4, 0, False))
-
-
-# -- marks ------------------------------------------------------------------------------------------------------------
-
-
-def test_a_newer_mark_is_never_cleared(target: Target) -> None:
-    """Clearing names the number that was read."""
-    old, new = Mark("AxVec", "1", 1), Mark("AxVec", "1", 2)
-    with target.transaction() as transaction:
-        transaction.mark([old], NOON)
-        transaction.mark([new], NOON)
-        transaction.clear([old])
-    assert due(target) == [new]
-    with target.transaction() as transaction:
-        transaction.clear([new])
-    assert due(target) == []
-
-
-def test_a_mark_that_waits_is_due_when_it_was_last_tried_long_ago(target: Target) -> None:
-    """A waiting mark goes by the time of its last try, is counted, and begins anew when it is set again."""
-    mark = Mark("AxVec", "1", 5)
-    with target.transaction() as transaction:
-        transaction.mark([mark], NOON)
-        transaction.wait([Waiting(mark, "row.missing", "waits" * 200)], LATER)
-        assert transaction.due(9, set_before=LATER + timedelta(1), waiting_before=LATER) == []
-        assert transaction.due(9, set_before=NOON, waiting_before=LATER + timedelta(1)) == [mark]
-        assert transaction.waiting_count() == 1
-        transaction.mark([replace(mark, number=6)], LATER)
-        assert transaction.waiting_count() == 0
-
-
-def test_a_wait_for_an_older_number_leaves_a_newer_mark_alone(target: Target) -> None:
-    """Number 0 stands for whichever is set; a mark that is not set is set."""
-    with target.transaction() as transaction:
-        transaction.mark([Mark("AxVec", "1", 2)], NOON)
-        transaction.wait([Waiting(Mark("AxVec", "1", 1), "row.missing", "r")], NOON)
-        assert transaction.waiting_count() == 0
-        transaction.wait([Waiting(Mark("AxVec", key), "row.missing", "r") for key in ("1", "2")], NOON)
-        assert transaction.waiting_count() == 2
-        assert transaction.marks_of([("AxVec", "1")]) == [Mark("AxVec", "1", 2)]
-
-
-# -- target rows ------------------------------------------------------------------------------------------------------
-
-
-def test_an_upsert_counts_what_it_created_changed_and_left(target: Target) -> None:
-    """A row that holds its values already is not touched; an absent column stays, a null is written."""
-    assert upsert(target, "Organization", organization("cl-1", Address=ODD)) == RowCounts(created=1)
-    assert upsert(target, "Organization", organization("cl-1")) == RowCounts(unchanged=1)
-    assert upsert(target, "Organization", organization("cl-1", Address=ODD)) == RowCounts(unchanged=1)
-    assert upsert(target, "Organization", organization("cl-1", Address=None)) == RowCounts(changed=1)
-    both = (organization("cl-1", Address=None), organization("cl-2"))
-    assert upsert(target, "Organization", *both) == RowCounts(created=1, unchanged=1)
-
-
-def test_a_prefilled_column_is_written_only_when_the_row_is_created(target: Target) -> None:
-    """What a person types over it stays."""
-    made = TargetRow("Contact", ("em-1",), {"Forename": "A"}, {"Title": "-"})
-    assert upsert(target, "Contact", made) == RowCounts(created=1)
-    assert upsert(target, "Contact", replace(made, values={"Title": "Dr"}, prefill={})) == RowCounts(changed=1)
-    assert upsert(target, "Contact", made) == RowCounts(unchanged=1)
-    assert upsert(target, "Contact", replace(made, values={"Title": "Dr"}, prefill={})) == RowCounts(unchanged=1)
-
-
-def test_a_row_without_a_required_column_can_only_be_changed(target: Target) -> None:
-    """Where there is none, nothing is created."""
-    part = TargetRow("Organization", ("cl-1",), {"Address": "a"})
-    with pytest.raises(TargetRefused):
-        upsert(target, "Organization", part)
-    upsert(target, "Organization", organization("cl-1"))
-    assert upsert(target, "Organization", part) == RowCounts(changed=1)
-
-
-def test_a_unique_value_is_held_by_one_row(target: Target) -> None:
-    """A second holder is a concurrent write; who holds it can be asked."""
-    with target.transaction() as transaction:
-        transaction.create_missing("Project_Status", [{"Name": "Active", "Completed": False}])
-        assert transaction.create_missing("Project_Status", [{"Name": "Active", "Completed": True}]) == 0
-        transaction.upsert("Project", [_project("1", "P-1")])
-        assert transaction.holders("Project", "Project Code", ["P-1", "P-2"]) == {"P-1": "1"}
+def test_a_ledger_row_that_changed_meanwhile_is_not_overwritten(database: Database | Twin) -> None:
+    """The revision guards it: nothing of the second write is stored."""
+    one = row(key(), vecDescription="first")
+    stored(database, one)
+    read = replace(one, revision=1)
+    stored(database, replace(read, values={**read.values, "vecDescription": "second"}))
     with pytest.raises(ConcurrentWrite):
-        upsert(target, "Project", _project("2", "P-1"))
+        stored(database, replace(read, values={**read.values, "vecDescription": "late"}))
+    with pytest.raises(ConcurrentWrite):
+        stored(database, one)
+    with database.target.transaction() as transaction:
+        (found,) = transaction.rows_by_key("AxVec", [one.key])
+    assert (found.values["vecDescription"], found.revision) == ("second", 2)
 
 
-def _project(key: str, code: str) -> TargetRow:
-    return TargetRow("Project", (key,), {"Project Code": code, "Name": "n", "Status": "Active"})
+def test_rows_are_found_by_key_and_by_mirrored_column(database: Database | Twin) -> None:
+    """Also by text, in one statement for any number; nothing asked is nothing found."""
+    client, numbers = key(), [key() for _ in range(3)]
+    groups = [ledger(event("AxInvoiceGroup", number, igProject=1, igClient=client)) for number in numbers]
+    contact = ledger(event("AxContact", key(), cntClient=client))
+    with database.target.transaction() as transaction:
+        transaction.write_rows(groups)
+        transaction.write_rows([contact])
+        assert {one.key for one in transaction.rows_where("AxInvoiceGroup", "igClient", [client, None])} == set(
+            map(str, numbers)
+        )
+        assert [one.key for one in transaction.rows_where("AxContact", "organization", [f"cl-{client}"])] == [
+            contact.key
+        ]
+        assert transaction.rows_where("AxContact", "organization", []) == []
+        assert transaction.rows_by_key("AxVec", []) == []
+        assert transaction.lock_rows("AxVec", ["0"]) == {}
 
 
-def test_replacing_children_leaves_rows_of_others(target: Target) -> None:
-    """Only rows that we made go; a row that was there before us stays somebody else's."""
-    theirs, ours = ("1", "PM", "em-1"), ("1", "PM", "em-2")
-    with target.transaction() as transaction:
+def test_more_rows_than_one_statement_takes_are_written_in_pieces(database: Database | Twin) -> None:
+    """Thousands in one call."""
+    start = key()
+    rows = [row(start + number, vecDescription=str(number)) for number in range(6_001)]
+    stored(database, *rows)
+    with database.target.transaction() as transaction:
+        assert len(transaction.lock_rows("AxVec", [one.key for one in rows])) == 6_001
+
+
+def test_a_locked_row_makes_another_process_wait_until_the_transaction_ends(database: Database | Twin) -> None:
+    """And what it reads then is what was committed."""
+    one = row(key(), vecDescription="before")
+    stored(database, one)
+    seen: list[object] = []
+    locked, order = threading.Event(), []
+
+    def other() -> None:
+        assert locked.wait(10)
+        with database.target.transaction() as transaction:
+            found = transaction.lock_rows("AxVec", [one.key])[one.key]
+            order.append("other")
+            seen.append(found.values["vecDescription"])
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    with database.target.transaction() as transaction:
+        read = transaction.lock_rows("AxVec", [one.key])[one.key]
+        locked.set()
+        transaction.write_rows([replace(read, values={**read.values, "vecDescription": "after"})])
+        thread.join(0.5)
+        order.append("first")
+    thread.join(10)
+    assert (order, seen) == (["first", "other"], ["after"])
+
+
+def test_a_lock_that_is_not_given_back_in_time_is_transient(database: Database | Twin) -> None:
+    """Tried again by the engine, with the database's number in the text."""
+    one = row(key())
+    stored(database, one)
+    with database.target.transaction() as transaction:
+        transaction.lock_rows("AxVec", [one.key])
+        with pytest.raises(TargetBusy):
+            _lock(database, one.key)
+
+
+def _lock(database: Database | Twin, number: str) -> None:
+    with database.target.transaction() as transaction:
+        transaction.lock_rows("AxVec", [number])
+
+
+def test_rows_of_an_older_epoch_are_told_until_they_are_deleted(database: Database | Twin) -> None:
+    """What the sweep after a new snapshot goes by."""
+    old, new = row(key()), replace(row(key()), epoch=9)
+    stored(database, replace(old, epoch=8), new)
+    with database.target.transaction() as transaction:
+        unseen = {one.key: one for one in transaction.unseen("AxVec", 9, 10_000)}
+        assert old.key in unseen
+        assert new.key not in unseen
+        transaction.write_rows([replace(unseen[old.key], deleted=True)])
+        assert old.key not in {one.key for one in transaction.unseen("AxVec", 9, 10_000)}
+
+
+# -- marks ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_newer_mark_is_never_cleared_by_whoever_read_an_older(database: Database | Twin) -> None:
+    """Clearing names the number that was read."""
+    name = str(key())
+    with database.target.transaction() as transaction:
+        transaction.mark([Mark("AxVec", name, 1)], NOW)
+        transaction.mark([Mark("AxVec", name, 2)], NOW)
+        transaction.clear([Mark("AxVec", name, 1)])
+        assert transaction.marks_of([("AxVec", name)]) == [Mark("AxVec", name, 2)]
+        transaction.clear([Mark("AxVec", name, 2)])
+        assert transaction.marks_of([("AxVec", name)]) == []
+
+
+def test_a_mark_that_waits_keeps_its_reason_until_it_is_set_again(database: Database | Twin) -> None:
+    """It is counted, comes due by the time of its last try, and a stale reason is not written over a newer mark."""
+    mark = Mark("AxProject", str(key()), 5)
+    waiting = Waiting(mark, "row.missing", ODD)
+    with database.target.transaction() as transaction:
+        transaction.mark([mark], NOW)
+        before = transaction.waiting_count()
+        transaction.wait([waiting], NOW)
+        assert transaction.waiting_count() == before + 1
+        early = {"set_before": NOW + timedelta(hours=1), "waiting_before": NOW - timedelta(hours=1)}
+        late = {"set_before": NOW - timedelta(hours=9), "waiting_before": NOW + timedelta(hours=1)}
+        assert mark not in transaction.due(10_000, **early)
+        assert mark in transaction.due(10_000, **late)
+        transaction.mark([replace(mark, number=6)], NOW)
+        assert transaction.waiting_count() == before
+        transaction.wait([waiting], NOW)
+        assert transaction.waiting_count() == before
+        transaction.wait([replace(waiting, mark=replace(mark, number=0))], NOW)
+        assert transaction.waiting_count() == before + 1
+
+
+def test_marking_a_whole_table_marks_every_row_once(database: Database | Twin) -> None:
+    """In pages."""
+    stored(database, *(ledger(event("AxResource", key(), resProject=1)) for _ in range(20)))
+    with database.target.transaction() as transaction:
+        assert transaction.mark_table("AxResource", 77, NOW) == 20
+        due = transaction.due(10_000, set_before=NOW + timedelta(hours=1), waiting_before=NOW)
+        assert len([mark for mark in due if mark.kind == "AxResource"]) == 20
+
+
+# -- target rows ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_upsert_creates_changes_and_leaves_alone_and_tells_them_apart(database: Database | Twin) -> None:
+    """A row that holds its values already is not touched, letter by letter and with null as a value."""
+    one, two = key(), key()
+    with database.target.transaction() as transaction:
+        rows = [organization(one, ODD, Address=None), organization(two, "two")]
+        assert transaction.upsert("Organization", rows) == RowCounts(created=2)
+        again = [organization(one, ODD, Address=None), organization(two, "Two")]
+        assert transaction.upsert("Organization", again) == RowCounts(changed=1, unchanged=1)
+        cleared = [organization(one, ODD, Address=""), organization(two, "Two")]
+        assert transaction.upsert("Organization", cleared) == RowCounts(changed=1, unchanged=1)
+
+
+def test_what_is_prefilled_is_written_at_creation_and_never_after(database: Database | Twin) -> None:
+    """A person's title stays."""
+    contact = TargetRow("Contact", (f"co-{key()}",), {"Surname": "a"}, {"Title": "-", "Created Date": NOW})
+    with database.target.transaction() as transaction:
+        transaction.upsert("Contact", [contact])
+        transaction.upsert("Contact", [TargetRow("Contact", contact.key, {"Title": "Ms"})])
+        assert transaction.upsert("Contact", [replace(contact, values={"Surname": "b"})]) == RowCounts(changed=1)
+        assert transaction.upsert("Contact", [TargetRow("Contact", contact.key, {"Title": "Ms"})]) == RowCounts(
+            unchanged=1
+        )
+
+
+def test_a_row_that_cannot_be_created_whole_must_be_there(database: Database | Twin) -> None:
+    """A required column that is not known yet is no reason to invent one."""
+    with pytest.raises(TargetRefused, match="Name"), database.target.transaction() as transaction:
+        transaction.upsert("Organization", [TargetRow("Organization", (f"cl-{key()}",), {"Address": "x"})])
+
+
+def test_parents_are_found_and_created_once(database: Database | Twin) -> None:
+    """Missing ones only; those that exist are held against deletion."""
+    name = f"role {key()}"
+    with database.target.transaction() as transaction:
+        assert transaction.existing("Role_Type", [name]) == set()
+        assert transaction.create_missing("Role_Type", [{"Name": name}]) == 1
+        assert transaction.create_missing("Role_Type", [{"Name": name}]) == 0
+        assert transaction.existing("Role_Type", [name, "nobody"]) == {name}
+
+
+def test_the_holder_of_a_unique_value_is_told(database: Database | Twin) -> None:
+    """As the target spells it."""
+    number, code = str(key()), f"Code {key()}"
+    with database.target.transaction() as transaction:
+        transaction.create_missing("Project_Status", [{"Name": "Active", "Completed": False}])
+        values = {"Project Code": code, "Name": "p", "Status": "Active"}
+        transaction.upsert("Project", [TargetRow("Project", (number,), values)])
+        assert transaction.holders("Project", "Project Code", [code, "other"]) == {code: number}
+    with pytest.raises(ConcurrentWrite):
+        _project(database, str(key()), code)
+
+
+def _project(database: Database | Twin, number: str, code: str) -> None:
+    with database.target.transaction() as transaction:
+        values = {"Project Code": code, "Name": "p", "Status": "Active"}
+        transaction.upsert("Project", [TargetRow("Project", (number,), values)])
+
+
+def test_child_rows_are_replaced_as_a_set_and_those_of_others_stay(database: Database | Twin) -> None:
+    """Only what we made is ever removed."""
+    number, code = str(key()), str(key())
+    people = [f"em-{key()}" for _ in range(3)]
+    with database.target.transaction() as transaction:
         transaction.create_missing("Project_Status", [{"Name": "Active"}])
-        transaction.create_missing("Role_Type", [{"Name": "PM"}])
-        transaction.upsert("Contact", [TargetRow("Contact", (f"em-{n}",), {"Forename": "A"}) for n in (1, 2)])
-        transaction.upsert("Project", [_project("1", "P-1")])
-        names = ("Project ID", "Role Type", "Contact ID")
-        transaction.create_missing("Project_Contact", [dict(zip(names, theirs, strict=True))])
-    with target.transaction() as transaction:
-        first = transaction.replace_children("Project_Contact", {"1": [theirs, ours]})
-        again = transaction.replace_children("Project_Contact", {"1": [theirs, ours]})
-        gone = transaction.replace_children("Project_Contact", {"1": []})
-        last = transaction.replace_children("Project_Contact", {"1": [theirs, ours]})
-    assert first == last == RowCounts(created=1, unchanged=1)
-    assert again == RowCounts(unchanged=2)
-    assert gone == RowCounts(changed=1)
+        transaction.create_missing("Role_Type", [{"Name": "Lead"}, {"Name": "Theirs"}])
+        transaction.upsert("Contact", [TargetRow("Contact", (person,), {"Surname": person}) for person in people])
+        transaction.upsert(
+            "Project", [TargetRow("Project", (number,), {"Project Code": code, "Name": "p", "Status": "Active"})]
+        )
+        transaction.create_missing(
+            "Project_Contact", [{"Project ID": number, "Role Type": "Theirs", "Contact ID": people[0]}]
+        )
+        theirs = (number, "Theirs", people[0])
+        first = {number: [(number, "Lead", people[0]), (number, "Lead", people[1]), theirs]}
+        assert transaction.replace_children("Project_Contact", first) == RowCounts(created=2, unchanged=1)
+        second = {number: [(number, "Lead", people[2])]}
+        assert transaction.replace_children("Project_Contact", second) == RowCounts(created=1, changed=2)
+        assert transaction.replace_children("Project_Contact", {number: []}) == RowCounts(changed=1)
+    with database.target.transaction() as transaction:
+        assert (
+            transaction.create_missing(
+                "Project_Contact", [dict(zip(("Project ID", "Role Type", "Contact ID"), theirs, strict=True))]
+            )
+            == 0
+        )
 
 
-# -- progress, incarnations, loading ----------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "row",
+    [
+        TargetRow("Organization", ("cl-1",), {"Name": "x" * 101}),
+        TargetRow("Organization", ("cl-1",), {"Name": None}),
+        TargetRow("Contact", ("co-1",), {"Organization ID": "cl-nobody"}),
+    ],
+    ids=["too long", "null", "no such parent"],
+)
+def test_a_row_that_the_database_rejects_is_told_as_such_without_its_values(
+    database: Database | Twin, row: TargetRow
+) -> None:
+    """So that the batch is narrowed to it; the text names the number, never the value."""
+    with pytest.raises(RowRejected) as rejected, database.target.transaction() as transaction:
+        transaction.upsert(row.table, [row])
+    assert "xxx" not in str(rejected.value)
+    assert "nobody" not in str(rejected.value)
 
 
-def test_counts_are_added_and_offsets_are_set(target: Target) -> None:
-    """Dead letters in a row are set, like the offset."""
-    place = TopicPartition("t", 0)
-    with target.transaction() as transaction:
-        transaction.advance({place: Progress(1, 9, 5, 1, 1, 1, 2, 3)}, NOON)
-        transaction.advance({place: Progress(1, 4, 5, 2, 1, 1, 1, 0)}, NOON)
-        assert transaction.progress([place, TopicPartition("t", 1)]) == {place: Progress(1, 4, 10, 3, 2, 2, 3, 0)}
+def test_an_error_leaves_nothing_of_its_transaction(database: Database | Twin) -> None:
+    """Ours or the caller's."""
+    number = key()
+    with pytest.raises(ZeroDivisionError):
+        _fail_after_writing(database, number)
+    with database.target.transaction() as transaction:
+        assert transaction.existing("Organization", [f"cl-{number}"]) == set()
+        assert transaction.marks_of([("AxVec", str(number))]) == []
 
 
-def test_incarnations_are_numbered_over_all_topics(target: Target) -> None:
-    """Seen again is the same number; made anew, or grown, is a new one."""
-    with target.transaction() as transaction:
-        seen = [transaction.incarnation(*one) for one in (("a", "x", 1), ("b", "x", 1), ("a", "x", 1), ("a", "y", 1))]
-        assert seen == [1, 2, 1, 3]
-        assert set(transaction.incarnations("a")) == {1, 3}
+def _fail_after_writing(database: Database | Twin, number: int) -> None:
+    with database.target.transaction() as transaction:
+        transaction.upsert("Organization", [organization(number)])
+        transaction.mark([Mark("AxVec", str(number), 1)], NOW)
+        raise ZeroDivisionError
 
 
-def test_a_table_is_loaded_when_every_partition_was_read_to_its_end(target: Target) -> None:
-    """The first to name the ends wins; one process alone makes it loaded."""
-    with target.transaction() as transaction:
-        number = transaction.incarnation("t", "x", 2)
-        assert transaction.loading(1)["AxVec"] == "unknown"
-        transaction.set_load_ends("t", "AxVec", 1, {0: 5, 1: 0})
-        transaction.set_load_ends("t", "AxVec", 1, {0: 99, 1: 99})
-        assert transaction.loading(1)["AxVec"] == "reading"
-        assert transaction.read_to_end() == {}
-        transaction.advance({TopicPartition("t", 0): Progress(number, 5)}, NOON)
-        assert transaction.read_to_end() == {"AxVec": 1}
-        assert [transaction.set_loaded("AxVec", 1), transaction.set_loaded("AxVec", 1)] == [True, False]
-        assert transaction.loaded() == {"AxVec"}
-        assert "AxVec" not in transaction.loading(1)
-        assert transaction.loading(2)["AxVec"] == "unknown"
+def test_a_deadlock_ends_one_of_the_two_as_transient(database: Database | Twin) -> None:
+    """Rows locked in opposite orders; the other one goes on."""
+    one, two = key(), key()
+    with database.target.transaction() as transaction:
+        transaction.upsert("Organization", [organization(one), organization(two)])
+    barrier, faults = threading.Barrier(2, timeout=10), list[PipelineError]()
 
-
-def test_a_topic_made_anew_has_no_load_end(target: Target) -> None:
-    """What the old one's end was says nothing of the new one."""
-    with target.transaction() as transaction:
-        transaction.incarnation("t", "x", 1)
-        transaction.set_load_ends("t", "AxVec", 1, {0: 0})
-        transaction.incarnation("t", "y", 1)
-        assert transaction.loading(1)["AxVec"] == "unknown"
-        assert transaction.read_to_end() == {}
-
-
-# -- two transactions -------------------------------------------------------------------------------------------------
-
-
-def test_a_locked_row_is_waited_for_and_then_read_anew(target: Target) -> None:
-    """Who waited for a lock sees what its holder wrote."""
-    write(target, vec(1))
-    begun = threading.Event()
-
-    def second() -> int:
-        with target.transaction() as transaction:
-            begun.set()
-            return transaction.lock_rows("AxVec", ["1"])["1"].revision
-
-    with target.transaction() as transaction:
-        held = transaction.lock_rows("AxVec", ["1"])["1"]
-        finish = beside(second)
-        assert begun.wait(PATIENCE)
-        transaction.write_rows([held])
-    assert finish() == 2
-
-
-def test_a_deadlock_ends_one_of_the_two_as_busy(target: Target) -> None:
-    """Two that lock two rows in opposite orders: one is told to try again, the other goes on."""
-    write(target, vec(1), vec(2))
-    both_hold = threading.Barrier(2)
-
-    def lock(first: str, then: str) -> str:
+    def work(first: int, second: int) -> None:
         try:
-            with target.transaction() as transaction:
-                transaction.lock_rows("AxVec", [first])
-                both_hold.wait(PATIENCE)
-                transaction.lock_rows("AxVec", [then])
-        except TargetBusy:
-            return "busy"
-        return "done"
+            with database.target.transaction() as transaction:
+                transaction.upsert("Organization", [organization(first, f"by {first}")])
+                barrier.wait()
+                transaction.upsert("Organization", [organization(second, f"by {first}")])
+        except PipelineError as error:
+            faults.append(error)
 
-    finish = beside(lambda: lock("1", "2"))
-    assert sorted([lock("2", "1"), str(finish())]) == ["busy", "done"]
+    threads = [threading.Thread(target=work, args=pair) for pair in ((one, two), (two, one))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert [type(fault) for fault in faults] == [TargetBusy]
+
+
+# -- progress and loading -------------------------------------------------------------------------------------------------
+
+
+def test_progress_stores_the_next_offset_and_adds_up_the_counts(database: Database | Twin) -> None:
+    """The run of dead letters is stored as it is, not added."""
+    place = TopicPartition(f"t.{key()}", 3)
+    one = Progress(1, 10, events_read=10, written=6, skipped=2, parked=1, dead_lettered=1, dead_in_a_row=1)
+    with database.target.transaction() as transaction:
+        assert transaction.progress([place]) == {}
+        transaction.advance({place: one}, NOW)
+        transaction.advance({place: replace(one, next_offset=15, dead_in_a_row=0)}, NOW)
+        expected = Progress(1, 15, events_read=20, written=12, skipped=4, parked=2, dead_lettered=2, dead_in_a_row=0)
+        assert transaction.progress([place]) == {place: expected}
+
+
+def test_incarnations_are_numbered_as_they_are_first_seen(database: Database | Twin) -> None:
+    """The same one keeps its number; numbers grow over all topics."""
+    topic, other = f"t.{key()}", f"t.{key()}"
+    with database.target.transaction() as transaction:
+        first = transaction.incarnation(topic, "id-1", 4)
+        second = transaction.incarnation(other, "id-9", 4)
+        third = transaction.incarnation(topic, "id-2", 4)
+        assert transaction.incarnation(topic, "id-1", 4) == first
+        assert first < second < third
+        assert transaction.incarnations(topic) == {first: Incarnation("id-1", 4), third: Incarnation("id-2", 4)}
+
+
+def test_a_table_is_loaded_when_every_partition_was_read_to_its_end_in_this_epoch(database: Database | Twin) -> None:
+    """Told once; a later epoch, or another incarnation of the topic, begins anew."""
+    table, topic = "AxContact", f"t.{key()}"
+    places = [TopicPartition(topic, number) for number in range(2)]
+    with database.target.transaction() as transaction:
+        number = transaction.incarnation(topic, "id", 2)
+        assert transaction.loading(1)[table] == "unknown"
+        transaction.set_load_ends(topic, table, 1, {0: 5, 1: 0})
+        transaction.set_load_ends(topic, table, 1, {0: 99, 1: 99})
+        assert transaction.loading(1)[table] == "reading"
+        assert table not in transaction.read_to_end()
+        transaction.advance({places[0]: Progress(number, 5)}, NOW)
+        assert transaction.read_to_end() == {table: 1}
+        assert (transaction.set_loaded(table, 1), transaction.set_loaded(table, 1)) == (True, False)
+        assert table in transaction.loaded()
+        assert table not in transaction.loading(1)
+        assert transaction.loading(2)[table] == "unknown"
+        assert table in transaction.loaded(), "what was loaded once stays usable"
+        transaction.set_load_ends(topic, table, 2, {0: 9, 1: 1})
+        transaction.advance({places[0]: Progress(number, 9), places[1]: Progress(number, 1)}, NOW)
+        assert transaction.read_to_end() == {table: 2}
+        transaction.incarnation(topic, "made anew", 2)
+        assert transaction.loading(2)[table] == "unknown"
+
+
+# -- around it ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_sync_schema_is_migrated_to_the_newest_version_and_again_harmlessly(real: Database) -> None:
+    """Twice changes nothing."""
+    assert current(real.engine, real.sync) == latest()
+    assert upgrade(real.engine, real.sync) == (latest(), latest())
+
+
+def test_epochs_grow_over_all_connectors_and_settings_are_kept(real: Database) -> None:
+    """Both outlive the process."""
+    assert current_epoch(real.engine, "a", real.sync) is None
+    first = raise_epoch(real.engine, "a", real.sync)
+    second = raise_epoch(real.engine, "b", real.sync)
+    assert (raise_epoch(real.engine, "a", real.sync), second) == (first + 2, first + 1)
+    write_setting(real.engine, "x", ODD, real.sync)
+    write_setting(real.engine, "x", ODD + "!", real.sync)
+    assert read_setting(real.engine, "x", real.sync) == ODD + "!"
+
+
+def test_the_live_targets_lengths_are_read_and_what_is_missing_is_named(real: Database) -> None:
+    """So that texts are cut to what this database holds."""
+    live = {table.name: table for table in describe_target(real.engine, AJERA_TO_PIM, real.site, real.pim)}
+    name = live["Organization"].column("Name")
+    assert (name.length, name.nullable) == (100, False)
+    site = Site(
+        target={"Organization": TargetNames(columns={"Name": "Missing"}), "Contact": TargetNames(name="Nowhere")}
+    )
+    with pytest.raises(PipelineError, match=r"column Organization\.Missing, table Nowhere"):
+        describe_target(real.engine, AJERA_TO_PIM, site, real.pim)

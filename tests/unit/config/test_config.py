@@ -133,7 +133,7 @@ def test_a_file_that_is_not_toml_in_utf8_is_a_fault_of_the_configuration(tmp_pat
     """As some editors and shells save it."""
     path = tmp_path / "ajera-cdc.toml"
     path.write_bytes(content)
-    with pytest.raises(ConfigurationInvalid, match="ajera-cdc.toml is not"):
+    with pytest.raises(ConfigurationInvalid, match=r"ajera-cdc\.toml is not"):
         load(path, {})
 
 

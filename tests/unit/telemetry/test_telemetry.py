@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import re
-from collections.abc import Iterator
-from typing import get_args
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Literal, get_args
 
 import httpx
 import pytest
@@ -18,7 +20,9 @@ from pipeline.model.outcome import RowCounts
 from pipeline.telemetry import log
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.http import TelemetryServer
-from pipeline.telemetry.metrics import METRICS, Name, PrometheusTelemetry
+from pipeline.telemetry.metrics import DELAY_BUCKETS, METRICS, Name, PrometheusTelemetry
+
+CANARY = "CANARY"
 
 
 @pytest.fixture
@@ -54,6 +58,47 @@ def test_counts_are_what_was_told() -> None:
     assert 'pipeline_target_rows_total{result="created",table="Organization"} 2.0' in text
     assert 'pipeline_values_fitted_total{column="Name",how="cut",table="Organization"} 1.0' in text
     assert "pipeline_last_batch_timestamp_seconds 12.0" in text
+
+
+def test_every_kind_of_news_moves_its_metric() -> None:
+    """What the table names is counted, and nothing else is."""
+    telemetry = PrometheusTelemetry(Health(), clock=lambda: 12.0)
+    before = samples(telemetry)
+    telemetry.assigned(4)
+    telemetry.events_read("t", 1)
+    telemetry.event_ended("t", "skipped", "stale", 1)
+    telemetry.rows("T", RowCounts(1, 1, 1))
+    telemetry.delay("T", 0.5)
+    telemetry.step("note", 0.1)
+    telemetry.values_fitted("T", "c", "cut", 1)
+    telemetry.retried(TargetBusy("x"))
+    telemetry.parked(3)
+    telemetry.dead_lettered(TargetBusy("x"))
+    telemetry.halted("t", 1, TargetBusy("x"))
+    telemetry.halted("t", 2, TargetBusy("x"))
+    after = samples(telemetry)
+    moved = {name for name in after if after[name] != before.get(name)}
+    for metric in METRICS:
+        assert any(name.startswith(metric.name) for name in moved), metric.name
+    assert after["pipeline_assigned_partitions"] == 4
+    assert after["pipeline_parked_rows"] == 3
+    assert after["pipeline_degraded_state"] == 1
+    assert after['pipeline_halted_partitions{code="target.busy",topic="t"}'] == 2
+    assert after['pipeline_delay_seconds_sum{table="T"}'] == 0.5
+    telemetry.recovered()
+    assert samples(telemetry)["pipeline_degraded_state"] == 0
+
+
+def samples(telemetry: PrometheusTelemetry) -> dict[str, float]:
+    """Every sample of the registry's text by name and labels."""
+    lines = generate_latest(telemetry.registry).decode().splitlines()
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
+
+
+def test_delays_about_the_objective_are_told_apart() -> None:
+    """A p99 of a second is read from buckets that lie close there."""
+    assert list(DELAY_BUCKETS) == sorted(set(DELAY_BUCKETS))
+    assert {0.5, 1, 1.5, 2, 5} <= set(DELAY_BUCKETS)
 
 
 def test_health_is_degraded_while_it_retries_ok_after_and_halted_for_good(
@@ -103,3 +148,101 @@ def test_logs_are_lines_of_json_that_hold_no_containers_and_no_long_texts() -> N
     assert (line["action"], line["level"], line["topic"], line["count"]) == ("batch", "info", "ajera.AxVec", 3)
     assert line["row"] == line["note"] == log.REDACTED
     assert "Jane" not in stream.getvalue()
+
+
+def line_of(write: Callable[[], object], form: Literal["json", "console"] = "json", level: str = "INFO") -> str:
+    """What is written to the log while something happens."""
+    stream = io.StringIO()
+    log.configure(level, form, stream)
+    write()
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"name": CANARY},
+        [CANARY],
+        (CANARY,),
+        {CANARY},
+        CANARY.encode(),
+        CANARY * 100,
+        Decimal("815.50"),
+        ValueError(CANARY),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_field_that_could_hold_a_row_is_not_written(value: object, form: Literal["json", "console"]) -> None:
+    """Containers, bytes, money, exceptions, long texts: on a terminal as in JSON."""
+    logger = structlog.stdlib.get_logger("ajera_cdc")
+    written = line_of(lambda: logger.warning("batch", field=value), form)
+    assert CANARY not in written
+    assert "815.50" not in written
+    assert "redacted" in written
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_an_exception_is_logged_without_its_text(form: Literal["json", "console"]) -> None:
+    """Its text may quote a row; a library's log line with one as well."""
+
+    def fail() -> None:
+        try:
+            int(CANARY)
+        except ValueError as error:
+            structlog.stdlib.get_logger("ajera_cdc").exception("odd")
+            structlog.stdlib.get_logger("ajera_cdc").error("odd", exc_info=error)
+            logging.getLogger("library").exception("failed")
+
+    lines = line_of(fail, form).splitlines()
+    assert len(lines) == 3
+    for line in lines:
+        assert CANARY not in line
+        assert "ValueError" in line
+        assert "test_telemetry.py:" in line
+
+
+def test_warnings_of_libraries_are_written_in_the_same_form() -> None:
+    """What they say below that is not."""
+
+    def speak() -> None:
+        logging.getLogger("library").warning("careful %s", "now")
+        logging.getLogger("library").info("chatter")
+
+    lines = line_of(speak).splitlines()
+    assert len(lines) == 1
+    assert (json.loads(lines[0])["action"], json.loads(lines[0])["level"]) == ("careful now", "warning")
+
+
+def test_the_level_that_is_set_decides_what_is_written() -> None:
+    """As configured under log.level."""
+    logger = structlog.stdlib.get_logger("ajera_cdc")
+    assert line_of(lambda: logger.info("x"), level="WARNING") == ""
+    assert line_of(lambda: logger.debug("x"), level="DEBUG") != ""
+
+
+def test_a_server_that_was_never_started_frees_its_port_at_once() -> None:
+    """A fault between making and starting it must not hang the end of the program."""
+    telemetry = PrometheusTelemetry(Health())
+    first = TelemetryServer("127.0.0.1", 0, telemetry.registry, Health())
+    port = int(first.address.rsplit(":", 1)[1])
+    first.stop()
+    TelemetryServer("127.0.0.1", port, telemetry.registry, Health()).stop()
+
+
+def test_a_host_that_is_not_ours_is_told_as_a_setting() -> None:
+    """An address of another machine."""
+    with pytest.raises(ConfigurationInvalid, match=r"run\.metrics_host"):
+        TelemetryServer("192.0.2.1", 0, PrometheusTelemetry(Health()).registry, Health())
+
+
+def test_halted_wins_over_degraded_and_all_reasons_are_told() -> None:
+    """One place a partition; what is degraded can recover meanwhile, what is halted not."""
+    health = Health()
+    assert health.report() == ("ok", {})
+    health.degrade("target.busy", "away")
+    health.halt("t[1]", "broken")
+    health.halt("t[2]", "broken")
+    assert health.report() == ("halted", {"target.busy": "away", "t[1]": "broken", "t[2]": "broken"})
+    health.recover()
+    assert health.report() == ("halted", {"t[1]": "broken", "t[2]": "broken"})

@@ -1,0 +1,177 @@
+"""Messages that cannot be processed, rows that are rejected, ground that is wrong, and memory."""
+
+from __future__ import annotations
+
+import random
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from deploy.demo.consumers import running
+from deploy.faults.firm import Firm
+from deploy.faults.verdict import (
+    QUIET_SECONDS,
+    NotReached,
+    Verdict,
+    consumers,
+    firm_of,
+    health,
+    judge,
+    settle,
+    wait,
+    wait_quiet,
+)
+from deploy.local.stack import Stack
+
+
+def spoiled(rng: random.Random, schema_id: int) -> bytes:
+    """Bytes that no schema gives: truncated, another magic, wrong unions, huge lengths, halves of letters, noise."""
+    header = b"\0" + struct.pack(">i", schema_id)
+    match rng.randrange(6):
+        case 0:
+            return header[: rng.randrange(1, 5)]
+        case 1:
+            return bytes([rng.randrange(1, 256)]) + header[1:] + rng.randbytes(30)
+        case 2:
+            return header + b"\x02" + b"\x7e" * rng.randrange(1, 40)
+        case 3:
+            return header + b"\x02\x02" + b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01" + rng.randbytes(20)
+        case 4:
+            return header + b"\x02\x02\x06\xed\xa0\x80" + rng.randbytes(40)
+        case _:
+            return header + rng.randbytes(rng.randrange(60))
+
+
+def malformed(stack: Stack, seed: int, count: int) -> Iterator[Verdict]:
+    """Spoiled messages among good ones, fewer than the circuit allows: each is set aside, every good one is applied."""
+    verdict, rng = Verdict("malformed messages among good ones"), random.Random(seed)
+    limits = {"dead_letters_in_a_row": 1_000, "dead_letter_share": 1.0, "batch_size": 2_000}
+    for firm in firm_of(stack, "malformed", seed, run=limits):
+        schema_id = firm.topics["AxVec"].schema_id
+        sent = 0
+        while sent < count:
+            batch = min(rng.randint(1, 50), count - sent)
+            for _ in range(batch):
+                firm.topics["AxVec"].send_raw(b'{"vecKey":%d}' % rng.randint(1, 40), spoiled(rng, schema_id))
+            sent += batch
+            firm.sent += batch
+            firm.edit(3)
+        firm.flush()
+        with consumers(firm) as members:
+            wait(firm.is_quiet, "quiet", QUIET_SECONDS + count / 100)
+            verdict.tried += sent
+            members[0].check()
+        judge(firm, verdict, dead=sent)
+    yield verdict
+
+
+def circuit_opens(stack: Stack, seed: int) -> Iterator[Verdict]:
+    """A topic of nothing but spoiled messages halts after the limit, and a restart does not set another 20 aside."""
+    verdict, rng = Verdict("circuit: a drained topic halts"), random.Random(seed)
+    for firm in firm_of(stack, "circuit", seed, kafka={"partitions": 1}):
+        settle(firm)
+        for _ in range(100):
+            firm.topics["AxVec"].send_raw(b'{"vecKey":1}', b"\1" + rng.randbytes(20))
+        firm.flush()
+        for _ in range(3):
+            with consumers(firm) as members:
+                wait(lambda: "kafka.circuit_open" in health(members[0]), "the circuit opens")
+                verdict.tried += 1
+        judge(firm, verdict, dead=20)
+    yield verdict
+
+
+def row_to_blame(stack: Stack, seed: int) -> Iterator[Verdict]:
+    """Rows that PIM rejects for a constraint we do not know: they alone wait, the rest is written, and they heal."""
+    verdict = Verdict("rows rejected by PIM are narrowed to")
+    for firm in firm_of(stack, "narrow", seed):
+        firm.pim.execute(
+            "ALTER TABLE \"Organization\" ADD CONSTRAINT theirs CHECK (\"Organization ID\" NOT IN ('cl-7', 'cl-21'))"
+        )
+        firm.edit(100)
+        firm.flush()
+        with consumers(firm) as members:
+            wait_quiet(firm, members)
+            waiting = firm.pim.execute(
+                "SELECT key, code FROM sync.due WHERE reason IS NOT NULL ORDER BY key"
+            ).fetchall()
+            if waiting != [("21", "target.rejected"), ("7", "target.rejected")]:
+                verdict.fail(f"waits: {waiting}")
+            if firm.lost() != 2:
+                verdict.fail(f"{firm.lost()} organizations are not right, 2 should not be")
+            firm.pim.execute('ALTER TABLE "Organization" DROP CONSTRAINT theirs')
+            for key in (7, 21):
+                firm.rename(key, "u")
+            firm.flush()
+            wait_quiet(firm, members)
+            verdict.tried += 2
+        judge(firm, verdict)
+    yield verdict
+
+
+def wrong_ground(stack: Stack, seed: int) -> Iterator[Verdict]:
+    """A topic that got more partitions, and a source that was restored from a backup: both halt, and say what to do."""
+    verdict = Verdict("wrong ground halts")
+    for firm in firm_of(stack, "grown", seed):
+        settle(firm)
+        _grow(firm)
+        verdict.tried += _halts(firm, "kafka.partitions", verdict)
+        judge(firm, verdict)
+    for firm in firm_of(stack, "rewound", seed):
+        settle(firm)
+        kept, firm.number = firm.number, 1
+        firm.topics["AxVec"].send([firm.late("u")])
+        firm.number = kept
+        verdict.tried += _halts(firm, "source.rewound", verdict)
+        judge(firm, verdict)
+    yield verdict
+
+
+def _grow(firm: Firm) -> None:
+    from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]
+
+    admin = AdminClient({"bootstrap.servers": firm.stack.bootstrap})
+    for future in admin.create_partitions([NewPartitions(f"{firm.name}.AxVec", 6)]).values():
+        future.result(10)
+
+
+def _halts(firm: Firm, code: str, verdict: Verdict) -> bool:
+    """Does a consumer halt a partition, or end, with this code."""
+    logs = firm.stack.logs / firm.name / code
+    logs.mkdir(parents=True)
+    with running(firm.config, logs, 1) as members:
+        try:
+            wait(lambda: code in members[0].tail(), code, 30)
+        except NotReached as error:
+            verdict.fail(f"{error}: {members[0].tail()[-400:]}")
+            return False
+    return True
+
+
+def memory(stack: Stack, seed: int, events: int) -> Iterator[Verdict]:
+    """Resident memory with a backlog of so many events stays under 300 MB."""
+    verdict = Verdict(f"memory with a backlog of {events:,} events")
+    for firm in firm_of(stack, "memory", seed, run={"batch_size": 2_000}):
+        for _ in range(events // 10_000):
+            firm.edit(10_000)
+            firm.flush()
+        with consumers(firm) as members:
+            peak = 0.0
+            deadline = time.monotonic() + 60 + events / 1_000
+            while not firm.is_quiet() and time.monotonic() < deadline:
+                peak = max(peak, _resident_mb(members[0].process.pid))
+                time.sleep(0.2)
+        verdict.tried = events
+        verdict.remarks.append(f"peak {peak:.0f} MB")
+        if peak > 300:
+            verdict.fail("over 300 MB")
+        judge(firm, verdict)
+    yield verdict
+
+
+def _resident_mb(pid: int) -> float:
+    with suppress(OSError, IndexError):
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 / 2**20
+    return 0.0

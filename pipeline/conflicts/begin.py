@@ -1,0 +1,107 @@
+"""How a link begins: a counterpart is created, or two rows that both exist are linked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from pipeline.conflicts.conflict import Conflict, Kind, about_line
+from pipeline.conflicts.decision import Decision, Reason
+from pipeline.conflicts.judge import parked, plan
+from pipeline.conflicts.link import Half, Link, Seen, State
+from pipeline.conflicts.observe import looked_at
+from pipeline.conflicts.rules import ColumnPair, Rule, Rules, Side
+from pipeline.model.event import Row
+from pipeline.model.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A row as read under lock. `at`: that database's own clock, read in the same transaction.
+
+    `seen`: the event that led to it, or, if none did, the newest epoch that is known of that side's capture.
+    `modified_at`: the row's own modified date, aware, where it has one.
+    """
+
+    table: str
+    key: str
+    row: Row = field(repr=False)
+    at: datetime
+    seen: Seen = field(default_factory=Seen)
+    modified_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLinkPolicy:
+    """How two filled rows that differ are linked: the rule's owner wins; NEWEST by modified dates; else parked.
+
+    `fills_blanks`: where that leaves NEWEST undecided, a filled value wins over a blank one.
+    """
+
+    fills_blanks: bool = True
+
+
+def create(link_id: str, entity: str, side: Side, found: Found, table: str, now: datetime, rules: Rules) -> Decision:
+    """Begin a link for a row of `side` that has no counterpart, which is created in `table` of the other side."""
+    source, target = _half(found, rules, side), Half(table, None)
+    halves = (source, target) if side is Side.AJERA else (target, source)
+    link, writes = plan(Link(link_id, entity, *halves, state=State.CREATING), rules, now)
+    return Decision(link, writes, Outcome.WRITTEN, Reason.CREATED)
+
+
+def first_link(
+    link_id: str, entity: str, ajera: Found, dps: Found, policy: FirstLinkPolicy, now: datetime, rules: Rules
+) -> Decision:
+    """Link two filled rows. They agree on nothing yet: what differs is decided by the policy, line by line, and logged."""
+    halves = _half(ajera, rules, Side.AJERA), _half(dps, rules, Side.DPS)
+    link = Link(link_id, entity, *halves, state=State.LINKED)
+    conflicts: list[Conflict] = []
+    for pair in rules.pairs:
+        if pair.rule is Rule.CREATE_ONLY or not link.is_known(pair.name) or _agree(link, pair):
+            continue
+        winner = _first_winner(link, pair, ajera, dps, policy, rules)
+        conflicts.append(about_line(link, pair, Kind.FIRST_LINK, winner, now))
+        link = _first_parked(link, pair, now) if winner is None else _first_won(link, pair, winner, ajera, dps)
+    link, writes = plan(link, rules, now)
+    outcome = Outcome.WRITTEN if writes else Outcome.PARKED if link.parked else Outcome.SKIPPED
+    return Decision(link, writes, outcome, Reason.LINKED, tuple(conflicts))
+
+
+def _half(found: Found, rules: Rules, side: Side) -> Half:
+    values = rules.observed(side, found.row)
+    return looked_at(Half(found.table, found.key, found.seen, values, values), found.at)
+
+
+def _agree(link: Link, pair: ColumnPair) -> bool:
+    return pair.agrees(link.ajera.value[pair.name], link.dps.value[pair.name])
+
+
+def _first_winner(
+    link: Link, pair: ColumnPair, ajera: Found, dps: Found, policy: FirstLinkPolicy, rules: Rules
+) -> Side | None:
+    given = pair.owning_side or pair.sender
+    if given is not None or pair.rule is Rule.MANUAL:
+        return given
+    if ajera.modified_at is not None and dps.modified_at is not None:
+        return rules.later(pair, ajera.modified_at, dps.modified_at)
+    blank = [side for side in Side if link.half(side).value[pair.name] is None]
+    return blank[0].other if policy.fills_blanks and len(blank) == 1 else None
+
+
+def _first_won(link: Link, pair: ColumnPair, winner: Side, ajera: Found, dps: Found) -> Link:
+    """The winner's value asks to be carried over. Under NEWEST the modified dates stand for the times of the edits."""
+    if pair.rule is Rule.NEWEST and ajera.modified_at is not None and dps.modified_at is not None:
+        link = replace(link, ajera=_dated(link.ajera, pair.name, ajera.modified_at))
+        link = replace(link, dps=_dated(link.dps, pair.name, dps.modified_at))
+    return link.with_half(winner, link.half(winner).asking(pair.name))
+
+
+def _dated(half: Half, name: str, at: datetime) -> Half:
+    return replace(half, edited_at={**half.edited_at, name: at})
+
+
+def _first_parked(link: Link, pair: ColumnPair, now: datetime) -> Link:
+    """A MANUAL line counts as edited on both sides, so that a later edit of one does not decide it."""
+    if pair.rule is Rule.MANUAL:
+        link = replace(link, ajera=link.ajera.asking(pair.name), dps=link.dps.asking(pair.name))
+    return parked(link, pair.name, Kind.FIRST_LINK, now)

@@ -1,0 +1,155 @@
+"""A link as JSON text, and back, exactly: numbers stay exact, times keep their offset, null is not absent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from pipeline.conflicts.link import Half, Link, Obstacle, Parked, Pending, Seen, State, Wanted
+from pipeline.conflicts.rules import Side
+from pipeline.model.event import Value
+from pipeline.model.position import Place
+
+# What the json module reads; it ends at the functions of this module, none of it goes further.
+Json: TypeAlias = Any
+
+
+def dump(link: Link) -> str:
+    """The link as JSON text."""
+    document = {
+        "id": link.id,
+        "entity": link.entity,
+        "ajera": _half_out(link.ajera),
+        "dps": _half_out(link.dps),
+        "state": link.state.value,
+        "version": link.version,
+        "number": link.number,
+        "parked": {name: _parked_out(parked) for name, parked in link.parked.items()},
+        "coincident": sorted(link.coincident),
+        "obstacle": None if link.obstacle is None else link.obstacle.value,
+        "ended_at": None if link.ended_at is None else link.ended_at.isoformat(),
+        "ended_by": None if link.ended_by is None else link.ended_by.value,
+    }
+    return json.dumps(document, separators=(",", ":"), sort_keys=True)
+
+
+def load(text: str) -> Link:
+    """The link of such a text. Raises ValueError or KeyError for anything that `dump` did not write."""
+    document = json.loads(text)
+    return Link(
+        id=document["id"],
+        entity=document["entity"],
+        ajera=_half_in(document["ajera"]),
+        dps=_half_in(document["dps"]),
+        state=State(document["state"]),
+        version=document["version"],
+        number=document["number"],
+        parked={name: _parked_in(entry) for name, entry in document["parked"].items()},
+        coincident=frozenset(document["coincident"]),
+        obstacle=None if document["obstacle"] is None else Obstacle(document["obstacle"]),
+        ended_at=None if document["ended_at"] is None else datetime.fromisoformat(document["ended_at"]),
+        ended_by=None if document["ended_by"] is None else Side(document["ended_by"]),
+    )
+
+
+def value_out(value: Value) -> Json:
+    """A value: null, text, whole numbers and true/false as JSON has them, the rest tagged with its type."""
+    if isinstance(value, Decimal):
+        return {"decimal": str(value)}
+    if isinstance(value, datetime):
+        return {"datetime": value.isoformat()}
+    if isinstance(value, date):
+        return {"date": value.isoformat()}
+    return value
+
+
+def value_in(found: Json) -> Value:
+    """The value of such JSON. Raises ValueError for a tag that is not known."""
+    match found:
+        case {"decimal": str(text)}:
+            return Decimal(text)
+        case {"datetime": str(text)}:
+            return datetime.fromisoformat(text)
+        case {"date": str(text)}:
+            return date.fromisoformat(text)
+        case None | str() | bool() | int():
+            return found
+        case _:
+            raise ValueError("not a value of a link")
+
+
+def _values_out(values: Mapping[str, Value]) -> Json:
+    return {name: value_out(value) for name, value in values.items()}
+
+
+def _values_in(found: Json) -> dict[str, Value]:
+    return {name: value_in(value) for name, value in found.items()}
+
+
+def _half_out(half: Half) -> Json:
+    place = half.seen.place
+    return {
+        "table": half.table,
+        "key": half.key,
+        "seen": [half.seen.position, place.incarnation, place.partition, place.offset, half.seen.epoch],
+        "value": _values_out(half.value),
+        "observed": _values_out(half.observed),
+        "edited_at": {name: at.isoformat() for name, at in half.edited_at.items()},
+        "dirty": sorted(half.dirty),
+        "pending": [_pending_out(pending) for pending in half.pending],
+        "wanted": {name: [value_out(w.value), w.at.isoformat(), w.is_decided] for name, w in half.wanted.items()},
+    }
+
+
+def _half_in(found: Json) -> Half:
+    position, incarnation, partition, offset, epoch = found["seen"]
+    return Half(
+        table=found["table"],
+        key=found["key"],
+        seen=Seen(position, Place(incarnation, partition, offset), epoch),
+        value=_values_in(found["value"]),
+        observed=_values_in(found["observed"]),
+        edited_at={name: datetime.fromisoformat(at) for name, at in found["edited_at"].items()},
+        dirty=frozenset(found["dirty"]),
+        pending=tuple(_pending_in(pending) for pending in found["pending"]),
+        wanted={
+            name: Wanted(value_in(value), datetime.fromisoformat(at), is_decided)
+            for name, (value, at, is_decided) in found["wanted"].items()
+        },
+    )
+
+
+def _pending_out(pending: Pending) -> Json:
+    return {
+        "number": pending.number,
+        "values": _values_out(pending.values),
+        "expected": _values_out(pending.expected),
+        "at": pending.at.isoformat(),
+        "is_open": pending.is_open,
+        "after": pending.after,
+        "creates": pending.creates,
+    }
+
+
+def _pending_in(found: Json) -> Pending:
+    return Pending(
+        number=found["number"],
+        values=_values_in(found["values"]),
+        expected=_values_in(found["expected"]),
+        at=datetime.fromisoformat(found["at"]),
+        is_open=found["is_open"],
+        after=found["after"],
+        creates=found["creates"],
+    )
+
+
+def _parked_out(parked: Parked) -> Json:
+    return [value_out(parked.ajera), value_out(parked.dps), parked.since.isoformat(), parked.reason]
+
+
+def _parked_in(found: Json) -> Parked:
+    ajera, dps, since, reason = found
+    return Parked(value_in(ajera), value_in(dps), datetime.fromisoformat(since), reason)

@@ -1,0 +1,156 @@
+"""Deciding: line by line who wins, and the writes that follow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from pipeline.conflicts import guards
+from pipeline.conflicts.conflict import Conflict, Kind, about_line
+from pipeline.conflicts.decision import Write
+from pipeline.conflicts.link import Half, Link, Parked, Pending
+from pipeline.conflicts.rules import ColumnPair, Rule, Rules, Side
+from pipeline.model.event import Value
+
+
+def judge(link: Link, rules: Rules, now: datetime) -> tuple[Link, tuple[Conflict, ...]]:
+    """Every line decided that can be: agreement made clean, winners asking, losers clean, the undecidable parked."""
+    conflicts: list[Conflict] = []
+    for pair in rules.pairs:
+        if not link.is_known(pair.name):
+            continue
+        link = _fulfilled(link, pair.name)
+        if not (link.ajera.contends(pair.name) or link.dps.contends(pair.name)):
+            continue
+        if pair.agrees(link.ajera.typed(pair.name), link.dps.typed(pair.name)):
+            link = _agreed(link, pair.name)
+        elif pair.name not in link.parked:
+            link, conflict = _decide(link, pair, rules, now)
+            conflicts += [] if conflict is None else [conflict]
+    return link, tuple(conflicts)
+
+
+def _fulfilled(link: Link, name: str) -> Link:
+    """A wanted value that its row holds by now is an edit like any other."""
+    for side in Side:
+        half = link.half(side)
+        wanted = half.wanted.get(name)
+        if wanted is not None and wanted.value == half.value[name]:
+            dated = {**half.edited_at, name: wanted.at}
+            link = link.with_half(side, replace(half.clean(name).asking(name), edited_at=dated))
+    return link
+
+
+def _agreed(link: Link, name: str) -> Link:
+    """Both typed the same. A value that its own row does not hold yet remains to be written there."""
+    link = link.unparked(name)
+    if name in link.ajera.wanted or name in link.dps.wanted:
+        return link
+    link = replace(link, coincident=link.coincident | {name})
+    return replace(link, ajera=link.ajera.clean(name), dps=link.dps.clean(name))
+
+
+def _decide(link: Link, pair: ColumnPair, rules: Rules, now: datetime) -> tuple[Link, Conflict | None]:
+    winner = _winner(link, pair, rules)
+    if winner is None:
+        conflict = about_line(link, pair, Kind.UPDATE_ORIGIN_DIFFERS, None, now)
+        return parked(link, pair.name, Kind.UPDATE_ORIGIN_DIFFERS, now), conflict
+    if not (link.half(winner.other).contends(pair.name) or _was_covered(link, pair, winner)):
+        return link, None
+    is_put_back = pair.owning_side is winner and not link.half(winner).contends(pair.name)
+    kind = Kind.OWNED_PUT_BACK if is_put_back else Kind.UPDATE_ORIGIN_DIFFERS
+    return _won(link, pair, winner), about_line(link, pair, kind, winner, now)
+
+
+def _winner(link: Link, pair: ColumnPair, rules: Rules) -> Side | None:
+    """The side whose value stands; None where a person must decide. One side at least contends."""
+    contenders = [side for side in Side if link.half(side).contends(pair.name)]
+    match pair.rule:
+        case Rule.AJERA:
+            return Side.AJERA
+        case Rule.DPS:
+            return Side.DPS
+        case Rule.NEWEST:
+            return _newest(link, pair, contenders, rules)
+        case Rule.MANUAL:
+            return contenders[0] if len(contenders) == 1 and not _was_covered(link, pair, contenders[0]) else None
+        case Rule.CREATE_ONLY:
+            return contenders[0]  # only a person's decision contends here
+        case _:
+            assert_never(pair.rule)
+
+
+def _newest(link: Link, pair: ColumnPair, contenders: list[Side], rules: Rules) -> Side:
+    if len(contenders) == 2:
+        return rules.later(pair, link.ajera.contended_at(pair.name), link.dps.contended_at(pair.name))
+    only = contenders[0]
+    return only.other if guards.is_overtaken(link, pair, only, rules) else only
+
+
+def _was_covered(link: Link, pair: ColumnPair, side: Side) -> bool:
+    """Was this edit covered by our write of what the other side typed: both were edited after all."""
+    wanted = link.half(side).wanted.get(pair.name)
+    return wanted is not None and not wanted.is_decided
+
+
+def _won(link: Link, pair: ColumnPair, winner: Side) -> Link:
+    """The loser asks for nothing any more; the winner's value is to be carried over, unless it is there already."""
+    name = pair.name
+    if name in link.half(winner).wanted:
+        link = link.with_half(winner, _certain(link.half(winner), name))
+    link = link.with_half(winner.other, link.half(winner.other).clean(name))
+    if pair.agrees(link.ajera.typed(name), link.dps.typed(name)) and name not in link.half(winner).wanted:
+        return link.with_half(winner, link.half(winner).clean(name))
+    return link.with_half(winner, link.half(winner).asking(name))
+
+
+def _certain(half: Half, name: str) -> Half:
+    return replace(half, wanted={**half.wanted, name: replace(half.wanted[name], is_decided=True)})
+
+
+def parked(link: Link, name: str, why: Kind, now: datetime) -> Link:
+    """The line waits for a person, with what each side typed."""
+    entry = Parked(link.ajera.typed(name), link.dps.typed(name), now, why)
+    return replace(link, parked={**link.parked, name: entry})
+
+
+def plan(link: Link, rules: Rules, now: datetime) -> tuple[Link, tuple[Write, ...]]:
+    """The writes that what is asked for leads to, at most one a side, each noted in the link as not yet carried out."""
+    writes: list[Write] = []
+    for side in (Side.DPS, Side.AJERA):
+        half = link.half(side)
+        values = _to_create(link, side, rules) if half.key is None else _to_change(link, side, rules)
+        if not values:
+            continue
+        expected = {} if half.key is None else {name: half.value[name] for name in values}
+        number = link.number + 1
+        pending = Pending(number, values, expected, now, creates=half.key is None)
+        noted = replace(half, pending=(*half.pending, pending))
+        link = replace(link.with_half(side, noted), number=number)
+        writes.append(Write(link.id, side, number, half.key, values, expected))
+    return link, tuple(writes)
+
+
+def _to_create(link: Link, side: Side, rules: Rules) -> dict[str, Value]:
+    source = link.half(side.other)
+    known = (pair for pair in rules.pairs if pair.flows_to(side) and pair.name in source.value)
+    return {pair.name: pair.convert(source.value[pair.name], to=side) for pair in known}
+
+
+def _to_change(link: Link, side: Side, rules: Rules) -> dict[str, Value]:
+    values: dict[str, Value] = {}
+    for pair in rules.pairs:
+        if not link.is_known(pair.name) or pair.name in link.parked:
+            continue
+        name, half, other = pair.name, link.half(side), link.half(side.other)
+        if name in half.wanted:
+            values[name] = half.wanted[name].value
+        elif _is_asked_of(half, other, pair, side):
+            values[name] = pair.convert(other.value[name], to=side)
+    return values
+
+
+def _is_asked_of(half: Half, other: Half, pair: ColumnPair, side: Side) -> bool:
+    """Is the other side's value to be written here. One that its own row does not hold yet is written there first."""
+    return pair.name in other.dirty and pair.name not in half.dirty and pair.flows_to(side)

@@ -1,0 +1,186 @@
+"""What an event tells of its side: which lines a person edited, and which our own writes explain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum, auto
+from typing import assert_never
+
+from pipeline.conflicts import guards
+from pipeline.conflicts.decision import Looked, Reason
+from pipeline.conflicts.link import Half, Link, Pending, Seen, Values, Wanted, without
+from pipeline.conflicts.rules import Rules, Side
+from pipeline.model.event import Event, Operation, Value
+
+
+class Reading(Enum):
+    """What one line of an image is."""
+
+    FIRST = auto()  # the line was unknown until now
+    NOTHING = auto()  # no change, our own write, or older than it
+    EDIT = auto()
+    HIDDEN = auto()  # an edit that a write of ours covered before we learned of it
+    SHOWN = auto()  # our own write, at a position that we did not know
+    PAST = auto()  # older than a look at the row
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The link after an event of one side, and how the event reads."""
+
+    link: Link
+    reason: Reason
+
+
+def needs_look(link: Link, event: Event, rules: Rules) -> bool:
+    """Must the event's row be read under lock before `reconcile`: the image alone cannot be trusted."""
+    half = link.half(link.side_of(event.table))
+    if event.operation is Operation.DELETE or guards.is_over(link) or guards.is_stale(half.seen, event):
+        return False
+    if event.is_snapshot:
+        return event.epoch > half.seen.epoch
+    return any(guards.is_unsure(pending, event.committed_at, rules.look_window) for pending in half.pending)
+
+
+def take(link: Link, side: Side, event: Event, looked: Looked | None, rules: Rules) -> Observation:
+    """The link after a create, an update or a snapshot read that is not stale."""
+    image = rules.observed(side, event.row)
+    row = rules.observed(side, looked.row) if looked is not None and looked.row is not None else {}
+    if event.is_snapshot:
+        return _take_snapshot(link, side, event, image, row, rules, looked)
+    half = link.half(side)
+    readings = {name: _read(half, name, image[name], event, row, rules) for name in image}
+    link = _apply(link, side, image, readings, event.committed_at, rules)
+    half = link.half(side)
+    kept = tuple(p for p in half.pending if _may_still_cover(p, event, rules))
+    link = link.with_half(side, replace(half, pending=kept, seen=_moved(half.seen, event)))
+    return Observation(link, _reason(half, image, readings, event, rules))
+
+
+def _read(half: Half, name: str, image: Value, event: Event, row: Values, rules: Rules) -> Reading:
+    if name not in half.value:
+        return Reading.FIRST
+    covers = guards.covers(half, name, event, rules.look_window)
+    if not covers:
+        return Reading.NOTHING if image == half.value[name] else Reading.EDIT
+    return _read_covered(half, covers, name, image, row, event.committed_at)
+
+
+def _read_covered(
+    half: Half, covers: tuple[Pending, ...], name: str, image: Value, row: Values, at: datetime
+) -> Reading:
+    observed = half.observed.get(name)
+    write = next((pending for pending in covers if name in pending.expected), None)
+    is_past = guards.is_older_than_a_look(covers if write is None else covers[: covers.index(write)], at)
+    if write is not None and not is_past and guards.is_shown(write, name, observed, image, at):
+        return Reading.SHOWN
+    is_unsure = image != half.value[name] and all(pending.after is None for pending in covers)
+    if is_unsure and guards.is_believed(image, name, row):
+        return Reading.EDIT
+    if is_past:
+        return Reading.PAST
+    is_hidden = write is not None and guards.hides_edit(write, name, observed, image, at)
+    return Reading.HIDDEN if is_hidden else Reading.NOTHING
+
+
+def _apply(link: Link, side: Side, image: Values, readings: Mapping[str, Reading], at: datetime, rules: Rules) -> Link:
+    for name, reading in readings.items():
+        match reading:
+            case Reading.FIRST:
+                half = link.half(side)
+                link = link.with_half(side, replace(half, value={**half.value, name: image[name]}))
+            case Reading.EDIT:
+                link = _edited(link, side, name, image[name], at, rules)
+            case Reading.HIDDEN:
+                link = _hidden(link, side, name, image[name], at, rules)
+            case Reading.SHOWN:
+                link = link.with_half(side, _shown(link.half(side), name, image[name]))
+            case Reading.NOTHING | Reading.PAST:
+                pass
+            case _:
+                assert_never(reading)
+    half = link.half(side)
+    shown = {name: image[name] for name, reading in readings.items() if reading is not Reading.PAST}
+    return link.with_half(side, replace(half, observed={**half.observed, **shown}))
+
+
+def _edited(link: Link, side: Side, name: str, value: Value, at: datetime, rules: Rules) -> Link:
+    half = link.half(side)
+    minded = rules.by_name[name].minds_edits_of(side)
+    half = replace(
+        half,
+        value={**half.value, name: value},
+        edited_at={**half.edited_at, name: at},
+        dirty=half.dirty | {name} if minded else half.dirty,
+        wanted=without(half.wanted, name),
+    )
+    return link.with_half(side, half).unparked(name)
+
+
+def _hidden(link: Link, side: Side, name: str, value: Value, at: datetime, rules: Rules) -> Link:
+    half = link.half(side)
+    earlier = half.wanted.get(name)
+    if not rules.by_name[name].minds_edits_of(side) or (earlier is not None and earlier.is_decided):
+        return link
+    wanted = {**half.wanted, name: Wanted(value, at, is_decided=False)}
+    return link.with_half(side, replace(half, wanted=wanted)).unparked(name)
+
+
+def _shown(half: Half, name: str, image: Value) -> Half:
+    """The log has reached the first of our writes that made this image: what it expected explains nothing any more."""
+    for place, pending in enumerate(half.pending):
+        if name in pending.expected and pending.values[name] == image:
+            shown = replace(pending, expected=without(pending.expected, name))
+            return replace(half, pending=(*half.pending[:place], shown, *half.pending[place + 1 :]))
+    return half
+
+
+def _take_snapshot(
+    link: Link, side: Side, event: Event, image: Values, row: Values, rules: Rules, looked: Looked | None
+) -> Observation:
+    """Within an epoch every edit comes by its own event. After a gap in the capture what the row holds is taken."""
+    half = link.half(side)
+    has_gap = looked is not None and event.epoch > half.seen.epoch
+    readings = {name: _read_snapshot(half, name, image[name], row, has_gap=has_gap) for name in image}
+    shown = image if has_gap else {name: value for name, value in image.items() if readings[name] is Reading.FIRST}
+    link = _apply(link, side, shown, {name: readings[name] for name in shown}, event.committed_at, rules)
+    half = replace(link.half(side), seen=_moved(half.seen, event))
+    link = link.with_half(side, half if looked is None else looked_at(half, looked.at))
+    edited = Reading.EDIT in readings.values()
+    return Observation(link, Reason.EDITED if edited else Reason.SNAPSHOT)
+
+
+def _read_snapshot(half: Half, name: str, image: Value, row: Values, *, has_gap: bool) -> Reading:
+    if name not in half.value:
+        return Reading.FIRST
+    if has_gap and image != half.value[name] and guards.is_believed(image, name, row):
+        return Reading.EDIT
+    return Reading.NOTHING
+
+
+def looked_at(half: Half, at: datetime) -> Half:
+    """The half after its row was read: its log may be behind of that, so images are checked against the row for a while."""
+    look = Pending(number=0, values=half.value, expected={}, at=at, is_open=False)
+    return replace(half, pending=(*half.pending, look))
+
+
+def _may_still_cover(pending: Pending, event: Event, rules: Rules) -> bool:
+    return (
+        pending.is_open
+        or guards.shadows(pending, event.position)
+        or guards.is_unsure(pending, event.committed_at, rules.look_window)
+    )
+
+
+def _moved(seen: Seen, event: Event) -> Seen:
+    position = seen.position if event.is_snapshot else event.position
+    return Seen(position, event.place, max(seen.epoch, event.epoch))
+
+
+def _reason(half: Half, image: Values, readings: Mapping[str, Reading], event: Event, rules: Rules) -> Reason:
+    if {Reading.EDIT, Reading.HIDDEN} & set(readings.values()):
+        return Reason.EDITED
+    is_covered = any(guards.covers(half, name, event, rules.look_window) for name in image)
+    return Reason.ECHO if is_covered else Reason.UNCHANGED

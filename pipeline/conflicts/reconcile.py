@@ -1,0 +1,87 @@
+"""reconcile(link, event, now): the whole decision about one event of one side, as one pure function.
+
+The caller settles open writes first (settle.py), reads the row under lock where `needs_look` says so, stores the
+link and the conflicts, carries out the writes, and settles them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from pipeline.conflicts import guards
+from pipeline.conflicts.conflict import Conflict, Kind, about_line
+from pipeline.conflicts.decision import Decision, Looked, Reason
+from pipeline.conflicts.ending import end
+from pipeline.conflicts.judge import judge, plan
+from pipeline.conflicts.link import Link
+from pipeline.conflicts.observe import needs_look, take
+from pipeline.conflicts.rules import Rules, Side
+from pipeline.model.event import Event, Operation
+from pipeline.model.outcome import Outcome
+
+__all__ = ["finish", "needs_look", "reconcile"]
+
+
+def reconcile(link: Link, event: Event, now: datetime, rules: Rules, looked: Looked | None = None) -> Decision:
+    """What an event of a linked row leads to.
+
+    Raises ValueError when a write of the link is still open, or when the row must be looked at and was not.
+    """
+    side = link.side_of(event.table)
+    if any(guards.open_numbers(link.half(each).pending) for each in Side):
+        raise ValueError("settle the link's open writes first")
+    if looked is None and needs_look(link, event, rules):
+        raise ValueError("the row must be read under lock first")
+    if guards.is_stale(link.half(side).seen, event):
+        return finish(link, now, rules, Reason.ENDED if guards.is_over(link) else Reason.STALE)
+    if guards.is_over(link):
+        return _after_the_end(link, side, event, rules, now)
+    if event.operation is Operation.DELETE:
+        return _end(link, side, event, rules, now)
+    observation = take(link, side, event, looked, rules)
+    return finish(observation.link, now, rules, observation.reason)
+
+
+def finish(link: Link, now: datetime, rules: Rules, reason: Reason) -> Decision:
+    """Decide and write whatever is asked for in a link, with no new event."""
+    if guards.is_over(link):
+        return Decision(link, (), Outcome.SKIPPED, reason)
+    parked_before = link.parked.keys()
+    link, conflicts = judge(link, rules, now)
+    is_parked = bool(link.parked.keys() - parked_before)
+    link, writes = plan(link, rules, now)
+    if writes:
+        return Decision(link, writes, Outcome.WRITTEN, reason, conflicts)
+    return Decision(link, (), Outcome.PARKED if is_parked else Outcome.SKIPPED, reason, conflicts)
+
+
+def _end(link: Link, side: Side, event: Event, rules: Rules, now: datetime) -> Decision:
+    ended, conflicts = end(link, side, event.committed_at, rules, now)
+    return Decision(_seen(ended, side, event), (), Outcome.SKIPPED, Reason.ENDED, conflicts)
+
+
+def _after_the_end(link: Link, side: Side, event: Event, rules: Rules, now: datetime) -> Decision:
+    """Nothing is written for an ended pair. An edit made before the deletion was known is logged with its value."""
+    half = link.half(side)
+    conflicts: tuple[Conflict, ...] = ()
+    if event.operation is not Operation.DELETE and not event.is_snapshot and _crossed(link, event, rules):
+        image = rules.observed(side, event.row)
+        edited = [name for name in image if name in half.value and image[name] != half.value[name]]
+        shadowed = {name for name in edited if guards.covers(half, name, event, rules.look_window)}
+        value, at = {**half.value, **image}, {**half.edited_at, **dict.fromkeys(edited, event.committed_at)}
+        link = link.with_half(side, replace(half, value=value, edited_at=at))
+        pairs = (p for p in rules.pairs if p.name in edited and p.name not in shadowed and p.minds_edits_of(side))
+        conflicts = tuple(about_line(link, pair, Kind.DELETE_ORIGIN_DIFFERS, None, now) for pair in pairs)
+    return Decision(_seen(link, side, event), (), Outcome.SKIPPED, Reason.ENDED, conflicts)
+
+
+def _crossed(link: Link, event: Event, rules: Rules) -> bool:
+    return link.ended_at is not None and event.committed_at <= link.ended_at + rules.clock_tolerance
+
+
+def _seen(link: Link, side: Side, event: Event) -> Link:
+    half = link.half(side)
+    position = half.seen.position if event.is_snapshot else event.position
+    seen = replace(half.seen, position=position, place=event.place, epoch=max(half.seen.epoch, event.epoch))
+    return link.with_half(side, replace(half, seen=seen))

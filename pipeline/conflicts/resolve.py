@@ -1,0 +1,63 @@
+"""A person's decision: resolve what is parked, or reverse what was decided. Both are edits that flow the normal way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from pipeline.conflicts import guards
+from pipeline.conflicts.conflict import Conflict
+from pipeline.conflicts.decision import Decision, Reason
+from pipeline.conflicts.link import Link, Wanted, without
+from pipeline.conflicts.reconcile import finish
+from pipeline.conflicts.rules import ColumnPair, Rules, Side
+from pipeline.errors import UsageError
+from pipeline.model.event import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A value that a person types instead of choosing a side, as `side` would store it."""
+
+    side: Side
+    value: Value = field(repr=False)
+
+
+def resolve(link: Link, name: str, choice: Side | Typed, now: datetime, rules: Rules) -> Decision:
+    """Decide a parked line by a side or a value. Raises UsageError when it is not parked."""
+    entry = link.parked.get(name)
+    if entry is None:
+        raise UsageError(f"line {name} of this pair is not parked")
+    if isinstance(choice, Typed):
+        return _enter(link, name, choice.side, choice.value, now, rules)
+    value = entry.ajera if choice is Side.AJERA else entry.dps
+    return _enter(link, name, choice, value, now, rules)
+
+
+def reverse(link: Link, entry: Conflict, now: datetime, rules: Rules) -> Decision:
+    """Let the loser of a decided conflict win after all. Raises UsageError for an entry that decided nothing."""
+    if entry.winner is None or entry.column is None or entry.link != link.id:
+        raise UsageError("this entry of the conflict log decided nothing that could be reversed")
+    return _enter(link, entry.column, entry.winner.other, entry.value(entry.winner.other), now, rules)
+
+
+def _enter(link: Link, name: str, side: Side, value: Value, now: datetime, rules: Rules) -> Decision:
+    """Enter a value as an edit of `side`, made now, over whatever the other side was edited to."""
+    pair = rules.by_name.get(name)
+    if pair is None or not link.is_known(name):
+        raise UsageError(f"line {name} of this pair is not known")
+    if guards.is_over(link):
+        raise UsageError("this pair is not linked any more")
+    at, value = _place(pair, side, value)
+    other = link.half(at.other).clean(name)
+    other = replace(other, edited_at=without(other.edited_at, name))
+    half = link.half(at).clean(name)
+    half = replace(half, wanted={**half.wanted, name: Wanted(value, now, is_decided=True)})
+    link = link.with_half(at, half).with_half(at.other, other).unparked(name)
+    return finish(link, now, rules, Reason.DECIDED)
+
+
+def _place(pair: ColumnPair, side: Side, value: Value) -> tuple[Side, Value]:
+    """Where the edit is entered so that the rule lets it through, and how that side stores it."""
+    at = pair.entry_side(side)
+    return at, value if at is side else pair.convert(value, to=at)

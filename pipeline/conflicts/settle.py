@@ -1,0 +1,125 @@
+"""What became of a write: compare before it, fence it in Ajera, fold its outcome into the link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+from pipeline.conflicts import guards
+from pipeline.conflicts.conflict import Conflict, Kind, about_line, about_row
+from pipeline.conflicts.decision import Applied, GivenUp, KeyTaken, Recorded, RowGone, Write, WriteOutcome
+from pipeline.conflicts.ending import end
+from pipeline.conflicts.link import Link, Obstacle, Pending, Seen, State, Values
+from pipeline.conflicts.rules import Rules, Side
+from pipeline.model.event import Row, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The link with a write's outcome in it, and what must be logged of it."""
+
+    link: Link
+    conflicts: tuple[Conflict, ...] = ()
+
+
+def applicable(write: Write, row: Row, rules: Rules) -> dict[str, Value]:
+    """Compare: of a write's lines those that a row, read under lock, still holds as expected. `rules.written` makes columns of them."""
+    holding = guards.still_holds(write.expected, row, write.side, rules)
+    return {name: value for name, value in write.values.items() if name in holding}
+
+
+def open_writes(link: Link) -> tuple[tuple[Side, int], ...]:
+    """The writes without an outcome, which whoever touches the link settles before anything else."""
+    return tuple((side, number) for side in Side for number in guards.open_numbers(link.half(side).pending))
+
+
+def intention_of(link: Link, number: int) -> str:
+    """The unique number under which Ajera's table knows a write of this link."""
+    return f"{link.id}/{number}"
+
+
+def recalled(number: int, recorded: Recorded | None) -> WriteOutcome:
+    """The outcome that Ajera's table of intentions tells. None there: the caller has just taken the number (fence)."""
+    if recorded is None or (not recorded.held and recorded.key is None):
+        return GivenUp(number)
+    return Applied(number, recorded.held, recorded.after, recorded.at, recorded.key, recorded.epoch)
+
+
+def settle(link: Link, side: Side, outcome: WriteOutcome, rules: Rules) -> Settled:
+    """The link after a write's outcome; what it skipped stays asked for. A write that was settled before changes nothing."""
+    pending = next((p for p in link.half(side).pending if p.number == outcome.number and p.is_open), None)
+    if pending is None:
+        return Settled(link)
+    match outcome:
+        case Applied():
+            return Settled(_applied(link, side, pending, outcome))
+        case GivenUp():
+            return Settled(_dropped(link, side, pending))
+        case RowGone():
+            return _gone(link, side, pending, outcome.at, rules)
+        case KeyTaken():
+            return _taken(link, side, pending, outcome.at)
+        case _:
+            assert_never(outcome)
+
+
+def _applied(link: Link, side: Side, pending: Pending, outcome: Applied) -> Link:
+    if pending.creates:
+        return _created(link, side, pending, outcome)
+    held = {name: value for name, value in outcome.held.items() if name in pending.values}
+    link = replace(_dropped(link, side, pending), obstacle=None)
+    if not held:
+        return link
+    half = link.half(side)
+    closed = _closed(pending, held, outcome)
+    half = replace(half, value={**half.value, **held}, pending=(*half.pending, closed))
+    link = link.with_half(side, half)
+    for name in held:
+        link = _carried_over(link, side, name)
+    return link
+
+
+def _closed(pending: Pending, held: Values, outcome: Applied) -> Pending:
+    expected = {name: value for name, value in pending.expected.items() if name in held}
+    return replace(pending, values=held, expected=expected, is_open=False, after=outcome.after, at=outcome.at)
+
+
+def _carried_over(link: Link, side: Side, name: str) -> Link:
+    """A wanted value is now an edit of this side, to be carried over; any other write made the sides agree."""
+    half = link.half(side)
+    wanted = half.wanted.get(name)
+    if wanted is not None:
+        dated = {**half.edited_at, name: wanted.at}
+        return link.with_half(side, replace(half.clean(name).asking(name), edited_at=dated))
+    link = replace(link, coincident=link.coincident - {name})
+    return replace(link, ajera=link.ajera.clean(name), dps=link.dps.clean(name))
+
+
+def _created(link: Link, side: Side, pending: Pending, outcome: Applied) -> Link:
+    half = link.half(side)
+    held = outcome.held
+    half = replace(half, key=outcome.key, seen=Seen(epoch=outcome.epoch), value=held, observed=held)
+    half = replace(half, pending=(_closed(pending, held, outcome),))
+    source = link.half(side.other)
+    link = link.with_half(side, half).with_half(side.other, replace(source, dirty=frozenset()))
+    return replace(link, state=State.LINKED, obstacle=None)
+
+
+def _dropped(link: Link, side: Side, pending: Pending) -> Link:
+    half = link.half(side)
+    return link.with_half(side, replace(half, pending=tuple(p for p in half.pending if p != pending)))
+
+
+def _gone(link: Link, side: Side, pending: Pending, at: datetime, rules: Rules) -> Settled:
+    """The row is not there, so it was deleted: the link ends, before the delete's own event tells."""
+    pairs = (pair for pair in rules.pairs if pair.name in pending.values)
+    missing = tuple(about_line(link, pair, Kind.UPDATE_MISSING, None, at) for pair in pairs)
+    ended, conflicts = end(_dropped(link, side, pending), side, at, rules, at)
+    return Settled(ended, (*missing, *conflicts))
+
+
+def _taken(link: Link, side: Side, pending: Pending, at: datetime) -> Settled:
+    """The row cannot be created. Said once, not each time it is tried again."""
+    conflicts = () if link.obstacle is Obstacle.KEY_TAKEN else (about_row(link, Kind.INSERT_EXISTS, at),)
+    return Settled(replace(_dropped(link, side, pending), obstacle=Obstacle.KEY_TAKEN), conflicts)

@@ -1,0 +1,48 @@
+"""Does a site profile name only what the mappings know, and nothing twice: a misspelt name would change nothing, silently."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from pipeline.decoding.naming import field_name
+from pipeline.domain.routes import Route
+from pipeline.mapping.site import Site, TableNames, TargetNames
+
+
+def name_faults(route: Route, site: Site) -> Iterator[str]:
+    """A line for each name of the profile that no mapping knows, and for each that stands for two things."""
+    sources = {table.name: [column.name for column in table.columns] for table in route.sources}
+    targets = {table.name: [*table.by_name()] for table in route.targets}
+    yield from _side("source", sources, site.source)
+    yield from _side("target", targets, site.target)
+    yield from _twice("source", map(site.source_table, sources))
+    yield from _twice("target", map(site.target_table, targets))
+    for table, columns in sources.items():
+        yield from _twice(f"source.{table}.columns", (field_name(site.source_column(table, one)) for one in columns))
+    for table, columns in targets.items():
+        yield from _twice(f"target.{table}.columns", (site.target_column(table, one) for one in columns))
+
+
+def _side(side: str, known: Mapping[str, Collection[str]], names: Mapping[str, TableNames]) -> Iterator[str]:
+    for table, given in names.items():
+        if table not in known:
+            yield _unknown(f"{side}.{table}", table, known)
+            continue
+        policies = given.policies if isinstance(given, TargetNames) else {}
+        for part, columns in (("columns", given.columns), ("policies", policies)):
+            for column in columns:
+                if column not in known[table]:
+                    yield _unknown(f"{side}.{table}.{part}.{column}", column, known[table])
+
+
+def _unknown(place: str, name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"{place}: no mapping knows it{f'; did you mean {near[0]}?' if near else '.'}"
+
+
+def _twice(place: str, names: Iterable[str]) -> Iterator[str]:
+    for name, count in Counter(names).items():
+        if count > 1:
+            yield f"{place}: {count} things are called {name}."

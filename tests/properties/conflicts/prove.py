@@ -1,0 +1,75 @@
+"""The long form of the proof: `python -m tests.properties.conflicts.prove [runs] [seed]`; 100,000 runs unless told otherwise.
+
+Prints what happened, how often each property broke, and, for each guard taken out, how many runs it took to see one break.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+from tests.properties.conflicts.oracle import run
+from tests.properties.conflicts.without import REMOVALS, without
+from tests.properties.conflicts.world import World
+
+PROPERTIES = ("convergence", "lost edit", "no ping-pong", "idempotence", "parked", "log", "linking")
+SHOWN = 5
+
+
+def main() -> int:
+    """Exit code 0 if no property broke with all guards in, and one broke without each of them."""
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    seed = sys.argv[2] if len(sys.argv) > 2 else "1"
+    broken = _prove(runs, seed)
+    unguarded = [name for name in REMOVALS if not _breaks_without(name, seed)]
+    return 1 if broken or unguarded else 0
+
+
+def _prove(runs: int, seed: str) -> bool:
+    happened: Counter[str] = Counter()
+    broke: Counter[str] = Counter()
+    begun = time.monotonic()
+    for number in range(runs):
+        world, faults = run(f"{seed}-{number}")
+        happened.update(dict(_happened(world)))
+        broke.update({fault.split(":")[0] for fault in faults})
+        if faults and sum(broke.values()) <= SHOWN:
+            print(f"run {seed}-{number}: {faults}", flush=True)
+    print(f"{runs:,} runs, seed {seed}, {time.monotonic() - begun:.0f} s")
+    for what, count in happened.items():
+        print(f"  {what:<42}{count:>12,}")
+    print("runs in which a property broke")
+    for name in PROPERTIES:
+        print(f"  {name:<42}{broke[name]:>12,}")
+    return bool(broke)
+
+
+def _happened(world: World) -> Iterator[tuple[str, int]]:
+    consumer = world.consumer
+    yield "lines typed by people", len(world.people)
+    yield "events processed", consumer.events
+    yield "crashes of the process", consumer.crashes
+    yield "lines written by us", consumer.lines_written
+    yield "rows created by us", len(consumer.created)
+    yield "pairs of filled rows linked", len(consumer.first_linked)
+    yield "rows deleted", len(world.deleted)
+    yield "captures begun anew after a gap", sum(database.epoch - 1 for database in world.databases.values())
+    yield "entries in the conflict log", len(consumer.logged)
+    yield "lines parked at the end", sum(len(link.parked) for link in consumer.links.values())
+
+
+def _breaks_without(name: str, seed: str) -> bool:
+    with without(name):
+        for number in range(REMOVALS[name].runs):
+            _, faults = run(f"{seed}-{number}")
+            if faults:
+                print(f"  without {name:<34}{number + 1:>12,} runs to: {faults[0].split(':')[0]}", flush=True)
+                return True
+    print(f"  without {name:<34} no property broke in {REMOVALS[name].runs:,} runs", flush=True)
+    return False
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,46 @@
+"""Each guard of the product, and what stands in its place when it is taken out: a process that does not know it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import ModuleType
+
+import pytest
+
+from pipeline.conflicts import guards, settle
+from pipeline.conflicts.decision import GivenUp
+from pipeline.conflicts.link import State
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """The guard's place in the product, and a function that never guards. `runs`: enough to see a property break."""
+
+    module: ModuleType
+    function: str
+    instead: Callable[..., object]
+    runs: int
+
+
+REMOVALS: dict[str, Removal] = {
+    "stale": Removal(guards, "is_stale", lambda seen, event: False, 200),
+    "shadow": Removal(guards, "shadows", lambda pending, position: False, 400),
+    "compare": Removal(guards, "still_holds", lambda expected, row, side, rules: frozenset(expected), 400),
+    "settle": Removal(settle, "recalled", lambda number, recorded: GivenUp(number), 400),
+    "fence": Removal(guards, "may_carry_out", lambda recorded: True, 4_000),
+    "coincident": Removal(guards, "is_overtaken", lambda link, pair, contender, rules: False, 4_000),
+    "covered edit": Removal(guards, "hides_edit", lambda pending, name, observed, image, at: False, 4_000),
+    "look": Removal(guards, "is_believed", lambda image, name, row: True, 4_000),
+    "ended": Removal(guards, "is_free", lambda link, event: link is None or link.state is State.ENDED, 4_000),
+}
+
+
+@contextmanager
+def without(name: str) -> Iterator[None]:
+    """The product with one guard taken out."""
+    removal = REMOVALS[name]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(removal.module, removal.function, removal.instead)
+        yield

@@ -1,0 +1,134 @@
+"""How a link begins."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from pipeline.conflicts.begin import FirstLinkPolicy, Found, create, first_link
+from pipeline.conflicts.conflict import Kind
+from pipeline.conflicts.decision import Applied, Decision, GivenUp, Looked, Reason
+from pipeline.conflicts.link import Seen, State
+from pipeline.conflicts.reconcile import reconcile
+from pipeline.conflicts.rules import Side
+from pipeline.conflicts.settle import settle
+from pipeline.model.event import Value
+from pipeline.model.outcome import Outcome
+from tests.unit.conflicts.build import AJERA, DPS, RULES, TABLES, after, event, linked, seconds, write_to
+
+NOW = seconds(100)
+
+
+def found(side: Side, modified_at: datetime | None = None, **lines: Value) -> Found:
+    row = RULES.written(side, {**dict.fromkeys(RULES.by_name, "same"), **lines})
+    return Found(TABLES[side], "7", row, NOW, Seen(epoch=1), modified_at)
+
+
+def link_rows(
+    ajera: Value,
+    dps: Value,
+    name: str,
+    times: tuple[datetime | None, datetime | None] = (None, None),
+    *,
+    fills: bool = True,
+) -> Decision:
+    rows = found(AJERA, times[0], **{name: ajera}), found(DPS, times[1], **{name: dps})
+    return first_link("L1", "firm", *rows, FirstLinkPolicy(fills_blanks=fills), NOW, RULES)
+
+
+# -- creating -------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("side", "absent"), [(AJERA, "chance"), (DPS, "total")])
+def test_a_counterpart_is_created_with_every_line_that_flows_there(side: Side, absent: str) -> None:
+    """Also with what is set at creation only; a line that flows the other way is left to the database."""
+    decision = create("L1", "firm", side, found(side), TABLES[side.other], NOW, RULES)
+    write = write_to(decision, side.other)
+    assert (write.key, decision.link.state) == (None, State.CREATING)
+    assert set(write.values) == set(RULES.by_name) - {absent}
+
+
+def test_a_created_row_is_linked_and_its_own_create_event_is_an_echo() -> None:
+    """The key comes from the transaction that inserted the row."""
+    decision = create("L1", "firm", DPS, found(DPS), "AxVec", NOW, RULES)
+    held = {**write_to(decision, AJERA).values, "total": None}
+    link = settle(decision.link, AJERA, Applied(1, held, after(5), seconds(5), "31", epoch=1), RULES).link
+    assert (link.state, link.ajera.key, link.ajera.value["total"]) == (State.LINKED, "31", None)
+    echo = reconcile(link, event(link, AJERA, 5, "c"), NOW, RULES)
+    assert (echo.reason, echo.writes) == (Reason.ECHO, ())
+
+
+def test_a_creation_that_was_given_up_is_tried_again_under_a_new_number() -> None:
+    """The next event of the row finds no counterpart and no open write."""
+    link = create("L1", "firm", DPS, found(DPS), "AxVec", NOW, RULES).link
+    link = settle(link, AJERA, GivenUp(1), RULES).link
+    told = event(linked("same"), DPS, 1)
+    decision = reconcile(link, told, NOW, RULES, Looked(told.row, NOW))
+    assert (write_to(decision, AJERA).number, decision.link.state) == (2, State.CREATING)
+
+
+def test_a_row_deleted_before_its_counterpart_was_created_ends_the_link() -> None:
+    """Nothing is created any more."""
+    link = create("L1", "firm", DPS, found(DPS), "AxVec", NOW, RULES).link
+    link = settle(link, AJERA, GivenUp(1), RULES).link
+    decision = reconcile(link, event(linked(), DPS, 1, "d"), NOW, RULES)
+    assert (decision.link.state, decision.writes) == (State.ENDED, ())
+
+
+# -- two filled rows ------------------------------------------------------------------------------------------------
+def test_rows_that_agree_are_linked_without_a_write() -> None:
+    """As far as each side can store it."""
+    decision = link_rows("a very long name", "a very lon", "name")
+    assert (decision.outcome, decision.writes, decision.conflicts) == (Outcome.SKIPPED, (), ())
+
+
+@pytest.mark.parametrize(("name", "winner"), [("phone", AJERA), ("market", DPS), ("chance", DPS), ("total", AJERA)])
+def test_at_first_link_the_owner_or_the_sender_wins(name: str, winner: Side) -> None:
+    """And both values are logged."""
+    decision = link_rows("a", "d", name)
+    assert write_to(decision, winner.other).values == {name: "a" if winner is AJERA else "d"}
+    (entry,) = decision.conflicts
+    assert (entry.kind, entry.winner, entry.ajera, entry.dps) == (Kind.FIRST_LINK, winner, "a", "d")
+
+
+@pytest.mark.parametrize(("times", "winner"), [((seconds(9), seconds(1)), AJERA), ((seconds(1), seconds(9)), DPS)])
+def test_at_first_link_the_row_modified_later_wins_under_newest(times: tuple[datetime, datetime], winner: Side) -> None:
+    """Where both dates are known."""
+    assert write_to(link_rows("a", "d", "name", times), winner.other).expected == {
+        "name": "d" if winner is AJERA else "a"
+    }
+
+
+def test_at_first_link_newest_without_dates_parks_and_the_next_edit_decides() -> None:
+    """Nothing is overwritten by accident; who edits it next says what is newest."""
+    decision = link_rows("a", "d", "name", (seconds(1), None))
+    assert (decision.outcome, decision.link.parked["name"].reason) == (Outcome.PARKED, Kind.FIRST_LINK)
+    told = event(decision.link, DPS, 200, name="d2")
+    assert write_to(reconcile(decision.link, told, NOW, RULES, Looked(told.row, NOW)), AJERA).values == {"name": "d2"}
+
+
+def test_at_first_link_a_blank_gives_way_if_the_policy_says_so() -> None:
+    """A filled value beats none, or a person decides."""
+    assert write_to(link_rows(None, "d", "name"), AJERA).values == {"name": "d"}
+    assert link_rows(None, "d", "name", fills=False).link.parked.keys() == {"name"}
+
+
+def test_at_first_link_manual_parks_and_a_later_edit_of_one_side_parks_again() -> None:
+    """Only a person's decision, or the same on both sides, ends it."""
+    link = link_rows("a", "d", "notes").link
+    assert link.parked.keys() == {"notes"}
+    told = event(link, DPS, 200, notes="d2")
+    decision = reconcile(link, told, NOW, RULES, Looked(told.row, NOW))
+    assert (decision.writes, decision.link.parked["notes"].dps) == ((), "d2")
+
+
+def test_at_first_link_a_line_of_creation_only_is_left_alone() -> None:
+    """Each side keeps its number."""
+    assert link_rows("a", "d", "number").conflicts == ()
+
+
+def test_the_backlog_from_before_the_link_is_no_edit() -> None:
+    """Events older than the look at the rows are still in the topic; the row does not hold their values any more."""
+    link = link_rows("same", "same", "name").link
+    old = event(link, DPS, 1, name="long ago")
+    decision = reconcile(link, old, NOW, RULES, Looked(found(DPS).row, NOW))
+    assert (decision.writes, decision.link.dps.dirty) == ((), frozenset())

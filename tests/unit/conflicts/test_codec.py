@@ -1,0 +1,88 @@
+"""A link as JSON: nothing is lost on the way."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.conflicts.codec import dump, load, value_in, value_out
+from pipeline.conflicts.link import Half, Link, Obstacle, Parked, Pending, Seen, State, Wanted
+from pipeline.conflicts.rules import Side
+from pipeline.model.event import Value
+from pipeline.model.position import Place
+
+OFFSET = timezone(timedelta(hours=-5))
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.text(),
+    st.decimals(allow_nan=False),
+    st.dates(),
+    st.datetimes(timezones=st.sampled_from([UTC, OFFSET])),
+)
+
+
+@given(VALUES)
+def test_any_value_returns_with_its_type(value: Value) -> None:
+    """1, 1.0 and true are three things; 1.50 keeps its zero, a time its offset."""
+    found = value_in(value_out(value))
+    assert (type(found), str(found)) == (type(value), str(value))
+
+
+def test_a_link_with_everything_in_it_returns_equal() -> None:
+    """Each field, filled."""
+    at = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=OFFSET)
+    values: dict[str, Value] = {
+        "a": Decimal("1.50"),
+        "b": None,
+        "c": True,
+        "d": 1,
+        "e": "Ж",
+        "f": date(2026, 1, 2),
+        "g": at,
+    }
+    pending = Pending(3, values, {"a": None}, at, is_open=False, after="00ff", creates=True)
+    half = Half(
+        "AxVec",
+        None,
+        Seen("0001", Place(1, 2, 3), 4),
+        values,
+        values,
+        {"a": at},
+        frozenset({"a", "b"}),
+        (pending,),
+        {"a": Wanted(Decimal(1), at, is_decided=True)},
+    )
+    link = Link(
+        "L1",
+        "firm",
+        half,
+        Half("Clendor", "7"),
+        State.ENDED,
+        version=5,
+        number=6,
+        parked={"z": Parked("a", None, at, "first_link")},
+        coincident=frozenset({"n"}),
+        obstacle=Obstacle.KEY_TAKEN,
+        ended_at=at,
+        ended_by=Side.DPS,
+    )
+    assert load(dump(link)) == link
+    assert repr(load(dump(link))) == repr(link)
+
+
+@pytest.mark.parametrize("found", [{"decimal": 1}, {"other": "1"}, [1], 1.5])
+def test_what_no_value_can_be_is_refused(found: object) -> None:
+    """A text that we did not write is an error, not a guess."""
+    with pytest.raises(ValueError, match="not a value"):
+        value_in(found)
+
+
+def test_the_text_of_a_link_shows_no_value_in_a_log() -> None:
+    """repr leaves out what people typed."""
+    assert "Zoe" not in repr(Half("AxVec", "7", value={"name": "Zoe"}))

@@ -1,0 +1,158 @@
+"""Kafka's own errors in our classes, dead letters' headers, and what a topic should be: all that needs no broker."""
+
+from __future__ import annotations
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from pipeline.errors import DeadLetterFailed, MessageMalformed, OffsetLost, ServiceUnreachable
+from pipeline.kafka import admin as module
+from pipeline.kafka import faults
+from pipeline.kafka.admin import GroupState, KafkaAdmin, TopicDescription, TopicSettings, differences_between
+from pipeline.kafka.dead_letters import HEADER_PREFIX, KafkaDeadLetters, letter_headers
+from pipeline.kafka.faults import cause, ours, refuse_lost_start, theirs, unreachable
+from pipeline.kafka.protocol import Protocol, consumer_settings
+from pipeline.model.event import Message
+from pipeline.model.position import TopicPartition
+
+NOBODY = "127.0.0.1:9"
+LETTER = Message("ajera.AxVec", 3, 41, b"k", b"CANARY", 1_764_072_000_123, (("trace", b"1"), ("empty", None)))
+
+
+def headers(message: Message = LETTER) -> dict[str, str | bytes | None]:
+    return dict(letter_headers(message, MessageMalformed("ajera.AxVec partition 3 offset 41: cut."), "group"))
+
+
+def test_a_dead_letter_says_why_from_where_and_keeps_what_it_had() -> None:
+    """Original headers come first and are untouched; ours have a name of their own."""
+    assert headers() == {
+        "trace": b"1",
+        "empty": None,
+        "ajera_cdc.code": b"decode.malformed",
+        "ajera_cdc.remedy": b"dead letter",
+        "ajera_cdc.message": b"ajera.AxVec partition 3 offset 41: cut.",
+        "ajera_cdc.topic": b"ajera.AxVec",
+        "ajera_cdc.partition": b"3",
+        "ajera_cdc.offset": b"41",
+        "ajera_cdc.timestamp_ms": b"1764072000123",
+        "ajera_cdc.group": b"group",
+    }
+
+
+def test_a_dead_letters_headers_hold_nothing_of_its_row() -> None:
+    """The value is in the value alone."""
+    assert b"CANARY" not in b"".join(value for value in headers().values() if isinstance(value, bytes))
+
+
+def test_headers_of_an_earlier_dead_letter_give_way() -> None:
+    """A redriven message that fails again tells of the newest failure."""
+    redriven = Message("t", 0, 1, None, b"", 0, ((HEADER_PREFIX + "offset", b"1"), ("trace", b"1")))
+    names = [name for name, _ in letter_headers(redriven, MessageMalformed("x"), "g")]
+    assert names.count(HEADER_PREFIX + "offset") == 1
+    assert names[0] == "trace"
+
+
+def test_a_dead_letter_that_no_broker_takes_is_an_error() -> None:
+    """It names the message's place, the topic and the client's code, never the value."""
+    letters = KafkaDeadLetters(NOBODY, {"delivery.timeout.ms": "400", "message.timeout.ms": "400"}, "dead", "g")
+    try:
+        with pytest.raises(DeadLetterFailed) as caught:
+            letters.send(LETTER, MessageMalformed("x"))
+    finally:
+        letters.close()
+    assert "ajera.AxVec partition 3 offset 41 was not written to dead: " in str(caught.value)
+    assert "CANARY" not in caught.value.sentence
+
+
+def test_an_admin_that_nobody_answers_says_what_it_was_doing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In bounded time."""
+    monkeypatch.setattr(module, "REQUEST_TIMEOUT_SECONDS", 0.3)
+    admin = KafkaAdmin(NOBODY, {})
+    with pytest.raises(ServiceUnreachable, match="Kafka, "):
+        admin.watermarks(["ajera.AxVec"])
+    admin.close()
+
+
+@pytest.mark.parametrize("start", [5, 7, 9])
+def test_a_start_within_what_the_partition_holds_is_taken(start: int) -> None:
+    """Its first offset, one between, and the one after its last."""
+    refuse_lost_start(TopicPartition("t", 1), start, 5, 9)
+
+
+@pytest.mark.parametrize(("start", "words"), [(2, "3 messages are lost"), (10, "recreated or truncated")])
+def test_a_start_that_the_partition_does_not_hold_halts(start: int, words: str) -> None:
+    """It never jumps to another offset silently; what was lost is counted."""
+    with pytest.raises(OffsetLost, match=words) as caught:
+        refuse_lost_start(TopicPartition("t", 1), start, 5, 9)
+    assert "t partition 1" in str(caught.value)
+
+
+def test_no_code_means_two_things() -> None:
+    """Each of librdkafka's codes is in one class."""
+    classes = (faults.LOST_CODES, faults.TRANSPORT_CODES, faults.UNKNOWN_TOPIC_CODES, faults.NO_LONGER_OURS_CODES)
+    assert sum(len(codes) for codes in classes) == len(frozenset().union(*classes))
+
+
+def test_the_error_inside_an_exception_is_found() -> None:
+    """And one without any is not lost."""
+    inner = KafkaError(KafkaError._TIMED_OUT)
+    assert cause(KafkaException(inner)).code() == KafkaError._TIMED_OUT
+    assert cause(KafkaException()).code() == KafkaError.UNKNOWN
+    assert cause(KafkaException("odd")).code() == KafkaError.UNKNOWN
+
+
+def test_a_missing_topic_says_who_makes_it() -> None:
+    """Every other fault keeps the client's own words."""
+    missing = unreachable("reading t", KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
+    assert "connectors apply" in str(missing)
+    down = unreachable("reading t", KafkaError(KafkaError._ALL_BROKERS_DOWN))
+    assert "_ALL_BROKERS_DOWN" in str(down)
+    assert "connectors apply" not in str(down)
+
+
+def test_partitions_keep_their_names_both_ways() -> None:
+    """With an offset and without."""
+    place = TopicPartition("t", 3)
+    assert ours(theirs(place)) == ours(theirs(place, 7)) == place
+    assert theirs(place, 7).offset == 7
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_a_site_cannot_change_what_our_promises_hang_on(protocol: Protocol) -> None:
+    """Whatever stands under kafka.client."""
+    site = {"enable.auto.commit": "true", "auto.offset.reset": "latest", "group.id": "x", "client.id": "c"}
+    found = consumer_settings("h:1", "g", site, protocol)
+    assert found["enable.auto.commit"] is False
+    assert found["enable.auto.offset.store"] is False
+    assert found["auto.offset.reset"] == "error"
+    assert found["group.id"] == "g"
+    assert found["group.protocol"] == protocol
+    assert found["client.id"] == "c"
+    assert ("partition.assignment.strategy" in found) is (protocol == "classic")
+
+
+def test_a_topic_is_compared_with_what_it_should_be() -> None:
+    """A sentence for each difference."""
+    wanted = TopicSettings("t", 4, 3, 1000)
+    assert differences_between(wanted, TopicDescription("t", "id", 4, 3, 1000, "delete")) == []
+    assert differences_between(wanted, TopicDescription("t", "id", 2, 1, -1, "compact")) == [
+        "t has partitions 2, not 4.",
+        "t has replicas 1, not 3.",
+        "t has retention.ms -1, not 1000.",
+        "t has cleanup.policy compact, not delete.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "members", "is_empty"),
+    [
+        ("empty", 0, True),
+        ("dead", 0, True),
+        ("stable", 1, False),
+        ("preparing_rebalance", 0, False),
+        ("empty", 1, False),
+    ],
+)
+def test_only_a_group_without_members_may_be_set_back(state: str, members: int, is_empty: bool) -> None:
+    """Its members would go on from where they are."""
+    assert GroupState(state, members, {}).is_empty is is_empty

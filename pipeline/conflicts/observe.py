@@ -24,6 +24,8 @@ class Reading(Enum):
     HIDDEN = auto()  # an edit that a write of ours covered before we learned of it
     SHOWN = auto()  # our own write, at a position that we did not know
     PAST = auto()  # older than a look at the row
+    EARLY = auto()  # as old, but the row holds it again: an edit made since the look, whose own event is on its way
+    DATE = auto()  # that event: it brings the time of the edit
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +80,11 @@ def _read_covered(
         return Reading.SHOWN
     is_unsure = image != half.value[name] and all(pending.after is None for pending in covers)
     if is_unsure and guards.is_believed(image, name, row):
-        return Reading.EDIT
+        return Reading.EARLY if is_past else Reading.EDIT
     if is_past:
         return Reading.PAST
+    if write is None and image == half.value[name] and image != observed and name in half.dirty:
+        return Reading.DATE
     is_hidden = write is not None and guards.hides_edit(write, name, observed, image, at)
     return Reading.HIDDEN if is_hidden else Reading.NOTHING
 
@@ -95,6 +99,12 @@ def _apply(link: Link, side: Side, image: Values, readings: Mapping[str, Reading
                 link = _edited(link, side, name, image[name], at, rules)
             case Reading.HIDDEN:
                 link = _hidden(link, side, name, image[name], at, rules)
+            case Reading.EARLY:
+                looked = max(pending.at for pending in link.half(side).pending if pending.is_look)
+                link = _edited(link, side, name, image[name], looked, rules)
+            case Reading.DATE:
+                half = link.half(side)
+                link = link.with_half(side, replace(half, edited_at={**half.edited_at, name: at}))
             case Reading.SHOWN:
                 link = link.with_half(side, _shown(link.half(side), name, image[name]))
             case Reading.NOTHING | Reading.PAST:
@@ -102,7 +112,7 @@ def _apply(link: Link, side: Side, image: Values, readings: Mapping[str, Reading
             case _:
                 assert_never(reading)
     half = link.half(side)
-    shown = {name: image[name] for name, reading in readings.items() if reading is not Reading.PAST}
+    shown = {name: image[name] for name, reading in readings.items() if reading not in (Reading.PAST, Reading.EARLY)}
     return link.with_half(side, replace(half, observed={**half.observed, **shown}))
 
 
@@ -180,7 +190,7 @@ def _moved(seen: Seen, event: Event) -> Seen:
 
 
 def _reason(half: Half, image: Values, readings: Mapping[str, Reading], event: Event, rules: Rules) -> Reason:
-    if {Reading.EDIT, Reading.HIDDEN} & set(readings.values()):
+    if {Reading.EDIT, Reading.EARLY, Reading.HIDDEN} & set(readings.values()):
         return Reason.EDITED
     is_covered = any(guards.covers(half, name, event, rules.look_window) for name in image)
     return Reason.ECHO if is_covered else Reason.UNCHANGED

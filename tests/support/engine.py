@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from pipeline.database.live import create_target_tables
 from pipeline.database.migrate import upgrade
 from pipeline.database.target import DatabaseTarget
 from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.engine.circuit import Limits
 from pipeline.engine.ports import Target
 from pipeline.engine.processor import Handled, Processor
 from pipeline.engine.recompute import Recompute
@@ -22,6 +23,7 @@ from pipeline.errors import PipelineError, Remedy
 from pipeline.mapping.site import Site
 from pipeline.model.event import Decoded, Event, Message
 from pipeline.model.outcome import RowCounts
+from pipeline.testing.messages import MemoryDeadLetters
 
 T = TypeVar("T")
 TOPICS = {table.name: f"ajera.{table.name}" for table in AJERA_TO_PIM.sources}
@@ -75,16 +77,6 @@ class Prepared:
         return self._events[message.topic, message.partition, message.offset]
 
 
-class Letters:
-    """Dead letters, kept."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[Message, PipelineError]] = []
-
-    def send(self, message: Message, error: PipelineError) -> None:
-        self.sent.append((message, error))
-
-
 def patiently(call: Callable[[], T]) -> T:
     """Try again what is transient, at once, and not for ever."""
     for _ in range(PATIENCE):
@@ -103,23 +95,36 @@ def message_of(event: Event) -> Message:
 class Consumer:
     """One process: batches of events through the whole engine."""
 
-    def __init__(self, target: Target, events: Iterable[Event], site: Site | None = None) -> None:
-        site = site or Site()
-        self.telemetry, self.letters = Counted(), Letters()
-        places = {(TOPICS[one.table], one.place.partition, one.place.offset): one for one in events}
+    def __init__(self, target: Target, events: Iterable[Event], limits: Limits | None = None) -> None:
+        site = Site()
+        self.telemetry, self.letters = Counted(), MemoryDeadLetters()
+        self._prepared: dict[tuple[str, int, int], Decoded] = {
+            (TOPICS[one.table], one.place.partition, one.place.offset): one for one in events
+        }
         self.processor = Processor(
             route=AJERA_TO_PIM,
             site=site,
-            decoder=Prepared(dict(places)),
+            decoder=Prepared(self._prepared),
             target=target,
             recompute=Recompute(AJERA_TO_PIM, site, {t.name: t for t in AJERA_TO_PIM.targets}, target.counts_utf16),
             dead_letters=self.letters,
             telemetry=self.telemetry,
             clock=Clock(),
+            limits=limits,
         )
 
     def take(self, events: Sequence[Event]) -> Handled:
         return self.processor.process([message_of(one) for one in events], dict.fromkeys(TOPICS.values(), 1), patiently)
+
+    def feed(self, decoded: Sequence[Decoded], start: int = 0) -> Handled:
+        """One batch in partition 0 of its events' topics (others: AxVec's), at offsets of its own from `start` on."""
+        messages = []
+        for offset, one in enumerate(decoded, start):
+            topic = TOPICS[one.table] if isinstance(one, Event) else TOPICS["AxVec"]
+            placed = replace(one, place=replace(one.place, offset=offset)) if isinstance(one, Event) else one
+            self._prepared[topic, 0, offset] = placed
+            messages.append(Message(topic, 0, offset, b"", b""))
+        return self.processor.process(messages, dict.fromkeys(TOPICS.values(), 1), patiently)
 
     def drain(self) -> None:
         """Try everything that is due or waits, as often as one thing can wait for another."""

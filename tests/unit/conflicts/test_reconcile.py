@@ -299,6 +299,30 @@ def test_what_was_committed_before_the_look_is_not_taken_twice() -> None:
     assert reconcile(link, older, NOW, RULES, Looked(row, seconds(11))).writes == ()
 
 
+def test_an_edit_that_an_older_image_happens_to_show_gets_its_time_from_its_own_event() -> None:
+    """After the look somebody typed what the name had once been: until that event comes, the look dates the edit."""
+    link = linked()
+    row = RULES.written(DPS, link.dps.value)
+    link = reconcile(link, event(link, DPS, 8, "r", epoch=2), NOW, RULES, Looked(row, seconds(20))).link
+    held = Looked(RULES.written(DPS, {**link.dps.value, "name": "once"}), seconds(31))
+    decision = reconcile(link, event(link, DPS, 9, epoch=2, name="once"), NOW, RULES, held)
+    assert decision.link.dps.edited_at["name"] == seconds(20)
+    link = carried_out(decision, 40, skipped=("name",))
+    decision = reconcile(link, event(link, DPS, 30, epoch=2, name="once"), NOW, RULES, held)
+    assert decision.link.dps.edited_at["name"] == seconds(30)
+
+
+def test_our_own_write_is_known_by_value_and_time_where_its_position_is_not() -> None:
+    """Two writes of ours, there and back again: neither echo is taken for an edit that the other one covered."""
+    link = linked()
+    link = carried_out(reconcile(link, event(link, AJERA, 1, name="new"), NOW, RULES), 5, knows=False)
+    link = carried_out(reconcile(link, event(link, AJERA, 6, name="old"), NOW, RULES), 7, knows=False)
+    held = Looked(RULES.written(DPS, link.dps.value), seconds(8))
+    link = reconcile(link, event(link, DPS, 5, name="new"), NOW, RULES, held).link
+    decision = reconcile(link, event(link, DPS, 7, name="old"), NOW, RULES, held)
+    assert (decision.writes, decision.conflicts, decision.link.dps.wanted) == ((), (), {})
+
+
 def test_where_positions_are_unknown_an_image_counts_only_if_the_row_holds_it() -> None:
     """No log position could be read in our transaction: the row is asked, for as long as the window lasts."""
     link = linked()

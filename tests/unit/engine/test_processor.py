@@ -1,0 +1,187 @@
+"""Batches on the twin: outcomes, dead letters, narrowing, what waits, what halts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.engine.circuit import Limits
+from pipeline.errors import (
+    CircuitOpen,
+    ContractBroken,
+    DeadLetterFailed,
+    MessageMalformed,
+    RowRejected,
+    SchemaLost,
+    SchemaUnknown,
+    SourceRewound,
+)
+from pipeline.mapping.target import TargetRow
+from pipeline.model.event import Event, Heartbeat, Tombstone, Undecodable
+from pipeline.model.outcome import RowCounts
+from pipeline.model.position import TopicPartition
+from pipeline.testing.target import MemoryTarget, MemoryTransaction
+from tests.support.engine import TOPICS, Consumer
+from tests.support.events import NOON, event
+
+VEC = TopicPartition(TOPICS["AxVec"], 0)
+
+
+def loaded() -> MemoryTarget:
+    """A twin in which every source table was read to its end."""
+    target = MemoryTarget(AJERA_TO_PIM)
+    ready(target)
+    return target
+
+
+def client(number: int, at: int, name: str = "x") -> Event:
+    return event("AxVec", number, at=at, vecIsClient=True, vecDescription=name)
+
+
+def names(target: MemoryTarget) -> list[object]:
+    return [row["Name"] for row in target.rows("Organization")]
+
+
+def test_each_kind_of_message_ends_in_its_own_outcome() -> None:
+    """Written, superseded, stale, unchanged, filtered, tombstone, heartbeat, dead letter."""
+    target = loaded()
+    phase = event("AxProject", 9, at=1, prjProject=1)
+    consumer = Consumer(target, [])
+    consumer.feed([client(1, 1, "a"), client(1, 2, "b")])
+    consumer.feed([client(1, 2, "b")], start=10)
+    consumer.feed([client(1, 3, "b"), phase], start=20)
+    consumer.feed([Tombstone(), Heartbeat(1), Undecodable(MessageMalformed("spoiled"))])
+    assert consumer.telemetry.ended == {
+        ("written", ""): 1,
+        ("skipped", "superseded"): 1,
+        ("skipped", "stale"): 1,
+        ("skipped", "unchanged"): 1,
+        ("skipped", "filtered"): 1,
+        ("skipped", "tombstone"): 1,
+        ("skipped", "heartbeat"): 1,
+        ("dead_lettered", "decode.malformed"): 1,
+    }
+    assert [type(error) for _, error in consumer.letters.sent] == [MessageMalformed]
+
+
+def test_a_message_that_breaks_the_contract_halts_its_partition_before_it() -> None:
+    """What stands before it is applied and committed, what stands behind it is not touched."""
+    target = loaded()
+    consumer = Consumer(target, [])
+    handled = consumer.feed([client(1, 1), Undecodable(ContractBroken("column")), client(2, 3)])
+    assert isinstance(handled.halted[VEC], ContractBroken)
+    assert handled.next_offsets == {VEC: 1}
+    assert len(target.rows("Organization")) == 1
+
+
+def test_a_dead_letter_that_cannot_be_written_halts_its_partition() -> None:
+    """Before its offset: it is read again after a restart."""
+    consumer = Consumer(loaded(), [])
+    consumer.letters.failing = True
+    handled = consumer.feed([client(1, 1), Undecodable(MessageMalformed("spoiled"))])
+    assert isinstance(handled.halted[VEC], DeadLetterFailed)
+    assert handled.next_offsets == {VEC: 1}
+
+
+def test_a_circuit_that_opens_stops_before_the_message_that_would_be_too_many() -> None:
+    """And the next process finds it open."""
+    target = loaded()
+    spoiled = [Undecodable(MessageMalformed("spoiled")) for _ in range(5)]
+    consumer = Consumer(target, [], limits=Limits(in_a_row=3))
+    handled = consumer.feed(spoiled)
+    assert isinstance(handled.halted[VEC], CircuitOpen)
+    assert handled.next_offsets == {VEC: 3}
+    again = Consumer(target, [], limits=Limits(in_a_row=3))
+    with target.transaction() as transaction:
+        again.processor.take_over(transaction.progress([VEC]))
+    assert isinstance(again.feed(spoiled).halted[VEC], CircuitOpen)
+    assert again.letters.sent == []
+
+
+def test_a_schema_id_unknown_for_too_long_halts_and_is_never_set_aside() -> None:
+    """Before that it is waited for."""
+    consumer = Consumer(loaded(), [], limits=Limits(unknown_schema_seconds=-1.0))
+    handled = consumer.feed([Undecodable(SchemaUnknown("no id 7"))])
+    assert isinstance(handled.halted[VEC], SchemaLost)
+    assert consumer.letters.sent == []
+
+
+def test_a_source_that_was_rewound_halts_and_writes_nothing_of_its_partition_from_there() -> None:
+    """The events of the partition that stood before are applied."""
+    target = loaded()
+    Consumer(target, []).feed([client(1, 50, "newest")])
+    late = replace(client(1, 3, "old log"), committed_at=NOON + timedelta(hours=2))
+    consumer = Consumer(target, [])
+    handled = consumer.feed([client(2, 60, "before"), late, client(3, 61, "behind")], start=60)
+    assert isinstance(handled.halted[VEC], SourceRewound)
+    assert handled.next_offsets == {VEC: 61}
+    assert names(target) == ["newest", "before"]
+
+
+def test_rows_that_the_target_rejects_wait_alone_and_the_rest_of_the_batch_is_written() -> None:
+    """Narrowed to the rows to blame; they go on when the reason is gone."""
+    target = Rejecting({"cl-3", "cl-8"})
+    ready(target)
+    consumer = Consumer(target, [])
+    consumer.feed([client(number, number) for number in range(1, 11)])
+    assert len(target.rows("Organization")) == 8
+    assert consumer.telemetry.ended == {("written", ""): 8, ("parked", "waiting"): 2}
+    with target.transaction() as transaction:
+        assert transaction.waiting_count() == 2
+    target.rejected.clear()
+    consumer.drain()
+    assert len(target.rows("Organization")) == 10
+
+
+def test_a_shared_row_with_a_rejected_dependent_still_reaches_all_others() -> None:
+    """The mark of a client names every project that shows it; one of them waits."""
+    target = Rejecting(set())
+    ready(target)
+    consumer = Consumer(target, [])
+    projects = [event("AxProject", number, at=number, prjStatus=1) for number in range(1, 6)]
+    groups = [event("AxInvoiceGroup", number, at=9 + number, igProject=number, igClient=1) for number in range(1, 6)]
+    consumer.feed([client(1, 20, "old")])
+    consumer.feed(projects)
+    consumer.feed(groups)
+    target.rejected.add("4")
+    consumer.feed([client(1, 30, "new")], start=5)
+    assert [row["Client"] for row in target.rows("Project")] == ["new", "new", "new", "old", "new"]
+
+
+class Rejecting(MemoryTarget):
+    """A twin with a constraint that nobody told us of: rows with these keys are refused."""
+
+    def __init__(self, rejected: set[str]) -> None:
+        super().__init__(AJERA_TO_PIM)
+        self.rejected = rejected
+
+    @contextmanager
+    def transaction(self) -> Iterator[MemoryTransaction]:
+        with super().transaction() as transaction:
+            yield Refusing(transaction, self.rejected)  # type: ignore[misc]
+
+
+class Refusing:
+    """A transaction that refuses some rows."""
+
+    def __init__(self, inner: MemoryTransaction, rejected: set[str]) -> None:
+        self._inner, self._rejected = inner, rejected
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def upsert(self, table: str, rows: Sequence[TargetRow]) -> RowCounts:
+        if any(row.key[0] in self._rejected for row in rows):
+            raise RowRejected("a constraint of theirs")
+        return self._inner.upsert(table, rows)
+
+
+def ready(target: MemoryTarget) -> None:
+    with target.transaction() as transaction:
+        for table, topic in TOPICS.items():
+            transaction.set_load_ends(topic, table, 1, {0: 0})
+            transaction.set_loaded(table, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from pipeline.decoding.wire import join
 from pipeline.mapping.source import Kind, SourceTable
 
 EPOCH = 1
+QUIET = logging.getLogger("deploy.producer")  # librdkafka's own word on a broker that went
 METADATA: tuple[tuple[str, str], ...] = (
     ("__deleted", "string"),
     ("__op", "string"),
@@ -50,10 +52,19 @@ class Topic:
         fields += [{"name": name, "type": kind} for name, kind in METADATA]
         schema = {"type": "record", "name": "Value", "namespace": topic.replace("-", "_"), "fields": fields}
         client = SchemaRegistryClient({"url": registry})
-        self.schema_id = client.register_schema(f"{topic}-value", Schema(json.dumps(schema), "AVRO"))
+        try:
+            self.schema_id = client.register_schema(f"{topic}-value", Schema(json.dumps(schema), "AVRO"))
+        finally:
+            client.close()
         self._parsed = fastavro.parse_schema(schema)
         self._producer = Producer(
-            {"bootstrap.servers": bootstrap, "linger.ms": 20, "queue.buffering.max.messages": 500_000}
+            {
+                "bootstrap.servers": bootstrap,
+                "linger.ms": 20,
+                "enable.idempotence": True,
+                "queue.buffering.max.messages": 500_000,
+            },
+            logger=QUIET,
         )
 
     def send(self, changes: Iterable[Change], *, flush: bool = True) -> int:

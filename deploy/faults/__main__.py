@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from deploy.faults import messages, processes, services
+from deploy.faults import ground, messages, processes, services
 from deploy.faults.verdict import NotReached, Verdict
 from deploy.local.stack import Stack, running_stack
 
@@ -55,7 +55,9 @@ def chosen(stack: Stack, seed: int, only: str, *, long: bool) -> Iterator[tuple[
         ("malformed", lambda: messages.malformed(stack, seed, 100_000 if long else 1_000)),
         ("circuit", lambda: messages.circuit_opens(stack, seed)),
         ("narrow", lambda: messages.row_to_blame(stack, seed)),
-        ("ground", lambda: messages.wrong_ground(stack, seed)),
+        ("ground", lambda: ground.wrong_ground(stack, seed)),
+        ("anew", lambda: ground.topics_made_anew(stack, seed)),
+        ("restored", lambda: ground.pim_restored(stack, seed)),
         ("memory", lambda: messages.memory(stack, seed, 1_000_000 if long else 20_000)),
         ("broker", lambda: services.broker_restarted(stack, seed, 6 if long else 1)),
     )

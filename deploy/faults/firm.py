@@ -93,6 +93,14 @@ class Firm:
         ).fetchone()
         return row is not None and row[0] >= self.sent and row[1] == 0 and row[2] == len(AJERA_TO_PIM.sources)
 
+    def standing(self) -> str:
+        """Why it is not quiet: sent, what the topics hold, and what was handled."""
+        admin = KafkaAdmin(self.stack.bootstrap, {})
+        marks = admin.watermarks([f"{self.name}.{table.name}" for table in AJERA_TO_PIM.sources])
+        admin.close()
+        progress = self.pim.execute("SELECT topic, partition, next_offset FROM sync.progress ORDER BY 1, 2").fetchall()
+        return f"{self.sent} sent, topics {[(one.topic, one.partition, high) for one, (_, high) in marks.items()]}, handled {progress}"
+
     def lost(self) -> int:
         """Organizations that are not there, or stand at an older name."""
         held: dict[str, str | None] = dict(

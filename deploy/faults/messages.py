@@ -9,11 +9,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from deploy.demo.consumers import running
 from deploy.faults.firm import Firm
 from deploy.faults.verdict import (
     QUIET_SECONDS,
-    NotReached,
     Verdict,
     consumers,
     firm_of,
@@ -109,45 +107,6 @@ def row_to_blame(stack: Stack, seed: int) -> Iterator[Verdict]:
             verdict.tried += 2
         judge(firm, verdict)
     yield verdict
-
-
-def wrong_ground(stack: Stack, seed: int) -> Iterator[Verdict]:
-    """A topic that got more partitions, and a source that was restored from a backup: both halt, and say what to do."""
-    verdict = Verdict("wrong ground halts")
-    for firm in firm_of(stack, "grown", seed):
-        settle(firm)
-        _grow(firm)
-        verdict.tried += _halts(firm, "kafka.partitions", verdict)
-        judge(firm, verdict)
-    for firm in firm_of(stack, "rewound", seed):
-        settle(firm)
-        kept, firm.number = firm.number, 1
-        firm.topics["AxVec"].send([firm.late("u")])
-        firm.number = kept
-        verdict.tried += _halts(firm, "source.rewound", verdict)
-        judge(firm, verdict)
-    yield verdict
-
-
-def _grow(firm: Firm) -> None:
-    from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]
-
-    admin = AdminClient({"bootstrap.servers": firm.stack.bootstrap})
-    for future in admin.create_partitions([NewPartitions(f"{firm.name}.AxVec", 6)]).values():
-        future.result(10)
-
-
-def _halts(firm: Firm, code: str, verdict: Verdict) -> bool:
-    """Does a consumer halt a partition, or end, with this code."""
-    logs = firm.stack.logs / firm.name / code
-    logs.mkdir(parents=True)
-    with running(firm.config, logs, 1) as members:
-        try:
-            wait(lambda: code in members[0].tail(), code, 30)
-        except NotReached as error:
-            verdict.fail(f"{error}: {members[0].tail()[-400:]}")
-            return False
-    return True
 
 
 def memory(stack: Stack, seed: int, events: int) -> Iterator[Verdict]:

@@ -88,7 +88,7 @@ def wait_quiet(firm: Firm, members: list[Consumer]) -> None:
     try:
         wait(firm.is_quiet, "quiet")
     except NotReached as error:
-        raise NotReached(f"{error}\n{members[-1].tail()}") from None
+        raise NotReached(f"{error}\n{firm.standing()}\n{members[-1].tail()}") from None
 
 
 def firm_of(stack: Stack, name: str, seed: int, **changed: Any) -> Iterator[Firm]:

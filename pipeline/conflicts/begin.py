@@ -69,7 +69,7 @@ def first_link(
 
 def _half(found: Found, rules: Rules, side: Side) -> Half:
     values = rules.observed(side, found.row)
-    return looked_at(Half(found.table, found.key, found.seen, values, values), found.at)
+    return looked_at(Half(found.table, found.key, found.seen, values, values), values, found.at)
 
 
 def _agree(link: Link, pair: ColumnPair) -> bool:

@@ -40,9 +40,9 @@ def covers(half: Half, name: str, event: Event, window: timedelta) -> tuple[Pend
     )
 
 
-def is_older_than_a_look(covering: Iterable[Pending], at: datetime) -> bool:
-    """Was the row read after this event was committed, so that the event tells nothing that was not known then."""
-    return any(pending.is_look and at < pending.at for pending in covering)
+def look_since(covering: Iterable[Pending], at: datetime) -> Pending | None:
+    """The first look at the row after this event was committed: the event tells nothing that was not known then."""
+    return next((pending for pending in covering if pending.is_look and at < pending.at), None)
 
 
 def is_believed(image: Value, name: str, row: Values) -> bool:

@@ -75,13 +75,13 @@ def _read_covered(
 ) -> Reading:
     observed = half.observed.get(name)
     write = next((pending for pending in covers if name in pending.expected), None)
-    is_past = guards.is_older_than_a_look(covers if write is None else covers[: covers.index(write)], at)
-    if write is not None and not is_past and guards.is_shown(write, name, observed, image, at):
+    look = guards.look_since(covers if write is None else covers[: covers.index(write)], at)
+    if write is not None and look is None and guards.is_shown(write, name, observed, image, at):
         return Reading.SHOWN
     is_unsure = image != half.value[name] and all(pending.after is None for pending in covers)
     if is_unsure and guards.is_believed(image, name, row):
-        return Reading.EARLY if is_past else Reading.EDIT
-    if is_past:
+        return Reading.EDIT if look is None or look.values[name] == image else Reading.EARLY
+    if look is not None:
         return Reading.PAST
     if write is None and image == half.value[name] and image != observed and name in half.dirty:
         return Reading.DATE
@@ -157,7 +157,10 @@ def _take_snapshot(
     shown = image if has_gap else {name: value for name, value in image.items() if readings[name] is Reading.FIRST}
     link = _apply(link, side, shown, {name: readings[name] for name in shown}, event.committed_at, rules)
     half = replace(link.half(side), seen=_moved(half.seen, event))
-    link = link.with_half(side, half if looked is None else looked_at(half, looked.at))
+    if looked is not None and has_gap:
+        read = Pending(number=0, values=image, expected={}, at=event.committed_at, is_open=False)
+        half = looked_at(replace(half, pending=(read, *half.pending)), {**half.value, **row}, looked.at)
+    link = link.with_half(side, half)
     edited = Reading.EDIT in readings.values()
     return Observation(link, Reason.EDITED if edited else Reason.SNAPSHOT)
 
@@ -170,9 +173,9 @@ def _read_snapshot(half: Half, name: str, image: Value, row: Values, *, has_gap:
     return Reading.NOTHING
 
 
-def looked_at(half: Half, at: datetime) -> Half:
+def looked_at(half: Half, row: Values, at: datetime) -> Half:
     """The half after its row was read: its log may be behind of that, so images are checked against the row for a while."""
-    look = Pending(number=0, values=half.value, expected={}, at=at, is_open=False)
+    look = Pending(number=0, values=row, expected={}, at=at, is_open=False)
     return replace(half, pending=(*half.pending, look))
 
 

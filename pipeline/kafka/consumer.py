@@ -69,7 +69,7 @@ class KafkaMessages:
         self._kept: Exception | None = None
         self._down: KafkaError | None = None
         self._paused: set[TopicPartition] = set()  # by whoever uses us, beside a wait
-        self._waiting = False
+        self._waiting = self._closing = False
         self._held_back: list[Message] = []  # came during a wait
         # Asked through connections of its own: on the consumer's, each answer waits behind a fetch.
         self._admin = KafkaAdmin(bootstrap, client_settings)
@@ -164,6 +164,7 @@ class KafkaMessages:
 
     def close(self) -> None:
         """Leave the group. `on_revoked` is told first; what it raises is raised here, after leaving."""
+        self._closing, self._kept = True, None  # where a partition would have started matters no more
         self._consumer.close()
         self._admin.close()
         self._assigned.clear()
@@ -173,6 +174,9 @@ class KafkaMessages:
     def _assign(self, _: Consumer, partitions: list[KafkaPartition]) -> None:
         # Always an incremental assign inside the callback: without one, confluent_kafka assigns by itself.
         given = frozenset(map(ours, partitions))
+        if self._closing:
+            self._consumer.incremental_assign([])
+            return
         self._unplaced |= given
         try:
             self._place(given)

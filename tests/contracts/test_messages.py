@@ -1,0 +1,321 @@
+"""The contract of a group's membership and of dead letters: the twin in memory, and Kafka under both group protocols."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pytest
+from confluent_kafka import Consumer, Producer
+from confluent_kafka import TopicPartition as KafkaPartition
+from confluent_kafka.admin import AdminClient
+
+from deploy.local.stack import Stack
+from pipeline.engine.ports import Messages
+from pipeline.errors import MessageMalformed, OffsetLost, ServiceUnreachable
+from pipeline.kafka.admin import KafkaAdmin, TopicSettings
+from pipeline.kafka.consumer import KafkaMessages
+from pipeline.kafka.dead_letters import HEADER_PREFIX, KafkaDeadLetters
+from pipeline.kafka.protocol import Protocol as GroupProtocol
+from pipeline.model.event import Message
+from pipeline.model.position import TopicPartition
+from pipeline.testing.messages import MemoryBroker, MemoryMessages
+
+PATIENCE = 30.0
+
+
+@dataclass
+class Told:
+    """What a member was told in rebalances, and what it is told is stored."""
+
+    stored: dict[TopicPartition, int] = field(default_factory=dict)
+    assigned: set[TopicPartition] = field(default_factory=set)
+
+    def take(self, partitions: frozenset[TopicPartition]) -> None:
+        self.assigned |= partitions
+
+    def give(self, partitions: frozenset[TopicPartition]) -> None:
+        self.assigned -= partitions
+
+
+class Broker(Protocol):
+    """What the suite does beside the port."""
+
+    def create(self, topic: str, partitions: int) -> None: ...
+    def produce(self, topic: str, partition: int, *values: bytes) -> None: ...
+    def delete_before(self, topic: str, partition: int, offset: int) -> None: ...
+    def commit(self, group: str, offsets: Mapping[TopicPartition, int]) -> None: ...
+    def committed(self, group: str, topic: str) -> dict[TopicPartition, int]: ...
+    def join(self, group: str, topic: str, told: Told) -> Messages: ...
+
+
+class InMemory:
+    """The twin."""
+
+    def __init__(self) -> None:
+        self._broker = MemoryBroker()
+
+    def create(self, topic: str, partitions: int) -> None:
+        self._broker.create_topic(topic, partitions)
+
+    def produce(self, topic: str, partition: int, *values: bytes) -> None:
+        for value in values:
+            self._broker.produce(topic, value, key=b"k", partition=partition)
+
+    def delete_before(self, topic: str, partition: int, offset: int) -> None:
+        self._broker.delete_before(topic, partition, offset)
+
+    def commit(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
+        self._broker.commit(group, offsets)
+
+    def committed(self, group: str, topic: str) -> dict[TopicPartition, int]:
+        return {one: offset for one, offset in self._broker.committed(group).items() if one.topic == topic}
+
+    def join(self, group: str, topic: str, told: Told) -> Messages:
+        return MemoryMessages(
+            self._broker,
+            group=group,
+            topics=[topic],
+            stored_offsets=lambda partitions: {one: told.stored[one] for one in partitions if one in told.stored},
+            on_assigned=told.take,
+            on_revoked=told.give,
+        )
+
+
+class OnKafka:
+    """A real broker."""
+
+    def __init__(self, bootstrap: str, protocol: GroupProtocol) -> None:
+        self._bootstrap, self._protocol = bootstrap, protocol
+        self._admin = KafkaAdmin(bootstrap, {})
+        self._producer = Producer({"bootstrap.servers": bootstrap})
+
+    def create(self, topic: str, partitions: int) -> None:
+        self._admin.ensure_topics([TopicSettings(topic, partitions, 1, -1)])
+
+    def produce(self, topic: str, partition: int, *values: bytes) -> None:
+        for value in values:
+            self._producer.produce(topic, value, b"k", partition)
+        self._producer.flush(10)
+
+    def delete_before(self, topic: str, partition: int, offset: int) -> None:
+        admin = AdminClient({"bootstrap.servers": self._bootstrap})
+        futures = admin.delete_records([KafkaPartition(topic, partition, offset)])
+        for future in futures.values():
+            future.result(10)
+
+    def commit(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
+        self._admin.set_committed(group, offsets)
+
+    def committed(self, group: str, topic: str) -> dict[TopicPartition, int]:
+        return self._admin.committed(group, [topic])
+
+    def join(self, group: str, topic: str, told: Told) -> Messages:
+        quick = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500"} if self._protocol == "classic" else {}
+        return KafkaMessages(
+            bootstrap=self._bootstrap,
+            group=group,
+            topics=[topic],
+            client_settings=quick,
+            stored_offsets=lambda partitions: {one: told.stored[one] for one in partitions if one in told.stored},
+            on_assigned=told.take,
+            on_revoked=told.give,
+            protocol=self._protocol,
+        )
+
+
+KINDS = ("memory", pytest.param("classic", marks=pytest.mark.stack), pytest.param("consumer", marks=pytest.mark.stack))
+
+
+@pytest.fixture(params=KINDS)
+def broker(request: pytest.FixtureRequest) -> Broker:
+    """Each in turn."""
+    if request.param == "memory":
+        return InMemory()
+    stack: Stack = request.getfixturevalue("stack")
+    return OnKafka(stack.bootstrap, request.param)
+
+
+@pytest.fixture
+def topic(broker: Broker) -> str:
+    """A topic with two partitions of three messages each."""
+    name = f"t-{uuid.uuid4().hex[:8]}"
+    broker.create(name, 2)
+    for partition in range(2):
+        broker.produce(name, partition, *(f"{partition}-{number}".encode() for number in range(3)))
+    return name
+
+
+@pytest.fixture
+def group() -> str:
+    return f"g-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def member(broker: Broker, topic: str, group: str) -> Iterator[Callable[[Told], Messages]]:
+    """Joins members, and closes them at the end."""
+    joined: list[Messages] = []
+
+    def join(told: Told) -> Messages:
+        joined.append(broker.join(group, topic, told))
+        return joined[-1]
+
+    yield join
+    for one in joined:
+        one.close()
+
+
+def until(reached: Callable[[], bool], turn: Callable[[], object]) -> None:
+    """Turn until it is reached."""
+    deadline = time.monotonic() + PATIENCE
+    while not reached():
+        assert time.monotonic() < deadline
+        turn()
+
+
+def read(messages: Messages, count: int) -> list[Message]:
+    """So many messages, or fail."""
+    found: list[Message] = []
+    until(lambda: len(found) >= count, lambda: found.extend(messages.poll(100, 0.2)))
+    return found
+
+
+def places(messages: list[Message]) -> set[tuple[int, int]]:
+    return {(one.partition, one.offset) for one in messages}
+
+
+def test_a_group_that_never_committed_starts_at_the_beginning(member: Callable[[Told], Messages]) -> None:
+    """Explicitly: nothing is skipped."""
+    told = Told()
+    messages = read(member(told), 6)
+    assert places(messages) == {(partition, offset) for partition in range(2) for offset in range(3)}
+    assert {one.value for one in messages if one.partition == 0} == {b"0-0", b"0-1", b"0-2"}
+    assert len(told.assigned) == 2
+
+
+def test_a_partition_starts_at_the_smaller_of_the_stored_and_the_committed_offset(
+    broker: Broker, topic: str, group: str, member: Callable[[Told], Messages]
+) -> None:
+    """A restored target gets its lost part again, and the standard tools can rewind."""
+    broker.commit(group, {TopicPartition(topic, 0): 1, TopicPartition(topic, 1): 3})
+    told = Told(stored={TopicPartition(topic, 0): 3, TopicPartition(topic, 1): 2})
+    assert places(read(member(told), 3)) == {(0, 1), (0, 2), (1, 2)}
+
+
+def test_an_offset_that_retention_has_passed_is_told_and_never_jumped_over(
+    broker: Broker, topic: str, group: str, member: Callable[[Told], Messages]
+) -> None:
+    """With how many messages are lost."""
+    broker.commit(group, {TopicPartition(topic, 0): 1, TopicPartition(topic, 1): 0})
+    broker.delete_before(topic, 0, 2)
+    lost = member(Told())
+    with pytest.raises(OffsetLost, match="1 messages are lost"):
+        read(lost, 100)
+
+
+def test_an_offset_beyond_the_end_is_told(
+    broker: Broker, topic: str, group: str, member: Callable[[Told], Messages]
+) -> None:
+    """The topic was made anew or truncated."""
+    del broker, group
+    told = Told(stored={TopicPartition(topic, 0): 99})
+    with pytest.raises(OffsetLost, match="ends at 3"):
+        read(member(told), 100)
+
+
+def test_offsets_are_committed_where_the_standard_tools_see_them_and_only_for_partitions_that_are_ours(
+    broker: Broker, topic: str, group: str, member: Callable[[Told], Messages]
+) -> None:
+    """A revoked or foreign one is left out."""
+    messages = member(Told())
+    read(messages, 6)
+    messages.commit({TopicPartition(topic, 0): 2, TopicPartition("foreign", 0): 5})
+    assert broker.committed(group, topic) == {TopicPartition(topic, 0): 2}
+
+
+def test_a_paused_partition_gives_nothing_until_it_is_resumed(
+    broker: Broker, topic: str, member: Callable[[Told], Messages]
+) -> None:
+    """The others go on."""
+    messages = member(Told())
+    read(messages, 6)
+    messages.pause([TopicPartition(topic, 0)])
+    broker.produce(topic, 0, b"0-3")
+    broker.produce(topic, 1, b"1-3")
+    assert places(read(messages, 1)) == {(1, 3)}
+    assert list(messages.poll(10, 0.3)) == []
+    messages.resume([TopicPartition(topic, 0)])
+    assert places(read(messages, 1)) == {(0, 3)}
+
+
+def test_waiting_takes_no_message_and_loses_none(
+    broker: Broker, topic: str, member: Callable[[Told], Messages]
+) -> None:
+    """What came meanwhile is polled after; what was paused before stays paused."""
+    messages = member(Told())
+    read(messages, 6)
+    messages.pause([TopicPartition(topic, 1)])
+    for number in range(3, 6):
+        broker.produce(topic, 0, f"0-{number}".encode())
+        broker.produce(topic, 1, f"1-{number}".encode())
+        messages.wait(0.2)
+    assert places(read(messages, 3)) == {(0, 3), (0, 4), (0, 5)}
+    assert list(messages.poll(10, 0.3)) == []
+
+
+def test_two_members_share_the_partitions_and_one_takes_over_when_the_other_leaves(
+    broker: Broker, topic: str, group: str, member: Callable[[Told], Messages]
+) -> None:
+    """From the committed offset on; each is told of what comes and goes."""
+    told, others = Told(), Told()
+    first = member(told)
+    read(first, 6)
+    first.commit({TopicPartition(topic, 0): 3, TopicPartition(topic, 1): 3})
+    second = broker.join(group, topic, others)
+
+    def both() -> None:
+        first.poll(10, 0.1)
+        second.poll(10, 0.1)
+
+    until(lambda: len(told.assigned) == len(others.assigned) == 1, both)
+    assert told.assigned.isdisjoint(others.assigned)
+    second.close()
+    assert others.assigned == set()
+    until(lambda: len(told.assigned) == 2, lambda: first.poll(10, 0.1))
+    broker.produce(topic, 0, b"0-3")
+    broker.produce(topic, 1, b"1-3")
+    assert places(read(first, 2)) == {(0, 3), (1, 3)}
+
+
+def test_the_ends_of_a_topic_are_told_for_every_partition(topic: str, member: Callable[[Told], Messages]) -> None:
+    """Also those of other members; a topic that is not there is told."""
+    messages = member(Told())
+    assert messages.end_offsets(topic) == {0: 3, 1: 3}
+    with pytest.raises(ServiceUnreachable):
+        messages.end_offsets("nowhere")
+
+
+@pytest.mark.stack
+def test_a_dead_letter_keeps_key_and_value_untouched_and_says_why_and_from_where(stack: Stack) -> None:
+    """Its own headers stay; ours name code and place, and hold nothing of the row."""
+    name = f"dead-{uuid.uuid4().hex[:8]}"
+    admin = KafkaAdmin(stack.bootstrap, {})
+    admin.ensure_topics([TopicSettings(name, 1, 1, -1)])
+    admin.close()
+    letters = KafkaDeadLetters(stack.bootstrap, {}, name, "the-group")
+    spoiled = Message("ajera.AxVec", 3, 77, b"\x00\xffkey", b"\x01\xfe", 123, (("own", b"1"), ("none", None)))
+    letters.send(spoiled, MessageMalformed("no Avro"))
+    letters.close()
+    reader = Consumer({"bootstrap.servers": stack.bootstrap, "group.id": name, "auto.offset.reset": "earliest"})
+    reader.subscribe([name])
+    found = reader.poll(20)
+    reader.close()
+    assert found is not None
+    assert (found.key(), found.value()) == (b"\x00\xffkey", b"\x01\xfe")
+    headers = dict(found.headers() or [])
+    assert (headers["own"], headers["none"]) == (b"1", None)
+    assert headers[f"{HEADER_PREFIX}code"] == b"decode.malformed"
+    assert (headers[f"{HEADER_PREFIX}partition"], headers[f"{HEADER_PREFIX}offset"]) == (b"3", b"77")

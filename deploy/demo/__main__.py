@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -20,7 +19,7 @@ from rich.console import Console
 from rich.live import Live
 
 from deploy.demo import screen, settings
-from deploy.demo.consumers import Consumer, ConsumerDied, running
+from deploy.demo.consumers import CommandFailed, Consumer, ConsumerDied, command, running
 from deploy.local.install import InstallFailed
 from deploy.local.processes import PartFailed
 from deploy.local.stack import Stack, running_stack
@@ -35,10 +34,6 @@ QUIET_REPORT_SECONDS = 5.0
 
 NARROWEST = 110
 console = Console() if Console().is_terminal else Console(width=NARROWEST)
-
-
-class CommandFailed(RuntimeError):
-    """A command of `ajera-cdc` ended with an error; the message is what it said."""
 
 
 @dataclass
@@ -97,14 +92,6 @@ def prepared(stack: Stack, seed: int, profile: Path | None) -> Iterator[Run]:
         command(run.config, "schema", "upgrade")
         command(run.config, "connectors", "apply")
         yield run
-
-
-def command(config: Path, *words: str) -> None:
-    """Run `ajera-cdc` as a person would. Raises CommandFailed."""
-    arguments = [sys.executable, "-m", "pipeline.cli.main", "--config", str(config), *words]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=300, check=False)
-    if done.returncode != 0:
-        raise CommandFailed(f"ajera-cdc {' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
 
 
 # -- the day ------------------------------------------------------------------------------------------------------------

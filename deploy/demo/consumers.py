@@ -1,4 +1,4 @@
-"""The consumers of the demo: real `ajera-cdc run` processes, started and ended by id."""
+"""The program as a person runs it: commands, and consumers as processes that are started and ended by id."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ import httpx
 from deploy.local.processes import end_with_parent, free_port
 
 STOP_SECONDS = 30
+
+
+class CommandFailed(RuntimeError):
+    """A command of `ajera-cdc` ended with an error; the message is what it said."""
 
 
 class ConsumerDied(RuntimeError):
@@ -79,3 +83,11 @@ def running(config: Path, logs: Path, count: int) -> Iterator[list[Consumer]]:
             stack.callback(consumer.stop)
             consumers.append(consumer)
         yield consumers
+
+
+def command(config: Path, *words: str) -> None:
+    """Run `ajera-cdc` as a person would. Raises CommandFailed."""
+    arguments = [sys.executable, "-m", "pipeline.cli.main", "--config", str(config), *words]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode != 0:
+        raise CommandFailed(f"ajera-cdc {' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")

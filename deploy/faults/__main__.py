@@ -10,11 +10,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from deploy.faults import ground, messages, processes, services
+from deploy.faults import capture, ground, messages, processes, services
 from deploy.faults.verdict import NotReached, Verdict
 from deploy.local.stack import Stack, running_stack
 
-PARTS = ("postgres", "kafka", "registry")
 console = Console() if Console().is_terminal else Console(width=150)
 
 
@@ -26,7 +25,7 @@ def main(*, long: bool, only: str, seed: int) -> None:
     """Print a table of faults: tried, lost, wrong, repeated, backwards, parked or dead-lettered by mistake."""
     console.print(f"seed {seed}, {'long' if long else 'short'} form")
     verdicts: list[Verdict] = []
-    with running_stack(console.print, parts=PARTS) as stack:
+    with running_stack(console.print) as stack:
         for name, found in chosen(stack, seed, only, long=long):
             started = time.monotonic()
             try:
@@ -59,6 +58,7 @@ def chosen(stack: Stack, seed: int, only: str, *, long: bool) -> Iterator[tuple[
         ("anew", lambda: ground.topics_made_anew(stack, seed)),
         ("restored", lambda: ground.pim_restored(stack, seed)),
         ("memory", lambda: messages.memory(stack, seed, 1_000_000 if long else 20_000)),
+        ("transaction", lambda: capture.one_transaction(stack, 200_000 if long else 2_000)),
         ("broker", lambda: services.broker_restarted(stack, seed, 6 if long else 1)),
     )
     for name, run in every:

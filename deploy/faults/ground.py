@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]  # they name it so
@@ -56,7 +56,7 @@ def topics_made_anew(stack: Stack, seed: int) -> Iterator[Verdict]:
         for firm in firm_of(stack, "anew", seed):
             settle(firm)
             with consumers(firm) as members:
-                wait_quiet(firm, members)
+                _work(firm, members)
                 make_anew(firm, "AxVec")
                 firm.edit(count)
                 firm.flush()
@@ -68,29 +68,42 @@ def topics_made_anew(stack: Stack, seed: int) -> Iterator[Verdict]:
 
 def pim_restored(stack: Stack, seed: int) -> Iterator[Verdict]:
     """PIM goes back to a copy of itself, between two runs and under a running consumer: the lost part is read again."""
-    for name in ("stopped", "running"):
-        verdict = Verdict(f"PIM restored from a copy while {name}")
-        for firm in firm_of(stack, "restored", seed):
-            settle(firm)
-            database = firm.pim_url.rsplit("/", 1)[1]
-            _copy(firm, database)
-            for key in range(1, CLIENTS // 2):
-                firm.rename(key, "u")
-            settle(firm)
-            if name == "stopped":
-                _restore(firm, database)
-                settle(firm)
-            else:
-                with consumers(firm) as members:
-                    wait_quiet(firm, members)
-                    _restore(firm, database)
-                    for key in range(CLIENTS // 2, CLIENTS + 1):
-                        firm.rename(key, "u")
-                    firm.flush()
-                    _go_on(firm, members[0])
-            verdict.tried += 1
-            judge(firm, verdict)
-        yield verdict
+    yield _restored(stack, seed, "while stopped", _restored_while_stopped)
+    yield _restored(stack, seed, "while running", lambda firm, database: _under_load(firm, database, at_once=False))
+    yield _restored(
+        stack, seed, "while running, at once", lambda firm, database: _under_load(firm, database, at_once=True)
+    )
+
+
+def _restored(stack: Stack, seed: int, when: str, restore: Callable[[Firm, str], None]) -> Verdict:
+    verdict = Verdict(f"PIM restored from a copy {when}")
+    for firm in firm_of(stack, "restored", seed):
+        settle(firm)
+        database = firm.pim_url.rsplit("/", 1)[1]
+        _copy(firm, database)
+        for key in range(1, CLIENTS // 2):
+            firm.rename(key, "u")
+        settle(firm)
+        restore(firm, database)
+        verdict.tried += 1
+        judge(firm, verdict)
+    return verdict
+
+
+def _restored_while_stopped(firm: Firm, database: str) -> None:
+    _restore(firm, database, at_once=True)
+    settle(firm)
+
+
+def _under_load(firm: Firm, database: str, *, at_once: bool) -> None:
+    """Those that were renamed before are not renamed again: only reading once more brings their names."""
+    with consumers(firm) as members:
+        _work(firm, members)
+        _restore(firm, database, at_once=at_once)
+        for key in range(CLIENTS // 2, CLIENTS + 1):
+            firm.rename(key, "u")
+        firm.flush()
+        _go_on(firm, members[0])
 
 
 # -- what an operator, or an accident, does -------------------------------------------------------------------------------
@@ -129,16 +142,33 @@ def _copy(firm: Firm, database: str) -> None:
         )
 
 
-def _restore(firm: Firm, database: str) -> None:
-    """The copy takes the place of the database; who was connected loses the connection."""
+def _restore(firm: Firm, database: str, *, at_once: bool) -> None:
+    """The copy takes the place of the database; who was connected loses the connection.
+
+    At once: nobody who connects again can tell. Otherwise there is no database for a while.
+    """
+    place, copy, gone = (sql.Identifier(f"{database}{ending}") for ending in ("", "-copy", "-gone"))
+    rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
     with _elsewhere(firm, database) as admin:
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
-        time.sleep(1)
-        admin.execute(
-            sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
-                sql.Identifier(f"{database}-copy"), sql.Identifier(database)
-            )
-        )
+        if not at_once:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(place))
+            time.sleep(1)
+            admin.execute(rename.format(copy, place))
+            return
+
+        def swapped() -> bool:
+            _end_connections(admin, database)
+            with suppress(psycopg.errors.ObjectInUse), admin.transaction():
+                admin.execute(rename.format(place, gone))
+                admin.execute(rename.format(copy, place))
+                return True
+            return False
+
+        wait(swapped, "the copy is in place")
+
+
+def _end_connections(admin: psycopg.Connection, database: str) -> None:
+    admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database])
 
 
 @contextmanager
@@ -146,9 +176,6 @@ def _elsewhere(firm: Firm, database: str) -> Iterator[psycopg.Connection]:
     """A connection to the server with our own to this database closed; it is opened anew afterwards."""
     firm.pim.close()
     with databases.connect(firm.stack.postgres_url("postgres")) as admin:
-        admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND state = 'idle'", [database]
-        )
         yield admin
     firm.pim = databases.connect(firm.pim_url)
 
@@ -165,6 +192,13 @@ def halts(firm: Firm, code: str, verdict: Verdict) -> bool:
             verdict.fail(f"{error}: {members[0].tail()[-400:]}")
             return False
     return True
+
+
+def _work(firm: Firm, members: list[Consumer]) -> None:
+    """They have their partitions, and have applied something from them."""
+    firm.edit(10)
+    firm.flush()
+    wait_quiet(firm, members)
 
 
 def _wait_right(firm: Firm, or_else: Callable[[], bool] = lambda: False) -> None:

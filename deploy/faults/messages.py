@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from deploy.faults.firm import Firm
 from deploy.faults.verdict import (
     QUIET_SECONDS,
     Verdict,
@@ -22,6 +21,8 @@ from deploy.faults.verdict import (
     wait_quiet,
 )
 from deploy.local.stack import Stack
+
+LIMIT_MB = 300
 
 
 def spoiled(rng: random.Random, schema_id: int) -> bytes:
@@ -120,17 +121,18 @@ def memory(stack: Stack, seed: int, events: int) -> Iterator[Verdict]:
             peak = 0.0
             deadline = time.monotonic() + 60 + events / 1_000
             while not firm.is_quiet() and time.monotonic() < deadline:
-                peak = max(peak, _resident_mb(members[0].process.pid))
+                peak = max(peak, resident_mb(members[0].process.pid))
                 time.sleep(0.2)
         verdict.tried = events
         verdict.remarks.append(f"peak {peak:.0f} MB")
-        if peak > 300:
-            verdict.fail("over 300 MB")
+        if peak > LIMIT_MB:
+            verdict.fail(f"over {LIMIT_MB} MB")
         judge(firm, verdict)
     yield verdict
 
 
-def _resident_mb(pid: int) -> float:
+def resident_mb(pid: int) -> float:
+    """Of a process, 0 once it has ended."""
     with suppress(OSError, IndexError):
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 / 2**20
     return 0.0

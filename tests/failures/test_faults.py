@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from deploy.faults.__main__ import PARTS, chosen
+from deploy.faults.__main__ import chosen
 from deploy.local.stack import Stack, running_stack
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+PARTS = ("postgres", "kafka", "registry")
 SEED = 20_261_125
 SCENARIOS = (
     *("killed", "members classic", "members consumer", "two groups", "database", "ended", "registry", "schema"),
-    *("malformed", "circuit", "narrow", "ground", "memory"),
+    *("malformed", "circuit", "narrow", "ground", "anew", "memory", "transaction"),
 )
 
 

@@ -9,6 +9,7 @@ import click
 
 from pipeline.cli.output import Outcome, plain_command
 from pipeline.config import reference as configuration_page
+from pipeline.connect.reasons import reason
 from pipeline.connect.templates import load
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.mapping.site import Assumptions, ColumnPolicy, Site
@@ -94,10 +95,10 @@ def _connectors() -> Iterator[str]:
     yield "What `ajera-cdc connectors apply` sends to Kafka Connect, by source. `@{…}` is filled from the configuration.\n"
     for title, dialect in (("PostgreSQL", "postgres"), ("SQL Server", "sqlserver")):
         yield f"## {title}\n"
-        yield from _table("setting", "value")
+        yield from _table("setting", "value", "why")
         template = load("ajera", "postgres" if dialect == "postgres" else "sqlserver")
         for name, value in template.items():
-            yield _row(f"`{name}`", f"`{value}`" if value else "")
+            yield _row(f"`{name}`", f"`{value}`" if value else "", reason(name))
         yield ""
 
 

@@ -20,7 +20,7 @@ from pipeline.database.settings import current_epoch, raise_epoch
 from pipeline.decoding.event import HEARTBEAT_PREFIX
 from pipeline.decoding.naming import topic_name
 from pipeline.domain.routes import AJERA_TO_PIM
-from pipeline.errors import ConnectorFailed
+from pipeline.errors import ConfigurationInvalid, ConnectorFailed
 from pipeline.kafka.admin import TopicSettings
 from pipeline.mapping.site import Site
 from pipeline.wiring import ajera_engine, connect_client, kafka_admin, pim_engine
@@ -165,7 +165,13 @@ def source_dialect(settings: Settings) -> Dialect:
 
 
 def _source_url(settings: Settings) -> URL:
-    return database_url(settings.ajera.database, "ajera.database")
+    """The source's address. Raises ConfigurationInvalid for one that hides host and user from the connector."""
+    url = database_url(settings.ajera.database, "ajera.database")
+    if "odbc_connect" in url.query:
+        raise ConfigurationInvalid(
+            "ajera.database: the connector needs host, database and user in the address, not in odbc_connect."
+        )
+    return url
 
 
 def _of_the_dialect(settings: Settings, dialect: Dialect, url: URL) -> dict[str, str]:

@@ -219,6 +219,13 @@ class TargetRefused(PipelineError):
     hint = "The message names the database's own error number; nothing of the batch was written."
 
 
+class TargetRestored(PipelineError):
+    """The target went back to an earlier state under a running consumer, which has read on from where it was."""
+
+    code = "target.restored"
+    hint = "Nothing is lost: start the consumers again, and they read again what the restored database lacks."
+
+
 class RowRejected(PipelineError):
     """The target database refused a row for what it holds: a value that does not fit, a key that is not there.
 

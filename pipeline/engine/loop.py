@@ -31,7 +31,7 @@ class Pace:
     parked_limit: int = 10_000
 
 
-PARKED_SECONDS = 5.0
+LOOK_SECONDS = 5.0
 
 
 class Stopped(Exception):
@@ -59,7 +59,7 @@ class Loop:
         self._loading, self._incarnation = loading, incarnation
         self._telemetry, self._clock, self._pace, self._stop = telemetry, clock, pace, stop
         self._halted: dict[TopicPartition, PipelineError] = {}
-        self._counted_at = -PARKED_SECONDS
+        self._looked_at = -LOOK_SECONDS
 
     def run(self) -> None:
         """Returns after a stop, with everything in hand written and committed. Raises errors whose remedy is halt."""
@@ -79,11 +79,12 @@ class Loop:
         if len(messages) < self._pace.batch_size:
             self._loading.advance(self._attempt)
             self._processor.drain(self._attempt, waiting_retry_seconds=self._pace.waiting_retry_seconds)
-        self._count_parked()
+        self._look_around()
         return len(messages)
 
     def _handle(self, messages: Sequence[Message]) -> None:
-        incarnations = {topic: self._incarnation(topic) for topic in {message.topic for message in messages}}
+        topics = {message.topic for message in messages}
+        incarnations = self._attempt(lambda: {topic: self._incarnation(topic) for topic in topics})
         going = [m for m in messages if TopicPartition(m.topic, m.partition) not in self._halted]
         handled = self._processor.process(going, incarnations, self._attempt)
         self._loading.snapshot_ended(handled.snapshot_ended)
@@ -95,11 +96,11 @@ class Loop:
             self._halted.update(handled.halted)
             self._messages.pause(handled.halted)
 
-    def _count_parked(self) -> None:
-        """Every few seconds. Raises ParkedTooMany."""
-        if self._clock.monotonic() - self._counted_at < PARKED_SECONDS:
+    def _look_around(self) -> None:
+        """Every few seconds. Raises ParkedTooMany, TargetRestored."""
+        if self._clock.monotonic() - self._looked_at < LOOK_SECONDS:
             return
-        self._counted_at = self._clock.monotonic()
+        self._looked_at = self._clock.monotonic()
         parked = self._attempt(self._waiting_count)
         self._telemetry.parked(parked)
         if parked > self._pace.parked_limit:
@@ -107,6 +108,7 @@ class Loop:
 
     def _waiting_count(self) -> int:
         with self._target.transaction() as transaction:
+            self._processor.refuse_restored(transaction)
             return transaction.waiting_count()
 
     def _attempt(self, call: Callable[[], T]) -> T:

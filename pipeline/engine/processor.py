@@ -10,8 +10,9 @@ from datetime import timedelta
 
 from pipeline.domain.routes import Route
 from pipeline.engine.circuit import Circuit, Limits
+from pipeline.engine.history import History
 from pipeline.engine.note import Noted, Notes, Noting, Rewound, note
-from pipeline.engine.ports import Attempt, Clock, DeadLetters, Decoder, Target, Telemetry
+from pipeline.engine.ports import Attempt, Clock, DeadLetters, Decoder, Target, Telemetry, Transaction
 from pipeline.engine.recompute import Key, Recompute, Recomputed
 from pipeline.engine.recomputing import Recomputing
 from pipeline.errors import PipelineError, Remedy, RowRejected, SchemaLost, SchemaUnknown, SourceRewound
@@ -45,7 +46,7 @@ class _Batch:
 
 
 class Processor:
-    """Processes batches against ports. Between them it keeps only how many messages were set aside lately.
+    """Processes batches against ports. Between them it keeps only how many messages ended, and were set aside lately.
 
     `attempt` calls a function until it does not fail with an error whose remedy is retry; it is the loop's, so that
     waiting keeps the group's membership alive.
@@ -67,12 +68,13 @@ class Processor:
         self._decoder, self._target = decoder, target
         self._dead_letters, self._telemetry, self._clock = dead_letters, telemetry, clock
         self._limits = limits or Limits()
-        self._circuit = Circuit(self._limits)
+        self._circuit, self._history = Circuit(self._limits), History()
         self._noting = Noting(route, site, timedelta(seconds=self._limits.clock_tolerance_seconds))
         self._recomputing = Recomputing(target=target, recompute=recompute, telemetry=telemetry, clock=clock)
 
     def take_over(self, progress: Mapping[TopicPartition, Progress]) -> None:
-        """Partitions that come to us, with what was stored of them: how many messages were set aside in a row."""
+        """Partitions that come to us, with what was stored of them."""
+        self._history.take_over(progress)
         for partition, stored in progress.items():
             self._circuit.in_a_row[partition] = stored.dead_in_a_row
 
@@ -99,6 +101,10 @@ class Processor:
     def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int:
         """Recompute marks that nobody has in hand; how many."""
         return self._recomputing.drain(attempt, waiting_retry_seconds=waiting_retry_seconds)
+
+    def refuse_restored(self, transaction: Transaction) -> None:
+        """Raises TargetRestored if the target lacks what it had: also where no message comes that would show it."""
+        self._history.refuse_restored(transaction)
 
     # -- decoding -----------------------------------------------------------------------------------------------------
 
@@ -176,6 +182,7 @@ class Processor:
 
         def once() -> Notes:
             with self._target.transaction() as transaction:
+                self._history.refuse_restored(transaction, batch.handled.next_offsets)
                 number = secrets.randbits(62)
                 return note(transaction, self._noting, events, number, self._clock.now())
 
@@ -256,10 +263,12 @@ class Processor:
 
         def once() -> None:
             with self._target.transaction() as transaction:
+                self._history.refuse_restored(transaction, progress)
                 transaction.advance(progress, self._clock.now())
 
         if progress:
             attempt(once)
+            self._history.advanced(progress)
 
     def _count(self, batch: _Batch, notes: Notes) -> None:
         now = self._clock.now()

@@ -1,0 +1,70 @@
+"""A recompute locks its roots first, and reads what they need in later statements: else the loser of a race writes the past."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.model.event import Event
+from pipeline.model.ledger import LedgerRow
+from pipeline.testing.target import MemoryTarget, MemoryTransaction
+from tests.support.engine import TOPICS, Consumer
+from tests.support.events import event
+
+RECOMPUTE = 2  # which transaction of a batch it is
+
+
+class Overtaken:
+    """A target whose next recompute is overtaken by somebody else just before it locks its first root."""
+
+    def __init__(self, inner: MemoryTarget, overtake: Callable[[], object]) -> None:
+        self._inner, self._overtake, self._number = inner, overtake, 0
+
+    @property
+    def counts_utf16(self) -> bool:
+        return self._inner.counts_utf16
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        self._number += 1
+        with self._inner.transaction() as transaction:
+            yield _Overtaken(transaction, self._overtake) if self._number == RECOMPUTE else transaction
+
+
+class _Overtaken:
+    """The transaction of that recompute."""
+
+    def __init__(self, inner: MemoryTransaction, overtake: Callable[[], object]) -> None:
+        self._inner, self._overtake = inner, overtake
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def lock_rows(self, table: str, keys: Sequence[str]) -> dict[str, LedgerRow]:
+        overtake, self._overtake = self._overtake, lambda: None
+        overtake()
+        return self._inner.lock_rows(table, keys)
+
+
+def client(at: int, name: str) -> Event:
+    return event("AxVec", 1, at=at, vecIsClient=True, vecDescription=name)
+
+
+def test_who_locks_last_sees_what_was_committed_before_it_locked() -> None:
+    """The client is renamed, noted and recomputed by another process between our marks and our lock."""
+    target = MemoryTarget(AJERA_TO_PIM)
+    with target.transaction() as transaction:
+        for table, topic in TOPICS.items():
+            transaction.set_load_ends(topic, table, 1, {0: 0})
+            transaction.set_loaded(table, 1)
+    before = Consumer(target, [])
+    before.feed([client(1, "old")])
+    before.feed([event("AxProject", 1, at=2, prjStatus=1, prjDescription="p")])
+    before.feed([event("AxInvoiceGroup", 1, at=3, igProject=1, igClient=1)])
+    other = Consumer(target, [])
+    ours = Consumer(Overtaken(target, lambda: other.feed([client(9, "new")], start=9)), [])
+    ours.feed([event("AxProject", 1, at=10, prjStatus=1, prjDescription="renamed")], start=5)
+    ((name, shown),) = [(row["Name"], row["Client"]) for row in target.rows("Project")]
+    assert (name, shown) == ("renamed", "new")

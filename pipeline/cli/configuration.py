@@ -47,21 +47,24 @@ def mappings() -> None:
 def show_mappings(context: click.Context, target: str, entity: str | None) -> Outcome:
     """The vendor's tables as they stand in the code, with the names of this site's profile.
 
-    Without a settings file, the vendor's own names.
+    Without a settings file, the vendor's own names. Assumptions are numbered as in docs/assumptions.md.
     """
     tables = operation.shown(_site(context), entity)
     drawn = []
     for one in tables:
-        table = Table(
-            *HEADINGS, title=f"{one.source} -> {one.target} ({one.name}; {one.only_if})", title_justify="left"
-        )
+        title = f"{one.source} -> {one.target} ({one.name}): {one.only_if}"
+        table = Table(*HEADINGS, title=title, title_justify="left")
         for line in one.lines:
-            table.add_row(line.source, line.target, line.written, line.note)
+            table.add_row(line.source, line.target, line.written, line.note, _numbers(line.assumptions))
         drawn.append(table)
     return Outcome({"target": target, "tables": [asdict(table) for table in tables]}, Group(*drawn))
 
 
-HEADINGS = ("Ajera column(s)", "PIM field", "written", "note")
+HEADINGS = ("Ajera column(s)", "PIM field", "written", "note", "assumptions")
+
+
+def _numbers(assumptions: tuple[int, ...]) -> str:
+    return ", ".join(map(str, assumptions))
 
 
 def _site(context: click.Context) -> Site:

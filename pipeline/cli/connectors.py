@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 from rich.table import Table
 
-from pipeline.cli.output import Outcome, command, say
+from pipeline.cli.output import Outcome, command, confirm, say
 from pipeline.config import Settings
 from pipeline.connect.client import ConnectorStatus
 from pipeline.operations import connectors as operation
@@ -38,12 +38,13 @@ def show(settings: Settings) -> Outcome:
 
 
 @command("remove", group=connectors)
-@click.confirmation_option("--yes", prompt="Remove the connector, its offsets and its replication slot?")
-def remove(settings: Settings) -> Outcome:
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(settings: Settings, *, yes: bool) -> Outcome:
     """Stop and delete the connector with its offsets and its replication slot.
 
     Topics, and what was applied to PIM, stay. What changes until the next `apply` is found by its snapshot.
     """
+    confirm("Remove the connector, its offsets and its replication slot?", yes=yes)
     removed = operation.remove(settings, say)
     return Outcome(asdict(removed), "removed" if removed.was_there else "there was none")
 

@@ -8,17 +8,23 @@ import click
 
 from pipeline.cli.configuration import configuration, mappings
 from pipeline.cli.connectors import connectors
+from pipeline.cli.output import Program
 from pipeline.cli.reference import reference
 from pipeline.cli.replay import replay
 from pipeline.cli.run import run
 from pipeline.cli.schema import schema
 from pipeline.cli.standing import check, lag, status
 
-EXIT_CODES = "Exit codes: 0 ok, 1 a run failed, 2 wrong usage or configuration, 3 something needed is missing or away."
+EXIT_CODES = (
+    "Exit codes: 0 ok, 1 a run failed, 2 wrong usage or configuration, 3 something needed is missing or away, "
+    "130 interrupted."
+)
 COMMANDS = (check, configuration, connectors, lag, mappings, reference, replay, run, schema, status)
 
 
-@click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Program, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),

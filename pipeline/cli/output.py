@@ -6,7 +6,7 @@ import functools
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec
 
@@ -15,7 +15,7 @@ import orjson
 from rich.console import Console, RenderableType
 
 from pipeline.config import Settings, load
-from pipeline.errors import ExitCode, PipelineError, Remedy
+from pipeline.errors import ExitCode, PipelineError, Remedy, UsageError
 
 P = ParamSpec("P")
 INTERRUPTED = 130
@@ -73,48 +73,106 @@ def plain_command(name: str, *, group: click.Group | None = None) -> Callable[[C
     return make
 
 
-def _path(context: click.Context) -> str:
+def _path(context: click.Context | None) -> str:
     """The words of the command below the program's name: "connectors apply"."""
     names: list[str] = []
-    while context.parent is not None:
+    while context is not None and context.parent is not None:
         names.insert(0, context.info_name or "")
         context = context.parent
     return " ".join(names)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on standard error, unless `yes`. Raises UsageError with --json, which asks nothing, and click.Abort for a no."""
+    if yes:
+        return
+    if click.get_current_context().params.get("as_json"):
+        raise UsageError("--json asks nothing: add --yes.")
+    click.confirm(question, abort=True, err=True)
 
 
 def answer(name: str, as_json: bool, call: Callable[[], Outcome]) -> int:  # noqa: FBT001 (a flag of the command line)
     """Call, print what it answers or why it failed, and return the exit code."""
     try:
         outcome = call()
-    except PipelineError as error:
-        _print_error(name, as_json, error.code, str(error), error.hint, error.remedy)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except click.ClickException:
-        raise
-    except Exception as error:
-        if os.environ.get("AJERA_CDC_TRACEBACK"):
-            traceback.print_exc()
-        hint = "This is a fault of the program. AJERA_CDC_TRACEBACK=1 shows where; its text may hold row values."
-        _print_error(name, as_json, "internal.unexpected", type(error).__name__, hint, Remedy.HALT)
-        return ExitCode.RUNTIME
+    except (Exception, KeyboardInterrupt) as error:
+        return fail(name, as_json, error)
     if as_json:
         _print_json({"ok": outcome.exit_code == ExitCode.OK, "command": name, "data": outcome.data})
     elif outcome.shown != "":
-        Console().print(outcome.shown, highlight=False)
+        Console(markup=False).print(outcome.shown, highlight=False)
     return outcome.exit_code
 
 
-def _print_error(name: str, as_json: bool, code: str, message: str, hint: str, remedy: Remedy) -> None:  # noqa: FBT001
+class Program(click.Group):
+    """The whole command line. Wrong usage ends as every other error does: with an envelope, if --json was among the words."""
+
+    def main(self, args: Sequence[str] | None = None, **options: Any) -> Any:  # type: ignore[override] # all but `args` pass
+        """Never returns, as click's own; raises SystemExit."""
+        words = list(sys.argv[1:] if args is None else args)
+        try:
+            sys.exit(super().main(words, **{**options, "standalone_mode": False}))
+        except (click.ClickException, click.Abort) as error:
+            place = error.ctx if isinstance(error, click.UsageError) else None
+            sys.exit(fail(_path(place), "--json" in words, error))
+
+
+# -- the one place from an error to what is said of it, and to an exit code ----------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What is said of an error."""
+
+    code: str
+    message: str
+    hint: str
+    remedy: Remedy
+    exit_code: int
+
+
+UNEXPECTED = "This is a fault of the program. AJERA_CDC_TRACEBACK=1 shows where; its text may hold row values."
+INTERRUPTION = Failure("cli.interrupted", "Interrupted.", "", Remedy.HALT, INTERRUPTED)
+REFUSAL = Failure(
+    "cli.declined", "Not confirmed; nothing was changed.", "--yes does not ask.", Remedy.HALT, ExitCode.RUNTIME
+)
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Every way in which a command can fail."""
+    match error:
+        case PipelineError():
+            return Failure(error.code, str(error), error.hint, error.remedy, error.exit_code)
+        case KeyboardInterrupt():
+            return INTERRUPTION
+        case click.Abort():
+            return INTERRUPTION if isinstance(error.__context__, KeyboardInterrupt) else REFUSAL
+        case click.UsageError():
+            path = "ajera-cdc" if error.ctx is None else error.ctx.command_path
+            hint = f"`{path} --help` shows how."
+            return Failure(UsageError.code, error.format_message(), hint, Remedy.HALT, ExitCode.USAGE)
+        case click.ClickException():
+            return Failure(UsageError.code, error.format_message(), "", Remedy.HALT, ExitCode.RUNTIME)
+        case _:
+            return Failure("internal.unexpected", type(error).__name__, UNEXPECTED, Remedy.HALT, ExitCode.RUNTIME)
+
+
+def fail(name: str, as_json: bool, error: BaseException) -> int:  # noqa: FBT001
+    """Print why a command failed, and return its exit code."""
+    found = failure_of(error)
+    if found.code == "internal.unexpected" and os.environ.get("AJERA_CDC_TRACEBACK"):
+        traceback.print_exception(error)
     if as_json:
-        error = {"code": code, "message": message, "hint": hint, "remedy": remedy}
-        _print_json({"ok": False, "command": name, "error": error})
-        return
-    console = Console(stderr=True)
-    console.print(f"{code}: {message}", style="red", highlight=False, markup=False)
-    if hint:
-        console.print(hint, highlight=False, markup=False)
+        told = {"code": found.code, "message": found.message, "hint": found.hint, "remedy": found.remedy}
+        _print_json({"ok": False, "command": name, "error": told})
+    elif isinstance(error, click.UsageError):
+        error.show()
+    else:
+        console = Console(stderr=True)
+        console.print(f"{found.code}: {found.message}", style="red", highlight=False, markup=False)
+        if found.hint:
+            console.print(found.hint, highlight=False, markup=False)
+    return found.exit_code
 
 
 def _print_json(envelope: Mapping[str, Any]) -> None:

@@ -56,7 +56,15 @@ CONFIGURATION = (
     "One TOML file; every key can be overridden by the environment as `AJERA_CDC_<SECTION>__<KEY>`. "
     "`ajera-cdc config template` prints the file with these texts in place.\n\n"
 )
-ERRORS = "Every error has a code, a remedy (what the consumer does about it) and a hint.\n\n"
+ERRORS = (
+    "Every error has a code, a remedy (what the consumer does about it) and a hint. Three ends of a command are no errors "
+    "of the route: `cli.declined` (a question was answered with no; exit code 1), `cli.interrupted` (Ctrl-C; 130) and "
+    "`internal.unexpected` (a fault of the program; 1).\n\n"
+)
+MAPPINGS = (
+    'One line here for each line of Deltek\'s page "Information synced between Ajera and PIM". Assumptions are numbered '
+    "as in `docs/assumptions.md`; 18 and 26 hold for every line.\n"
+)
 
 
 def _row(*cells: object) -> str:
@@ -120,11 +128,12 @@ def _metrics() -> Iterator[str]:
 
 
 def _mappings() -> Iterator[str]:
-    yield 'One line here for each line of Deltek\'s page "Information synced between Ajera and PIM". Gaps: `docs/assumptions.md`.\n'
+    yield MAPPINGS
     for table in shown(Site()):
         yield f"## {table.name}: {table.source} to {table.target}\n"
         yield f"Switch: `pim.{table.entity}`. Rows: {table.only_if}. {table.note}\n"
-        yield from _table("Ajera column(s)", "PIM field", "written", "if it does not fit", "note")
+        yield from _table("Ajera column(s)", "PIM field", "written", "if it does not fit", "note", "assumptions")
         for line in table.lines:
-            yield _row(line.source, line.target, line.written, line.fit, line.note)
+            rests_on = ", ".join(map(str, line.assumptions))
+            yield _row(line.source, line.target, line.written, line.fit, line.note, rests_on)
         yield ""

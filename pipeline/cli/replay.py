@@ -6,9 +6,11 @@ from dataclasses import asdict
 from datetime import datetime
 
 import click
+from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
-from pipeline.cli.output import Outcome, command, say
+from pipeline.cli.output import Outcome, command, confirm, say
 from pipeline.config import Settings
 from pipeline.errors import UsageError
 from pipeline.operations import replay as operation
@@ -40,16 +42,22 @@ def replay(
     """
     back = _back(to_offset, to_time, to_beginning=to_beginning)
     planned = operation.plan(settings, topic, partition, back)
-    data = asdict(planned) | {"again": planned.again, "lost": planned.lost, "done": False}
+    data = asdict(planned) | {"again": planned.again, "lost": planned.lost, "lost_is_exact": planned.lost_is_exact}
     if dry_run or not planned.again:
-        return Outcome(data, _table(planned))
+        return Outcome(data | {"done": False}, _shown(planned, WOULD if planned.again else NOTHING))
     if not yes:
-        if click.get_current_context().params.get("as_json"):
-            raise UsageError("--json asks nothing: add --yes, or --dry-run.")
-        say(f"{planned.again:,} messages of {topic} will be read again; {planned.lost:,} are gone by retention.")
-        click.confirm("Set the group back?", abort=True)
+        say(f"{planned.again:,} messages of {topic} will be read again; gone by retention: {_lost(planned)}.")
+    confirm(f"Set the group {planned.group} back?", yes=yes)
     operation.carry_out(settings, planned)
-    return Outcome(data | {"done": True}, _table(planned))
+    return Outcome(data | {"done": True}, _shown(planned, DONE))
+
+
+WOULD = "Nothing was changed. Without --dry-run, Kafka's offsets are set to these."
+NOTHING = "There is nothing to read again: the group starts at these places already, or before."
+DONE = (
+    "The group starts there. Rows are safe: the guards skip what was applied. The offsets stored in `sync` stay, for a "
+    "partition starts at the smaller of both."
+)
 
 
 def _back(to_offset: int | None, to_time: str | None, *, to_beginning: bool) -> operation.Back:
@@ -66,9 +74,23 @@ def _back(to_offset: int | None, to_time: str | None, *, to_beginning: bool) -> 
     return operation.Back(time=time)
 
 
-def _table(planned: operation.Replay) -> Table:
+def _shown(planned: operation.Replay, sentence: str) -> RenderableType:
     table = Table("topic", "partition", "from", "to", "read again", "gone by retention")
     for step in planned.steps:
-        numbers = (step.from_offset, step.to_offset, step.again, step.lost)
-        table.add_row(step.topic, str(step.partition), *(f"{number:,}" for number in numbers))
-    return table
+        numbers = (step.from_offset, step.to_offset, step.again)
+        table.add_row(step.topic, str(step.partition), *(f"{number:,}" for number in numbers), _lost_of(step))
+    return Group(table, Text(sentence))
+
+
+def _lost(planned: operation.Replay) -> str:
+    return f"{'' if planned.lost_is_exact else 'up to '}{planned.lost:,}"
+
+
+def _lost_of(step: operation.Step) -> str:
+    if step.lost_from is None:
+        return "0"
+    offsets = f"offsets {step.lost_from:,} to {step.lost_from + step.lost - 1:,}"
+    if step.lost_is_exact:
+        return f"{step.lost:,}: {offsets}"
+    oldest = "nothing is left" if step.oldest is None else f"the oldest left is of {step.oldest:%Y-%m-%d %H:%M:%S} UTC"
+    return f"up to {step.lost:,} of {offsets}; {oldest}"

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-import httpx
-
 from pipeline.config import Settings
+from pipeline.database.grants import EVERYTHING, missing_rights, rights_on_target
 from pipeline.database.inspect import Finding, source_findings
 from pipeline.database.live import describe_target
 from pipeline.database.migrate import require_latest
-from pipeline.errors import ExitCode, PipelineError
-from pipeline.kafka.admin import differences_between
+from pipeline.database.schema import sync_metadata
+from pipeline.errors import ExitCode, PipelineError, SchemaUnknown, SyncSchemaOutdated, TargetMismatch
+from pipeline.kafka.admin import TopicDescription, TopicSettings, differences_between
 from pipeline.operations.connectors import source_dialect, topics_of
-from pipeline.wiring import ajera_engine, connect_client, kafka_admin, pim_engine, route_of, source_contract
+from pipeline.wiring import (
+    ajera_engine,
+    connect_client,
+    kafka_admin,
+    pim_engine,
+    registry_client,
+    route_of,
+    source_contract,
+)
 
+NO_SCHEMA = 2**31 - 1
 CONNECTORS = {
     "postgres": "io.debezium.connector.postgresql.PostgresConnector",
     "sqlserver": "io.debezium.connector.sqlserver.SqlServerConnector",
@@ -47,23 +56,17 @@ class Check:
 Looks = Callable[[Settings], Iterator[Line]]
 
 
-def check(settings: Settings) -> Check:
-    """Looks at every area, whatever the others say; raises nothing that a line can tell."""
-    areas: tuple[tuple[str, Looks], ...] = (
-        ("Ajera", _ajera),
-        ("PIM", _pim),
-        ("Kafka", _kafka),
-        ("registry", _registry),
-        ("Connect", _connect),
-    )
-    return Check(tuple(line for area, looks in areas for line in _guarded(area, looks, settings)))
+def check(settings: Settings, only: Collection[str] = ()) -> Check:
+    """Looks at every area, or at those named, whatever the others say; raises nothing that a line can tell."""
+    chosen = [(area, looks) for area, looks in AREAS.items() if not only or area in only]
+    return Check(tuple(line for area, looks in chosen for line in _guarded(area, looks, settings)))
 
 
 def _guarded(area: str, looks: Looks, settings: Settings) -> Iterator[Line]:
     try:
         yield from looks(settings)
     except PipelineError as error:
-        yield Line(area, "reachable", well=False, found=f"{error.code}: {error}", todo=error.hint)
+        yield _fault(area, "reachable", error)
 
 
 def _ajera(settings: Settings) -> Iterator[Line]:
@@ -82,57 +85,66 @@ def _line(area: str, finding: Finding) -> Line:
 
 
 def _pim(settings: Settings) -> Iterator[Line]:
-    engine = pim_engine(settings)
+    engine, route, site = pim_engine(settings), route_of(settings), settings.site()
+    schema, sync = settings.pim.db_schema, settings.pim.sync_schema
     try:
-        found = describe_target(engine, route_of(settings), settings.site(), settings.pim.db_schema)
-        yield Line("PIM", "tables", well=True, found=f"{len(found)} tables, every mapped column is there")
-        yield _try(
-            "PIM", "sync schema", lambda: require_latest(engine, settings.pim.sync_schema), "at this program's version"
-        )
+        try:
+            found = describe_target(engine, route, site, schema)
+        except TargetMismatch as error:
+            yield _fault("PIM", "tables", error)
+        else:
+            yield Line("PIM", "tables", well=True, found=f"{len(found)} tables, every mapped column is there")
+            yield _rights("PIM's tables", missing_rights(engine, schema, rights_on_target(route, site)))
+        try:
+            require_latest(engine, sync)
+        except SyncSchemaOutdated as error:
+            yield _fault("PIM", "sync schema", error)
+        else:
+            yield Line("PIM", "sync schema", well=True, found="at this program's version")
+            own = {table.name: EVERYTHING for table in sync_metadata(sync).tables.values()}
+            yield _rights("the sync schema", missing_rights(engine, sync, own))
     finally:
         engine.dispose()
+
+
+def _rights(where: str, missing: list[str]) -> Line:
+    found = "granted" if not missing else f"missing on {len(missing)} tables"
+    todo = f"{'; '.join(missing)}, each TO our user." if missing else ""
+    return Line("PIM", f"rights on {where}", not missing, found, todo)
 
 
 def _kafka(settings: Settings) -> Iterator[Line]:
     admin = kafka_admin(settings)
     try:
         for wanted in topics_of(settings, settings.site()):
-            found = admin.topic_description(wanted.name)
-            if found is None:
-                yield Line(
-                    "Kafka",
-                    wanted.name,
-                    well=False,
-                    found="is missing",
-                    todo="`ajera-cdc connectors apply` creates it.",
-                )
-                continue
-            differences = differences_between(wanted, found)
-            yield Line(
-                "Kafka",
-                wanted.name,
-                not differences,
-                " ".join(differences) or "as it should be",
-                ALTER if differences else "",
-            )
+            yield _topic(wanted, admin.topic_description(wanted.name))
     finally:
         admin.close()
+
+
+def _topic(wanted: TopicSettings, found: TopicDescription | None) -> Line:
+    if found is None:
+        return Line(
+            "Kafka", wanted.name, well=False, found="is missing", todo="`ajera-cdc connectors apply` creates it."
+        )
+    differences = differences_between(wanted, found)
+    well = not differences
+    return Line("Kafka", wanted.name, well, " ".join(differences) or "as it should be", "" if well else ALTER)
 
 
 ALTER = "Change the topic with Kafka's own tools, or the setting; partitions cannot be changed in place."
 
 
 def _registry(settings: Settings) -> Iterator[Line]:
-    """Asked without a client of a schema: any of a registry's own answers will do."""
-    url = settings.registry.url.split(",")[0].rstrip("/")
+    """Asked as consumers ask, for a schema that nobody has: a registry that says so is the right one."""
+    registry = registry_client(settings)
     try:
-        answer = httpx.get(f"{url}/subjects", timeout=5.0)
-    except httpx.HTTPError as error:
-        yield Line("registry", "reachable", well=False, found=type(error).__name__, todo="Check `registry.url`.")
-        return
-    is_one = answer.status_code in (httpx.codes.OK, httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
-    todo = "" if is_one else "`registry.url` must be the root of Confluent's API (Apicurio: /apis/ccompat/v7)."
-    yield Line("registry", "reachable", is_one, f"HTTP {answer.status_code}", todo)
+        registry.writer_schema(NO_SCHEMA)
+    except SchemaUnknown:
+        pass
+    finally:
+        registry.close()
+    yield Line("registry", "reachable", well=True, found="answers as a registry does")
 
 
 def _connect(settings: Settings) -> Iterator[Line]:
@@ -144,21 +156,20 @@ def _connect(settings: Settings) -> Iterator[Line]:
         todo = "" if found is not None else "Put Debezium's connector into Connect's plugin.path."
         yield Line("Connect", "Debezium", found is not None, f"version {found}" if found else "is missing", todo)
         status = client.status(settings.connect.connector_name)
-        is_well = status.is_running
-        yield Line(
-            "Connect",
-            "connector",
-            is_well,
-            status.sentence,
-            "" if is_well else status.failure or "`ajera-cdc connectors apply`.",
-        )
+        todo = "" if status.is_running else status.failure or "`ajera-cdc connectors apply`."
+        yield Line("Connect", "connector", status.is_running, status.sentence, todo)
     finally:
         client.close()
 
 
-def _try(area: str, name: str, call: Callable[[], None], well: str) -> Line:
-    try:
-        call()
-    except PipelineError as error:
-        return Line(area, name, well=False, found=f"{error.code}: {error}", todo=error.hint)
-    return Line(area, name, well=True, found=well)
+def _fault(area: str, name: str, error: PipelineError) -> Line:
+    return Line(area, name, well=False, found=f"{error.code}: {error}", todo=error.hint)
+
+
+AREAS: Mapping[str, Looks] = {
+    "Ajera": _ajera,
+    "PIM": _pim,
+    "Kafka": _kafka,
+    "registry": _registry,
+    "Connect": _connect,
+}

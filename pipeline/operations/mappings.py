@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pipeline.domain.routes import AJERA_TO_PIM, Route
-from pipeline.mapping.site import Site
+from pipeline.mapping.site import Assumptions, Site
+from pipeline.mapping.source import SourceTable
 from pipeline.mapping.table import ChildRows, Column, Derived, Line, Prefilled, Related, TableMapping
 
 
 @dataclass(frozen=True, slots=True)
 class ShownLine:
-    """One line: where the value comes from, in words, where it goes, when it is written, how it is made to fit, a note."""
+    """One line: where the value comes from, in words, where it goes, when it is written, how it is made to fit, a note.
+
+    `assumptions` are the numbers in `docs/assumptions.md` that it rests on.
+    """
 
     source: str
     target: str
     written: str
     fit: str
     note: str
+    assumptions: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,57 +40,109 @@ class ShownTable:
     note: str
 
 
+# What a line rests on that the vendor's page leaves open, by mapping and target column.
+RESTS_ON: Mapping[tuple[str, str], tuple[int, ...]] = {
+    ("client", "Name"): (26,),
+    ("client", "Address"): (11,),
+    ("vendor", "Name"): (26,),
+    ("vendor", "Address"): (11,),
+    ("employee", "Mobile"): (29,),
+    ("employee", "Direct Dial"): (29,),
+    ("employee", "Document Initials"): (15,),
+    ("contact", "Organization ID"): (7, 13),
+    ("contact", "Document Initials"): (15,),
+    ("project", "Name"): (26,),
+    ("project", "Project Code"): (12, 31),
+    ("project", "Status"): (16, 30),
+    **{("project", column): (8,) for column in ("Client", "Client Address 1", "Client Address 2")},
+    **{("project", column): (8,) for column in ("City", "State", "Zip")},
+    ("project", "Project_Contact"): (7, 14),
+}
+# Lines whose words are this site's assumptions.
+ASSUMED: Mapping[tuple[str, str], Callable[[Assumptions], str]] = {
+    ("employee", "Organization ID"): lambda site: f"'{site.internal_organization}'",
+    ("employee", "Title"): lambda site: f"'{site.prefilled_title}'",
+    ("employee", "Mobile"): lambda site: site.employee_mobile,
+    ("employee", "Direct Dial"): lambda site: site.employee_direct_dial,
+    ("contact", "Title"): lambda site: f"'{site.prefilled_title}'",
+}
+NOTHING_BEFORE = "'' + "  # a key without a prefix
+
+
 def shown(site: Site, entity: str | None = None, route: Route = AJERA_TO_PIM) -> tuple[ShownTable, ...]:
     """Every mapping table, or those of one entity."""
-    return tuple(_table(mapping, site) for mapping in route.mappings if entity in (None, mapping.entity))
+    return tuple(
+        _Shower(mapping, route, site).table() for mapping in route.mappings if entity in (None, mapping.entity)
+    )
 
 
 def entities(route: Route = AJERA_TO_PIM) -> list[str]:
     return sorted({mapping.entity for mapping in route.mappings})
 
 
-def _table(mapping: TableMapping, site: Site) -> ShownTable:
-    return ShownTable(
-        name=mapping.name,
-        entity=mapping.entity,
-        source=site.source_table(mapping.source),
-        target=site.target_table(mapping.target),
-        only_if=mapping.only_if or "every row",
-        lines=tuple(_lines(mapping, site)),
-        note=mapping.note,
-    )
+class _Shower:
+    """Tells one mapping in one site's names."""
 
+    def __init__(self, mapping: TableMapping, route: Route, site: Site) -> None:
+        self._mapping, self._site = mapping, site
+        self._source = route.source(mapping.source)
+        self._columns = dict(_columns(route.sources, site))
 
-def _lines(mapping: TableMapping, site: Site) -> Iterator[ShownLine]:
-    key = site.target_column(mapping.target, mapping.key.target)
-    yield ShownLine(_words(mapping.key, mapping, site), key, "key", "", mapping.key.note)
-    for line in mapping.lines:
-        written = "at creation" if isinstance(line, Prefilled) else "always"
-        yield ShownLine(
-            _words(line, mapping, site),
-            site.target_column(mapping.target, line.target),
-            written,
-            _fit(mapping, line.target, site),
-            line.note,
+    def table(self) -> ShownTable:
+        mapping, site = self._mapping, self._site
+        return ShownTable(
+            name=mapping.name,
+            entity=mapping.entity,
+            source=site.source_table(mapping.source),
+            target=site.target_table(mapping.target),
+            only_if="every row" if mapping.only_if is None else self._named(self._remembered(mapping.only_if)),
+            lines=tuple(self._lines()),
+            note=mapping.note,
         )
-    for child in mapping.children:
-        yield _child(child, site)
+
+    def _lines(self) -> Iterator[ShownLine]:
+        yield self._line(self._mapping.key, "key", "")
+        for line in self._mapping.lines:
+            yield self._line(line, "at creation" if isinstance(line, Prefilled) else "always", self._fit(line.target))
+        for child in self._mapping.children:
+            yield self._child(child)
+
+    def _line(self, line: Line, written: str, fit: str) -> ShownLine:
+        place = (self._mapping.name, line.target)
+        assumed = ASSUMED.get(place)
+        words = self._words(line) if assumed is None else assumed(self._site.assumptions)
+        target = self._site.target_column(self._mapping.target, line.target)
+        return ShownLine(self._named(words), target, written, fit, self._named(line.note), RESTS_ON.get(place, ()))
+
+    def _child(self, child: ChildRows) -> ShownLine:
+        target = f"rows of {self._site.target_table(child.target)}"
+        rests_on = RESTS_ON.get((self._mapping.name, child.target), ())
+        return ShownLine(self._named(child.words), target, "as a set, ours only", "", self._named(child.note), rests_on)
+
+    def _words(self, line: Line) -> str:
+        match line:
+            case Column(source=source):
+                return source if source in self._columns else self._remembered(source)
+            case Derived(expression=expression):
+                return expression.words.removeprefix(NOTHING_BEFORE)
+            case Prefilled(words=words) | Related(words=words):
+                return words
+
+    def _remembered(self, name: str) -> str:
+        """What a remembered value is, in words."""
+        return next(one.note for one in self._source.remembered if one.name == name)
+
+    def _named(self, words: str) -> str:
+        """The words with this site's names of source columns, which are written as whole words."""
+        return re.sub(r"\w+", lambda found: self._columns.get(found[0], found[0]), words)
+
+    def _fit(self, column: str) -> str:
+        policy = self._site.policy(self._mapping.target, column)
+        return f"too long: {policy.too_long.value}, letters: {policy.unencodable.value}, empty: {policy.null.value}"
 
 
-def _child(child: ChildRows, site: Site) -> ShownLine:
-    return ShownLine(child.words, f"rows of {site.target_table(child.target)}", "as a set, ours only", "", child.note)
-
-
-def _words(line: Line, mapping: TableMapping, site: Site) -> str:
-    match line:
-        case Column(source=source):
-            return site.source_column(mapping.source, source)
-        case Derived(expression=expression):
-            return expression.words
-        case Prefilled(words=words) | Related(words=words):
-            return words
-
-
-def _fit(mapping: TableMapping, column: str, site: Site) -> str:
-    policy = site.policy(mapping.target, column)
-    return f"too long: {policy.too_long.value}, letters: {policy.unencodable.value}, empty: {policy.null.value}"
+def _columns(sources: tuple[SourceTable, ...], site: Site) -> Iterator[tuple[str, str]]:
+    """Each source column's canonical name, which no two tables share, and this site's."""
+    for table in sources:
+        for column in table.columns:
+            yield column.name, site.source_column(table.name, column.name)

@@ -6,17 +6,24 @@ the two, so going back needs no more, and a replay can never skip what was not a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pipeline.config import Settings
+from pipeline.database.migrate import require_latest
+from pipeline.database.target import DatabaseTarget
+from pipeline.engine.start import refuse_growth, stored_starts
 from pipeline.errors import ReplayRefused, UsageError
 from pipeline.kafka.admin import KafkaAdmin
+from pipeline.model.ledger import Incarnation
 from pipeline.model.position import TopicPartition
 from pipeline.operations.lag import route_topics
-from pipeline.wiring import kafka_admin
+from pipeline.wiring import described, kafka_admin, pim_engine, route_of
 
 MILLISECONDS = 1000
+NEVER_SEEN = -1  # no incarnation has this number
+Offsets = Mapping[TopicPartition, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +35,26 @@ class Back:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A partition's answer to a `Back`: the offset asked for, and what of it retention has deleted.
+
+    The deleted offsets are those from `lost_from` up to the oldest message. Their times went with them: where a time
+    was asked for, `lost_is_exact` is False and some of them may be older. `oldest` is the time of the oldest message
+    that is left, where it was looked at.
+    """
+
+    offset: int
+    lost_from: int | None = None
+    lost_is_exact: bool = True
+    oldest: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One partition: from and to which next offset, how many messages are read again, and how many retention has deleted."""
+    """One partition: from and to which next offset, how many messages are read again, and which retention has deleted.
+
+    `lost` is their number, at most where `lost_is_exact` is False; `lost_from` is the first of them.
+    """
 
     topic: str
     partition: int
@@ -37,6 +62,9 @@ class Step:
     to_offset: int
     again: int
     lost: int
+    lost_from: int | None
+    lost_is_exact: bool
+    oldest: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +82,32 @@ class Replay:
     def lost(self) -> int:
         return sum(step.lost for step in self.steps)
 
+    @property
+    def lost_is_exact(self) -> bool:
+        return all(step.lost_is_exact for step in self.steps)
+
 
 def plan(settings: Settings, topic: str, partition: int | None, back: Back) -> Replay:
-    """What would be read again. Raises UsageError, ReplayRefused, ServiceUnreachable."""
+    """What would be read again.
+
+    Raises UsageError, ReplayRefused while the group has members, PartitionsChanged, ServiceUnreachable, TargetBusy,
+    SyncSchemaOutdated.
+    """
     if topic not in route_topics(settings):
         raise UsageError(f"{topic} is not a topic of this route: {', '.join(route_topics(settings))}.")
     admin = kafka_admin(settings)
     try:
-        return Replay(settings.kafka.group, _steps(admin, settings.kafka.group, topic, partition, back))
+        group = settings.kafka.group
+        state = admin.group_state(group)
+        if not state.is_empty:
+            raise ReplayRefused(f"The group {group} is {state.state} with {state.members} members.")
+        marks = admin.watermarks([topic])
+        chosen = [one for one in marks if partition in (None, one.partition)]
+        if not chosen:
+            raise UsageError(f"{topic} has no partition {partition}.")
+        known = (_stored(settings, admin, topic, chosen), admin.committed(group, [topic]))
+        asked = _asked(admin, topic, marks, back)
+        return Replay(group, tuple(step(one, marks[one], start_of(one, known), asked[one]) for one in chosen))
     finally:
         admin.close()
 
@@ -77,22 +123,67 @@ def carry_out(settings: Settings, replay: Replay) -> None:
         admin.close()
 
 
-def _steps(admin: KafkaAdmin, group: str, topic: str, partition: int | None, back: Back) -> tuple[Step, ...]:
-    state = admin.group_state(group)
-    if not state.is_empty:
-        raise ReplayRefused(f"The group {group} is {state.state} with {state.members} members.")
-    marks, committed = admin.watermarks([topic]), admin.committed(group, [topic])
-    chosen = [one for one in marks if partition in (None, one.partition)]
-    if not chosen:
-        raise UsageError(f"{topic} has no partition {partition}.")
-    at_time = admin.offsets_at([topic], int(back.time.timestamp() * MILLISECONDS)) if back.time else {}
-    return tuple(_step(one, marks[one], committed.get(one), at_time.get(one, back.offset)) for one in chosen)
+def start_of(one: TopicPartition, known: tuple[Offsets, ...]) -> int:
+    """Where the partition would start now: at the smallest next offset that is known, else at the beginning."""
+    return min((offsets[one] for offsets in known if one in offsets), default=0)
 
 
-def _step(one: TopicPartition, marks: tuple[int, int], committed: int | None, wanted: int | None) -> Step:
+def step(one: TopicPartition, marks: tuple[int, int], start: int, asked: Asked) -> Step:
     """Never forward: what was not applied yet must not be skipped."""
     low, high = marks
-    start = low if committed is None else committed
-    asked = 0 if wanted is None else min(wanted, high)
-    to = min(max(asked, low), start)
-    return Step(one.topic, one.partition, start, to, start - to, max(low - asked, 0) if asked < start else 0)
+    start = min(max(start, low), high)
+    to = min(max(asked.offset, low), start)
+    return Step(
+        topic=one.topic,
+        partition=one.partition,
+        from_offset=start,
+        to_offset=to,
+        again=start - to,
+        lost=0 if asked.lost_from is None else low - asked.lost_from,
+        lost_from=asked.lost_from,
+        lost_is_exact=asked.lost_is_exact,
+        oldest=asked.oldest,
+    )
+
+
+def _stored(settings: Settings, admin: KafkaAdmin, topic: str, partitions: list[TopicPartition]) -> Offsets:
+    """The next offsets in `sync`, as a consumer that starts takes them. Nothing is written."""
+    engine, schema = pim_engine(settings), settings.pim.sync_schema
+    try:
+        require_latest(engine, schema)
+        target = DatabaseTarget(engine, route_of(settings), settings.site(), schema, settings.pim.db_schema)
+        with target.transaction() as transaction:
+            seen, stored = transaction.incarnations(topic), transaction.progress(partitions)
+    finally:
+        engine.dispose()
+    present = described(admin)(topic)
+    refuse_growth(topic, present, seen.values())
+    return stored_starts(stored, {topic: _number_of(present, seen)})
+
+
+def _number_of(present: Incarnation, seen: Mapping[int, Incarnation]) -> int:
+    return next((number for number, one in seen.items() if one == present), NEVER_SEEN)
+
+
+def _asked(
+    admin: KafkaAdmin, topic: str, marks: Mapping[TopicPartition, tuple[int, int]], back: Back
+) -> dict[TopicPartition, Asked]:
+    if back.time is None:
+        return {one: asked_offset(back.offset or 0, low) for one, (low, _) in marks.items()}
+    at = admin.offsets_at([topic], int(back.time.timestamp() * MILLISECONDS))
+    return {one: _asked_time(admin, one, at[one], low, back.time) for one, (low, _) in marks.items()}
+
+
+def asked_offset(offset: int, low: int) -> Asked:
+    return Asked(offset, lost_from=offset if offset < low else None)
+
+
+def _asked_time(admin: KafkaAdmin, one: TopicPartition, offset: int, low: int, time: datetime) -> Asked:
+    """Retention has reached past the time if the oldest message that is left is younger, or none is left."""
+    if offset != low or low == 0:
+        return Asked(offset)
+    milliseconds = admin.message_time_ms(one.topic, one.partition, low)
+    oldest = None if milliseconds is None else datetime.fromtimestamp(milliseconds / MILLISECONDS, UTC)
+    if oldest is not None and oldest <= time:
+        return Asked(offset, oldest=oldest)
+    return Asked(offset, lost_from=0, lost_is_exact=False, oldest=oldest)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-
-from sqlalchemy import Engine
+from typing import TypeVar
 
 from pipeline.config import Settings
 from pipeline.database.migrate import require_latest
+from pipeline.database.settings import current_epoch
 from pipeline.database.standing import ParkedRows, PartitionStanding, TableStanding, parked_rows, partitions, tables
 from pipeline.domain.routes import AJERA_TO_PIM
-from pipeline.errors import PipelineError
-from pipeline.operations import connectors
+from pipeline.errors import ExitCode, PipelineError
 from pipeline.operations.lag import lag
-from pipeline.wiring import pim_engine
+from pipeline.wiring import connect_client, pim_engine
 
+T = TypeVar("T")
 KEYS_SHOWN = 10
 
 
@@ -31,7 +32,7 @@ class GroupStanding:
 
 @dataclass(frozen=True, slots=True)
 class ConnectorStanding:
-    """The connector as Connect tells of it; `epoch` None before the first `apply`."""
+    """The connector as Connect tells of it; `epoch` None before the first `apply`, and while `sync` is away."""
 
     name: str
     state: str
@@ -42,13 +43,13 @@ class ConnectorStanding:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`away` says which service did not answer, and why."""
+    """`away` says which service did not answer, and why; what it would have told is empty, or None."""
 
     at: datetime
     tables: tuple[TableStanding, ...]
     partitions: tuple[PartitionStanding, ...]
     parked: tuple[ParkedRows, ...]
-    due: int
+    due: int | None
     group: GroupStanding | None
     connector: ConnectorStanding | None
     away: tuple[str, ...]
@@ -58,46 +59,68 @@ class Status:
         return not self.away
 
 
+@dataclass(frozen=True, slots=True)
+class _Sync:
+    """What the `sync` schema tells."""
+
+    tables: tuple[TableStanding, ...] = ()
+    partitions: tuple[PartitionStanding, ...] = ()
+    parked: tuple[ParkedRows, ...] = ()
+    due: int | None = None
+    epoch: int | None = None
+
+
 def status(settings: Settings, keys: int = KEYS_SHOWN) -> Status:
-    """Raises SyncSchemaOutdated and TargetBusy: without `sync` there is nothing to tell."""
-    engine = pim_engine(settings)
-    try:
-        require_latest(engine, settings.pim.sync_schema)
-        return _status(settings, engine, keys)
-    finally:
-        engine.dispose()
-
-
-def _status(settings: Settings, engine: Engine, keys: int) -> Status:
+    """Raises what is wrong with the configuration; a service that is away is named in the answer."""
     away: list[str] = []
-    schema = settings.pim.sync_schema
-    parked, due = parked_rows(engine, schema, keys)
+    sync = _unless_away(lambda: _sync(settings, keys), away) or _Sync()
     return Status(
         at=datetime.now(UTC),
-        tables=tables(engine, schema, [table.name for table in AJERA_TO_PIM.sources]),
-        partitions=partitions(engine, schema),
-        parked=parked,
-        due=due,
-        group=_group(settings, away),
-        connector=_connector(settings, away),
+        tables=sync.tables,
+        partitions=sync.partitions,
+        parked=sync.parked,
+        due=sync.due,
+        group=_unless_away(lambda: _group(settings), away),
+        connector=_unless_away(lambda: _connector(settings, sync.epoch), away),
         away=tuple(away),
     )
 
 
-def _group(settings: Settings, away: list[str]) -> GroupStanding | None:
+def _unless_away(look: Callable[[], T], away: list[str]) -> T | None:
     try:
-        found = lag(settings)
+        return look()
     except PipelineError as error:
+        if error.exit_code == ExitCode.USAGE:
+            raise
         away.append(error.sentence)
         return None
+
+
+def _sync(settings: Settings, keys: int) -> _Sync:
+    engine, schema = pim_engine(settings), settings.pim.sync_schema
+    try:
+        require_latest(engine, schema)
+        parked, due = parked_rows(engine, schema, keys)
+        return _Sync(
+            tables=tables(engine, schema, [table.name for table in AJERA_TO_PIM.sources]),
+            partitions=partitions(engine, schema),
+            parked=parked,
+            due=due,
+            epoch=current_epoch(engine, settings.connect.connector_name, schema),
+        )
+    finally:
+        engine.dispose()
+
+
+def _group(settings: Settings) -> GroupStanding:
+    found = lag(settings)
     return GroupStanding(found.state, found.members, found.lag, found.delay_seconds)
 
 
-def _connector(settings: Settings, away: list[str]) -> ConnectorStanding | None:
+def _connector(settings: Settings, epoch: int | None) -> ConnectorStanding:
+    connect = connect_client(settings)
     try:
-        shown = connectors.show(settings)
-    except PipelineError as error:
-        away.append(error.sentence)
-        return None
-    found = shown.status
-    return ConnectorStanding(found.name, found.state, found.is_running, found.failure, shown.epoch)
+        found = connect.status(settings.connect.connector_name)
+    finally:
+        connect.close()
+    return ConnectorStanding(found.name, found.state, found.is_running, found.failure, epoch)

@@ -9,9 +9,10 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
+from rich.table import Table
 
 from pipeline.cli.main import main
-from pipeline.cli.output import Outcome, answer
+from pipeline.cli.output import INTERRUPTED, Outcome, answer
 from pipeline.errors import ExitCode, TargetBusy
 
 SETTINGS = """
@@ -62,17 +63,47 @@ def test_a_missing_settings_file_ends_with_the_code_for_configuration() -> None:
 
 
 def test_an_unknown_option_ends_with_the_code_for_usage() -> None:
-    """As every other wrong call."""
+    """As every other wrong call; with --json in the same form as every other error."""
     assert call("lag", "--nonsense").exit_code == ExitCode.USAGE
+    result = call("lag", "--nonsense", "--json")
+    assert result.exit_code == ExitCode.USAGE
+    envelope = json.loads(result.stdout)
+    assert (envelope["ok"], envelope["command"], envelope["error"]["code"]) == (False, "lag", "cli.usage")
+    assert "--nonsense" in envelope["error"]["message"]
+
+
+def test_no_command_at_all_shows_what_there_is() -> None:
+    """On standard error, as wrong usage."""
+    result = call()
+    assert result.exit_code == ExitCode.USAGE
+    assert result.stdout == ""
+    assert all(name in result.stderr for name in main.commands)
 
 
 def test_a_database_that_is_away_ends_with_the_code_for_the_environment(config: str) -> None:
-    """Schema, status and connectors need it; the password is in no text."""
-    for words in (("schema", "show"), ("status",), ("connectors", "show")):
+    """Schema and connectors need it; the password is in no text."""
+    for words in (("schema", "show"), ("connectors", "show")):
         result = call("--config", config, *words, "--json")
         assert result.exit_code == ExitCode.ENVIRONMENT, words
         assert json.loads(result.output)["error"]["remedy"] == "retry"
         assert "hunter2" not in result.output
+
+
+def test_status_names_each_service_that_is_away(config: str) -> None:
+    """Database, Kafka and Connect: none of them keeps the others from being told."""
+    result = call("--config", config, "status", "--json")
+    data = json.loads(result.stdout)["data"]
+    assert result.exit_code == ExitCode.ENVIRONMENT
+    assert [sentence.split(":")[0] for sentence in data["away"]] == ["target.busy", *["environment.unreachable"] * 2]
+    assert (data["due"], data["group"], data["connector"], data["partitions"]) == (None, None, None, [])
+    assert "hunter2" not in result.output
+
+
+def test_a_person_is_told_of_each_service_that_is_away(config: str) -> None:
+    """Without tables that say nothing."""
+    result = call("--config", config, "status")
+    assert result.stdout.count("environment.unreachable") == 2
+    assert "source table" not in result.stdout
 
 
 def test_check_tells_each_service_that_is_away_and_what_to_do(config: str) -> None:
@@ -94,6 +125,49 @@ def test_an_unexpected_fault_shows_its_kind_and_nothing_of_its_text(capsys: pyte
     printed = capsys.readouterr().out
     assert json.loads(printed)["error"]["code"] == "internal.unexpected"
     assert "Jane" not in printed
+
+
+def test_an_interruption_ends_with_130_wherever_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
+    """In a command, or while it asks something."""
+
+    def interrupted() -> Outcome:
+        raise KeyboardInterrupt
+
+    def interrupted_while_asking() -> Outcome:
+        abort = click.Abort()
+        abort.__context__ = KeyboardInterrupt()  # as click's own prompt leaves it
+        raise abort
+
+    for fails in (interrupted, interrupted_while_asking):
+        assert answer("x", True, fails) == INTERRUPTED
+        assert json.loads(capsys.readouterr().out)["error"]["code"] == "cli.interrupted"
+
+
+def test_a_no_changes_nothing_and_says_so(config: str) -> None:
+    """The question is on standard error."""
+    result = CliRunner().invoke(main, ["--config", config, "connectors", "remove"], input="n\n")
+    assert result.exit_code == ExitCode.RUNTIME
+    assert result.stdout == ""
+    assert "nothing was changed" in result.stderr
+
+
+def test_json_never_asks(config: str) -> None:
+    """A question would stand in the answer."""
+    result = CliRunner().invoke(main, ["--config", config, "connectors", "remove", "--json"], input="y\n")
+    assert result.exit_code == ExitCode.USAGE
+    assert "--yes" in json.loads(result.stdout)["error"]["message"]
+
+
+def test_square_brackets_in_an_answer_are_shown_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    """Names of tables and texts of servers hold them."""
+
+    def tells() -> Outcome:
+        table = Table("found")
+        table.add_row("[dbo].[Client] [/]")
+        return Outcome({}, table)
+
+    assert answer("x", False, tells) == ExitCode.OK
+    assert "[dbo].[Client] [/]" in capsys.readouterr().out
 
 
 def test_an_error_is_printed_with_its_code_and_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:

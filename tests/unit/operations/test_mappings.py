@@ -1,0 +1,62 @@
+"""The mappings as they are shown: in this site's names and assumptions, with what they rest on."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.mapping.site import Assumptions, Site, TableNames
+from pipeline.operations.mappings import ASSUMED, RESTS_ON, ShownTable, shown
+
+ROOT = Path(__file__).parents[3]
+WORD = re.compile(r"\w+")
+
+
+def line(tables: tuple[ShownTable, ...], table: str, target: str) -> str:
+    return next(one.source for each in tables if each.name == table for one in each.lines if one.target == target)
+
+
+def test_no_canonical_name_is_left_where_a_profile_renames_everything() -> None:
+    """Neither in the columns nor in the words of a line, a note or a condition."""
+    site = Site.model_validate(tomllib.loads((ROOT / "deploy" / "sample" / "other-names.toml").read_text()))
+    canonical = {column.name for table in AJERA_TO_PIM.sources for column in table.columns}
+    renamed = {
+        name for table in AJERA_TO_PIM.sources for name in canonical if site.source_column(table.name, name) != name
+    }
+    assert renamed
+    for table in shown(site):
+        texts = [table.only_if, *(text for one in table.lines for text in (one.source, one.note))]
+        assert not renamed & set(WORD.findall(" ".join(texts))), table.name
+
+
+def test_two_columns_that_changed_names_with_each_other_are_told_apart() -> None:
+    """Each word is renamed once."""
+    swapped = TableNames(columns={"vecPhone1": "vecPhone2", "vecPhone2": "vecPhone1"})
+    words = line(shown(Site(source={"AxVec": swapped})), "client", "Phone Number")
+    assert words == "first of vecPhone2, vecPhone1 that is not blank"
+
+
+def test_a_line_says_what_this_site_assumes() -> None:
+    """The employee's phones follow CRM's map; the organization of employees is the site's."""
+    site = Site(assumptions=Assumptions(employee_mobile="vecPhone1", internal_organization="Staff"))
+    assert line(shown(site), "employee", "Mobile") == "vecPhone1"
+    assert line(shown(site), "employee", "Organization ID") == "'Staff'"
+
+
+def test_a_condition_and_a_remembered_value_are_told_in_words() -> None:
+    """Not by the name of a column of ours."""
+    ours = {one.name for table in AJERA_TO_PIM.sources for one in table.remembered}
+    for table in shown(Site()):
+        assert not ours & set(WORD.findall(" ".join([table.only_if, *(one.source for one in table.lines)]))), table.name
+    assert line(shown(Site()), "project", "Project ID") == "prjKey"
+
+
+def test_every_assumption_that_a_line_rests_on_is_written_down() -> None:
+    """And every line that is named here is one of the mappings."""
+    page = (ROOT / "docs" / "assumptions.md").read_text()
+    numbers = {int(number) for number in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)}
+    assert {number for rests_on in RESTS_ON.values() for number in rests_on} <= numbers
+    places = {(m.name, one.target) for m in AJERA_TO_PIM.mappings for one in (*m.lines, *m.children)}
+    assert {*RESTS_ON, *ASSUMED} <= places

@@ -95,6 +95,7 @@ def _half_out(half: Half) -> Json:
         "table": half.table,
         "key": half.key,
         "seen": [half.seen.position, place.incarnation, place.partition, place.offset, half.seen.epoch],
+        "read_at": None if half.seen.read_at is None else half.seen.read_at.isoformat(),
         "value": _values_out(half.value),
         "observed": _values_out(half.observed),
         "edited_at": {name: at.isoformat() for name, at in half.edited_at.items()},
@@ -106,10 +107,11 @@ def _half_out(half: Half) -> Json:
 
 def _half_in(found: Json) -> Half:
     position, incarnation, partition, offset, epoch = found["seen"]
+    read_at = None if found["read_at"] is None else datetime.fromisoformat(found["read_at"])
     return Half(
         table=found["table"],
         key=found["key"],
-        seen=Seen(position, Place(incarnation, partition, offset), epoch),
+        seen=Seen(position, Place(incarnation, partition, offset), epoch, read_at),
         value=_values_in(found["value"]),
         observed=_values_in(found["observed"]),
         edited_at={name: datetime.fromisoformat(at) for name, at in found["edited_at"].items()},

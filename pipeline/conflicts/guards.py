@@ -40,9 +40,26 @@ def covers(half: Half, name: str, event: Event, window: timedelta) -> tuple[Pend
     )
 
 
-def look_since(covering: Iterable[Pending], at: datetime) -> Pending | None:
-    """The first look at the row after this event was committed: the event tells nothing that was not known then."""
-    return next((pending for pending in covering if pending.is_look and at < pending.at), None)
+def is_known(seen: Seen, covering: Iterable[Pending], name: str, image: Value, at: datetime) -> bool:
+    """Is this image older than what was known when the row was first looked at: it tells of no covered edit.
+
+    After a gap the log goes on from the snapshot, without one from the look at the row, which saw another value.
+    """
+    if seen.read_at is not None:
+        return at < seen.read_at
+    look = next((pending for pending in covering if pending.is_look and at < pending.at), None)
+    return look is not None and look.values[name] != image
+
+
+def may_be_newer(covering: Iterable[Pending], name: str, image: Value, at: datetime) -> bool:
+    """May this image be newer than all of these, whose positions must then be unknown: by that database's own clock.
+
+    A look that saw the very value does not make it old: after a gap the edit itself may come only now.
+    """
+    return all(
+        pending.after is None and (at >= pending.at or (pending.is_look and pending.values[name] == image))
+        for pending in covering
+    )
 
 
 def is_believed(image: Value, name: str, row: Values) -> bool:

@@ -33,11 +33,15 @@ class Obstacle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The newest event of a side that was reconciled: position ("" before the first streamed one), place, epoch."""
+    """The newest event of a side that was reconciled: position ("" before the first streamed one), place, epoch.
+
+    `read_at`: when the row was read by the snapshot that ended the last gap in the capture, None if there was none.
+    """
 
     position: str = ""
     place: Place = NOWHERE
     epoch: int = 0
+    read_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

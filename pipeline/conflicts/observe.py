@@ -20,12 +20,10 @@ class Reading(Enum):
 
     FIRST = auto()  # the line was unknown until now
     NOTHING = auto()  # no change, our own write, or older than it
-    EDIT = auto()
+    EDIT = auto()  # also one to the value that was known: it had left and come back
     HIDDEN = auto()  # an edit that a write of ours covered before we learned of it
     SHOWN = auto()  # our own write, at a position that we did not know
     PAST = auto()  # older than a look at the row
-    EARLY = auto()  # as old, but the row holds it again: an edit made since the look, whose own event is on its way
-    DATE = auto()  # that event: it brings the time of the edit
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,8 @@ def _read(half: Half, name: str, image: Value, event: Event, row: Values, rules:
         return Reading.FIRST
     covers = guards.covers(half, name, event, rules.look_window)
     if not covers:
-        return Reading.NOTHING if image == half.value[name] else Reading.EDIT
+        is_same = image == half.value[name] and image == half.observed.get(name, image)
+        return Reading.NOTHING if is_same else Reading.EDIT
     return _read_covered(half, covers, name, image, row, event.committed_at)
 
 
@@ -75,16 +74,16 @@ def _read_covered(
 ) -> Reading:
     observed = half.observed.get(name)
     write = next((pending for pending in covers if name in pending.expected), None)
-    look = guards.look_since(covers if write is None else covers[: covers.index(write)], at)
-    if write is not None and look is None and guards.is_shown(write, name, observed, image, at):
+    is_past = guards.is_known(half.seen, covers if write is None else covers[: covers.index(write)], name, image, at)
+    if write is not None and not is_past and guards.is_shown(write, name, observed, image, at):
         return Reading.SHOWN
-    is_unsure = image != half.value[name] and all(pending.after is None for pending in covers)
-    if is_unsure and guards.is_believed(image, name, row):
-        return Reading.EDIT if look is None or look.values[name] == image else Reading.EARLY
-    if look is not None:
+    is_edit = image != half.value[name] and guards.may_be_newer(covers, name, image, at)
+    if is_edit and guards.is_believed(image, name, row):
+        return Reading.EDIT
+    if is_past:
         return Reading.PAST
-    if write is None and image == half.value[name] and image != observed and name in half.dirty:
-        return Reading.DATE
+    if write is None and image == half.value[name] and image != observed:
+        return Reading.EDIT
     is_hidden = write is not None and guards.hides_edit(write, name, observed, image, at)
     return Reading.HIDDEN if is_hidden else Reading.NOTHING
 
@@ -99,12 +98,6 @@ def _apply(link: Link, side: Side, image: Values, readings: Mapping[str, Reading
                 link = _edited(link, side, name, image[name], at, rules)
             case Reading.HIDDEN:
                 link = _hidden(link, side, name, image[name], at, rules)
-            case Reading.EARLY:
-                looked = max(pending.at for pending in link.half(side).pending if pending.is_look)
-                link = _edited(link, side, name, image[name], looked, rules)
-            case Reading.DATE:
-                half = link.half(side)
-                link = link.with_half(side, replace(half, edited_at={**half.edited_at, name: at}))
             case Reading.SHOWN:
                 link = link.with_half(side, _shown(link.half(side), name, image[name]))
             case Reading.NOTHING | Reading.PAST:
@@ -112,7 +105,7 @@ def _apply(link: Link, side: Side, image: Values, readings: Mapping[str, Reading
             case _:
                 assert_never(reading)
     half = link.half(side)
-    shown = {name: image[name] for name, reading in readings.items() if reading not in (Reading.PAST, Reading.EARLY)}
+    shown = {name: image[name] for name, reading in readings.items() if reading is not Reading.PAST}
     return link.with_half(side, replace(half, observed={**half.observed, **shown}))
 
 
@@ -158,8 +151,8 @@ def _take_snapshot(
     link = _apply(link, side, shown, {name: readings[name] for name in shown}, event.committed_at, rules)
     half = replace(link.half(side), seen=_moved(half.seen, event))
     if looked is not None and has_gap:
-        read = Pending(number=0, values=image, expected={}, at=event.committed_at, is_open=False)
-        half = looked_at(replace(half, pending=(read, *half.pending)), {**half.value, **row}, looked.at)
+        half = looked_at(half, {**half.value, **row}, looked.at)
+        half = replace(half, seen=replace(half.seen, read_at=event.committed_at))
     link = link.with_half(side, half)
     edited = Reading.EDIT in readings.values()
     return Observation(link, Reason.EDITED if edited else Reason.SNAPSHOT)
@@ -189,11 +182,11 @@ def _may_still_cover(pending: Pending, event: Event, rules: Rules) -> bool:
 
 def _moved(seen: Seen, event: Event) -> Seen:
     position = seen.position if event.is_snapshot else event.position
-    return Seen(position, event.place, max(seen.epoch, event.epoch))
+    return replace(seen, position=position, place=event.place, epoch=max(seen.epoch, event.epoch))
 
 
 def _reason(half: Half, image: Values, readings: Mapping[str, Reading], event: Event, rules: Rules) -> Reason:
-    if {Reading.EDIT, Reading.EARLY, Reading.HIDDEN} & set(readings.values()):
+    if {Reading.EDIT, Reading.HIDDEN} & set(readings.values()):
         return Reason.EDITED
     is_covered = any(guards.covers(half, name, event, rules.look_window) for name in image)
     return Reason.ECHO if is_covered else Reason.UNCHANGED

@@ -50,7 +50,7 @@ def test_a_link_with_everything_in_it_returns_equal() -> None:
     half = Half(
         "AxVec",
         None,
-        Seen("0001", Place(1, 2, 3), 4),
+        Seen("0001", Place(1, 2, 3), 4, at),
         values,
         values,
         {"a": at},

@@ -226,8 +226,10 @@ def test_a_cut_name_is_no_edit() -> None:
     decision = reconcile(link, event(link, AJERA, 1, name="a very long name"), NOW, RULES)
     assert write_to(decision, DPS).values == {"name": "a very lon"}
     link = carried_out(decision, 5)
-    echo = reconcile(link, event(link, DPS, 6, name="a very lon    ", phone="old"), NOW, RULES)
-    assert (echo.writes, echo.reason) == ((), Reason.UNCHANGED)
+    echo = reconcile(link, event(link, DPS, 5, name="a very lon    "), NOW, RULES)
+    assert (echo.writes, echo.reason) == ((), Reason.ECHO)
+    later = reconcile(echo.link, event(link, DPS, 6, name="a very lon  "), NOW, RULES)
+    assert (later.writes, later.reason) == ((), Reason.UNCHANGED)
 
 
 def test_an_edit_that_was_undone_before_we_saw_it_is_not_lost_under_our_write() -> None:
@@ -299,17 +301,37 @@ def test_what_was_committed_before_the_look_is_not_taken_twice() -> None:
     assert reconcile(link, older, NOW, RULES, Looked(row, seconds(11))).writes == ()
 
 
-def test_an_edit_that_an_older_image_happens_to_show_gets_its_time_from_its_own_event() -> None:
-    """After the look somebody typed what the name had once been: until that event comes, the look dates the edit."""
+def test_an_edit_made_while_the_snapshot_was_running_is_not_lost() -> None:
+    """The snapshot's time may be later than what it shows: the edit's own event is older, but the row holds it."""
+    link = linked()
+    held = Looked(RULES.written(DPS, {**link.dps.value, "name": "meanwhile"}), seconds(20))
+    read = event(link, DPS, 8, "r", epoch=2)
+    link = reconcile(link, read, NOW, RULES, held).link
+    decision = reconcile(link, event(link, DPS, 7, offset=9, epoch=2, name="meanwhile"), NOW, RULES, held)
+    assert write_to(decision, AJERA).values == {"name": "meanwhile"}
+
+
+def test_an_image_older_than_the_look_is_no_edit_though_the_row_holds_it_again() -> None:
+    """After the look somebody typed what the name had once been: that edit comes with its own event, and its own time."""
     link = linked()
     row = RULES.written(DPS, link.dps.value)
     link = reconcile(link, event(link, DPS, 8, "r", epoch=2), NOW, RULES, Looked(row, seconds(20))).link
     held = Looked(RULES.written(DPS, {**link.dps.value, "name": "once"}), seconds(31))
     decision = reconcile(link, event(link, DPS, 9, epoch=2, name="once"), NOW, RULES, held)
-    assert decision.link.dps.edited_at["name"] == seconds(20)
-    link = carried_out(decision, 40, skipped=("name",))
-    decision = reconcile(link, event(link, DPS, 30, epoch=2, name="once"), NOW, RULES, held)
+    assert decision.writes == ()
+    decision = reconcile(decision.link, event(link, DPS, 30, epoch=2, name="once"), NOW, RULES, held)
     assert decision.link.dps.edited_at["name"] == seconds(30)
+
+
+def test_an_edit_that_left_and_came_back_after_the_look_counts_with_its_time() -> None:
+    """The first of the two is not believed, since the row does not hold it; the second one is an edit all the same."""
+    link = linked()
+    row = RULES.written(DPS, link.dps.value)
+    link = reconcile(link, event(link, DPS, 8, "r", epoch=2), NOW, RULES, Looked(row, seconds(20))).link
+    for at, name in ((25, "tried"), (26, "old")):
+        told = event(linked(), DPS, at, epoch=2, name=name)
+        link = reconcile(link, told, NOW, RULES, Looked(row, seconds(31))).link
+    assert (link.dps.edited_at["name"], sorted(link.coincident)) == (seconds(26), ["name"])
 
 
 def test_our_own_write_is_known_by_value_and_time_where_its_position_is_not() -> None:

@@ -18,6 +18,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic.fields import FieldInfo
@@ -91,6 +92,14 @@ class Ajera(Section):
         None, alias="schema", description="Schema of Ajera's tables. Default: dbo on SQL Server, public on PostgreSQL."
     )
 
+    version: str | None = Field(
+        None,
+        description="Version of Ajera, as Help > About shows it: below 8.09 DPS flows to Ajera only, from 8.09 both ways. Needed with [dps].",
+    )
+    own_schema: str = Field(
+        "ajera_cdc", description="Schema of the one table of our own in the Ajera database (with [dps] only)."
+    )
+
 
 class Pim(Section):
     """The target."""
@@ -117,6 +126,64 @@ class Pim(Section):
         """The entities that are switched on."""
         names = ("projects", "clients", "contacts", "employees", "vendors")
         return frozenset(name for name in names if getattr(self, name))
+
+
+class Dps(Section):
+    """The exchange with DPS/Vantagepoint. Without this section there is none."""
+
+    database: DatabaseUrl = Field(description="SQLAlchemy URL of the DPS database, as for ajera.database.")
+    db_schema: str | None = Field(
+        None, alias="schema", description="Schema of DPS's tables. Default: dbo on SQL Server, public on PostgreSQL."
+    )
+    sync_schema: str = Field("sync", description="Schema of our own tables in the DPS database.")
+    group: str = Field("ajera-cdc.ajera-dps", description="Consumer group of the exchange.")
+    topic_prefix: str = Field("dps", description="Prefix of DPS's topics: <prefix>.<Table>.")
+    dead_letter_topic: str = Field(
+        "ajera-cdc.ajera-dps.dead", description="Topic of messages that cannot be processed."
+    )
+    connector_name: str = Field("dps", description="Name of the connector in Connect.")
+    slot_name: str = Field("ajera_cdc_dps", description="PostgreSQL: name of the replication slot and publication.")
+    source_host: str | None = Field(
+        None, description="Host of the DPS database as Connect sees it, if it differs from dps.database."
+    )
+    source_port: int | None = Field(None, description="Port likewise.")
+    source_password_expression: str = Field(
+        "${env:AJERA_CDC_DPS_PASSWORD}", description="Where Connect finds the password of the DPS database."
+    )
+    contacts_per_firm: int = Field(
+        5, ge=0, description="How many contacts of a firm are exchanged; 0 for any number (Vantagepoint 3.5 and later)."
+    )
+    contacts_per_project: int = Field(
+        5,
+        ge=0,
+        description="How many contacts of a project are exchanged; 20 from Vantagepoint 3.5 on, 0 for any number.",
+    )
+    project_number: str = Field(
+        "", description="Number of a project without a Project ID, such as AJ{key}; empty: it is parked."
+    )
+    employee_number: str = Field(
+        "",
+        description="Number of an employee created in DPS, such as E{key}; empty: it is parked (auto-numbering off).",
+    )
+    first_link: Literal["park", "ajera", "dps"] = Field(
+        "park",
+        description="Who wins where two filled rows are linked for the first time and no rule says so: parked, or a side.",
+    )
+    clock_tolerance_seconds: float = Field(
+        2.0, ge=0, description="Edits on both sides within this time count as simultaneous: the column's owner wins."
+    )
+    look_window_seconds: float = Field(
+        3600.0,
+        gt=0,
+        description="How long after a row was looked at its events are checked against the row itself, in seconds.",
+    )
+
+    @field_validator("project_number", "employee_number")
+    @classmethod
+    def _names_the_key(cls, value: str) -> str:
+        if value and "{key}" not in value:
+            raise ValueError("must contain {key}, or two rows could get one number")
+        return value
 
 
 class Crm(Section):
@@ -245,12 +312,21 @@ class Settings(Section):
     )
     ajera: Ajera
     pim: Pim
+    dps: Dps | None = None
     crm: Crm = Crm()
     kafka: Kafka = Kafka()
     registry: Registry = Registry()
     connect: Connect = Connect()
     run: Run = Run()
     log: Log = Log()
+
+    def exchange(self) -> Dps:
+        """The section of the exchange. Raises ConfigurationInvalid if there is none, or no version of Ajera beside it."""
+        if self.dps is None:
+            raise ConfigurationInvalid("dps: there is no such section; without it nothing is exchanged with DPS.")
+        if self.ajera.version is None:
+            raise ConfigurationInvalid("ajera.version: is needed with [dps], since below 8.09 DPS flows to Ajera only.")
+        return self.dps
 
     def site(self) -> Site:
         """The site profile, with the employee phone map of CRM when its sync is on. Raises ProfileInvalid."""
@@ -388,6 +464,7 @@ def keys() -> Iterator[tuple[str, str, FieldInfo]]:
     """Section ("" for the top), key and field of everything that can be set."""
     for name, field in Settings.model_fields.items():
         section = field.annotation
+        section = Dps if section == Dps | None else section
         if isinstance(section, type) and issubclass(section, Section):
             yield from ((name, inner.alias or key, inner) for key, inner in section.model_fields.items())
         else:
@@ -409,18 +486,22 @@ def template() -> str:
     examples = {
         "ajera": "mssql+pyodbc://ajera_cdc:PASSWORD@SERVER/Ajera?driver=ODBC+Driver+18+for+SQL+Server",
         "pim": "mssql+pyodbc://ajera_cdc:PASSWORD@SERVER/PIM?driver=ODBC+Driver+18+for+SQL+Server",
+        "dps": "mssql+pyodbc://ajera_cdc:PASSWORD@SERVER/Vantagepoint?driver=ODBC+Driver+18+for+SQL+Server",
     }
+    optional: list[str] = []
     for section, key, field in keys():
+        into, mark = (optional, "#") if section == "dps" else (lines, "")
         if section != current:
             current = section
-            lines += ["", f"[{section}]"]
-        lines += ["", f"# {field.description}"]
+            into += ["", f"{mark}[{section}]"]
+        into += ["", f"# {field.description}"]
         default = default_text(field)
         if default == "required":
-            lines.append(f'{key} = "{examples[section]}"')
+            into.append(f'{mark}{key} = "{examples[section]}"')
         else:
-            lines.append(f"# {key} = {chr(34) * 2 if default == 'none' else default}")
-    return "\n".join(lines) + "\n"
+            into.append(f"{mark or '# '}{key} = {chr(34) * 2 if default == 'none' else default}")
+    lines += ["", "# The exchange with DPS is optional: take away the # in front of [dps] and of the keys to be set."]
+    return "\n".join(lines + optional) + "\n"
 
 
 def reference() -> str:

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from pipeline.config import Settings, database_url
@@ -20,6 +21,7 @@ from pipeline.database.target import DatabaseTarget
 from pipeline.decoding.avro import Schemas
 from pipeline.decoding.contract import Contract
 from pipeline.decoding.event import Decoder
+from pipeline.decoding.needs import needed_by
 from pipeline.domain.routes import AJERA_TO_PIM, Route
 from pipeline.engine import ports
 from pipeline.engine.circuit import Limits
@@ -63,17 +65,21 @@ def route_of(settings: Settings) -> Route:
 
 def pim_engine(settings: Settings) -> Engine:
     """The target database."""
-    return create_engine(_url(settings, "pim"))
+    return create_engine(_url(settings.pim.database, "pim.database"))
 
 
 def ajera_engine(settings: Settings) -> Engine:
-    """The source database, for commands that look at it. Consumers never connect to it."""
-    return create_engine(_url(settings, "ajera"))
+    """The Ajera database, for commands that look at it, and for the exchange. PIM's consumers never connect to it."""
+    return create_engine(_url(settings.ajera.database, "ajera.database"))
 
 
-def _url(settings: Settings, side: str) -> str:
-    secret = settings.ajera.database if side == "ajera" else settings.pim.database
-    return database_url(secret, f"{side}.database").render_as_string(hide_password=False)
+def dps_engine(settings: Settings) -> Engine:
+    """The DPS database. Raises ConfigurationInvalid where nothing is exchanged."""
+    return create_engine(_url(settings.exchange().database, "dps.database"))
+
+
+def _url(secret: SecretStr, key: str) -> str:
+    return database_url(secret, key).render_as_string(hide_password=False)
 
 
 def kafka_settings(settings: Settings) -> dict[str, str]:
@@ -109,7 +115,7 @@ def decoder_of(settings: Settings, site: Site, fetch: Callable[[int], str]) -> D
     route = route_of(settings)
     return Decoder(
         sources=route.sources,
-        mappings=route.mappings,
+        needs=needed_by(route.sources, route.mappings, site),
         site=site,
         contract=source_contract(settings),
         schemas=Schemas(fetch),
@@ -193,7 +199,7 @@ Join = Callable[[Parts, Processor], Messages]
 
 def assembled(of: Parts, stop: Callable[[], bool], join: Join | None = None) -> Loop:
     """A member of the group, ready to run. `join` makes the membership; a fault test gives its own."""
-    clock, limits = SystemClock(), _limits(of.settings)
+    clock, limits = SystemClock(), limits_of(of.settings)
     processor = Processor(
         route=of.route,
         site=of.site,
@@ -207,15 +213,14 @@ def assembled(of: Parts, stop: Callable[[], bool], join: Join | None = None) -> 
     )
     messages = (join or member)(of, processor)
     return Loop(
-        route=of.route,
         messages=messages,
         processor=processor,
-        target=of.target,
+        keeper=of.target,
         loading=Loading(route=of.route, topics=of.topics, messages=messages, target=of.target, clock=clock),
         incarnation=of.incarnations.of,
         telemetry=of.telemetry,
         clock=clock,
-        pace=_pace(of.settings),
+        pace=pace_of(of.settings),
         stop=stop,
     )
 
@@ -263,7 +268,7 @@ def member(of: Parts, processor: Processor) -> KafkaMessages:
     )
 
 
-def _limits(settings: Settings) -> Limits:
+def limits_of(settings: Settings) -> Limits:
     run = settings.run
     return Limits(
         in_a_row=run.dead_letters_in_a_row,
@@ -274,7 +279,7 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _pace(settings: Settings) -> Pace:
+def pace_of(settings: Settings) -> Pace:
     run = settings.run
     return Pace(
         batch_size=run.batch_size,

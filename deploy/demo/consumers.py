@@ -15,6 +15,7 @@ import httpx
 from deploy.local.processes import end_with_parent, free_port
 
 STOP_SECONDS = 30
+TO_PIM, EXCHANGE = "ajera-to-pim", "ajera-dps"
 
 
 class CommandFailed(RuntimeError):
@@ -28,14 +29,14 @@ class ConsumerDied(RuntimeError):
 class Consumer:
     """One `ajera-cdc run` process with its own metrics address and log file."""
 
-    def __init__(self, config: Path, log: Path) -> None:
+    def __init__(self, config: Path, log: Path, route: str = TO_PIM) -> None:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self._log = log
         environment = os.environ | {"AJERA_CDC_RUN__METRICS_PORT": str(self.port), "AJERA_CDC_LOG__FORMAT": "json"}
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "pipeline.cli.main", "--config", str(config), "run"],
+                [sys.executable, "-m", "pipeline.cli.main", "--config", str(config), "run", "--route", route],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=environment,
@@ -74,12 +75,12 @@ class Consumer:
 
 
 @contextmanager
-def running(config: Path, logs: Path, count: int) -> Iterator[list[Consumer]]:
+def running(config: Path, logs: Path, count: int, route: str = TO_PIM) -> Iterator[list[Consumer]]:
     """`count` consumers of one group; all stopped at the end."""
     with ExitStack() as stack:
         consumers = []
         for number in range(count):
-            consumer = Consumer(config, logs / f"consumer-{number + 1}.log")
+            consumer = Consumer(config, logs / f"{route}-{number + 1}.log", route)
             stack.callback(consumer.stop)
             consumers.append(consumer)
         yield consumers

@@ -236,7 +236,7 @@ def running_stack(
     """
     libraries = install(report) if set(parts) != {"postgres"} else stack_directory() / "lib"
     directory = stack_directory() / "run" / uuid.uuid4().hex[:8]
-    defaults = {"AJERA_CDC_SOURCE_PASSWORD": postgres.PASSWORD}
+    defaults = dict.fromkeys(("AJERA_CDC_SOURCE_PASSWORD", "AJERA_CDC_DPS_PASSWORD"), postgres.PASSWORD)
     stack = Stack(directory, libraries, report, {**defaults, **(environment or {})})
     failed = True
     try:

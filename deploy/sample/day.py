@@ -57,6 +57,11 @@ class Day:
             (2, self._think_better_of_it),
             (1, self._readdress_many),
             (1, self._new_employee),
+            (4, self._edit_client_notes),
+            (4, self._change_website),
+            (3, self._tick_sync),
+            (4, self._change_fax),
+            (4, self._change_project_type),
         )
 
     def next_edit(self, connection: psycopg.Connection) -> Edit:
@@ -80,8 +85,17 @@ class Day:
         return int(self._rng.choice(rows)[0])
 
     def _next(self, connection: psycopg.Connection, table: str, key: str) -> int:
-        ((newest,),) = self._run(connection, f"SELECT COALESCE(max({{{table}.{key}}}), 0) FROM {{{table}}}")
-        return int(newest) + 1
+        """A new key from the table's own sequence, so that it is nobody else's."""
+        names = {"owner": self._naming.sql(f"{{{table}}}"), "column": self._naming.column(table, key)}
+        ((new,),) = self._run(connection, "SELECT nextval(pg_get_serial_sequence(%(owner)s, %(column)s))", **names)
+        return int(new)
+
+    def _above(self, connection: psycopg.Connection, table: str, key: str, where: str = "true") -> int:
+        """One more than the highest key."""
+        ((highest,),) = self._run(
+            connection, f"SELECT COALESCE(max({{{table}.{key}}}), 0) FROM {{{table}}} WHERE {where}"
+        )
+        return int(highest) + 1
 
     def _set(self, connection: psycopg.Connection, table: str, key_column: str, key: int, **values: Any) -> None:
         assigned = ", ".join(f"{{{table}.{name}}} = %({name})s" for name in values)
@@ -119,6 +133,22 @@ class Day:
         self._set(connection, "AxVec", "vecKey", key, vecIsClient=False)
         return Edit("a client is one no more", "AxVec")
 
+    def _edit_client_notes(self, connection: psycopg.Connection) -> Edit:
+        notes = self._rng.choice(
+            [None, f"Called {self._rng.randrange(10_000)}.", firm.LONG_NOTE + str(self._rng.random())]
+        )
+        self._set(connection, "AxVec", "vecKey", self._company(connection), vecClientNotes=notes)
+        return Edit("edited a client's notes", "AxVec")
+
+    def _change_website(self, connection: psycopg.Connection) -> Edit:
+        site = self._rng.choice([None, f"www.site{self._rng.randrange(10_000)}.example"])
+        self._set(connection, "AxVec", "vecKey", self._company(connection), vecWebsite=site)
+        return Edit("changed a website", "AxVec")
+
+    def _tick_sync(self, connection: psycopg.Connection) -> Edit:
+        self._set(connection, "AxVec", "vecKey", self._company(connection), vecSyncToCRM=True)
+        return Edit("ticked Sync to CRM on a client", "AxVec")
+
     def _new_employee(self, connection: psycopg.Connection) -> Edit:
         self._insert(connection, "AxVec", [self._people.employee_row(self._next(connection, "AxVec", "vecKey"))])
         return Edit("hired somebody", "AxVec")
@@ -152,6 +182,11 @@ class Day:
         key = self._pick(connection, "AxContact", "cntKey")
         self._set(connection, "AxContact", "cntKey", key, cntClient=self._rng.choice([None, 0]), cntVendor=None)
         return Edit("removed a contact from its company", "AxContact")
+
+    def _change_fax(self, connection: psycopg.Connection) -> Edit:
+        key = self._pick(connection, "AxContact", "cntKey")
+        self._set(connection, "AxContact", "cntKey", key, cntFax=self._rng.choice([self._people.phone(), None]))
+        return Edit("changed a contact's fax", "AxContact")
 
     def _delete_contact(self, connection: psycopg.Connection) -> Edit:
         key = self._pick(connection, "AxContact", "cntKey")
@@ -187,6 +222,11 @@ class Day:
         self._set(connection, "AxProject", "prjKey", self._project(connection), prjProjectManager=person)
         return Edit("changed a project manager", "AxProject")
 
+    def _change_project_type(self, connection: psycopg.Connection) -> Edit:
+        kind = self._rng.choice([1, 2, 3, 4, 5, None])
+        self._set(connection, "AxProject", "prjKey", self._project(connection), prjProjectType=kind)
+        return Edit("changed a project type", "AxProject")
+
     def _change_project_id(self, connection: psycopg.Connection) -> Edit:
         code = self._rng.choice([None, " ", "SHARED-1", f"N-{self._rng.randrange(10_000)}"])
         self._set(connection, "AxProject", "prjKey", self._project(connection), prjID=code)
@@ -194,12 +234,8 @@ class Day:
 
     def _new_project(self, connection: psycopg.Connection) -> Edit:
         """Project, phases, invoice groups and roles in one transaction, as a new project is set up."""
-        ((newest,),) = self._run(
-            connection,
-            f"SELECT max({{AxProject.prjKey}}) FROM {{AxProject}} WHERE {{AxProject.prjKey}} < {firm.PHASES_FROM}",
-        )
-        key, phase = int(newest) + 1, self._next(connection, "AxProject", "prjKey")
-        phases = [self._people.phase_row(phase + number, key) for number in range(2)]
+        key = self._above(connection, "AxProject", "prjKey", f"{{AxProject.prjKey}} < {firm.PHASES_FROM}")
+        phases = [self._people.phase_row(self._next(connection, "AxProject", "prjKey"), key) for _ in range(2)]
         self._insert(connection, "AxProject", [self._people.project_row(key, firm.STAFF), *phases])
         group = self._next(connection, "AxInvoiceGroup", "igKey")
         self._insert(
@@ -247,7 +283,7 @@ class Day:
 
     def _add_role(self, connection: psycopg.Connection, project: int) -> None:
         row = {
-            "resKey": self._next(connection, "AxResource", "resKey"),
+            "resKey": self._above(connection, "AxResource", "resKey"),
             "resProject": project,
             "resEmployee": self._employee(connection),
             "resRole": self._rng.choice(ROLES),

@@ -14,7 +14,9 @@ from deploy.sample.people import ROLES, People
 
 STAFF, COMPANIES, CONTACTS, PROJECTS = 60, 600, 2_000, 1_500
 PHASES_FROM = 100_000
-LONG_NOTE = "Minutes of the meeting. " * 1_500  # far over what PostgreSQL stores in the row itself
+# So long, and so little repeated, that PostgreSQL keeps it outside the row even compressed: an update of another column
+# then comes without it.
+LONG_NOTE = "Minutes: " + "".join(random.Random("minutes").choices("abcdefghijklmnopqrstuvwxyz ", k=36_000)).strip()
 
 
 def load(connection: psycopg.Connection, seed: int, naming: Naming) -> None:

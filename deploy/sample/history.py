@@ -6,6 +6,7 @@ ID that was not blank is kept, so is the last assigned client. Tables and column
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import psycopg
@@ -67,6 +68,7 @@ END $$;
 CREATE TRIGGER refuse BEFORE TRUNCATE ON {site_table} EXECUTE FUNCTION history.refuse_truncate();
 CREATE TRIGGER remember AFTER INSERT OR UPDATE OR DELETE ON {site_table} FOR EACH ROW EXECUTE FUNCTION history.{function}();
 """
+NUMBERING = re.compile(r" GENERATED [^)]*\)")  # the history is given its keys
 ROLE_EVER = """
     INSERT INTO history.role_ever SELECT rtrim(left(history.clean(NEW.{AxResource.resRole}), 100))
         WHERE history.clean(NEW.{AxResource.resRole}) IS NOT NULL ON CONFLICT DO NOTHING;
@@ -79,7 +81,7 @@ def create(connection: psycopg.Connection, naming: Naming, tables: Mapping[str, 
     for table, columns in tables.items():
         remembered = REMEMBERED[table]
         listed = ", ".join(
-            [f"{quoted(name)} {kind}" for name, kind in columns]
+            [f"{quoted(name)} {NUMBERING.sub('', kind)}" for name, kind in columns]
             + [f"{name} {kind}" for name, kind, _, _ in remembered]
             + ["deleted boolean NOT NULL"]
         )

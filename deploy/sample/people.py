@@ -103,6 +103,7 @@ class People:
             "cntPhone2": self.rng.choice([self.phone(), None, ""]),
             "cntClient": client,
             "cntVendor": vendor,
+            "cntStatus": 1,
         }
 
     def project_row(self, key: int, staff: int) -> dict[str, Any]:

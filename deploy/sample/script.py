@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deploy.sample.databases import AJERA_TABLES, PIM_TABLES
+from deploy.sample.databases import AJERA_LISTS, AJERA_TABLES, PIM_TABLES
 from deploy.sample.naming import Naming, quoted
 
 PATH = Path(__file__).parents[1] / "compose" / "databases.sql"
@@ -24,13 +24,18 @@ def script() -> str:
     """The whole script, for psql."""
     parts = [HEAD]
     for table, columns in AJERA_TABLES.items():
-        listed = ",\n    ".join(f"{quoted(name)} {kind}" for name, kind in columns)
         parts.append(
-            f"CREATE TABLE {quoted(table)} (\n    {listed}\n);\n"
+            f"{_table(table, columns)}"
             f"CREATE TRIGGER refuse BEFORE TRUNCATE ON {quoted(table)} EXECUTE FUNCTION refuse_truncate();\n"
         )
+    parts += [_table(table, columns) for table, columns in AJERA_LISTS.items()]
     parts.append(f"\\connect pim\n{Naming().sql(PIM_TABLES).strip()}\n")
     return "".join(parts)
+
+
+def _table(name: str, columns: tuple[tuple[str, str], ...]) -> str:
+    listed = ",\n    ".join(f"{quoted(column)} {kind}" for column, kind in columns)
+    return f"CREATE TABLE {quoted(name)} (\n    {listed}\n);\n"
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def show(settings: Settings) -> Outcome:
 @plain_command("template", group=configuration)
 def print_template() -> Outcome:
     """A settings file with every key documented in place."""
-    return Outcome({"toml": template()}, Syntax(template(), "toml", background_color="default", word_wrap=False))
+    return Outcome({"toml": template()}, template().rstrip("\n"))
 
 
 @click.group("mappings")

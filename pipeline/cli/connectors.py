@@ -11,41 +11,54 @@ from pipeline.cli.output import Outcome, command, confirm, say
 from pipeline.config import Settings
 from pipeline.connect.client import ConnectorStatus
 from pipeline.operations import connectors as operation
+from pipeline.operations.sources import System
 
 
 @click.group()
 def connectors() -> None:
-    """Apply, show and remove the source's connector."""
+    """Apply, show and remove a source's connector."""
+
+
+SOURCE = click.option(
+    "--source",
+    type=click.Choice(["ajera", "dps"]),
+    default="ajera",
+    show_default=True,
+    help="Whose connector: Ajera's, or, with [dps] in the settings, DPS's.",
+)
 
 
 @command("apply", group=connectors)
-def apply(settings: Settings) -> Outcome:
+@SOURCE
+def apply(settings: Settings, source: System) -> Outcome:
     """Create what the connector needs, then the connector, or change it; returns when it runs.
 
     The first time, and after `remove`, the source is captured anew: a snapshot of every table, then its changes.
     """
-    applied = operation.apply(settings, say)
+    applied = operation.apply(settings, say, source)
     lines = [applied.status.sentence, f"epoch {applied.epoch}" + (", captured anew" if applied.anew else "")]
     lines += [f"differs: {difference}" for difference in applied.differences]
     return Outcome(asdict(applied), "\n".join(lines))
 
 
 @command("show", group=connectors)
-def show(settings: Settings) -> Outcome:
+@SOURCE
+def show(settings: Settings, source: System) -> Outcome:
     """The connector's state and its tasks, with the cause if one failed."""
-    shown = operation.show(settings)
+    shown = operation.show(settings, source)
     return Outcome(asdict(shown), _table(shown.status, shown.epoch))
 
 
 @command("remove", group=connectors)
+@SOURCE
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def remove(settings: Settings, *, yes: bool) -> Outcome:
+def remove(settings: Settings, *, source: System, yes: bool) -> Outcome:
     """Stop and delete the connector with its offsets and its replication slot.
 
-    Topics, and what was applied to PIM, stay. What changes until the next `apply` is found by its snapshot.
+    Topics, and what was applied, stay. What changes until the next `apply` is found by its snapshot.
     """
     confirm("Remove the connector, its offsets and its replication slot?", yes=yes)
-    removed = operation.remove(settings, say)
+    removed = operation.remove(settings, say, source)
     return Outcome(asdict(removed), "removed" if removed.was_there else "there was none")
 
 

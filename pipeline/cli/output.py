@@ -99,7 +99,9 @@ def answer(name: str, as_json: bool, call: Callable[[], Outcome]) -> int:  # noq
         return fail(name, as_json, error)
     if as_json:
         _print_json({"ok": outcome.exit_code == ExitCode.OK, "command": name, "data": outcome.data})
-    elif outcome.shown != "":
+    elif isinstance(outcome.shown, str):
+        click.echo(outcome.shown, nl=bool(outcome.shown))
+    else:
         Console(markup=False).print(outcome.shown, highlight=False)
     return outcome.exit_code
 

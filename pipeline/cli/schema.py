@@ -13,18 +13,20 @@ from pipeline.operations import schema as operation
 
 @click.group()
 def schema() -> None:
-    """Show or upgrade the sync schema in the PIM database."""
+    """Show or upgrade our own tables: in the PIM database, and with [dps] in the DPS and Ajera databases."""
 
 
 @command("show", group=schema)
 def show(settings: Settings) -> Outcome:
-    """The version in the database, and the one this program needs."""
+    """The versions in the databases, and those this program needs."""
     found = operation.show(settings)
-    return Outcome(asdict(found), f"version {found.found or '(none)'}, this program needs {found.needed}")
+    lines = [f"{one.database}: version {one.found or '(none)'}, this program needs {one.needed}" for one in found]
+    return Outcome({"schemas": [asdict(one) for one in found]}, "\n".join(lines))
 
 
 @command("upgrade", group=schema)
 def upgrade(settings: Settings) -> Outcome:
-    """Create the schema, or bring it to the version this program needs. Safe to run again."""
+    """Create our schemas, or bring them to the versions this program needs. Safe to run again."""
     done = operation.upgrade(settings, say)
-    return Outcome(asdict(done), f"version {done.needed}" + (" already" if done.found == done.needed else ""))
+    lines = [f"{one.database}: version {one.needed}{' already' if one.found == one.needed else ''}" for one in done]
+    return Outcome({"schemas": [asdict(one) for one in done]}, "\n".join(lines))

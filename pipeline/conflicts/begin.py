@@ -35,15 +35,19 @@ class Found:
 class FirstLinkPolicy:
     """How two filled rows that differ are linked: the rule's owner wins; NEWEST by modified dates; else parked.
 
-    `fills_blanks`: where that leaves NEWEST undecided, a filled value wins over a blank one.
+    `fills_blanks`: where that leaves NEWEST undecided, a filled value wins over a blank one. `prefers`: then this side
+    wins; None: the line is parked.
     """
 
     fills_blanks: bool = True
+    prefers: Side | None = None
 
 
 def create(link_id: str, entity: str, side: Side, found: Found, table: str, now: datetime, rules: Rules) -> Decision:
     """Begin a link for a row of `side` that has no counterpart, which is created in `table` of the other side."""
     source, target = _half(found, rules, side), Half(table, None)
+    waits = (p.name for p in rules.pairs if p.name in source.value and not p.knows(source.value[p.name], side.other))
+    source = replace(source, dirty=frozenset(name for name in waits if rules.by_name[name].flows_to(side.other)))
     halves = (source, target) if side is Side.AJERA else (target, source)
     link, writes = plan(Link(link_id, entity, *halves, state=State.CREATING), rules, now)
     return Decision(link, writes, Outcome.WRITTEN, Reason.CREATED)
@@ -85,7 +89,7 @@ def _first_winner(
     if ajera.modified_at is not None and dps.modified_at is not None:
         return rules.later(pair, ajera.modified_at, dps.modified_at)
     blank = [side for side in Side if link.half(side).value[pair.name] is None]
-    return blank[0].other if policy.fills_blanks and len(blank) == 1 else None
+    return blank[0].other if policy.fills_blanks and len(blank) == 1 else policy.prefers
 
 
 def _first_won(link: Link, pair: ColumnPair, winner: Side, ajera: Found, dps: Found) -> Link:

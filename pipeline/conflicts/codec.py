@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from pipeline.conflicts.link import Half, Link, Obstacle, Parked, Pending, Seen, State, Wanted
+from pipeline.conflicts.link import Half, Link, Obstacle, Parked, Pending, Seen, State, Values, Wanted
 from pipeline.conflicts.rules import Side
 from pipeline.model.event import Value
 from pipeline.model.position import Place
@@ -32,6 +32,7 @@ def dump(link: Link) -> str:
         "obstacle": None if link.obstacle is None else link.obstacle.value,
         "ended_at": None if link.ended_at is None else link.ended_at.isoformat(),
         "ended_by": None if link.ended_by is None else link.ended_by.value,
+        "off": sorted(side.value for side in link.off),
     }
     return json.dumps(document, separators=(",", ":"), sort_keys=True)
 
@@ -52,7 +53,28 @@ def load(text: str) -> Link:
         obstacle=None if document["obstacle"] is None else Obstacle(document["obstacle"]),
         ended_at=None if document["ended_at"] is None else datetime.fromisoformat(document["ended_at"]),
         ended_by=None if document["ended_by"] is None else Side(document["ended_by"]),
+        off=frozenset(Side(side) for side in document["off"]),
     )
+
+
+def dump_values(values: Values) -> str:
+    """Line values as JSON text."""
+    return json.dumps(_values_out(values), separators=(",", ":"), sort_keys=True)
+
+
+def load_values(text: str) -> dict[str, Value]:
+    """The line values of such a text."""
+    return _values_in(json.loads(text))
+
+
+def dump_value(value: Value) -> str:
+    """One value as JSON text."""
+    return json.dumps(value_out(value))
+
+
+def load_value(text: str) -> Value:
+    """The value of such a text."""
+    return value_in(json.loads(text))
 
 
 def value_out(value: Value) -> Json:
@@ -96,6 +118,7 @@ def _half_out(half: Half) -> Json:
         "key": half.key,
         "seen": [half.seen.position, place.incarnation, place.partition, place.offset, half.seen.epoch],
         "read_at": None if half.seen.read_at is None else half.seen.read_at.isoformat(),
+        "seen_at": None if half.seen.at is None else half.seen.at.isoformat(),
         "value": _values_out(half.value),
         "observed": _values_out(half.observed),
         "edited_at": {name: at.isoformat() for name, at in half.edited_at.items()},
@@ -108,10 +131,11 @@ def _half_out(half: Half) -> Json:
 def _half_in(found: Json) -> Half:
     position, incarnation, partition, offset, epoch = found["seen"]
     read_at = None if found["read_at"] is None else datetime.fromisoformat(found["read_at"])
+    seen_at = None if found["seen_at"] is None else datetime.fromisoformat(found["seen_at"])
     return Half(
         table=found["table"],
         key=found["key"],
-        seen=Seen(position, Place(incarnation, partition, offset), epoch, read_at),
+        seen=Seen(position, Place(incarnation, partition, offset), epoch, read_at, seen_at),
         value=_values_in(found["value"]),
         observed=_values_in(found["observed"]),
         edited_at={name: datetime.fromisoformat(at) for name, at in found["edited_at"].items()},

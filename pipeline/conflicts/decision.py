@@ -106,6 +106,7 @@ class Reason(StrEnum):
     DECIDED = "decided"  # a person decided a conflict
     LINKED = "linked"  # two rows were linked
     CREATED = "created"  # a row is created on the other side
+    RETRIED = "retried"  # parked work was tried again
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,13 @@ def is_stale(seen: Seen, event: Event) -> bool:
     return event.place.shares_partition_with(seen.place) and event.place.offset <= seen.place.offset
 
 
+def is_rewound(seen: Seen, event: Event, tolerance: timedelta) -> bool:
+    """Stale by its position, though committed well after the newest one seen: this log is not the one that was read before."""
+    if event.is_snapshot or seen.at is None or event.epoch != seen.epoch:
+        return False
+    return event.position <= seen.position and event.committed_at > seen.at + tolerance
+
+
 def shadows(pending: Pending, position: str) -> bool:
     """Is an event at this position older than our write, or the write itself. The commit part alone is compared."""
     return pending.after is not None and position[: len(pending.after)] <= pending.after

@@ -135,7 +135,11 @@ def plan(link: Link, rules: Rules, now: datetime) -> tuple[Link, tuple[Write, ..
 def _to_create(link: Link, side: Side, rules: Rules) -> dict[str, Value]:
     source = link.half(side.other)
     known = (pair for pair in rules.pairs if pair.flows_to(side) and pair.name in source.value)
-    return {pair.name: pair.convert(source.value[pair.name], to=side) for pair in known}
+    return {
+        pair.name: pair.convert(source.value[pair.name], to=side)
+        for pair in known
+        if pair.knows(source.value[pair.name], side)
+    }
 
 
 def _to_change(link: Link, side: Side, rules: Rules) -> dict[str, Value]:
@@ -146,7 +150,9 @@ def _to_change(link: Link, side: Side, rules: Rules) -> dict[str, Value]:
         name, half, other = pair.name, link.half(side), link.half(side.other)
         if name in half.wanted:
             values[name] = half.wanted[name].value
-        elif _is_asked_of(half, other, pair, side):
+        elif side.other in link.off:
+            continue
+        elif _is_asked_of(half, other, pair, side) and pair.knows(other.value[name], side):
             values[name] = pair.convert(other.value[name], to=side)
     return values
 
@@ -154,3 +160,17 @@ def _to_change(link: Link, side: Side, rules: Rules) -> dict[str, Value]:
 def _is_asked_of(half: Half, other: Half, pair: ColumnPair, side: Side) -> bool:
     """Is the other side's value to be written here. One that its own row does not hold yet is written there first."""
     return pair.name in other.dirty and pair.name not in half.dirty and pair.flows_to(side)
+
+
+def waiting(link: Link, rules: Rules) -> tuple[tuple[str, Side], ...]:
+    """Lines asked for whose value the receiving side has no counterpart of yet, with that side."""
+    return tuple(
+        (pair.name, side)
+        for side in Side
+        for pair in rules.pairs
+        if side.other not in link.off
+        and link.is_known(pair.name)
+        and pair.name not in link.parked
+        and _is_asked_of(link.half(side), link.half(side.other), pair, side)
+        and not pair.knows(link.half(side.other).value[pair.name], side)
+    )

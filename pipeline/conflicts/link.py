@@ -36,12 +36,14 @@ class Seen:
     """The newest event of a side that was reconciled: position ("" before the first streamed one), place, epoch.
 
     `read_at`: when the row was read by the snapshot that ended the last gap in the capture, None if there was none.
+    `at`: commit time of the newest streamed event, None before the first.
     """
 
     position: str = ""
     place: Place = NOWHERE
     epoch: int = 0
     read_at: datetime | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,8 @@ class Link:
     """A pair of rows. `number` counts our writes, `version` the times the link was stored (raised by the store).
 
     `coincident`: lines that agree because two people typed the same, not because we wrote. `ended_by`: the side whose
-    row was deleted, `ended_at` when.
+    row was deleted, `ended_at` when. `off`: sides whose row is not set to be exchanged: what is typed there is noted,
+    and carried over once it is.
     """
 
     id: str
@@ -153,6 +156,7 @@ class Link:
     obstacle: Obstacle | None = None
     ended_at: datetime | None = None
     ended_by: Side | None = None
+    off: frozenset[Side] = frozenset()
 
     def half(self, side: Side) -> Half:
         return self.ajera if side is Side.AJERA else self.dps

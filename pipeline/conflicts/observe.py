@@ -55,7 +55,7 @@ def take(link: Link, side: Side, event: Event, looked: Looked | None, rules: Rul
     link = _apply(link, side, image, readings, event.committed_at, rules)
     half = link.half(side)
     kept = tuple(p for p in half.pending if _may_still_cover(p, event, rules))
-    link = link.with_half(side, replace(half, pending=kept, seen=_moved(half.seen, event)))
+    link = link.with_half(side, replace(half, pending=kept, seen=moved(half.seen, event)))
     return Observation(link, _reason(half, image, readings, event, rules))
 
 
@@ -149,7 +149,7 @@ def _take_snapshot(
     readings = {name: _read_snapshot(half, name, image[name], row, has_gap=has_gap) for name in image}
     shown = image if has_gap else {name: value for name, value in image.items() if readings[name] is Reading.FIRST}
     link = _apply(link, side, shown, {name: readings[name] for name in shown}, event.committed_at, rules)
-    half = replace(link.half(side), seen=_moved(half.seen, event))
+    half = replace(link.half(side), seen=moved(half.seen, event))
     if looked is not None and has_gap:
         half = looked_at(half, {**half.value, **row}, looked.at)
         half = replace(half, seen=replace(half.seen, read_at=event.committed_at))
@@ -180,9 +180,9 @@ def _may_still_cover(pending: Pending, event: Event, rules: Rules) -> bool:
     )
 
 
-def _moved(seen: Seen, event: Event) -> Seen:
-    position = seen.position if event.is_snapshot else event.position
-    return replace(seen, position=position, place=event.place, epoch=max(seen.epoch, event.epoch))
+def moved(seen: Seen, event: Event) -> Seen:
+    position, at = (seen.position, seen.at) if event.is_snapshot else (event.position, event.committed_at)
+    return replace(seen, position=position, place=event.place, epoch=max(seen.epoch, event.epoch), at=at)
 
 
 def _reason(half: Half, image: Values, readings: Mapping[str, Reading], event: Event, rules: Rules) -> Reason:

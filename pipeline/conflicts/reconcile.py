@@ -15,7 +15,7 @@ from pipeline.conflicts.decision import Decision, Looked, Reason
 from pipeline.conflicts.ending import end
 from pipeline.conflicts.judge import judge, plan
 from pipeline.conflicts.link import Link
-from pipeline.conflicts.observe import needs_look, take
+from pipeline.conflicts.observe import moved, needs_look, take
 from pipeline.conflicts.rules import Rules, Side
 from pipeline.model.event import Event, Operation
 from pipeline.model.outcome import Outcome
@@ -82,6 +82,4 @@ def _crossed(link: Link, event: Event, rules: Rules) -> bool:
 
 def _seen(link: Link, side: Side, event: Event) -> Link:
     half = link.half(side)
-    position = half.seen.position if event.is_snapshot else event.position
-    seen = replace(half.seen, position=position, place=event.place, epoch=max(half.seen.epoch, event.epoch))
-    return link.with_half(side, replace(half, seen=seen))
+    return link.with_half(side, replace(half, seen=moved(half.seen, event)))

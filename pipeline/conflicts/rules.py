@@ -67,8 +67,9 @@ class ColumnPair:
 
     `to_dps` and `to_ajera` say how a side represents the other's value. `owner` decides NEWEST within the tolerance.
     On a one-way line the receiving side's own edits are put back where the rule names the sending side, and left
-    alone, until the sending side is next edited, where it is NEWEST. Raises ProfileInvalid for a rule that
-    contradicts the direction.
+    alone, until the sending side is next edited, where it is NEWEST. `through` names what translates a reference or
+    a code of a list (see `translated`); `knows` says whether the receiving side has a counterpart of a value: one
+    without is not written, and waits. Raises ProfileInvalid for a rule that contradicts the direction.
     """
 
     name: str
@@ -79,6 +80,8 @@ class ColumnPair:
     owner: Side = Side.AJERA
     to_dps: Convert = as_is
     to_ajera: Convert = as_is
+    through: str = ""
+    knows: Callable[[Value, Side], bool] = lambda value, to: True
     note: str = ""
 
     def __post_init__(self) -> None:
@@ -132,7 +135,9 @@ class ColumnPair:
 
     def agrees(self, ajera: Value, dps: Value) -> bool:
         """Is each side's value what the other's looks like there: the same, as far as a side can store it."""
-        return self.to_dps(ajera) == dps or self.to_ajera(dps) == ajera
+        if self.knows(ajera, Side.DPS) and self.to_dps(ajera) == dps:
+            return True
+        return self.knows(dps, Side.AJERA) and self.to_ajera(dps) == ajera
 
     def entry_side(self, wished: Side) -> Side:
         """Where a person's decision is entered so that it flows the normal way: at the owner, at the sender, else as wished."""
@@ -174,6 +179,27 @@ class Rules:
         if abs(ajera - dps) <= self.clock_tolerance:
             return pair.owner
         return Side.AJERA if ajera > dps else Side.DPS
+
+
+# What a reference or a code of a list (by the name of what translates it) is on the other side; None if it is not there.
+Translate = Callable[[str, Value, Side], Value]
+
+
+def translated(rules: Rules, find: Translate) -> Rules:
+    """The same lines, those with `through` converting by `find`. Null is null on either side."""
+    return replace(rules, pairs=tuple(_translated(pair, find) if pair.through else pair for pair in rules.pairs))
+
+
+def _translated(pair: ColumnPair, find: Translate) -> ColumnPair:
+    def convert(value: Value, to: Side) -> Value:
+        return None if value is None else find(pair.through, value, to)
+
+    return replace(
+        pair,
+        to_dps=lambda value: convert(value, Side.DPS),
+        to_ajera=lambda value: convert(value, Side.AJERA),
+        knows=lambda value, to: value is None or convert(value, to) is not None,
+    )
 
 
 def with_rules(rules: Rules, changed: Mapping[str, Rule]) -> Rules:

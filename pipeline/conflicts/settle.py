@@ -102,7 +102,7 @@ def _created(link: Link, side: Side, pending: Pending, outcome: Applied) -> Link
     half = replace(half, key=outcome.key, seen=Seen(epoch=outcome.epoch), value=held, observed=held)
     half = replace(half, pending=(_closed(pending, held, outcome),))
     source = link.half(side.other)
-    link = link.with_half(side, half).with_half(side.other, replace(source, dirty=frozenset()))
+    link = link.with_half(side, half).with_half(side.other, replace(source, dirty=source.dirty - pending.values.keys()))
     return replace(link, state=State.LINKED, obstacle=None)
 
 

@@ -96,6 +96,17 @@ class Dialect(Protocol):
         """The database's own time."""
 
     @property
+    def clock(self) -> str:
+        """The database's own time at this moment, also within a transaction."""
+
+    @property
+    def log_position(self) -> str:
+        """Answers one number: a place in the log at or after everything that this transaction wrote; null if we may not know."""
+
+    def commit_part(self, number: int) -> str:
+        """The commit part of a position at such a place (see model/position.py)."""
+
+    @property
     def false(self) -> str: ...
 
     @property
@@ -114,6 +125,12 @@ class Dialect(Protocol):
 
     def matched(self, table: str, match: Fields, lock: Lock) -> str:
         """The given rows, as given, that match a row of the table."""
+
+    def named(self, table: str, columns: Sequence[str], answer: Sequence[str]) -> str:
+        """Rows in one of whose columns stands one of the given texts, case and surrounding blanks aside."""
+
+    def insert_generated(self, table: str, key: str, columns: Sequence[str]) -> str:
+        """Insert one row, :v0, :v1, ..., whose key the database gives; answers the key."""
 
     def insert_missing(self, table: str, key: Fields, fields: Fields) -> str:
         """Insert the rows whose key the table lacks; answers their keys."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from alembic import command
 from alembic.config import Config
@@ -20,6 +21,8 @@ from pipeline.database.session import translated
 from pipeline.errors import SyncSchemaOutdated
 
 VERSION_TABLE = "schema_version"
+Part = Literal["pim", "dps", "ajera"]  # which of our schemas: each has versions of its own
+FOLDERS: dict[Part, str] = {"pim": "versions", "dps": "dps", "ajera": "ajera"}
 Report = Callable[[str], None]
 
 
@@ -37,16 +40,18 @@ class Run:
         self.report(f"{self.schema}: version {step.up_revision_id}")
 
 
-def upgrade(engine: Engine, schema: str = DEFAULT_SCHEMA, report: Report = lambda _: None) -> tuple[str | None, str]:
+def upgrade(
+    engine: Engine, schema: str = DEFAULT_SCHEMA, report: Report = lambda _: None, part: Part = "pim"
+) -> tuple[str | None, str]:
     """The versions before and after. All steps in one transaction; creates the schema if it is missing."""
     dialect = dialect_of(engine)
     with translated(dialect, f"schema {schema}"), engine.begin() as connection:
         connection.execute(text(_create_schema(dialect, schema)))
         before = _version(connection, schema)
-        config = _config()
+        config = _config(part)
         config.attributes["run"] = Run(connection, schema, report)
         command.upgrade(config, "head")
-    return before, latest()
+    return before, latest(part)
 
 
 def current(engine: Engine, schema: str = DEFAULT_SCHEMA) -> str | None:
@@ -55,19 +60,19 @@ def current(engine: Engine, schema: str = DEFAULT_SCHEMA) -> str | None:
         return _version(connection, schema)
 
 
-def latest() -> str:
+def latest(part: Part = "pim") -> str:
     """The version that this program needs."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+    head = ScriptDirectory.from_config(_config(part)).get_current_head()
     if head is None:
         raise SyncSchemaOutdated("this program carries no version of the schema")
     return head
 
 
-def require_latest(engine: Engine, schema: str = DEFAULT_SCHEMA) -> None:
+def require_latest(engine: Engine, schema: str = DEFAULT_SCHEMA, part: Part = "pim") -> None:
     """Raises SyncSchemaOutdated unless the database has the version that this program needs."""
     found = current(engine, schema)
-    if found != latest():
-        raise SyncSchemaOutdated(f"schema {schema} has version {found or '(none)'}, this program needs {latest()}")
+    if found != latest(part):
+        raise SyncSchemaOutdated(f"schema {schema} has version {found or '(none)'}, this program needs {latest(part)}")
 
 
 def _version(connection: Connection, schema: str) -> str | None:
@@ -84,8 +89,9 @@ def _create_schema(dialect: Dialect, schema: str) -> str:
     return f"IF SCHEMA_ID(N'{name}') IS NULL EXEC(N'{created}')"
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+def _config(part: Part) -> Config:
+    config, folder = Config(), Path(__file__).with_name("migrations")
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("version_locations", str(folder / FOLDERS[part]).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config

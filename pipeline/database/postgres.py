@@ -26,6 +26,8 @@ class Postgres:
     rows_per_statement = 5_000
     counts_utf16 = False
     now = "now()"
+    clock = "clock_timestamp()"
+    log_position = "SELECT CAST(pg_current_wal_insert_lsn() - CAST('0/0' AS pg_lsn) AS bigint)"
     false = "false"
     true = "true"
 
@@ -44,6 +46,20 @@ class Postgres:
 
     def matched(self, table: str, match: Fields, lock: Lock) -> str:
         return self._joined(", ".join(f"r.{name}" for name in json_names(match)), table, match, lock)
+
+    def commit_part(self, number: int) -> str:
+        return f"{number:016x}"
+
+    def named(self, table: str, columns: Sequence[str], answer: Sequence[str]) -> str:
+        names = ", ".join(f"t.{self.quote(column)}" for column in answer)
+        texts = "(SELECT lower(r.c0) FROM json_to_recordset(CAST(:rows AS json)) AS r(c0 text))"
+        any_of = " OR ".join(f"lower(btrim(t.{self.quote(column)}, E' \\t\\r\\n')) IN {texts}" for column in columns)
+        return f"SELECT {names} FROM {table} AS t WHERE {any_of}"
+
+    def insert_generated(self, table: str, key: str, columns: Sequence[str]) -> str:
+        names = ", ".join(self.quote(column) for column in columns)
+        values = ", ".join(f":v{number}" for number in range(len(columns)))
+        return f"INSERT INTO {table} ({names}) VALUES ({values}) RETURNING {self.quote(key)}"
 
     def insert_missing(self, table: str, key: Fields, fields: Fields) -> str:
         columns = self._list(key)

@@ -88,11 +88,17 @@ def sync_metadata(schema: str = DEFAULT_SCHEMA, sources: Sequence[SourceTable] =
     for source in sources:
         _mirror(metadata, source)
     _due(metadata)
+    _source_table(metadata)
+    topic_tables(metadata)
+    _owned_row(metadata)
+    return metadata
+
+
+def topic_tables(metadata: MetaData) -> None:
+    """What every route stores of topics and connectors."""
     _progress(metadata)
     _incarnation(metadata)
     _small_tables(metadata)
-    _owned_row(metadata)
-    return metadata
 
 
 def _mirror(metadata: MetaData, source: SourceTable) -> None:
@@ -167,8 +173,8 @@ def _incarnation(metadata: MetaData) -> None:
     )
 
 
-def _small_tables(metadata: MetaData) -> None:
-    """The epochs in which source tables were and are being loaded, the epoch of each connector, and settings that outlive the process."""
+def _source_table(metadata: MetaData) -> None:
+    """The epochs in which source tables were and are being loaded."""
     Table(
         "source_table",
         metadata,
@@ -179,6 +185,10 @@ def _small_tables(metadata: MetaData) -> None:
         Column("reading_incarnation", Integer, nullable=False),
         Column("loaded_at", instant()),
     )
+
+
+def _small_tables(metadata: MetaData) -> None:
+    """The epoch of each connector, and settings that outlive the process."""
     Table(
         "epoch",
         metadata,

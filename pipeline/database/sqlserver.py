@@ -36,6 +36,13 @@ class SqlServer:
     rows_per_statement = 1_000
     counts_utf16 = True
     now = "SYSDATETIMEOFFSET()"
+    clock = "SYSDATETIMEOFFSET()"
+    log_position = (
+        "IF HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW SERVER STATE') = 1"
+        " SELECT MAX(database_transaction_last_lsn) AS lsn FROM sys.dm_tran_database_transactions"
+        " WHERE transaction_id = CURRENT_TRANSACTION_ID() AND database_id = DB_ID()"
+        " ELSE SELECT CAST(NULL AS numeric(25, 0)) AS lsn"
+    )
     false = "0"
     true = "1"
 
@@ -56,6 +63,26 @@ class SqlServer:
 
     def matched(self, table: str, match: Fields, lock: Lock) -> str:
         return self._joined(", ".join(f"r.{name}" for name in json_names(match)), table, match, lock)
+
+    def commit_part(self, number: int) -> str:
+        """SQL Server writes an lsn as one decimal number: file, ten digits of block, five of slot."""
+        return f"{number // 10**15:08x}{number // 10**5 % 10**10:08x}{number % 10**5:04x}"
+
+    def named(self, table: str, columns: Sequence[str], answer: Sequence[str]) -> str:
+        names = ", ".join(f"t.{self.quote(column)}" for column in answer)
+        texts = "(SELECT LOWER(r.c0) COLLATE DATABASE_DEFAULT FROM OPENJSON(:rows) WITH (c0 nvarchar(450) '$.c0') AS r)"
+        any_of = " OR ".join(
+            f"LOWER(LTRIM(RTRIM(t.{self.quote(column)}))) COLLATE DATABASE_DEFAULT IN {texts}" for column in columns
+        )
+        return f"SELECT {names} FROM {table} AS t WHERE {any_of}"
+
+    def insert_generated(self, table: str, key: str, columns: Sequence[str]) -> str:
+        names = ", ".join(self.quote(column) for column in columns)
+        values = ", ".join(f":v{number}" for number in range(len(columns)))
+        return (
+            f"SET NOCOUNT ON; INSERT INTO {table} ({names}) VALUES ({values});"
+            f" SELECT CAST(SCOPE_IDENTITY() AS bigint) AS {self.quote(key)}"
+        )
 
     def insert_missing(self, table: str, key: Fields, fields: Fields) -> str:
         """What is missing is set aside first: OUTPUT would fail on a table with triggers."""

@@ -39,9 +39,9 @@ class Contract:
         return cls(tables)
 
     def refuse_unlike(self, tables: Iterable[SourceTable]) -> None:
-        """Raise ConfigurationInvalid unless the contract of each table names the table's own columns."""
+        """Raise ConfigurationInvalid unless the contract of each table names every column that we rely on."""
         for table in tables:
-            if list(self.tables.get(table.name, ())) != [column.name for column in table.columns]:
+            if not {column.name for column in table.columns} <= self.tables.get(table.name, {}).keys():
                 raise ConfigurationInvalid(f"The contract of {table.name} does not name the columns of its table.")
 
     def check(

@@ -12,13 +12,11 @@ from pipeline.decoding.avro import Schemas
 from pipeline.decoding.contract import Contract
 from pipeline.decoding.metadata import committed_at_of, epoch_of, operation_of, shows_snapshot_ended
 from pipeline.decoding.naming import field_name, topic_name
-from pipeline.decoding.needs import needed_by
 from pipeline.decoding.plan import Envelope, Plan, Plans
 from pipeline.decoding.wire import split
 from pipeline.errors import MessageMalformed, MetadataMissing, PipelineError, SourceTruncated
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import SourceTable
-from pipeline.mapping.table import TableMapping
+from pipeline.mapping.source import Kind, SourceTable
 from pipeline.model.event import Decoded, Event, Heartbeat, Message, Operation, Row, Tombstone, Undecodable, Value
 from pipeline.model.position import Place
 
@@ -32,11 +30,13 @@ _NOTHING: Final[Row] = {}
 @dataclass(frozen=True, slots=True)
 class _Topic:
     table: SourceTable
-    key_field: str
+    key_fields: tuple[str, ...]
 
 
 class Decoder:
     """Decodes the topics of one source system; `topic_prefix` is the connector's ("ajera").
+
+    `needs`: by table and column, the mapping lines that need it in words (see needs.py).
 
     Raises ConfigurationInvalid when the contract and the tables do not name the same columns.
     """
@@ -45,7 +45,7 @@ class Decoder:
         self,
         *,
         sources: Sequence[SourceTable],
-        mappings: Sequence[TableMapping],
+        needs: Mapping[str, Mapping[str, str]],
         site: Site,
         contract: Contract,
         schemas: Schemas,
@@ -53,10 +53,10 @@ class Decoder:
     ) -> None:
         contract.refuse_unlike(sources)
         self._schemas = schemas
-        self._plans = Plans(schemas, contract, site, needed_by(sources, mappings, site))
+        self._plans = Plans(schemas, contract, site, needs)
         self._topics = {
             topic_name(topic_prefix, site.source_table(table.name)): _Topic(
-                table, field_name(site.source_column(table.name, table.key))
+                table, tuple(field_name(site.source_column(table.name, column.name)) for column in table.key_columns)
             )
             for table in sources
         }
@@ -116,7 +116,7 @@ def _event(topic: _Topic, plan: Plan, body: bytes, message: Message, incarnation
     key = _key(topic, message.key)
     return Event(
         topic.table.name,
-        str(key),
+        topic.table.key_text(key),
         operation,
         _NOTHING if operation is Operation.DELETE else _row(plan, flat, key),
         "" if operation is Operation.READ else plan.position(flat, epoch),
@@ -127,28 +127,31 @@ def _event(topic: _Topic, plan: Plan, body: bytes, message: Message, incarnation
     )
 
 
-def _key(topic: _Topic, key: bytes | None) -> int:
+def _key(topic: _Topic, key: bytes | None) -> tuple[Value, ...]:
     if key is None:
         raise MetadataMissing("the message has no key")
     try:
         found = orjson.loads(key)
     except ValueError:
         found = None
-    if not isinstance(found, dict) or found.keys() != {topic.key_field}:
-        raise MetadataMissing(f"the key is not a JSON object of {topic.key_field} alone")
-    value = found[topic.key_field]
-    if type(value) is not int or not _LEAST_KEY <= value <= _GREATEST_KEY:
-        raise MetadataMissing(f"the key's {topic.key_field} is no whole number of 64 bits")
-    return value
+    if not isinstance(found, dict) or found.keys() != {*topic.key_fields}:
+        raise MetadataMissing(f"the key is not a JSON object of {', '.join(topic.key_fields)} alone")
+    for column, name in zip(topic.table.key_columns, topic.key_fields, strict=True):
+        value = found[name]
+        if column.kind is not Kind.INTEGER and type(value) is not str:
+            raise MetadataMissing(f"the key's {name} is no text")
+        if column.kind is Kind.INTEGER and (type(value) is not int or not _LEAST_KEY <= value <= _GREATEST_KEY):
+            raise MetadataMissing(f"the key's {name} is no whole number of 64 bits")
+    return tuple(found[name] for name in topic.key_fields)
 
 
-def _row(plan: Plan, flat: Mapping[str, Any], key: int) -> dict[str, Value]:
+def _row(plan: Plan, flat: Mapping[str, Any], key: tuple[Value, ...]) -> dict[str, Value]:
     row: dict[str, Value] = {canonical: flat[name] for name, canonical in plan.columns}
     if UNAVAILABLE in row.values():
         row = {column: value for column, value in row.items() if value != UNAVAILABLE}
     for flag in plan.integer_flags:
         row[flag] = _flag(flag, row[flag])
-    if plan.key_column is not None and row[plan.key_column] != key:
+    if any(name is not None and row[name] != value for name, value in zip(plan.key_columns, key, strict=True)):
         raise MetadataMissing("the key names another row than the message holds")
     return row
 

@@ -26,7 +26,7 @@ class Plan:
     schema: WriterSchema
     columns: tuple[tuple[str, str], ...]  # field, canonical column
     integer_flags: tuple[str, ...]  # canonical flags that arrive as integers
-    key_column: str | None  # the canonical key, if the row carries it
+    key_columns: tuple[str | None, ...]  # the canonical key columns, None for one that the row does not carry
     position: PositionOf
 
 
@@ -82,7 +82,7 @@ class Plans:
                 and column.name in canonical
                 and self._is_integer(table, column.name, fields)
             ),
-            key_column=table.key if table.key in canonical else None,
+            key_columns=tuple(c.name if c.name in canonical else None for c in table.key_columns),
             position=position_of_postgres if places is POSTGRES else position_of_sqlserver,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from pipeline.engine.ports import Transaction
+from pipeline.engine.ports import Offsets
 from pipeline.errors import TargetRestored
 from pipeline.model.ledger import Progress
 from pipeline.model.position import TopicPartition
@@ -25,7 +25,7 @@ class History:
         for partition, stored in progress.items():
             self._read[partition] = stored.events_read
 
-    def refuse_restored(self, transaction: Transaction, partitions: Iterable[TopicPartition] | None = None) -> None:
+    def refuse_restored(self, transaction: Offsets, partitions: Iterable[TopicPartition] | None = None) -> None:
         """Raise TargetRestored if one of these (default: all that we had) has ended fewer messages than it had before."""
         chosen = sorted(self._read if partitions is None else partitions)
         stored = transaction.progress(chosen) if chosen else {}

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import tenacity
 
-from pipeline.domain.routes import Route
-from pipeline.engine.loading import Loading
-from pipeline.engine.ports import Clock, Messages, Target, Telemetry
-from pipeline.engine.processor import Processor
+from pipeline.engine.intake import Handled
+from pipeline.engine.ports import Attempt, Clock, Keeper, Messages, Offsets, Telemetry
 from pipeline.errors import ParkedTooMany, PipelineError, Remedy
 from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition
@@ -34,6 +32,24 @@ class Pace:
 LOOK_SECONDS = 5.0
 
 
+class Work(Protocol):
+    """What a route does with a batch, and between batches."""
+
+    def process(self, messages: Sequence[Message], incarnations: Mapping[str, int], attempt: Attempt) -> Handled: ...
+
+    def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int: ...
+
+    def refuse_restored(self, transaction: Offsets) -> None: ...
+
+
+class Follow(Protocol):
+    """What follows a snapshot to its end."""
+
+    def snapshot_ended(self, epoch: int) -> None: ...
+
+    def advance(self, attempt: Attempt) -> None: ...
+
+
 class Stopped(Exception):
     """A stop was asked for while a batch waited for something transient; the batch is abandoned, its offsets stay."""
 
@@ -44,18 +60,17 @@ class Loop:
     def __init__(
         self,
         *,
-        route: Route,
         messages: Messages,
-        processor: Processor,
-        target: Target,
-        loading: Loading,
+        processor: Work,
+        keeper: Keeper,
+        loading: Follow,
         incarnation: Callable[[str], int],
         telemetry: Telemetry,
         clock: Clock,
         pace: Pace,
         stop: Callable[[], bool],
     ) -> None:
-        self._route, self._messages, self._processor, self._target = route, messages, processor, target
+        self._messages, self._processor, self._keeper = messages, processor, keeper
         self._loading, self._incarnation = loading, incarnation
         self._telemetry, self._clock, self._pace, self._stop = telemetry, clock, pace, stop
         self._halted: dict[TopicPartition, PipelineError] = {}
@@ -107,7 +122,7 @@ class Loop:
             raise ParkedTooMany(f"{parked} rows wait, {self._pace.parked_limit} are allowed")
 
     def _waiting_count(self) -> int:
-        with self._target.transaction() as transaction:
+        with self._keeper.transaction() as transaction:
             self._processor.refuse_restored(transaction)
             return transaction.waiting_count()
 

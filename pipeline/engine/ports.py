@@ -56,7 +56,32 @@ class DeadLetters(Protocol):
         """
 
 
-class Transaction(Protocol):
+class Offsets(Protocol):
+    """How far topics were handled, in a transaction of the database that holds `sync`: what every route stores."""
+
+    def progress(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Progress]: ...
+
+    def advance(self, progress: Mapping[TopicPartition, Progress], now: datetime) -> None:
+        """Store next offsets and `dead_in_a_row`, and add the other counts to those stored."""
+
+    def incarnations(self, topic: str) -> dict[int, Incarnation]:
+        """Every incarnation of a topic that was seen, by number."""
+
+    def incarnation(self, topic: str, topic_id: str, partitions: int) -> int:
+        """The number of this incarnation of a topic, given when it is first seen; numbers grow over all topics."""
+
+    def waiting_count(self) -> int:
+        """How much is parked."""
+
+
+class Keeper(Protocol):
+    """The database that holds a route's `sync`."""
+
+    def transaction(self) -> AbstractContextManager[Offsets]:
+        """Commits at the end, rolls back on an error."""
+
+
+class Transaction(Offsets, Protocol):
     """One transaction in the target's database, over `sync` and the target's tables.
 
     Every method is one round trip for any number of rows. Rows are locked and written in key order. Errors:
@@ -108,9 +133,6 @@ class Transaction(Protocol):
     def replace_children(self, table: str, wanted: Mapping[str, Sequence[tuple[str, ...]]]) -> RowCounts:
         """For each parent key, make our rows of a child table exactly these. Rows that others made stay."""
 
-    def waiting_count(self) -> int:
-        """How many marks wait for something."""
-
     def loaded(self) -> frozenset[str]:
         """Source tables that were read to the end of a snapshot, of whatever epoch."""
 
@@ -131,17 +153,6 @@ class Transaction(Protocol):
 
     def set_loaded(self, table: str, epoch: int) -> bool:
         """The table is loaded in this epoch; False if somebody said so before."""
-
-    def progress(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Progress]: ...
-
-    def advance(self, progress: Mapping[TopicPartition, Progress], now: datetime) -> None:
-        """Store next offsets and `dead_in_a_row`, and add the other counts to those stored."""
-
-    def incarnations(self, topic: str) -> dict[int, Incarnation]:
-        """Every incarnation of a topic that was seen, by number."""
-
-    def incarnation(self, topic: str, topic_id: str, partitions: int) -> int:
-        """The number of this incarnation of a topic, given when it is first seen; numbers grow over all topics."""
 
 
 class Target(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from pipeline.engine.ports import Target
+from pipeline.engine.ports import Keeper
 from pipeline.errors import PartitionsChanged
 from pipeline.model.ledger import Incarnation, Progress
 from pipeline.model.position import TopicPartition
@@ -16,8 +16,8 @@ Describe = Callable[[str], Incarnation]
 class Incarnations:
     """The number of each topic's present incarnation; `describe` asks Kafka. Forget when partitions come to us."""
 
-    def __init__(self, describe: Describe, target: Target) -> None:
-        self._describe, self._target = describe, target
+    def __init__(self, describe: Describe, keeper: Keeper) -> None:
+        self._describe, self._keeper = describe, keeper
         self._known: dict[str, int] = {}
 
     def forget(self) -> None:
@@ -27,7 +27,7 @@ class Incarnations:
         """Raises ServiceUnreachable when the topic is not there, PartitionsChanged when it grew."""
         if topic not in self._known:
             present = self._describe(topic)
-            with self._target.transaction() as transaction:
+            with self._keeper.transaction() as transaction:
                 refuse_growth(topic, present, transaction.incarnations(topic).values())
                 self._known[topic] = transaction.incarnation(topic, present.topic_id, present.partitions)
         return self._known[topic]

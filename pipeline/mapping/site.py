@@ -107,11 +107,17 @@ DEFAULT_POLICY = ColumnPolicy()
 
 
 class Site(_Model):
-    """A site profile. The default is the sample firm: every name as the vendor writes it."""
+    """A site profile. The default is the sample firm: every name as the vendor writes it.
+
+    `source` names Ajera's and DPS's tables, `target` PIM's.
+    """
 
     source: Mapping[str, TableNames] = Field(default_factory=dict)
     target: Mapping[str, TargetNames] = Field(default_factory=dict)
     assumptions: Assumptions = Field(default_factory=Assumptions)
+    rules: Mapping[str, Literal["newest", "ajera", "dps", "manual", "create_only"]] = Field(
+        default_factory=dict, description='Other rules for lines of the exchange with DPS: "firm.website" = "manual".'
+    )
 
     def source_table(self, table: str) -> str:
         names = self.source.get(table)

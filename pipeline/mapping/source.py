@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from pipeline.mapping.site import Site
 from pipeline.model.event import Row, Value
@@ -46,7 +47,7 @@ class Remembered:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SourceTable:
     """A captured table.
 
@@ -54,6 +55,7 @@ class SourceTable:
     project): a change marks the owner named before and after it. `groups` names columns whose rows are decided
     together: a change marks the group left and the group entered. `shared` columns are read by mappings of other
     tables: a change of one marks the rows that refer to this one. `indexed` columns are looked up by value.
+    `further_key`: the rest of a key of several columns.
     """
 
     name: str
@@ -64,6 +66,29 @@ class SourceTable:
     groups: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
     indexed: tuple[str, ...] = ()
+    further_key: tuple[str, ...] = ()
+
+    @cached_property
+    def key_columns(self) -> tuple[SourceColumn, ...]:
+        """The columns of the key, in its order."""
+        by_name = {column.name: column for column in self.columns}
+        return tuple(by_name[name] for name in (self.key, *self.further_key))
+
+    def key_text(self, values: Sequence[Value]) -> str:
+        """A row's key as one text: its values, with a bar between them where there are several."""
+        if len(values) == 1:
+            return str(values[0])
+        return "|".join(str(value).replace("%", "%25").replace("|", "%7C") for value in values)
+
+    def key_values(self, text: str) -> tuple[Value, ...]:
+        """The values of a key that `key_text` made."""
+        parts = [text]
+        if self.further_key:
+            parts = [part.replace("%7C", "|").replace("%25", "%") for part in text.split("|")]
+        return tuple(
+            int(part) if column.kind is Kind.INTEGER else part
+            for column, part in zip(self.key_columns, parts, strict=True)
+        )
 
     def mirrored(self) -> tuple[SourceColumn, ...]:
         """Every column of the mirror: those of the source, then the remembered ones."""

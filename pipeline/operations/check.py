@@ -13,7 +13,8 @@ from pipeline.database.migrate import require_latest
 from pipeline.database.schema import sync_metadata
 from pipeline.errors import ExitCode, PipelineError, SchemaUnknown, SyncSchemaOutdated, TargetMismatch
 from pipeline.kafka.admin import TopicDescription, TopicSettings, differences_between
-from pipeline.operations.connectors import source_dialect, topics_of
+from pipeline.operations.connectors import topics_of
+from pipeline.operations.sources import source_of
 from pipeline.wiring import (
     ajera_engine,
     connect_client,
@@ -151,7 +152,7 @@ def _connect(settings: Settings) -> Iterator[Line]:
     client = connect_client(settings)
     try:
         plugins = client.plugins()
-        wanted = CONNECTORS[source_dialect(settings)]
+        wanted = CONNECTORS[source_of(settings).dialect]
         found = plugins.get(wanted)
         todo = "" if found is not None else "Put Debezium's connector into Connect's plugin.path."
         yield Line("Connect", "Debezium", found is not None, f"version {found}" if found else "is missing", todo)

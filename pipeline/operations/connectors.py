@@ -8,22 +8,19 @@ from dataclasses import dataclass
 
 import tenacity
 from sqlalchemy import Engine, text
-from sqlalchemy.engine import URL
 
-from pipeline.config import Settings, database_url
+from pipeline.config import Settings
 from pipeline.connect.client import ConnectorStatus
 from pipeline.connect.templates import Dialect, fill, load
 from pipeline.database.engine import dialect_of
 from pipeline.database.migrate import require_latest
 from pipeline.database.session import translated
 from pipeline.database.settings import current_epoch, raise_epoch
-from pipeline.decoding.event import HEARTBEAT_PREFIX
-from pipeline.decoding.naming import topic_name
-from pipeline.domain.routes import AJERA_TO_PIM
-from pipeline.errors import ConfigurationInvalid, ConnectorFailed
+from pipeline.errors import ConnectorFailed
 from pipeline.kafka.admin import TopicSettings
 from pipeline.mapping.site import Site
-from pipeline.wiring import ajera_engine, connect_client, kafka_admin, pim_engine
+from pipeline.operations.sources import Source, System, source_of
+from pipeline.wiring import connect_client, kafka_admin
 
 Report = Callable[[str], None]
 KEEP_FOR_EVER = -1
@@ -64,74 +61,73 @@ class Removed:
 # -- operations ---------------------------------------------------------------------------------------------------------
 
 
-def apply(settings: Settings, report: Report) -> Applied:
+def apply(settings: Settings, report: Report, system: System = "ajera") -> Applied:
     """Create what the connector needs, then the connector, or change it; returns when it runs.
 
     Without stored offsets the source is captured anew: an old replication slot goes, and the epoch rises, so that the
     new snapshot sorts above everything captured before. Raises ConnectorFailed, ServiceUnreachable, SyncSchemaOutdated.
     """
-    name, site = settings.connect.connector_name, settings.site()
-    engine, connect = pim_engine(settings), connect_client(settings)
+    source, site = source_of(settings, system), settings.site()
+    engine, connect = source.sync(), connect_client(settings)
     try:
-        require_latest(engine, settings.pim.sync_schema)
-        topics = topics_of(settings, site)
+        require_latest(engine, source.sync_schema, source.part)
+        topics = topics_of(settings, site, system)
         report("creating topics")
         admin = kafka_admin(settings)
         differences = admin.ensure_topics(topics)
         admin.close()
-        anew = not connect.has_offsets(name)
-        epoch = current_epoch(engine, name, settings.pim.sync_schema)
+        anew = not connect.has_offsets(source.connector)
+        epoch = current_epoch(engine, source.connector, source.sync_schema)
         if anew or epoch is None:
-            _begin_anew(settings, report)
-            epoch = raise_epoch(engine, name, settings.pim.sync_schema)
-        connect.apply(name, configuration(settings, site, epoch))
-        status = connect.wait_until_running(name, settings.connect.timeout_seconds, report)
+            _begin_anew(source, report)
+            epoch = raise_epoch(engine, source.connector, source.sync_schema)
+        connect.apply(source.connector, configuration(settings, site, epoch, system))
+        status = connect.wait_until_running(source.connector, settings.connect.timeout_seconds, report)
         return Applied(status, epoch, anew, tuple(topic.name for topic in topics), tuple(differences))
     finally:
         connect.close()
         engine.dispose()
 
 
-def show(settings: Settings) -> Shown:
+def show(settings: Settings, system: System = "ajera") -> Shown:
     """The connector's state. Raises ServiceUnreachable."""
-    name = settings.connect.connector_name
-    engine, connect = pim_engine(settings), connect_client(settings)
+    source = source_of(settings, system)
+    engine, connect = source.sync(), connect_client(settings)
     try:
-        require_latest(engine, settings.pim.sync_schema)
-        epoch = current_epoch(engine, name, settings.pim.sync_schema)
-        return Shown(connect.status(name), epoch, connect.has_offsets(name))
+        require_latest(engine, source.sync_schema, source.part)
+        epoch = current_epoch(engine, source.connector, source.sync_schema)
+        return Shown(connect.status(source.connector), epoch, connect.has_offsets(source.connector))
     finally:
         connect.close()
         engine.dispose()
 
 
-def remove(settings: Settings, report: Report) -> Removed:
+def remove(settings: Settings, report: Report, system: System = "ajera") -> Removed:
     """Stop and delete the connector with its offsets and its replication slot. Topics and what was applied stay.
 
     The slot goes because an idle one makes the source keep its log for ever. Raises ConnectorFailed, ServiceUnreachable.
     """
-    connect = connect_client(settings)
+    source, connect = source_of(settings, system), connect_client(settings)
     try:
-        was_there = connect.remove(settings.connect.connector_name)
+        was_there = connect.remove(source.connector)
     finally:
         connect.close()
-    slot = _drop_slot(settings, report) if source_dialect(settings) == "postgres" else None
+    slot = _drop_slot(source, report) if source.dialect == "postgres" else None
     return Removed(was_there, slot)
 
 
-def configuration(settings: Settings, site: Site, epoch: int) -> dict[str, str]:
+def configuration(settings: Settings, site: Site, epoch: int, system: System = "ajera") -> dict[str, str]:
     """The connector's configuration as sent to Connect; secrets stay expressions that the worker resolves."""
-    dialect = source_dialect(settings)
-    url = _source_url(settings)
+    source = source_of(settings, system, site)
     common = {
-        "topic_prefix": settings.kafka.topic_prefix,
-        "topic_prefix_pattern": re.escape(settings.kafka.topic_prefix),
-        "source_host": settings.connect.source_host or url.host or "localhost",
-        "source_port": str(settings.connect.source_port or url.port or DEFAULT_PORTS[dialect]),
-        "source_user": url.username or "",
-        "source_password": settings.connect.source_password_expression,
-        "source_database": url.database or "",
-        "tables": ",".join(_pattern(settings, site, table.name) for table in AJERA_TO_PIM.sources),
+        "topic_prefix": source.topic_prefix,
+        "topic_prefix_pattern": re.escape(source.topic_prefix),
+        "source_host": source.host or source.url.host or "localhost",
+        "source_port": str(source.port or source.url.port or DEFAULT_PORTS[source.dialect]),
+        "source_user": source.url.username or "",
+        "source_password": source.password_expression,
+        "source_database": source.url.database or "",
+        "tables": ",".join(_pattern(source, table) for table in source.tables),
         "heartbeat_interval_ms": str(int(settings.connect.heartbeat_seconds * 1000)),
         "epoch": str(epoch),
         "partitions": str(settings.kafka.partitions),
@@ -139,66 +135,50 @@ def configuration(settings: Settings, site: Site, epoch: int) -> dict[str, str]:
         "retention_ms": str(settings.kafka.retention_hours * HOUR_MS),
         "registry_url": _converter_url(settings),
     }
-    template = load(AJERA_TO_PIM.source_system, dialect, settings.registry.kind)
-    return fill(template, common | _of_the_dialect(settings, dialect, url))
+    template = load(source.system, source.dialect, settings.registry.kind)
+    return fill(template, common | _of_the_dialect(settings, source))
 
 
-def topics_of(settings: Settings, site: Site) -> list[TopicSettings]:
-    """Every topic that the route needs, as it should be."""
-    kafka = settings.kafka
+def topics_of(settings: Settings, site: Site, system: System = "ajera") -> list[TopicSettings]:
+    """Every topic that the source's consumers need, as it should be."""
+    source, kafka = source_of(settings, system, site), settings.kafka
     retention_ms = kafka.retention_hours * HOUR_MS
-    names = [topic_name(kafka.topic_prefix, site.source_table(table.name)) for table in AJERA_TO_PIM.sources]
-    topics = [TopicSettings(name, kafka.partitions, kafka.replicas, retention_ms) for name in names]
-    topics.append(TopicSettings(f"{HEARTBEAT_PREFIX}{kafka.topic_prefix}", 1, kafka.replicas, retention_ms))
-    topics.append(TopicSettings(kafka.dead_letter_topic, 1, kafka.replicas, KEEP_FOR_EVER))
-    if source_dialect(settings) == "sqlserver":
-        topics.append(TopicSettings(_history_topic(settings), 1, kafka.replicas, KEEP_FOR_EVER))
+    topics = [TopicSettings(name, kafka.partitions, kafka.replicas, retention_ms) for name in source.topics]
+    topics.append(TopicSettings(source.heartbeat_topic, 1, kafka.replicas, retention_ms))
+    topics.append(TopicSettings(source.dead_letter_topic, 1, kafka.replicas, KEEP_FOR_EVER))
+    if source.dialect == "sqlserver":
+        topics.append(TopicSettings(_history_topic(source), 1, kafka.replicas, KEEP_FOR_EVER))
     return topics
-
-
-def source_dialect(settings: Settings) -> Dialect:
-    """Which connector reads the source."""
-    return "postgres" if _source_url(settings).get_backend_name() == "postgresql" else "sqlserver"
 
 
 # -- parts --------------------------------------------------------------------------------------------------------------
 
 
-def _source_url(settings: Settings) -> URL:
-    """The source's address. Raises ConfigurationInvalid for one that hides host and user from the connector."""
-    url = database_url(settings.ajera.database, "ajera.database")
-    if "odbc_connect" in url.query:
-        raise ConfigurationInvalid(
-            "ajera.database: the connector needs host, database and user in the address, not in odbc_connect."
-        )
-    return url
-
-
-def _of_the_dialect(settings: Settings, dialect: Dialect, url: URL) -> dict[str, str]:
-    query = {name.lower(): str(value).lower() for name, value in url.query.items()}
-    match dialect:
+def _of_the_dialect(settings: Settings, source: Source) -> dict[str, str]:
+    query = {name.lower(): str(value).lower() for name, value in source.url.query.items()}
+    match source.dialect:
         case "postgres":
             return {
                 "source_sslmode": query.get("sslmode", "prefer"),
-                "slot_name": settings.connect.slot_name,
-                "publication_name": settings.connect.slot_name,
+                "slot_name": source.slot,
+                "publication_name": source.slot,
             }
         case "sqlserver":
             return {
                 "source_encrypt": "false" if query.get("encrypt", "yes") in ("no", "false", "optional") else "true",
                 "source_trust_certificate": str(query.get("trustservercertificate", "no") in ("yes", "true")).lower(),
                 "kafka_bootstrap": settings.kafka.bootstrap,
-                "schema_history_topic": _history_topic(settings),
+                "schema_history_topic": _history_topic(source),
             }
 
 
-def _history_topic(settings: Settings) -> str:
-    return f"{settings.kafka.topic_prefix}.schema-history"
+def _history_topic(source: Source) -> str:
+    return f"{source.topic_prefix}.schema-history"
 
 
-def _pattern(settings: Settings, site: Site, table: str) -> str:
-    schema = settings.ajera.db_schema or DEFAULT_SCHEMAS[source_dialect(settings)]
-    return rf"{re.escape(schema)}\.{re.escape(site.source_table(table))}"
+def _pattern(source: Source, table: str) -> str:
+    schema = source.db_schema or DEFAULT_SCHEMAS[source.dialect]
+    return rf"{re.escape(schema)}\.{re.escape(table)}"
 
 
 def _converter_url(settings: Settings) -> str:
@@ -210,16 +190,15 @@ def _converter_url(settings: Settings) -> str:
     )
 
 
-def _begin_anew(settings: Settings, report: Report) -> None:
+def _begin_anew(source: Source, report: Report) -> None:
     """An old slot would deliver changes from before the new snapshot, under the new epoch: above what is newer."""
-    if source_dialect(settings) == "postgres":
-        _drop_slot(settings, report)
+    if source.dialect == "postgres":
+        _drop_slot(source, report)
 
 
-def _drop_slot(settings: Settings, report: Report) -> str | None:
+def _drop_slot(source: Source, report: Report) -> str | None:
     """Drop the replication slot if it is there. Raises ConnectorFailed if somebody still reads it after a while."""
-    slot = settings.connect.slot_name
-    engine = ajera_engine(settings)
+    engine = source.engine()
     patient = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(ConnectorFailed),
         stop=tenacity.stop_after_delay(SLOT_PATIENCE_SECONDS),
@@ -227,13 +206,13 @@ def _drop_slot(settings: Settings, report: Report) -> str | None:
         reraise=True,
     )
     try:
-        dropped = patient(_drop_idle_slot, engine, slot)
+        dropped = patient(_drop_idle_slot, engine, source.slot)
     finally:
         engine.dispose()
     if not dropped:
         return None
-    report(f"dropped the replication slot {slot}")
-    return slot
+    report(f"dropped the replication slot {source.slot}")
+    return source.slot
 
 
 def _drop_idle_slot(engine: Engine, slot: str) -> bool:

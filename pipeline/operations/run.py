@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import structlog
 
-from pipeline import wiring
+from pipeline import wiring, wiring_exchange
 from pipeline.config import Settings
 from pipeline.errors import PipelineError
 from pipeline.telemetry import log
@@ -14,9 +15,18 @@ from pipeline.telemetry.health import Health
 from pipeline.telemetry.http import TelemetryServer
 from pipeline.telemetry.metrics import PrometheusTelemetry
 
+Route = Literal["ajera-to-pim", "ajera-dps"]
 
-def run(settings: Settings, stop: Callable[[], bool]) -> None:
+
+def group_of(settings: Settings, route: Route) -> str:
+    """The consumer group of a route. Raises ConfigurationInvalid for one that is not configured."""
+    return settings.kafka.group if route == "ajera-to-pim" else settings.exchange().group
+
+
+def run(settings: Settings, stop: Callable[[], bool], route: Route = "ajera-to-pim") -> None:
     """Run until `stop` says so, then drain. Raises the error that ended the consumer, which is logged first."""
+    group = group_of(settings, route)
+    consumer = wiring.consumer if route == "ajera-to-pim" else wiring_exchange.consumer
     log.configure(settings.log.level, settings.log.format)
     logger = structlog.stdlib.get_logger("ajera_cdc")
     health = Health()
@@ -24,10 +34,10 @@ def run(settings: Settings, stop: Callable[[], bool]) -> None:
     server = TelemetryServer(settings.run.metrics_host, settings.run.metrics_port, telemetry.registry, health)
     server.start()
     try:
-        with wiring.consumer(settings, telemetry, health, stop) as loop:
-            logger.info("started", group=settings.kafka.group, telemetry=server.address)
+        with consumer(settings, telemetry, health, stop) as loop:
+            logger.info("started", group=group, telemetry=server.address)
             loop.run()
-        logger.info("stopped", group=settings.kafka.group)
+        logger.info("stopped", group=group)
     except PipelineError as error:
         health.halt("consumer", error.sentence)
         logger.error("ended by an error", code=error.code, error=str(error), hint=error.hint)  # noqa: TRY400

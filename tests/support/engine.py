@@ -16,8 +16,9 @@ from pipeline.database.migrate import upgrade
 from pipeline.database.target import DatabaseTarget
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.engine.circuit import Limits
+from pipeline.engine.intake import Handled
 from pipeline.engine.ports import Target
-from pipeline.engine.processor import Handled, Processor
+from pipeline.engine.processor import Processor
 from pipeline.engine.recompute import Recompute
 from pipeline.errors import PipelineError, Remedy
 from pipeline.mapping.site import Site

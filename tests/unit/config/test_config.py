@@ -256,7 +256,7 @@ def test_uncommenting_a_key_of_the_template_changes_nothing(tmp_path: Path) -> N
 def test_the_template_is_a_valid_file_with_every_key_documented_in_place() -> None:
     """Uncommented it loads, and each key has its description above it."""
     text = template()
-    uncommented = re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE)
+    uncommented = re.sub(r"^#( (?=\w+ = )|(?=\S))", "", text, flags=re.MULTILINE)
     raw = tomllib.loads(uncommented)
     for section, key, field in keys():
         assert key in (raw if section == "" else raw[section]), key

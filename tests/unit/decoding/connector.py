@@ -14,6 +14,7 @@ from pipeline.decoding.avro import Schemas
 from pipeline.decoding.contract import Contract
 from pipeline.decoding.event import Decoder
 from pipeline.decoding.naming import field_name, topic_name
+from pipeline.decoding.needs import needed_by
 from pipeline.decoding.wire import join
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.errors import PipelineError, SchemaUnknown
@@ -133,7 +134,7 @@ class Connector:
     def __post_init__(self) -> None:
         self.decoder = Decoder(
             sources=AJERA_TO_PIM.sources,
-            mappings=AJERA_TO_PIM.mappings,
+            needs=needed_by(AJERA_TO_PIM.sources, AJERA_TO_PIM.mappings, self.site),
             site=self.site,
             contract=Contract.load(schemas_directory() / "ajera"),
             schemas=Schemas(self.fetch),

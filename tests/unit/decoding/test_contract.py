@@ -14,6 +14,7 @@ from pipeline.decoding.contract import Contract, types
 from pipeline.decoding.event import Decoder
 from pipeline.decoding.needs import needed_by
 from pipeline.domain.ajera import AX_PROJECT, AX_VEC, SOURCE_TABLES
+from pipeline.domain.dps import AJERA_TABLES
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.errors import ConfigurationInvalid, ContractBroken, Remedy
 from pipeline.mapping.site import Site
@@ -54,9 +55,13 @@ def broken(
 
 
 @pytest.mark.parametrize("table", SOURCE_TABLES, ids=by_name)
-def test_the_contract_and_the_domain_name_the_same_columns_in_the_same_order(table: SourceTable) -> None:
-    """Two places, one list."""
-    assert [field["name"] for field in contract_of(table)["fields"]] == [column.name for column in table.columns]
+def test_the_contract_names_the_columns_of_both_routes_and_nothing_else(table: SourceTable) -> None:
+    """First those that go to PIM, in the domain's order, then those that DPS adds."""
+    to_pim = [column.name for column in table.columns]
+    to_dps = {column.name for one in AJERA_TABLES if one.name == table.name for column in one.columns}
+    names = [field["name"] for field in contract_of(table)["fields"]]
+    assert names[: len(to_pim)] == to_pim
+    assert set(names[len(to_pim) :]) == to_dps - {*to_pim}
 
 
 def test_there_is_a_contract_for_each_table_and_for_nothing_else() -> None:
@@ -245,7 +250,7 @@ def test_a_table_that_nothing_needs_is_read_without_its_columns() -> None:
     schema = connector.register(writer_schema(AX_PROJECT, without=("prjNotes",), retyped={"prjID": "int"}))
     decoder = Decoder(
         sources=AJERA_TO_PIM.sources,
-        mappings=AJERA_TO_PIM.only(frozenset({"clients"})).mappings,
+        needs=needed_by(AJERA_TO_PIM.sources, AJERA_TO_PIM.only(frozenset({"clients"})).mappings, Site()),
         site=Site(),
         contract=Contract.load(AJERA),
         schemas=Schemas(connector.fetch),

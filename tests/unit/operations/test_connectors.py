@@ -9,7 +9,8 @@ import pytest
 from pipeline.config import Settings
 from pipeline.errors import ConfigurationInvalid
 from pipeline.mapping.site import Site, TableNames
-from pipeline.operations.connectors import configuration, source_dialect, topics_of
+from pipeline.operations.connectors import configuration, topics_of
+from pipeline.operations.sources import source_of
 
 SQL_SERVER = "mssql+pyodbc://cdc:p%40ss@db.example:1444/Ajera?driver=ODBC+Driver+18+for+SQL+Server&Encrypt=yes&TrustServerCertificate=yes"
 POSTGRES = "postgresql+psycopg://cdc:secret@db.example/ajera"
@@ -23,7 +24,7 @@ def test_sql_servers_connector_gets_its_address_and_a_history_topic_and_no_passw
     """Encryption as the address says; the tables of dbo unless another schema is set."""
     found = settings(SQL_SERVER)
     config = configuration(found, Site(), epoch=4)
-    assert source_dialect(found) == "sqlserver"
+    assert source_of(found).dialect == "sqlserver"
     assert (config["database.hostname"], config["database.port"]) == ("db.example", "1444")
     assert (config["database.names"], config["database.user"]) == ("Ajera", "cdc")
     assert config["database.password"] == "${env:AJERA_CDC_SOURCE_PASSWORD}"

@@ -1,0 +1,1 @@
+"""Versions of our schema in the Ajera database."""

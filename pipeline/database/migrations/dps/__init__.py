@@ -1,0 +1,1 @@
+"""Versions of the `sync` schema in the DPS database."""

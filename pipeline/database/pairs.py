@@ -1,0 +1,170 @@
+"""The two exchanged databases: transactions over links and DPS's rows, and over intentions and Ajera's rows (port `Pairs`)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+from pipeline.conflicts.conflict import Conflict
+from pipeline.conflicts.decision import Recorded
+from pipeline.conflicts.link import Link
+from pipeline.conflicts.rules import Side
+from pipeline.database.dialect import Field, Lock
+from pipeline.database.engine import dialect_of
+from pipeline.database.intentions import Intentions
+from pipeline.database.links import Links
+from pipeline.database.parked import Parked
+from pipeline.database.progress import Positions
+from pipeline.database.rows import DatabaseRows, Names
+from pipeline.database.schema import DEFAULT_SCHEMA
+from pipeline.database.schema_links import AJERA_SCHEMA
+from pipeline.database.session import ConnectedSession, Session, translated
+from pipeline.domain.pairing import ParkedWork
+from pipeline.mapping.source import Kind
+from pipeline.model.ledger import Incarnation, Progress
+from pipeline.model.position import TopicPartition
+
+LINKING = "linking"  # the setting whose row everybody locks who links or creates rows
+
+
+@dataclass(frozen=True)
+class DatabasePairs:
+    """Both databases. Schemas are those of our own tables; the names say where the systems' tables are."""
+
+    dps_engine: Engine
+    ajera_engine: Engine
+    dps_names: Names
+    ajera_names: Names
+    sync_schema: str = DEFAULT_SCHEMA
+    ajera_schema: str = AJERA_SCHEMA
+
+    @contextmanager
+    def transaction(self) -> Iterator[DatabaseLinkTransaction]:
+        with _session(self.dps_engine) as session:
+            yield DatabaseLinkTransaction(session, self.sync_schema, self.dps_names)
+
+    @contextmanager
+    def ajera(self) -> Iterator[DatabaseAjeraTransaction]:
+        with _session(self.ajera_engine) as session:
+            yield DatabaseAjeraTransaction(session, self.ajera_schema, self.ajera_names)
+
+
+@contextmanager
+def _session(engine: Engine) -> Iterator[Session]:
+    dialect = dialect_of(engine)
+    with translated(dialect, "the transaction"), engine.begin() as connection:
+        yield ConnectedSession(connection, dialect)
+
+
+class DatabaseAjeraTransaction:
+    """One transaction in the Ajera database."""
+
+    def __init__(self, session: Session, schema: str, names: Names) -> None:
+        self.rows = DatabaseRows(session, names)
+        self._intentions = Intentions(session, schema)
+
+    def take(self, intentions: Collection[str]) -> set[str]:
+        return self._intentions.take(intentions)
+
+    def recorded(self, intentions: Collection[str]) -> dict[str, Recorded]:
+        return self._intentions.recorded(intentions)
+
+    def record(self, outcomes: Mapping[str, tuple[str, Recorded]]) -> None:
+        self._intentions.record(outcomes)
+
+    def creators(self, table: str, keys: Sequence[str]) -> dict[str, str]:
+        return self._intentions.creators(table, keys)
+
+
+class DatabaseLinkTransaction:
+    """One transaction in the DPS database."""
+
+    def __init__(self, session: Session, schema: str, names: Names) -> None:
+        self._session, self._schema = session, schema
+        self.rows = DatabaseRows(session, names)
+        self._links, self._parked = Links(session, schema), Parked(session, schema)
+        self._positions = Positions(session, schema)
+
+    def ids_of(self, side: Side, table: str, keys: Sequence[str]) -> dict[str, list[str]]:
+        return self._links.ids_of(side, table, keys)
+
+    def links(self, ids: Collection[str]) -> dict[str, Link]:
+        return self._links.links(ids)
+
+    def counterparts(self, entity: str, side: Side, keys: Sequence[str]) -> dict[str, str]:
+        return self._links.counterparts(entity, side, keys)
+
+    def linked_among(self, entity: str, side: Side, keys: Sequence[str]) -> set[str]:
+        return self._links.linked_among(entity, side, keys)
+
+    def store(self, links: Sequence[tuple[Link, str | None]]) -> None:
+        self._links.store(links, datetime.now(UTC))
+
+    def counted(self, entity: str, owners: Collection[str]) -> dict[str, int]:
+        return self._links.counted(entity, owners)
+
+    def page_of_links(self, entity: str, side: Side, below_epoch: int, after: str, limit: int) -> list[str]:
+        return self._links.page_of_links(entity, side, below_epoch, after, limit)
+
+    def log(self, conflicts: Sequence[Conflict]) -> None:
+        self._links.log(conflicts)
+
+    def logged(self, *, limit: int, link: str | None = None, number: int | None = None) -> list[tuple[int, Conflict]]:
+        return self._links.logged(limit=limit, link=link, number=number)
+
+    def park(self, parked: Sequence[ParkedWork], now: datetime) -> None:
+        self._parked.park(parked, now)
+
+    def unpark(self, ids: Collection[str]) -> None:
+        self._parked.unpark(ids)
+
+    def wake(self, waited_for: Collection[str]) -> None:
+        self._parked.wake(waited_for)
+
+    def due(self, limit: int, tried_before: datetime) -> list[ParkedWork]:
+        return self._parked.due(limit, tried_before)
+
+    def hold_linking(self) -> None:
+        name = (Field("name", Kind.SHORT_TEXT),)
+        dialect = self._session.dialect
+        setting = dialect.qualify(self._schema, "setting")
+        insert = dialect.insert_missing(setting, name, (Field("value", Kind.TEXT),))
+        self._session.run("setting", insert, [(LINKING, "")])
+        self._session.run("setting", dialect.select(setting, name, ["name"], Lock.UPDATE), [(LINKING,)])
+
+    def epochs(self) -> dict[Side, tuple[int, int]]:
+        return self._parked.epochs()
+
+    def set_epoch(self, side: Side, seen: int, swept: int) -> None:
+        self._parked.set_epoch(side, seen, swept)
+
+    def waiting_count(self) -> int:
+        return self._parked.count()
+
+    def progress(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Progress]:
+        return self._positions.progress(partitions)
+
+    def advance(self, progress: Mapping[TopicPartition, Progress], now: datetime) -> None:
+        self._positions.advance(progress, now)
+
+    def incarnations(self, topic: str) -> dict[int, Incarnation]:
+        return self._positions.incarnations(topic)
+
+    def incarnation(self, topic: str, topic_id: str, partitions: int) -> int:
+        return self._positions.incarnation(topic, topic_id, partitions)
+
+
+def generated_keys(engine: Engine, schema: str | None, tables: Mapping[str, str]) -> frozenset[str]:
+    """Those tables (canonical name -> name here) whose key the database gives by itself."""
+    with translated(dialect_of(engine), "the catalogue"):
+        inspector = sa.inspect(engine)
+        return frozenset(
+            name
+            for name, here in tables.items()
+            if any("identity" in c or c.get("autoincrement") is True for c in inspector.get_columns(here, schema))
+        )

@@ -1,0 +1,152 @@
+"""The tables that Ajera and DPS exchange: the columns that the maps name, with each system's own names.
+
+DPS: domain.md 4.2 and 4.3. Ajera: 3.2 to 3.4; columns whose names are guesses are in docs/assumptions.md.
+"""
+
+from __future__ import annotations
+
+from pipeline.domain.pairing import CodeList, Fill, ListTable
+from pipeline.mapping.source import Kind, SourceColumn, SourceTable
+
+
+def _columns(kind: Kind, *names: str) -> tuple[SourceColumn, ...]:
+    return tuple(SourceColumn(name, kind) for name in names)
+
+
+def _text(*names: str) -> tuple[SourceColumn, ...]:
+    return _columns(Kind.TEXT, *names)
+
+
+CLENDOR = SourceTable(
+    name="Clendor",
+    key="ClientID",
+    columns=_text(
+        *("ClientID", "Name", "Status", "ClientInd", "VendorInd", "Type"),
+        *("WebSite", "Memo", "VendorType", "AjeraSync"),
+    ),
+)
+CL_ADDRESS = SourceTable(
+    name="CLAddress",
+    key="ClientID",
+    further_key=("Address",),
+    columns=_text(
+        *("ClientID", "Address", "PrimaryInd", "Address1", "Address2", "Address3"),
+        *("City", "State", "ZIP", "Country", "Phone", "FAX", "EMail"),
+    ),
+)
+CONTACTS = SourceTable(
+    name="Contacts",
+    key="ContactID",
+    columns=_text(
+        *("ContactID", "ClientID", "FirstName", "MiddleName", "LastName", "Title", "EMail"),
+        *("Phone", "CellPhone", "FAX", "Status", "AjeraSync"),
+    ),
+)
+PR = SourceTable(
+    name="PR",
+    key="WBS1",
+    further_key=("WBS2", "WBS3"),
+    columns=(
+        *_text("WBS1", "WBS2", "WBS3", "Name", "LongName", "Status", "ProjectType", "ProjectTemplate", "ClientID"),
+        *_text("Memo"),
+        *_columns(Kind.INTEGER, "Probability"),
+        *_text("Stage", "AjeraSync"),
+    ),
+)
+PR_CONTACT_ASSOC = SourceTable(
+    name="PRContactAssoc",
+    key="WBS1",
+    further_key=("WBS2", "WBS3", "ContactID"),
+    columns=_text("WBS1", "WBS2", "WBS3", "ContactID", "AjeraSync"),
+)
+EM = SourceTable(
+    name="EM",
+    key="Employee",
+    columns=_text("Employee", "FirstName", "MiddleName", "LastName", "EMail", "HomePhone", "Status"),
+)
+
+AX_VEC = SourceTable(
+    name="AxVec",
+    key="vecKey",
+    columns=(
+        *_columns(Kind.INTEGER, "vecKey"),
+        *_text("vecDescription", "vecFirstName", "vecMiddleName", "vecLastName", "vecEmail"),
+        *_text("vecPhone1", "vecPhone2", "vecFax", "vecWebsite"),
+        *_text("vecAddress1", "vecAddress2", "vecAddress3", "vecCity", "vecState", "vecZip", "vecCountry"),
+        *_columns(Kind.FLAG, "vecIsClient", "vecIsVendor", "vecIsEmployee"),
+        *_columns(Kind.INTEGER, "vecStatus", "vecClientType", "vecVendorType"),
+        *_text("vecClientNotes"),
+        *_columns(Kind.FLAG, "vecSyncToCRM"),
+    ),
+)
+AX_CONTACT = SourceTable(
+    name="AxContact",
+    key="cntKey",
+    columns=(
+        *_columns(Kind.INTEGER, "cntKey"),
+        *_text("cntFirstName", "cntMiddleName", "cntLastName", "cntTitle", "cntEmail", "cntPhone1", "cntPhone2"),
+        *_text("cntFax"),
+        *_columns(Kind.INTEGER, "cntStatus", "cntClient"),
+        *_columns(Kind.FLAG, "cntSyncToCRM"),
+    ),
+)
+AX_PROJECT = SourceTable(
+    name="AxProject",
+    key="prjKey",
+    columns=(
+        *_columns(Kind.INTEGER, "prjKey"),
+        *_text("prjID", "prjDescription", "prjNotes"),
+        *_columns(Kind.INTEGER, "prjStatus", "prjProject", "prjProjectType"),
+        *_columns(Kind.FLAG, "prjSyncToCRM", "prjCreateInCRM"),
+        *_columns(Kind.INTEGER, "prjChanceOfWinning"),
+        *_text("prjFinalDisposition"),
+    ),
+)
+AX_INVOICE_GROUP = SourceTable(
+    name="AxInvoiceGroup", key="igKey", columns=_columns(Kind.INTEGER, "igKey", "igProject", "igClient")
+)
+# Written only: what Ajera's people do there is not exchanged, so it is not captured.
+AX_PROJECT_CONTACT = SourceTable(
+    name="AxProjectContact", key="pcKey", columns=_columns(Kind.INTEGER, "pcKey", "pcProject", "pcContact")
+)
+
+DPS_TABLES = (CLENDOR, CL_ADDRESS, CONTACTS, PR, PR_CONTACT_ASSOC, EM)
+AJERA_TABLES = (AX_VEC, AX_CONTACT, AX_PROJECT, AX_INVOICE_GROUP)
+
+# Lists are never created by us: "types are not auto-created" (domain.md 1.3).
+CODE_LISTS = (
+    CodeList(
+        "client_type",
+        "Client Type (CRM: Company Market)",
+        ListTable("AxClientType", "ctKey", "ctDescription"),
+        ListTable("CFGClientTypeDescriptions", "Code", "Description"),
+    ),
+    CodeList(
+        "project_type",
+        "Project Type",
+        ListTable("AxProjectType", "ptKey", "ptDescription"),
+        ListTable("CFGProjectTypeDescriptions", "Code", "Description"),
+    ),
+    CodeList(
+        "project_template",
+        "Ajera Project Template",
+        ListTable("AxProjectTemplate", "tplKey", "tplDescription"),
+        ListTable("CFGProjectTemplateDescriptions", "Code", "Description"),
+    ),
+    CodeList(
+        "consultant", "consultant Vendor Type", ListTable("AxVendorType", "vtKey", "vtDescription", "vtIsConsultant")
+    ),
+)
+
+# A project made from a template gets its phases (seed 000: "The template controls prefill the WBS used on the project").
+FILLS = (
+    Fill(
+        by="@template",
+        source="AxProjectTemplatePhase",
+        where="tphTemplate",
+        into="AxProject",
+        owner="prjProject",
+        copied=(("tphOrder", "prjOrder"), ("tphDescription", "prjDescription")),
+        constants={"prjStatus": 0},
+    ),
+)

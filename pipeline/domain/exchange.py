@@ -1,0 +1,399 @@
+"""The maps between Ajera and DPS, one line per field with its rule and direction: what is exchanged, on one screen.
+
+Each line cites domain.md (the vendor's own field tables were not recoverable, section 1.4) or docs/assumptions.md. A
+site profile can change any line's rule (`[rules]`).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+
+from pipeline.conflicts.forms import Convert, cut, trimmed
+from pipeline.conflicts.rules import ColumnPair, Direction, Field, Rule, Rules, Side, below_two_way, column, with_rules
+from pipeline.domain import dps
+from pipeline.domain.pairing import Creating, End, Entity, Lists, Need, NewKey, one_way
+from pipeline.errors import ProfileInvalid
+from pipeline.model.event import Row, Value
+
+CLOSED = 5  # prjStatus, domain.md 3.2
+TEMPLATE = "@template"  # no column of AxProject: the template whose phases a new project gets
+YES, BLANK = "Y", " "  # how DPS stores a ticked box, and a project level's WBS2 and WBS3 (domain.md 4.2)
+
+BOTH, TO_DPS, TO_AJERA = Direction.BOTH, Direction.TO_DPS, Direction.TO_AJERA
+NEWEST, AJERA, DPS, MANUAL, CREATE_ONLY = Rule.NEWEST, Rule.AJERA, Rule.DPS, Rule.MANUAL, Rule.CREATE_ONLY
+
+
+def line(
+    name: str,
+    ajera: str,
+    in_dps: str,
+    rule: Rule,
+    direction: Direction = BOTH,
+    *,
+    length: int | None = None,
+    to_dps: Convert | None = None,
+    to_ajera: Convert = trimmed,
+    through: str = "",
+    owner: Side = Side.AJERA,
+    note: str = "",
+) -> ColumnPair:
+    """A line of one column each. `length`: of the DPS column, to which longer text is cut (domain.md 4.3)."""
+    shortened = trimmed if length is None else cut(length)
+    return ColumnPair(
+        name, column(ajera, trimmed), column(in_dps, trimmed), rule, direction, owner,
+        to_dps=to_dps or shortened, to_ajera=to_ajera, through=through, note=note,
+    )  # fmt: skip
+
+
+# -- forms --------------------------------------------------------------------------------------------------------------
+
+
+def _status(inactive: str) -> Convert:
+    """1 is active (GH-CNV, domain.md 4.3), and so is a row without a status (assumption 34)."""
+    return lambda value: "A" if value in (1, None) else inactive
+
+
+def _project_status(value: Value) -> Value:
+    """Hold is dormant, Closed inactive, everything else active (domain.md 4.3; assumption 35)."""
+    return "D" if value in (2, 3, 4) else "I" if value == CLOSED else "A"
+
+
+def _last_name(value: Value) -> Value:
+    """DPS requires one: a blank last name is a full stop (GH-CNV, domain.md 4.3)."""
+    return cut(30)(value) or "."
+
+
+def _no_full_stop(value: Value) -> Value:
+    return None if value == "." else trimmed(value)
+
+
+FINAL_STAGES = {"Won": "Won", "Lost": "Lost", "Do Not Pursue": "Do Not Pursue", "DNP": "Do Not Pursue"}
+
+
+def _disposition(value: Value) -> Value:
+    """Won, Lost and Do Not Pursue are final; every other stage is none (domain.md 1.3; codes: assumption 37)."""
+    return FINAL_STAGES.get(str(trimmed(value)))
+
+
+def _project_name(row: Row) -> Value:
+    """The long name where it has more than 40 characters, else the short one (domain.md 1.2, CRM-MAP)."""
+    long, short = trimmed(row["LongName"]), trimmed(row["Name"])
+    return long if isinstance(long, str) and len(long) > 40 else short
+
+
+PROJECT_NAME = Field(("Name", "LongName"), _project_name, lambda value: {"Name": cut(40)(value), "LongName": value})
+
+
+# -- which rows, and what is made ---------------------------------------------------------------------------------------
+
+
+def _text(value: Value) -> str:
+    found = trimmed(value)
+    return found if isinstance(found, str) else ""
+
+
+def _person(prefix: str) -> tuple[str, str, str]:
+    return f"{prefix}FirstName", f"{prefix}MiddleName", f"{prefix}LastName"
+
+
+def _full_name(row: Row, prefix: str = "") -> tuple[str, ...]:
+    return tuple(_text(row[name]) for name in _person(prefix))
+
+
+def _new_id(_: Creating) -> NewKey:
+    return (uuid.uuid4().hex.upper(),)
+
+
+def _new_address(creating: Creating) -> NewKey:
+    return (*creating.parent, "Main")
+
+
+def _new_project_number(creating: Creating) -> NewKey:
+    """The Project ID; without one the next number, if DPS numbers by itself (domain.md 1.3, CRM-PRJ)."""
+    number = _text(creating.row["prjID"]) or creating.numbers["project"].format(key=creating.key)
+    return (cut(30)(number), BLANK, BLANK) if number else Need.NO_PROJECT_NUMBER
+
+
+def _new_employee_number(creating: Creating) -> NewKey:
+    """Employee auto-numbering must be on (domain.md 1.3, CRM-STEP2)."""
+    number = creating.numbers["employee"].format(key=creating.key)
+    return (cut(20)(number),) if number else Need.NO_EMPLOYEE_NUMBER
+
+
+def _is_project(row: Row, _: Lists) -> bool:
+    """No owner, or itself (assumption 25)."""
+    return row["prjProject"] in (None, 0, row["prjKey"])
+
+
+def _is_project_level(row: Row, _: Lists) -> bool:
+    return not _text(row["WBS2"]) and not _text(row["WBS3"])
+
+
+def _is_consultant(row: Row, lists: Lists) -> bool:
+    """Only consultants among the vendors (domain.md 1.3, CRM-SIMPLE)."""
+    return bool(row["vecIsVendor"]) and row["vecVendorType"] in lists.of("consultant", Side.AJERA)
+
+
+def _ticked(row: Row) -> bool:
+    return row["AjeraSync"] == YES
+
+
+def _always(_: Row) -> bool:
+    return True
+
+
+def _never(_: Row) -> bool:
+    return False
+
+
+# -- the maps -----------------------------------------------------------------------------------------------------------
+
+FIRM = (
+    line("name", "vecDescription", "Name", NEWEST, length=100, note="match key (1.2, CRM-MAP)"),
+    line("website", "vecWebsite", "WebSite", NEWEST, length=255, note="4.3; pairing is assumption 36"),
+    line("notes", "vecClientNotes", "Memo", MANUAL, note="4.3; two people's texts are never mixed (assumption 36)"),
+    line("market", "vecClientType", "Type", DPS, through="client_type", note="Client Type = Company Market (1.3)"),
+    line("status", "vecStatus", "Status", AJERA, TO_DPS, to_dps=_status("D"), note="GH-CNV (4.3)"),
+)
+FIRM_ADDRESS = tuple(
+    line(name, ajera, in_dps, NEWEST, length=length, note="primary address = Main, GH-CNV (4.3)")
+    for name, ajera, in_dps, length in (
+        *((f"address{n}", f"vecAddress{n}", f"Address{n}", 50) for n in (1, 2, 3)),
+        ("city", "vecCity", "City", 30),
+        ("state", "vecState", "State", 10),
+        ("zip", "vecZip", "ZIP", 10),
+        ("phone", "vecPhone1", "Phone", 24),
+        ("fax", "vecFax", "FAX", 24),
+        ("email", "vecEmail", "EMail", 50),
+    )
+)
+CONTACT = (
+    line("first_name", "cntFirstName", "FirstName", NEWEST, length=25, note="match key (1.2, CRM-MAP)"),
+    line("middle_name", "cntMiddleName", "MiddleName", NEWEST, length=30, note="match key (1.2, CRM-MAP)"),
+    line(
+        "last_name", "cntLastName", "LastName", NEWEST,
+        to_dps=_last_name, to_ajera=_no_full_stop, note="match key (1.2, CRM-MAP); required in DPS (4.4)",
+    ),
+    line("title", "cntTitle", "Title", NEWEST, length=50, note="4.3; pairing is assumption 36"),
+    line("email", "cntEmail", "EMail", NEWEST, length=255, note="4.3; pairing is assumption 36"),
+    line("phone", "cntPhone1", "Phone", NEWEST, length=24, note="GH-CNV (4.3)"),
+    line("mobile", "cntPhone2", "CellPhone", NEWEST, length=24, note="GH-CNV (4.3)"),
+    line("fax", "cntFax", "FAX", NEWEST, length=24, note="GH-CNV (4.3)"),
+    line("status", "cntStatus", "Status", AJERA, TO_DPS, to_dps=_status("I"), note="GH-CNV (4.3)"),
+    line("firm", "cntClient", "ClientID", NEWEST, through="firm", note="at most one firm (4.4, DPS-FCT)"),
+)  # fmt: skip
+EMPLOYEE = (
+    line("first_name", "vecFirstName", "FirstName", AJERA, TO_DPS, length=25, note="1.4, CRM-MAP"),
+    line("middle_name", "vecMiddleName", "MiddleName", AJERA, TO_DPS, length=50, note="1.4, CRM-MAP"),
+    line(
+        "last_name", "vecLastName", "LastName", AJERA, TO_DPS,
+        to_dps=lambda value: cut(50)(value) or ".", note="1.4, CRM-MAP; required in DPS",
+    ),
+    line("email", "vecEmail", "EMail", AJERA, TO_DPS, length=50, note="4.3; pairing is assumption 36"),
+    line("phone", "vecPhone1", "HomePhone", AJERA, TO_DPS, length=24, note="4.3; pairing is assumption 36"),
+)  # fmt: skip
+VENDOR = (
+    line("name", "vecDescription", "Name", AJERA, TO_DPS, length=100, note="1.4, CRM-MAP"),
+    line("website", "vecWebsite", "WebSite", AJERA, TO_DPS, length=255, note="4.3; pairing is assumption 36"),
+    line("status", "vecStatus", "Status", AJERA, TO_DPS, to_dps=_status("D"), note="GH-CNV (4.3)"),
+)
+PROJECT = (
+    ColumnPair(
+        "name", column("prjDescription", trimmed), PROJECT_NAME, NEWEST,
+        to_dps=cut(255), to_ajera=trimmed, note="short name to 40 characters, else long name (1.2, CRM-MAP)",
+    ),
+    line("number", "prjID", "WBS1", CREATE_ONLY, length=30, note="project number := Project ID, at creation only (1.3)"),
+    line("notes", "prjNotes", "Memo", NEWEST, note="1.3 (project information); pairing is assumption 36"),
+    line("type", "prjProjectType", "ProjectType", AJERA, through="project_type", note="1.4, CRM-STEP2, CRM-PRJ"),
+    line("status", "prjStatus", "Status", AJERA, TO_DPS, to_dps=_project_status, note="4.3; assumption 35"),
+    line(
+        "chance", "prjChanceOfWinning", "Probability", NEWEST, TO_AJERA, owner=Side.DPS, note="1.3, CRM-INFO"
+    ),
+    line(
+        "disposition", "prjFinalDisposition", "Stage", NEWEST, TO_AJERA,
+        to_ajera=_disposition, owner=Side.DPS, note="Pursuit Stage Won / Lost / Do Not Pursue (1.3, CRM-INFO)",
+    ),
+    line(
+        "template", TEMPLATE, "ProjectTemplate", CREATE_ONLY, TO_AJERA, through="project_template", owner=Side.DPS,
+        note="seed 000: prefills the WBS; its description is the template's name (1.3, CRM-STEP2)",
+    ),
+)  # fmt: skip
+PROJECT_CLIENT = (
+    line("client", "igClient", "ClientID", NEWEST, TO_AJERA, through="firm", owner=Side.DPS, note="1.4, CRM-STEP2"),
+)
+PROJECT_CONTACT = (
+    line("contact", "pcContact", "ContactID", CREATE_ONLY, TO_AJERA, through="contact", owner=Side.DPS,
+         note="CRM to Ajera only (1.3, CRM-PRJ); flagged Ajera Sync (seed 000)"),
+)  # fmt: skip
+
+ENTITIES: tuple[Entity, ...] = (
+    Entity(
+        "firm",
+        End(
+            dps.AX_VEC,
+            belongs=lambda row, _: bool(row["vecIsClient"]),
+            is_flagged=lambda row: bool(row["vecSyncToCRM"]),
+            name=lambda row: (_text(row["vecDescription"]),),
+            search=("vecDescription",),
+            constants={"vecIsClient": True, "vecIsVendor": False, "vecIsEmployee": False, "vecSyncToCRM": True},
+        ),
+        End(
+            dps.CLENDOR,
+            belongs=lambda row, _: row["ClientInd"] == YES,
+            is_flagged=_ticked,
+            name=lambda row: (_text(row["Name"]),),
+            search=("Name",),
+            new_key=_new_id,
+            constants={"ClientInd": YES, "VendorInd": "N", "AjeraSync": YES},
+        ),
+        Rules(FIRM),
+        one_way(BOTH),
+    ),
+    Entity(
+        "firm_address",
+        End(dps.AX_VEC, is_flagged=_always, parent=("vecKey",)),
+        End(
+            dps.CL_ADDRESS,
+            belongs=lambda row, _: row["PrimaryInd"] == YES,
+            is_flagged=_always,
+            parent=("ClientID",),
+            new_key=_new_address,
+            constants={"PrimaryInd": YES},
+        ),
+        Rules(FIRM_ADDRESS),
+        one_way(TO_DPS),
+        parent="firm",
+    ),
+    Entity(
+        "contact",
+        End(
+            dps.AX_CONTACT,
+            is_flagged=lambda row: bool(row["cntSyncToCRM"]),
+            name=lambda row: _full_name(row, "cnt"),
+            search=("cntLastName",),
+            constants={"cntSyncToCRM": True},
+        ),
+        End(
+            dps.CONTACTS,
+            is_flagged=_ticked,
+            name=_full_name,
+            search=("LastName",),
+            new_key=_new_id,
+            constants={"AjeraSync": YES},
+        ),
+        Rules(CONTACT),
+        one_way(BOTH),
+        limited_by="firm",
+    ),
+    Entity(
+        "employee",
+        End(
+            dps.AX_VEC,
+            belongs=lambda row, _: bool(row["vecIsEmployee"]),
+            is_flagged=_always,
+            name=lambda row: _full_name(row, "vec"),
+            search=("vecLastName",),
+        ),
+        End(
+            dps.EM,
+            is_flagged=_always,
+            may_create=_never,
+            name=_full_name,
+            search=("LastName",),
+            new_key=_new_employee_number,
+            constants={"Status": "A"},
+        ),
+        Rules(EMPLOYEE),
+        one_way(TO_DPS),
+    ),
+    Entity(
+        "vendor",
+        End(
+            dps.AX_VEC,
+            belongs=_is_consultant,
+            is_flagged=_always,
+            name=lambda row: (_text(row["vecDescription"]),),
+            search=("vecDescription",),
+        ),
+        End(
+            dps.CLENDOR,
+            belongs=lambda row, _: row["VendorInd"] == YES,
+            is_flagged=_always,
+            may_create=_never,
+            name=lambda row: (_text(row["Name"]),),
+            search=("Name",),
+            new_key=_new_id,
+            constants={"ClientInd": "N", "VendorInd": YES, "VendorType": "C"},
+        ),
+        Rules(VENDOR),
+        one_way(TO_DPS),
+    ),
+    Entity(
+        "project",
+        End(
+            dps.AX_PROJECT,
+            belongs=_is_project,
+            is_flagged=lambda row: bool(row["prjSyncToCRM"] or row["prjCreateInCRM"]),
+            may_create=lambda row: bool(row["prjCreateInCRM"]) and row["prjStatus"] != CLOSED,
+            name=lambda row: (_text(row["prjDescription"]),),
+            search=("prjDescription",),
+            constants={"prjStatus": 0, "prjProject": None, "prjSyncToCRM": True},
+        ),
+        End(
+            dps.PR,
+            belongs=_is_project_level,
+            is_flagged=_ticked,
+            name=lambda row: (_text(_project_name(row)),),
+            search=("Name", "LongName"),
+            new_key=_new_project_number,
+            constants={"AjeraSync": YES},
+        ),
+        Rules(PROJECT),
+        one_way(BOTH),
+        needs=("template",),
+        namesakes_park=True,
+    ),
+    Entity(
+        "project_client",
+        End(dps.AX_INVOICE_GROUP, is_flagged=_always, parent=("igProject",)),
+        End(dps.PR, belongs=_is_project_level, is_flagged=_always, parent=("WBS1", "WBS2", "WBS3")),
+        Rules(PROJECT_CLIENT),
+        one_way(TO_AJERA),
+        parent="project",
+        needs=("client",),
+    ),
+    Entity(
+        "project_contact",
+        End(dps.AX_PROJECT_CONTACT, is_flagged=_always, parent=("pcProject",)),
+        End(dps.PR_CONTACT_ASSOC, is_flagged=_ticked, parent=("WBS1", "WBS2", "WBS3")),
+        Rules(PROJECT_CONTACT),
+        one_way(TO_AJERA),
+        parent="project",
+        within="contact",
+        needs=("contact",),
+    ),
+)
+
+
+def entities(
+    *, two_way: bool, rules: dict[str, Rule], clock_tolerance: timedelta, only: Iterable[str] | None = None
+) -> tuple[Entity, ...]:
+    """The entities as this installation exchanges them; `rules` by "entity.line".
+
+    Below 8.09 only DPS to Ajera is left: contacts, firms, projects (seed 000). Raises ProfileInvalid.
+    """
+    known = {entity.name for entity in ENTITIES}
+    unknown = sorted(name for name in rules if name.partition(".")[0] not in known)
+    if unknown:
+        raise ProfileInvalid(f"rules: no entity is called so: {', '.join(unknown)}")
+    found = []
+    for entity in ENTITIES:
+        own = {name.partition(".")[2]: rule for name, rule in rules.items() if name.partition(".")[0] == entity.name}
+        changed = with_rules(Rules(entity.rules.pairs, clock_tolerance=clock_tolerance), own)
+        kept = replace(entity, rules=changed) if two_way else entity.to_ajera_only(below_two_way(changed))
+        if kept is not None and (only is None or entity.name in only):
+            found.append(kept)
+    return tuple(found)

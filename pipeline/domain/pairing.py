@@ -1,0 +1,197 @@
+"""How rows of two systems are paired, as data: what an entity is on each side, and what is made where one side lacks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from pipeline.conflicts.rules import Direction, Rules, Side
+from pipeline.mapping.source import SourceTable
+from pipeline.model.event import Row, Value
+
+
+@dataclass(frozen=True, slots=True)
+class ListTable:
+    """A list of one side (types, templates): its table, and the columns of code and description. `only_if`: a flag column."""
+
+    table: str
+    code: str
+    description: str
+    only_if: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeList:
+    """A list that both sides have: entries of the same description, case aside, are the same. DPS may lack it."""
+
+    name: str
+    title: str
+    ajera: ListTable
+    dps: ListTable | None = None
+
+    def table(self, side: Side) -> ListTable | None:
+        return self.ajera if side is Side.AJERA else self.dps
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The entries of the code lists as read: list -> side -> code -> description."""
+
+    entries: Mapping[str, Mapping[Side, Mapping[Value, str]]] = field(default_factory=dict)
+
+    def of(self, name: str, side: Side) -> Mapping[Value, str]:
+        return self.entries.get(name, {}).get(side, {})
+
+    def translate(self, name: str, code: Value, to: Side) -> Value:
+        """The code of the same description on the other side, None if there is none; case and blanks aside."""
+        description = self.of(name, to.other).get(code)
+        if description is None:
+            return None
+        wished = description.strip().casefold()
+        return next((other for other, text in self.of(name, to).items() if text.strip().casefold() == wished), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """Rows that a created row gets: those of `source` whose `where` is the value of the made-up column `by`.
+
+    `into`: their table, `owner` its column for the created row's key, `copied` columns of source and table.
+    """
+
+    by: str
+    source: str
+    where: str
+    into: str
+    owner: str
+    copied: tuple[tuple[str, str], ...]
+    constants: Row
+
+
+class Need(StrEnum):
+    """Why a row cannot be created yet: each is a documented cause of failure (domain.md 6), with what a person does."""
+
+    NO_PROJECT_NUMBER = "no_project_number"
+    NO_EMPLOYEE_NUMBER = "no_employee_number"
+    TEMPLATE_MISSING = "template_missing"
+    TYPE_MISSING = "type_missing"
+    REFERENCE_MISSING = "reference_missing"
+    REQUIRED_MISSING = "required_missing"
+
+
+REMEDIES: Mapping[Need, str] = {
+    Need.NO_PROJECT_NUMBER: "Give the project a Project ID in Ajera, or set `dps.project_number` (auto-numbering).",
+    Need.NO_EMPLOYEE_NUMBER: "Set `dps.employee_number` (employee auto-numbering), for example E{key}.",
+    Need.TEMPLATE_MISSING: "Give the Ajera project template the name that the template list in DPS shows, or choose another one.",
+    Need.TYPE_MISSING: "Add an entry of the same description to that list on the other side.",
+    Need.REFERENCE_MISSING: "It is created or linked as soon as the row it refers to is exchanged: tick that row's flag.",
+    Need.REQUIRED_MISSING: "Fill in the field that the other system requires.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Creating:
+    """A row about to be created: the other side's row and key, and the key on this side of the row it belongs to."""
+
+    row: Row
+    key: str
+    parent: tuple[Value, ...] = ()
+    numbers: Mapping[str, str] = field(default_factory=dict)
+
+
+NewKey = tuple[Value, ...] | Need | None  # its values, why there is none, or None: the database gives it
+
+
+def given_by_database(_: Creating) -> NewKey:
+    return None
+
+
+def belongs_always(_: Row, __: Lists) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One side of an entity.
+
+    `belongs`: is a row of the table of this kind at all. `is_flagged`: is it set to be exchanged. `may_create`: is a
+    counterpart made for it. `name`: the parts of the name it is matched by, `search` the columns that may hold the last
+    of them; none: it is found through the row that it belongs to, `parent` being the columns that hold that row's key.
+    `new_key` and `constants`: of a row that we create.
+    """
+
+    table: SourceTable
+    is_flagged: Callable[[Row], bool]
+    belongs: Callable[[Row, Lists], bool] = belongs_always
+    may_create: Callable[[Row], bool] | None = None
+    name: Callable[[Row], tuple[str, ...]] | None = None
+    search: tuple[str, ...] = ()
+    parent: tuple[str, ...] = ()
+    new_key: Callable[[Creating], NewKey] = given_by_database
+    constants: Row = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entity:
+    """A kind of pair.
+
+    `parent`: the entity whose pair it hangs on; then `within` names the line that tells siblings apart, None where there
+    is one a pair at most. `limited_by`: the line that names what counts towards the limit of contacts. `needs`: lines
+    without whose counterpart no row is created. `creates`: the sides on which rows are created.
+    """
+
+    name: str
+    ajera: End
+    dps: End
+    rules: Rules
+    creates: frozenset[Side]
+    parent: str | None = None
+    within: str | None = None
+    limited_by: str | None = None
+    needs: tuple[str, ...] = ()
+    namesakes_park: bool = False
+
+    def end(self, side: Side) -> End:
+        return self.ajera if side is Side.AJERA else self.dps
+
+    def to_ajera_only(self, rules: Rules) -> Entity | None:
+        """What is left of the entity below 8.09, None if nothing is."""
+        if Side.AJERA not in self.creates or not rules.pairs:
+            return None
+        return replace(self, rules=rules, creates=frozenset({Side.AJERA}))
+
+
+@dataclass(frozen=True, slots=True)
+class NewRow:
+    """A row to be created: key values, None where the database gives the key, and the other columns."""
+
+    key: tuple[Value, ...] | None
+    columns: Row = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedWork:
+    """Work that waits: for a row (`waits_for`: "entity/side/key"), or until a person did something.
+
+    `id` names what waits: a link, or a row of `side` that has none yet.
+    """
+
+    id: str
+    entity: str
+    side: Side
+    key: str
+    code: str
+    hint: str
+    link: str | None = None
+    waits_for: str | None = None
+
+
+def one_way(direction: Direction) -> frozenset[Side]:
+    """The sides on which rows are created."""
+    match direction:
+        case Direction.BOTH:
+            return frozenset(Side)
+        case Direction.TO_DPS:
+            return frozenset({Side.DPS})
+        case Direction.TO_AJERA:
+            return frozenset({Side.AJERA})

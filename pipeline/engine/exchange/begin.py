@@ -1,0 +1,217 @@
+"""How pairs begin: a row without a link is matched by name or through the row it belongs to, created, or parked."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pipeline.conflicts.begin import Found, create, first_link
+from pipeline.conflicts.conflict import Kind
+from pipeline.conflicts.decision import Decision
+from pipeline.conflicts.link import Seen
+from pipeline.conflicts.linking import Creates, Links, Parks
+from pipeline.conflicts.rules import Side
+from pipeline.domain.pairing import REMEDIES, Creating, Entity, Need, ParkedWork
+from pipeline.engine.exchange.belonging import in_order, parent_key, parent_of
+from pipeline.engine.exchange.carry import new_row
+from pipeline.engine.exchange.matching import Group, Matching, parts_of
+from pipeline.engine.exchange.translate import Translations
+from pipeline.engine.exchange.work import Ended, Hand, Item, Planned, Setup, row_id
+from pipeline.model.event import Value
+from pipeline.model.outcome import Outcome, SkipReason
+
+
+class Beginning:
+    """Begins pairs within a round. Rows of one entity at a time, parents first: others wait for the next round."""
+
+    def __init__(self, setup: Setup, hand: Hand, translations: Translations) -> None:
+        self._setup, self._hand, self._translations = setup, hand, translations
+        self._matching = Matching(setup, hand, translations)
+
+    def run(self, begins: Sequence[tuple[Item, Entity]]) -> tuple[list[Ended], list[Item]]:
+        """The ends of the items, and items for the next round."""
+        begins, ended = self._with_parent(begins)
+        if not begins:
+            return ended, []
+        self._hand.links_of.hold_linking()
+        first = min(self._setup.place(entity) for _, entity in begins)
+        entity = self._setup.entities[first]
+        later = [replace(item, entity=other.name) for item, other in begins if other is not entity]
+        for side in Side:
+            items = {item.key: item for item, one in begins if one is entity and item.side is side}
+            repeated = [
+                item for item, one in begins if one is entity and item.side is side and items[item.key] is not item
+            ]
+            later += [replace(item, entity=entity.name) for item in repeated]
+            if items:
+                fresh, late = self._fresh(entity, side, items)
+                later += late
+                ended += self._group(entity, side, fresh)
+        return ended, later
+
+    def _with_parent(self, begins: Sequence[tuple[Item, Entity]]) -> tuple[list[tuple[Item, Entity]], list[Ended]]:
+        """Rows that belong to a row which is not linked are left alone: they follow when that is."""
+        kept: list[tuple[Item, Entity]] = []
+        ended: list[Ended] = []
+        for entity in dict.fromkeys(entity for _, entity in begins):
+            for side in Side:
+                items = [item for item, one in begins if one is entity and item.side is side]
+                if entity.parent is None or not items:
+                    kept += [(item, entity) for item in items]
+                    continue
+                rows = {item.key: item.event.row for item in items if item.event is not None}
+                lacking = [item.key for item in items if item.key not in rows]
+                rows |= self._hand.of(side).read(entity.end(side).table, lacking) if lacking else {}
+                parents = {key: parent_key(self._setup, entity, side, row) for key, row in rows.items()}
+                known = self._hand.links_of.counterparts(entity.parent, side, [p for p in parents.values() if p])
+                for item in items:
+                    if parents.get(item.key) in known:
+                        kept.append((item, entity))
+                    else:
+                        ended.append(self._filtered(item, entity))
+        return kept, ended
+
+    def _fresh(self, entity: Entity, side: Side, items: Mapping[str, Item]) -> tuple[dict[str, Item], list[Item]]:
+        """Those that nobody linked while we waited for our turn; the others are events of linked rows now."""
+        taken = self._hand.links_of.linked_among(entity.name, side, list(items))
+        late = [replace(item, entity=entity.name) for key, item in items.items() if key in taken]
+        return {key: item for key, item in items.items() if key not in taken}, late
+
+    # -- one entity and side ------------------------------------------------------------------------------------------
+
+    def _group(self, entity: Entity, side: Side, items: Mapping[str, Item]) -> list[Ended]:
+        own = self._hand.of(side)
+        rows = own.read(entity.end(side).table, list(items), lock=True)
+        group = Group(entity, side, rows, own.clock())
+        eligible = {key: item for key, item in items.items() if self._is_eligible(group, key)}
+        self._translations.learn(
+            self._hand.links_of,
+            [one for key in eligible for one in self._translations.of_row(entity, side, rows[key])],
+        )
+        if entity.end(side).name is not None:
+            self._matching.look_up(group, eligible)
+        ended = [self._filtered(item, entity) for key, item in items.items() if key not in eligible]
+        for key in in_order(entity.end(side).table, eligible):
+            ended.append(self._one(group, key, eligible[key]))
+        return ended
+
+    def _is_eligible(self, group: Group, key: str) -> bool:
+        row, end = group.rows.get(key), group.entity.end(group.side)
+        return row is not None and end.is_flagged(row) and end.belongs(row, self._translations.lists)
+
+    def _one(self, group: Group, key: str, item: Item) -> Ended:
+        entity, row = group.entity, group.rows[key]
+        full = self._matching.limit(group, row)
+        matched = self._matching.of(group, key, row) if full is None else full
+        match matched:
+            case Links(other):
+                return self._link(group, key, other, item)
+            case Parks(kind, hint, _):
+                return self._park(item, entity, kind, hint)
+            case Creates():
+                return self._create(group, key, item)
+            case None:
+                return self._filtered(item, entity)
+
+    # -- what comes of it ---------------------------------------------------------------------------------------------
+
+    def _link(self, group: Group, key: str, other: str, item: Item) -> Ended:
+        """Link two rows that exist. The other one is read again under lock."""
+        entity, side = group.entity, group.side
+        table = entity.end(side.other).table
+        rows = self._hand.of(side.other).read(table, [other], lock=True)
+        if other not in rows:
+            return self._park(item, entity, Kind.UPDATE_MISSING, "The row of that name was deleted just now.")
+        own = self._found(group, key, item)
+        found = Found(
+            table.name, other, rows[other], self._hand.of(side.other).clock(), Seen(epoch=self._hand.epochs[side.other])
+        )
+        self._translations.learn(self._hand.links_of, self._translations.of_row(entity, side.other, rows[other]))
+        group.others.pop(other, None)
+        ajera, dps = (own, found) if side is Side.AJERA else (found, own)
+        rules, policy = self._translations.rules(entity), self._setup.policy
+        decision = first_link(uuid.uuid4().hex, entity.name, ajera, dps, policy, self._hand.now, rules)
+        decision = _with_flags(decision, side.other, is_on=entity.end(side.other).is_flagged(rows[other]))
+        self._hand.linked.append(decision.link)
+        self._translations.link(decision.link)
+        return self._begun(decision, entity, item, parent=())
+
+    def _create(self, group: Group, key: str, item: Item) -> Ended:
+        entity, side, row = group.entity, group.side, group.rows[key]
+        end, other = entity.end(side), entity.end(side.other)
+        may_create = end.may_create is None or end.may_create(row)
+        if side.other not in entity.creates or not may_create:
+            return self._filtered(item, entity)
+        rules = self._translations.rules(entity)
+        for name in entity.needs:
+            value = rules.by_name[name].field(side).read(row) if name in rules.by_name else None
+            if value is None and entity.parent is not None:
+                return self._filtered(item, entity)
+            if name in rules.by_name and not rules.by_name[name].knows(value, side.other):
+                return self._park_missing(item, entity, name, value)
+        if end.name is not None and not any(parts_of(entity, side, row)):
+            return self._park(
+                item, entity, Need.REQUIRED_MISSING, f"The row has no name. {REMEDIES[Need.REQUIRED_MISSING]}"
+            )
+        parent = parent_of(self._setup, self._hand, entity, side.other, row)
+        made = other.new_key(Creating(row, key, parent or (), self._setup.numbers))
+        if isinstance(made, Need):
+            return self._park(item, entity, made, REMEDIES[made])
+        found = self._found(group, key, item)
+        decision = create(uuid.uuid4().hex, entity.name, side, found, other.table.name, self._hand.now, rules)
+        return self._begun(decision, entity, item, parent=parent or (), new_key=made)
+
+    def _begun(
+        self,
+        decision: Decision,
+        entity: Entity,
+        item: Item,
+        *,
+        parent: tuple[Value, ...],
+        new_key: tuple[Value, ...] | None = None,
+    ) -> Ended:
+        self._hand.change(decision.link, decision.conflicts)
+        self._hand.unparked.add(row_id(entity.name, item.side, item.key))
+        for write in decision.writes:
+            planned = Planned(write, entity)
+            self._hand.writes.append(
+                planned if write.key is not None else new_row(planned, write.side, new_key, parent)
+            )
+        return Ended(item, decision.outcome, decision.reason)
+
+    def _found(self, group: Group, key: str, item: Item) -> Found:
+        event = item.event
+        seen = Seen(epoch=self._hand.epochs[group.side])
+        if event is not None and event.is_snapshot:
+            seen = Seen("", event.place, event.epoch)
+        elif event is not None:
+            seen = Seen(event.position, event.place, event.epoch, at=event.committed_at)
+        return Found(group.entity.end(group.side).table.name, key, group.rows[key], group.at, seen)
+
+    def _park_missing(self, item: Item, entity: Entity, name: str, value: Value) -> Ended:
+        through = self._translations.rules(entity).by_name[name].through
+        if any(through == one.name for one in self._setup.entities):
+            waits_for = f"{through}/{item.side}/{value}"
+            return self._park(item, entity, Need.REFERENCE_MISSING, REMEDIES[Need.REFERENCE_MISSING], waits_for)
+        need = Need.TEMPLATE_MISSING if name == "template" else Need.TYPE_MISSING
+        return self._park(item, entity, need, REMEDIES[need])
+
+    def _park(self, item: Item, entity: Entity, code: str, hint: str, waits_for: str | None = None) -> Ended:
+        work = ParkedWork(
+            row_id(entity.name, item.side, item.key), entity.name, item.side, item.key, code, hint, None, waits_for
+        )
+        self._hand.parked[work.id] = work
+        return Ended(item, Outcome.PARKED, code)
+
+    def _filtered(self, item: Item, entity: Entity) -> Ended:
+        if item.event is None:
+            self._hand.unparked.add(row_id(entity.name, item.side, item.key))
+        return Ended(item, Outcome.SKIPPED, SkipReason.FILTERED)
+
+
+def _with_flags(decision: Decision, side: Side, *, is_on: bool) -> Decision:
+    """A counterpart that is not set to be exchanged itself receives, and sends nothing until it is."""
+    if is_on:
+        return decision
+    return replace(decision, link=replace(decision.link, off=decision.link.off | {side}))

@@ -1,0 +1,35 @@
+"""Rows that belong to others: an address to its firm, a client to its project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pipeline.conflicts.rules import Side
+from pipeline.domain.pairing import Entity
+from pipeline.engine.exchange.work import Hand, Setup
+from pipeline.mapping.source import SourceTable
+from pipeline.model.event import Row, Value
+
+
+def parent_key(setup: Setup, entity: Entity, side: Side, row: Row) -> str | None:
+    """The key of the row that this one belongs to, on the same side; None if it names none."""
+    if entity.parent is None:
+        return None
+    values = [row[name] for name in entity.end(side).parent]
+    if any(value in (None, 0) for value in values):
+        return None
+    return setup.entity(entity.parent).end(side).table.key_text(values)
+
+
+def parent_of(setup: Setup, hand: Hand, entity: Entity, to: Side, row: Row) -> tuple[Value, ...] | None:
+    """The key values, on side `to`, of what a row of the other side belongs to; () if to nothing, None if it is not linked."""
+    if entity.parent is None:
+        return ()
+    key = parent_key(setup, entity, to.other, row)
+    other = None if key is None else hand.links_of.counterparts(entity.parent, to.other, [key]).get(key)
+    return None if other is None else setup.entity(entity.parent).end(to).table.key_values(other)
+
+
+def in_order(table: SourceTable, keys: Iterable[str]) -> list[str]:
+    """Keys in the order of their values: numbers as numbers."""
+    return sorted(keys, key=table.key_values)

@@ -1,0 +1,100 @@
+"""Settling what became of writes, and storing what a round has in hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from pipeline.conflicts import settle
+from pipeline.conflicts.decision import Write, WriteOutcome
+from pipeline.conflicts.link import Link, Obstacle, State
+from pipeline.conflicts.rules import Side
+from pipeline.domain.pairing import ParkedWork
+from pipeline.engine.exchange.translate import Translations
+from pipeline.engine.exchange.work import Hand, Setup, link_id
+from pipeline.errors import PipelineError
+
+
+def settle_open(hand: Hand, translations: Translations) -> None:
+    """Settle what a process that died has left open: found in Ajera's table or fenced there."""
+    numbers = {
+        settle.intention_of(link, number): (link.id, side, number)
+        for link in hand.links.values()
+        for side, number in settle.open_writes(link)
+    }
+    if not numbers:
+        return
+    fenced = hand.ajera.take(numbers)
+    recorded = hand.ajera.recorded(numbers.keys() - fenced)
+    for intention, (of, side, number) in sorted(numbers.items()):
+        outcome = settle.recalled(number, recorded.get(intention))
+        _settle(hand, translations, of, side, outcome)
+
+
+def settle_all(
+    hand: Hand, translations: Translations, side: Side, writes: Iterable[Write], outcomes: Mapping[str, WriteOutcome]
+) -> None:
+    """Fold outcomes into their links. A write without one could not be made: it is given up."""
+    for write in writes:
+        outcome = outcomes.get(write.intention)
+        _settle(
+            hand, translations, write.link, side, settle.recalled(write.number, None) if outcome is None else outcome
+        )
+
+
+def give_up(hand: Hand, translations: Translations, write: Write, refusal: PipelineError) -> None:
+    """A write that the database refuses: given up, its link parked with the reason."""
+    _settle(hand, translations, write.link, write.side, settle.recalled(write.number, None))
+    link = hand.links[write.link]
+    half = link.half(write.side.other)
+    work = ParkedWork(link_id(link), link.entity, write.side.other, half.key or "", refusal.code, str(refusal), link.id)
+    hand.parked[work.id] = work
+
+
+def _settle(hand: Hand, translations: Translations, of: str, side: Side, outcome: WriteOutcome) -> None:
+    link = hand.links[of]
+    was_creating = link.state is State.CREATING
+    settled = settle.settle(link, side, outcome, translations.rules_of(link))
+    hand.change(settled.link, settled.conflicts)
+    if was_creating and settled.link.state is State.LINKED:
+        hand.linked.append(settled.link)
+        translations.link(settled.link)
+
+
+def store(setup: Setup, hand: Hand) -> None:
+    """Store what changed: links, log, parked work; and wake what waited for a pair that is linked since."""
+    links = [hand.links[one] for one in sorted(hand.changed)]
+    for link in links:
+        if link.obstacle is Obstacle.KEY_TAKEN:
+            _park_taken(hand, link)
+        elif link.state is State.ENDED:
+            hand.unparked.add(link_id(link))
+    if links:
+        hand.links_of.store([(replace(link, version=link.version + 1), _counts_for(setup, link)) for link in links])
+    hand.links_of.log(hand.conflicts)
+    if hand.unparked - hand.parked.keys():
+        hand.links_of.unpark(hand.unparked - hand.parked.keys())
+    if hand.parked:
+        hand.links_of.park([hand.parked[one] for one in sorted(hand.parked)], hand.now)
+    if hand.linked:
+        hand.links_of.wake({f"{one.entity}/{side}/{one.half(side).key}" for one in hand.linked for side in Side})
+
+
+def _park_taken(hand: Hand, link: Link) -> None:
+    side = Side.AJERA if link.ajera.key is not None else Side.DPS
+    hint = "The row to be created is there already and is not ours: give one of the two another number."
+    work = ParkedWork(link_id(link), link.entity, side, link.half(side).key or "", Obstacle.KEY_TAKEN, hint, link.id)
+    hand.parked.setdefault(work.id, work)
+
+
+def _counts_for(setup: Setup, link: Link) -> str | None:
+    """What the link counts towards: the firm of a contact, the project of a project's contact; as DPS knows it."""
+    entity = setup.entity(link.entity)
+    if entity.limited_by is not None:
+        value = link.dps.value.get(entity.limited_by)
+        return None if value is None else str(value)
+    if entity.parent is None or link.dps.key is None:
+        return None
+    table = entity.dps.table
+    values = dict(zip((c.name for c in table.key_columns), table.key_values(link.dps.key), strict=True))
+    return setup.entity(entity.parent).dps.table.key_text([values[name] for name in entity.dps.parent])

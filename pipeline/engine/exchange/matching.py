@@ -1,0 +1,139 @@
+"""Which row is the counterpart of one that has no link: by name, or through the row that both belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pipeline.conflicts.conflict import Kind
+from pipeline.conflicts.linking import AMBIGUOUS_REMEDY, Candidate, Creates, Links, Match, Parks, admit, match
+from pipeline.conflicts.rules import Side
+from pipeline.domain.pairing import Entity
+from pipeline.engine.exchange.belonging import in_order, parent_key, parent_of
+from pipeline.engine.exchange.translate import Translations
+from pipeline.engine.exchange.work import Hand, Setup
+from pipeline.model.event import Row
+
+PARTS = "\x1f"  # between the parts of a name
+
+
+@dataclass
+class Group:
+    """Rows of one entity and side, as read under lock, and what may be their counterparts."""
+
+    entity: Entity
+    side: Side
+    rows: Mapping[str, Row]
+    at: datetime
+    others: dict[str, Row] = field(default_factory=dict)  # unlinked rows of the other side, by key
+    namesakes: dict[str, int] = field(default_factory=dict)  # of the own side, by name
+    counted: dict[str, int] = field(default_factory=dict)
+
+
+class Matching:
+    """Finds counterparts within a round."""
+
+    def __init__(self, setup: Setup, hand: Hand, translations: Translations) -> None:
+        self._setup, self._hand, self._translations = setup, hand, translations
+
+    def look_up(self, group: Group, keys: Iterable[str]) -> None:
+        """Put unlinked rows of these names into the group, of either side."""
+        entity, side, links = group.entity, group.side, self._hand.links_of
+        names = [parts for key in keys if any(parts := parts_of(entity, side, group.rows[key]))]
+        texts = [next(part for part in reversed(parts) if part) for parts in names]
+        if not texts:
+            return
+        for of, into in ((side.other, group.others), (side, dict[str, Row]())):
+            end = entity.end(of)
+            found = self._hand.of(of).named(end.table, end.search, texts)
+            taken = links.linked_among(entity.name, of, list(found))
+            lists = self._translations.lists
+            into.update({k: row for k, row in found.items() if k not in taken and end.belongs(row, lists)})
+            if of is side:
+                for row in into.values():
+                    if end.is_flagged(row):
+                        name = name_of(entity, side, row)
+                        group.namesakes[name] = group.namesakes.get(name, 0) + 1
+
+    def of(self, group: Group, key: str, row: Row) -> Match | None:
+        """None: this row is not the one of its kind that its parent has."""
+        entity, side = group.entity, group.side
+        if entity.parent is not None:
+            return self._matched_through_parent(group, key, row)
+        name = name_of(entity, side, row)
+        guarded = entity.namesakes_park and side is Side.DPS
+        other = entity.end(side.other)
+        candidates = [
+            Candidate(k, name_of(entity, side.other, r), is_flagged=other.is_flagged(r) or not guarded)
+            for k, r in group.others.items()
+        ]
+        found = match(name, candidates, namesakes_park=guarded)
+        if isinstance(found, Links) and group.namesakes.get(name, 0) > 1:
+            return Parks(Kind.AMBIGUOUS_MATCH, AMBIGUOUS_REMEDY)
+        return found
+
+    def _matched_through_parent(self, group: Group, key: str, row: Row) -> Match | None:
+        entity, side = group.entity, group.side
+        parent = parent_of(self._setup, self._hand, entity, side.other, row)
+        if parent is None:
+            return None
+        own, other = entity.end(side), entity.end(side.other)
+        lists = self._translations.lists
+        found = self._hand.of(side.other).having(other.table, other.parent, [parent])
+        taken = self._hand.links_of.linked_among(entity.name, side.other, list(found))
+        free = {k: r for k, r in found.items() if k not in taken and other.belongs(r, lists)}
+        if entity.within is not None:
+            free = {k: r for k, r in free.items() if self._is_the_same(entity, side, row, r)}
+        else:
+            siblings = self._hand.of(side).having(own.table, own.parent, [tuple(row[c] for c in own.parent)])
+            if key != in_order(own.table, (k for k, r in siblings.items() if own.belongs(r, lists)))[0]:
+                return None
+        if free:
+            chosen = in_order(other.table, free)[0]
+            group.others[chosen] = free[chosen]
+            return Links(chosen)
+        return Creates() if side.other in entity.creates else None
+
+    def _is_the_same(self, entity: Entity, side: Side, row: Row, other: Row) -> bool:
+        pair = self._translations.rules(entity).by_name[entity.within or ""]
+        values = {side: pair.field(side).read(row), side.other: pair.field(side.other).read(other)}
+        return pair.agrees(values[Side.AJERA], values[Side.DPS])
+
+    def limit(self, group: Group, row: Row) -> Parks | None:
+        """As many contacts as DPS allows are linked already (seed 000: a maximum of five)."""
+        limit = self._setup.limits.get(group.entity.name)
+        owner = None if limit is None else self._owner(group, row)
+        if limit is None or owner is None:
+            return None
+        if owner not in group.counted:
+            group.counted |= self._hand.links_of.counted(group.entity.name, [owner])
+        full = admit(group.counted[owner], limit)
+        if full is None:
+            group.counted[owner] += 1
+        return full
+
+    def _owner(self, group: Group, row: Row) -> str | None:
+        entity, side = group.entity, group.side
+        if entity.limited_by is None:
+            values = parent_of(self._setup, self._hand, entity, Side.DPS, row) if side is Side.AJERA else None
+            if side is Side.DPS:
+                return parent_key(self._setup, entity, side, row)
+            parent = self._setup.entity(entity.parent or "")
+            return None if values is None else parent.dps.table.key_text(values)
+        pair = self._translations.rules(entity).by_name[entity.limited_by]
+        value = pair.field(side).read(row)
+        value = value if side is Side.DPS else pair.to_dps(value)
+        return None if value is None else str(value)
+
+
+def parts_of(entity: Entity, side: Side, row: Row) -> tuple[str, ...]:
+    """The parts of the name that a row is matched by."""
+    name = entity.end(side).name
+    return () if name is None else name(row)
+
+
+def name_of(entity: Entity, side: Side, row: Row) -> str:
+    """The name as it is compared, "" for a blank one."""
+    parts = parts_of(entity, side, row)
+    return PARTS.join(parts).strip().casefold() if any(parts) else ""

@@ -1,0 +1,288 @@
+"""One round: links found, locked and settled; each event decided; DPS written in the same transaction, Ajera after it.
+
+A link has at most one decision that writes in a round: what follows of it waits for the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from pipeline.conflicts import guards
+from pipeline.conflicts.decision import Decision, Looked, Reason, Write
+from pipeline.conflicts.judge import waiting
+from pipeline.conflicts.link import Link, State
+from pipeline.conflicts.reconcile import finish, needs_look, reconcile
+from pipeline.conflicts.rules import Side
+from pipeline.domain.pairing import REMEDIES, Creating, Entity, Need, ParkedWork
+from pipeline.engine.exchange.begin import Beginning
+from pipeline.engine.exchange.belonging import parent_of
+from pipeline.engine.exchange.carry import carry_out, new_row
+from pipeline.engine.exchange.keep import give_up, settle_all, settle_open, store
+from pipeline.engine.exchange.translate import Translations
+from pipeline.engine.exchange.work import Ended, Hand, Item, Planned, Setup, link_id, row_id
+from pipeline.errors import PipelineError
+from pipeline.model.event import Event, Operation
+from pipeline.model.outcome import Outcome, RowCounts, SkipReason
+
+
+class Rewound(Exception):
+    """An event that shows another log than the one that was read before."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__(event.table)
+        self.event = event
+
+
+@dataclass
+class Done:
+    """What a round came to. `later`: items for the next round. `planned`: writes that Ajera is to get now."""
+
+    ended: list[Ended] = field(default_factory=list)
+    later: list[Item] = field(default_factory=list)
+    planned: list[Planned] = field(default_factory=list)
+    linked: list[Link] = field(default_factory=list)
+    counts: dict[str, RowCounts] = field(default_factory=dict)
+    conflicts: int = 0
+
+
+class Round:
+    """Decides items within one transaction of each database. `refusal`: why nothing may be written this time."""
+
+    def __init__(
+        self, setup: Setup, hand: Hand, translations: Translations, refusal: PipelineError | None = None
+    ) -> None:
+        self._setup, self._hand, self._translations, self._refusal = setup, hand, translations, refusal
+        self._newest: dict[tuple[str, Side, str], Link] = {}
+        self._busy: set[str] = set()
+        self._done = Done()
+
+    def decide(self, items: Sequence[Item]) -> Done:
+        """Everything up to the writes, which `finish` makes once Ajera's locks are free."""
+        self._find(items)
+        self._learn(items)
+        self._look(items)
+        begins: list[tuple[Item, Entity]] = []
+        for item in items:
+            begins += self._item(item)
+        beginning = Beginning(self._setup, self._hand, self._translations)
+        ended, later = beginning.run(begins)
+        self._done.ended += ended
+        self._done.later += later
+        return self._done
+
+    def finish(self) -> Done:
+        """Write DPS and settle that; store links, log and parked work."""
+        hand = self._hand
+        of_dps = [one for one in hand.writes if one.write.side is Side.DPS]
+        of_ajera = [one for one in hand.writes if one.write.side is Side.AJERA]
+        if self._refusal is not None:
+            self._give_up([one.write for one in (*of_dps, *of_ajera)], self._refusal)
+            of_dps = of_ajera = []
+        if of_dps:
+            carried = carry_out(hand.links_of.rows, Side.DPS, of_dps, hand.epochs[Side.DPS])
+            settle_all(hand, self._translations, Side.DPS, [one.write for one in of_dps], carried.outcomes)
+            for table, counts in carried.counts.items():
+                hand.count(table, counts)
+        store(self._setup, hand)
+        self._done.planned = of_ajera
+        self._done.linked = hand.linked
+        self._done.counts = hand.counts
+        self._done.conflicts = len(hand.conflicts)
+        return self._done
+
+    # -- finding ------------------------------------------------------------------------------------------------------
+
+    def _find(self, items: Sequence[Item]) -> None:
+        """Lock the links of all items, those that we were creating when we died among them, and settle what is open."""
+        hand = self._hand
+        ids = {item.link for item in items if item.link is not None}
+        unknown: dict[str, set[str]] = {}
+        for (side, table), keys in _keys(items).items():
+            found = hand.links_of.ids_of(side, table, sorted(keys))
+            ids.update(one for several in found.values() for one in several)
+            if side is Side.AJERA and keys - found.keys():
+                unknown[table] = keys - found.keys()
+        for table, keys in unknown.items():
+            ids.update(number.partition("/")[0] for number in hand.ajera.creators(table, sorted(keys)).values())
+        hand.links.update(hand.links_of.links(ids))
+        settle_open(hand, self._translations)
+        for link in hand.links.values():
+            self._index(link)
+
+    def _index(self, link: Link) -> None:
+        """A row has one link of an entity that has not ended; of ended ones the last counts."""
+        for side in Side:
+            key = link.half(side).key
+            if key is not None:
+                known = self._newest.get((link.entity, side, key))
+                if known is None or _is_newer(link, known):
+                    self._newest[link.entity, side, key] = link
+
+    def _learn(self, items: Sequence[Item]) -> None:
+        wanted = [one for link in self._hand.links.values() for one in self._translations.of_link(link)]
+        for item in items:
+            if item.event is not None and item.event.row:
+                for entity in self._setup.of(item):
+                    wanted += self._translations.of_row(entity, item.side, item.event.row)
+        self._translations.learn(self._hand.links_of, wanted)
+
+    def _look(self, items: Sequence[Item]) -> None:
+        """Read under lock the rows whose image cannot be trusted, and those that are being created elsewhere."""
+        wanted: dict[tuple[Side, str], set[str]] = {}
+        for item in items:
+            for entity in self._setup.of(item):
+                link = self._newest.get((entity.name, item.side, item.key))
+                if link is None or item.event is None:
+                    continue
+                if needs_look(link, item.event, self._translations.rules(entity)):
+                    wanted.setdefault((item.side, item.table), set()).add(item.key)
+        for link in self._hand.links.values():
+            for side in Side:
+                half = link.half(side)
+                if link.state is State.CREATING and half.key is not None:
+                    wanted.setdefault((side, half.table), set()).add(half.key)
+        self._looked: dict[tuple[Side, str, str], Looked] = {}
+        tables = {e.end(side).table.name: e.end(side).table for e in self._setup.entities for side in Side}
+        for (side, name), keys in sorted(wanted.items()):
+            rows = self._hand.of(side).read(tables[name], sorted(keys), lock=True)
+            at = self._hand.of(side).clock()
+            for key in keys:
+                self._looked[side, name, key] = Looked(rows.get(key), at)
+
+    # -- deciding -----------------------------------------------------------------------------------------------------
+
+    def _item(self, item: Item) -> list[tuple[Item, Entity]]:
+        """Decide an item for each entity that its row may be; those for which it has no link yet are left to begin."""
+        if item.link is not None:
+            self._retry(item)
+            return []
+        pairs = [(entity, self._newest.get((entity.name, item.side, item.key))) for entity in self._setup.of(item)]
+        pairs = [(entity, None if link is None else self._hand.links[link.id]) for entity, link in pairs]
+        if any(link is not None and link.id in self._busy for _, link in pairs):
+            self._done.later.append(item)
+            return []
+        begins: list[tuple[Item, Entity]] = []
+        ends: list[Ended] = []
+        for entity, link in pairs:
+            if item.event is None:
+                if link is None or link.state is State.ENDED:
+                    begins.append((item, entity))
+                else:
+                    self._hand.unparked.add(row_id(entity.name, item.side, item.key))
+            elif guards.is_free(link, item.event):
+                if self._may_begin(entity, item.side, item.event):
+                    begins.append((item, entity))
+            elif link is not None:
+                found = self._event(item, entity, link, item.event)
+                if found is None:
+                    self._done.later.append(item)
+                    return []
+                ends.append(found)
+        self._done.ended += ends or ([] if begins else [Ended(item, Outcome.SKIPPED, SkipReason.FILTERED)])
+        return begins
+
+    def _may_begin(self, entity: Entity, side: Side, event: Event) -> bool:
+        """By the image alone: what it holds now is looked at before anything begins."""
+        end = entity.end(side)
+        if event.operation is Operation.DELETE:
+            return False
+        return end.is_flagged(event.row) and end.belongs(event.row, self._translations.lists)
+
+    def _event(self, item: Item, entity: Entity, link: Link, event: Event) -> Ended | None:
+        """The end of an event of a linked row, None if its row must be looked at first."""
+        rules = self._translations.rules(entity)
+        if guards.is_rewound(link.half(item.side).seen, event, self._setup.rewound_tolerance):
+            raise Rewound(event)
+        if event.row and not guards.is_stale(link.half(item.side).seen, event):
+            link = _switched(link, item.side, is_on=entity.end(item.side).is_flagged(event.row))
+        looked = self._looked.get((item.side, item.table, item.key))
+        if looked is None and needs_look(link, event, rules):
+            return None
+        decision = reconcile(link, event, self._hand.now, rules, looked)
+        return self._take(item, entity, link, decision)
+
+    def _retry(self, item: Item) -> None:
+        link = None if item.link is None else self._hand.links.get(item.link)
+        if link is None:
+            self._hand.unparked.add(f"link/{item.link}")
+            return
+        if link.id in self._busy:
+            self._done.later.append(item)
+            return
+        entity = self._setup.entity(link.entity)
+        decision = finish(link, self._hand.now, self._translations.rules(entity), Reason.RETRIED)
+        self._done.ended.append(self._take(item, entity, link, decision))
+
+    def _take(self, item: Item, entity: Entity, before: Link, decision: Decision) -> Ended:
+        self._hand.change(decision.link, decision.conflicts)
+        for write in decision.writes:
+            self._busy.add(write.link)
+            self._hand.writes.append(self._planned(write, entity, decision.link))
+        is_waiting = self._park_waiting(entity, before, decision.link)
+        outcome = decision.outcome
+        if is_waiting and outcome is Outcome.SKIPPED and decision.reason is Reason.EDITED:
+            outcome = Outcome.PARKED
+        return Ended(item, outcome, decision.reason)
+
+    def _planned(self, write: Write, entity: Entity, link: Link) -> Planned:
+        """A write; one that creates a row once more, after a crash or a refusal, needs the row it is made from."""
+        planned = Planned(write, entity)
+        if write.key is not None:
+            return planned
+        source = link.half(write.side.other)
+        key = source.key or ""
+        looked = self._looked.get((write.side.other, source.table, key))
+        if looked is None or looked.row is None:
+            return planned  # gone: its own event ends the link
+        parent = parent_of(self._setup, self._hand, entity, write.side, looked.row)
+        made = entity.end(write.side).new_key(Creating(looked.row, key, parent or (), self._setup.numbers))
+        if isinstance(made, Need) or parent is None:
+            return planned
+        return new_row(planned, write.side, made, parent)
+
+    def _park_waiting(self, entity: Entity, before: Link, link: Link) -> bool:
+        """Lines whose value the other side does not know yet are visible, and tried again once it may."""
+        rules = self._translations.rules(entity)
+        lines = waiting(link, rules)
+        if not lines:
+            if any(before.half(side).dirty or before.half(side).wanted for side in Side):
+                self._hand.unparked.add(link_id(link))
+            return False
+        name, to = lines[0]
+        through = rules.by_name[name].through
+        is_reference = any(through == one.name for one in self._setup.entities)
+        need = Need.REFERENCE_MISSING if is_reference else Need.TYPE_MISSING
+        waits_for = f"{through}/{to.other}/{link.half(to.other).value[name]}" if is_reference else None
+        hint = f"{', '.join(line for line, _ in lines)}: {REMEDIES[need]}"
+        key = link.half(to.other).key or ""
+        work = ParkedWork(link_id(link), entity.name, to.other, key, need, hint, link.id, waits_for)
+        self._hand.parked[work.id] = work
+        return True
+
+    def _give_up(self, writes: Sequence[Write], refusal: PipelineError) -> None:
+        """Nobody carries these out; the lines stay asked for, and are tried again."""
+        for write in writes:
+            give_up(self._hand, self._translations, write, refusal)
+
+
+# -- parts --------------------------------------------------------------------------------------------------------------
+
+
+def _switched(link: Link, side: Side, *, is_on: bool) -> Link:
+    off = link.off - {side} if is_on else link.off | {side}
+    return link if off == link.off else replace(link, off=off)
+
+
+def _keys(items: Iterable[Item]) -> dict[tuple[Side, str], set[str]]:
+    found: dict[tuple[Side, str], set[str]] = {}
+    for item in items:
+        if item.link is None:
+            found.setdefault((item.side, item.table), set()).add(item.key)
+    return found
+
+
+def _is_newer(link: Link, known: Link) -> bool:
+    if link.state is not State.ENDED or known.state is not State.ENDED:
+        return link.state is not State.ENDED
+    return known.ended_at is None or (link.ended_at is not None and link.ended_at > known.ended_at)

@@ -1,0 +1,66 @@
+"""After a gap in a capture: rows of linked pairs that are not there any more were deleted while nobody listened."""
+
+from __future__ import annotations
+
+from pipeline.conflicts.ending import end
+from pipeline.conflicts.rules import Side
+from pipeline.domain.pairing import Entity, Lists
+from pipeline.engine.exchange.keep import settle_open, store
+from pipeline.engine.exchange.translate import Translations
+from pipeline.engine.exchange.work import Hand, Setup
+from pipeline.engine.pairs import Pairs
+from pipeline.engine.ports import Attempt, Clock
+
+LINKS_A_PAGE = 500
+
+
+class Sweep:
+    """Looks for the missing rows of a side once after each new epoch's snapshot; costs nothing otherwise."""
+
+    def __init__(self, setup: Setup, pairs: Pairs, clock: Clock) -> None:
+        self._setup, self._pairs, self._clock = setup, pairs, clock
+        self._evidence = dict.fromkeys(Side, 0)  # the newest epoch whose snapshot is known to be over
+        self._done = dict.fromkeys(Side, 0)
+
+    def ended(self, side: Side, epoch: int) -> None:
+        """The snapshot of this epoch is over."""
+        self._evidence[side] = max(self._evidence[side], epoch)
+
+    def snapshot_ended(self, epoch: int) -> None:
+        """Which side's is not said here; `ended` says it."""
+
+    def advance(self, attempt: Attempt) -> None:
+        for side in Side:
+            if self._done[side] < self._evidence[side]:
+                attempt(lambda of=side: self._side(of))  # type: ignore[misc]
+                self._done[side] = self._evidence[side]
+
+    def _side(self, side: Side) -> None:
+        epoch = self._evidence[side]
+        with self._pairs.transaction() as links:
+            seen, swept = links.epochs()[side]
+        if swept >= epoch:
+            return
+        for entity in self._setup.entities:
+            after = ""
+            while page := self._page(entity, side, epoch, after):
+                after = page
+        with self._pairs.transaction() as links:
+            links.set_epoch(side, max(seen, epoch), epoch)
+
+    def _page(self, entity: Entity, side: Side, epoch: int, after: str) -> str | None:
+        """End the links of one page whose row is gone; the last id of the page, None after the last page."""
+        translations = Translations(self._setup, Lists())
+        with self._pairs.transaction() as links:
+            with self._pairs.ajera() as ajera:
+                hand = Hand(links, ajera, dict.fromkeys(Side, 0), self._clock.now())
+                ids = links.page_of_links(entity.name, side, epoch, after, LINKS_A_PAGE)
+                hand.links.update(links.links(ids))
+                settle_open(hand, translations)
+                keys = {link.half(side).key or "": link for link in hand.links.values()}
+                rows = hand.of(side).read(entity.end(side).table, sorted(keys))
+                for key, link in keys.items():
+                    if key not in rows:
+                        hand.change(*end(hand.links[link.id], side, hand.now, translations.rules(entity), hand.now))
+            store(self._setup, hand)
+        return ids[-1] if ids else None

@@ -1,0 +1,72 @@
+"""What a reference or a code of a list is on the other side: by links, and by the lists that both sides have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pipeline.conflicts.link import Link
+from pipeline.conflicts.rules import Rules, Side, translated
+from pipeline.domain.pairing import Entity, Lists
+from pipeline.engine.exchange.work import Setup
+from pipeline.engine.pairs import LinkTransaction
+from pipeline.model.event import Row, Value
+
+Reference = tuple[str, Side, str]  # entity, the side whose key it is, the key
+
+
+class Translations:
+    """Asked for before it is needed: `learn` what rows and links refer to, then `rules` convert by it."""
+
+    def __init__(self, setup: Setup, lists: Lists) -> None:
+        self._setup, self.lists = setup, lists
+        self._names = {entity.name for entity in setup.entities}
+        self._known: dict[Reference, str | None] = {}
+        self._rules = {entity.name: translated(entity.rules, self.find) for entity in setup.entities}
+
+    def rules(self, entity: Entity) -> Rules:
+        return self._rules[entity.name]
+
+    def rules_of(self, link: Link) -> Rules:
+        return self._rules[link.entity]
+
+    def find(self, through: str, value: Value, to: Side) -> Value:
+        """The value on the other side, None if it is not there."""
+        if through not in self._names:
+            return self.lists.translate(through, value, to)
+        key = self._known.get((through, to.other, str(value)))
+        return None if key is None else self._setup.entity(through).end(to).table.key_values(key)[0]
+
+    def learn(self, links: LinkTransaction, wanted: Iterable[Reference]) -> None:
+        """Look up what is not known yet."""
+        groups: dict[tuple[str, Side], set[str]] = {}
+        for entity, side, key in wanted:
+            if (entity, side, key) not in self._known:
+                groups.setdefault((entity, side), set()).add(key)
+        for (entity, side), keys in sorted(groups.items()):
+            found = links.counterparts(entity, side, sorted(keys))
+            self._known.update({(entity, side, key): found.get(key) for key in keys})
+
+    def link(self, link: Link) -> None:
+        """A pair that both sides have since."""
+        if link.ajera.key is not None and link.dps.key is not None:
+            self._known[link.entity, Side.AJERA, link.ajera.key] = link.dps.key
+            self._known[link.entity, Side.DPS, link.dps.key] = link.ajera.key
+
+    def of_row(self, entity: Entity, side: Side, row: Row) -> Iterable[Reference]:
+        """What a row refers to."""
+        for pair in entity.rules.pairs:
+            field = pair.field(side)
+            if pair.through in self._names and all(column in row for column in field.columns):
+                yield from self._reference(pair.through, side, field.read(row))
+
+    def of_link(self, link: Link) -> Iterable[Reference]:
+        """What the values of a link refer to."""
+        for pair in self._setup.entity(link.entity).rules.pairs:
+            if pair.through in self._names:
+                for side in Side:
+                    yield from self._reference(pair.through, side, link.half(side).value.get(pair.name))
+
+    @staticmethod
+    def _reference(through: str, side: Side, value: Value) -> Iterable[Reference]:
+        if value is not None:
+            yield through, side, str(value)

@@ -1,0 +1,123 @@
+"""The exchange's work, piece by piece: what is in hand, what it came to, and what every piece needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from pipeline.conflicts.begin import FirstLinkPolicy
+from pipeline.conflicts.conflict import Conflict
+from pipeline.conflicts.decision import Write
+from pipeline.conflicts.link import Link
+from pipeline.conflicts.rules import Side
+from pipeline.domain.pairing import CodeList, Entity, NewRow, ParkedWork
+from pipeline.engine.pairs import AjeraTransaction, LinkTransaction, Rows
+from pipeline.model.event import Event
+from pipeline.model.outcome import Outcome, RowCounts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """A row to look at: because of an event, because it was parked, or because the row it belongs to was linked.
+
+    `entity` None: as every entity whose table that is. `link`: a link to go on with, instead of a row.
+    """
+
+    side: Side
+    table: str
+    key: str
+    event: Event | None = None
+    entity: str | None = None
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an item ended."""
+
+    item: Item
+    outcome: Outcome
+    reason: str
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How this installation exchanges. `numbers`: patterns of numbers that are given where DPS demands one.
+
+    `limits`: how many links of an entity may count towards one firm or project, None for no limit.
+    """
+
+    entities: tuple[Entity, ...]
+    lists: tuple[CodeList, ...]
+    numbers: Mapping[str, str]
+    limits: Mapping[str, int | None]
+    policy: FirstLinkPolicy
+    rewound_tolerance: timedelta = timedelta(seconds=300)
+
+    def entity(self, name: str) -> Entity:
+        return next(entity for entity in self.entities if entity.name == name)
+
+    def of(self, item: Item) -> tuple[Entity, ...]:
+        """The entities that an item's row may be."""
+        return tuple(
+            entity
+            for entity in self.entities
+            if entity.end(item.side).table.name == item.table and item.entity in (None, entity.name)
+        )
+
+    def children(self, name: str) -> tuple[Entity, ...]:
+        return tuple(entity for entity in self.entities if entity.parent == name)
+
+    def place(self, entity: Entity) -> int:
+        """Parents and what is referred to come first."""
+        return self.entities.index(entity)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A write to be carried out; `new` for a row to be created."""
+
+    write: Write
+    entity: Entity
+    new: NewRow | None = None
+
+
+@dataclass
+class Hand:
+    """What one transaction has in hand: both databases, links as they stand, and what is to be stored at its end."""
+
+    links_of: LinkTransaction
+    ajera: AjeraTransaction
+    epochs: Mapping[Side, int]
+    now: datetime
+    links: dict[str, Link] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+    conflicts: list[Conflict] = field(default_factory=list)
+    writes: list[Planned] = field(default_factory=list)
+    parked: dict[str, ParkedWork] = field(default_factory=dict)
+    unparked: set[str] = field(default_factory=set)
+    linked: list[Link] = field(default_factory=list)  # that have both rows since
+    counts: dict[str, RowCounts] = field(default_factory=dict)
+
+    def of(self, side: Side) -> Rows:
+        return self.ajera.rows if side is Side.AJERA else self.links_of.rows
+
+    def change(self, link: Link, conflicts: tuple[Conflict, ...] = ()) -> None:
+        """The link as it is from now on."""
+        self.links[link.id] = link
+        self.changed.add(link.id)
+        self.conflicts += conflicts
+
+    def count(self, table: str, counts: RowCounts) -> None:
+        self.counts[table] = self.counts.get(table, RowCounts()) + counts
+
+
+def link_id(link: Link) -> str:
+    """Parked work that is a link's."""
+    return f"link/{link.id}"
+
+
+def row_id(entity: str, side: Side, key: str) -> str:
+    """Parked work that is a row's which has no link yet."""
+    return f"row/{entity}/{side}/{key}"

@@ -1,0 +1,276 @@
+"""The exchange with DPS, put together: from settings to a consumer that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from pipeline.config import Settings
+from pipeline.conflicts.begin import FirstLinkPolicy
+from pipeline.conflicts.rules import Rule, Side
+from pipeline.conflicts.version import is_two_way, parse
+from pipeline.database.migrate import require_latest
+from pipeline.database.pairs import DatabasePairs, generated_keys
+from pipeline.database.rows import Names
+from pipeline.decoding.avro import Schemas
+from pipeline.decoding.contract import Contract
+from pipeline.decoding.event import Decoder
+from pipeline.domain.dps import AJERA_TABLES, AX_PROJECT_CONTACT, CODE_LISTS, DPS_TABLES, FILLS
+from pipeline.domain.exchange import entities
+from pipeline.domain.pairing import Entity
+from pipeline.engine import ports
+from pipeline.engine.exchange.processor import Exchange
+from pipeline.engine.exchange.work import Setup
+from pipeline.engine.loop import Loop
+from pipeline.engine.ports import DeadLetters, Messages
+from pipeline.engine.start import Incarnations, stored_starts
+from pipeline.errors import MetadataMissing
+from pipeline.kafka.consumer import KafkaMessages
+from pipeline.kafka.dead_letters import KafkaDeadLetters
+from pipeline.mapping.source import SourceTable
+from pipeline.model.event import Decoded, Message, Undecodable
+from pipeline.model.position import TopicPartition
+from pipeline.resources import schemas_directory
+from pipeline.telemetry.health import Health
+from pipeline.telemetry.metrics import PrometheusTelemetry
+from pipeline.wiring import (
+    SystemClock,
+    ajera_engine,
+    described,
+    dps_engine,
+    kafka_admin,
+    kafka_settings,
+    limits_of,
+    pace_of,
+    registry_client,
+)
+
+
+def setup_of(settings: Settings) -> Setup:
+    """How this installation exchanges. Raises ConfigurationInvalid, ProfileInvalid, AjeraVersionInvalid."""
+    dps, site = settings.exchange(), settings.site()
+    of_version = entities(
+        two_way=is_two_way(parse(settings.ajera.version or "")),
+        rules={name: Rule(rule) for name, rule in site.rules.items()},
+        clock_tolerance=timedelta(seconds=dps.clock_tolerance_seconds),
+    )
+    window = timedelta(seconds=dps.look_window_seconds)
+    limits = {"contact": dps.contacts_per_firm or None, "project_contact": dps.contacts_per_project or None}
+    return Setup(
+        entities=tuple(replace(one, rules=replace(one.rules, look_window=window)) for one in of_version),
+        lists=CODE_LISTS,
+        numbers={"project": dps.project_number, "employee": dps.employee_number},
+        limits=limits,
+        policy=FirstLinkPolicy(prefers=None if dps.first_link == "park" else Side(dps.first_link)),
+        rewound_tolerance=timedelta(seconds=settings.run.clock_tolerance_seconds),
+    )
+
+
+@contextmanager
+def pairs_of(settings: Settings) -> Iterator[DatabasePairs]:
+    """Both databases, connected. Raises SyncSchemaOutdated, TargetBusy, ConfigurationInvalid."""
+    dps, site = settings.exchange(), settings.site()
+    with ExitStack() as resources:
+        in_dps, in_ajera = dps_engine(settings), ajera_engine(settings)
+        resources.callback(in_dps.dispose)
+        resources.callback(in_ajera.dispose)
+        require_latest(in_dps, dps.sync_schema, "dps")
+        require_latest(in_ajera, settings.ajera.own_schema, "ajera")
+        written = (*AJERA_TABLES, AX_PROJECT_CONTACT)
+        here = {table.name: site.source_table(table.name) for table in written}
+        yield DatabasePairs(
+            in_dps,
+            in_ajera,
+            Names(site, Side.DPS, dps.db_schema),
+            Names(
+                site,
+                Side.AJERA,
+                settings.ajera.db_schema,
+                FILLS,
+                generated_keys(in_ajera, settings.ajera.db_schema, here),
+            ),
+            dps.sync_schema,
+            settings.ajera.own_schema,
+        )
+
+
+# -- decoding -----------------------------------------------------------------------------------------------------------
+
+
+class BothDecoders:
+    """Decodes the topics of both systems, each by its own decoder."""
+
+    def __init__(self, decoders: Sequence[Decoder]) -> None:
+        self._by_topic = {
+            topic: decoder for decoder in decoders for topic in (*decoder.topics.values(), decoder.heartbeat_topic)
+        }
+
+    @property
+    def topics(self) -> list[str]:
+        return list(self._by_topic)
+
+    def decode(self, message: Message, incarnation: int) -> Decoded:
+        decoder = self._by_topic.get(message.topic)
+        if decoder is None:
+            return Undecodable(MetadataMissing(f"{message.topic}: no source table has this topic."))
+        return decoder.decode(message, incarnation)
+
+
+def needs_of(tables: Sequence[SourceTable], of_entities: Sequence[Entity]) -> dict[str, dict[str, str]]:
+    """By table and column the lines that need it. What decides which rows are exchanged needs the rest of the contract."""
+    found: dict[str, dict[str, str]] = {
+        table.name: {column.name: "which rows are exchanged" for column in table.columns} for table in tables
+    }
+    for entity in of_entities:
+        for side in Side:
+            name = entity.end(side).table.name
+            for pair in entity.rules.pairs:
+                for column in pair.field(side).columns:
+                    if name in found and column in found[name]:
+                        found[name][column] = f"{entity.name}.{pair.name}"
+    return found
+
+
+def decoders_of(settings: Settings, setup: Setup, fetch: Callable[[int], str]) -> tuple[Decoder, Decoder]:
+    """Ajera's and DPS's; `fetch` gives a writer schema's text by id."""
+    site, schemas = settings.site(), Schemas(fetch)
+
+    def one(tables: Sequence[SourceTable], system: str, prefix: str) -> Decoder:
+        return Decoder(
+            sources=tables,
+            needs=needs_of(tables, setup.entities),
+            site=site,
+            contract=Contract.load(schemas_directory() / system),
+            schemas=schemas,
+            topic_prefix=prefix,
+        )
+
+    return (
+        one(AJERA_TABLES, "ajera", settings.kafka.topic_prefix),
+        one(DPS_TABLES, "dps", settings.exchange().topic_prefix),
+    )
+
+
+# -- the consumer -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ExchangeParts:
+    """What a consumer of the exchange is made of. A fault test replaces single parts before `assembled`."""
+
+    settings: Settings
+    setup: Setup
+    pairs: DatabasePairs
+    decoder: ports.Decoder
+    topics: Sequence[str]
+    sides: Mapping[str, Side]
+    dead_letters: DeadLetters
+    incarnations: Incarnations
+    telemetry: PrometheusTelemetry
+    health: Health
+
+
+@contextmanager
+def parts(settings: Settings, telemetry: PrometheusTelemetry, health: Health) -> Iterator[ExchangeParts]:
+    """Everything but the membership in the group, connected. Raises what `setup_of` and `pairs_of` raise."""
+    with ExitStack() as resources:
+        setup, dps, kafka = setup_of(settings), settings.exchange(), settings.kafka
+        pairs = resources.enter_context(pairs_of(settings))
+        registry = registry_client(settings)
+        resources.callback(registry.close)
+        ajera, of_dps = decoders_of(settings, setup, registry.writer_schema)
+        both = BothDecoders((ajera, of_dps))
+        admin = kafka_admin(settings)
+        resources.callback(admin.close)
+        letters = KafkaDeadLetters(kafka.bootstrap, kafka_settings(settings), dps.dead_letter_topic, dps.group)
+        resources.callback(letters.close)
+        yield ExchangeParts(
+            settings=settings,
+            setup=setup,
+            pairs=pairs,
+            decoder=both,
+            topics=both.topics,
+            sides={ajera.heartbeat_topic: Side.AJERA, of_dps.heartbeat_topic: Side.DPS},
+            dead_letters=letters,
+            incarnations=Incarnations(described(admin), pairs),
+            telemetry=telemetry,
+            health=health,
+        )
+
+
+Join = Callable[[ExchangeParts, Exchange], Messages]
+
+
+def assembled(of: ExchangeParts, stop: Callable[[], bool], join: Join | None = None) -> Loop:
+    """A member of the group, ready to run. `join` makes the membership; a fault test gives its own."""
+    exchange = exchange_of(of)
+    return Loop(
+        messages=(join or member)(of, exchange),
+        processor=exchange,
+        keeper=of.pairs,
+        loading=exchange.sweep,
+        incarnation=of.incarnations.of,
+        telemetry=of.telemetry,
+        clock=SystemClock(),
+        pace=pace_of(of.settings),
+        stop=stop,
+    )
+
+
+def exchange_of(of: ExchangeParts) -> Exchange:
+    """The processor of the exchange."""
+    return Exchange(
+        setup=of.setup,
+        pairs=of.pairs,
+        sides=of.sides,
+        decoder=of.decoder,
+        dead_letters=of.dead_letters,
+        telemetry=of.telemetry,
+        clock=SystemClock(),
+        limits=limits_of(of.settings),
+    )
+
+
+@contextmanager
+def consumer(
+    settings: Settings, telemetry: PrometheusTelemetry, health: Health, stop: Callable[[], bool]
+) -> Iterator[Loop]:
+    """A consumer of the exchange, ready to run. Raises what `parts` raises."""
+    with parts(settings, telemetry, health) as connected:
+        yield assembled(connected, stop)
+
+
+def member(of: ExchangeParts, exchange: Exchange) -> KafkaMessages:
+    """The membership in the exchange's consumer group."""
+    held: set[TopicPartition] = set()
+
+    def stored_offsets(partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        of.incarnations.forget()
+        present = {topic: of.incarnations.of(topic) for topic in {one.topic for one in partitions}}
+        with of.pairs.transaction() as transaction:
+            stored = transaction.progress(partitions)
+        exchange.take_over(stored)
+        return stored_starts(stored, present)
+
+    def assigned(partitions: frozenset[TopicPartition]) -> None:
+        held.update(partitions)
+        of.health.become_ready()
+        of.telemetry.assigned(len(held))
+
+    def revoked(partitions: frozenset[TopicPartition]) -> None:
+        held.difference_update(partitions)
+        of.telemetry.assigned(len(held))
+
+    kafka = of.settings.kafka
+    return KafkaMessages(
+        bootstrap=kafka.bootstrap,
+        group=of.settings.exchange().group,
+        topics=list(of.topics),
+        client_settings=kafka_settings(of.settings),
+        stored_offsets=stored_offsets,
+        on_assigned=assigned,
+        on_revoked=revoked,
+        protocol=kafka.group_protocol,
+    )

@@ -1,0 +1,151 @@
+"""A small firm whose Ajera and DPS are exchanged on the real stack: both captured, with a log of every write in either."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from deploy.demo.consumers import EXCHANGE, Consumer, running
+from deploy.local.stack import Stack
+from deploy.sample import databases, dps
+from deploy.sample.naming import Naming
+from tests.support.live import Live, live_firm
+
+# Who writes is told by the connection: ours names itself, people's do not.
+AUDIT = """
+CREATE SCHEMA audit;
+CREATE TABLE audit.write (number bigserial PRIMARY KEY, who text, source text, operation text, was jsonb, now jsonb);
+CREATE FUNCTION audit.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO audit.write (who, source, operation, was, now)
+        VALUES (current_setting('application_name'), TG_TABLE_NAME, TG_OP, to_jsonb(OLD), to_jsonb(NEW));
+    RETURN NULL;
+END $$;
+"""
+AUDITED = {
+    "ajera": ("AxVec", "AxContact", "AxProject", "AxInvoiceGroup", "AxProjectContact"),
+    "dps": ("Clendor", "CLAddress", "Contacts", "PR", "PRContactAssoc", "EM"),
+}
+OURS = "ajera-cdc"
+
+
+@dataclass
+class Exchanged:
+    """Both databases under two pairs of hands: people's and ours."""
+
+    live: Live
+    dps: psycopg.Connection
+    dps_url: str
+
+    @property
+    def ajera(self) -> psycopg.Connection:
+        return self.live.ajera
+
+    @contextmanager
+    def consumers(self, count: int = 1) -> Iterator[list[Consumer]]:
+        """Consumer processes of the exchange."""
+        logs = self.live.stack.logs / self.live.name / str(time.monotonic_ns())
+        logs.mkdir(parents=True)
+        with running(self.live.config, logs, count, EXCHANGE) as members:
+            yield members
+            for member in members:
+                member.check()
+
+    def command(self, *words: str, expect: int = 0) -> dict[str, Any]:
+        return self.live.command(*words, expect=expect)
+
+    # -- what people do -----------------------------------------------------------------------------------------------
+
+    def in_ajera(self, statement: str, *values: object) -> Any:
+        """One statement, committed; the one value that it answers."""
+        return _run(self.ajera, statement, values)
+
+    def in_dps(self, statement: str, *values: object) -> Any:
+        return _run(self.dps, statement, values)
+
+    def client(self, key: int, name: str, **others: Any) -> None:
+        row = {"vecKey": key, "vecDescription": name, "vecIsClient": True, "vecIsVendor": False, "vecIsEmployee": False}
+        self.live.insert("AxVec", {**row, "vecSyncToCRM": True, **others})
+
+    def firm(self, key: str, name: str, **others: Any) -> None:
+        row = {"ClientID": key, "Name": name, "Status": "A", "ClientInd": "Y", "VendorInd": "N", "AjeraSync": "Y"}
+        self.insert("Clendor", {**row, **others})
+
+    def insert(self, table: str, row: dict[str, Any]) -> None:
+        """A row in DPS."""
+        names = sql.SQL(", ").join(sql.Identifier(name) for name in row)
+        values = sql.SQL(", ").join(sql.Placeholder() for _ in row)
+        self.dps.execute(
+            sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(sql.Identifier(table), names, values), list(row.values())
+        )
+
+    # -- what can be seen ---------------------------------------------------------------------------------------------
+
+    def writes(self, side: str) -> list[tuple[str, str, Any, Any]]:
+        """Every write of ours since `audited`, as that database itself saw it: table, operation, before, after."""
+        connection = self.ajera if side == "ajera" else self.dps
+        return list(
+            connection.execute(
+                "SELECT source, operation, was, now FROM audit.write WHERE who = %s ORDER BY number", (OURS,)
+            )
+        )
+
+    def audited(self) -> None:
+        """Begin to log writes in both databases, or begin anew."""
+        for side, connection in (("ajera", self.ajera), ("dps", self.dps)):
+            if connection.execute("SELECT to_regclass('audit.write')").fetchone() == (None,):
+                connection.execute(sql.SQL(AUDIT))
+                for table in AUDITED[side]:
+                    connection.execute(
+                        sql.SQL(
+                            "CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW EXECUTE FUNCTION audit.note()"
+                        ).format(sql.Identifier(table))
+                    )
+            connection.execute("TRUNCATE audit.write")
+
+    def events_read(self) -> int:
+        found = self.in_dps("SELECT COALESCE(sum(events_read), 0) FROM sync.progress")
+        return int(found)
+
+
+def _run(connection: psycopg.Connection, statement: str, values: tuple[object, ...]) -> Any:
+    cursor = connection.execute(sql.SQL(statement), values)
+    row = cursor.fetchone() if cursor.description is not None else None
+    return None if row is None else row[0]
+
+
+@contextmanager
+def live_exchange(
+    stack: Stack, name: str, *, version: str = "9.08", captured: bool = True, **settings: Any
+) -> Iterator[Exchanged]:
+    """A firm with empty tables on both sides, our schemas, and both connectors running if `captured`."""
+    dps_url = stack.create_database(f"{name}_dps")
+    dps.create_dps(dps_url, Naming())
+    with live_firm(stack, name) as live, databases.connect(dps_url) as connection:
+        live.configure(
+            ajera={"version": version},
+            dps={
+                "database": dps_url,
+                "group": f"{name}-exchange",
+                "topic_prefix": f"{name}_dps",
+                "dead_letter_topic": f"{name}.exchange.dead",
+                "connector_name": f"{name}_dps",
+                "slot_name": f"{name}_dps".replace("-", "_"),
+                **settings,
+            },
+            run={"waiting_retry_seconds": 2.0},
+        )
+        live.command("schema", "upgrade")
+        firm = Exchanged(live, connection, dps_url)
+        if captured:
+            firm.command("connectors", "apply")
+            firm.command("connectors", "apply", "--source", "dps")
+        try:
+            yield firm
+        finally:
+            live.command("connectors", "remove", "--source", "dps", "--yes")

@@ -1,0 +1,280 @@
+"""Both exchanged databases in PostgreSQL without Kafka: triggers keep each side's log, and a test delivers it as it likes.
+
+Positions are real: the log position at each change, as `pg_current_wal_insert_lsn()` tells it, so that what the engine
+reads inside its own transactions compares with them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import sql
+
+from deploy.local.stack import Stack
+from deploy.sample import databases, dps
+from deploy.sample.naming import Naming
+from pipeline.conflicts.begin import FirstLinkPolicy
+from pipeline.conflicts.link import Link
+from pipeline.conflicts.rules import Rule, Side
+from pipeline.database import migrate
+from pipeline.database.engine import create_engine
+from pipeline.database.pairs import DatabasePairs, generated_keys
+from pipeline.database.rows import Names
+from pipeline.database.schema_links import AJERA_SCHEMA
+from pipeline.domain.dps import AJERA_TABLES, AX_PROJECT_CONTACT, CODE_LISTS, DPS_TABLES, FILLS
+from pipeline.domain.exchange import entities
+from pipeline.engine.circuit import Limits
+from pipeline.engine.exchange.processor import Exchange
+from pipeline.engine.exchange.work import Setup
+from pipeline.engine.intake import Handled
+from pipeline.engine.pairs import Pairs
+from pipeline.mapping.site import Site
+from pipeline.mapping.source import SourceTable
+from pipeline.model.event import Decoded, Event, Message, Operation
+from pipeline.model.position import Place, postgres_position
+from pipeline.telemetry.health import Health
+from pipeline.telemetry.metrics import PrometheusTelemetry
+from pipeline.testing.messages import MemoryDeadLetters
+from pipeline.wiring import SystemClock
+
+T = TypeVar("T")
+OURS = "ajera-cdc"
+LOG = """
+CREATE SCHEMA outbox;
+CREATE TABLE outbox.change (
+    number bigserial PRIMARY KEY, who text, source text, operation text, row jsonb, was jsonb, lsn bigint, at timestamptz
+);
+CREATE FUNCTION outbox.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO outbox.change (who, source, operation, row, was, lsn, at) VALUES (
+        current_setting('application_name'), TG_TABLE_NAME, CASE TG_OP WHEN 'INSERT' THEN 'c' WHEN 'UPDATE' THEN 'u' ELSE 'd' END,
+        to_jsonb(COALESCE(NEW, OLD)), to_jsonb(OLD), (pg_current_wal_insert_lsn() - '0/0')::bigint, clock_timestamp());
+    RETURN NULL;
+END $$;
+"""
+TABLES: Mapping[Side, tuple[SourceTable, ...]] = {Side.AJERA: AJERA_TABLES, Side.DPS: DPS_TABLES}
+PARTITION = 0
+
+
+class Crash(Exception):
+    """The process dies here."""
+
+
+@dataclass
+class FallingPairs:
+    """Both databases, where the process may die before or after each commit."""
+
+    real: Pairs
+    may_die: Callable[[], bool] = lambda: False
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        with self.real.transaction() as transaction:
+            yield transaction
+            self._die()
+        self._die()
+
+    @contextmanager
+    def ajera(self) -> Iterator[Any]:
+        with self.real.ajera() as transaction:
+            yield transaction
+            self._die()
+        self._die()
+
+    def _die(self) -> None:
+        if self.may_die():
+            raise Crash
+
+
+class Prepared:
+    """A decoder that finds the event of a message by its place."""
+
+    def __init__(self) -> None:
+        self.events: dict[tuple[str, int], Decoded] = {}
+
+    def decode(self, message: Message, incarnation: int) -> Decoded:
+        del incarnation
+        return self.events[message.topic, message.offset]
+
+
+@dataclass
+class World:
+    """Two systems with people, and our engine between them. `next` is the committed offset of each side."""
+
+    ajera: psycopg.Connection
+    dps: psycopg.Connection
+    pairs: FallingPairs
+    setup: Setup
+    next: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
+    events: dict[Side, list[Event]] = field(default_factory=lambda: {side: [] for side in Side})
+    epoch: int = 1
+
+    def __post_init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """A new process."""
+        self.decoder = Prepared()
+        self.telemetry = PrometheusTelemetry(Health())
+        self.exchange = Exchange(
+            setup=self.setup,
+            pairs=self.pairs,
+            sides={},
+            decoder=self.decoder,
+            dead_letters=MemoryDeadLetters(),
+            telemetry=self.telemetry,
+            clock=SystemClock(),
+            limits=Limits(),
+        )
+
+    def connection(self, side: Side) -> psycopg.Connection:
+        return self.ajera if side is Side.AJERA else self.dps
+
+    # -- people -------------------------------------------------------------------------------------------------------
+
+    def do(self, side: Side, statement: str, *values: object) -> Any:
+        """One statement, committed; the one value that it answers."""
+        cursor = self.connection(side).execute(sql.SQL(statement), values)
+        row = cursor.fetchone() if cursor.description is not None else None
+        return None if row is None else row[0]
+
+    def insert(self, side: Side, table: str, **row: object) -> None:
+        names = sql.SQL(", ").join(sql.Identifier(name) for name in row)
+        values = sql.SQL(", ").join(sql.Placeholder() for _ in row)
+        self.connection(side).execute(
+            sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(sql.Identifier(table), names, values), list(row.values())
+        )
+
+    def client(self, key: int, name: str | None, **others: object) -> None:
+        kinds = {"vecIsClient": True, "vecIsVendor": False, "vecIsEmployee": False, "vecSyncToCRM": True}
+        self.insert(Side.AJERA, "AxVec", **{"vecKey": key, "vecDescription": name, **kinds, **others})
+
+    def firm(self, key: str, name: str | None, **others: object) -> None:
+        kinds = {"ClientInd": "Y", "VendorInd": "N", "AjeraSync": "Y", "Status": "A"}
+        self.insert(Side.DPS, "Clendor", **{"ClientID": key, "Name": name, **kinds, **others})
+
+    # -- the logs -----------------------------------------------------------------------------------------------------
+
+    def read_logs(self) -> None:
+        """Everything that was committed since, as events."""
+        for side in Side:
+            known = self.events[side]
+            for source, operation, row, lsn, at in self.connection(side).execute(
+                "SELECT source, operation, row, lsn, at FROM outbox.change ORDER BY number OFFSET %s", (len(known),)
+            ):
+                table = next(table for table in TABLES[side] if table.name == source)
+                known.append(self._event(table, operation, row, lsn, at, len(known)))
+
+    def _event(self, table: SourceTable, operation: str, row: Any, lsn: int, at: datetime, offset: int) -> Event:
+        values = {column.name: row[column.name] for column in table.columns}
+        key = table.key_text([values[column.name] for column in table.key_columns])
+        position = postgres_position(self.epoch, f'["{lsn}","{lsn}"]')
+        found = Operation(operation)
+        return Event(
+            table.name, key, found, {} if found is Operation.DELETE else values, position,
+            Place(1, PARTITION, offset), at.astimezone(UTC), self.epoch,
+        )  # fmt: skip
+
+    def deliver(self, side: Side, count: int | None = None) -> int:
+        """The next events of a side in one batch; the offset is committed after. A crash leaves it where it was."""
+        self.read_logs()
+        events = self.events[side][self.next[side] :][: count or None]
+        if events:
+            self.process(side, events)
+            self.next[side] += len(events)
+        return len(events)
+
+    def process(self, side: Side, events: list[Event]) -> Handled:
+        topic = f"{side}.all"
+        messages = [Message(topic, PARTITION, event.place.offset, b"", b"") for event in events]
+        self.decoder.events.update({(topic, event.place.offset): event for event in events})
+        return self.exchange.process(messages, {topic: 1}, at_once)
+
+    def settle(self) -> None:
+        """Deliver and drain until nothing happens any more."""
+        for _ in range(100):
+            moved = sum(self.deliver(side) for side in Side)
+            moved += self.exchange.drain(at_once, waiting_retry_seconds=1e6)
+            if not moved:
+                return
+        raise AssertionError("the world does not become quiet: writes lead to writes")
+
+    # -- what can be seen ---------------------------------------------------------------------------------------------
+
+    def writes(self, side: Side) -> list[tuple[str, str, Any, Any]]:
+        """Every write of ours, as the database logged it: table, operation, before, after."""
+        return list(
+            self.connection(side).execute(
+                "SELECT source, operation, was, row FROM outbox.change WHERE who = %s ORDER BY number", (OURS,)
+            )
+        )
+
+    def links(self) -> list[Link]:
+        from pipeline.conflicts import codec
+
+        return [codec.load(document) for (document,) in self.dps.execute("SELECT document FROM sync.link ORDER BY id")]
+
+    def parked(self) -> dict[str, str]:
+        """Code by what waits."""
+        return dict(self.dps.execute("SELECT entity || '/' || side || '/' || key, code FROM sync.parked").fetchall())
+
+    def conflicts(self) -> list[tuple[str, str | None, str | None]]:
+        """Kind, line and winner, in the order in which they were logged."""
+        return list(self.dps.execute("SELECT kind, line, winner FROM sync.conflict ORDER BY number"))
+
+
+def at_once(call: Callable[[], T]) -> T:
+    return call()
+
+
+@contextmanager
+def world(
+    stack: Stack,
+    *,
+    two_way: bool = True,
+    rules: Mapping[str, Rule] | None = None,
+    tolerance: timedelta = timedelta(0),
+    limits: Mapping[str, int | None] | None = None,
+    numbers: Mapping[str, str] | None = None,
+) -> Iterator[World]:
+    """Two empty systems with our schemas, dropped with the stack."""
+    name = f"w{uuid.uuid4().hex[:8]}"
+    urls = {Side.AJERA: stack.create_database(f"{name}_ajera"), Side.DPS: stack.create_database(f"{name}_dps")}
+    databases.create_ajera(urls[Side.AJERA], Naming())
+    dps.create_dps(urls[Side.DPS], Naming())
+    engines = {side: create_engine(url) for side, url in urls.items()}
+    migrate.upgrade(engines[Side.DPS], part="dps")
+    migrate.upgrade(engines[Side.AJERA], AJERA_SCHEMA, part="ajera")
+    site, here = Site(), {table.name: table.name for table in (*AJERA_TABLES, AX_PROJECT_CONTACT)}
+    pairs = DatabasePairs(
+        engines[Side.DPS],
+        engines[Side.AJERA],
+        Names(site, Side.DPS, None),
+        Names(site, Side.AJERA, None, FILLS, generated_keys(engines[Side.AJERA], None, here)),
+    )
+    setup = Setup(
+        entities=entities(two_way=two_way, rules=dict(rules or {}), clock_tolerance=tolerance),
+        lists=CODE_LISTS,
+        numbers={"project": "", "employee": "E{key}", **(numbers or {})},
+        limits={"contact": 5, "project_contact": 5, **(limits or {})},
+        policy=FirstLinkPolicy(),
+    )
+    with databases.connect(urls[Side.AJERA]) as ajera, databases.connect(urls[Side.DPS]) as in_dps:
+        for side, connection in ((Side.AJERA, ajera), (Side.DPS, in_dps)):
+            connection.execute(sql.SQL(LOG))
+            for table in TABLES[side]:
+                connection.execute(
+                    sql.SQL(
+                        "CREATE TRIGGER log AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW EXECUTE FUNCTION outbox.note()"
+                    ).format(sql.Identifier(table.name))
+                )
+        try:
+            yield World(ajera, in_dps, FallingPairs(pairs), setup)
+        finally:
+            for engine in engines.values():
+                engine.dispose()

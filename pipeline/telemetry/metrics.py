@@ -25,6 +25,7 @@ Name = Literal[
     "pipeline_degraded_state",
     "pipeline_dead_letters_total",
     "pipeline_parked_rows",
+    "pipeline_conflicts_total",
     "pipeline_halted_partitions",
     "pipeline_assigned_partitions",
     "pipeline_last_batch_timestamp_seconds",
@@ -79,7 +80,7 @@ METRICS: tuple[Metric, ...] = (
         "pipeline_step_seconds",
         "histogram",
         ("step",),
-        "Time of a batch in each step: decode, note, recompute, commit.",
+        "Time of a batch in each step: decode, note, recompute, exchange, commit.",
         "Tells what to look at when the delay grows.",
     ),
     Metric(
@@ -116,6 +117,13 @@ METRICS: tuple[Metric, ...] = (
         (),
         "Rows that wait for another row or for a person, over all consumers.",
         "See `ajera-cdc status` for what they wait for; alert when it does not fall.",
+    ),
+    Metric(
+        "pipeline_conflicts_total",
+        "counter",
+        ("kind", "rule", "winner"),
+        "Entries of the conflict log of the exchange with DPS.",
+        "Look at them with `ajera-cdc conflicts list`; many that nobody typed may be a second writer's.",
     ),
     Metric(
         "pipeline_halted_partitions",
@@ -221,6 +229,9 @@ class PrometheusTelemetry:
     def dead_lettered(self, error: PipelineError) -> None:
         self._add("pipeline_dead_letters_total", 1, error.code)
         self._log.error("message set aside", code=error.code, error=str(error), hint=error.hint)
+
+    def conflict(self, kind: str, rule: str, winner: str) -> None:
+        self._add("pipeline_conflicts_total", 1, kind, rule, winner)
 
     def halted(self, topic: str, partition: int, error: PipelineError) -> None:
         self._add("pipeline_halted_partitions", 1, topic, error.code)

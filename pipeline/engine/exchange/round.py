@@ -6,7 +6,7 @@ A link has at most one decision that writes in a round: what follows of it waits
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from pipeline.conflicts import guards
 from pipeline.conflicts.decision import Decision, Looked, Reason, Write
@@ -20,30 +20,10 @@ from pipeline.engine.exchange.belonging import parent_of
 from pipeline.engine.exchange.carry import carry_out, new_row
 from pipeline.engine.exchange.keep import give_up, settle_all, settle_open, store
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.work import Ended, Hand, Item, Planned, Setup, link_id, row_id
+from pipeline.engine.exchange.work import Done, Ended, Hand, Item, Planned, Rewound, Setup, link_id, row_id
 from pipeline.errors import PipelineError
 from pipeline.model.event import Event, Operation
-from pipeline.model.outcome import Outcome, RowCounts, SkipReason
-
-
-class Rewound(Exception):
-    """An event that shows another log than the one that was read before."""
-
-    def __init__(self, event: Event) -> None:
-        super().__init__(event.table)
-        self.event = event
-
-
-@dataclass
-class Done:
-    """What a round came to. `later`: items for the next round. `planned`: writes that Ajera is to get now."""
-
-    ended: list[Ended] = field(default_factory=list)
-    later: list[Item] = field(default_factory=list)
-    planned: list[Planned] = field(default_factory=list)
-    linked: list[Link] = field(default_factory=list)
-    counts: dict[str, RowCounts] = field(default_factory=dict)
-    conflicts: int = 0
+from pipeline.model.outcome import Outcome, SkipReason
 
 
 class Round:
@@ -88,7 +68,7 @@ class Round:
         self._done.planned = of_ajera
         self._done.linked = hand.linked
         self._done.counts = hand.counts
-        self._done.conflicts = len(hand.conflicts)
+        self._done.conflicts = hand.conflicts
         return self._done
 
     # -- finding ------------------------------------------------------------------------------------------------------

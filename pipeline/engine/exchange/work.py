@@ -113,6 +113,41 @@ class Hand:
         self.counts[table] = self.counts.get(table, RowCounts()) + counts
 
 
+class Rewound(Exception):
+    """An event that shows another log than the one that was read before."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__(event.table)
+        self.event = event
+
+
+@dataclass
+class Done:
+    """What a round came to. `later`: items for the next round. `planned`: writes that Ajera is to get now."""
+
+    ended: list[Ended] = field(default_factory=list)
+    later: list[Item] = field(default_factory=list)
+    planned: list[Planned] = field(default_factory=list)
+    linked: list[Link] = field(default_factory=list)
+    counts: dict[str, RowCounts] = field(default_factory=dict)
+    conflicts: list[Conflict] = field(default_factory=list)
+
+    def followed_by(self, other: Done) -> Done:
+        """Two halves of a round as one."""
+        counts = {
+            table: self.counts.get(table, RowCounts()) + other.counts.get(table, RowCounts())
+            for table in {*self.counts, *other.counts}
+        }
+        return Done(
+            self.ended + other.ended,
+            self.later + other.later,
+            self.planned + other.planned,
+            self.linked + other.linked,
+            counts,
+            self.conflicts + other.conflicts,
+        )
+
+
 def link_id(link: Link) -> str:
     """Parked work that is a link's."""
     return f"link/{link.id}"

@@ -1,0 +1,174 @@
+"""Rounds until nothing is left, each durable by itself.
+
+A round decides and writes DPS in one transaction; Ajera's writes follow in one of its own, under their intentions'
+numbers; a third one stores what became of them. A process may die after any of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+
+from pipeline.conflicts.decision import WriteOutcome
+from pipeline.conflicts.link import Link
+from pipeline.conflicts.rules import Side
+from pipeline.domain.pairing import Lists
+from pipeline.engine.exchange.in_ajera import AjeraWrites
+from pipeline.engine.exchange.keep import give_up, settle_all, store
+from pipeline.engine.exchange.round import Round
+from pipeline.engine.exchange.translate import Translations
+from pipeline.engine.exchange.work import Done, Hand, Item, Planned, Rewound, Setup
+from pipeline.engine.pairs import LinkTransaction, Pairs
+from pipeline.engine.ports import Attempt, Clock, Telemetry
+from pipeline.errors import ConcurrentWrite, PipelineError, RowRejected
+
+ITEMS_A_ROUND = 500
+LISTS_SECONDS = 30.0
+CONCURRENT_TRIES = 5
+Check = Callable[[LinkTransaction], None]
+Forget = Callable[[Rewound, Sequence[Item]], list[Item]]
+
+
+class Rounds:
+    """Runs rounds. Between them it keeps what the code lists hold, and the newest epochs."""
+
+    def __init__(self, *, setup: Setup, pairs: Pairs, telemetry: Telemetry, clock: Clock) -> None:
+        self._setup, self._pairs, self._telemetry, self._clock = setup, pairs, telemetry, clock
+        self._ajera = AjeraWrites(pairs, telemetry)
+        self._lists, self._lists_read_at = Lists(), -LISTS_SECONDS
+        self._epochs: dict[Side, int] = {}
+
+    def run(
+        self,
+        items: Sequence[Item],
+        attempt: Attempt,
+        *,
+        check: Check = lambda _: None,
+        forget: Forget | None = None,
+        with_new_lists: bool = False,
+    ) -> Iterator[Done]:
+        """A round after the other. `check` looks at each transaction first; `forget` says what goes on after a rewind."""
+        if with_new_lists:
+            self._lists_read_at = -LISTS_SECONDS
+        attempt(self._read_lists)
+        attempt(lambda: self.follow({}))
+        left = list(items)
+        while left:
+            now, left = left[:ITEMS_A_ROUND], left[ITEMS_A_ROUND:]
+            done = self._narrowed(now, attempt, check, forget)
+            linked = list(done.linked) + self._carry(done.planned, attempt)
+            for table, counts in done.counts.items():
+                self._telemetry.rows(table, counts)
+            for conflict in done.conflicts:
+                self._telemetry.conflict(conflict.kind, conflict.rule or "none", conflict.winner or "nobody")
+            left = done.later + attempt(partial(self._belonging, linked)) + left
+            yield done
+
+    def _narrowed(self, items: Sequence[Item], attempt: Attempt, check: Check, forget: Forget | None) -> Done:
+        """A round; one that DPS rejects is halved until the row to blame stands alone, which is parked then."""
+        try:
+            return attempt(_Tries(lambda: self._round(items, check)))
+        except Rewound as rewound:
+            if forget is None:
+                raise
+            kept = forget(rewound, items)
+            return self._narrowed(kept, attempt, check, forget) if kept else Done()
+        except RowRejected as error:
+            if len(items) == 1:
+                return attempt(partial(self._round, items, check, error))
+            middle = len(items) // 2
+            first = self._narrowed(items[:middle], attempt, check, forget)
+            return first.followed_by(self._narrowed(items[middle:], attempt, check, forget))
+
+    def _round(self, items: Sequence[Item], check: Check, refusal: PipelineError | None = None) -> Done:
+        translations = Translations(self._setup, self._lists)
+        with self._pairs.transaction() as links:
+            check(links)
+            with self._pairs.ajera() as ajera:
+                hand = Hand(links, ajera, self._epochs, self._clock.now())
+                one = Round(self._setup, hand, translations, refusal)
+                one.decide(items)
+            return one.finish()
+
+    def _carry(self, planned: Sequence[Planned], attempt: Attempt) -> list[Link]:
+        """Make Ajera's writes, and store what became of them; the pairs that have both rows since."""
+        if not planned:
+            return []
+        outcomes, refused = self._ajera.make(planned, self._epochs[Side.AJERA], attempt)
+        return attempt(partial(self._settled, planned, outcomes, refused))
+
+    def _settled(
+        self, planned: Sequence[Planned], outcomes: Mapping[str, WriteOutcome], refused: Mapping[str, PipelineError]
+    ) -> list[Link]:
+        translations = Translations(self._setup, self._lists)
+        with self._pairs.transaction() as links, self._pairs.ajera() as ajera:
+            hand = Hand(links, ajera, self._epochs, self._clock.now())
+            hand.links.update(links.links({one.write.link for one in planned}))
+            accepted = [one.write for one in planned if one.write.intention not in refused]
+            settle_all(hand, translations, Side.AJERA, accepted, outcomes)
+            for one in planned:
+                if one.write.intention in refused:
+                    give_up(hand, translations, one.write, refused[one.write.intention])
+            store(self._setup, hand)
+            return hand.linked
+
+    def _belonging(self, linked: Sequence[Link]) -> list[Item]:
+        """The rows that belong to rows linked just now: they follow."""
+        items: list[Item] = []
+        parents = [link for link in linked if self._setup.children(link.entity)]
+        if not parents:
+            return items
+        with self._pairs.transaction() as links, self._pairs.ajera() as ajera:
+            rows = {Side.AJERA: ajera.rows, Side.DPS: links.rows}
+            for entity in self._setup.entities:
+                for side in Side:
+                    keys = [link.half(side).key for link in parents if link.entity == entity.parent]
+                    if entity.parent is None or not keys:
+                        continue
+                    of = self._setup.entity(entity.parent).end(side).table
+                    values = [of.key_values(key) for key in keys if key is not None]
+                    end = entity.end(side)
+                    found = rows[side].having(end.table, end.parent, values)
+                    items += [Item(side, end.table.name, key, entity=entity.name) for key in sorted(found)]
+        return items
+
+    # -- what is known between rounds ---------------------------------------------------------------------------------
+
+    def follow(self, seen: Mapping[Side, int]) -> None:
+        """The newest epochs of both sides: those that were stored, and those seen just now."""
+        if not self._epochs:
+            with self._pairs.transaction() as transaction:
+                self._epochs = {side: known for side, (known, _) in transaction.epochs().items()}
+        newest = {side: max(epoch, seen.get(side, 0)) for side, epoch in self._epochs.items()}
+        if newest != self._epochs:
+            with self._pairs.transaction() as transaction:
+                for side, epoch in newest.items():
+                    transaction.set_epoch(side, epoch, 0)
+            self._epochs = newest
+
+    def _read_lists(self) -> None:
+        if self._clock.monotonic() - self._lists_read_at < LISTS_SECONDS:
+            return
+        with self._pairs.transaction() as links, self._pairs.ajera() as ajera:
+            found = [rows.lists(self._setup.lists).entries for rows in (ajera.rows, links.rows)]
+        names = {name for entries in found for name in entries}
+        merged = {
+            name: {side: codes for entries in found for side, codes in entries.get(name, {}).items()} for name in names
+        }
+        self._lists, self._lists_read_at = Lists(merged), self._clock.monotonic()
+
+
+class _Tries:
+    """One round, tried again and again. A unique value refused every time is no race: then a row is to blame."""
+
+    def __init__(self, once: Callable[[], Done]) -> None:
+        self._once, self._left = once, CONCURRENT_TRIES
+
+    def __call__(self) -> Done:
+        try:
+            return self._once()
+        except ConcurrentWrite as error:
+            self._left -= 1
+            if self._left > 0:
+                raise
+            raise RowRejected(str(error)) from error

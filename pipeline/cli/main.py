@@ -8,6 +8,7 @@ import click
 
 from pipeline.cli.configuration import configuration, mappings
 from pipeline.cli.connectors import connectors
+from pipeline.cli.exchange import conflicts, link
 from pipeline.cli.output import Program
 from pipeline.cli.reference import reference
 from pipeline.cli.replay import replay
@@ -19,7 +20,7 @@ EXIT_CODES = (
     "Exit codes: 0 ok, 1 a run failed, 2 wrong usage or configuration, 3 something needed is missing or away, "
     "130 interrupted."
 )
-COMMANDS = (check, configuration, connectors, lag, mappings, reference, replay, run, schema, status)
+COMMANDS = (check, configuration, conflicts, connectors, lag, link, mappings, reference, replay, run, schema, status)
 
 
 @click.group(

@@ -68,9 +68,9 @@ def _winner(link: Link, pair: ColumnPair, rules: Rules) -> Side | None:
     contenders = [side for side in Side if link.half(side).contends(pair.name)]
     match pair.rule:
         case Rule.AJERA:
-            return Side.AJERA
+            return Side.DPS if _waits_since_creation(link, pair, Side.DPS) else Side.AJERA
         case Rule.DPS:
-            return Side.DPS
+            return Side.AJERA if _waits_since_creation(link, pair, Side.AJERA) else Side.DPS
         case Rule.NEWEST:
             return _newest(link, pair, contenders, rules)
         case Rule.MANUAL:
@@ -79,6 +79,13 @@ def _winner(link: Link, pair: ColumnPair, rules: Rules) -> Side | None:
             return contenders[0]  # only a person's decision contends here
         case _:
             assert_never(pair.rule)
+
+
+def _waits_since_creation(link: Link, pair: ColumnPair, side: Side) -> bool:
+    """Was this value left out when the counterpart was created, and nobody has typed since: no edit to be put back."""
+    name = pair.name
+    is_asking = link.half(side).contends(name) and link.half(side).contended_at(name) is None
+    return is_asking and not link.half(side.other).contends(name)
 
 
 def _newest(link: Link, pair: ColumnPair, contenders: list[Side], rules: Rules) -> Side:

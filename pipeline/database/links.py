@@ -124,6 +124,16 @@ class Links:
         )
         return [str(one) for (one,) in answers]
 
+    def with_parked_lines(self, limit: int) -> list[str]:
+        """Links that a person must decide lines of, the oldest first."""
+        quote = self._session.dialect.quote
+        answers = self._session.ask(
+            "link",
+            f"SELECT {quote('id')} FROM {self._link} WHERE {quote('parked_lines')} <> '' ORDER BY {quote('updated_at')}"
+            f" OFFSET 0 ROWS FETCH NEXT {limit:d} ROWS ONLY",
+        )
+        return [str(one) for (one,) in answers]
+
     # -- the conflict log ---------------------------------------------------------------------------------------------
 
     def log(self, conflicts: Sequence[Conflict]) -> None:

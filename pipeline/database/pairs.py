@@ -25,6 +25,7 @@ from pipeline.database.schema import DEFAULT_SCHEMA
 from pipeline.database.schema_links import AJERA_SCHEMA
 from pipeline.database.session import ConnectedSession, Session, translated
 from pipeline.domain.pairing import ParkedWork
+from pipeline.domain.rows import Rows
 from pipeline.mapping.source import Kind
 from pipeline.model.ledger import Incarnation, Progress
 from pipeline.model.position import TopicPartition
@@ -65,7 +66,7 @@ class DatabaseAjeraTransaction:
     """One transaction in the Ajera database."""
 
     def __init__(self, session: Session, schema: str, names: Names) -> None:
-        self.rows = DatabaseRows(session, names)
+        self.rows: Rows = DatabaseRows(session, names)
         self._intentions = Intentions(session, schema)
 
     def take(self, intentions: Collection[str]) -> set[str]:
@@ -84,9 +85,9 @@ class DatabaseAjeraTransaction:
 class DatabaseLinkTransaction:
     """One transaction in the DPS database."""
 
-    def __init__(self, session: Session, schema: str, names: Names) -> None:
-        self._session, self._schema = session, schema
-        self.rows = DatabaseRows(session, names)
+    def __init__(self, session: Session, schema: str, names: Names, *, is_rehearsal: bool = False) -> None:
+        self._session, self._schema, self._is_rehearsal = session, schema, is_rehearsal
+        self.rows: Rows = DatabaseRows(session, names)
         self._links, self._parked = Links(session, schema), Parked(session, schema)
         self._positions = Positions(session, schema)
 
@@ -117,6 +118,9 @@ class DatabaseLinkTransaction:
     def logged(self, *, limit: int, link: str | None = None, number: int | None = None) -> list[tuple[int, Conflict]]:
         return self._links.logged(limit=limit, link=link, number=number)
 
+    def with_parked_lines(self, limit: int) -> list[str]:
+        return self._links.with_parked_lines(limit)
+
     def park(self, parked: Sequence[ParkedWork], now: datetime) -> None:
         self._parked.park(parked, now)
 
@@ -130,6 +134,8 @@ class DatabaseLinkTransaction:
         return self._parked.due(limit, tried_before)
 
     def hold_linking(self) -> None:
+        if self._is_rehearsal:
+            return
         name = (Field("name", Kind.SHORT_TEXT),)
         dialect = self._session.dialect
         setting = dialect.qualify(self._schema, "setting")

@@ -254,7 +254,7 @@ ENTITIES: tuple[Entity, ...] = (
     ),
     Entity(
         "firm_address",
-        End(dps.AX_VEC, is_flagged=_always, parent=("vecKey",)),
+        End(dps.AX_VEC, is_flagged=lambda row: bool(row["vecSyncToCRM"]), parent=("vecKey",)),
         End(
             dps.CL_ADDRESS,
             belongs=lambda row, _: row["PrimaryInd"] == YES,
@@ -359,7 +359,7 @@ ENTITIES: tuple[Entity, ...] = (
     Entity(
         "project_client",
         End(dps.AX_INVOICE_GROUP, is_flagged=_always, parent=("igProject",)),
-        End(dps.PR, belongs=_is_project_level, is_flagged=_always, parent=("WBS1", "WBS2", "WBS3")),
+        End(dps.PR, belongs=_is_project_level, is_flagged=_ticked, parent=("WBS1", "WBS2", "WBS3")),
         Rules(PROJECT_CLIENT),
         one_way(TO_AJERA),
         parent="project",

@@ -39,5 +39,5 @@ def test_an_edit_is_carried_over_once_and_its_echo_leads_to_nothing(firm: World)
     assert firm.do(AJERA, 'SELECT "vecDescription" FROM "AxVec"') == "Hill and Company"
     assert firm.do(DPS, 'SELECT "WebSite" FROM "Clendor"') == "hills.example"
     assert len(firm.writes(AJERA)) == 1
-    assert len(firm.writes(DPS)) == 3
+    assert len(firm.writes(DPS)) == 2
     assert firm.parked() == {}

@@ -6,19 +6,28 @@ reads inside its own transactions compares with them.
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
+import tomli_w
 from psycopg import sql
 
 from deploy.local.stack import Stack
 from deploy.sample import databases, dps
 from deploy.sample.naming import Naming
+from pipeline.conflicts import codec
 from pipeline.conflicts.begin import FirstLinkPolicy
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import Rule, Side
@@ -58,6 +67,7 @@ CREATE FUNCTION outbox.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 END $$;
 """
 TABLES: Mapping[Side, tuple[SourceTable, ...]] = {Side.AJERA: AJERA_TABLES, Side.DPS: DPS_TABLES}
+KEYS = {table.name: table.key for table in (*AJERA_TABLES, *DPS_TABLES, AX_PROJECT_CONTACT)}
 PARTITION = 0
 
 
@@ -104,13 +114,14 @@ class Prepared:
 
 @dataclass
 class World:
-    """Two systems with people, and our engine between them. `next` is the committed offset of each side."""
+    """Two systems with people, and our engine between them. `next` is the committed offset of each table's topic."""
 
     ajera: psycopg.Connection
     dps: psycopg.Connection
     pairs: FallingPairs
     setup: Setup
-    next: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
+    urls: Mapping[Side, str]
+    next: Counter[str] = field(default_factory=Counter)
     events: dict[Side, list[Event]] = field(default_factory=lambda: {side: [] for side in Side})
     epoch: int = 1
 
@@ -132,6 +143,28 @@ class World:
             limits=Limits(),
         )
 
+    def restart_with(self, **limits: int | None) -> None:
+        """A new process with other limits of contacts."""
+        self.setup = replace(self.setup, limits={**self.setup.limits, **limits})
+        self.restart()
+
+    def rewind(self) -> None:
+        """A new process that reads everything again."""
+        self.next.clear()
+        self.restart()
+
+    def clear(self) -> None:
+        """As if nothing had ever been there: the next story begins."""
+        for side in Side:
+            for table in (*reversed(TABLES[side]), *((AX_PROJECT_CONTACT,) if side is Side.AJERA else ())):
+                self.do(side, f'DELETE FROM "{table.name}"')
+            self.do(side, "TRUNCATE outbox.change RESTART IDENTITY")
+        self.do(Side.AJERA, "DELETE FROM ajera_cdc.intention")
+        for ours in ("link", "conflict", "parked", "progress"):
+            self.do(Side.DPS, f"DELETE FROM sync.{ours}")
+        self.events = {side: [] for side in Side}
+        self.rewind()
+
     def connection(self, side: Side) -> psycopg.Connection:
         return self.ajera if side is Side.AJERA else self.dps
 
@@ -150,6 +183,19 @@ class World:
             sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(sql.Identifier(table), names, values), list(row.values())
         )
 
+    def edit(self, side: Side, table: str, key: object = None, **columns: object) -> None:
+        """Set columns of the row of that key; of every row without one."""
+        sets = sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in columns)
+        self.connection(side).execute(
+            sql.SQL("UPDATE {} SET {} WHERE {} = COALESCE(%s, {})").format(
+                sql.Identifier(table), sets, *[sql.Identifier(KEYS[table])] * 2
+            ),
+            [*columns.values(), key],
+        )
+
+    def delete(self, side: Side, table: str, key: object) -> None:
+        self.do(side, f'DELETE FROM "{table}" WHERE "{KEYS[table]}" = %s', key)
+
     def client(self, key: int, name: str | None, **others: object) -> None:
         kinds = {"vecIsClient": True, "vecIsVendor": False, "vecIsEmployee": False, "vecSyncToCRM": True}
         self.insert(Side.AJERA, "AxVec", **{"vecKey": key, "vecDescription": name, **kinds, **others})
@@ -158,17 +204,56 @@ class World:
         kinds = {"ClientInd": "Y", "VendorInd": "N", "AjeraSync": "Y", "Status": "A"}
         self.insert(Side.DPS, "Clendor", **{"ClientID": key, "Name": name, **kinds, **others})
 
+    def contact(self, side: Side, key: int | str, last_name: str | None, **others: object) -> None:
+        if side is Side.AJERA:
+            row = {"cntKey": key, "cntLastName": last_name, "cntSyncToCRM": True, "cntStatus": 1}
+            self.insert(side, "AxContact", **{**row, **others})
+        else:
+            row = {"ContactID": key, "LastName": last_name, "AjeraSync": "Y", "Status": "A"}
+            self.insert(side, "Contacts", **{**row, **others})
+
+    def project(self, side: Side, key: int | str, name: str | None, **others: object) -> None:
+        if side is Side.AJERA:
+            flags = {"prjStatus": 1, "prjSyncToCRM": True, "prjCreateInCRM": True}
+            self.insert(side, "AxProject", **{"prjKey": key, "prjDescription": name, **flags, **others})
+        else:
+            self.insert(side, "PR", **{"WBS1": key, "Name": name, "Status": "A", "AjeraSync": "Y", **others})
+
+    def command(self, *words: str, expect: int = 0) -> dict[str, Any]:
+        """Run `ajera-cdc … --json` on both databases; the data of its answer, empty after an error."""
+        config = Path(tempfile.mkdtemp()) / "ajera-cdc.toml"
+        try:
+            ajera, in_dps = (self.urls[side] for side in Side)
+            settings = {
+                "ajera": {"database": ajera, "version": "9.08"},
+                "pim": {"database": ajera},
+                "dps": {"database": in_dps, "employee_number": "E{key}"},
+            }
+            config.write_text(tomli_w.dumps(settings))
+            arguments = [sys.executable, "-m", "pipeline.cli.main", "--config", str(config), *words, "--json"]
+            done = subprocess.run(arguments, capture_output=True, text=True, timeout=120, check=False)
+        finally:
+            shutil.rmtree(config.parent)
+        assert done.returncode == expect, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        answer: dict[str, Any] = json.loads(done.stdout)
+        data: dict[str, Any] = answer.get("data", {})
+        return data
+
     # -- the logs -----------------------------------------------------------------------------------------------------
 
     def read_logs(self) -> None:
         """Everything that was committed since, as events."""
         for side in Side:
-            known = self.events[side]
+            known, offsets = self.events[side], Counter(event.table for event in self.events[side])
+            captured = [table.name for table in TABLES[side]]
             for source, operation, row, lsn, at in self.connection(side).execute(
-                "SELECT source, operation, row, lsn, at FROM outbox.change ORDER BY number OFFSET %s", (len(known),)
+                "SELECT source, operation, row, lsn, at FROM outbox.change WHERE source = ANY(%s)"
+                " ORDER BY number OFFSET %s",
+                (captured, len(known)),
             ):
                 table = next(table for table in TABLES[side] if table.name == source)
-                known.append(self._event(table, operation, row, lsn, at, len(known)))
+                known.append(self._event(table, operation, row, lsn, at, offsets[source]))
+                offsets[source] += 1
 
     def _event(self, table: SourceTable, operation: str, row: Any, lsn: int, at: datetime, offset: int) -> Event:
         values = {column.name: row[column.name] for column in table.columns}
@@ -180,20 +265,22 @@ class World:
             Place(1, PARTITION, offset), at.astimezone(UTC), self.epoch,
         )  # fmt: skip
 
-    def deliver(self, side: Side, count: int | None = None) -> int:
-        """The next events of a side in one batch; the offset is committed after. A crash leaves it where it was."""
+    def deliver(self, side: Side, count: int | None = None, *tables: str) -> int:
+        """The next events of a side, or of some of its tables, in one batch; offsets are committed after, unless it crashes."""
         self.read_logs()
-        events = self.events[side][self.next[side] :][: count or None]
+        new = (event for event in self.events[side] if event.place.offset >= self.next[event.table])
+        events = [event for event in new if not tables or event.table in tables][: count or None]
         if events:
-            self.process(side, events)
-            self.next[side] += len(events)
+            handled = self.process(events)
+            assert not handled.halted
+            for event in events:
+                self.next[event.table] = event.place.offset + 1
         return len(events)
 
-    def process(self, side: Side, events: list[Event]) -> Handled:
-        topic = f"{side}.all"
-        messages = [Message(topic, PARTITION, event.place.offset, b"", b"") for event in events]
-        self.decoder.events.update({(topic, event.place.offset): event for event in events})
-        return self.exchange.process(messages, {topic: 1}, at_once)
+    def process(self, events: list[Event]) -> Handled:
+        messages = [Message(event.table, PARTITION, event.place.offset, b"", b"") for event in events]
+        self.decoder.events.update({(event.table, event.place.offset): event for event in events})
+        return self.exchange.process(messages, dict.fromkeys((event.table for event in events), 1), at_once)
 
     def settle(self) -> None:
         """Deliver and drain until nothing happens any more."""
@@ -203,6 +290,11 @@ class World:
             if not moved:
                 return
         raise AssertionError("the world does not become quiet: writes lead to writes")
+
+    def wait(self) -> None:
+        """The time after which parked work is tried again goes by."""
+        self.exchange.drain(at_once, waiting_retry_seconds=-1)
+        self.settle()
 
     # -- what can be seen ---------------------------------------------------------------------------------------------
 
@@ -214,9 +306,13 @@ class World:
             )
         )
 
-    def links(self) -> list[Link]:
-        from pipeline.conflicts import codec
+    def rows(self, side: Side, table: str, *columns: str) -> list[Any]:
+        """These columns of all rows, in their order; of one column its values."""
+        listed = ", ".join(f'"{column}"' for column in columns)
+        found = self.connection(side).execute(sql.SQL(f'SELECT {listed} FROM "{table}" ORDER BY "{KEYS[table]}"'))
+        return [row[0] if len(row) == 1 else row for row in found]
 
+    def links(self) -> list[Link]:
         return [codec.load(document) for (document,) in self.dps.execute("SELECT document FROM sync.link ORDER BY id")]
 
     def parked(self) -> dict[str, str]:
@@ -226,6 +322,11 @@ class World:
     def conflicts(self) -> list[tuple[str, str | None, str | None]]:
         """Kind, line and winner, in the order in which they were logged."""
         return list(self.dps.execute("SELECT kind, line, winner FROM sync.conflict ORDER BY number"))
+
+    def logged(self, line: str) -> list[tuple[object, object]]:
+        """Both values of each conflict about a line."""
+        found = self.dps.execute("SELECT ajera, dps FROM sync.conflict WHERE line = %s ORDER BY number", (line,))
+        return [(codec.load_value(ajera), codec.load_value(dps)) for ajera, dps in found]
 
 
 def at_once(call: Callable[[], T]) -> T:
@@ -267,14 +368,14 @@ def world(
     with databases.connect(urls[Side.AJERA]) as ajera, databases.connect(urls[Side.DPS]) as in_dps:
         for side, connection in ((Side.AJERA, ajera), (Side.DPS, in_dps)):
             connection.execute(sql.SQL(LOG))
-            for table in TABLES[side]:
+            for table in (*TABLES[side], *((AX_PROJECT_CONTACT,) if side is Side.AJERA else ())):
                 connection.execute(
                     sql.SQL(
                         "CREATE TRIGGER log AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW EXECUTE FUNCTION outbox.note()"
                     ).format(sql.Identifier(table.name))
                 )
         try:
-            yield World(ajera, in_dps, FallingPairs(pairs), setup)
+            yield World(ajera, in_dps, FallingPairs(pairs), setup, urls)
         finally:
             for engine in engines.values():
                 engine.dispose()

@@ -74,7 +74,7 @@ class Beginning:
 
     def _fresh(self, entity: Entity, side: Side, items: Mapping[str, Item]) -> tuple[dict[str, Item], list[Item]]:
         """Those that nobody linked while we waited for our turn; the others are events of linked rows now."""
-        taken = self._hand.links_of.linked_among(entity.name, side, list(items))
+        taken = self._hand.linked_among(entity.name, side, items.keys())
         late = [replace(item, entity=entity.name) for key, item in items.items() if key in taken]
         return {key: item for key, item in items.items() if key not in taken}, late
 
@@ -144,11 +144,14 @@ class Beginning:
         if side.other not in entity.creates or not may_create:
             return self._filtered(item, entity)
         rules = self._translations.rules(entity)
+        if entity.parent is not None and set(rules.observed(side, row).values()) <= {None}:
+            return self._filtered(item, entity)  # nothing to say: no address, no client
         for name in entity.needs:
-            value = rules.by_name[name].field(side).read(row) if name in rules.by_name else None
-            if value is None and entity.parent is not None:
-                return self._filtered(item, entity)
-            if name in rules.by_name and not rules.by_name[name].knows(value, side.other):
+            pair = rules.by_name.get(name)
+            if pair is None or not pair.flows_to(side.other):
+                continue
+            value = pair.field(side).read(row)
+            if not pair.knows(value, side.other):
                 return self._park_missing(item, entity, name, value)
         if end.name is not None and not any(parts_of(entity, side, row)):
             return self._park(

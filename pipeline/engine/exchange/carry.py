@@ -9,8 +9,8 @@ from pipeline.conflicts import settle
 from pipeline.conflicts.decision import Applied, KeyTaken, RowGone, WriteOutcome
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import NewRow
+from pipeline.domain.rows import Rows
 from pipeline.engine.exchange.work import Planned
-from pipeline.engine.pairs import Rows
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Row, Value
 from pipeline.model.outcome import RowCounts

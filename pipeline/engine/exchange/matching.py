@@ -28,7 +28,6 @@ class Group:
     at: datetime
     others: dict[str, Row] = field(default_factory=dict)  # unlinked rows of the other side, by key
     namesakes: dict[str, int] = field(default_factory=dict)  # of the own side, by name
-    counted: dict[str, int] = field(default_factory=dict)
 
 
 class Matching:
@@ -36,10 +35,11 @@ class Matching:
 
     def __init__(self, setup: Setup, hand: Hand, translations: Translations) -> None:
         self._setup, self._hand, self._translations = setup, hand, translations
+        self._counted: dict[tuple[str, str], int] = {}  # links by entity and owner, those begun in this round included
 
     def look_up(self, group: Group, keys: Iterable[str]) -> None:
         """Put unlinked rows of these names into the group, of either side."""
-        entity, side, links = group.entity, group.side, self._hand.links_of
+        entity, side = group.entity, group.side
         names = [parts for key in keys if any(parts := parts_of(entity, side, group.rows[key]))]
         texts = [next(part for part in reversed(parts) if part) for parts in names]
         if not texts:
@@ -47,7 +47,7 @@ class Matching:
         for of, into in ((side.other, group.others), (side, dict[str, Row]())):
             end = entity.end(of)
             found = self._hand.of(of).named(end.table, end.search, texts)
-            taken = links.linked_among(entity.name, of, list(found))
+            taken = self._hand.linked_among(entity.name, of, found.keys())
             lists = self._translations.lists
             into.update({k: row for k, row in found.items() if k not in taken and end.belongs(row, lists)})
             if of is side:
@@ -81,7 +81,7 @@ class Matching:
         own, other = entity.end(side), entity.end(side.other)
         lists = self._translations.lists
         found = self._hand.of(side.other).having(other.table, other.parent, [parent])
-        taken = self._hand.links_of.linked_among(entity.name, side.other, list(found))
+        taken = self._hand.linked_among(entity.name, side.other, found.keys())
         free = {k: r for k, r in found.items() if k not in taken and other.belongs(r, lists)}
         if entity.within is not None:
             free = {k: r for k, r in free.items() if self._is_the_same(entity, side, row, r)}
@@ -106,11 +106,12 @@ class Matching:
         owner = None if limit is None else self._owner(group, row)
         if limit is None or owner is None:
             return None
-        if owner not in group.counted:
-            group.counted |= self._hand.links_of.counted(group.entity.name, [owner])
-        full = admit(group.counted[owner], limit)
+        of = group.entity.name, owner
+        if of not in self._counted:
+            self._counted[of] = self._hand.links_of.counted(group.entity.name, [owner])[owner]
+        full = admit(self._counted[of], limit)
         if full is None:
-            group.counted[owner] += 1
+            self._counted[of] += 1
         return full
 
     def _owner(self, group: Group, row: Row) -> str | None:

@@ -191,7 +191,8 @@ class Round:
             self._done.later.append(item)
             return
         entity = self._setup.entity(link.entity)
-        decision = finish(link, self._hand.now, self._translations.rules(entity), Reason.RETRIED)
+        rules, now = self._translations.rules(entity), self._hand.now
+        decision = finish(link, now, rules, Reason.RETRIED) if item.decide is None else item.decide(link, rules, now)
         self._done.ended.append(self._take(item, entity, link, decision))
 
     def _take(self, item: Item, entity: Entity, before: Link, decision: Decision) -> Ended:

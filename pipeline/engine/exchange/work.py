@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pipeline.conflicts.begin import FirstLinkPolicy
 from pipeline.conflicts.conflict import Conflict
-from pipeline.conflicts.decision import Write
-from pipeline.conflicts.link import Link
-from pipeline.conflicts.rules import Side
+from pipeline.conflicts.decision import Decision, Write
+from pipeline.conflicts.link import Link, State
+from pipeline.conflicts.rules import Rules, Side
 from pipeline.domain.pairing import CodeList, Entity, NewRow, ParkedWork
-from pipeline.engine.pairs import AjeraTransaction, LinkTransaction, Rows
+from pipeline.domain.rows import Rows
+from pipeline.engine.pairs import AjeraTransaction, LinkTransaction
 from pipeline.model.event import Event
 from pipeline.model.outcome import Outcome, RowCounts
 
@@ -21,7 +22,8 @@ from pipeline.model.outcome import Outcome, RowCounts
 class Item:
     """A row to look at: because of an event, because it was parked, or because the row it belongs to was linked.
 
-    `entity` None: as every entity whose table that is. `link`: a link to go on with, instead of a row.
+    `entity` None: as every entity whose table that is. `link`: a link to go on with, instead of a row; `decide`: a
+    person's decision about it.
     """
 
     side: Side
@@ -30,6 +32,7 @@ class Item:
     event: Event | None = None
     entity: str | None = None
     link: str | None = None
+    decide: Callable[[Link, Rules, datetime], Decision] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,15 @@ class Hand:
 
     def of(self, side: Side) -> Rows:
         return self.ajera.rows if side is Side.AJERA else self.links_of.rows
+
+    def linked_among(self, entity: str, side: Side, keys: Collection[str]) -> set[str]:
+        """Those rows that have a link which has not ended, be it one of this transaction that is not stored yet."""
+        begun = {
+            link.half(side).key or ""
+            for link in self.links.values()
+            if link.entity == entity and link.state is not State.ENDED
+        }
+        return self.links_of.linked_among(entity, side, list(keys)) | (begun & set(keys))
 
     def change(self, link: Link, conflicts: tuple[Conflict, ...] = ()) -> None:
         """The link as it is from now on."""

@@ -1,0 +1,108 @@
+"""A rehearsal of the exchange: everything is decided as it would be, nothing is kept and no row of the two systems is locked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import count
+
+from sqlalchemy import Engine
+
+from pipeline.database.engine import dialect_of
+from pipeline.database.pairs import DatabaseAjeraTransaction, DatabaseLinkTransaction, DatabasePairs
+from pipeline.database.rows import DatabaseRows
+from pipeline.database.session import ConnectedSession, translated
+from pipeline.domain.pairing import CodeList, Lists, NewRow
+from pipeline.mapping.source import SourceTable
+from pipeline.model.event import Row, Value
+
+
+class RehearsedRows:
+    """Rows as they are, under a layer of what would have been written."""
+
+    def __init__(self, real: DatabaseRows, layer: dict[tuple[str, str], Row], keys: Iterator[int]) -> None:
+        self._real, self._layer, self._keys = real, layer, keys
+
+    def clock(self) -> datetime:
+        return self._real.clock()
+
+    def log_position(self) -> str | None:
+        return None
+
+    def read(self, table: SourceTable, keys: Sequence[str], *, lock: bool = False) -> dict[str, Row]:
+        del lock
+        found = self._real.read(table, [key for key in keys if (table.name, key) not in self._layer])
+        return found | {key: self._layer[table.name, key] for key in keys if (table.name, key) in self._layer}
+
+    def named(self, table: SourceTable, columns: Sequence[str], texts: Sequence[str]) -> dict[str, Row]:
+        return self._real.named(table, columns, texts)
+
+    def having(self, table: SourceTable, columns: Sequence[str], values: Sequence[tuple[Value, ...]]) -> dict[str, Row]:
+        wanted = set(values)
+        ours = {key: row for (name, key), row in self._layer.items() if name == table.name}
+        found = {key: row for key, row in self._real.having(table, columns, values).items() if key not in ours}
+        return found | {key: row for key, row in ours.items() if tuple(row[one] for one in columns) in wanted}
+
+    def keys(self, table: SourceTable) -> list[str]:
+        return self._real.keys(table)
+
+    def lists(self, lists: Iterable[CodeList]) -> Lists:
+        return self._real.lists(lists)
+
+    def update(self, table: SourceTable, changes: Mapping[str, Row]) -> None:
+        rows = self.read(table, list(changes))
+        self._layer.update({(table.name, key): {**rows[key], **changes[key]} for key in rows})
+
+    def insert(self, table: SourceTable, rows: Sequence[NewRow]) -> list[str | None]:
+        return [self._insert(table, row) for row in rows]
+
+    def _insert(self, table: SourceTable, row: NewRow) -> str | None:
+        values = (-next(self._keys),) if row.key is None else row.key
+        key = table.key_text(values)
+        if self.read(table, [key]):
+            return None
+        blank: dict[str, Value] = {column.name: None for column in table.columns}
+        own = {name: value for name, value in row.columns.items() if name in blank}
+        names = (column.name for column in table.key_columns)
+        self._layer[table.name, key] = {**blank, **own, **dict(zip(names, values, strict=True))}
+        return key
+
+
+class RehearsedPairs:
+    """Both databases in one transaction each, which `rehearsed` rolls back at its end."""
+
+    def __init__(self, links: DatabaseLinkTransaction, ajera: DatabaseAjeraTransaction) -> None:
+        self._links, self._ajera = links, ajera
+
+    @contextmanager
+    def transaction(self) -> Iterator[DatabaseLinkTransaction]:
+        yield self._links
+
+    @contextmanager
+    def ajera(self) -> Iterator[DatabaseAjeraTransaction]:
+        yield self._ajera
+
+
+@contextmanager
+def rehearsed(pairs: DatabasePairs) -> Iterator[RehearsedPairs]:
+    """The pairs as a rehearsal. What happened before, our own tables tell until the end."""
+    keys = count(1)
+    in_layer_of_dps: dict[tuple[str, str], Row] = {}
+    in_layer_of_ajera: dict[tuple[str, str], Row] = {}
+    with _undone(pairs.dps_engine) as in_dps, _undone(pairs.ajera_engine) as in_ajera:
+        links = DatabaseLinkTransaction(in_dps, pairs.sync_schema, pairs.dps_names, is_rehearsal=True)
+        ajera = DatabaseAjeraTransaction(in_ajera, pairs.ajera_schema, pairs.ajera_names)
+        links.rows = RehearsedRows(DatabaseRows(in_dps, pairs.dps_names), in_layer_of_dps, keys)
+        ajera.rows = RehearsedRows(DatabaseRows(in_ajera, pairs.ajera_names), in_layer_of_ajera, keys)
+        yield RehearsedPairs(links, ajera)
+
+
+@contextmanager
+def _undone(engine: Engine) -> Iterator[ConnectedSession]:
+    dialect = dialect_of(engine)
+    with translated(dialect, "the rehearsal"), engine.connect() as connection, connection.begin() as transaction:
+        try:
+            yield ConnectedSession(connection, dialect)
+        finally:
+            transaction.rollback()

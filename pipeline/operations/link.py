@@ -1,0 +1,138 @@
+"""A first run over two filled systems: links what matches, parks what is ambiguous, creates the rest; or rehearses it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import tenacity
+
+from pipeline.config import Settings
+from pipeline.conflicts.conflict import Conflict
+from pipeline.conflicts.decision import Reason
+from pipeline.conflicts.rules import Side
+from pipeline.database.pairs import DatabasePairs
+from pipeline.database.rehearsal import rehearsed
+from pipeline.domain.pairing import Entity, ParkedWork
+from pipeline.engine.exchange.rounds import ITEMS_A_ROUND, Rounds
+from pipeline.engine.exchange.work import Done, Item, Setup
+from pipeline.engine.pairs import Pairs
+from pipeline.errors import PipelineError, Remedy
+from pipeline.telemetry.health import Health
+from pipeline.telemetry.metrics import PrometheusTelemetry
+from pipeline.wiring import SystemClock
+from pipeline.wiring_exchange import pairs_of, setup_of
+
+T = TypeVar("T")
+Progress = Callable[[str, int, int], None]  # entity and side, rows looked at, rows in all
+PATIENCE_SECONDS = 120.0
+ALL_PARKED = 100_000
+
+
+@dataclass
+class LinkedEntity:
+    """What became of the rows of an entity. `differing`: lines of linked pairs that differed, by who wins them."""
+
+    entity: str
+    linked: int = 0
+    created_in_ajera: int = 0
+    created_in_dps: int = 0
+    parked: dict[str, int] = field(default_factory=dict)
+    differing: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Linked:
+    """What a run did, or would do. `parked`: what waits for a person, with the reason and what to do."""
+
+    is_rehearsal: bool
+    entities: tuple[LinkedEntity, ...]
+    parked: tuple[ParkedWork, ...]
+
+
+def link(settings: Settings, progress: Progress, *, is_rehearsal: bool) -> Linked:
+    """Look at every row of both sides that has no link. Killed and begun again it goes on: what is linked stays.
+
+    Raises SyncSchemaOutdated, ConfigurationInvalid, and what the databases raise.
+    """
+    setup = setup_of(settings)
+    with pairs_of(settings) as real, _chosen(real, is_rehearsal=is_rehearsal) as pairs:
+        run = _Run(setup, pairs)
+        for entity in setup.entities:
+            if entity.parent is None:
+                for side in Side:
+                    run.rows(entity, side, progress)
+        with pairs.transaction() as transaction:
+            parked = transaction.due(ALL_PARKED, SystemClock().now())
+    return Linked(is_rehearsal, tuple(run.entities.values()), tuple(parked))
+
+
+@contextmanager
+def _chosen(real: DatabasePairs, *, is_rehearsal: bool) -> Iterator[Pairs]:
+    if not is_rehearsal:
+        yield real
+        return
+    with rehearsed(real) as pairs:
+        yield pairs
+
+
+class _Run:
+    """One run, and what it has come to."""
+
+    def __init__(self, setup: Setup, pairs: Pairs) -> None:
+        self._setup, self._pairs = setup, pairs
+        telemetry = PrometheusTelemetry(Health())
+        self._rounds = Rounds(setup=setup, pairs=pairs, telemetry=telemetry, clock=SystemClock())
+        self.entities = {entity.name: LinkedEntity(entity.name) for entity in setup.entities}
+
+    def rows(self, entity: Entity, side: Side, progress: Progress) -> None:
+        """Every row of one side of an entity."""
+        table = entity.end(side).table
+        with self._pairs.transaction() as links, self._pairs.ajera() as ajera:
+            keys = (ajera.rows if side is Side.AJERA else links.rows).keys(table)
+        what = f"{entity.name} in {side}"
+        for first in range(0, len(keys), ITEMS_A_ROUND):
+            page = keys[first : first + ITEMS_A_ROUND]
+            with self._pairs.transaction() as links:
+                known = links.linked_among(entity.name, side, page)
+            items = [Item(side, table.name, key, entity=entity.name) for key in page if key not in known]
+            for done in self._rounds.run(items, patiently):
+                self._count(done)
+            progress(what, first + len(page), len(keys))
+
+    def _count(self, done: Done) -> None:
+        for one in done.ended:
+            found = self.entities[one.item.entity or ""]
+            match one.reason:
+                case Reason.LINKED:
+                    found.linked += 1
+                case Reason.CREATED if one.item.side is Side.AJERA:
+                    found.created_in_dps += 1
+                case Reason.CREATED:
+                    found.created_in_ajera += 1
+                case _:
+                    pass
+            if one.outcome == "parked" and one.reason != Reason.LINKED:
+                found.parked = dict(Counter(found.parked) + Counter({one.reason: 1}))
+        for conflict in done.conflicts:
+            self._count_difference(conflict)
+
+    def _count_difference(self, conflict: Conflict) -> None:
+        if conflict.column is not None:
+            found = self.entities[conflict.entity]
+            words = f"{conflict.column}: {'parked' if conflict.winner is None else f'{conflict.winner} wins'}"
+            found.differing = dict(Counter(found.differing) + Counter({words: 1}))
+
+
+def patiently(call: Callable[[], T]) -> T:
+    """What is transient is tried again for a while."""
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(lambda e: isinstance(e, PipelineError) and e.remedy is Remedy.RETRY),
+        wait=tenacity.wait_random_exponential(multiplier=0.2, max=5),
+        stop=tenacity.stop_after_delay(PATIENCE_SECONDS),
+        reraise=True,
+    )
+    return retrying(call)

@@ -82,6 +82,15 @@ def _path(context: click.Context | None) -> str:
     return " ".join(names)
 
 
+route_option = click.option(
+    "--route",
+    type=click.Choice(["ajera-to-pim", "ajera-dps"]),
+    default="ajera-to-pim",
+    show_default=True,
+    help="From Ajera to PIM, or, with [dps] in the settings, the exchange between Ajera and DPS.",
+)
+
+
 def confirm(question: str, *, yes: bool) -> None:
     """Ask on standard error, unless `yes`. Raises UsageError with --json, which asks nothing, and click.Abort for a no."""
     if yes:

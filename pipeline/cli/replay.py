@@ -10,13 +10,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.cli.output import Outcome, command, confirm, say
+from pipeline.cli.output import Outcome, command, confirm, route_option, say
 from pipeline.config import Settings
 from pipeline.errors import UsageError
 from pipeline.operations import replay as operation
+from pipeline.operations.sources import RouteName
 
 
 @command("replay")
+@route_option
 @click.option("--topic", required=True, help="Topic to read again, such as ajera.AxVec.")
 @click.option("--partition", type=int, help="One partition of it. Default: all.")
 @click.option("--to-offset", type=click.IntRange(min=0), help="Back to this offset.")
@@ -27,6 +29,7 @@ from pipeline.operations import replay as operation
 def replay(
     settings: Settings,
     *,
+    route: RouteName,
     topic: str,
     partition: int | None,
     to_offset: int | None,
@@ -41,7 +44,7 @@ def replay(
     by hand or restored. It never goes forward.
     """
     back = _back(to_offset, to_time, to_beginning=to_beginning)
-    planned = operation.plan(settings, topic, partition, back)
+    planned = operation.plan(settings, topic, partition, back, route)
     data = asdict(planned) | {"again": planned.again, "lost": planned.lost, "lost_is_exact": planned.lost_is_exact}
     if dry_run or not planned.again:
         return Outcome(data | {"done": False}, _shown(planned, WOULD if planned.again else NOTHING))

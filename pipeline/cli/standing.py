@@ -9,12 +9,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.cli.output import Outcome, command
+from pipeline.cli.output import Outcome, command, route_option
 from pipeline.config import Settings
 from pipeline.errors import ExitCode
 from pipeline.operations import check as checking
 from pipeline.operations import lag as lagging
 from pipeline.operations import status as standing
+from pipeline.operations.sources import RouteName
 
 
 @command("status")
@@ -71,12 +72,13 @@ def _parked(found: standing.Status) -> Table:
 
 
 @command("lag")
-def lag(settings: Settings) -> Outcome:
+@route_option
+def lag(settings: Settings, route: RouteName) -> Outcome:
     """Messages and seconds that each partition is behind.
 
     Seconds are the age of the oldest message that was not applied yet; 0 when caught up.
     """
-    found = lagging.lag(settings)
+    found = lagging.lag(settings, route)
     table = Table("topic", "partition", "next offset", "end", "messages", "seconds", "member", title_justify="left")
     total = f"{found.lag:,} messages, {found.delay_seconds:.1f} s"
     table.title = f"{found.group}: {found.state}, {found.members} members, {total}"

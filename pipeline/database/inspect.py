@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,6 @@ from sqlalchemy import Connection, Engine
 from pipeline.database.engine import dialect_of
 from pipeline.database.session import translated
 from pipeline.decoding.contract import Contract
-from pipeline.decoding.needs import needed_by
-from pipeline.domain.routes import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import Kind, SourceTable
 
@@ -40,15 +38,21 @@ ON_TRUNCATE = 32  # in pg_trigger.tgtype
 SCHEMAS = {"postgresql": "public", "mssql": "dbo"}
 
 
-def source_findings(engine: Engine, route: Route, site: Site, contract: Contract, schema: str | None) -> list[Finding]:
-    """Every finding; raises TargetBusy when the database does not answer."""
-    contract.refuse_unlike(route.sources)
-    lines = needed_by(route.sources, route.mappings, site)
+def source_findings(
+    engine: Engine,
+    sources: Sequence[SourceTable],
+    needs: Mapping[str, Mapping[str, str]],
+    site: Site,
+    contract: Contract,
+    schema: str | None,
+) -> list[Finding]:
+    """Every finding; raises TargetBusy when the database does not answer. `needs` as the decoder's."""
+    contract.refuse_unlike(sources)
     schema = schema or SCHEMAS[engine.dialect.name]
     with translated(dialect_of(engine), "the source's catalogue"), engine.connect() as connection:
         inspector = sa.inspect(connection)
-        found = [_columns(inspector, table, site, schema, lines.get(table.name, {})) for table in route.sources]
-        names = [site.source_table(table.name) for table in route.sources]
+        found = [_columns(inspector, table, site, schema, needs.get(table.name, {})) for table in sources]
+        names = [site.source_table(table.name) for table in sources]
         looks = _postgres if engine.dialect.name == "postgresql" else _sqlserver
         return [*found, *looks(connection, schema, names)]
 
@@ -72,10 +76,14 @@ def _columns(inspector: Any, table: SourceTable, site: Site, schema: str, needed
             f"table {name}", well=False, found="; ".join(faults), todo="Name the column in the site profile."
         )
     key = inspector.get_pk_constraint(name, schema)["constrained_columns"]
-    if key != [site.source_column(table.name, table.key)]:
+    if key != [site.source_column(table.name, column.name) for column in table.key_columns]:
+        wanted = ", ".join(column.name for column in table.key_columns)
         found = f"its primary key is {', '.join(key) or 'missing'}"
         return Finding(
-            f"table {name}", well=False, found=found, todo="The key must be the one column that names a row."
+            f"table {name}",
+            well=False,
+            found=found,
+            todo=f"Wanted is {wanted}: what names a row in its messages.",
         )
     return Finding(f"table {name}", well=True, found="every needed column is there")
 
@@ -142,13 +150,14 @@ EXPRESS = 4
 
 def _sqlserver(connection: Connection, schema: str, tables: list[str]) -> Iterator[Finding]:
     edition = int(str(_one(connection, "SELECT CAST(SERVERPROPERTY('EngineEdition') AS int)")))
-    is_express = edition == EXPRESS
+    name = str(_one(connection, "SELECT CAST(SERVERPROPERTY('Edition') AS nvarchar(128))"))
+    lacks_it = edition == EXPRESS or name.startswith("Web")
     yield Finding(
         "edition",
-        not is_express,
-        str(_one(connection, "SELECT CAST(SERVERPROPERTY('Edition') AS nvarchar(128))")),
-        "Change data capture is not in SQL Server Express: Standard (2016 SP1 or later), Enterprise or Developer is needed."
-        if is_express
+        not lacks_it,
+        name,
+        "Change data capture is not in SQL Server Express or Web: Standard (2016 SP1 or later), Enterprise or Developer is needed."
+        if lacks_it
         else "",
     )
     enabled = bool(_one(connection, "SELECT is_cdc_enabled FROM sys.databases WHERE database_id = DB_ID()"))

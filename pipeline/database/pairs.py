@@ -14,7 +14,7 @@ from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Recorded
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import Side
-from pipeline.database.dialect import Field, Lock
+from pipeline.database.dialect import Field, Lock, Merge, given
 from pipeline.database.engine import dialect_of
 from pipeline.database.intentions import Intentions
 from pipeline.database.links import Links
@@ -142,6 +142,11 @@ class DatabaseLinkTransaction:
         insert = dialect.insert_missing(setting, name, (Field("value", Kind.TEXT),))
         self._session.run("setting", insert, [(LINKING, "")])
         self._session.run("setting", dialect.select(setting, name, ["name"], Lock.UPDATE), [(LINKING,)])
+
+    def remember(self, name: str, value: str) -> None:
+        key, field = (Field("name", Kind.SHORT_TEXT),), Field("value", Kind.TEXT)
+        merge = Merge(self._session.dialect.qualify(self._schema, "setting"), key, (field,), (given("value"),))
+        self._session.run("setting", self._session.dialect.merge(merge), [(name, value)])
 
     def epochs(self) -> dict[Side, tuple[int, int]]:
         return self._parked.epochs()

@@ -63,6 +63,9 @@ class LinkTransaction(Offsets, Protocol):
     def epochs(self) -> dict[Side, tuple[int, int]]:
         """Per side the newest epoch that was seen, and the newest whose missing rows were looked for."""
 
+    def remember(self, name: str, value: str) -> None:
+        """Store a named setting that outlives the process."""
+
     def set_epoch(self, side: Side, seen: int, swept: int) -> None: ...
 
 

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 
 from pipeline.config import Settings
 from pipeline.database.grants import EVERYTHING, missing_rights, rights_on_target
-from pipeline.database.inspect import Finding, source_findings
+from pipeline.database.inspect import source_findings
 from pipeline.database.live import describe_target
 from pipeline.database.migrate import require_latest
 from pipeline.database.schema import sync_metadata
+from pipeline.decoding.needs import needed_by
 from pipeline.errors import ExitCode, PipelineError, SchemaUnknown, SyncSchemaOutdated, TargetMismatch
 from pipeline.kafka.admin import TopicDescription, TopicSettings, differences_between
+from pipeline.operations import check_exchange
 from pipeline.operations.connectors import topics_of
-from pipeline.operations.sources import source_of
+from pipeline.operations.finding import Line, fault, line_of, rights
+from pipeline.operations.sources import System, source_of
 from pipeline.wiring import (
     ajera_engine,
     connect_client,
@@ -30,17 +33,6 @@ CONNECTORS = {
     "postgres": "io.debezium.connector.postgresql.PostgresConnector",
     "sqlserver": "io.debezium.connector.sqlserver.SqlServerConnector",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One thing that was looked at. `todo` says what to grant, set or correct where it is not well."""
-
-    area: str
-    name: str
-    well: bool
-    found: str
-    todo: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +59,19 @@ def _guarded(area: str, looks: Looks, settings: Settings) -> Iterator[Line]:
     try:
         yield from looks(settings)
     except PipelineError as error:
-        yield _fault(area, "reachable", error)
+        yield fault(area, "reachable", error)
 
 
 def _ajera(settings: Settings) -> Iterator[Line]:
-    engine = ajera_engine(settings)
+    engine, route, site = ajera_engine(settings), route_of(settings), settings.site()
+    needs = needed_by(route.sources, route.mappings, site)
     try:
         findings = source_findings(
-            engine, route_of(settings), settings.site(), source_contract(settings), settings.ajera.db_schema
+            engine, route.sources, needs, site, source_contract(settings), settings.ajera.db_schema
         )
     finally:
         engine.dispose()
-    yield from (_line("Ajera", finding) for finding in findings)
-
-
-def _line(area: str, finding: Finding) -> Line:
-    return Line(area, finding.name, finding.well, finding.found, finding.todo)
+    yield from (line_of("Ajera", finding) for finding in findings)
 
 
 def _pim(settings: Settings) -> Iterator[Line]:
@@ -92,33 +81,30 @@ def _pim(settings: Settings) -> Iterator[Line]:
         try:
             found = describe_target(engine, route, site, schema)
         except TargetMismatch as error:
-            yield _fault("PIM", "tables", error)
+            yield fault("PIM", "tables", error)
         else:
             yield Line("PIM", "tables", well=True, found=f"{len(found)} tables, every mapped column is there")
-            yield _rights("PIM's tables", missing_rights(engine, schema, rights_on_target(route, site)))
+            yield rights("PIM", "PIM's tables", missing_rights(engine, schema, rights_on_target(route, site)))
         try:
             require_latest(engine, sync)
         except SyncSchemaOutdated as error:
-            yield _fault("PIM", "sync schema", error)
+            yield fault("PIM", "sync schema", error)
         else:
             yield Line("PIM", "sync schema", well=True, found="at this program's version")
             own = {table.name: EVERYTHING for table in sync_metadata(sync).tables.values()}
-            yield _rights("the sync schema", missing_rights(engine, sync, own))
+            yield rights("PIM", "the sync schema", missing_rights(engine, sync, own))
     finally:
         engine.dispose()
-
-
-def _rights(where: str, missing: list[str]) -> Line:
-    found = "granted" if not missing else f"missing on {len(missing)} tables"
-    todo = f"{'; '.join(missing)}, each TO our user." if missing else ""
-    return Line("PIM", f"rights on {where}", not missing, found, todo)
 
 
 def _kafka(settings: Settings) -> Iterator[Line]:
     admin = kafka_admin(settings)
     try:
-        for wanted in topics_of(settings, settings.site()):
-            yield _topic(wanted, admin.topic_description(wanted.name))
+        wanted = topics_of(settings, settings.site())
+        if settings.dps is not None:
+            wanted += topics_of(settings, settings.site(), "dps")
+        for one in wanted:
+            yield _topic(one, admin.topic_description(one.name))
     finally:
         admin.close()
 
@@ -156,20 +142,20 @@ def _connect(settings: Settings) -> Iterator[Line]:
         found = plugins.get(wanted)
         todo = "" if found is not None else "Put Debezium's connector into Connect's plugin.path."
         yield Line("Connect", "Debezium", found is not None, f"version {found}" if found else "is missing", todo)
-        status = client.status(settings.connect.connector_name)
-        todo = "" if status.is_running else status.failure or "`ajera-cdc connectors apply`."
-        yield Line("Connect", "connector", status.is_running, status.sentence, todo)
+        systems: tuple[System, ...] = ("ajera",) if settings.dps is None else ("ajera", "dps")
+        for system in systems:
+            status = client.status(source_of(settings, system).connector)
+            todo = "" if status.is_running else status.failure or f"`ajera-cdc connectors apply --source {system}`."
+            name = "connector" if system == "ajera" else "connector of DPS"
+            yield Line("Connect", name, status.is_running, status.sentence, todo)
     finally:
         client.close()
-
-
-def _fault(area: str, name: str, error: PipelineError) -> Line:
-    return Line(area, name, well=False, found=f"{error.code}: {error}", todo=error.hint)
 
 
 AREAS: Mapping[str, Looks] = {
     "Ajera": _ajera,
     "PIM": _pim,
+    check_exchange.AREA: check_exchange.lines,
     "Kafka": _kafka,
     "registry": _registry,
     "Connect": _connect,

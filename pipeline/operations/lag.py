@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pipeline.config import Settings
-from pipeline.decoding.event import HEARTBEAT_PREFIX
 from pipeline.decoding.naming import topic_name
+from pipeline.domain.dps import AJERA_TABLES
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.model.position import TopicPartition
+from pipeline.operations.sources import TO_PIM, RouteName, group_of, source_of
 from pipeline.wiring import kafka_admin
 
 MILLISECONDS = 1000
@@ -42,23 +43,23 @@ class Lag:
     partitions: tuple[PartitionLag, ...]
 
 
-def route_topics(settings: Settings) -> list[str]:
-    """The topics that the route's consumers read, without the heartbeat."""
+def route_topics(settings: Settings, route: RouteName = TO_PIM) -> list[str]:
+    """The topics that a route's consumers read, without the heartbeats."""
     site, prefix = settings.site(), settings.kafka.topic_prefix
-    return [topic_name(prefix, site.source_table(table.name)) for table in AJERA_TO_PIM.sources]
+    if route == TO_PIM:
+        return [topic_name(prefix, site.source_table(table.name)) for table in AJERA_TO_PIM.sources]
+    of_ajera = [topic_name(prefix, site.source_table(table.name)) for table in AJERA_TABLES]
+    return of_ajera + source_of(settings, "dps", site).topics
 
 
-def heartbeat_topic(settings: Settings) -> str:
-    return f"{HEARTBEAT_PREFIX}{settings.kafka.topic_prefix}"
-
-
-def lag(settings: Settings) -> Lag:
-    """Raises ServiceUnreachable."""
+def lag(settings: Settings, route: RouteName = TO_PIM) -> Lag:
+    """Raises ServiceUnreachable, ConfigurationInvalid."""
+    group = group_of(settings, route)
     admin = kafka_admin(settings)
     try:
-        topics = route_topics(settings)
-        state = admin.group_state(settings.kafka.group)
-        marks, committed = admin.watermarks(topics), admin.committed(settings.kafka.group, topics)
+        topics = route_topics(settings, route)
+        state = admin.group_state(group)
+        marks, committed = admin.watermarks(topics), admin.committed(group, topics)
         partitions = tuple(
             _of_partition(admin, one, low, high, committed.get(one), state.assignment)
             for one, (low, high) in marks.items()
@@ -67,7 +68,7 @@ def lag(settings: Settings) -> Lag:
         admin.close()
     behind = sum(one.lag for one in partitions)
     return Lag(
-        group=settings.kafka.group,
+        group=group,
         state="stopped" if behind and not state.members else state.state,
         members=state.members,
         lag=behind,

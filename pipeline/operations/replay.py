@@ -6,20 +6,24 @@ the two, so going back needs no more, and a replay can never skip what was not a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pipeline.config import Settings
 from pipeline.database.migrate import require_latest
 from pipeline.database.target import DatabaseTarget
+from pipeline.engine.ports import Keeper
 from pipeline.engine.start import refuse_growth, stored_starts
 from pipeline.errors import ReplayRefused, UsageError
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.model.ledger import Incarnation
 from pipeline.model.position import TopicPartition
 from pipeline.operations.lag import route_topics
+from pipeline.operations.sources import EXCHANGE, TO_PIM, RouteName, group_of
 from pipeline.wiring import described, kafka_admin, pim_engine, route_of
+from pipeline.wiring_exchange import pairs_of
 
 MILLISECONDS = 1000
 NEVER_SEEN = -1  # no incarnation has this number
@@ -87,17 +91,18 @@ class Replay:
         return all(step.lost_is_exact for step in self.steps)
 
 
-def plan(settings: Settings, topic: str, partition: int | None, back: Back) -> Replay:
+def plan(settings: Settings, topic: str, partition: int | None, back: Back, route: RouteName = TO_PIM) -> Replay:
     """What would be read again.
 
     Raises UsageError, ReplayRefused while the group has members, PartitionsChanged, ServiceUnreachable, TargetBusy,
     SyncSchemaOutdated.
     """
-    if topic not in route_topics(settings):
-        raise UsageError(f"{topic} is not a topic of this route: {', '.join(route_topics(settings))}.")
+    topics = route_topics(settings, route)
+    if topic not in topics:
+        raise UsageError(f"{topic} is not a topic of this route: {', '.join(topics)}.")
     admin = kafka_admin(settings)
     try:
-        group = settings.kafka.group
+        group = group_of(settings, route)
         state = admin.group_state(group)
         if not state.is_empty:
             raise ReplayRefused(f"The group {group} is {state.state} with {state.members} members.")
@@ -105,7 +110,7 @@ def plan(settings: Settings, topic: str, partition: int | None, back: Back) -> R
         chosen = [one for one in marks if partition in (None, one.partition)]
         if not chosen:
             raise UsageError(f"{topic} has no partition {partition}.")
-        known = (_stored(settings, admin, topic, chosen), admin.committed(group, [topic]))
+        known = (_stored(settings, admin, topic, chosen, route), admin.committed(group, [topic]))
         asked = _asked(admin, topic, marks, back)
         return Replay(group, tuple(step(one, marks[one], start_of(one, known), asked[one]) for one in chosen))
     finally:
@@ -146,19 +151,30 @@ def step(one: TopicPartition, marks: tuple[int, int], start: int, asked: Asked) 
     )
 
 
-def _stored(settings: Settings, admin: KafkaAdmin, topic: str, partitions: list[TopicPartition]) -> Offsets:
+def _stored(
+    settings: Settings, admin: KafkaAdmin, topic: str, partitions: list[TopicPartition], route: RouteName
+) -> Offsets:
     """The next offsets in `sync`, as a consumer that starts takes them. Nothing is written."""
-    engine, schema = pim_engine(settings), settings.pim.sync_schema
-    try:
-        require_latest(engine, schema)
-        target = DatabaseTarget(engine, route_of(settings), settings.site(), schema, settings.pim.db_schema)
-        with target.transaction() as transaction:
-            seen, stored = transaction.incarnations(topic), transaction.progress(partitions)
-    finally:
-        engine.dispose()
+    with _keeper(settings, route) as keeper, keeper.transaction() as transaction:
+        seen, stored = transaction.incarnations(topic), transaction.progress(partitions)
     present = described(admin)(topic)
     refuse_growth(topic, present, seen.values())
     return stored_starts(stored, {topic: _number_of(present, seen)})
+
+
+@contextmanager
+def _keeper(settings: Settings, route: RouteName) -> Iterator[Keeper]:
+    """The database that holds the route's `sync`."""
+    if route == EXCHANGE:
+        with pairs_of(settings) as pairs:
+            yield pairs
+        return
+    engine, schema = pim_engine(settings), settings.pim.sync_schema
+    try:
+        require_latest(engine, schema)
+        yield DatabaseTarget(engine, route_of(settings), settings.site(), schema, settings.pim.db_schema)
+    finally:
+        engine.dispose()
 
 
 def _number_of(present: Incarnation, seen: Mapping[int, Incarnation]) -> int:

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 import structlog
 
 from pipeline import wiring, wiring_exchange
 from pipeline.config import Settings
 from pipeline.errors import PipelineError
+from pipeline.operations.sources import TO_PIM, RouteName, group_of
 from pipeline.telemetry import log
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.http import TelemetryServer
 from pipeline.telemetry.metrics import PrometheusTelemetry
 
-Route = Literal["ajera-to-pim", "ajera-dps"]
 
-
-def group_of(settings: Settings, route: Route) -> str:
-    """The consumer group of a route. Raises ConfigurationInvalid for one that is not configured."""
-    return settings.kafka.group if route == "ajera-to-pim" else settings.exchange().group
-
-
-def run(settings: Settings, stop: Callable[[], bool], route: Route = "ajera-to-pim") -> None:
+def run(settings: Settings, stop: Callable[[], bool], route: RouteName = TO_PIM) -> None:
     """Run until `stop` says so, then drain. Raises the error that ended the consumer, which is logged first."""
     group = group_of(settings, route)
-    consumer = wiring.consumer if route == "ajera-to-pim" else wiring_exchange.consumer
+    consumer = wiring.consumer if route == TO_PIM else wiring_exchange.consumer
     log.configure(settings.log.level, settings.log.format)
     logger = structlog.stdlib.get_logger("ajera_cdc")
     health = Health()

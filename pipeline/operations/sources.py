@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import URL
@@ -21,6 +21,14 @@ from pipeline.mapping.site import Site
 from pipeline.wiring import ajera_engine, dps_engine, pim_engine
 
 System = Literal["ajera", "dps"]
+RouteName = Literal["ajera-to-pim", "ajera-dps"]
+TO_PIM: Final = "ajera-to-pim"
+EXCHANGE: Final = "ajera-dps"
+
+
+def group_of(settings: Settings, route: RouteName) -> str:
+    """The consumer group of a route. Raises ConfigurationInvalid for one that is not configured."""
+    return settings.kafka.group if route == TO_PIM else settings.exchange().group
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ Name = Literal[
     "pipeline_dead_letters_total",
     "pipeline_parked_rows",
     "pipeline_conflicts_total",
+    "pipeline_second_writer_total",
     "pipeline_halted_partitions",
     "pipeline_assigned_partitions",
     "pipeline_last_batch_timestamp_seconds",
@@ -124,6 +125,13 @@ METRICS: tuple[Metric, ...] = (
         ("kind", "rule", "winner"),
         "Entries of the conflict log of the exchange with DPS.",
         "Look at them with `ajera-cdc conflicts list`; many that nobody typed may be a second writer's.",
+    ),
+    Metric(
+        "pipeline_second_writer_total",
+        "counter",
+        (),
+        "Times that another program was seen to copy between Ajera and DPS, such as Deltek's own scheduled sync.",
+        "Alert on any increase: switch the other one off; `ajera-cdc check` says where.",
     ),
     Metric(
         "pipeline_halted_partitions",
@@ -229,6 +237,10 @@ class PrometheusTelemetry:
     def dead_lettered(self, error: PipelineError) -> None:
         self._add("pipeline_dead_letters_total", 1, error.code)
         self._log.error("message set aside", code=error.code, error=str(error), hint=error.hint)
+
+    def second_writer(self, todo: str) -> None:
+        self._add("pipeline_second_writer_total", 1)
+        self._log.error("somebody else copies between the two systems", hint=todo)
 
     def conflict(self, kind: str, rule: str, winner: str) -> None:
         self._add("pipeline_conflicts_total", 1, kind, rule, winner)

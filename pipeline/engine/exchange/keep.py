@@ -57,6 +57,7 @@ def _settle(hand: Hand, translations: Translations, of: str, side: Side, outcome
     settled = settle.settle(link, side, outcome, translations.rules_of(link))
     hand.change(settled.link, settled.conflicts)
     if was_creating and settled.link.state is State.LINKED:
+        hand.unparked.add(link_id(settled.link))  # an obstacle to the creation, if there was one
         hand.linked.append(settled.link)
         translations.link(settled.link)
 

@@ -197,6 +197,9 @@ class Round:
 
     def _take(self, item: Item, entity: Entity, before: Link, decision: Decision) -> Ended:
         self._hand.change(decision.link, decision.conflicts)
+        if decision.reason is Reason.EDITED:
+            self._done.edits += 1
+            self._done.copies += bool(decision.link.coincident - before.coincident)
         for write in decision.writes:
             self._busy.add(write.link)
             self._hand.writes.append(self._planned(write, entity, decision.link))

@@ -16,6 +16,7 @@ from pipeline.domain.pairing import Lists
 from pipeline.engine.exchange.in_ajera import AjeraWrites
 from pipeline.engine.exchange.keep import give_up, settle_all, store
 from pipeline.engine.exchange.round import Round
+from pipeline.engine.exchange.second_writer import SECOND_WRITER, TODO, SecondWriter
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.work import Done, Hand, Item, Planned, Rewound, Setup
 from pipeline.engine.pairs import LinkTransaction, Pairs
@@ -35,6 +36,7 @@ class Rounds:
     def __init__(self, *, setup: Setup, pairs: Pairs, telemetry: Telemetry, clock: Clock) -> None:
         self._setup, self._pairs, self._telemetry, self._clock = setup, pairs, telemetry, clock
         self._ajera = AjeraWrites(pairs, telemetry)
+        self._second_writer = SecondWriter()
         self._lists, self._lists_read_at = Lists(), -LISTS_SECONDS
         self._epochs: dict[Side, int] = {}
 
@@ -61,8 +63,19 @@ class Rounds:
                 self._telemetry.rows(table, counts)
             for conflict in done.conflicts:
                 self._telemetry.conflict(conflict.kind, conflict.rule or "none", conflict.winner or "nobody")
+            self._watch(done, attempt)
             left = done.later + attempt(partial(self._belonging, linked)) + left
             yield done
+
+    def _watch(self, done: Done, attempt: Attempt) -> None:
+        """A second writer is told of, and remembered for `check`."""
+        if self._second_writer.edited(done.edits, done.copies):
+            self._telemetry.second_writer(TODO)
+            attempt(self._remember_second_writer)
+
+    def _remember_second_writer(self) -> None:
+        with self._pairs.transaction() as transaction:
+            transaction.remember(SECOND_WRITER, self._clock.now().isoformat(timespec="seconds"))
 
     def _narrowed(self, items: Sequence[Item], attempt: Attempt, check: Check, forget: Forget | None) -> Done:
         """A round; one that DPS rejects is halved until the row to blame stands alone, which is parked then."""

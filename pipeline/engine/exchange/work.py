@@ -101,6 +101,7 @@ class Hand:
     parked: dict[str, ParkedWork] = field(default_factory=dict)
     unparked: set[str] = field(default_factory=set)
     linked: list[Link] = field(default_factory=list)  # that have both rows since
+    held: list[Item] = field(default_factory=list)  # no event stands for these, so they stay parked until all is done
     counts: dict[str, RowCounts] = field(default_factory=dict)
 
     def of(self, side: Side) -> Rows:
@@ -120,6 +121,13 @@ class Hand:
         self.links[link.id] = link
         self.changed.add(link.id)
         self.conflicts += conflicts
+
+    def unpark(self, item: Item, work: str, *, is_done: bool) -> None:
+        """The item waits no longer. What goes on in Ajera is done only then, and only an event would come again after a crash."""
+        if item.event is None and not is_done:
+            self.held.append(item)
+        else:
+            self.unparked.add(work)
 
     def count(self, table: str, counts: RowCounts) -> None:
         self.counts[table] = self.counts.get(table, RowCounts()) + counts
@@ -141,8 +149,11 @@ class Done:
     later: list[Item] = field(default_factory=list)
     planned: list[Planned] = field(default_factory=list)
     linked: list[Link] = field(default_factory=list)
+    held: list[Item] = field(default_factory=list)  # parked work to be looked at once more, now that it went on
     counts: dict[str, RowCounts] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
+    edits: int = 0
+    copies: int = 0
 
     def followed_by(self, other: Done) -> Done:
         """Two halves of a round as one."""
@@ -157,6 +168,8 @@ class Done:
             self.linked + other.linked,
             counts,
             self.conflicts + other.conflicts,
+            self.edits + other.edits,
+            self.copies + other.copies,
         )
 
 

@@ -74,6 +74,7 @@ def test_every_kind_of_news_moves_its_metric() -> None:
     telemetry.retried(TargetBusy("x"))
     telemetry.parked(3)
     telemetry.conflict("update_origin_differs", "newest", "dps")
+    telemetry.second_writer("switch it off")
     telemetry.dead_lettered(TargetBusy("x"))
     telemetry.halted("t", 1, TargetBusy("x"))
     telemetry.halted("t", 2, TargetBusy("x"))

@@ -1,0 +1,110 @@
+"""What the exchange with DPS needs: DPS as a source and a target, Ajera as a target, both connectors, and nobody else at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Engine
+
+from pipeline.config import Settings
+from pipeline.database.grants import EVERYTHING, READ_AND_WRITE, Rights, missing_rights
+from pipeline.database.inspect import source_findings
+from pipeline.database.migrate import Part, require_latest
+from pipeline.database.schema_links import ajera_metadata, dps_metadata
+from pipeline.database.settings import read_setting
+from pipeline.decoding.contract import Contract
+from pipeline.domain.dps import AJERA_TABLES, AX_PROJECT_CONTACT, CODE_LISTS, DPS_TABLES
+from pipeline.domain.pairing import ListTable
+from pipeline.engine.exchange.second_writer import SECOND_WRITER, TODO
+from pipeline.errors import PipelineError
+from pipeline.operations.finding import Line, fault, line_of, rights
+from pipeline.resources import schemas_directory
+from pipeline.wiring import ajera_engine, dps_engine
+from pipeline.wiring_exchange import needs_of, setup_of
+
+AREA = "DPS"
+
+
+def lines(settings: Settings) -> Iterator[Line]:
+    """Nothing, where nothing is exchanged."""
+    if settings.dps is None:
+        return
+    yield from _in_dps(settings)
+    yield from _in_ajera(settings)
+
+
+def _in_dps(settings: Settings) -> Iterator[Line]:
+    dps, site, setup = settings.exchange(), settings.site(), setup_of(settings)
+    contract = Contract.load(schemas_directory() / "dps")
+    engine = dps_engine(settings)
+    try:
+        needs = needs_of(DPS_TABLES, setup.entities)
+        for finding in source_findings(engine, DPS_TABLES, needs, site, contract, dps.db_schema):
+            yield line_of(AREA, finding)
+        yield _version(engine, dps.sync_schema, "dps", "sync schema")
+        own = {table.name: EVERYTHING for table in dps_metadata(dps.sync_schema).tables.values()}
+        yield _rights(engine, "our tables in DPS", dps.sync_schema, own)
+        written = {site.source_table(table.name): READ_AND_WRITE for table in DPS_TABLES}
+        yield _rights(engine, "DPS's tables", dps.db_schema, written)
+        yield from _lists(engine, dps.db_schema, settings, [one.dps for one in CODE_LISTS if one.dps is not None])
+        yield _second_writer(engine, dps.sync_schema)
+    finally:
+        engine.dispose()
+
+
+def _in_ajera(settings: Settings) -> Iterator[Line]:
+    site, setup, ajera = settings.site(), setup_of(settings), settings.ajera
+    contract = Contract.load(schemas_directory() / "ajera")
+    engine = ajera_engine(settings)
+    try:
+        needs = needs_of(AJERA_TABLES, setup.entities)
+        for finding in source_findings(engine, AJERA_TABLES, needs, site, contract, ajera.db_schema):
+            if finding.name.startswith("table "):
+                yield line_of(AREA, finding)
+        yield _version(engine, ajera.own_schema, "ajera", "our schema in Ajera")
+        own = {table.name: EVERYTHING for table in ajera_metadata(ajera.own_schema).tables.values()}
+        yield _rights(engine, "our table in Ajera", ajera.own_schema, own)
+        written = {site.source_table(table.name): READ_AND_WRITE for table in (*AJERA_TABLES, AX_PROJECT_CONTACT)}
+        yield _rights(engine, "Ajera's tables", ajera.db_schema, written)
+        yield from _lists(engine, ajera.db_schema, settings, [one.ajera for one in CODE_LISTS])
+    finally:
+        engine.dispose()
+
+
+def _version(engine: Engine, schema: str, part: Part, name: str) -> Line:
+    try:
+        require_latest(engine, schema, part)
+    except PipelineError as error:
+        return fault(AREA, name, error)
+    return Line(AREA, name, well=True, found="at this program's version")
+
+
+def _rights(engine: Engine, where: str, schema: str | None, wanted: Rights) -> Line:
+    try:
+        return rights(AREA, where, missing_rights(engine, schema, wanted))
+    except PipelineError as error:
+        return fault(AREA, f"rights on {where}", error)
+
+
+def _lists(engine: Engine, schema: str | None, settings: Settings, tables: list[ListTable]) -> Iterator[Line]:
+    site = settings.site()
+    for table in tables:
+        name = site.source_table(table.table)
+        try:
+            lacking = missing_rights(engine, schema, {name: ("SELECT",)})
+        except PipelineError as error:
+            yield fault(AREA, f"list {name}", error)
+        else:
+            found = "may be read" if not lacking else "may not be read"
+            yield Line(AREA, f"list {name}", not lacking, found, "; ".join(lacking))
+
+
+def _second_writer(engine: Engine, schema: str) -> Line:
+    """What the consumers have seen of another program that copies between the two systems."""
+    try:
+        seen = read_setting(engine, SECOND_WRITER, schema)
+    except PipelineError as error:
+        return fault(AREA, "second writer", error)
+    if seen is None:
+        return Line(AREA, "second writer", well=True, found="no trace of another program that copies")
+    return Line(AREA, "second writer", well=False, found=f"its traces were seen last at {seen}", todo=TODO)

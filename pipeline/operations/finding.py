@@ -1,0 +1,34 @@
+"""One thing that `check` looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.database.inspect import Finding
+from pipeline.errors import PipelineError
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that was looked at. `todo` says what to grant, set or correct where it is not well."""
+
+    area: str
+    name: str
+    well: bool
+    found: str
+    todo: str = ""
+
+
+def line_of(area: str, finding: Finding) -> Line:
+    return Line(area, finding.name, finding.well, finding.found, finding.todo)
+
+
+def rights(area: str, where: str, missing: list[str]) -> Line:
+    """Rights on the tables of a place; `missing` are grants."""
+    found = "granted" if not missing else f"missing on {len(missing)} tables"
+    todo = f"{'; '.join(missing)}, each TO our user." if missing else ""
+    return Line(area, f"rights on {where}", not missing, found, todo)
+
+
+def fault(area: str, name: str, error: PipelineError) -> Line:
+    return Line(area, name, well=False, found=f"{error.code}: {error}", todo=error.hint)

@@ -140,7 +140,7 @@ def registry_sick(stack: Stack, seed: int) -> Iterator[Verdict]:
 
 def registry_away(stack: Stack, seed: int) -> Iterator[Verdict]:
     """Nobody listens at the registry's address, and then somebody does."""
-    verdict, port = Verdict("registry: connection refused"), free_port()
+    verdict, port = Verdict("registry: not at all (connection refused)"), free_port()
     for firm in firm_of(stack, "away", seed, registry={"url": f"http://127.0.0.1:{port}"}):
         with consumers(firm) as members:
             wait(lambda: "registry.unavailable" in health(members[0]), "degraded, with the reason")

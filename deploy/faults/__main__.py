@@ -19,7 +19,7 @@ console = Console() if Console().is_terminal else Console(width=150)
 
 Scenario = Callable[[Stack, int, bool], Iterable[Verdict]]
 
-# Each takes the stack, the seed, and whether the long form is wanted. The broker's is last: it ends what others need.
+# Each takes the stack, the seed, and whether the long form is wanted. The broker's are last: they end what others need.
 SCENARIOS: Mapping[str, Scenario] = {
     "killed": lambda stack, seed, long: processes.killed(stack, seed, 50) if long else (),
     "killed in turn": lambda stack, seed, long: processes.killed_in_turn(stack, seed, 20 if long else 2),
@@ -48,6 +48,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "restored": lambda stack, seed, _: ground.pim_restored(stack, seed),
     "memory": lambda stack, seed, long: messages.memory(stack, seed, 1_000_000 if long else 50_000),
     "transaction": lambda stack, _, long: capture.one_transaction(stack, 200_000 if long else 2_000),
+    "drained without broker": lambda stack, seed, _: processes.drained_without_broker(stack, seed),
     "broker": lambda stack, seed, long: services.broker_restarted(stack, seed, 6 if long else 1),
 }
 HEADINGS = {"parked": "parked by mistake", "dead": "dead-lettered by mistake"}

@@ -140,6 +140,23 @@ def drained_without_database(stack: Stack, seed: int) -> Iterator[Verdict]:
     yield verdict
 
 
+def drained_without_broker(stack: Stack, seed: int) -> Iterator[Verdict]:
+    """SIGTERM while no broker answers: nothing can be committed, the end comes in time, nothing is lost."""
+    verdict = Verdict("SIGTERM while the broker is away")
+    for firm in firm_of(stack, "brokerless", seed):
+        with consumers(firm) as members:
+            wait_quiet(firm, members)
+            stack.kill_part("kafka")
+            try:
+                wait(lambda: "degraded" in health(members[0]), "health says degraded")
+                _end(members[0], verdict)
+            finally:
+                stack.start_part("kafka")
+        settle(firm)
+        judge(firm, verdict)
+    yield verdict
+
+
 def _end(member: Consumer, verdict: Verdict) -> None:
     member.process.send_signal(signal.SIGTERM)
     started = time.monotonic()

@@ -19,7 +19,8 @@ from pipeline.decoding.wire import join
 from pipeline.mapping.source import Kind, SourceTable
 
 EPOCH = 1
-QUIET = logging.getLogger("deploy.producer")  # librdkafka's own word on a broker that went
+QUIET = logging.getLogger("deploy.producer")  # librdkafka's own word on a broker that went, a line each try
+QUIET.addHandler(logging.NullHandler())
 METADATA: tuple[tuple[str, str], ...] = (
     ("__deleted", "string"),
     ("__op", "string"),

@@ -4,17 +4,55 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from deploy.faults import capture, ground, messages, processes, services
-from deploy.faults.verdict import NotReached, Verdict
+from deploy.faults import capture, ground, letters, messages, processes, services
+from deploy.faults.verdict import Verdict
 from deploy.local.stack import Stack, running_stack
 
 console = Console() if Console().is_terminal else Console(width=150)
+
+
+Scenario = Callable[[Stack, int, bool], Iterable[Verdict]]
+
+# Each takes the stack, the seed, and whether the long form is wanted. The broker's are last: they end what others need.
+SCENARIOS: Mapping[str, Scenario] = {
+    "killed": lambda stack, seed, long: processes.killed(stack, seed, 50) if long else (),
+    "killed in turn": lambda stack, seed, long: processes.killed_in_turn(stack, seed, 20 if long else 2),
+    "captured": lambda stack, seed, long: capture.killed_while_captured(stack, seed, 50 if long else 3),
+    "drained": lambda stack, seed, long: processes.drained(stack, seed, 20 if long else 2),
+    "drained without database": lambda stack, seed, _: processes.drained_without_database(stack, seed),
+    "members classic": lambda stack, seed, long: processes.members_come_and_go(
+        stack, seed, 20 if long else 1, "classic"
+    ),
+    "members consumer": lambda stack, seed, long: processes.members_come_and_go(
+        stack, seed, 20 if long else 1, "consumer"
+    ),
+    "two groups": lambda stack, seed, _: processes.two_groups(stack, seed),
+    "database": lambda stack, seed, long: services.database_proxied(stack, seed, 10 if long else 1),
+    "ended": lambda stack, seed, long: services.connections_ended(stack, seed, 10 if long else 1),
+    "registry": lambda stack, seed, _: services.registry_sick(stack, seed),
+    "registry away": lambda stack, seed, _: services.registry_away(stack, seed),
+    "schema": lambda stack, seed, _: services.schema_lost(stack, seed),
+    "malformed": lambda stack, seed, long: messages.malformed(stack, seed, 100_000 if long else 2_000),
+    "circuit": lambda stack, seed, _: messages.circuit_opens(stack, seed),
+    "letters unwritable": lambda stack, seed, _: letters.unwritable(stack, seed),
+    "letters over restarts": lambda stack, seed, _: letters.dead_over_restarts(stack, seed),
+    "narrow": lambda stack, seed, _: messages.row_to_blame(stack, seed),
+    "ground": lambda stack, seed, _: ground.wrong_ground(stack, seed),
+    "anew": lambda stack, seed, long: ground.topics_made_anew(stack, seed, 10 if long else 1),
+    "restored": lambda stack, seed, _: ground.pim_restored(stack, seed),
+    "memory": lambda stack, seed, long: messages.memory(stack, seed, 1_000_000 if long else 50_000),
+    "transaction": lambda stack, _, long: capture.one_transaction(stack, 200_000 if long else 2_000),
+    "drained without broker": lambda stack, seed, _: processes.drained_without_broker(stack, seed),
+    "broker": lambda stack, seed, long: services.broker_restarted(stack, seed, 6 if long else 1),
+}
+HEADINGS = {"parked": "parked by mistake", "dead": "dead-lettered by mistake"}
+COUNTS = ("tried", "lost", "wrong", "repeated", "backwards", "parked", "dead", "other")
 
 
 @click.command()
@@ -26,44 +64,26 @@ def main(*, long: bool, only: str, seed: int) -> None:
     console.print(f"seed {seed}, {'long' if long else 'short'} form")
     verdicts: list[Verdict] = []
     with running_stack(console.print) as stack:
-        for name, found in chosen(stack, seed, only, long=long):
-            started = time.monotonic()
-            try:
-                for verdict in found:
-                    verdicts.append(verdict)
-                    say(verdict, time.monotonic() - started)
-                    started = time.monotonic()
-            except NotReached as error:
-                verdicts.append(Verdict(name, other=1, remarks=[str(error)]))
-                say(verdicts[-1], time.monotonic() - started)
+        for name, scenario in SCENARIOS.items():
+            if only in name:
+                verdicts += said(name, scenario(stack, seed, long))
     draw(verdicts)
     sys.exit(0 if verdicts and all(verdict.is_clean for verdict in verdicts) else 1)
 
 
-def chosen(stack: Stack, seed: int, only: str, *, long: bool) -> Iterator[tuple[str, Iterable[Verdict]]]:
-    """Every scenario that is asked for, with its number of tries."""
-    every: tuple[tuple[str, Callable[[], Iterable[Verdict]]], ...] = (
-        ("killed", lambda: processes.killed(stack, seed, 50 if long else 1)),
-        ("members classic", lambda: processes.members_come_and_go(stack, seed, 20 if long else 1, "classic")),
-        ("members consumer", lambda: processes.members_come_and_go(stack, seed, 20 if long else 1, "consumer")),
-        ("two groups", lambda: processes.two_groups(stack, seed)),
-        ("database", lambda: services.database_proxied(stack, seed, 10 if long else 1)),
-        ("ended", lambda: services.connections_ended(stack, seed, 10 if long else 1)),
-        ("registry", lambda: services.registry_sick(stack, seed)),
-        ("schema", lambda: services.schema_lost(stack, seed)),
-        ("malformed", lambda: messages.malformed(stack, seed, 100_000 if long else 1_000)),
-        ("circuit", lambda: messages.circuit_opens(stack, seed)),
-        ("narrow", lambda: messages.row_to_blame(stack, seed)),
-        ("ground", lambda: ground.wrong_ground(stack, seed)),
-        ("anew", lambda: ground.topics_made_anew(stack, seed)),
-        ("restored", lambda: ground.pim_restored(stack, seed)),
-        ("memory", lambda: messages.memory(stack, seed, 1_000_000 if long else 20_000)),
-        ("transaction", lambda: capture.one_transaction(stack, 200_000 if long else 2_000)),
-        ("broker", lambda: services.broker_restarted(stack, seed, 6 if long else 1)),
-    )
-    for name, run in every:
-        if only in name:
-            yield name, run()
+def said(name: str, found: Iterable[Verdict]) -> list[Verdict]:
+    """The verdicts of one scenario, each said as it comes; one that breaks off is a verdict too."""
+    verdicts: list[Verdict] = []
+    started = time.monotonic()
+    try:
+        for verdict in found:
+            verdicts.append(verdict)
+            say(verdict, time.monotonic() - started)
+            started = time.monotonic()
+    except Exception as error:
+        verdicts.append(Verdict(name, other=1, remarks=[f"{type(error).__name__}: {error}"]))
+        say(verdicts[-1], time.monotonic() - started)
+    return verdicts
 
 
 def say(verdict: Verdict, seconds: float) -> None:
@@ -75,13 +95,11 @@ def say(verdict: Verdict, seconds: float) -> None:
 
 
 def draw(verdicts: list[Verdict]) -> None:
-    table = Table("fault", *(name for name in COUNTS), title="What came of each fault")
+    table = Table("fault", *(HEADINGS.get(name, name) for name in COUNTS), title="What came of each fault")
     for verdict in verdicts:
         table.add_row(verdict.fault, *(f"{getattr(verdict, name):,}" for name in COUNTS))
     console.print(table)
 
-
-COUNTS = ("tried", "lost", "wrong", "repeated", "backwards", "parked", "dead", "other")
 
 if __name__ == "__main__":
     main()

@@ -61,11 +61,20 @@ def backwards(log: list[Write]) -> int:
     newest: Counter[tuple[str, str, str]] = Counter()
     fell = 0
     for write in log:
-        for column, value in (write.now or {}).items():
-            found = NUMBER.match(str(value))
-            if found is None or write.now is None or write.table not in KEYS:
+        if write.now is None or write.table not in KEYS:
+            continue
+        key, was = str(write.now[KEYS[write.table]]), write.was or {}
+        for column, value in write.now.items():
+            number = _number(value)
+            if number is None:
                 continue
-            place = (write.table, str(write.now[KEYS[write.table]]), column)
-            fell += int(found[1]) < newest[place]
-            newest[place] = max(newest[place], int(found[1]))
+            place = (write.table, key, column)
+            before = max(newest[place], _number(was.get(column)) or 0)
+            fell += number < before
+            newest[place] = max(before, number)
     return fell
+
+
+def _number(value: object) -> int | None:
+    found = NUMBER.match(str(value))
+    return None if found is None else int(found[1])

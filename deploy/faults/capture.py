@@ -1,16 +1,28 @@
-"""One huge transaction in the source, through Debezium: the consumer's memory stays bounded, and every row arrives."""
+"""Through Debezium: one huge transaction in the source, and edits under a consumer that is killed again and again."""
 
 from __future__ import annotations
 
+import random
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+import tomli_w
 
 from deploy.demo import settings
 from deploy.demo.consumers import command, running
+from deploy.faults import audit
+from deploy.faults.firm import CLIENTS, raw_settings
 from deploy.faults.messages import LIMIT_MB, resident_mb
-from deploy.faults.verdict import Verdict, wait
+from deploy.faults.processes import AT_THE_END, ONE_MEMBER, run_until_killed
+from deploy.faults.runner import POINTS
+from deploy.faults.verdict import NotReached, Verdict, wait
 from deploy.local.stack import Stack
-from deploy.sample import databases
+from deploy.sample import databases, oracle
 from deploy.sample.naming import Naming
 
 INSERT = """INSERT INTO "AxVec" ("vecKey", "vecDescription", "vecCity", "vecIsClient")
@@ -47,3 +59,74 @@ def one_transaction(stack: Stack, rows: int) -> Iterator[Verdict]:
     if peak > LIMIT_MB:
         verdict.fail(f"over {LIMIT_MB} MB")
     yield verdict
+
+
+def killed_while_captured(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
+    """Somebody edits Ajera all the while; the judge is plain SQL over both databases, and PIM's own log."""
+    verdict, rng = Verdict("SIGKILL under edits that Debezium captures"), random.Random(seed)
+    name = f"captured-{seed}-{time.monotonic_ns() % 100_000}"
+    ajera_url, pim_url = stack.create_database(f"{name}-ajera"), stack.create_database(f"{name}-pim")
+    databases.create_ajera(ajera_url, Naming())
+    databases.create_pim(pim_url, Naming())
+    config = _config(stack, name, ajera_url, pim_url)
+    command(config, "schema", "upgrade")
+    with databases.connect(ajera_url) as ajera, databases.connect(pim_url) as pim:
+        ajera.execute(INSERT, [CLIENTS])
+        audit.begin(pim)
+        command(config, "connectors", "apply")
+        try:
+            with _edited(ajera, random.Random(seed)):
+                for _ in range(times):
+                    point = rng.choice([point for point in POINTS if point != AT_THE_END])
+                    verdict.tried += run_until_killed(config, point, 1, verdict, is_done=lambda: True)
+            (logs := stack.logs / name).mkdir()
+            with running(config, logs, 1), suppress(NotReached):
+                wait(lambda: not oracle.compare(ajera, pim, Naming()), "PIM is right")
+            verdict.lost = len(oracle.compare(ajera, pim, Naming()))
+            log = audit.writes(pim)
+            verdict.repeated, verdict.backwards = audit.repeated(log), audit.backwards(log)
+        finally:
+            command(config, "connectors", "remove", "--yes")
+    yield verdict
+
+
+@contextmanager
+def _edited(ajera: psycopg.Connection, rng: random.Random) -> Iterator[None]:
+    """Edits, one transaction each, by a thread of their own."""
+    ended = threading.Event()
+
+    def edit() -> None:
+        with databases.connect_like(ajera) as connection:
+            number = 0
+            while not ended.wait(0.005):
+                number += 1
+                values = (f"n-{number:08}", rng.randint(1, CLIENTS))
+                connection.execute('UPDATE "AxVec" SET "vecDescription" = %s WHERE "vecKey" = %s', values)
+
+    with ThreadPoolExecutor(1) as pool:
+        editing = pool.submit(edit)
+        try:
+            yield
+        finally:
+            ended.set()
+        editing.result()
+
+
+def _config(stack: Stack, name: str, ajera_url: str, pim_url: str) -> Path:
+    raw = raw_settings(
+        stack,
+        name,
+        pim_url,
+        ajera={"database": ajera_url},
+        kafka={"client": ONE_MEMBER},
+        registry={"converter_url": stack.registry_native},
+        connect={
+            "url": stack.connect,
+            "connector_name": name,
+            "slot_name": name.replace("-", "_"),
+            "heartbeat_seconds": 1.0,
+        },
+    )
+    path = stack.directory / f"{name}.toml"
+    path.write_text(tomli_w.dumps(raw))
+    return path

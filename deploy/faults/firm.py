@@ -25,6 +25,7 @@ from pipeline.mapping.site import Site
 from pipeline.operations.connectors import topics_of
 
 CLIENTS, PROJECTS = 40, 15
+UNSHOWN = 0.1  # which share of the edits PIM shows nothing of
 TABLES = ("AxVec", "AxProject", "AxInvoiceGroup")
 
 
@@ -56,14 +57,25 @@ class Firm:
             self._send("AxInvoiceGroup", "c", {"igKey": key, "igProject": key, "igClient": self.client_of[key]})
 
     def edit(self, count: int) -> None:
-        """So many renamed clients: each must show in its organization and in its projects."""
+        """So many changed clients. A new name must show in its organization and its projects; the rest in no write at all."""
         for _ in range(count):
-            self.rename(self.rng.randint(1, CLIENTS), "u")
+            change = self._touch if self.rng.random() < UNSHOWN else self.rename
+            change(self.rng.randint(1, CLIENTS), "u")
+
+    def grow(self, count: int) -> None:
+        """So many new clients, which nothing renames by chance: what is lost of them, no later edit brings back."""
+        for key in range(max(self.names) + 1, max(self.names) + 1 + count):
+            self.rename(key, "c")
 
     def rename(self, key: int, operation: str) -> None:
         name = f"n-{self.number + 1:08}"
         self.names[key] = name
         self._send("AxVec", operation, {**self.row(key), "vecDescription": name})
+
+    def _touch(self, key: int, operation: str) -> None:
+        """Change what PIM does not show of a client."""
+        changed = {"vecDescription": self.names[key], "vecMiddleName": f"m-{self.number}"}
+        self._send("AxVec", operation, {**self.row(key), **changed})
 
     @staticmethod
     def row(key: int) -> dict[str, Any]:
@@ -119,6 +131,9 @@ class Firm:
         row = self.pim.execute("SELECT count(*) FROM sync.due WHERE reason IS NOT NULL").fetchone()
         return 0 if row is None else int(row[0])
 
+    def waits_for_nothing(self) -> bool:
+        return self.waiting() == 0
+
     def dead_letters(self) -> int:
         admin = KafkaAdmin(self.stack.bootstrap, {})
         marks = admin.watermarks([f"{self.name}.dead"])
@@ -167,7 +182,10 @@ def founded(stack: Stack, name: str, seed: int, **changed: Mapping[str, Any]) ->
     }
     with databases.connect(pim_url) as pim:
         audit.begin(pim)
-        firm = Firm(stack, name, config, pim_url, pim, topics, random.Random(f"{name} {seed}"))
+        firm = Firm(stack, name, config, pim_url, pim, topics, random.Random(seed))
         firm.found()
         firm.flush()
-        yield firm
+        try:
+            yield firm
+        finally:
+            firm.pim.close()  # it may be another by now

@@ -38,7 +38,7 @@ def wrong_ground(stack: Stack, seed: int) -> Iterator[Verdict]:
     yield verdict
 
 
-def topics_made_anew(stack: Stack, seed: int) -> Iterator[Verdict]:
+def topics_made_anew(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
     """A topic is deleted and made again under its name, while nobody reads and while somebody does: nothing is lost."""
     verdict = Verdict("topic made anew while stopped")
     for firm in firm_of(stack, "anew", seed):
@@ -51,19 +51,19 @@ def topics_made_anew(stack: Stack, seed: int) -> Iterator[Verdict]:
         verdict.tried += 1
         judge(firm, verdict)
     yield verdict
-    for count, name in ((20, "few"), (2_000, "many")):
-        verdict = Verdict(f"topic made anew while it is read, {name} messages in it")
+    verdict = Verdict("topic made anew while it is read")
+    for number in range(times):
         for firm in firm_of(stack, "anew", seed):
             settle(firm)
             with consumers(firm) as members:
                 _work(firm, members)
                 make_anew(firm, "AxVec")
-                firm.edit(count)
+                firm.edit(20 if number % 2 else 2_000)  # so that the old offset lies beyond the new end, or before it
                 firm.flush()
                 _go_on(firm, members[0])
             verdict.tried += 1
             judge(firm, verdict)
-        yield verdict
+    yield verdict
 
 
 def pim_restored(stack: Stack, seed: int) -> Iterator[Verdict]:

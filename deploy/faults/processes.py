@@ -8,60 +8,180 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import httpx
 import tomli_w
 
 from deploy.demo.consumers import Consumer, running
 from deploy.faults.firm import Firm, raw_settings
+from deploy.faults.proxy import Mode, Proxy
 from deploy.faults.runner import POINTS
 from deploy.faults.verdict import (
     Verdict,
     consumers,
     firm_of,
+    health,
     judge,
     settle,
     wait,
     wait_quiet,
 )
 from deploy.local.stack import Stack
+from pipeline.kafka.admin import KafkaAdmin
+from pipeline.model.position import TopicPartition
 
 UNTIL_KILLED_SECONDS = 30.0
+DRAIN_SECONDS = 15.0
+MANY_A_BATCH = ("after decode", "before a transaction")
+AT_THE_END = "in the revoke callback"
+# A static member: the next process takes its place at once.
+ONE_MEMBER = {"group.instance.id": "one", "session.timeout.ms": "6000", "heartbeat.interval.ms": "1000"}
 
 
 def killed(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
     """SIGKILL at each point of a batch, so many times; after each a fresh process goes on."""
     for point in POINTS:
-        verdict = Verdict(f"SIGKILL {point}")
-        instance = {"group.instance.id": "one", "session.timeout.ms": "6000", "heartbeat.interval.ms": "1000"}
-        # A static member: the next process takes its place at once.
-        for firm in firm_of(stack, "kill", seed, kafka={"client": instance}):
-            rng = random.Random(f"{point} {seed}")
+        verdict, rng = Verdict(f"SIGKILL {point}"), random.Random(f"{point} {seed}")
+        for firm in firm_of(stack, "kill", seed, kafka={"client": ONE_MEMBER}):
+            settle(firm)
             for _ in range(times):
                 firm.edit(30)
+                firm.grow(3)
                 firm.flush()
-                count = rng.randint(1, 8) if point == "after decode" else 1
+                count = rng.randint(1, 8) if point in MANY_A_BATCH else 1
                 verdict.tried += _run_until_killed(firm, point, count, verdict)
             settle(firm)
             judge(firm, verdict)
         yield verdict
 
 
+def killed_in_turn(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
+    """One firm whose process is killed and started again and again: at every point so many times, in a random order."""
+    verdict, rng = Verdict("SIGKILL in random order"), random.Random(seed)
+    points = list(POINTS) * times
+    rng.shuffle(points)
+    for firm in firm_of(stack, "turn", seed, kafka={"client": ONE_MEMBER}):
+        settle(firm)
+        for point in points:
+            firm.edit(rng.randint(30, 100))
+            firm.grow(3)
+            firm.flush()
+            count = rng.randint(1, 8) if point in MANY_A_BATCH else 1
+            verdict.tried += _run_until_killed(firm, point, count, verdict)
+        settle(firm)
+        judge(firm, verdict)
+    yield verdict
+
+
 def _run_until_killed(firm: Firm, point: str, count: int, verdict: Verdict) -> bool:
-    log = firm.stack.logs / f"{firm.name}.log"
+    return run_until_killed(firm.config, point, count, verdict, is_done=firm.is_quiet)
+
+
+def run_until_killed(config: Path, point: str, count: int, verdict: Verdict, is_done: Callable[[], bool]) -> bool:
+    """A consumer that ends itself; at its end, once the work is done, it is told to end. Did SIGKILL end it."""
+    log = config.with_suffix(".log")
     with log.open("ab") as output:
-        command = [sys.executable, "-m", "deploy.faults.runner", "--config", str(firm.config)]
+        command = [sys.executable, "-m", "deploy.faults.runner", "--config", str(config)]
         process = subprocess.Popen([*command, "--point", point, "--count", str(count)], stdout=output, stderr=output)
+    if point == AT_THE_END:
+        wait(lambda: process.poll() is not None or is_done(), "the batch is handled")
+        process.send_signal(signal.SIGTERM)
     try:
         process.wait(UNTIL_KILLED_SECONDS)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGTERM)
         process.wait(UNTIL_KILLED_SECONDS)
     if process.returncode != -signal.SIGKILL:
-        verdict.fail(f"ended with {process.returncode}: {log.read_text(errors='replace')[-600:]}")
+        verdict.fail(f"ended with {process.returncode} {point}: {log.read_text(errors='replace')[-600:]}")
     return process.returncode == -signal.SIGKILL
+
+
+# -- an orderly end -------------------------------------------------------------------------------------------------------
+
+
+def drained(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
+    """SIGTERM in the middle of a backlog: the end comes within 15 seconds, in order, with everything in hand committed."""
+    verdict, rng = Verdict("SIGTERM in the middle of a backlog"), random.Random(seed)
+    for firm in firm_of(stack, "drained", seed):
+        for _ in range(times):
+            firm.edit(4_000)
+            firm.flush()
+            with consumers(firm) as members:
+                wait(lambda member=members[0]: _is_ready(member), "the consumer has joined")  # type: ignore[misc]
+                time.sleep(rng.random())
+                _end(members[0], verdict)
+            if not _next_offsets_agree(firm):
+                verdict.fail("the offsets in Kafka are not those in sync")
+        settle(firm)
+        judge(firm, verdict)
+    yield verdict
+
+
+def drained_without_database(stack: Stack, seed: int) -> Iterator[Verdict]:
+    """SIGTERM while a batch waits for a database that is away: it is abandoned, the end comes in time, nothing is lost."""
+    verdict = Verdict("SIGTERM while the database is away")
+    for firm in firm_of(stack, "waiting", seed):
+        with Proxy(stack.postgres_port, seed) as proxy:
+            text = firm.config.read_text()
+            firm.config.write_text(text.replace(f":{stack.postgres_port}/", f":{proxy.port}/"))
+            with consumers(firm) as members:
+                wait_quiet(firm, members)
+                proxy.mode = Mode.REFUSE
+                firm.edit(50)
+                firm.flush()
+                wait(lambda: "degraded" in health(members[0]), "health says degraded")
+                _end(members[0], verdict)
+            firm.config.write_text(text)
+        settle(firm)
+        judge(firm, verdict)
+    yield verdict
+
+
+def drained_without_broker(stack: Stack, seed: int) -> Iterator[Verdict]:
+    """SIGTERM while no broker answers: nothing can be committed, the end comes in time, nothing is lost."""
+    verdict = Verdict("SIGTERM while the broker is away")
+    for firm in firm_of(stack, "brokerless", seed):
+        with consumers(firm) as members:
+            wait_quiet(firm, members)
+            stack.kill_part("kafka")
+            try:
+                wait(lambda: "degraded" in health(members[0]), "health says degraded")
+                _end(members[0], verdict)
+            finally:
+                stack.start_part("kafka")
+        settle(firm)
+        judge(firm, verdict)
+    yield verdict
+
+
+def _end(member: Consumer, verdict: Verdict) -> None:
+    member.process.send_signal(signal.SIGTERM)
+    started = time.monotonic()
+    try:
+        code = member.process.wait(DRAIN_SECONDS)
+    except subprocess.TimeoutExpired:
+        verdict.fail(f"still there {DRAIN_SECONDS:.0f} s after SIGTERM")
+        return
+    verdict.tried += 1
+    verdict.remarks.append(f"{time.monotonic() - started:.1f} s")
+    if code != 0:
+        verdict.fail(f"exit code {code}")
+
+
+def _next_offsets_agree(firm: Firm) -> bool:
+    stored = {
+        TopicPartition(topic, partition): offset
+        for topic, partition, offset in firm.pim.execute(
+            "SELECT topic, partition, next_offset FROM sync.progress WHERE next_offset > 0"
+        )
+    }
+    admin = KafkaAdmin(firm.stack.bootstrap, {})
+    committed = admin.committed(firm.name, {one.topic for one in stored})
+    admin.close()
+    return committed == stored
 
 
 # -- members --------------------------------------------------------------------------------------------------------------

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
+
+TIMEOUT_SECONDS, SLOW_SECONDS = 1.0, 2.0  # how long the consumers are told to wait, and what is too long
 
 
 class Illness(Enum):
@@ -22,9 +25,9 @@ class Illness(Enum):
 
 
 class SickRegistry:
-    """Listens on a free port of its own. Start it as a context."""
+    """Listens on a free port of its own, unless one is given. Start it as a context."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, port: int = 0) -> None:
         self.illness = Illness.NONE
         self.answered = 0
         sick = self
@@ -33,16 +36,17 @@ class SickRegistry:
             def do_GET(self) -> None:
                 sick.answered += 1
                 code, body = sick.answer(url, self.path)
-                self.send_response(code)
-                self.send_header("Content-Type", "application/vnd.schemaregistry.v1+json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                with suppress(ConnectionError):  # who asked did not want to wait
+                    self.send_response(code)
+                    self.send_header("Content-Type", "application/vnd.schemaregistry.v1+json")
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base's name)
                 return
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     @property
@@ -70,7 +74,7 @@ class SickRegistry:
             case Illness.GARBAGE:
                 return 200, b"\xff\xfe not json"
             case Illness.SLOW:
-                time.sleep(7)
+                time.sleep(SLOW_SECONDS)
             case Illness.NONE:
                 pass
         found = httpx.get(f"{url}{path}", timeout=10)

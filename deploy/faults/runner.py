@@ -28,6 +28,7 @@ from pipeline.wiring import Parts, assembled, member, parts
 POINTS = (
     "after poll",
     "after decode",
+    "before a transaction",
     "inside note",
     "before commit of note",
     "after commit of note",
@@ -37,7 +38,8 @@ POINTS = (
     "after commit of progress",
     "before offset commit",
     "after offset commit",
-    "in the rebalance callback",
+    "in the assign callback",
+    "in the revoke callback",
 )
 # Which calls tell what a transaction is for, and in the middle of what it is after them.
 KINDS = {"write_rows": "note", "upsert": "recompute", "clear": "recompute", "advance": "progress"}
@@ -121,6 +123,7 @@ class BombedTarget:
 
     @contextmanager
     def transaction(self) -> Iterator[Any]:
+        self._bomb.at("before a transaction")
         with self._inner.transaction() as transaction:
             bombed = BombedTransaction(transaction, self._bomb)
             yield bombed
@@ -133,10 +136,11 @@ class BombedTelemetry(PrometheusTelemetry):
 
     def __init__(self, health: Health, bomb: Bomb) -> None:
         super().__init__(health)
-        self._bomb = bomb
+        self._bomb, self._held = bomb, 0
 
     def assigned(self, partitions: int) -> None:
-        self._bomb.at("in the rebalance callback")
+        self._bomb.at("in the assign callback" if partitions >= self._held else "in the revoke callback")
+        self._held = partitions
         super().assigned(partitions)
 
 

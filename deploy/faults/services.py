@@ -13,7 +13,7 @@ from psycopg import sql
 from deploy.demo.consumers import Consumer
 from deploy.faults.firm import Firm
 from deploy.faults.proxy import Mode, Proxy
-from deploy.faults.registry import Illness, SickRegistry
+from deploy.faults.registry import TIMEOUT_SECONDS, Illness, SickRegistry
 from deploy.faults.verdict import (
     Verdict,
     consumers,
@@ -24,6 +24,7 @@ from deploy.faults.verdict import (
     wait,
     wait_quiet,
 )
+from deploy.local.processes import free_port
 from deploy.local.stack import Stack
 
 
@@ -116,12 +117,15 @@ def _hold_rows_backwards(firm: Firm, connection: psycopg.Connection) -> None:
 
 def registry_sick(stack: Stack, seed: int) -> Iterator[Verdict]:
     """Each illness while a fresh consumer needs a schema: nothing is parked or set aside, and it goes on when healed."""
-    for illness in Illness:
-        if illness is Illness.NONE:
-            continue
-        verdict = Verdict(f"registry: {illness.value}")
-        with SickRegistry(stack.registry) as registry:
-            for firm in firm_of(stack, "registry", seed, registry={"url": registry.url}):
+    impatient = {"timeout": str(TIMEOUT_SECONDS)}
+    with SickRegistry(stack.registry) as registry:
+        for firm in firm_of(stack, "registry", seed, registry={"url": registry.url, "client": impatient}):
+            for illness in Illness:
+                if illness is Illness.NONE:
+                    continue
+                verdict = Verdict(f"registry: {illness.value}")
+                firm.edit(20)
+                firm.flush()
                 registry.illness = illness
                 with consumers(firm) as members:
                     wait(lambda m=members[0]: "degraded" in health(m), f"degraded by {illness.value}")  # type: ignore[misc]
@@ -131,7 +135,20 @@ def registry_sick(stack: Stack, seed: int) -> Iterator[Verdict]:
                     wait_quiet(firm, members)
                     verdict.tried += 1
                 judge(firm, verdict)
-        yield verdict
+                yield verdict
+
+
+def registry_away(stack: Stack, seed: int) -> Iterator[Verdict]:
+    """Nobody listens at the registry's address, and then somebody does."""
+    verdict, port = Verdict("registry: not at all (connection refused)"), free_port()
+    for firm in firm_of(stack, "away", seed, registry={"url": f"http://127.0.0.1:{port}"}):
+        with consumers(firm) as members:
+            wait(lambda: "registry.unavailable" in health(members[0]), "degraded, with the reason")
+            with SickRegistry(stack.registry, port):
+                wait_quiet(firm, members)
+            verdict.tried += 1
+        judge(firm, verdict)
+    yield verdict
 
 
 def schema_lost(stack: Stack, seed: int) -> Iterator[Verdict]:

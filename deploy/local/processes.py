@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -14,6 +15,8 @@ from pathlib import Path
 
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.1
+PORTS = (15_000, 32_000)
+_given: set[int] = set()
 
 
 class PartFailed(RuntimeError):
@@ -21,11 +24,24 @@ class PartFailed(RuntimeError):
 
 
 def free_port() -> int:
-    """A TCP port on the loopback address that nobody listens on now."""
+    """A TCP port on the loopback address that nobody listens on now, another one each time.
+
+    Below the ports that the kernel gives to outgoing connections: one of those may be taken by the time it is used.
+    """
+    while True:
+        port = random.randrange(*PORTS)
+        if port not in _given and _is_free(port):
+            _given.add(port)
+            return port
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def end_with_parent() -> None:

@@ -17,6 +17,8 @@ from pipeline.errors import ConfigurationInvalid, DriverMissing
 APPLICATION = "ajera-cdc"
 _DIALECTS: dict[str, Dialect] = {"postgresql": Postgres(), "mssql": SqlServer()}
 _DRIVERS = {"postgresql": "postgresql+psycopg", "mssql": "mssql+pyodbc"}
+# A server that vanishes without a word (a power cut, a firewall that forgets) is noticed after half a minute, not two hours.
+_NOTICED_GONE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4, "tcp_user_timeout": 30_000}
 
 
 def dialect_of(engine: Engine) -> Dialect:
@@ -43,6 +45,7 @@ def create_engine(
         options["connect_args"] = {
             "connect_timeout": connect_timeout_seconds,
             "application_name": application,
+            **_NOTICED_GONE,
             "options": f"-c timezone=UTC -c statement_timeout={statement_timeout_seconds}s"
             f" -c lock_timeout={lock_timeout_seconds}s",
         }

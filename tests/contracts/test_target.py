@@ -491,6 +491,16 @@ def test_the_sync_schema_is_migrated_to_the_newest_version_and_again_harmlessly(
     assert upgrade(real.engine, real.sync) == (latest(), latest())
 
 
+def test_a_server_that_vanishes_without_a_word_is_noticed(real: Database) -> None:
+    """On SQL Server the driver's own time-out of a statement does it."""
+    if real.engine.dialect.name != "postgresql":
+        pytest.skip("psycopg's settings")
+    connection = real.engine.raw_connection()
+    settings = connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]
+    connection.close()
+    assert (settings["tcp_user_timeout"], settings["keepalives_idle"]) == ("30000", "10")
+
+
 def test_epochs_grow_over_all_connectors_and_settings_are_kept(real: Database) -> None:
     """Both outlive the process."""
     assert current_epoch(real.engine, "a", real.sync) is None

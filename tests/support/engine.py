@@ -24,6 +24,7 @@ from pipeline.errors import PipelineError, Remedy
 from pipeline.mapping.site import Site
 from pipeline.model.event import Decoded, Event, Message
 from pipeline.model.outcome import RowCounts
+from pipeline.model.position import TopicPartition
 from pipeline.testing.messages import MemoryDeadLetters
 
 T = TypeVar("T")
@@ -115,6 +116,10 @@ class Consumer:
             clock=Clock(),
             limits=limits,
         )
+
+    def prepare(self, place: TopicPartition, offset: int, decoded: Decoded) -> None:
+        """What a message at this place will be decoded to."""
+        self._prepared[place.topic, place.partition, offset] = decoded
 
     def take(self, events: Sequence[Event]) -> Handled:
         return self.processor.process([message_of(one) for one in events], dict.fromkeys(TOPICS.values(), 1), patiently)

@@ -166,6 +166,7 @@ class Done:
             self.later + other.later,
             self.planned + other.planned,
             self.linked + other.linked,
+            self.held + other.held,
             counts,
             self.conflicts + other.conflicts,
             self.edits + other.edits,

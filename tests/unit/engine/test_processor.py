@@ -152,6 +152,18 @@ def test_a_shared_row_with_a_rejected_dependent_still_reaches_all_others() -> No
     assert [row["Client"] for row in target.rows("Project")] == ["new", "new", "new", "old", "new"]
 
 
+def test_a_pim_that_is_filled_is_not_blanked_while_the_mirror_fills() -> None:
+    """Clients were not read to their end: a project's client is unknown, and stays as it is."""
+    target = MemoryTarget(AJERA_TO_PIM)
+    with target.transaction() as transaction:
+        held = {"Project Code": "1", "Name": "n", "Status": "Active", "Client": "from before"}
+        transaction.create_missing("Project_Status", [{"Name": "Active", "Completed": False}])
+        transaction.upsert("Project", [TargetRow("Project", ("1",), held)])
+    Consumer(target, []).feed([event("AxProject", 1, at=1, prjStatus=1, prjDescription="new")])
+    (row,) = target.rows("Project")
+    assert (row["Name"], row["Client"]) == ("new", "from before")
+
+
 class Rejecting(MemoryTarget):
     """A twin with a constraint that nobody told us of: rows with these keys are refused."""
 

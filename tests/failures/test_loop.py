@@ -1,0 +1,188 @@
+"""The loop on the twins: what is transient is waited for wherever it comes, what is not ends it, and a stop is a stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.engine.loading import Loading
+from pipeline.engine.loop import Loop, Pace
+from pipeline.errors import ContractBroken, ParkedTooMany, PipelineError, TargetBusy, TargetRefused, TargetRestored
+from pipeline.model.event import Decoded, Message, Undecodable
+from pipeline.model.ledger import Progress
+from pipeline.model.position import TopicPartition
+from pipeline.testing.messages import MemoryBroker, MemoryMessages
+from pipeline.testing.target import MemoryTarget
+from tests.support.engine import TOPICS, Clock, Consumer, Counted
+from tests.support.events import event
+
+VEC = TopicPartition(TOPICS["AxVec"], 0)
+GROUP = "loop"
+
+
+class Busy:
+    """Fails so many times, then gives 1."""
+
+    def __init__(self, times: int, error: PipelineError) -> None:
+        self._left, self._error = times, error
+
+    def __call__(self, topic: str) -> int:
+        del topic
+        self._left -= 1
+        if self._left >= 0:
+            raise self._error
+        return 1
+
+
+class Watched(MemoryMessages):
+    """A membership that notes its waits, what it handed out, and how the target stood at each commit."""
+
+    def __init__(self, broker: MemoryBroker, target: MemoryTarget, **named: Any) -> None:
+        super().__init__(broker, **named)
+        self._target = target
+        self.waits = 0
+        self.polled: list[int] = []
+        self.commits: list[tuple[dict[TopicPartition, int], dict[TopicPartition, int], int]] = []
+
+    def poll(self, limit: int, timeout_seconds: float) -> Sequence[Message]:
+        messages = super().poll(limit, timeout_seconds)
+        self.polled += [message.offset for message in messages]
+        return messages
+
+    def wait(self, seconds: float) -> None:
+        self.waits += 1
+        super().wait(seconds)
+
+    def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
+        stored = _stored(self._target, next_offsets)
+        self.commits.append((dict(next_offsets), stored, len(self._target.rows("Organization"))))
+        super().commit(next_offsets)
+
+
+def _stored(target: MemoryTarget, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+    with target.transaction() as transaction:
+        return {one: held.next_offset for one, held in transaction.progress(partitions).items()}
+
+
+class Member:
+    """A loop whose topics are empty until they are given messages: clients, unless others are named. It stops when told."""
+
+    def __init__(
+        self, stop: Callable[[], bool], *, incarnation: Callable[[str], int] | None = None, pace: Pace | None = None
+    ) -> None:
+        self.broker, self.target, self.telemetry = MemoryBroker(), MemoryTarget(AJERA_TO_PIM), Counted()
+        for topic in TOPICS.values():
+            self.broker.create_topic(topic)
+        self.consumer = Consumer(self.target, [])
+        self.messages = Watched(
+            self.broker,
+            self.target,
+            group=GROUP,
+            topics=list(TOPICS.values()),
+            stored_offsets=self.stored,
+            on_assigned=lambda _: None,
+            on_revoked=lambda _: None,
+        )
+        loading = Loading(route=AJERA_TO_PIM, topics=TOPICS, messages=self.messages, target=self.target, clock=Clock())
+        self.loop = Loop(
+            messages=self.messages,
+            processor=self.consumer.processor,
+            keeper=self.target,
+            loading=loading,
+            incarnation=incarnation or Busy(0, TargetBusy("")),
+            telemetry=self.telemetry,
+            clock=Clock(),
+            pace=pace or Pace(retry_first_seconds=0.001, retry_most_seconds=0.001),
+            stop=stop,
+        )
+
+    def with_a_message(self, decoded: Decoded | None = None) -> Member:
+        offset = self.broker.produce(VEC.topic, b"")
+        client = event("AxVec", offset + 1, at=offset, vecIsClient=True, vecDescription="one")
+        self.consumer.prepare(VEC, offset, decoded or client)
+        return self
+
+    def stored(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        return _stored(self.target, partitions)
+
+
+def never() -> bool:
+    return False
+
+
+def test_offsets_are_committed_after_rows_and_progress() -> None:
+    """A crash at any point in between repeats a batch and loses none."""
+    member = Member(never).with_a_message()
+    member.loop.step()
+    assert member.messages.commits == [({VEC: 1}, {VEC: 1}, 1)]
+
+
+def test_a_database_that_is_away_when_a_batch_begins_is_waited_for() -> None:
+    """What a topic's incarnation is, the database is asked: also that may fail, and must not end the process."""
+    member = Member(never, incarnation=Busy(3, TargetBusy("away"))).with_a_message()
+    assert member.loop.step() == 1
+    assert member.broker.committed(GROUP) == {VEC: 1}
+
+
+def test_who_waits_stays_a_member() -> None:
+    """Each pause between two tries is spent in the membership, which answers the group."""
+    member = Member(never, incarnation=Busy(3, TargetBusy("away"))).with_a_message()
+    member.loop.step()
+    assert member.messages.waits > 0
+
+
+def test_what_trying_again_does_not_change_ends_the_loop_with_nothing_committed() -> None:
+    """The group is left, so that somebody else may try."""
+    member = Member(never, incarnation=Busy(1, TargetRefused("no"))).with_a_message()
+    with pytest.raises(TargetRefused):
+        member.loop.run()
+    assert member.broker.committed(GROUP) == {}
+    assert not member.broker.is_held(GROUP, VEC)
+
+
+def test_a_stop_while_a_batch_waits_abandons_it() -> None:
+    """Its offsets stay where they were, in the group and in the target."""
+    asked = iter([False, True])
+    member = Member(lambda: next(asked, True), incarnation=Busy(1_000, TargetBusy("away"))).with_a_message()
+    member.loop.run()
+    assert member.broker.committed(GROUP) == {}
+    assert member.stored([VEC]) == {}
+
+
+def test_a_halted_partition_is_not_read_on() -> None:
+    """Its messages stay where the next process finds them."""
+    member = Member(never).with_a_message(Undecodable(ContractBroken("column")))
+    member.loop.step()
+    member.with_a_message().loop.step()
+    assert member.messages.polled == [0]
+    assert member.broker.committed(GROUP) == {}
+
+
+def test_a_halted_partition_that_leaves_and_comes_back_is_still_halted() -> None:
+    """Whoever had it meanwhile halted too, and a rebalance forgets who was paused."""
+    member = Member(never).with_a_message(Undecodable(ContractBroken("column")))
+    member.loop.step()
+    member.messages.resume([VEC])
+    member.with_a_message().loop.step()
+    assert member.messages.polled == [0, 1]
+    assert member.broker.committed(GROUP) == {}
+    assert member.target.rows("Organization") == []
+
+
+def test_a_quiet_loop_sees_that_its_target_was_restored() -> None:
+    """No message comes; it looks all the same."""
+    member = Member(never)
+    member.consumer.processor.take_over({VEC: Progress(1, 7, events_read=7)})
+    with pytest.raises(TargetRestored):
+        member.loop.run()
+    assert member.broker.committed(GROUP) == {}
+
+
+def test_too_many_rows_that_wait_end_the_loop() -> None:
+    """Something is wrong that no single row explains."""
+    member = Member(never, pace=Pace(parked_limit=-1))
+    with pytest.raises(ParkedTooMany):
+        member.loop.run()

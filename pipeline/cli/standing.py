@@ -43,8 +43,32 @@ def _status(found: standing.Status) -> RenderableType:
     if found.due is not None:
         parts += [_tables(found), _partitions(found), _parked(found) if found.parked else Text("Nothing is parked.")]
         parts.append(Text(f"{found.due:,} rows are being recomputed."))
+    if found.exchange is not None:
+        parts += _exchange(found.exchange)
     parts += [Text(sentence, style="red") for sentence in found.away]
     return Group(*parts)
+
+
+def _exchange(found: standing.ExchangeStanding) -> list[RenderableType]:
+    links = Table("exchange with DPS", "linked", "being created", "ended", "to be decided")
+    for one in found.links:
+        counts = (one.linked, one.creating, one.ended, one.to_decide)
+        links.add_row(one.entity, *(f"{count:,}" for count in counts))
+    parts: list[RenderableType] = [links]
+    if found.group is not None:
+        here = found.group
+        behind = f"{here.lag:,} messages behind, {here.delay_seconds:.1f} s"
+        parts.append(Text(f"exchange group {here.state}, {here.members} members, {behind}"))
+    if found.connector is not None:
+        of = found.connector
+        parts.append(Text(f"connector {of.name} {of.state}, epoch {of.epoch or '-'} {of.failure}".rstrip()))
+    if found.parked:
+        waits = Table("waits", "rows", "oldest (UTC)", "why", "some keys", "what to do")
+        for work in found.parked:
+            oldest = f"{work.oldest:%Y-%m-%d %H:%M}"
+            waits.add_row(work.entity, f"{work.count:,}", oldest, work.code, "\n".join(work.keys), work.hint)
+        parts.append(waits)
+    return parts
 
 
 def _tables(found: standing.Status) -> Table:

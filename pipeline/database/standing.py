@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, Select, func, select
+from sqlalchemy import Engine, Select, case, func, select
 
 from pipeline.database.engine import dialect_of
 from pipeline.database.schema import sync_metadata
+from pipeline.database.schema_links import dps_metadata
 from pipeline.database.session import translated
 from pipeline.errors import PipelineError
 
@@ -107,6 +108,79 @@ def parked_rows(engine: Engine, schema: str, keys: int) -> tuple[tuple[ParkedRow
         )
     (due,) = _rows(engine, select(func.count().label("count")).select_from(table).where(~waits))
     return tuple(found), int(due["count"])
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStanding:
+    """The pairs of one entity by their state, and how many have lines that a person must decide."""
+
+    entity: str
+    creating: int
+    linked: int
+    ended: int
+    to_decide: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedWorkStanding:
+    """Parked work of the exchange that waits for the same kind of thing; `keys` are some of the rows."""
+
+    entity: str
+    code: str
+    hint: str
+    count: int
+    oldest: datetime
+    keys: tuple[str, ...]
+
+
+def links(engine: Engine, schema: str) -> tuple[LinkStanding, ...]:
+    table = dps_metadata(schema).tables[f"{schema}.link"]
+    to_decide = func.sum(case((table.c.parked_lines != "", 1), else_=0)).label("to_decide")
+    query = (
+        select(table.c.entity, table.c.state, func.count().label("count"), to_decide)
+        .group_by(table.c.entity, table.c.state)
+        .order_by(table.c.entity)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for row in _rows(engine, query):
+        of = found.setdefault(str(row["entity"]), {"creating": 0, "linked": 0, "ended": 0, "to_decide": 0})
+        of[str(row["state"])] = int(row["count"])
+        of["to_decide"] += int(row["to_decide"])
+    return tuple(LinkStanding(entity, **counts) for entity, counts in found.items())
+
+
+def parked_work(engine: Engine, schema: str, keys: int) -> tuple[ParkedWorkStanding, ...]:
+    """What waits in the exchange, grouped by entity and code."""
+    table = dps_metadata(schema).tables[f"{schema}.parked"]
+    groups = (
+        select(
+            *(table.c.entity, table.c.code),
+            *(
+                func.count().label("count"),
+                func.min(table.c.since).label("oldest"),
+                func.min(table.c.hint).label("hint"),
+            ),
+        )
+        .group_by(table.c.entity, table.c.code)
+        .order_by(table.c.entity, table.c.code)
+    )
+    found = []
+    for row in _rows(engine, groups):
+        of_group = (table.c.entity == row["entity"]) & (table.c.code == row["code"])
+        some = _rows(
+            engine, select(table.c.side, table.c.key).where(of_group).order_by(table.c.since, table.c.id).limit(keys)
+        )
+        found.append(
+            ParkedWorkStanding(
+                entity=str(row["entity"]),
+                code=str(row["code"]),
+                hint=str(row["hint"]),
+                count=int(row["count"]),
+                oldest=_utc(row["oldest"]),
+                keys=tuple(f"{one['side']} {one['key']}" for one in some),
+            )
+        )
+    return tuple(found)
 
 
 def hint_of(code: str) -> str:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from pipeline.config import Settings
 from pipeline.database.migrate import require_latest
 from pipeline.database.settings import current_epoch
-from pipeline.database.standing import ParkedRows, PartitionStanding, TableStanding, parked_rows, partitions, tables
+from pipeline.database.standing import (
+    LinkStanding,
+    ParkedRows,
+    ParkedWorkStanding,
+    PartitionStanding,
+    TableStanding,
+    links,
+    parked_rows,
+    parked_work,
+    partitions,
+    tables,
+)
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.operations.lag import lag
-from pipeline.wiring import connect_client, pim_engine
+from pipeline.operations.sources import EXCHANGE, TO_PIM, RouteName, System, source_of
+from pipeline.wiring import connect_client, dps_engine, pim_engine
 
 T = TypeVar("T")
 KEYS_SHOWN = 10
@@ -42,8 +54,22 @@ class ConnectorStanding:
 
 
 @dataclass(frozen=True, slots=True)
+class ExchangeStanding:
+    """The exchange with DPS: pairs, what waits, its partitions, its group, and the connector of DPS."""
+
+    links: tuple[LinkStanding, ...] = ()
+    parked: tuple[ParkedWorkStanding, ...] = ()
+    partitions: tuple[PartitionStanding, ...] = ()
+    group: GroupStanding | None = None
+    connector: ConnectorStanding | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
-    """`away` says which service did not answer, and why; what it would have told is empty, or None."""
+    """`exchange` None: nothing is exchanged with DPS.
+
+    `away` says which service did not answer, and why; what it would have told is empty, or None.
+    """
 
     at: datetime
     tables: tuple[TableStanding, ...]
@@ -52,6 +78,7 @@ class Status:
     due: int | None
     group: GroupStanding | None
     connector: ConnectorStanding | None
+    exchange: ExchangeStanding | None
     away: tuple[str, ...]
 
     @property
@@ -82,7 +109,29 @@ def status(settings: Settings, keys: int = KEYS_SHOWN) -> Status:
         due=sync.due,
         group=_unless_away(lambda: _group(settings), away),
         connector=_unless_away(lambda: _connector(settings, sync.epoch), away),
+        exchange=None if settings.dps is None else _exchange(settings, settings.dps.sync_schema, keys, away),
         away=tuple(away),
+    )
+
+
+def _exchange(settings: Settings, schema: str, keys: int, away: list[str]) -> ExchangeStanding:
+    def told() -> tuple[ExchangeStanding, int | None]:
+        engine = dps_engine(settings)
+        try:
+            require_latest(engine, schema, "dps")
+            name = source_of(settings, "dps").connector
+            found = ExchangeStanding(
+                links(engine, schema), parked_work(engine, schema, keys), partitions(engine, schema)
+            )
+            return found, current_epoch(engine, name, schema)
+        finally:
+            engine.dispose()
+
+    found, epoch = _unless_away(told, away) or (ExchangeStanding(), None)
+    return replace(
+        found,
+        group=_unless_away(lambda: _group(settings, EXCHANGE), away),
+        connector=_unless_away(lambda: _connector(settings, epoch, "dps"), away),
     )
 
 
@@ -112,15 +161,15 @@ def _sync(settings: Settings, keys: int) -> _Sync:
         engine.dispose()
 
 
-def _group(settings: Settings) -> GroupStanding:
-    found = lag(settings)
+def _group(settings: Settings, route: RouteName = TO_PIM) -> GroupStanding:
+    found = lag(settings, route)
     return GroupStanding(found.state, found.members, found.lag, found.delay_seconds)
 
 
-def _connector(settings: Settings, epoch: int | None) -> ConnectorStanding:
+def _connector(settings: Settings, epoch: int | None, system: System = "ajera") -> ConnectorStanding:
     connect = connect_client(settings)
     try:
-        found = connect.status(settings.connect.connector_name)
+        found = connect.status(source_of(settings, system).connector)
     finally:
         connect.close()
     return ConnectorStanding(found.name, found.state, found.is_running, found.failure, epoch)

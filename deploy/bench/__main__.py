@@ -11,7 +11,7 @@ import signal
 import statistics
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +21,10 @@ import tomli_w
 from rich.console import Console
 from rich.table import Table
 
+from deploy.bench import exchange
 from deploy.bench.produce import Change, Topic
-from deploy.demo.consumers import Consumer, running
+from deploy.bench.waiting import events_read, is_settled, wait
+from deploy.demo.consumers import running
 from deploy.local.stack import Stack, running_stack
 from pipeline.config import Settings
 from pipeline.database.engine import create_engine
@@ -34,7 +36,6 @@ from pipeline.mapping.site import Site
 from pipeline.operations.connectors import topics_of
 
 PARTS = ("postgres", "kafka", "registry")
-LIMIT_SECONDS = 60.0
 PARTITIONS = 5 * 4 + 1  # of five tables, and of the heartbeat
 console = Console()
 
@@ -68,6 +69,14 @@ def main(*, rows: int, rounds: int, seed: int) -> None:
                 rate = 2 * rows / _run(stack, contender, list(_changes(rows, random.Random(seed))))
                 rates.setdefault(contender.name + again, []).append(rate)
                 console.print(f"round {number + 1}: {contender.name}{again}: {rate:,.0f} events/s")
+            found = exchange.measure(stack, rows // 3)
+            for name, rate in (
+                ("exchange: edits in Ajera to DPS", found.edits),
+                ("exchange: echoes of DPS", found.echoes),
+                ("exchange: first run, rows linked", found.linked),
+            ):
+                rates.setdefault(name, []).append(rate)
+                console.print(f"round {number + 1}: {name}: {rate:,.0f} a second")
     _print(rates)
 
 
@@ -124,44 +133,28 @@ def _run(stack: Stack, contender: Contender, changes: list[Change]) -> float:
         psycopg.connect(pim.replace("+psycopg", ""), autocommit=True) as connection,
         running(config, stack.logs, contender.consumers) as members,
     ):
-        _wait(members, lambda: _is_settled(admin, name, contender.consumers))
+        wait(members, lambda: is_settled(admin, name, contender.consumers, PARTITIONS))
         for member in members:
             member.process.send_signal(signal.SIGSTOP)
         topic.send(changes)
         started = time.monotonic()
         for member in members:
             member.process.send_signal(signal.SIGCONT)
-        _wait(members, lambda: _events_read(connection) >= len(changes))
+        wait(members, lambda: events_read(connection) >= len(changes))
         seconds = time.monotonic() - started
     admin.close()
     return seconds
 
 
-def _is_settled(admin: KafkaAdmin, group: str, members: int) -> bool:
-    state = admin.group_state(group)
-    return state.state == "stable" and state.members == members and len(state.assignment) == PARTITIONS
-
-
-def _wait(members: list[Consumer], reached: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_SECONDS
-    while not reached():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not reached within {LIMIT_SECONDS:.0f} s:\n{members[0].tail()}")
-        for member in members:
-            if member.process.poll() is not None:
-                member.check()
-        time.sleep(0.05)
-
-
-def _events_read(connection: psycopg.Connection) -> int:
-    row = connection.execute("SELECT COALESCE(SUM(events_read), 0)::bigint FROM sync.progress").fetchone()
-    return int(row[0]) if row else 0
-
-
 def _print(rates: dict[str, list[float]]) -> None:
     base = statistics.median(rates[CONTENDERS[0].name])
     table = Table(
-        "contender", "events/s, median", "min", "max", "ratio to the first", title="Ajera to PIM, consumers only"
+        "contender",
+        "events/s, median",
+        "min",
+        "max",
+        "ratio to the first",
+        title="consumers only: Ajera to PIM, and the exchange with DPS",
     )
     for name, figures in rates.items():
         middle = statistics.median(figures)

@@ -13,7 +13,7 @@ from pipeline.conflicts.link import Seen
 from pipeline.conflicts.linking import Creates, Links, Parks
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import REMEDIES, Creating, Entity, Need, ParkedWork
-from pipeline.engine.exchange.belonging import in_order, parent_key, parent_of
+from pipeline.engine.exchange.belonging import in_order, parent_key
 from pipeline.engine.exchange.carry import new_row
 from pipeline.engine.exchange.matching import Group, Matching, parts_of
 from pipeline.engine.exchange.translate import Translations
@@ -89,8 +89,7 @@ class Beginning:
             self._hand.links_of,
             [one for key in eligible for one in self._translations.of_row(entity, side, rows[key])],
         )
-        if entity.end(side).name is not None:
-            self._matching.look_up(group, eligible)
+        self._matching.look_up(group, eligible)
         ended = [self._filtered(item, entity) for key, item in items.items() if key not in eligible]
         for key in in_order(entity.end(side).table, eligible):
             ended.append(self._one(group, key, eligible[key]))
@@ -157,7 +156,7 @@ class Beginning:
             return self._park(
                 item, entity, Need.REQUIRED_MISSING, f"The row has no name. {REMEDIES[Need.REQUIRED_MISSING]}"
             )
-        parent = parent_of(self._setup, self._hand, entity, side.other, row)
+        parent = group.parents.get(key)
         made = other.new_key(Creating(row, key, parent or (), self._setup.numbers))
         if isinstance(made, Need):
             return self._park(item, entity, made, REMEDIES[made])
@@ -175,7 +174,8 @@ class Beginning:
         new_key: tuple[Value, ...] | None = None,
     ) -> Ended:
         self._hand.change(decision.link, decision.conflicts)
-        self._hand.unparked.add(row_id(entity.name, item.side, item.key))
+        is_done = all(write.side is Side.DPS for write in decision.writes)
+        self._hand.unpark(item, row_id(entity.name, item.side, item.key), is_done=is_done)
         for write in decision.writes:
             planned = Planned(write, entity)
             self._hand.writes.append(
@@ -209,7 +209,7 @@ class Beginning:
 
     def _filtered(self, item: Item, entity: Entity) -> Ended:
         if item.event is None:
-            self._hand.unparked.add(row_id(entity.name, item.side, item.key))
+            self._hand.unpark(item, row_id(entity.name, item.side, item.key))
         return Ended(item, Outcome.SKIPPED, SkipReason.FILTERED)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Entity
@@ -28,6 +28,20 @@ def parent_of(setup: Setup, hand: Hand, entity: Entity, to: Side, row: Row) -> t
     key = parent_key(setup, entity, to.other, row)
     other = None if key is None else hand.links_of.counterparts(entity.parent, to.other, [key]).get(key)
     return None if other is None else setup.entity(entity.parent).end(to).table.key_values(other)
+
+
+def parents_of(
+    setup: Setup, hand: Hand, entity: Entity, to: Side, rows: Mapping[str, Row]
+) -> dict[str, tuple[Value, ...]]:
+    """The same for many rows by key, those whose parent is linked."""
+    if entity.parent is None:
+        return {}
+    keys = {
+        key: parent for key, row in rows.items() if (parent := parent_key(setup, entity, to.other, row)) is not None
+    }
+    others = hand.links_of.counterparts(entity.parent, to.other, list(keys.values()))
+    table = setup.entity(entity.parent).end(to).table
+    return {key: table.key_values(others[parent]) for key, parent in keys.items() if parent in others}
 
 
 def in_order(table: SourceTable, keys: Iterable[str]) -> list[str]:

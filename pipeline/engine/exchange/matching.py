@@ -10,11 +10,12 @@ from pipeline.conflicts.conflict import Kind
 from pipeline.conflicts.linking import AMBIGUOUS_REMEDY, Candidate, Creates, Links, Match, Parks, admit, match
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Entity
-from pipeline.engine.exchange.belonging import in_order, parent_key, parent_of
+from pipeline.engine.exchange.belonging import in_order, parent_key, parent_of, parents_of
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.work import Hand, Setup
-from pipeline.model.event import Row
+from pipeline.model.event import Row, Value
 
+Values = tuple[Value, ...]
 PARTS = "\x1f"  # between the parts of a name
 
 
@@ -28,6 +29,11 @@ class Group:
     at: datetime
     others: dict[str, Row] = field(default_factory=dict)  # unlinked rows of the other side, by key
     namesakes: dict[str, int] = field(default_factory=dict)  # of the own side, by name
+    parents: dict[str, Values] = field(
+        default_factory=dict
+    )  # what a row belongs to, by key, as the other side knows it
+    children: dict[Values, dict[str, Row]] = field(default_factory=dict)  # unlinked rows of the other side, by parent
+    siblings: dict[Values, list[str]] = field(default_factory=dict)  # keys of the own side in their order, by parent
 
 
 class Matching:
@@ -38,8 +44,11 @@ class Matching:
         self._counted: dict[tuple[str, str], int] = {}  # links by entity and owner, those begun in this round included
 
     def look_up(self, group: Group, keys: Iterable[str]) -> None:
-        """Put unlinked rows of these names into the group, of either side."""
+        """Put what may be counterparts of these rows into the group: unlinked rows of their names, or of their parents."""
         entity, side = group.entity, group.side
+        if entity.parent is not None:
+            self._look_up_parents(group, keys)
+            return
         names = [parts for key in keys if any(parts := parts_of(entity, side, group.rows[key]))]
         texts = [next(part for part in reversed(parts) if part) for parts in names]
         if not texts:
@@ -55,6 +64,21 @@ class Matching:
                     if end.is_flagged(row):
                         name = name_of(entity, side, row)
                         group.namesakes[name] = group.namesakes.get(name, 0) + 1
+
+    def _look_up_parents(self, group: Group, keys: Iterable[str]) -> None:
+        entity, side, lists = group.entity, group.side, self._translations.lists
+        group.parents.update(parents_of(self._setup, self._hand, entity, side.other, {k: group.rows[k] for k in keys}))
+        own, other = entity.end(side), entity.end(side.other)
+        found = self._hand.of(side.other).having(other.table, other.parent, list(group.parents.values()))
+        taken = self._hand.linked_among(entity.name, side.other, found.keys())
+        for key, row in found.items():
+            if key not in taken and other.belongs(row, lists):
+                group.children.setdefault(tuple(row[c] for c in other.parent), {})[key] = row
+        if entity.within is None:
+            values = [tuple(group.rows[key][c] for c in own.parent) for key in group.parents]
+            rows = self._hand.of(side).having(own.table, own.parent, values)
+            for key in in_order(own.table, (k for k, row in rows.items() if own.belongs(row, lists))):
+                group.siblings.setdefault(tuple(rows[key][c] for c in own.parent), []).append(key)
 
     def of(self, group: Group, key: str, row: Row) -> Match | None:
         """None: this row is not the one of its kind that its parent has."""
@@ -75,23 +99,18 @@ class Matching:
 
     def _matched_through_parent(self, group: Group, key: str, row: Row) -> Match | None:
         entity, side = group.entity, group.side
-        parent = parent_of(self._setup, self._hand, entity, side.other, row)
+        parent = group.parents.get(key)
         if parent is None:
             return None
         own, other = entity.end(side), entity.end(side.other)
-        lists = self._translations.lists
-        found = self._hand.of(side.other).having(other.table, other.parent, [parent])
-        taken = self._hand.linked_among(entity.name, side.other, found.keys())
-        free = {k: r for k, r in found.items() if k not in taken and other.belongs(r, lists)}
+        free = group.children.get(parent, {})
         if entity.within is not None:
             free = {k: r for k, r in free.items() if self._is_the_same(entity, side, row, r)}
-        else:
-            siblings = self._hand.of(side).having(own.table, own.parent, [tuple(row[c] for c in own.parent)])
-            if key != in_order(own.table, (k for k, r in siblings.items() if own.belongs(r, lists)))[0]:
-                return None
+        elif key != group.siblings[tuple(row[c] for c in own.parent)][0]:
+            return None
         if free:
             chosen = in_order(other.table, free)[0]
-            group.others[chosen] = free[chosen]
+            del group.children[parent][chosen]
             return Links(chosen)
         return Creates() if side.other in entity.creates else None
 

@@ -98,7 +98,7 @@ class Exchange:
 
     def _item_of(self, parked: ParkedWork) -> Item:
         table = self._setup.entity(parked.entity).end(parked.side).table.name
-        return Item(parked.side, table, parked.key, entity=parked.entity, link=parked.link)
+        return Item(parked.side, table, parked.key, entity=parked.entity, link=parked.link, is_parked=True)
 
     def _followed(self, batch: Batch) -> dict[Side, int]:
         """The epochs that a batch shows; and evidence that the snapshot of an epoch is over, told to the sweep."""

@@ -14,13 +14,13 @@ from pipeline.conflicts.judge import waiting
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.reconcile import finish, needs_look, reconcile
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import REMEDIES, Creating, Entity, Need, ParkedWork
+from pipeline.domain.pairing import REMEDIES, Entity, Need, ParkedWork
 from pipeline.engine.exchange.begin import Beginning
-from pipeline.engine.exchange.belonging import parent_of
-from pipeline.engine.exchange.carry import carry_out, new_row
+from pipeline.engine.exchange.carry import carry_out
+from pipeline.engine.exchange.created_again import CreatedAgain
 from pipeline.engine.exchange.keep import give_up, settle_all, settle_open, store
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.work import Done, Ended, Hand, Item, Planned, Rewound, Setup, link_id, row_id
+from pipeline.engine.exchange.work import Done, Ended, Hand, Item, Rewound, Setup, link_id, row_id
 from pipeline.errors import PipelineError
 from pipeline.model.event import Event, Operation
 from pipeline.model.outcome import Outcome, SkipReason
@@ -35,6 +35,7 @@ class Round:
         self._setup, self._hand, self._translations, self._refusal = setup, hand, translations, refusal
         self._newest: dict[tuple[str, Side, str], Link] = {}
         self._busy: set[str] = set()
+        self._touched: list[str] = []  # links come to again: what belonged to them may not have followed yet
         self._done = Done()
 
     def decide(self, items: Sequence[Item]) -> Done:
@@ -66,7 +67,9 @@ class Round:
                 hand.count(table, counts)
         store(self._setup, hand)
         self._done.planned = of_ajera
-        self._done.linked = hand.linked
+        touched = [hand.links[one] for one in dict.fromkeys(self._touched)]
+        self._done.linked = hand.linked + [link for link in touched if link.state is State.LINKED]
+        self._done.held = hand.held
         self._done.counts = hand.counts
         self._done.conflicts = hand.conflicts
         return self._done
@@ -129,6 +132,7 @@ class Round:
             at = self._hand.of(side).clock()
             for key in keys:
                 self._looked[side, name, key] = Looked(rows.get(key), at)
+        self._again = CreatedAgain(self._setup, self._hand, self._translations, self._looked)
 
     # -- deciding -----------------------------------------------------------------------------------------------------
 
@@ -149,7 +153,7 @@ class Round:
                 if link is None or link.state is State.ENDED:
                     begins.append((item, entity))
                 else:
-                    self._hand.unparked.add(row_id(entity.name, item.side, item.key))
+                    self._continue(item, entity, link)
             elif guards.is_free(link, item.event):
                 if self._may_begin(entity, item.side, item.event):
                     begins.append((item, entity))
@@ -162,11 +166,21 @@ class Round:
         self._done.ended += ends or ([] if begins else [Ended(item, Outcome.SKIPPED, SkipReason.FILTERED)])
         return begins
 
+    def _continue(self, item: Item, entity: Entity, link: Link) -> None:
+        """The row is linked. What a process that died left undone is done now, and what belongs to the row follows."""
+        self._touched.append(link.id)
+        decision = finish(link, self._hand.now, self._translations.rules(entity), Reason.RETRIED)
+        if decision.link != link:
+            self._take(item, entity, link, decision)
+        self._hand.unpark(item, row_id(entity.name, item.side, item.key), is_done=_is_done(decision))
+
     def _may_begin(self, entity: Entity, side: Side, event: Event) -> bool:
         """By the image alone: what it holds now is looked at before anything begins."""
         end = entity.end(side)
         if event.operation is Operation.DELETE:
             return False
+        if entity.parent is not None and set(entity.rules.observed(side, event.row).values()) <= {None}:
+            return False  # an address that is blank, a project without a client
         return end.is_flagged(event.row) and end.belongs(event.row, self._translations.lists)
 
     def _event(self, item: Item, entity: Entity, link: Link, event: Event) -> Ended | None:
@@ -180,6 +194,8 @@ class Round:
         if looked is None and needs_look(link, event, rules):
             return None
         decision = reconcile(link, event, self._hand.now, rules, looked)
+        if decision.reason is Reason.STALE:
+            self._touched.append(link.id)
         return self._take(item, entity, link, decision)
 
     def _retry(self, item: Item) -> None:
@@ -190,48 +206,35 @@ class Round:
         if link.id in self._busy:
             self._done.later.append(item)
             return
+        self._touched.append(link.id)
         entity = self._setup.entity(link.entity)
         rules, now = self._translations.rules(entity), self._hand.now
         decision = finish(link, now, rules, Reason.RETRIED) if item.decide is None else item.decide(link, rules, now)
         self._done.ended.append(self._take(item, entity, link, decision))
 
     def _take(self, item: Item, entity: Entity, before: Link, decision: Decision) -> Ended:
+        decision = self._again.without_orphan(entity, before, decision)
         self._hand.change(decision.link, decision.conflicts)
         if decision.reason is Reason.EDITED:
             self._done.edits += 1
             self._done.copies += bool(decision.link.coincident - before.coincident)
         for write in decision.writes:
             self._busy.add(write.link)
-            self._hand.writes.append(self._planned(write, entity, decision.link))
-        is_waiting = self._park_waiting(entity, before, decision.link)
+            self._hand.writes.append(self._again.planned(write, entity, decision.link))
+        is_waiting = self._park_waiting(entity, decision.link)
+        is_retried = item.link is not None and decision.link.obstacle is None
+        if not is_waiting and (is_retried or any(before.half(s).dirty or before.half(s).wanted for s in Side)):
+            self._hand.unpark(item, link_id(before), is_done=_is_done(decision))
         outcome = decision.outcome
         if is_waiting and outcome is Outcome.SKIPPED and decision.reason is Reason.EDITED:
             outcome = Outcome.PARKED
         return Ended(item, outcome, decision.reason)
 
-    def _planned(self, write: Write, entity: Entity, link: Link) -> Planned:
-        """A write; one that creates a row once more, after a crash or a refusal, needs the row it is made from."""
-        planned = Planned(write, entity)
-        if write.key is not None:
-            return planned
-        source = link.half(write.side.other)
-        key = source.key or ""
-        looked = self._looked.get((write.side.other, source.table, key))
-        if looked is None or looked.row is None:
-            return planned  # gone: its own event ends the link
-        parent = parent_of(self._setup, self._hand, entity, write.side, looked.row)
-        made = entity.end(write.side).new_key(Creating(looked.row, key, parent or (), self._setup.numbers))
-        if isinstance(made, Need) or parent is None:
-            return planned
-        return new_row(planned, write.side, made, parent)
-
-    def _park_waiting(self, entity: Entity, before: Link, link: Link) -> bool:
+    def _park_waiting(self, entity: Entity, link: Link) -> bool:
         """Lines whose value the other side does not know yet are visible, and tried again once it may."""
         rules = self._translations.rules(entity)
         lines = waiting(link, rules)
         if not lines:
-            if any(before.half(side).dirty or before.half(side).wanted for side in Side):
-                self._hand.unparked.add(link_id(link))
             return False
         name, to = lines[0]
         through = rules.by_name[name].through
@@ -251,6 +254,11 @@ class Round:
 
 
 # -- parts --------------------------------------------------------------------------------------------------------------
+
+
+def _is_done(decision: Decision) -> bool:
+    """Nothing of it is left to be done in Ajera."""
+    return all(write.side is Side.DPS for write in decision.writes)
 
 
 def _switched(link: Link, side: Side, *, is_on: bool) -> Link:

@@ -7,6 +7,7 @@ numbers; a third one stores what became of them. A process may die after any of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from pipeline.conflicts.decision import WriteOutcome
@@ -54,8 +55,10 @@ class Rounds:
             self._lists_read_at = -LISTS_SECONDS
         attempt(self._read_lists)
         attempt(lambda: self.follow({}))
-        left = list(items)
-        while left:
+        left, held = list(items), list[Item]()
+        while left or held:
+            if not left:  # all of it is done, so that a crash loses nothing of it any more
+                left, held = [replace(item, is_parked=False) for item in held], []
             now, left = left[:ITEMS_A_ROUND], left[ITEMS_A_ROUND:]
             done = self._narrowed(now, attempt, check, forget)
             linked = list(done.linked) + self._carry(done.planned, attempt)
@@ -64,6 +67,7 @@ class Rounds:
             for conflict in done.conflicts:
                 self._telemetry.conflict(conflict.kind, conflict.rule or "none", conflict.winner or "nobody")
             self._watch(done, attempt)
+            held += done.held
             left = done.later + attempt(partial(self._belonging, linked)) + left
             yield done
 

@@ -23,7 +23,7 @@ class Item:
     """A row to look at: because of an event, because it was parked, or because the row it belongs to was linked.
 
     `entity` None: as every entity whose table that is. `link`: a link to go on with, instead of a row; `decide`: a
-    person's decision about it.
+    person's decision about it. `is_parked`: nothing but its parked row stands for it.
     """
 
     side: Side
@@ -33,6 +33,7 @@ class Item:
     entity: str | None = None
     link: str | None = None
     decide: Callable[[Link, Rules, datetime], Decision] | None = None
+    is_parked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class Hand:
     parked: dict[str, ParkedWork] = field(default_factory=dict)
     unparked: set[str] = field(default_factory=set)
     linked: list[Link] = field(default_factory=list)  # that have both rows since
-    held: list[Item] = field(default_factory=list)  # no event stands for these, so they stay parked until all is done
+    held: list[Item] = field(default_factory=list)  # parked work that went on, to be unparked once all of it is done
     counts: dict[str, RowCounts] = field(default_factory=dict)
 
     def of(self, side: Side) -> Rows:
@@ -122,11 +123,11 @@ class Hand:
         self.changed.add(link.id)
         self.conflicts += conflicts
 
-    def unpark(self, item: Item, work: str, *, is_done: bool) -> None:
-        """The item waits no longer. What goes on in Ajera is done only then, and only an event would come again after a crash."""
-        if item.event is None and not is_done:
+    def unpark(self, item: Item, work: str, *, is_done: bool = True) -> None:
+        """The item waits no longer. Without an event, which would come again after a crash, only once all of it is done."""
+        if item.is_parked:
             self.held.append(item)
-        else:
+        elif item.event is not None or is_done:
             self.unparked.add(work)
 
     def count(self, table: str, counts: RowCounts) -> None:
@@ -149,7 +150,7 @@ class Done:
     later: list[Item] = field(default_factory=list)
     planned: list[Planned] = field(default_factory=list)
     linked: list[Link] = field(default_factory=list)
-    held: list[Item] = field(default_factory=list)  # parked work to be looked at once more, now that it went on
+    held: list[Item] = field(default_factory=list)  # parked work to be looked at once more after all that follows
     counts: dict[str, RowCounts] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
     edits: int = 0

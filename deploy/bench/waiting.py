@@ -1,0 +1,41 @@
+"""Waiting for what is measured."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import psycopg
+
+from deploy.demo.consumers import Consumer
+from pipeline.errors import ServiceUnreachable
+from pipeline.kafka.admin import KafkaAdmin
+
+LIMIT_SECONDS = 60.0
+
+
+def is_settled(admin: KafkaAdmin, group: str, members: int, partitions: int) -> bool:
+    """Do so many members hold all partitions."""
+    try:
+        state = admin.group_state(group)
+    except ServiceUnreachable:
+        return False  # the group is being made
+    return state.state == "stable" and state.members == members and len(state.assignment) == partitions
+
+
+def wait(members: list[Consumer], reached: Callable[[], bool]) -> None:
+    """Raises TimeoutError with the last lines of a log, ConsumerDied."""
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while not reached():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not reached within {LIMIT_SECONDS:.0f} s:\n{members[0].tail()}")
+        for member in members:
+            if member.process.poll() is not None:
+                member.check()
+        time.sleep(0.05)
+
+
+def events_read(connection: psycopg.Connection) -> int:
+    """By all consumers together, as `sync` counts them."""
+    row = connection.execute("SELECT COALESCE(SUM(events_read), 0)::bigint FROM sync.progress").fetchone()
+    return int(row[0]) if row else 0

@@ -14,6 +14,7 @@ from pipeline.cli.output import Outcome, command, plain_command
 from pipeline.config import Settings, template
 from pipeline.errors import ConfigurationInvalid
 from pipeline.mapping.site import Site
+from pipeline.operations import exchange_mappings as exchange
 from pipeline.operations import mappings as operation
 
 
@@ -41,14 +42,17 @@ def mappings() -> None:
 
 
 @plain_command("show", group=mappings)
-@click.argument("target", type=click.Choice(["pim"]), default="pim")
+@click.argument("target", type=click.Choice(["pim", "dps"]), default="pim")
 @click.option("--entity", type=click.Choice(operation.entities()), help="Only this entity.")
 @click.pass_context
 def show_mappings(context: click.Context, target: str, entity: str | None) -> Outcome:
-    """The vendor's tables as they stand in the code, with the names of this site's profile.
+    """The maps as they stand in the code, with the names and rules of this site's profile.
 
-    Without a settings file, the vendor's own names. Assumptions are numbered as in docs/assumptions.md.
+    pim: the vendor's tables, line by line. dps: which columns are exchanged, in which direction, by which rule. Without
+    a settings file, the vendor's own names. Assumptions are numbered as in docs/assumptions.md.
     """
+    if target == "dps":
+        return _exchanged(exchange.shown(_site(context)))
     tables = operation.shown(_site(context), entity)
     drawn = []
     for one in tables:
@@ -58,6 +62,18 @@ def show_mappings(context: click.Context, target: str, entity: str | None) -> Ou
             table.add_row(line.source, line.target, line.written, line.note, _numbers(line.assumptions))
         drawn.append(table)
     return Outcome({"target": target, "tables": [asdict(table) for table in tables]}, Group(*drawn))
+
+
+def _exchanged(tables: tuple[exchange.ExchangedTable, ...]) -> Outcome:
+    drawn = []
+    for one in tables:
+        made = " and ".join(one.created_in)
+        title = f"{one.entity}: {one.ajera} and {one.dps}, created in {made}"
+        table = Table("line", "Ajera", "DPS", "direction", "rule", "owner", "note", title=title, title_justify="left")
+        for line in one.lines:
+            table.add_row(line.name, line.ajera, line.dps, line.direction, line.rule, line.owner, line.note)
+        drawn.append(table)
+    return Outcome({"target": "dps", "tables": [asdict(table) for table in tables]}, Group(*drawn))
 
 
 HEADINGS = ("Ajera column(s)", "PIM field", "written", "note", "assumptions")

@@ -13,6 +13,7 @@ from pipeline.connect.reasons import reason
 from pipeline.connect.templates import load
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.mapping.site import Assumptions, ColumnPolicy, Site
+from pipeline.operations.exchange_mappings import shown as exchanged
 from pipeline.operations.mappings import shown
 from pipeline.telemetry.metrics import METRICS
 
@@ -47,6 +48,7 @@ def pages(root: click.Command) -> dict[str, str]:
         "configuration.md": HEAD + "# Configuration\n\n" + CONFIGURATION + configuration_page() + "\n".join(_profile()),
         "connectors.md": HEAD + "# Connector settings\n\n" + "\n".join(_connectors()),
         "errors.md": HEAD + "# Errors\n\n" + ERRORS + "\n".join(_errors()),
+        "mappings/dps.md": HEAD + "# Ajera and DPS\n\n" + "\n".join(_exchange()),
         "mappings/pim.md": HEAD + "# Ajera to PIM\n\n" + "\n".join(_mappings()),
         "metrics.md": HEAD + "# Metrics\n\n" + "\n".join(_metrics()),
     }
@@ -60,6 +62,11 @@ ERRORS = (
     "Every error has a code, a remedy (what the consumer does about it) and a hint. Three ends of a command are no errors "
     "of the route: `cli.declined` (a question was answered with no; exit code 1), `cli.interrupted` (Ctrl-C; 130) and "
     "`internal.unexpected` (a fault of the program; 1).\n\n"
+)
+EXCHANGE = (
+    "From Ajera 8.09 on as below; before it, only lines that flow to Ajera, contacts, firms and projects. Numbers are "
+    "sections of domain.md, or assumptions of `docs/assumptions.md`. A site profile can give a line another rule: "
+    '`[rules]`, `"firm.website" = "manual"`.\n'
 )
 MAPPINGS = (
     'One line here for each line of Deltek\'s page "Information synced between Ajera and PIM". Assumptions are numbered '
@@ -125,6 +132,18 @@ def _metrics() -> Iterator[str]:
     for metric in METRICS:
         yield _row(f"`{metric.name}`", metric.kind, ", ".join(metric.labels), metric.meaning, metric.operator)
     yield ""
+
+
+def _exchange() -> Iterator[str]:
+    yield EXCHANGE
+    for table in exchanged(Site()):
+        belongs = "" if table.belongs_to is None else f" Belongs to {table.belongs_to}."
+        yield f"## {table.entity}: {table.ajera} and {table.dps}\n"
+        yield f"Rows are created in {' and '.join(table.created_in)}.{belongs}\n"
+        yield from _table("line", "Ajera", "DPS", "direction", "rule", "owner", "note")
+        for line in table.lines:
+            yield _row(line.name, line.ajera, line.dps, line.direction, line.rule, line.owner, line.note)
+        yield ""
 
 
 def _mappings() -> Iterator[str]:

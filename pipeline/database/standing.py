@@ -134,6 +134,7 @@ class ParkedWorkStanding:
 
 
 def links(engine: Engine, schema: str) -> tuple[LinkStanding, ...]:
+    """The pairs of the exchange, entity by entity."""
     table = dps_metadata(schema).tables[f"{schema}.link"]
     to_decide = func.sum(case((table.c.parked_lines != "", 1), else_=0)).label("to_decide")
     query = (

@@ -7,22 +7,42 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from pipeline.decoding.naming import field_name
+from pipeline.domain import dps
+from pipeline.domain.exchange import ENTITIES
 from pipeline.domain.routes import Route
 from pipeline.mapping.site import Site, TableNames, TargetNames
 
 
 def name_faults(route: Route, site: Site) -> Iterator[str]:
     """A line for each name of the profile that no mapping knows, and for each that stands for two things."""
-    sources = {table.name: [column.name for column in table.columns] for table in route.sources}
+    sources = _sources(route)
     targets = {table.name: [*table.by_name()] for table in route.targets}
     yield from _side("source", sources, site.source)
     yield from _side("target", targets, site.target)
+    lines = {f"{entity.name}.{pair.name}" for entity in ENTITIES for pair in entity.rules.pairs}
+    yield from (_unknown(f"rules.{name}", name, lines) for name in site.rules if name not in lines)
     yield from _twice("source", map(site.source_table, sources))
     yield from _twice("target", map(site.target_table, targets))
     for table, columns in sources.items():
         yield from _twice(f"source.{table}.columns", (field_name(site.source_column(table, one)) for one in columns))
     for table, columns in targets.items():
         yield from _twice(f"target.{table}.columns", (site.target_column(table, one) for one in columns))
+
+
+def _sources(route: Route) -> dict[str, list[str]]:
+    """Columns of every table that is read, or written in the exchange with DPS, by table."""
+    found: dict[str, dict[str, None]] = {}
+    for table in (*route.sources, *dps.AJERA_TABLES, *dps.DPS_TABLES, dps.AX_PROJECT_CONTACT):
+        found.setdefault(table.name, {}).update(dict.fromkeys(column.name for column in table.columns))
+    for listed in dps.CODE_LISTS:
+        for one in (listed.ajera, listed.dps):
+            if one is not None:
+                names = (one.code, one.description, *((one.only_if,) if one.only_if else ()))
+                found.setdefault(one.table, {}).update(dict.fromkeys(names))
+    for fill in dps.FILLS:
+        found.setdefault(fill.source, {}).update(dict.fromkeys((fill.where, *(source for source, _ in fill.copied))))
+        found[fill.into].update(dict.fromkeys(into for _, into in fill.copied))
+    return {table: list(columns) for table, columns in found.items()}
 
 
 def _side(side: str, known: Mapping[str, Collection[str]], names: Mapping[str, TableNames]) -> Iterator[str]:

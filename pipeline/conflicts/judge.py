@@ -17,6 +17,8 @@ from pipeline.model.event import Value
 def judge(link: Link, rules: Rules, now: datetime) -> tuple[Link, tuple[Conflict, ...]]:
     """Every line decided that can be: agreement made clean, winners asking, losers clean, the undecidable parked."""
     conflicts: list[Conflict] = []
+    if not (link.ajera.asks or link.dps.asks):
+        return link, ()
     for pair in rules.pairs:
         if not link.is_known(pair.name):
             continue
@@ -151,10 +153,13 @@ def _to_create(link: Link, side: Side, rules: Rules) -> dict[str, Value]:
 
 def _to_change(link: Link, side: Side, rules: Rules) -> dict[str, Value]:
     values: dict[str, Value] = {}
+    half, other = link.half(side), link.half(side.other)
+    if not (half.wanted or other.dirty):
+        return values
     for pair in rules.pairs:
-        if not link.is_known(pair.name) or pair.name in link.parked:
+        name = pair.name
+        if not link.is_known(name) or name in link.parked:
             continue
-        name, half, other = pair.name, link.half(side), link.half(side.other)
         if name in half.wanted:
             values[name] = half.wanted[name].value
         elif side.other in link.off:
@@ -174,6 +179,7 @@ def waiting(link: Link, rules: Rules) -> tuple[tuple[str, Side], ...]:
     return tuple(
         (pair.name, side)
         for side in Side
+        if link.half(side.other).dirty
         for pair in rules.pairs
         if side.other not in link.off
         and link.is_known(pair.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -105,6 +105,11 @@ class Half:
         wanted = self.wanted.get(name)
         return self.value[name] if wanted is None else wanted.value
 
+    @property
+    def asks(self) -> bool:
+        """Does this side ask for anything to be carried over."""
+        return bool(self.dirty or self.wanted)
+
     def contends(self, name: str) -> bool:
         """Does this side ask for its value to be carried over."""
         return name in self.dirty or name in self.wanted
@@ -119,6 +124,13 @@ class Half:
         if not self.contends(name):
             return self
         return replace(self, dirty=self.dirty - {name}, wanted=without(self.wanted, name))
+
+    def without_asking(self, names: Collection[str]) -> Half:
+        """The same for several lines."""
+        if self.dirty.isdisjoint(names) and self.wanted.keys().isdisjoint(names):
+            return self
+        wanted = {name: value for name, value in self.wanted.items() if name not in names}
+        return replace(self, dirty=self.dirty.difference(names), wanted=wanted)
 
     def asking(self, name: str) -> Half:
         """This side's value is to be carried over."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
@@ -10,7 +11,7 @@ from pipeline.conflicts import guards
 from pipeline.conflicts.conflict import Conflict, Kind, about_line, about_row
 from pipeline.conflicts.decision import Applied, GivenUp, KeyTaken, Recorded, RowGone, Write, WriteOutcome
 from pipeline.conflicts.ending import end
-from pipeline.conflicts.link import Link, Obstacle, Pending, Seen, State, Values
+from pipeline.conflicts.link import Half, Link, Obstacle, Pending, Seen, State, Values
 from pipeline.conflicts.rules import Rules, Side
 from pipeline.model.event import Row, Value
 
@@ -75,9 +76,10 @@ def _applied(link: Link, side: Side, pending: Pending, outcome: Applied) -> Link
     closed = _closed(pending, held, outcome)
     half = replace(half, value={**half.value, **held}, pending=(*half.pending, closed))
     link = link.with_half(side, half)
-    for name in held:
-        link = _carried_over(link, side, name)
-    return link
+    wanted = half.wanted.keys() & held.keys()
+    for name in sorted(wanted):
+        link = link.with_half(side, _fulfilled(link.half(side), name))
+    return _agreed(link, held.keys() - wanted)
 
 
 def _closed(pending: Pending, held: Values, outcome: Applied) -> Pending:
@@ -85,15 +87,16 @@ def _closed(pending: Pending, held: Values, outcome: Applied) -> Pending:
     return replace(pending, values=held, expected=expected, is_open=False, after=outcome.after, at=outcome.at)
 
 
-def _carried_over(link: Link, side: Side, name: str) -> Link:
-    """A wanted value is now an edit of this side, to be carried over; any other write made the sides agree."""
-    half = link.half(side)
-    wanted = half.wanted.get(name)
-    if wanted is not None:
-        dated = {**half.edited_at, name: wanted.at}
-        return link.with_half(side, replace(half.clean(name).asking(name), edited_at=dated))
-    link = replace(link, coincident=link.coincident - {name})
-    return replace(link, ajera=link.ajera.clean(name), dps=link.dps.clean(name))
+def _fulfilled(half: Half, name: str) -> Half:
+    """A wanted value that was written is now an edit of this side, to be carried over."""
+    dated = {**half.edited_at, name: half.wanted[name].at}
+    return replace(half.clean(name).asking(name), edited_at=dated)
+
+
+def _agreed(link: Link, names: Collection[str]) -> Link:
+    """Our write made the sides agree in these lines."""
+    ajera, dps = link.ajera.without_asking(names), link.dps.without_asking(names)
+    return replace(link, ajera=ajera, dps=dps, coincident=link.coincident.difference(names))
 
 
 def _created(link: Link, side: Side, pending: Pending, outcome: Applied) -> Link:

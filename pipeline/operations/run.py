@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 import structlog
@@ -15,6 +16,10 @@ from pipeline.telemetry.health import Health
 from pipeline.telemetry.http import TelemetryServer
 from pipeline.telemetry.metrics import PrometheusTelemetry
 
+# A batch makes many objects that are let go together and hardly a cycle: by default the collector would walk all of them
+# every 700 allocations, which takes a quarter of a consumer's time.
+COLLECTED_AFTER = (100_000, 50, 100)
+
 
 def run(settings: Settings, stop: Callable[[], bool], route: RouteName = TO_PIM) -> None:
     """Run until `stop` says so, then drain. Raises the error that ended the consumer, which is logged first."""
@@ -22,6 +27,7 @@ def run(settings: Settings, stop: Callable[[], bool], route: RouteName = TO_PIM)
     consumer = wiring.consumer if route == TO_PIM else wiring_exchange.consumer
     log.configure(settings.log.level, settings.log.format)
     logger = structlog.stdlib.get_logger("ajera_cdc")
+    gc.set_threshold(*COLLECTED_AFTER)
     health = Health()
     telemetry = PrometheusTelemetry(health)
     server = TelemetryServer(settings.run.metrics_host, settings.run.metrics_port, telemetry.registry, health)

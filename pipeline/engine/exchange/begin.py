@@ -134,6 +134,7 @@ class Beginning:
         decision = _with_flags(decision, side.other, is_on=entity.end(side.other).is_flagged(rows[other]))
         self._hand.linked.append(decision.link)
         self._translations.link(decision.link)
+        self._matching.begun(group, group.rows[key])
         return self._begun(decision, entity, item, parent=())
 
     def _create(self, group: Group, key: str, item: Item) -> Ended:
@@ -162,6 +163,7 @@ class Beginning:
             return self._park(item, entity, made, REMEDIES[made])
         found = self._found(group, key, item)
         decision = create(uuid.uuid4().hex, entity.name, side, found, other.table.name, self._hand.now, rules)
+        self._matching.begun(group, row)
         return self._begun(decision, entity, item, parent=parent or (), new_key=made)
 
     def _begun(

@@ -128,10 +128,13 @@ class Matching:
         of = group.entity.name, owner
         if of not in self._counted:
             self._counted[of] = self._hand.links_of.counted(group.entity.name, [owner])[owner]
-        full = admit(self._counted[of], limit)
-        if full is None:
-            self._counted[of] += 1
-        return full
+        return admit(self._counted[of], limit)
+
+    def begun(self, group: Group, row: Row) -> None:
+        """This row has a link now: it counts."""
+        owner = None if self._setup.limits.get(group.entity.name) is None else self._owner(group, row)
+        if owner is not None:
+            self._counted[group.entity.name, owner] += 1
 
     def _owner(self, group: Group, row: Row) -> str | None:
         entity, side = group.entity, group.side

@@ -221,6 +221,8 @@ class Round:
         for write in decision.writes:
             self._busy.add(write.link)
             self._hand.writes.append(self._again.planned(write, entity, decision.link))
+        if item.decide is not None and not _is_done(decision):
+            self._hold_decided(item, before)
         is_waiting = self._park_waiting(entity, decision.link)
         is_retried = item.link is not None and decision.link.obstacle is None
         if not is_waiting and (is_retried or any(before.half(s).dirty or before.half(s).wanted for s in Side)):
@@ -229,6 +231,13 @@ class Round:
         if is_waiting and outcome is Outcome.SKIPPED and decision.reason is Reason.EDITED:
             outcome = Outcome.PARKED
         return Ended(item, outcome, decision.reason)
+
+    def _hold_decided(self, item: Item, link: Link) -> None:
+        """Nobody would say it again: a decision stands among the parked work until it is carried out."""
+        hint = "A person's decision is being carried out: it is tried again if the process died."
+        work = ParkedWork(link_id(link), link.entity, item.side, item.key, Reason.DECIDED, hint, link.id)
+        self._hand.parked[work.id] = work
+        self._hand.held.append(item)
 
     def _park_waiting(self, entity: Entity, link: Link) -> bool:
         """Lines whose value the other side does not know yet are visible, and tried again once it may."""

@@ -58,7 +58,7 @@ class Rounds:
         left, held = list(items), list[Item]()
         while left or held:
             if not left:  # all of it is done, so that a crash loses nothing of it any more
-                left, held = [replace(item, is_parked=False) for item in held], []
+                left, held = [replace(item, is_parked=False, decide=None) for item in held], []
             now, left = left[:ITEMS_A_ROUND], left[ITEMS_A_ROUND:]
             done = self._narrowed(now, attempt, check, forget)
             linked = list(done.linked) + self._carry(done.planned, attempt)

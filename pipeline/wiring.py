@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ from pipeline.engine.loop import Loop, Pace
 from pipeline.engine.ports import DeadLetters, Messages, Target
 from pipeline.engine.processor import Processor
 from pipeline.engine.recompute import Recompute
-from pipeline.engine.start import Describe, Incarnations, stored_starts
+from pipeline.engine.start import Describe, Incarnations
 from pipeline.errors import ServiceUnreachable
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.kafka.consumer import KafkaMessages
@@ -38,8 +38,8 @@ from pipeline.kafka.dead_letters import KafkaDeadLetters
 from pipeline.kafka.registry import Registry
 from pipeline.mapping.site import Site
 from pipeline.mapping.target import TargetTable
+from pipeline.membership import join_group
 from pipeline.model.ledger import Incarnation
-from pipeline.model.position import TopicPartition
 from pipeline.resources import schemas_directory
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
@@ -236,36 +236,8 @@ def consumer(
 
 def member(of: Parts, processor: Processor) -> KafkaMessages:
     """The membership in the route's consumer group."""
-    held: set[TopicPartition] = set()
-
-    def stored_offsets(partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
-        of.incarnations.forget()
-        present = {topic: of.incarnations.of(topic) for topic in {one.topic for one in partitions}}
-        with of.target.transaction() as transaction:
-            stored = transaction.progress(partitions)
-        processor.take_over(stored)
-        return stored_starts(stored, present)
-
-    def assigned(partitions: frozenset[TopicPartition]) -> None:
-        held.update(partitions)
-        of.health.become_ready()
-        of.telemetry.assigned(len(held))
-
-    def revoked(partitions: frozenset[TopicPartition]) -> None:
-        held.difference_update(partitions)
-        of.telemetry.assigned(len(held))
-
-    kafka = of.settings.kafka
-    return KafkaMessages(
-        bootstrap=kafka.bootstrap,
-        group=kafka.group,
-        topics=[*of.topics.values(), of.heartbeat_topic],
-        client_settings=kafka_settings(of.settings),
-        stored_offsets=stored_offsets,
-        on_assigned=assigned,
-        on_revoked=revoked,
-        protocol=kafka.group_protocol,
-    )
+    topics = [*of.topics.values(), of.heartbeat_topic]
+    return join_group(of, of.settings.kafka.group, topics, kafka_settings(of.settings), of.target, processor.take_over)
 
 
 def limits_of(settings: Settings) -> Limits:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -25,13 +25,13 @@ from pipeline.engine.exchange.processor import Exchange
 from pipeline.engine.exchange.work import Setup
 from pipeline.engine.loop import Loop
 from pipeline.engine.ports import DeadLetters, Messages
-from pipeline.engine.start import Incarnations, stored_starts
+from pipeline.engine.start import Incarnations
 from pipeline.errors import MetadataMissing
 from pipeline.kafka.consumer import KafkaMessages
 from pipeline.kafka.dead_letters import KafkaDeadLetters
 from pipeline.mapping.source import SourceTable
+from pipeline.membership import join_group
 from pipeline.model.event import Decoded, Message, Undecodable
-from pipeline.model.position import TopicPartition
 from pipeline.resources import schemas_directory
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
@@ -244,33 +244,6 @@ def consumer(
 
 def member(of: ExchangeParts, exchange: Exchange) -> KafkaMessages:
     """The membership in the exchange's consumer group."""
-    held: set[TopicPartition] = set()
-
-    def stored_offsets(partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
-        of.incarnations.forget()
-        present = {topic: of.incarnations.of(topic) for topic in {one.topic for one in partitions}}
-        with of.pairs.transaction() as transaction:
-            stored = transaction.progress(partitions)
-        exchange.take_over(stored)
-        return stored_starts(stored, present)
-
-    def assigned(partitions: frozenset[TopicPartition]) -> None:
-        held.update(partitions)
-        of.health.become_ready()
-        of.telemetry.assigned(len(held))
-
-    def revoked(partitions: frozenset[TopicPartition]) -> None:
-        held.difference_update(partitions)
-        of.telemetry.assigned(len(held))
-
-    kafka = of.settings.kafka
-    return KafkaMessages(
-        bootstrap=kafka.bootstrap,
-        group=of.settings.exchange().group,
-        topics=list(of.topics),
-        client_settings=kafka_settings(of.settings),
-        stored_offsets=stored_offsets,
-        on_assigned=assigned,
-        on_revoked=revoked,
-        protocol=kafka.group_protocol,
+    return join_group(
+        of, of.settings.exchange().group, of.topics, kafka_settings(of.settings), of.pairs, exchange.take_over
     )

@@ -79,6 +79,7 @@ def test_an_edit_makes_one_write_on_the_other_side_and_its_echo_none(firm: Excha
 
 def test_a_replay_of_both_topics_under_live_edits_writes_nothing_of_the_past(firm: Exchanged) -> None:
     """Every event since the beginning once more, while one more edit is made."""
+    firm.wait_until_stopped()
     firm.audited()
     before = firm.events_read()
     again = 0

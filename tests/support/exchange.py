@@ -110,6 +110,10 @@ class Exchanged:
                     )
             connection.execute("TRUNCATE audit.write")
 
+    def wait_until_stopped(self) -> None:
+        """The group has no members any more: also not those that were killed."""
+        wait_until(lambda: self.command("lag", "--route", "ajera-dps")["data"]["members"] == 0, "nobody is left")
+
     def forgive(self, member: Consumer) -> None:
         """This consumer was killed by us."""
         self.forgiven.append(member)
@@ -170,6 +174,7 @@ def live_exchange(
                 "slot_name": f"{name}_dps".replace("-", "_"),
                 **settings,
             },
+            kafka={"client": {"session.timeout.ms": "6000", "heartbeat.interval.ms": "1500"}},  # who was killed is soon missed
             run={"waiting_retry_seconds": 2.0},
         )
         live.command("schema", "upgrade")

@@ -13,14 +13,23 @@ import sqlglot
 from sqlalchemy.dialects import mssql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from pipeline.conflicts.conflict import Conflict, Kind
+from pipeline.conflicts.decision import Recorded
+from pipeline.conflicts.link import Half, Link, State
+from pipeline.conflicts.rules import Rule, Side
 from pipeline.database.live import target_metadata
+from pipeline.database.pairs import DatabaseAjeraTransaction, DatabaseLinkTransaction
+from pipeline.database.rows import Names
 from pipeline.database.schema import sync_metadata
+from pipeline.database.schema_links import ajera_metadata, dps_metadata
 from pipeline.database.session import Cells
 from pipeline.database.sqlserver import SqlServer
 from pipeline.database.target import DatabaseTransaction
+from pipeline.domain import dps
+from pipeline.domain.pairing import NewRow, ParkedWork
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.errors import PipelineError
-from pipeline.mapping.site import Site, TargetNames
+from pipeline.mapping.site import Site, TableNames, TargetNames
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow, Mark, Progress, Waiting
@@ -66,10 +75,13 @@ def statements() -> list[str]:
     site = Site(target={"Organization": TargetNames(name="the org]s", columns={"Name": "na me"})})
     transaction = DatabaseTransaction(recorder, AJERA_TO_PIM, site, "beside.sync", "dbo")
     row = ledger(event("AxVec", 1, vecDescription=CANARY, vecIsClient=True))
-    for call in calls(transaction, row):
+    made = Names(Site(source={"Clendor": TableNames(name="the firm]s", columns={"Name": "na me"})}), Side.DPS, "dbo")
+    links = DatabaseLinkTransaction(recorder, "beside.sync", made)
+    ajera = DatabaseAjeraTransaction(recorder, "ajera_cdc", replace(made, side=Side.AJERA, fills=dps.FILLS))
+    for call in (*calls(transaction, row), *exchange_calls(links, ajera)):
         try:
             call()
-        except PipelineError:
+        except (PipelineError, ValueError):
             continue  # the recorder answers less than a database would
     return list(dict.fromkeys(recorder.statements))
 
@@ -110,6 +122,48 @@ def calls(transaction: DatabaseTransaction, row: LedgerRow) -> Iterator[Callable
     yield partial(transaction.incarnation, CANARY, "id", 2)
 
 
+def exchange_calls(links: DatabaseLinkTransaction, ajera: DatabaseAjeraTransaction) -> Iterator[Callable[[], object]]:
+    halves = Half("AxVec", CANARY), Half("Clendor", CANARY)
+    link = Link(CANARY, "firm", *halves, state=State.LINKED)
+    entry = Conflict(CANARY, "firm", "name", Kind.FIRST_LINK, Rule.NEWEST, None, NOW, CANARY, CANARY, NOW, None)
+    work = ParkedWork(CANARY, "firm", Side.DPS, CANARY, "code", CANARY)
+    firm = NewRow((CANARY,), {"Name": CANARY})
+    yield partial(links.rows.clock)
+    yield partial(links.rows.log_position)
+    yield partial(links.rows.read, dps.CLENDOR, [CANARY], lock=True)
+    yield partial(links.rows.named, dps.CLENDOR, ["Name"], [CANARY])
+    yield partial(links.rows.having, dps.CL_ADDRESS, ["ClientID"], [(CANARY,)])
+    yield partial(links.rows.keys, dps.PR)
+    yield partial(links.rows.lists, dps.CODE_LISTS)
+    yield partial(links.rows.update, dps.CLENDOR, {CANARY: {"Name": CANARY}})
+    yield partial(links.rows.insert, dps.CLENDOR, [firm])
+    yield partial(links.ids_of, Side.DPS, "Clendor", [CANARY])
+    yield partial(links.links, [CANARY])
+    yield partial(links.counterparts, "firm", Side.DPS, [CANARY])
+    yield partial(links.store, [(link, CANARY)])
+    yield partial(links.counted, "contact", [CANARY])
+    yield partial(links.page_of_links, "firm", Side.AJERA, 2, CANARY, 10)
+    yield partial(links.log, [entry])
+    yield partial(links.logged, limit=3, link=CANARY)
+    yield partial(links.logged, limit=3, number=7)
+    yield partial(links.with_parked_lines, 3)
+    yield partial(links.park, [work], NOW)
+    yield partial(links.unpark, [CANARY])
+    yield partial(links.wake, [CANARY])
+    yield partial(links.due, 3, NOW)
+    yield partial(links.hold_linking)
+    yield partial(links.epochs)
+    yield partial(links.set_epoch, Side.DPS, 1, 1)
+    yield partial(links.remember, CANARY, CANARY)
+    yield partial(ajera.rows.insert, dps.AX_VEC, [NewRow(None, {"vecDescription": CANARY})])
+    yield partial(ajera.rows.insert, dps.AX_PROJECT, [NewRow((1,), {"@template": 1})])
+    yield partial(ajera.rows.lists, dps.CODE_LISTS)
+    yield partial(ajera.take, [CANARY])
+    yield partial(ajera.recorded, [CANARY])
+    yield partial(ajera.record, {CANARY: ("AxVec", Recorded({"name": CANARY}, None, NOW))})
+    yield partial(ajera.creators, "AxVec", [CANARY])
+
+
 STATEMENTS = statements()
 # What T-SQL has and sqlglot does not know: hints of a DELETE, and keys that are not clustered.
 UNKNOWN_TO_SQLGLOT = re.compile(r" OPTION \(FORCE ORDER\)(?=;)| NONCLUSTERED")
@@ -135,12 +189,15 @@ def test_a_statement_is_plain_t_sql_with_parameters_only(statement: str) -> None
     assert CANARY not in statement
     assert set(re.findall(r"(?<!:):(\w+)", statement)) <= {
         *("rows", "after", "epoch", "topic", "topic_id", "partitions", "number", "set_before", "waiting_before"),
+        *("entity", "linked", "before", "value", "v0", "v1", "v2", "v3", "v4"),
+        *("link", "line", "kind", "rule", "winner", "at", "ajera", "dps", "ajera_at", "dps_at"),
     }
 
 
 def test_the_sync_schema_and_the_samples_pim_compile_for_sql_server() -> None:
     """Texts that are compared have a binary collation of their own; no index key is too wide."""
-    tables = [*sync_metadata("sync").sorted_tables, *target_metadata(AJERA_TO_PIM, Site(), "dbo").sorted_tables]
+    tables = [*dps_metadata("sync").sorted_tables, *ajera_metadata("ajera_cdc").sorted_tables]
+    tables += [*sync_metadata("sync").sorted_tables, *target_metadata(AJERA_TO_PIM, Site(), "dbo").sorted_tables]
     for table in tables:
         text = str(CreateTable(table).compile(dialect=mssql.dialect()))  # type: ignore[no-untyped-call]
         assert parsed_as_tsql(text)

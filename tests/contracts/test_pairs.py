@@ -1,0 +1,337 @@
+"""What the exchange expects of both databases, held to PostgreSQL, and to SQL Server where one is given."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
+
+from deploy.local.stack import Stack
+from pipeline.conflicts.conflict import Conflict, Kind
+from pipeline.conflicts.decision import Recorded
+from pipeline.conflicts.link import Half, Link, Parked, Seen, State
+from pipeline.conflicts.rules import Rule, Side
+from pipeline.database.engine import create_engine
+from pipeline.database.migrate import upgrade
+from pipeline.database.pairs import DatabasePairs, generated_keys
+from pipeline.database.rows import Names
+from pipeline.domain import dps
+from pipeline.domain.pairing import NewRow, ParkedWork
+from pipeline.errors import ConcurrentWrite
+from pipeline.mapping.site import Site
+from pipeline.mapping.source import Kind as ColumnKind
+from pipeline.mapping.source import SourceTable
+from pipeline.model.event import Value
+
+SQL_SERVER = "PIPELINE_TEST_SQLSERVER_URL"
+SUFFIX = uuid.uuid4().hex[:8]
+SYNC, OWN, AJERA_SCHEMA, DPS_SCHEMA = (f"{name}_{SUFFIX}" for name in ("sync", "own", "ajera", "dps"))
+NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)
+TYPES: dict[ColumnKind, TypeEngine[Any]] = {
+    ColumnKind.INTEGER: sa.BigInteger(),
+    ColumnKind.FLAG: sa.Boolean(),
+    ColumnKind.TEXT: sa.Unicode(200),
+}
+KINDS = (
+    pytest.param("postgres", marks=pytest.mark.postgres),
+    pytest.param("sqlserver", marks=pytest.mark.sqlserver),
+)
+
+
+@pytest.fixture(params=KINDS, scope="module")
+def pairs(request: pytest.FixtureRequest) -> Iterator[DatabasePairs]:
+    """Both systems' tables in one database, in schemas made for this run."""
+    if request.param == "sqlserver":
+        if not os.environ.get(SQL_SERVER):
+            pytest.skip(f"{SQL_SERVER} is not set: nothing was run on SQL Server")
+        url = os.environ[SQL_SERVER]
+    else:
+        stack: Stack = request.getfixturevalue("postgres")
+        url = stack.create_database(f"pairs_{SUFFIX}")
+    engine = create_engine(url, lock_timeout_seconds=10)
+    upgrade(engine, SYNC, part="dps")
+    upgrade(engine, OWN, part="ajera")
+    _create(engine)
+    here = {table.name: table.name for table in (dps.AX_VEC, dps.AX_PROJECT)}
+    site = Site()
+    yield DatabasePairs(
+        engine,
+        engine,
+        Names(site, Side.DPS, DPS_SCHEMA),
+        Names(site, Side.AJERA, AJERA_SCHEMA, dps.FILLS, generated_keys(engine, AJERA_SCHEMA, here)),
+        SYNC,
+        OWN,
+    )
+    engine.dispose()
+
+
+def _create(engine: sa.Engine) -> None:
+    metadata = sa.MetaData()
+    for table in (dps.AX_VEC, dps.AX_PROJECT):
+        extra = [sa.Column("prjOrder", sa.BigInteger)] if table is dps.AX_PROJECT else []
+        _table(metadata, AJERA_SCHEMA, table, extra, is_generated=True)
+    for table in (dps.CLENDOR, dps.PR):
+        _table(metadata, DPS_SCHEMA, table, [], is_generated=False)
+    text, number = sa.Unicode(100), sa.BigInteger
+    sa.Table(
+        "AxVendorType", metadata, sa.Column("vtKey", number, primary_key=True, autoincrement=False),
+        sa.Column("vtDescription", text), sa.Column("vtIsConsultant", sa.Boolean), schema=AJERA_SCHEMA,
+    )  # fmt: skip
+    sa.Table(
+        "AxProjectTemplatePhase", metadata, sa.Column("tphKey", number, primary_key=True, autoincrement=False),
+        sa.Column("tphTemplate", number), sa.Column("tphDescription", text), sa.Column("tphOrder", number),
+        schema=AJERA_SCHEMA,
+    )  # fmt: skip
+    with engine.begin() as connection:
+        for schema in (AJERA_SCHEMA, DPS_SCHEMA):
+            connection.execute(sa.schema.CreateSchema(schema))
+        metadata.create_all(connection)
+        types, phases = (
+            metadata.tables[f"{AJERA_SCHEMA}.{name}"] for name in ("AxVendorType", "AxProjectTemplatePhase")
+        )
+        connection.execute(
+            sa.insert(types),
+            [
+                {"vtKey": 1, "vtDescription": "Consultant", "vtIsConsultant": True},
+                {"vtKey": 2, "vtDescription": "Printer", "vtIsConsultant": False},
+            ],
+        )
+        connection.execute(
+            sa.insert(phases),
+            [
+                {"tphKey": n, "tphTemplate": 5, "tphDescription": name, "tphOrder": order}
+                for n, name, order in ((1, "Build", 2), (2, "Design", 1))
+            ],
+        )
+
+
+def _table(
+    metadata: sa.MetaData, schema: str, table: SourceTable, extra: list[sa.Column[int]], *, is_generated: bool
+) -> None:
+    keys = {column.name for column in table.key_columns}
+    columns: list[sa.Column[Any]] = [
+        sa.Column(
+            column.name,
+            sa.Unicode(40) if column.name in keys and column.kind is ColumnKind.TEXT else TYPES[column.kind],
+            *([sa.Identity()] if is_generated and column.name in keys else []),
+            primary_key=column.name in keys,
+            autoincrement=is_generated and column.name in keys,
+        )
+        for column in table.columns
+    ]
+    sa.Table(table.name, metadata, *columns, *extra, schema=schema)
+
+
+def firm(key: str, name: str) -> NewRow:
+    return NewRow((key,), {"Name": name, "ClientInd": "Y"})
+
+
+def link(number: int, *, ajera: str | None = None, key: str | None = None, state: State = State.LINKED) -> Link:
+    halves = (Half("AxVec", ajera or str(number), Seen(epoch=1)), Half("Clendor", key or f"K{number}", Seen(epoch=2)))
+    return Link(uuid.uuid4().hex, "firm", *halves, state=state)
+
+
+# -- rows ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_row_is_created_once_and_read_as_it_is(pairs: DatabasePairs) -> None:
+    """A second one of that key is refused, and changes nothing."""
+    with pairs.transaction() as links:
+        assert links.rows.insert(dps.CLENDOR, [firm("A", "Ärger & Co"), firm("B", "b")]) == ["A", "B"]
+        assert links.rows.insert(dps.CLENDOR, [firm("A", "other")]) == [None]
+    with pairs.transaction() as links:
+        found = links.rows.read(dps.CLENDOR, ["A", "C"], lock=True)
+    assert found.keys() == {"A"}
+    assert (found["A"]["Name"], found["A"]["ClientInd"], found["A"]["Memo"]) == ("Ärger & Co", "Y", None)
+
+
+def test_a_key_that_the_database_gives_is_told_and_a_template_gives_its_rows(pairs: DatabasePairs) -> None:
+    """In their order, owned by the row."""
+    columns: dict[str, Value] = {"prjDescription": "Library", "prjStatus": 0, "@template": 5}
+    with pairs.ajera() as ajera:
+        (key,) = ajera.rows.insert(dps.AX_PROJECT, [NewRow(None, columns)])
+    assert key is not None
+    with pairs.ajera() as ajera:
+        assert ajera.rows.read(dps.AX_PROJECT, [key])[key]["prjDescription"] == "Library"
+        phases = ajera.rows.having(dps.AX_PROJECT, ["prjProject"], [(int(key),)])
+    by_key = [phases[one]["prjDescription"] for one in sorted(phases, key=int)]
+    assert by_key == ["Design", "Build"]
+
+
+def test_columns_are_changed_in_the_rows_that_are_named_and_in_no_others(pairs: DatabasePairs) -> None:
+    """Several sets of columns at once; null is a value."""
+    with pairs.transaction() as links:
+        links.rows.insert(dps.CLENDOR, [firm("U1", "one"), firm("U2", "two"), firm("U3", "three")])
+        links.rows.update(dps.CLENDOR, {"U1": {"Name": None}, "U2": {"Memo": "m", "WebSite": "w"}})
+        found = links.rows.read(dps.CLENDOR, ["U1", "U2", "U3"])
+    assert [found[key]["Name"] for key in sorted(found)] == [None, "two", "three"]
+    assert (found["U2"]["Memo"], found["U3"]["Memo"]) == ("m", None)
+
+
+def test_names_are_found_whatever_their_case_and_blanks_around(pairs: DatabasePairs) -> None:
+    """In any of the columns; several may have one."""
+    key = (" ", " ")
+    with pairs.transaction() as links:
+        links.rows.insert(dps.CLENDOR, [firm("N1", " Hill & CO "), firm("N2", "hill & co"), firm("N3", "hill")])
+        found = links.rows.named(dps.CLENDOR, ["Name"], ["Hill & Co"])
+        links.rows.insert(
+            dps.PR, [NewRow(("P|1", *key), {"Name": "Short"}), NewRow(("P2", *key), {"LongName": "short"})]
+        )
+        projects = links.rows.named(dps.PR, ["Name", "LongName"], ["SHORT"])
+    assert found.keys() == {"N1", "N2"}
+    assert projects.keys() == {"P%7C1| | ", "P2| | "}
+
+
+def test_rows_are_found_by_groups_of_values_and_keys_of_several_columns_lead_back(pairs: DatabasePairs) -> None:
+    """A key that holds the bar that stands between its parts, too."""
+    with pairs.transaction() as links:
+        links.rows.insert(
+            dps.PR, [NewRow(("G|2", " ", " "), {"Name": "g"}), NewRow(("G|2", "01", " "), {"Name": "phase"})]
+        )
+        found = links.rows.having(dps.PR, ["WBS1", "WBS2", "WBS3"], [("G|2", " ", " ")])
+        assert links.rows.read(dps.PR, list(found)) == found
+        assert set(found) <= set(links.rows.keys(dps.PR))
+    assert [row["Name"] for row in found.values()] == ["g"]
+
+
+def test_a_list_is_read_with_the_entries_that_count(pairs: DatabasePairs) -> None:
+    """Only consultants among the vendor types."""
+    with pairs.ajera() as ajera:
+        lists = ajera.rows.lists([one for one in dps.CODE_LISTS if one.name == "consultant"])
+    assert lists.of("consultant", Side.AJERA) == {1: "Consultant"}
+
+
+def test_the_place_in_the_log_is_beyond_what_was_written_before_or_not_told(pairs: DatabasePairs) -> None:
+    """Text that sorts as the log does; and a clock that goes on within a transaction."""
+    with pairs.transaction() as links:
+        before, earlier = links.rows.log_position(), links.rows.clock()
+        links.rows.insert(dps.CLENDOR, [firm("L1", "l")])
+        after, later = links.rows.log_position(), links.rows.clock()
+    assert later > earlier
+    assert abs(later - datetime.now(UTC)) < timedelta(hours=1)
+    if after is not None:
+        assert before is None or before <= after
+        assert len(after) in (16, 20)
+
+
+# -- intentions ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_number_is_taken_once_and_given_up_until_it_is_recorded(pairs: DatabasePairs) -> None:
+    """What was carried out is told exactly; who created a row is found by its key."""
+    number = f"{uuid.uuid4().hex}/1"
+    with pairs.ajera() as ajera:
+        assert ajera.take([number]) == {number}
+        assert ajera.take([number]) == set()
+        given_up = ajera.recorded([number])[number]
+        assert (dict(given_up.held), given_up.key) == ({}, None)
+        ajera.record({number: ("AxVec", Recorded({"name": "x", "n": None}, "00ff", NOW, "77001", 3))})
+    with pairs.ajera() as ajera:
+        assert ajera.recorded([number])[number] == Recorded({"name": "x", "n": None}, "00ff", NOW, "77001", 3)
+        assert ajera.creators("AxVec", ["77001", "77002"]) == {"77001": number}
+
+
+# -- links, log, parked work ----------------------------------------------------------------------------------------------
+
+
+def test_a_link_is_found_by_either_row_and_comes_back_as_it_was(pairs: DatabasePairs) -> None:
+    """With what it counts for, and its counterpart."""
+    made = link(9001)
+    with pairs.transaction() as links:
+        links.store([(made, "F1")])
+    with pairs.transaction() as links:
+        assert links.ids_of(Side.AJERA, "AxVec", ["9001"]) == {"9001": [made.id]}
+        assert links.ids_of(Side.DPS, "Clendor", ["K9001"]) == {"K9001": [made.id]}
+        assert links.links([made.id]) == {made.id: made}
+        assert links.counterparts("firm", Side.AJERA, ["9001", "9002"]) == {"9001": "K9001"}
+        assert links.linked_among("firm", Side.DPS, ["K9001", "K9002"]) == {"K9001"}
+        assert links.counted("firm", ["F1", "F2"]) == {"F1": 1, "F2": 0}
+        assert made.id in links.page_of_links("firm", Side.AJERA, 2, "", 1000)
+        assert made.id not in links.page_of_links("firm", Side.AJERA, 1, "", 1000)
+
+
+def test_a_row_has_one_link_of_an_entity_that_has_not_ended(pairs: DatabasePairs) -> None:
+    """A second one is a race lost; after the end there is room for another."""
+    first, second = link(9101), link(9101, key="K9102")
+    with pairs.transaction() as links:
+        links.store([(first, None)])
+    with pytest.raises(ConcurrentWrite), pairs.transaction() as links:
+        links.store([(second, None)])
+    with pairs.transaction() as links:
+        links.store([(Link(first.id, "firm", first.ajera, first.dps, state=State.ENDED), None)])
+        links.store([(second, None)])
+        assert links.counterparts("firm", Side.AJERA, ["9101"]) == {"9101": "K9102"}
+
+
+def test_lines_to_be_decided_are_found_and_the_log_tells_both_values(pairs: DatabasePairs) -> None:
+    """The newest first; by number too."""
+    made = link(9201)
+    parked = {"notes": Parked("a", "b", NOW, Kind.UPDATE_ORIGIN_DIFFERS)}
+    made = Link(made.id, "firm", made.ajera, made.dps, state=State.LINKED, parked=parked)
+    entry = Conflict(
+        made.id, "firm", "notes", Kind.UPDATE_ORIGIN_DIFFERS, Rule.MANUAL, None, NOW, "Ann's ✓", None, NOW, None
+    )
+    with pairs.transaction() as links:
+        links.store([(made, None)])
+        links.log([entry])
+    with pairs.transaction() as links:
+        assert made.id in links.with_parked_lines(1000)
+        ((number, found),) = links.logged(limit=10, link=made.id)
+        assert found == entry
+        assert links.logged(limit=1, number=number) == [(number, entry)]
+
+
+def test_parked_work_is_due_after_a_while_or_when_what_it_waits_for_has_come(pairs: DatabasePairs) -> None:
+    """It keeps its age; what is unparked is gone."""
+    work = [
+        ParkedWork(f"row/contact/dps/{n}", "contact", Side.DPS, str(n), "reference_missing", "why", None, waits)
+        for n, waits in ((1, "firm/dps/F9"), (2, None))
+    ]
+    with pairs.transaction() as links:
+        links.park(work, NOW)
+        assert links.waiting_count() >= 2
+        assert links.due(10, NOW - timedelta(seconds=1)) == []
+        links.wake({"firm/dps/F9"})
+        assert links.due(10, NOW - timedelta(seconds=1)) == [work[0]]
+        assert links.due(10, NOW + timedelta(seconds=1)) == work
+        links.unpark([one.id for one in work])
+        assert links.due(10, NOW + timedelta(days=1)) == []
+
+
+def test_epochs_never_fall(pairs: DatabasePairs) -> None:
+    """Neither the newest seen nor the newest swept."""
+    with pairs.transaction() as links:
+        links.set_epoch(Side.DPS, 4, 2)
+        links.set_epoch(Side.DPS, 3, 3)
+        assert links.epochs()[Side.DPS] == (4, 3)
+        links.remember("a setting", "one")
+        links.remember("a setting", "two")
+
+
+def test_an_error_undoes_everything_of_its_transaction(pairs: DatabasePairs) -> None:
+    """In either database."""
+    with pytest.raises(ZeroDivisionError):
+        _fail_in_dps(pairs)
+    with pytest.raises(ZeroDivisionError):
+        _fail_in_ajera(pairs)
+    with pairs.transaction() as links, pairs.ajera() as ajera:
+        assert links.rows.read(dps.CLENDOR, ["Z1"]) == {}
+        assert ajera.recorded(["undone/1"]) == {}
+
+
+def _fail_in_dps(pairs: DatabasePairs) -> None:
+    with pairs.transaction() as links:
+        links.rows.insert(dps.CLENDOR, [firm("Z1", "z")])
+        raise ZeroDivisionError
+
+
+def _fail_in_ajera(pairs: DatabasePairs) -> None:
+    with pairs.ajera() as ajera:
+        ajera.take(["undone/1"])
+        raise ZeroDivisionError

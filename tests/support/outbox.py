@@ -148,6 +148,12 @@ class World:
         self.setup = replace(self.setup, limits={**self.setup.limits, **limits})
         self.restart()
 
+    def look_for(self, window: timedelta) -> None:
+        """A new process that checks images against the row for so long after it looked at it: an hour, unless told otherwise."""
+        entities = (replace(one, rules=replace(one.rules, look_window=window)) for one in self.setup.entities)
+        self.setup = replace(self.setup, entities=tuple(entities))
+        self.restart()
+
     def rewind(self) -> None:
         """A new process that reads everything again."""
         self.next.clear()

@@ -1,16 +1,29 @@
-"""What a person sees while the sample firm lives: rows per entity, outcomes, delay."""
+"""What a person sees while the sample firm lives: rows of each system, links, outcomes, delay; and the collisions' story."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import httpx
+import psycopg
 from prometheus_client.parser import text_string_to_metric_families
+from psycopg import sql
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from deploy.sample.dps import DPS_CAPTURED
+from deploy.sample.naming import Naming
+
+OUTCOMES_SHOWN = 8
+KEPT = {
+    "conflicts logged": "conflict",
+    "parked": "parked",
+    "pairs with parked lines": "link WHERE parked_lines <> '' AND state <> 'ended'",
+    "pairs ended": "link WHERE state = 'ended'",
+}
 
 
 @dataclass
@@ -22,6 +35,13 @@ class Figures:
     delay_buckets: Counter[float] = field(default_factory=Counter)
     parked: float = 0.0
     consumers: int = 0
+
+    def since(self, before: Counter[float] | None) -> Figures:
+        """The same figures, delays only of events after those of `before`."""
+        if before is None:
+            return self
+        buckets = Counter({edge: count - before[edge] for edge, count in self.delay_buckets.items()})
+        return replace(self, delay_buckets=buckets)
 
     def delay(self, share: float) -> float | None:
         """The delay in seconds that `share` of the streamed events stayed below, interpolated within its bucket."""
@@ -68,27 +88,84 @@ def _add(figures: Figures, name: str, labels: Mapping[str, str], value: float) -
             return  # the screen shows a choice of the metrics
 
 
-def draw(figures: Figures, entities: Mapping[str, int], edits: Counter[str], state: str) -> RenderableType:
-    """The live table."""
-    left = Table(title="PIM", title_justify="left")
-    left.add_column("table")
-    left.add_column("rows", justify="right")
-    for table, count in entities.items():
-        left.add_row(table, f"{count:,}")
-    middle = Table(title="events, by outcome", title_justify="left")
-    middle.add_column("outcome")
-    middle.add_column("events", justify="right")
-    for outcome, count in sorted(figures.events.items()):
-        middle.add_row(outcome, f"{count:,}")
-    right = Table(title="Ajera commit to PIM commit", title_justify="left")
-    right.add_column("delay")
-    right.add_column("seconds", justify="right")
+@dataclass
+class Shown:
+    """Everything on the screen."""
+
+    state: str
+    pim: Mapping[str, int]
+    dps: Mapping[str, int]
+    pairs: Mapping[str, int]
+    kept: Mapping[str, int]
+    to_pim: Figures
+    exchange: Figures
+    edits: Mapping[str, int]
+    story: Sequence[str] = ()
+
+
+def rows(dps: psycopg.Connection, naming: Naming) -> dict[str, int]:
+    """Rows of DPS's tables."""
+    return {table: _count(dps, naming.sql(f"SELECT count(*) FROM {{{table}}}")) for table in DPS_CAPTURED}
+
+
+def pairs(dps: psycopg.Connection) -> dict[str, int]:
+    """Linked pairs by entity."""
+    found = dps.execute("SELECT entity, count(*) FROM sync.link WHERE state <> 'ended' GROUP BY entity ORDER BY entity")
+    return {str(entity): int(count) for entity, count in found}
+
+
+def kept(dps: psycopg.Connection) -> dict[str, int]:
+    """What else the exchange keeps."""
+    return {name: _count(dps, f"SELECT count(*) FROM sync.{where}") for name, where in KEPT.items()}
+
+
+def _count(connection: psycopg.Connection, text: str) -> int:
+    row = connection.execute(sql.SQL(text)).fetchone()  # built from our own names, never from values
+    return 0 if row is None else int(row[0])
+
+
+def draw(shown: Shown) -> RenderableType:
+    """The live table: each route on a row of its own."""
+    above, below = Table.grid(padding=(0, 3)), Table.grid(padding=(0, 3))
+    above.add_row(
+        _counts("PIM", "table", "rows", shown.pim),
+        _counts("Ajera to PIM: events, by outcome", "outcome", "events", dict(sorted(shown.to_pim.events.items()))),
+        _delays("Ajera commit to PIM commit", shown.to_pim, {f"edits in {name}": n for name, n in shown.edits.items()}),
+    )
+    below.add_row(
+        _counts("DPS", "table", "rows", shown.dps),
+        _counts("Ajera <-> DPS: pairs", "entity", "pairs", shown.pairs),
+        _counts("events, by outcome", "outcome", "events", _grouped(shown.exchange.events)),
+        _delays("Commit to commit", shown.exchange, shown.kept),
+    )
+    return Group(Text(shown.state, style="bold"), above, below, *(Text(line) for line in shown.story))
+
+
+def _grouped(events: Counter[str]) -> dict[str, int]:
+    """The most frequent ones, and the rest."""
+    most = events.most_common(OUTCOMES_SHOWN)
+    rest = events.total() - sum(count for _, count in most)
+    return dict(sorted(most)) | ({"others": rest} if rest else {})
+
+
+def _counts(title: str, name: str, number: str, counts: Mapping[str, int]) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column(name)
+    table.add_column(number, justify="right")
+    for one, count in counts.items():
+        table.add_row(one, f"{count:,}")
+    return table
+
+
+def _delays(title: str, figures: Figures, others: Mapping[str, int]) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column("delay")
+    table.add_column("seconds", justify="right")
     for label, share in (("p50", 0.5), ("p99", 0.99)):
         delay = figures.delay(share)
-        right.add_row(label, "-" if delay is None else f"{delay:.2f}")
-    right.add_row("PIM rows created", f"{figures.rows['created']:,}")
-    right.add_row("PIM rows changed", f"{figures.rows['changed']:,}")
-    right.add_row("edits committed", f"{edits.total():,}")
-    side_by_side = Table.grid(padding=(0, 3))
-    side_by_side.add_row(left, middle, right)
-    return Group(Text(state, style="bold"), side_by_side)
+        table.add_row(label, "-" if delay is None else f"{delay:.2f}")
+    table.add_row("rows created", f"{figures.rows['created']:,}")
+    table.add_row("rows changed", f"{figures.rows['changed']:,}")
+    for name, count in others.items():
+        table.add_row(name, f"{count:,}")
+    return table

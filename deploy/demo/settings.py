@@ -10,10 +10,13 @@ import tomli_w
 from deploy.local.stack import Stack
 
 FILE_NAME = "ajera-cdc.toml"
+AJERA_VERSION = "9.08"  # from 8.09 on the exchange goes both ways
 
 
-def write(stack: Stack, ajera: str, pim: str, *, profile: Path | None = None, partitions: int = 4) -> Path:
-    """Write the file into the stack's folder; returns its path."""
+def write(
+    stack: Stack, ajera: str, pim: str, *, dps: str | None = None, profile: Path | None = None, partitions: int = 4
+) -> Path:
+    """Write the file into the stack's folder; returns its path. With `dps` it has the exchange too."""
     settings: dict[str, Any] = {
         "ajera": {"database": ajera},
         "pim": {"database": pim},
@@ -22,6 +25,9 @@ def write(stack: Stack, ajera: str, pim: str, *, profile: Path | None = None, pa
         "connect": {"url": stack.connect, "heartbeat_seconds": 2.0},
         "run": {"metrics_port": 0},
     }
+    if dps is not None:
+        settings["ajera"]["version"] = AJERA_VERSION
+        settings["dps"] = {"database": dps, "employee_number": "E{key}"}
     if profile is not None:
         settings = {"profile": str(profile.resolve()), **settings}
     path = stack.directory / FILE_NAME

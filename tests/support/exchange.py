@@ -174,7 +174,9 @@ def live_exchange(
                 "slot_name": f"{name}_dps".replace("-", "_"),
                 **settings,
             },
-            kafka={"client": {"session.timeout.ms": "6000", "heartbeat.interval.ms": "1500"}},  # who was killed is soon missed
+            kafka={
+                "client": {"session.timeout.ms": "6000", "heartbeat.interval.ms": "1500"}
+            },  # who was killed is soon missed
             run={"waiting_retry_seconds": 2.0},
         )
         live.command("schema", "upgrade")

@@ -121,3 +121,8 @@ class Decision:
     outcome: Outcome
     reason: Reason
     conflicts: tuple[Conflict, ...] = ()
+
+    @property
+    def is_done_in_dps(self) -> bool:
+        """Nothing of it is left to be done in Ajera."""
+        return all(write.side is Side.DPS for write in self.writes)

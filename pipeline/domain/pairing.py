@@ -154,6 +154,10 @@ class Entity:
     def end(self, side: Side) -> End:
         return self.ajera if side is Side.AJERA else self.dps
 
+    def says_nothing(self, side: Side, row: Row) -> bool:
+        """Is every line of a row blank: an address without one, a project without a client."""
+        return set(self.rules.observed(side, row).values()) <= {None}
+
     def to_ajera_only(self, rules: Rules) -> Entity | None:
         """What is left of the entity below 8.09, None if nothing is."""
         if Side.AJERA not in self.creates or not rules.pairs:

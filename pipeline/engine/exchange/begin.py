@@ -17,7 +17,7 @@ from pipeline.engine.exchange.belonging import in_order, parent_key
 from pipeline.engine.exchange.carry import new_row
 from pipeline.engine.exchange.matching import Group, Matching, parts_of
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.work import Ended, Hand, Item, Planned, Setup, row_id
+from pipeline.engine.exchange.work import Ended, Hand, Item, Planned, Setup, arrival, row_id
 from pipeline.model.event import Value
 from pipeline.model.outcome import Outcome, SkipReason
 
@@ -144,8 +144,8 @@ class Beginning:
         if side.other not in entity.creates or not may_create:
             return self._filtered(item, entity)
         rules = self._translations.rules(entity)
-        if entity.parent is not None and set(rules.observed(side, row).values()) <= {None}:
-            return self._filtered(item, entity)  # nothing to say: no address, no client
+        if entity.parent is not None and entity.says_nothing(side, row):
+            return self._filtered(item, entity)
         for name in entity.needs:
             pair = rules.by_name.get(name)
             if pair is None or not pair.flows_to(side.other):
@@ -176,8 +176,7 @@ class Beginning:
         new_key: tuple[Value, ...] | None = None,
     ) -> Ended:
         self._hand.change(decision.link, decision.conflicts)
-        is_done = all(write.side is Side.DPS for write in decision.writes)
-        self._hand.unpark(item, row_id(entity.name, item.side, item.key), is_done=is_done)
+        self._hand.unpark(item, row_id(entity.name, item.side, item.key), is_done=decision.is_done_in_dps)
         for write in decision.writes:
             planned = Planned(write, entity)
             self._hand.writes.append(
@@ -196,8 +195,8 @@ class Beginning:
 
     def _park_missing(self, item: Item, entity: Entity, name: str, value: Value) -> Ended:
         through = self._translations.rules(entity).by_name[name].through
-        if any(through == one.name for one in self._setup.entities):
-            waits_for = f"{through}/{item.side}/{value}"
+        if self._setup.is_reference(through):
+            waits_for = arrival(through, item.side, value)
             return self._park(item, entity, Need.REFERENCE_MISSING, REMEDIES[Need.REFERENCE_MISSING], waits_for)
         need = Need.TEMPLATE_MISSING if name == "template" else Need.TYPE_MISSING
         return self._park(item, entity, need, REMEDIES[need])

@@ -25,9 +25,7 @@ def parent_of(setup: Setup, hand: Hand, entity: Entity, to: Side, row: Row) -> t
     """The key values, on side `to`, of what a row of the other side belongs to; () if to nothing, None if it is not linked."""
     if entity.parent is None:
         return ()
-    key = parent_key(setup, entity, to.other, row)
-    other = None if key is None else hand.links_of.counterparts(entity.parent, to.other, [key]).get(key)
-    return None if other is None else setup.entity(entity.parent).end(to).table.key_values(other)
+    return parents_of(setup, hand, entity, to, {"": row}).get("")
 
 
 def parents_of(

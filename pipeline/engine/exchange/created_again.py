@@ -44,8 +44,10 @@ class CreatedAgain:
     def without_orphan(self, entity: Entity, before: Link, decision: Decision) -> Decision:
         """A row that was to belong to one of a pair that has ended meanwhile is never created: its own pair ends too."""
         for write in decision.writes:
+            if write.key is not None:
+                continue
             row, parent = self._made_from(entity, before, write.side)
-            if write.key is None and row is not None and parent is None:
+            if row is not None and parent is None:
                 rules, now = self._translations.rules(entity), self._hand.now
                 ended, conflicts = end(before, write.side, now, rules, now)
                 return Decision(ended, (), Outcome.SKIPPED, Reason.ENDED, conflicts)

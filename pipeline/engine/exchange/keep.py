@@ -11,7 +11,7 @@ from pipeline.conflicts.link import Link, Obstacle, State
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import ParkedWork
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.work import Hand, Setup, link_id
+from pipeline.engine.exchange.work import Hand, Setup, arrival, link_id
 from pipeline.errors import PipelineError
 
 
@@ -47,7 +47,9 @@ def give_up(hand: Hand, translations: Translations, write: Write, refusal: Pipel
     _settle(hand, translations, write.link, write.side, settle.recalled(write.number, None))
     link = hand.links[write.link]
     half = link.half(write.side.other)
-    work = ParkedWork(link_id(link), link.entity, write.side.other, half.key or "", refusal.code, str(refusal), link.id)
+    work = ParkedWork(
+        link_id(link.id), link.entity, write.side.other, half.key or "", refusal.code, str(refusal), link.id
+    )
     hand.parked[work.id] = work
 
 
@@ -57,7 +59,7 @@ def _settle(hand: Hand, translations: Translations, of: str, side: Side, outcome
     settled = settle.settle(link, side, outcome, translations.rules_of(link))
     hand.change(settled.link, settled.conflicts)
     if was_creating and settled.link.state is State.LINKED:
-        hand.unparked.add(link_id(settled.link))  # an obstacle to the creation, if there was one
+        hand.unparked.add(link_id(settled.link.id))  # an obstacle to the creation, if there was one
         hand.linked.append(settled.link)
         translations.link(settled.link)
 
@@ -69,7 +71,7 @@ def store(setup: Setup, hand: Hand) -> None:
         if link.obstacle is Obstacle.KEY_TAKEN:
             _park_taken(hand, link)
         elif link.state is State.ENDED:
-            hand.unparked.add(link_id(link))
+            hand.unparked.add(link_id(link.id))
     if links:
         hand.links_of.store([(replace(link, version=link.version + 1), _counts_for(setup, link)) for link in links])
     hand.links_of.log(hand.conflicts)
@@ -78,13 +80,13 @@ def store(setup: Setup, hand: Hand) -> None:
     if hand.parked:
         hand.links_of.park([hand.parked[one] for one in sorted(hand.parked)], hand.now)
     if hand.linked:
-        hand.links_of.wake({f"{one.entity}/{side}/{one.half(side).key}" for one in hand.linked for side in Side})
+        hand.links_of.wake({arrival(one.entity, side, one.half(side).key) for one in hand.linked for side in Side})
 
 
 def _park_taken(hand: Hand, link: Link) -> None:
     side = Side.AJERA if link.ajera.key is not None else Side.DPS
     hint = "The row to be created is there already and is not ours: give one of the two another number."
-    work = ParkedWork(link_id(link), link.entity, side, link.half(side).key or "", Obstacle.KEY_TAKEN, hint, link.id)
+    work = ParkedWork(link_id(link.id), link.entity, side, link.half(side).key or "", Obstacle.KEY_TAKEN, hint, link.id)
     hand.parked.setdefault(work.id, work)
 
 

@@ -20,7 +20,7 @@ from pipeline.engine.exchange.carry import carry_out
 from pipeline.engine.exchange.created_again import CreatedAgain
 from pipeline.engine.exchange.keep import give_up, settle_all, settle_open, store
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.work import Done, Ended, Hand, Item, Rewound, Setup, link_id, row_id
+from pipeline.engine.exchange.work import Done, Ended, Hand, Item, Rewound, Setup, arrival, link_id, row_id
 from pipeline.errors import PipelineError
 from pipeline.model.event import Event, Operation
 from pipeline.model.outcome import Outcome, SkipReason
@@ -172,15 +172,15 @@ class Round:
         decision = finish(link, self._hand.now, self._translations.rules(entity), Reason.RETRIED)
         if decision.link != link:
             self._take(item, entity, link, decision)
-        self._hand.unpark(item, row_id(entity.name, item.side, item.key), is_done=_is_done(decision))
+        self._hand.unpark(item, row_id(entity.name, item.side, item.key), is_done=decision.is_done_in_dps)
 
     def _may_begin(self, entity: Entity, side: Side, event: Event) -> bool:
         """By the image alone: what it holds now is looked at before anything begins."""
         end = entity.end(side)
         if event.operation is Operation.DELETE:
             return False
-        if entity.parent is not None and set(entity.rules.observed(side, event.row).values()) <= {None}:
-            return False  # an address that is blank, a project without a client
+        if entity.parent is not None and entity.says_nothing(side, event.row):
+            return False
         return end.is_flagged(event.row) and end.belongs(event.row, self._translations.lists)
 
     def _event(self, item: Item, entity: Entity, link: Link, event: Event) -> Ended | None:
@@ -201,7 +201,7 @@ class Round:
     def _retry(self, item: Item) -> None:
         link = None if item.link is None else self._hand.links.get(item.link)
         if link is None:
-            self._hand.unparked.add(f"link/{item.link}")
+            self._hand.unparked.add(link_id(item.link or ""))
             return
         if link.id in self._busy:
             self._done.later.append(item)
@@ -221,12 +221,12 @@ class Round:
         for write in decision.writes:
             self._busy.add(write.link)
             self._hand.writes.append(self._again.planned(write, entity, decision.link))
-        if item.decide is not None and not _is_done(decision):
+        if item.decide is not None and not decision.is_done_in_dps:
             self._hold_decided(item, before)
         is_waiting = self._park_waiting(entity, decision.link)
         is_retried = item.link is not None and decision.link.obstacle is None
         if not is_waiting and (is_retried or any(before.half(s).dirty or before.half(s).wanted for s in Side)):
-            self._hand.unpark(item, link_id(before), is_done=_is_done(decision))
+            self._hand.unpark(item, link_id(before.id), is_done=decision.is_done_in_dps)
         outcome = decision.outcome
         if is_waiting and outcome is Outcome.SKIPPED and decision.reason is Reason.EDITED:
             outcome = Outcome.PARKED
@@ -235,7 +235,7 @@ class Round:
     def _hold_decided(self, item: Item, link: Link) -> None:
         """Nobody would say it again: a decision stands among the parked work until it is carried out."""
         hint = "A person's decision is being carried out: it is tried again if the process died."
-        work = ParkedWork(link_id(link), link.entity, item.side, item.key, Reason.DECIDED, hint, link.id)
+        work = ParkedWork(link_id(link.id), link.entity, item.side, item.key, Reason.DECIDED, hint, link.id)
         self._hand.parked[work.id] = work
         self._hand.held.append(item)
 
@@ -247,12 +247,12 @@ class Round:
             return False
         name, to = lines[0]
         through = rules.by_name[name].through
-        is_reference = any(through == one.name for one in self._setup.entities)
+        is_reference = self._setup.is_reference(through)
         need = Need.REFERENCE_MISSING if is_reference else Need.TYPE_MISSING
-        waits_for = f"{through}/{to.other}/{link.half(to.other).value[name]}" if is_reference else None
+        waits_for = arrival(through, to.other, link.half(to.other).value[name]) if is_reference else None
         hint = f"{', '.join(line for line, _ in lines)}: {REMEDIES[need]}"
         key = link.half(to.other).key or ""
-        work = ParkedWork(link_id(link), entity.name, to.other, key, need, hint, link.id, waits_for)
+        work = ParkedWork(link_id(link.id), entity.name, to.other, key, need, hint, link.id, waits_for)
         self._hand.parked[work.id] = work
         return True
 
@@ -263,11 +263,6 @@ class Round:
 
 
 # -- parts --------------------------------------------------------------------------------------------------------------
-
-
-def _is_done(decision: Decision) -> bool:
-    """Nothing of it is left to be done in Ajera."""
-    return all(write.side is Side.DPS for write in decision.writes)
 
 
 def _switched(link: Link, side: Side, *, is_on: bool) -> Link:

@@ -14,7 +14,7 @@ from pipeline.conflicts.rules import Rules, Side
 from pipeline.domain.pairing import CodeList, Entity, NewRow, ParkedWork
 from pipeline.domain.rows import Rows
 from pipeline.engine.pairs import AjeraTransaction, LinkTransaction
-from pipeline.model.event import Event
+from pipeline.model.event import Event, Value
 from pipeline.model.outcome import Outcome, RowCounts
 
 
@@ -72,6 +72,10 @@ class Setup:
 
     def children(self, name: str) -> tuple[Entity, ...]:
         return tuple(entity for entity in self.entities if entity.parent == name)
+
+    def is_reference(self, through: str) -> bool:
+        """Is that what another entity's rows are called, and no code list."""
+        return any(entity.name == through for entity in self.entities)
 
     def place(self, entity: Entity) -> int:
         """Parents and what is referred to come first."""
@@ -175,9 +179,14 @@ class Done:
         )
 
 
-def link_id(link: Link) -> str:
-    """Parked work that is a link's."""
-    return f"link/{link.id}"
+def link_id(link: str) -> str:
+    """Parked work that is a link's, by the link's id."""
+    return f"link/{link}"
+
+
+def arrival(entity: str, side: Side, key: Value) -> str:
+    """What parked work waits for: that this row is linked."""
+    return f"{entity}/{side}/{key}"
 
 
 def row_id(entity: str, side: Side, key: str) -> str:

@@ -9,6 +9,7 @@ from functools import partial
 
 from pipeline.domain.routes import Route
 from pipeline.engine.ports import Attempt, Clock, Target, Telemetry
+from pipeline.engine.races import FewRaces
 from pipeline.engine.recompute import Key, Recompute, Recomputed, Widen
 from pipeline.engine.resolve import resolve
 from pipeline.errors import ConcurrentWrite, RowRejected
@@ -16,7 +17,6 @@ from pipeline.model.ledger import Mark, Waiting
 
 MARKS_A_TRANSACTION = 2_000
 WIDENINGS = 20
-CONCURRENT_TRIES = 5
 
 
 class Recomputing:
@@ -51,7 +51,7 @@ class Recomputing:
 
     def _chunk(self, marks: Sequence[Mark], attempt: Attempt) -> list[Recomputed]:
         try:
-            done = attempt(_Tries(self, marks))
+            done = attempt(FewRaces(partial(self._once, marks, set())))
         except RowRejected as error:
             return self._narrowed(marks, error, attempt)
         for table, counts in done.rows.items():
@@ -88,7 +88,7 @@ class Recomputing:
             transaction.wait(waiting, self._clock.now())
         return Recomputed(waiting={(one.mark.kind, one.mark.key): one for one in waiting})
 
-    def once(self, marks: Sequence[Mark], extra: set[Key]) -> Recomputed:
+    def _once(self, marks: Sequence[Mark], extra: set[Key]) -> Recomputed:
         """One recompute in one transaction, begun again with more roots as long as more are needed."""
         for _ in range(WIDENINGS):
             try:
@@ -97,24 +97,6 @@ class Recomputing:
             except Widen as more:
                 extra.update(more.roots)
         raise ConcurrentWrite("rows that must be recomputed together keep growing")
-
-
-class _Tries:
-    """One chunk, tried again and again. A unique value refused every time is no race: then a row is to blame."""
-
-    def __init__(self, recomputing: Recomputing, marks: Sequence[Mark]) -> None:
-        self._recomputing, self._marks = recomputing, marks
-        self._extra: set[Key] = set()
-        self._left = CONCURRENT_TRIES
-
-    def __call__(self) -> Recomputed:
-        try:
-            return self._recomputing.once(self._marks, self._extra)
-        except ConcurrentWrite as error:
-            self._left -= 1
-            if self._left > 0:
-                raise
-            raise RowRejected(str(error)) from error
 
 
 def _is_root(route: Route, mark: Mark) -> bool:

@@ -22,11 +22,11 @@ from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.work import Done, Hand, Item, Planned, Rewound, Setup
 from pipeline.engine.pairs import LinkTransaction, Pairs
 from pipeline.engine.ports import Attempt, Clock, Telemetry
-from pipeline.errors import ConcurrentWrite, PipelineError, RowRejected
+from pipeline.engine.races import FewRaces
+from pipeline.errors import PipelineError, RowRejected
 
 ITEMS_A_ROUND = 500
 LISTS_SECONDS = 30.0
-CONCURRENT_TRIES = 5
 Check = Callable[[LinkTransaction], None]
 Forget = Callable[[Rewound, Sequence[Item]], list[Item]]
 
@@ -84,7 +84,7 @@ class Rounds:
     def _narrowed(self, items: Sequence[Item], attempt: Attempt, check: Check, forget: Forget | None) -> Done:
         """A round; one that DPS rejects is halved until the row to blame stands alone, which is parked then."""
         try:
-            return attempt(_Tries(lambda: self._round(items, check)))
+            return attempt(FewRaces(lambda: self._round(items, check)))
         except Rewound as rewound:
             if forget is None:
                 raise
@@ -173,19 +173,3 @@ class Rounds:
             name: {side: codes for entries in found for side, codes in entries.get(name, {}).items()} for name in names
         }
         self._lists, self._lists_read_at = Lists(merged), self._clock.monotonic()
-
-
-class _Tries:
-    """One round, tried again and again. A unique value refused every time is no race: then a row is to blame."""
-
-    def __init__(self, once: Callable[[], Done]) -> None:
-        self._once, self._left = once, CONCURRENT_TRIES
-
-    def __call__(self) -> Done:
-        try:
-            return self._once()
-        except ConcurrentWrite as error:
-            self._left -= 1
-            if self._left > 0:
-                raise
-            raise RowRejected(str(error)) from error

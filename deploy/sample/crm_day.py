@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import psycopg
-from psycopg import sql
 
 from deploy.sample import crm_lists, firm
 from deploy.sample.crm import STAGES, USERS, new_id
-from deploy.sample.day import Edit
 from deploy.sample.dps import BLANK
+from deploy.sample.edits import Edit, Undo, draw, run
 from deploy.sample.naming import Naming
 from deploy.sample.people import BUILDINGS, CITIES, TITLES, People
 
@@ -31,10 +30,6 @@ IS_SHARED: Final = {
 }
 IS_PROJECT: Final = "{PR.WBS2} = ' ' AND {PR.WBS3} = ' '"
 OWN_NUMBER: Final = "C-"
-
-
-class _Undo(Exception):
-    """The transaction is rolled back: none of it may ever be seen."""
 
 
 class CrmDay:
@@ -68,18 +63,12 @@ class CrmDay:
 
     def next_edit(self, connection: psycopg.Connection) -> Edit:
         """One transaction, committed when this returns."""
-        edit = self._rng.choices([edit for _, edit in self._edits], weights=[weight for weight, _ in self._edits])[0]
-        try:
-            with connection.transaction():
-                return edit(connection)
-        except _Undo:
-            return Edit("thought better of it", "Clendor")
+        return draw(self._rng, self._edits, connection, "Clendor")
 
     # -- statements ---------------------------------------------------------------------------------------------------
 
     def _run(self, connection: psycopg.Connection, text: str, **values: Any) -> list[tuple[Any, ...]]:
-        cursor = connection.execute(sql.SQL(self._naming.sql(text)), values)
-        return list(cursor) if cursor.description else []
+        return run(connection, self._naming, text, values)
 
     def _pick(self, connection: psycopg.Connection, table: str, where: str = "true") -> Key:
         """A key at random, by our own generator: of a shared row but for one time in twenty, or where there is none."""
@@ -167,7 +156,7 @@ class CrmDay:
 
     def _think_better_of_it(self, connection: psycopg.Connection) -> Edit:
         self._set(connection, "Clendor", self._pick(connection, "Clendor"), Name="NEVER COMMITTED")
-        raise _Undo
+        raise Undo
 
     def _address(self) -> dict[str, Any]:
         columns = {f"vec{name}": name for name in ("Address1", "Address2", "Address3", "City", "State")}

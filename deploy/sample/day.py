@@ -4,27 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from deploy.sample import firm
+from deploy.sample.edits import Edit, Undo, draw, run
 from deploy.sample.naming import Naming
 from deploy.sample.people import ROLES, People
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """What a person did, in a few words, and where."""
-
-    kind: str
-    table: str
-
-
-class _Undo(Exception):
-    """The transaction is rolled back: none of it may ever be seen."""
 
 
 class Day:
@@ -66,18 +53,12 @@ class Day:
 
     def next_edit(self, connection: psycopg.Connection) -> Edit:
         """One transaction, committed when this returns."""
-        edit = self._rng.choices([edit for _, edit in self._edits], weights=[weight for weight, _ in self._edits])[0]
-        try:
-            with connection.transaction():
-                return edit(connection)
-        except _Undo:
-            return Edit("thought better of it", "AxVec")
+        return draw(self._rng, self._edits, connection, "AxVec")
 
     # -- statements ---------------------------------------------------------------------------------------------------
 
     def _run(self, connection: psycopg.Connection, text: str, **values: Any) -> list[tuple[Any, ...]]:
-        cursor = connection.execute(sql.SQL(self._naming.sql(text)), values)
-        return list(cursor) if cursor.description else []
+        return run(connection, self._naming, text, values)
 
     def _pick(self, connection: psycopg.Connection, table: str, key: str, where: str = "true") -> int:
         """A key at random, by our own generator: so that a seed gives one day."""
@@ -164,7 +145,7 @@ class Day:
 
     def _think_better_of_it(self, connection: psycopg.Connection) -> Edit:
         self._set(connection, "AxVec", "vecKey", self._company(connection), vecDescription="NEVER COMMITTED")
-        raise _Undo
+        raise Undo
 
     # -- contacts -----------------------------------------------------------------------------------------------------
 

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from pipeline.conflicts.conflict import Conflict, Kind, about_line
 from pipeline.conflicts.decision import Decision, Reason
-from pipeline.conflicts.judge import parked, plan
+from pipeline.conflicts.judge import is_comparable, parked, plan
 from pipeline.conflicts.link import Half, Link, Seen, State
 from pipeline.conflicts.observe import looked_at
 from pipeline.conflicts.rules import ColumnPair, Rule, Rules, Side
-from pipeline.model.event import Row
+from pipeline.model.event import Row, Value
 from pipeline.model.outcome import Outcome
 
 
@@ -54,16 +54,29 @@ def create(link_id: str, entity: str, side: Side, found: Found, table: str, now:
 
 
 def first_link(
-    link_id: str, entity: str, ajera: Found, dps: Found, policy: FirstLinkPolicy, now: datetime, rules: Rules
+    link_id: str,
+    entity: str,
+    ajera: Found,
+    dps: Found,
+    policy: FirstLinkPolicy,
+    now: datetime,
+    rules: Rules,
+    off: frozenset[Side] = frozenset(),
 ) -> Decision:
-    """Link two filled rows. They agree on nothing yet: what differs is decided by the policy, line by line, and logged."""
+    """Link two filled rows. They agree on nothing yet: what differs is decided by the policy, line by line, and logged.
+
+    A line whose two values cannot be compared yet, because neither side knows the other's, stays open until they can.
+    """
     halves = _half(ajera, rules, Side.AJERA), _half(dps, rules, Side.DPS)
-    link = Link(link_id, entity, *halves, state=State.LINKED)
+    link = Link(link_id, entity, *halves, state=State.LINKED, off=off)
     conflicts: list[Conflict] = []
     for pair in rules.pairs:
         if pair.rule is Rule.CREATE_ONLY or not link.is_known(pair.name) or _agree(link, pair):
             continue
         winner = _first_winner(link, pair, ajera, dps, policy, rules)
+        if winner is None and not is_comparable(link, pair):
+            link = _asked_by_both(link, pair)
+            continue
         conflicts.append(about_line(link, pair, Kind.FIRST_LINK, winner, now))
         link = _first_parked(link, pair, now) if winner is None else _first_won(link, pair, winner, ajera, dps)
     link, writes = plan(link, rules, now)
@@ -89,7 +102,19 @@ def _first_winner(
     if ajera.modified_at is not None and dps.modified_at is not None:
         return rules.later(pair, ajera.modified_at, dps.modified_at)
     blank = [side for side in Side if link.half(side).value[pair.name] is None]
-    return blank[0].other if policy.fills_blanks and len(blank) == 1 else policy.prefers
+    if policy.fills_blanks and len(blank) == 1:
+        return blank[0].other
+    return pair.owner if _is_one_spelling(link, pair) else policy.prefers
+
+
+def _is_one_spelling(link: Link, pair: ColumnPair) -> bool:
+    """Is it the same text but for the case of its letters, which matching by name ignores too."""
+    ajera, dps = (link.half(side).value[pair.name] for side in Side)
+    return _folded(pair.to_dps(ajera)) == _folded(dps) or _folded(ajera) == _folded(pair.to_ajera(dps))
+
+
+def _folded(value: Value) -> Value:
+    return value.casefold() if isinstance(value, str) else value
 
 
 def _first_won(link: Link, pair: ColumnPair, winner: Side, ajera: Found, dps: Found) -> Link:
@@ -107,5 +132,9 @@ def _dated(half: Half, name: str, at: datetime) -> Half:
 def _first_parked(link: Link, pair: ColumnPair, now: datetime) -> Link:
     """A MANUAL line counts as edited on both sides, so that a later edit of one does not decide it."""
     if pair.rule is Rule.MANUAL:
-        link = replace(link, ajera=link.ajera.asking(pair.name), dps=link.dps.asking(pair.name))
+        link = _asked_by_both(link, pair)
     return parked(link, pair.name, Kind.FIRST_LINK, now)
+
+
+def _asked_by_both(link: Link, pair: ColumnPair) -> Link:
+    return replace(link, ajera=link.ajera.asking(pair.name), dps=link.dps.asking(pair.name))

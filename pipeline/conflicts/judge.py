@@ -54,15 +54,38 @@ def _agreed(link: Link, name: str) -> Link:
 
 
 def _decide(link: Link, pair: ColumnPair, rules: Rules, now: datetime) -> tuple[Link, Conflict | None]:
+    if _is_open(link, pair):
+        if not is_comparable(link, pair):
+            return link, None
+        conflict = about_line(link, pair, Kind.FIRST_LINK, None, now)
+        return parked(link, pair.name, Kind.FIRST_LINK, now), conflict
     winner = _winner(link, pair, rules)
     if winner is None:
         conflict = about_line(link, pair, Kind.UPDATE_ORIGIN_DIFFERS, None, now)
         return parked(link, pair.name, Kind.UPDATE_ORIGIN_DIFFERS, now), conflict
+    if winner in link.off:
+        return (
+            link,
+            None,
+        )  # nothing of that side is carried over, so nothing is decided in its favour, until it is set to be
     if not (link.half(winner.other).contends(pair.name) or _was_covered(link, pair, winner)):
         return link, None
     is_put_back = pair.owning_side is winner and not link.half(winner).contends(pair.name)
     kind = Kind.OWNED_PUT_BACK if is_put_back else Kind.UPDATE_ORIGIN_DIFFERS
     return _won(link, pair, winner), about_line(link, pair, kind, winner, now)
+
+
+def is_comparable(link: Link, pair: ColumnPair) -> bool:
+    """Does a side at least know what the other's value is there: only then can the two be told to differ."""
+    return any(pair.knows(link.half(side).typed(pair.name), side.other) for side in Side)
+
+
+def _is_open(link: Link, pair: ColumnPair) -> bool:
+    """Was this line left undecided when two filled rows were linked, and has nobody typed since."""
+    halves = [link.half(side) for side in Side]
+    return pair.rule is Rule.NEWEST and all(
+        half.contends(pair.name) and half.contended_at(pair.name) is None for half in halves
+    )
 
 
 def _winner(link: Link, pair: ColumnPair, rules: Rules) -> Side | None:
@@ -184,6 +207,6 @@ def waiting(link: Link, rules: Rules) -> tuple[tuple[str, Side], ...]:
         if side.other not in link.off
         and link.is_known(pair.name)
         and pair.name not in link.parked
-        and _is_asked_of(link.half(side), link.half(side.other), pair, side)
+        and (_is_asked_of(link.half(side), link.half(side.other), pair, side) or _is_open(link, pair))
         and not pair.knows(link.half(side.other).value[pair.name], side)
     )

@@ -16,6 +16,7 @@ from pipeline.conflicts.rules import ColumnPair, Direction, Field, Rule, Rules, 
 from pipeline.domain import dps
 from pipeline.domain.pairing import Creating, End, Entity, Lists, Need, NewKey, one_way
 from pipeline.errors import ProfileInvalid
+from pipeline.mapping.convert import reference
 from pipeline.model.event import Row, Value
 
 CLOSED = 5  # prjStatus, domain.md 3.2
@@ -43,7 +44,7 @@ def line(
     """A line of one column each. `length`: of the DPS column, to which longer text is cut (domain.md 4.3)."""
     shortened = trimmed if length is None else cut(length)
     return ColumnPair(
-        name, column(ajera, trimmed), column(in_dps, trimmed), rule, direction, owner,
+        name, column(ajera, reference if through else trimmed), column(in_dps, trimmed), rule, direction, owner,
         to_dps=to_dps or shortened, to_ajera=to_ajera, through=through, note=note,
     )  # fmt: skip
 
@@ -135,6 +136,11 @@ def _is_project_level(row: Row, _: Lists) -> bool:
 def _is_consultant(row: Row, lists: Lists) -> bool:
     """Only consultants among the vendors (domain.md 1.3, CRM-SIMPLE)."""
     return bool(row["vecIsVendor"]) and row["vecVendorType"] in lists.of("consultant", Side.AJERA)
+
+
+def _is_no_client(row: Row) -> bool:
+    """One that is exchanged as a client is not a vendor's affair: two maps must not write one column (assumption 46)."""
+    return not (row["vecIsClient"] and row["vecSyncToCRM"])
 
 
 def _ticked(row: Row) -> bool:
@@ -262,6 +268,7 @@ ENTITIES: tuple[Entity, ...] = (
             parent=("ClientID",),
             new_key=_new_address,
             constants={"PrimaryInd": YES},
+            follows_parent=True,
         ),
         Rules(FIRM_ADDRESS),
         one_way(TO_DPS),
@@ -314,7 +321,7 @@ ENTITIES: tuple[Entity, ...] = (
         End(
             dps.AX_VEC,
             belongs=_is_consultant,
-            is_flagged=_always,
+            is_flagged=_is_no_client,
             name=lambda row: (_text(row["vecDescription"]),),
             search=("vecDescription",),
         ),
@@ -368,7 +375,7 @@ ENTITIES: tuple[Entity, ...] = (
     Entity(
         "project_contact",
         End(dps.AX_PROJECT_CONTACT, is_flagged=_always, parent=("pcProject",)),
-        End(dps.PR_CONTACT_ASSOC, is_flagged=_ticked, parent=("WBS1", "WBS2", "WBS3")),
+        End(dps.PR_CONTACT_ASSOC, is_flagged=_ticked, parent=("WBS1", "WBS2", "WBS3"), follows_parent=True),
         Rules(PROJECT_CONTACT),
         one_way(TO_AJERA),
         parent="project",

@@ -117,7 +117,8 @@ class End:
     `belongs`: is a row of the table of this kind at all. `is_flagged`: is it set to be exchanged. `may_create`: is a
     counterpart made for it. `name`: the parts of the name it is matched by, `search` the columns that may hold the last
     of them; none: it is found through the row that it belongs to, `parent` being the columns that hold that row's key.
-    `new_key` and `constants`: of a row that we create.
+    `new_key` and `constants`: of a row that we create. `follows_parent`: it is set to be exchanged only while the row
+    that it belongs to is, whose key is part of its own.
     """
 
     table: SourceTable
@@ -129,6 +130,7 @@ class End:
     parent: tuple[str, ...] = ()
     new_key: Callable[[Creating], NewKey] = given_by_database
     constants: Row = field(default_factory=dict)
+    follows_parent: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

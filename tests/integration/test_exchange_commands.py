@@ -34,7 +34,7 @@ def test_a_rehearsal_says_what_would_happen_and_changes_nothing(filled: World) -
     firm = next(one for one in found["entities"] if one["entity"] == "firm")
     assert (firm["linked"], firm["created_in_dps"], firm["created_in_ajera"]) == (1, 1, 1)
     assert firm["parked"] == {"ambiguous_match": 3}
-    assert firm["differing"] == {"notes: parked": 1, "website: parked": 1, "name: parked": 1}
+    assert firm["differing"] == {"notes: parked": 1, "website: parked": 1, "name: ajera wins": 1}
     assert filled.links() == []
     assert filled.parked() == {}
     assert filled.writes(AJERA) == filled.writes(DPS) == []

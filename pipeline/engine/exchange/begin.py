@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.conflicts.begin import Found, create, first_link
@@ -15,18 +15,22 @@ from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import REMEDIES, Creating, Entity, Need, ParkedWork
 from pipeline.engine.exchange.belonging import in_order, parent_key
 from pipeline.engine.exchange.carry import new_row
+from pipeline.engine.exchange.keep import park_waiting
 from pipeline.engine.exchange.matching import Group, Matching, parts_of
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.work import Ended, Hand, Item, Planned, Setup, arrival, row_id
 from pipeline.model.event import Value
 from pipeline.model.outcome import Outcome, SkipReason
 
+OffWithParent = Callable[[Entity, Side, str], frozenset[Side]]  # entity, side and key of a row: where it is off
+
 
 class Beginning:
     """Begins pairs within a round. Rows of one entity at a time, parents first: others wait for the next round."""
 
-    def __init__(self, setup: Setup, hand: Hand, translations: Translations) -> None:
+    def __init__(self, setup: Setup, hand: Hand, translations: Translations, off_with_parent: OffWithParent) -> None:
         self._setup, self._hand, self._translations = setup, hand, translations
+        self._off_with_parent = off_with_parent
         self._matching = Matching(setup, hand, translations)
 
     def run(self, begins: Sequence[tuple[Item, Entity]]) -> tuple[list[Ended], list[Item]]:
@@ -51,7 +55,7 @@ class Beginning:
         return ended, later
 
     def _with_parent(self, begins: Sequence[tuple[Item, Entity]]) -> tuple[list[tuple[Item, Entity]], list[Ended]]:
-        """Rows that belong to a row which is not linked are left alone: they follow when that is."""
+        """Rows that belong to a row which is not linked, or not exchanged, are left alone: they follow when that is."""
         kept: list[tuple[Item, Entity]] = []
         ended: list[Ended] = []
         for entity in dict.fromkeys(entity for _, entity in begins):
@@ -66,7 +70,7 @@ class Beginning:
                 parents = {key: parent_key(self._setup, entity, side, row) for key, row in rows.items()}
                 known = self._hand.links_of.counterparts(entity.parent, side, [p for p in parents.values() if p])
                 for item in items:
-                    if parents.get(item.key) in known:
+                    if parents.get(item.key) in known and side not in self._off_with_parent(entity, side, item.key):
                         kept.append((item, entity))
                     else:
                         ended.append(self._filtered(item, entity))
@@ -130,9 +134,16 @@ class Beginning:
         group.others.pop(other, None)
         ajera, dps = (own, found) if side is Side.AJERA else (found, own)
         rules, policy = self._translations.rules(entity), self._setup.policy
-        decision = first_link(uuid.uuid4().hex, entity.name, ajera, dps, policy, self._hand.now, rules)
-        decision = _with_flags(decision, side.other, is_on=entity.end(side.other).is_flagged(rows[other]))
+        off = self._off_with_parent(entity, side, key)
+        if not entity.end(side.other).is_flagged(rows[other]):
+            off |= {side.other}  # it receives, and sends nothing until it is set to
+        decision = first_link(uuid.uuid4().hex, entity.name, ajera, dps, policy, self._hand.now, rules, off)
+        if entity.parent is not None and any(
+            entity.says_nothing(s, f.row) for s, f in ((side, own), (side.other, found))
+        ):
+            decision = replace(decision, conflicts=())  # a blank address is filled in, nobody loses anything
         self._hand.linked.append(decision.link)
+        self._hand.unparked.add(row_id(entity.name, side.other, other))  # that row waits no longer either
         self._translations.link(decision.link)
         self._matching.begun(group, group.rows[key])
         return self._begun(decision, entity, item, parent=())
@@ -177,6 +188,7 @@ class Beginning:
     ) -> Ended:
         self._hand.change(decision.link, decision.conflicts)
         self._hand.unpark(item, row_id(entity.name, item.side, item.key), is_done=decision.is_done_in_dps)
+        park_waiting(self._setup, self._hand, self._translations, decision.link)
         for write in decision.writes:
             planned = Planned(write, entity)
             self._hand.writes.append(
@@ -212,10 +224,3 @@ class Beginning:
         if item.event is None:
             self._hand.unpark(item, row_id(entity.name, item.side, item.key))
         return Ended(item, Outcome.SKIPPED, SkipReason.FILTERED)
-
-
-def _with_flags(decision: Decision, side: Side, *, is_on: bool) -> Decision:
-    """A counterpart that is not set to be exchanged itself receives, and sends nothing until it is."""
-    if is_on:
-        return decision
-    return replace(decision, link=replace(decision.link, off=decision.link.off | {side}))

@@ -21,6 +21,15 @@ def parent_key(setup: Setup, entity: Entity, side: Side, row: Row) -> str | None
     return setup.entity(entity.parent).end(side).table.key_text(values)
 
 
+def parent_in_key(setup: Setup, entity: Entity, side: Side, key: str) -> str | None:
+    """The key of the row that a row of this key belongs to, on the same side; None if its own key does not hold it."""
+    end = entity.end(side)
+    values = dict(zip((column.name for column in end.table.key_columns), end.table.key_values(key), strict=True))
+    if entity.parent is None or not all(name in values for name in end.parent):
+        return None
+    return setup.entity(entity.parent).end(side).table.key_text([values[name] for name in end.parent])
+
+
 def parent_of(setup: Setup, hand: Hand, entity: Entity, to: Side, row: Row) -> tuple[Value, ...] | None:
     """The key values, on side `to`, of what a row of the other side belongs to; () if to nothing, None if it is not linked."""
     if entity.parent is None:

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from pipeline.conflicts import settle
 from pipeline.conflicts.decision import Write, WriteOutcome
+from pipeline.conflicts.judge import waiting
 from pipeline.conflicts.link import Link, Obstacle, State
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import ParkedWork
+from pipeline.domain.pairing import REMEDIES, Need, ParkedWork
+from pipeline.engine.exchange.belonging import parent_in_key
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.work import Hand, Setup, arrival, link_id
 from pipeline.errors import PipelineError
@@ -64,6 +66,24 @@ def _settle(hand: Hand, translations: Translations, of: str, side: Side, outcome
         translations.link(settled.link)
 
 
+def park_waiting(setup: Setup, hand: Hand, translations: Translations, link: Link) -> bool:
+    """Lines whose value the other side does not know yet are visible, and tried again once it may. False: there is none."""
+    rules = translations.rules_of(link)
+    lines = waiting(link, rules)
+    if not lines:
+        return False
+    name, to = lines[0]
+    through = rules.by_name[name].through
+    is_reference = setup.is_reference(through)
+    need = Need.REFERENCE_MISSING if is_reference else Need.TYPE_MISSING
+    waits_for = arrival(through, to.other, link.half(to.other).value[name]) if is_reference else None
+    hint = f"{', '.join(dict.fromkeys(line for line, _ in lines))}: {REMEDIES[need]}"
+    key = link.half(to.other).key or ""
+    work = ParkedWork(link_id(link.id), link.entity, to.other, key, need, hint, link.id, waits_for)
+    hand.parked[work.id] = work
+    return True
+
+
 def store(setup: Setup, hand: Hand) -> None:
     """Store what changed: links, log, parked work; and wake what waited for a pair that is linked since."""
     links = [hand.links[one] for one in sorted(hand.changed)]
@@ -96,8 +116,4 @@ def _counts_for(setup: Setup, link: Link) -> str | None:
     if entity.limited_by is not None:
         value = link.dps.value.get(entity.limited_by)
         return None if value is None else str(value)
-    if entity.parent is None or link.dps.key is None:
-        return None
-    table = entity.dps.table
-    values = dict(zip((c.name for c in table.key_columns), table.key_values(link.dps.key), strict=True))
-    return setup.entity(entity.parent).dps.table.key_text([values[name] for name in entity.dps.parent])
+    return None if link.dps.key is None else parent_in_key(setup, entity, Side.DPS, link.dps.key)

@@ -10,17 +10,17 @@ from dataclasses import replace
 
 from pipeline.conflicts import guards
 from pipeline.conflicts.decision import Decision, Looked, Reason, Write
-from pipeline.conflicts.judge import waiting
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.reconcile import finish, needs_look, reconcile
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import REMEDIES, Entity, Need, ParkedWork
+from pipeline.domain.pairing import Entity, ParkedWork
 from pipeline.engine.exchange.begin import Beginning
+from pipeline.engine.exchange.belonging import parent_in_key
 from pipeline.engine.exchange.carry import carry_out
 from pipeline.engine.exchange.created_again import CreatedAgain
-from pipeline.engine.exchange.keep import give_up, settle_all, settle_open, store
+from pipeline.engine.exchange.keep import give_up, park_waiting, settle_all, settle_open, store
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.work import Done, Ended, Hand, Item, Rewound, Setup, arrival, link_id, row_id
+from pipeline.engine.exchange.work import Done, Ended, Hand, Item, Rewound, Setup, link_id, row_id
 from pipeline.errors import PipelineError
 from pipeline.model.event import Event, Operation
 from pipeline.model.outcome import Outcome, SkipReason
@@ -46,7 +46,7 @@ class Round:
         begins: list[tuple[Item, Entity]] = []
         for item in items:
             begins += self._item(item)
-        beginning = Beginning(self._setup, self._hand, self._translations)
+        beginning = Beginning(self._setup, self._hand, self._translations, self._off_with_parent)
         ended, later = beginning.run(begins)
         self._done.ended += ended
         self._done.later += later
@@ -81,7 +81,7 @@ class Round:
         hand = self._hand
         ids = {item.link for item in items if item.link is not None}
         unknown: dict[str, set[str]] = {}
-        for (side, table), keys in _keys(items).items():
+        for (side, table), keys in self._keys(items).items():
             found = hand.links_of.ids_of(side, table, sorted(keys))
             ids.update(one for several in found.values() for one in several)
             if side is Side.AJERA and keys - found.keys():
@@ -92,6 +92,34 @@ class Round:
         settle_open(hand, self._translations)
         for link in hand.links.values():
             self._index(link)
+
+    def _keys(self, items: Iterable[Item]) -> dict[tuple[Side, str], set[str]]:
+        """The rows of all items, and those that they are exchanged with only, by side and table."""
+        found: dict[tuple[Side, str], set[str]] = {}
+        for item in items:
+            if item.link is not None:
+                continue
+            found.setdefault((item.side, item.table), set()).add(item.key)
+            for entity in self._setup.of(item):
+                parent = self._parent_followed(entity, item.side, item.key)
+                if parent is not None:
+                    of, key = parent
+                    found.setdefault((item.side, of.end(item.side).table.name), set()).add(key)
+        return found
+
+    def _parent_followed(self, entity: Entity, side: Side, key: str) -> tuple[Entity, str] | None:
+        """The row, with its entity, that this one is exchanged with only; None if there is none."""
+        if entity.parent is None or not (entity.ajera.follows_parent or entity.dps.follows_parent):
+            return None
+        parent = parent_in_key(self._setup, entity, side, key)
+        return None if parent is None else (self._setup.entity(entity.parent), parent)
+
+    def _off_with_parent(self, entity: Entity, side: Side, key: str) -> frozenset[Side]:
+        """The sides on which a row is not set to be exchanged because the row that it belongs to is not."""
+        parent = self._parent_followed(entity, side, key)
+        known = None if parent is None else self._newest.get((parent[0].name, side, parent[1]))
+        off = frozenset[Side]() if known is None else self._hand.links[known.id].off
+        return frozenset(one for one in off if entity.end(one).follows_parent)
 
     def _index(self, link: Link) -> None:
         """A row has one link of an entity that has not ended; of ended ones the last counts."""
@@ -169,7 +197,11 @@ class Round:
     def _continue(self, item: Item, entity: Entity, link: Link) -> None:
         """The row is linked. What a process that died left undone is done now, and what belongs to the row follows."""
         self._touched.append(link.id)
-        decision = finish(link, self._hand.now, self._translations.rules(entity), Reason.RETRIED)
+        followed, off = link, self._off_with_parent(entity, item.side, item.key)
+        for side in Side:
+            if entity.end(side).follows_parent:
+                followed = _switched(followed, side, is_on=side not in off)
+        decision = finish(followed, self._hand.now, self._translations.rules(entity), Reason.RETRIED)
         if decision.link != link:
             self._take(item, entity, link, decision)
         self._hand.unpark(item, row_id(entity.name, item.side, item.key), is_done=decision.is_done_in_dps)
@@ -189,7 +221,12 @@ class Round:
         if guards.is_rewound(link.half(item.side).seen, event, self._setup.rewound_tolerance):
             raise Rewound(event)
         if event.row and not guards.is_stale(link.half(item.side).seen, event):
-            link = _switched(link, item.side, is_on=entity.end(item.side).is_flagged(event.row))
+            off = self._off_with_parent(entity, item.side, item.key)
+            is_on = entity.end(item.side).is_flagged(event.row) and item.side not in off
+            switched = _switched(link, item.side, is_on=is_on)
+            if switched is not link:
+                self._touched.append(link.id)  # what belongs to it follows
+            link = switched
         looked = self._looked.get((item.side, item.table, item.key))
         if looked is None and needs_look(link, event, rules):
             return None
@@ -223,7 +260,7 @@ class Round:
             self._hand.writes.append(self._again.planned(write, entity, decision.link))
         if item.decide is not None and not decision.is_done_in_dps:
             self._hold_decided(item, before)
-        is_waiting = self._park_waiting(entity, decision.link)
+        is_waiting = park_waiting(self._setup, self._hand, self._translations, decision.link)
         is_retried = item.link is not None and decision.link.obstacle is None
         if not is_waiting and (is_retried or any(before.half(s).dirty or before.half(s).wanted for s in Side)):
             self._hand.unpark(item, link_id(before.id), is_done=decision.is_done_in_dps)
@@ -239,23 +276,6 @@ class Round:
         self._hand.parked[work.id] = work
         self._hand.held.append(item)
 
-    def _park_waiting(self, entity: Entity, link: Link) -> bool:
-        """Lines whose value the other side does not know yet are visible, and tried again once it may."""
-        rules = self._translations.rules(entity)
-        lines = waiting(link, rules)
-        if not lines:
-            return False
-        name, to = lines[0]
-        through = rules.by_name[name].through
-        is_reference = self._setup.is_reference(through)
-        need = Need.REFERENCE_MISSING if is_reference else Need.TYPE_MISSING
-        waits_for = arrival(through, to.other, link.half(to.other).value[name]) if is_reference else None
-        hint = f"{', '.join(line for line, _ in lines)}: {REMEDIES[need]}"
-        key = link.half(to.other).key or ""
-        work = ParkedWork(link_id(link.id), entity.name, to.other, key, need, hint, link.id, waits_for)
-        self._hand.parked[work.id] = work
-        return True
-
     def _give_up(self, writes: Sequence[Write], refusal: PipelineError) -> None:
         """Nobody carries these out; the lines stay asked for, and are tried again."""
         for write in writes:
@@ -268,14 +288,6 @@ class Round:
 def _switched(link: Link, side: Side, *, is_on: bool) -> Link:
     off = link.off - {side} if is_on else link.off | {side}
     return link if off == link.off else replace(link, off=off)
-
-
-def _keys(items: Iterable[Item]) -> dict[tuple[Side, str], set[str]]:
-    found: dict[tuple[Side, str], set[str]] = {}
-    for item in items:
-        if item.link is None:
-            found.setdefault((item.side, item.table), set()).add(item.key)
-    return found
 
 
 def _is_newer(link: Link, known: Link) -> bool:

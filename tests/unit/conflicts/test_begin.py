@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from pipeline.conflicts.begin import FirstLinkPolicy, Found, create, first_link
 from pipeline.conflicts.conflict import Kind
 from pipeline.conflicts.decision import Applied, Decision, GivenUp, Looked, Reason
+from pipeline.conflicts.judge import waiting
 from pipeline.conflicts.link import Seen, State
-from pipeline.conflicts.reconcile import reconcile
-from pipeline.conflicts.rules import Side
+from pipeline.conflicts.reconcile import finish, reconcile
+from pipeline.conflicts.rules import Rules, Side, translated
 from pipeline.conflicts.settle import settle
 from pipeline.model.event import Value
 from pipeline.model.outcome import Outcome
@@ -132,3 +134,77 @@ def test_the_backlog_from_before_the_link_is_no_edit() -> None:
     old = event(link, DPS, 1, name="long ago")
     decision = reconcile(link, old, NOW, RULES, Looked(found(DPS).row, NOW))
     assert (decision.writes, decision.link.dps.dirty) == ((), frozenset())
+
+
+# -- what cannot be compared yet ------------------------------------------------------------------------------------
+def with_references(known: dict[tuple[Side, Value], Value]) -> Rules:
+    """The name as a reference, translated by what is linked."""
+    pairs = tuple(replace(pair, through="firm") if pair.name == "name" else pair for pair in RULES.pairs)
+    return translated(replace(RULES, pairs=pairs), lambda _, value, to: known.get((to.other, value)))
+
+
+NOTHING_LINKED = with_references({})
+
+
+def open_at_first(prefers: Side | None = None) -> Decision:
+    rows = found(AJERA, name="A"), found(DPS, name="X")
+    return first_link("L1", "firm", *rows, FirstLinkPolicy(prefers=prefers), NOW, NOTHING_LINKED)
+
+
+def test_references_of_which_neither_is_linked_stay_open_and_wait() -> None:
+    """They may turn out to be the same: nobody is asked, nothing is logged, nothing is written."""
+    decision = open_at_first()
+    assert (decision.link.parked, decision.conflicts, decision.writes) == ({}, (), ())
+    assert set(waiting(decision.link, NOTHING_LINKED)) == {("name", AJERA), ("name", DPS)}
+    assert finish(decision.link, NOW, NOTHING_LINKED, Reason.RETRIED).link == decision.link
+
+
+def test_an_open_line_that_turns_out_to_be_the_same_asks_for_nothing() -> None:
+    """Their rows were linked with each other."""
+    rules = with_references({(AJERA, "A"): "X", (DPS, "X"): "A"})
+    decision = finish(open_at_first().link, NOW, rules, Reason.RETRIED)
+    assert (decision.link.parked, decision.conflicts, decision.writes) == ({}, (), ())
+    assert [decision.link.half(side).asks for side in Side] == [False, False]
+
+
+@pytest.mark.parametrize("known", [{(AJERA, "A"): "Y"}, {(DPS, "X"): "B"}], ids=["ajera's", "dps's"])
+def test_an_open_line_that_turns_out_to_differ_is_parked_as_a_first_link(
+    known: dict[tuple[Side, Value], Value],
+) -> None:
+    """One of the two rows was linked with another one."""
+    decision = finish(open_at_first().link, NOW, with_references(known), Reason.RETRIED)
+    assert [entry.kind for entry in decision.conflicts] == [Kind.FIRST_LINK]
+    assert decision.link.parked["name"].reason == Kind.FIRST_LINK
+    assert decision.writes == ()
+
+
+def test_an_open_line_is_decided_by_whoever_types_next() -> None:
+    """That value is carried over as soon as the other side has a counterpart of it."""
+    typed = event(linked("same"), DPS, 200, lines={"name": "Z"})
+    decision = reconcile(open_at_first().link, typed, NOW, NOTHING_LINKED, Looked(typed.row, seconds(200)))
+    assert (decision.link.ajera.contends("name"), decision.link.dps.contends("name")) == (False, True)
+    healed = finish(decision.link, NOW, with_references({(DPS, "Z"): "C"}), Reason.RETRIED)
+    assert write_to(healed, AJERA).values == {"name": "C"}
+
+
+def test_with_a_side_that_is_preferred_nothing_stays_open() -> None:
+    """Its value waits to be carried over."""
+    decision = open_at_first(prefers=AJERA)
+    assert (decision.link.ajera.contends("name"), decision.link.dps.contends("name")) == (True, False)
+
+
+@pytest.mark.parametrize(("ajera", "dps"), [("HILL", "Hill"), ("A VERY LONG NAME", "a very lon")])
+def test_a_name_that_differs_in_case_only_takes_the_owners_spelling(ajera: str, dps: str) -> None:
+    """As far as the other side can store it."""
+    decision = link_rows(ajera, dps, "name")
+    assert write_to(decision, DPS).values == {"name": ajera[:10].strip()}
+    assert [(entry.kind, entry.winner) for entry in decision.conflicts] == [(Kind.FIRST_LINK, AJERA)]
+
+
+def test_a_side_that_is_off_fills_no_blank_and_wins_nothing_until_it_is_on() -> None:
+    """Its value stays noted."""
+    rows = found(AJERA, name=None), found(DPS, name="Hill")
+    decision = first_link("L1", "firm", *rows, FirstLinkPolicy(), NOW, RULES, frozenset({DPS}))
+    assert decision.writes == ()
+    on = finish(replace(decision.link, off=frozenset()), NOW, RULES, Reason.RETRIED)
+    assert write_to(on, AJERA).values == {"name": "Hill"}

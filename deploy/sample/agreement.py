@@ -21,7 +21,6 @@ from deploy.sample.agreement_map import PAIRINGS, End, Line, Pairing
 from deploy.sample.naming import Naming
 
 SIDES: Final = ("ajera", "dps")
-IDLE: Final = "is parked, though both sides agree,"
 WAITING: Final = frozenset({"reference_missing", "type_missing"})  # their hint begins with the lines that wait
 
 
@@ -90,10 +89,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found. `idle`: lines that are parked though both sides agree, so that nobody has anything to decide."""
+    """What was found. A line that is parked though both sides agree is a difference too: nobody has anything to decide."""
 
     differences: Sequence[Difference]
-    idle: Sequence[Difference]
     pairs: int
     values: int
     parked_values: int
@@ -110,17 +108,15 @@ def judged(ajera: psycopg.Connection, dps: psycopg.Connection, naming: Naming) -
     found = _read(ajera, dps, naming)
     live = [link for link in found.links if link.state != "ended"]
     differences: list[Difference] = []
-    idle: list[Difference] = []
     for pairing in PAIRINGS:
         for link in live:
             if link.entity == pairing.entity:
-                for one in _of_pair(pairing, link, found):
-                    (idle if one.what == IDLE else differences).append(one)
+                differences += _of_pair(pairing, link, found)
         for side in SIDES:
             differences += _without_pair(pairing, side, found)
     lines = {pairing.entity: len(pairing.lines) for pairing in PAIRINGS}
     values = sum(lines[link.entity] for link in live)
-    return Verdict(differences, idle, len(live), values, sum(len(link.parked) for link in live), len(found.parked))
+    return Verdict(differences, len(live), values, sum(len(link.parked) for link in live), len(found.parked))
 
 
 # -- pairs --------------------------------------------------------------------------------------------------------------
@@ -146,7 +142,7 @@ def _of_pair(pairing: Pairing, link: Link, found: Found) -> Iterator[Difference]
         if not agrees and line.name not in waiting:
             yield Difference(pairing.entity, ajera, dps, "differs", line.name)
         if agrees and line.name in waiting:
-            yield Difference(pairing.entity, ajera, dps, IDLE, line.name)
+            yield Difference(pairing.entity, ajera, dps, "is parked, though both sides agree,", line.name)
 
 
 def _agree(line: Line, link: Link, values: tuple[Any, Any], found: Found) -> bool:

@@ -163,7 +163,12 @@ PAIRINGS: Sequence[Pairing] = (
     ),
     Pairing(
         "vendor",
-        End("AxVec", ["vecKey"], f"{{AxVec.vecIsVendor}} AND {{AxVec.vecVendorType}} IN {CONSULTANTS}"),
+        End(
+            "AxVec",
+            ["vecKey"],
+            f"{{AxVec.vecIsVendor}} AND {{AxVec.vecVendorType}} IN {CONSULTANTS}"
+            " AND NOT ({AxVec.vecIsClient} AND {AxVec.vecSyncToCRM})",
+        ),
         End("Clendor", ["ClientID"]),
         (
             same("name", "AxVec.vecDescription", "Clendor.Name", 100),

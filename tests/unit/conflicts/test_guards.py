@@ -1,0 +1,108 @@
+"""Guards one by one, in what only they see."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from pipeline.conflicts.begin import FirstLinkPolicy, Found, first_link
+from pipeline.conflicts.decision import Looked, Reason
+from pipeline.conflicts.guards import is_rewound, shadows
+from pipeline.conflicts.link import Link, Pending, Seen
+from pipeline.conflicts.reconcile import reconcile
+from pipeline.model.event import Operation
+from pipeline.model.position import postgres_position
+from tests.unit.conflicts.build import (
+    AJERA,
+    DPS,
+    RULES,
+    TABLES,
+    after,
+    carried_out,
+    event,
+    linked,
+    seconds,
+    write_to,
+)
+
+NOW = seconds(100)
+MINUTES = timedelta(minutes=5)
+
+
+def held(link: Link, at: int) -> Looked:
+    """The row of DPS as the link knows it."""
+    return Looked(RULES.written(DPS, link.dps.value), seconds(at))
+
+
+def test_a_newer_position_at_an_earlier_offset_of_the_same_partition_is_stale() -> None:
+    """One partition is read in the order in which its log was written, so nothing before what was seen is news."""
+    link = carried_out(reconcile(linked(), event(linked(), AJERA, 5, offset=9, name="new"), NOW, RULES), 6)
+    decision = reconcile(link, event(link, AJERA, 7, offset=8, name="other"), NOW, RULES)
+    assert (decision.reason, decision.writes) == (Reason.STALE, ())
+
+
+def test_the_commit_at_which_our_write_read_its_position_is_in_its_shadow_wherever_in_the_commit() -> None:
+    """What follows the commit part only orders the changes of one commit."""
+    written = Pending(1, {"name": "new"}, {"name": "old"}, seconds(5), is_open=False, after=after(5))
+    assert shadows(written, postgres_position(1, '["52","55"]'))
+    assert not shadows(written, postgres_position(1, '["53","55"]'))
+
+
+def test_a_log_is_another_one_if_what_stands_before_was_committed_long_after() -> None:
+    """Within the tolerance the clock may have been set; another epoch or a snapshot says nothing of that."""
+    link = linked()
+    seen = reconcile(link, event(link, DPS, 50), NOW, RULES).link.dps.seen
+    late = replace(event(link, DPS, 3, offset=60), committed_at=seconds(50) + MINUTES + timedelta(seconds=1))
+    assert is_rewound(seen, late, MINUTES)
+    assert not is_rewound(seen, replace(late, committed_at=seconds(50) + MINUTES), MINUTES)
+    assert not is_rewound(seen, replace(late, epoch=2), MINUTES)
+    assert not is_rewound(seen, replace(late, operation=Operation.READ), MINUTES)
+    assert not is_rewound(Seen(epoch=1), late, MINUTES)
+
+
+def test_what_was_committed_before_the_snapshot_read_the_row_tells_of_no_covered_edit() -> None:
+    """The capture made anew streams what led to the row as it was read: it had not left and come back."""
+    link = linked()
+    row = RULES.written(DPS, {**link.dps.value, "notes": "read"})
+    read = event(link, DPS, 8, "r", epoch=2, notes="read")
+    link = carried_out(reconcile(link, read, NOW, RULES, Looked(row, seconds(8))), 8)
+    link = carried_out(reconcile(link, event(link, AJERA, 9, notes="from a"), NOW, RULES), 10, knows=False)
+    for at, notes in ((6, "earlier"), (7, "read")):
+        told = event(link, DPS, at, offset=at + 20, epoch=2, notes=notes)
+        decision = reconcile(link, told, NOW, RULES, held(link, 11))
+        link = decision.link
+        assert (decision.writes, decision.conflicts, dict(link.parked)) == ((), (), {})
+
+
+def test_what_was_committed_before_the_first_look_at_the_row_tells_of_no_covered_edit() -> None:
+    """The backlog that led to the row as it was when it was linked."""
+    row = {side: RULES.written(side, dict.fromkeys(RULES.by_name, "same")) for side in (AJERA, DPS)}
+    ajera, dps = (Found(TABLES[side], "7", row[side], seconds(5), Seen(epoch=1)) for side in (AJERA, DPS))
+    link = first_link("L1", "firm", ajera, dps, FirstLinkPolicy(), NOW, RULES).link
+    told = event(link, AJERA, 9, notes="from a")
+    link = carried_out(reconcile(link, told, NOW, RULES, Looked(told.row, seconds(9))), 10)
+    for at, notes in ((3, "earlier"), (4, "same")):
+        decision = reconcile(link, event(link, DPS, at, notes=notes), NOW, RULES, held(link, 11))
+        link = decision.link
+        assert (decision.writes, decision.conflicts, dict(link.parked)) == ((), (), {})
+
+
+def test_an_edit_between_two_writes_whose_positions_are_unknown_is_covered_by_the_second_one() -> None:
+    """The log has shown the first write, so what it expected explains nothing any more; the edit was the last and stands."""
+    link = linked()
+    link = carried_out(reconcile(link, event(link, AJERA, 1, name="new"), NOW, RULES), 5, knows=False)
+    link = carried_out(reconcile(link, event(link, AJERA, 3, name="newer"), NOW, RULES), 9, knows=False)
+    for at, name in ((5, "new"), (6, "tried")):
+        link = reconcile(link, event(link, DPS, at, name=name), NOW, RULES, held(link, 10)).link
+    decision = reconcile(link, event(link, DPS, 7, name="new"), NOW, RULES, held(link, 10))
+    assert write_to(decision, DPS).values == {"name": "new"}
+
+
+def test_an_edit_that_left_and_came_back_between_the_snapshots_reading_and_our_look_counts_with_its_time() -> None:
+    """The look saw neither of the two, and the snapshot read the row before both."""
+    link = linked()
+    looked = held(link, 20)
+    link = reconcile(link, event(link, DPS, 8, "r", epoch=2), NOW, RULES, looked).link
+    for at, name in ((10, "tried"), (11, "old")):
+        link = reconcile(link, event(linked(), DPS, at, epoch=2, name=name), NOW, RULES, looked).link
+    assert link.dps.edited_at["name"] == seconds(11)

@@ -1,0 +1,171 @@
+"""Guards of the exchange that only show where a log is another one, a parent is gone, or somebody else is at it as well."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from deploy.local.stack import Stack
+from deploy.sample import databases
+from pipeline.conflicts.link import State
+from pipeline.conflicts.rules import Side
+from pipeline.errors import SourceRewound
+from pipeline.model.event import Event
+from pipeline.model.position import TopicPartition
+from tests.support.live import wait_until
+from tests.support.outbox import PARTITION, Crash, FallingPairs, World, world
+
+AJERA, DPS = Side.AJERA, Side.DPS
+
+
+@pytest.fixture(scope="module")
+def made(postgres: Stack) -> Iterator[World]:
+    with world(postgres) as found:
+        yield found
+
+
+@pytest.fixture
+def firm(made: World) -> World:
+    made.clear()
+    made.restart_with(contact=5, project_contact=5)
+    return made
+
+
+def names(firm: World) -> tuple[object, object]:
+    return firm.do(AJERA, 'SELECT "vecDescription" FROM "AxVec"'), firm.do(DPS, 'SELECT "Name" FROM "Clendor"')
+
+
+def new_events(firm: World, side: Side, table: str) -> list[Event]:
+    """What has happened in a table and was not delivered."""
+    firm.read_logs()
+    return [e for e in firm.events[side] if e.table == table and e.place.offset >= firm.next[table]]
+
+
+def lock_is_waited_for(firm: World, side: Side) -> bool:
+    waiting = firm.do(
+        side,
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+    )
+    return bool(waiting)
+
+
+# -- the log ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_log_that_was_rewound_halts_its_partition_and_nothing_is_written_from_there(firm: World) -> None:
+    """An event that stands before what was read, but was committed long after; the events before it are carried over."""
+    firm.client(1, "Hill")
+    firm.client(2, "Vale")
+    firm.settle()
+    before = len(firm.writes(DPS))
+    firm.edit(AJERA, "AxVec", 2, vecDescription="Vales")
+    firm.edit(AJERA, "AxVec", 1, vecDescription="another log")
+    firm.client(3, "behind it")
+    good, rewound, behind = new_events(firm, AJERA, "AxVec")
+    (first,) = [e for e in firm.events[AJERA] if e.key == "1" and e.place.offset < firm.next["AxVec"]]
+    late = rewound.committed_at + timedelta(hours=1)
+    handled = firm.process([good, replace(rewound, position=first.position, committed_at=late), behind])
+    partition = TopicPartition("AxVec", PARTITION)
+    assert isinstance(handled.halted[partition], SourceRewound)
+    assert handled.next_offsets[partition] == rewound.place.offset
+    assert sorted(firm.rows(DPS, "Clendor", "Name")) == ["Hill", "Vales"]
+    assert len(firm.writes(DPS)) == before + 1
+
+
+def test_an_old_event_that_is_read_again_ticks_no_flag(firm: World) -> None:
+    """What was typed while the flag is off does not go over because an image from before shows it ticked."""
+    firm.client(1, "Hill")
+    firm.settle()
+    firm.edit(AJERA, "AxVec", vecSyncToCRM=False)
+    firm.edit(AJERA, "AxVec", vecDescription="while off")
+    firm.settle()
+    firm.rewind()
+    firm.deliver(AJERA, 1)
+    assert names(firm) == ("while off", "Hill")
+    firm.settle()
+    assert names(firm) == ("while off", "Hill")
+
+
+# -- what a row belongs to ----------------------------------------------------------------------------------------------
+
+
+def test_a_row_whose_parents_pair_ended_before_it_was_created_is_never_created(firm: World) -> None:
+    """Its own pair ends too, so nobody tries for ever."""
+    firm.project(DPS, "P-1", "Harbour")
+    firm.contact(DPS, "C", "Moe")
+    firm.settle()
+    firm.insert(DPS, "PRContactAssoc", WBS1="P-1", ContactID="C", AjeraSync="Y")
+
+    def stop(*_: object) -> object:
+        raise Crash
+
+    firm.exchange._rounds._ajera.make = stop  # type: ignore[assignment]
+    with pytest.raises(Crash):
+        firm.deliver(DPS)
+    firm.restart()
+    firm.delete(AJERA, "AxProject", firm.rows(AJERA, "AxProject", "prjKey")[0])
+    firm.deliver(AJERA)
+    firm.settle()
+    firm.wait()
+    assert firm.rows(AJERA, "AxProjectContact", "pcKey") == []
+    assert {link.state for link in firm.links() if link.entity == "project_contact"} == {State.ENDED}
+    assert firm.parked() == {}
+
+
+# -- at the same time ---------------------------------------------------------------------------------------------------
+
+
+def test_two_consumers_that_begin_at_the_same_time_do_not_exceed_a_limit(firm: World) -> None:
+    """The second one counts only when the first one's link is stored."""
+    firm.firm("A", "Hill")
+    firm.settle()
+    firm.restart_with(contact=1)
+    for number in (1, 2):
+        firm.contact(DPS, f"C{number}", f"Moe {number}", ClientID="A")
+    one, other = new_events(firm, DPS, "Contacts")
+    stored, go_on = threading.Event(), threading.Event()
+
+    def stop_once_stored() -> bool:
+        held = "SELECT count(*) FROM pg_locks WHERE relation = 'sync.link'::regclass AND mode = 'RowExclusiveLock'"
+        if not stored.is_set() and firm.do(DPS, held):
+            stored.set()
+            assert go_on.wait(60)
+        return False
+
+    slow = replace(firm, pairs=FallingPairs(firm.pairs.real, stop_once_stored))
+    quick = replace(firm)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(slow.process, [one])
+        assert stored.wait(60)
+        second = threads.submit(quick.process, [other])
+        try:
+            wait_until(lambda: second.done() or lock_is_waited_for(firm, DPS), "the second one waits, or is done")
+        finally:
+            go_on.set()
+        first.result(60)
+        second.result(60)
+    assert firm.rows(AJERA, "AxContact", "cntLastName") == ["Moe 1"]
+    assert list(firm.parked().values()) == ["contacts_full"]
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_an_edit_that_is_being_committed_while_we_write_is_not_overwritten(firm: World, side: Side) -> None:
+    """The row is locked before it is compared, so the person's edit is seen; it is the later one and stands."""
+    firm.client(1, "Hill")
+    firm.settle()
+    table, name = {AJERA: ("AxVec", "vecDescription"), DPS: ("Clendor", "Name")}[side]
+    other_table, other_name = {DPS: ("AxVec", "vecDescription"), AJERA: ("Clendor", "Name")}[side]
+    firm.edit(side.other, other_table, **{other_name: "first"})
+    with databases.connect(firm.urls[side]) as person, ThreadPoolExecutor(1) as threads:
+        with person.transaction():
+            person.execute(f'UPDATE "{table}" SET "{name}" = %s', ["second"])
+            ours = threads.submit(firm.deliver, side.other)
+            wait_until(lambda: ours.done() or lock_is_waited_for(firm, side), "we wait for the person's lock")
+        ours.result(60)
+    firm.settle()
+    assert names(firm) == ("second", "second")

@@ -1,7 +1,7 @@
 """`python -m tests.failures.without`: the program with one guard taken out at a time, and the test that must then fail.
 
 Works on a copy of the tree. A guard is a piece of text in one file; `tests/failures/test_guards.py` sees to it that
-the pieces are still there, and that docs/explanation/failure.md lists the same guards and tests.
+the pieces are still there, and that docs/explanation/guards.md lists the same guards and tests.
 """
 
 from __future__ import annotations
@@ -11,35 +11,25 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from deploy.local.install import stack_directory
+from tests.failures.guard import Guard
+from tests.failures.guards_events import EVENT_GUARDS
+from tests.failures.guards_writes import WRITE_GUARDS
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("pipeline", "deploy", "tests", "schemas", "connectors", "pyproject.toml", "requirements.lock")
 SECONDS = 240
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """What it is; where it stands; what stands there without it; the test that sees the difference."""
-
-    name: str
-    file: str
-    text: str
-    instead: str
-    test: str
-
 
 ENGINE, UNIT = "pipeline/engine", "tests/unit/engine"
 LOOP, TARGET = "tests/failures/test_loop.py", "tests/contracts/test_target.py"
 PROCESSOR, ANY_ORDER = f"{UNIT}/test_processor.py", "tests/properties/test_any_order.py"
 FAULT = "tests/failures/test_faults.py::test_a_fault_loses_nothing_repeats_nothing_and_moves_nothing_backwards"
 
-GUARDS = (
+ONE_WAY_GUARDS = (
     # -- what comes before what ---------------------------------------------------------------------------------------
     Guard(
         "position",
@@ -350,6 +340,8 @@ GUARDS = (
         f"{UNIT}/test_start.py::test_a_topic_with_another_number_of_partitions_is_refused",
     ),
 )
+TWO_WAY_GUARDS = (*EVENT_GUARDS, *WRITE_GUARDS)
+GUARDS = (*ONE_WAY_GUARDS, *TWO_WAY_GUARDS)
 
 
 @click.command()

@@ -18,7 +18,7 @@ from pipeline.errors import SourceRewound
 from pipeline.model.event import Event
 from pipeline.model.position import TopicPartition
 from tests.support.live import wait_until
-from tests.support.outbox import PARTITION, Crash, FallingPairs, World, world
+from tests.support.outbox import PARTITION, Crash, FallingPairs, World, at_once, world
 
 AJERA, DPS = Side.AJERA, Side.DPS
 
@@ -115,6 +115,19 @@ def test_a_row_whose_parents_pair_ended_before_it_was_created_is_never_created(f
     assert firm.rows(AJERA, "AxProjectContact", "pcKey") == []
     assert {link.state for link in firm.links() if link.entity == "project_contact"} == {State.ENDED}
     assert firm.parked() == {}
+
+
+def test_a_row_that_was_deleted_while_nobody_captured_ends_its_pair_and_no_other(firm: World) -> None:
+    """No event tells of it: it is looked for once the snapshot of the new capture is over."""
+    firm.client(1, "Hill")
+    firm.client(2, "Vale")
+    firm.settle()
+    firm.delete(AJERA, "AxVec", 1)
+    firm.do(AJERA, "DELETE FROM outbox.change WHERE operation = 'd'")
+    firm.exchange.sweep.ended(AJERA, 2)
+    firm.exchange.sweep.advance(at_once)
+    assert {link.ajera.key: link.state for link in firm.links()} == {"1": State.ENDED, "2": State.LINKED}
+    assert sorted(firm.rows(DPS, "Clendor", "Name")) == ["Hill", "Vale"]
 
 
 # -- at the same time ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,139 @@
+"""The guards of the two-way exchange that ask what an event tells, in the form of tests/failures/without.py."""
+
+from __future__ import annotations
+
+from tests.failures.guard import Guard
+
+RULES, ENGINE = "pipeline/conflicts", "pipeline/engine/exchange"
+ALONE, RECONCILE = "tests/unit/conflicts/test_guards.py", "tests/unit/conflicts/test_reconcile.py"
+DIFFICULT, PAIRS = "tests/integration/test_exchange_guards.py", "tests/integration/test_exchange_pairs.py"
+
+EVENT_GUARDS = (
+    Guard(
+        "two-way: position",
+        f"{RULES}/guards.py",
+        "    if event.position <= seen.position:\n        return True\n",
+        "",
+        f"{RECONCILE}::test_the_same_position_at_a_later_offset_is_stale",
+    ),
+    Guard(
+        "two-way: offset within an incarnation and partition",
+        f"{RULES}/guards.py",
+        "return event.place.shares_partition_with(seen.place) and event.place.offset <= seen.place.offset",
+        "return False",
+        f"{ALONE}::test_a_newer_position_at_an_earlier_offset_of_the_same_partition_is_stale",
+    ),
+    Guard(
+        "two-way: place of a row read by a snapshot",
+        f"{RULES}/guards.py",
+        "return not event.place.is_later_than(seen.place)",
+        "return False",
+        f"{RECONCILE}::test_a_snapshot_at_an_earlier_place_is_stale",
+    ),
+    Guard(
+        "two-way: stale",
+        f"{RULES}/reconcile.py",
+        "    if guards.is_stale(link.half(side).seen, event):\n",
+        "    if False:\n",
+        f"{PAIRS}::test_reading_both_logs_again_under_live_edits_writes_nothing_but_those",
+    ),
+    Guard(
+        "shadow",
+        f"{RULES}/guards.py",
+        "return pending.after is not None and position[: len(pending.after)] <= pending.after",
+        "return False",
+        f"{RECONCILE}::test_an_image_older_than_our_write_is_no_edit",
+    ),
+    Guard(
+        "shadow: the commit part alone",
+        f"{RULES}/guards.py",
+        "position[: len(pending.after)] <= pending.after",
+        "position <= pending.after",
+        f"{ALONE}::test_the_commit_at_which_our_write_read_its_position_is_in_its_shadow_wherever_in_the_commit",
+    ),
+    Guard(
+        "look window",
+        f"{RULES}/guards.py",
+        "return pending.after is None and committed_at <= pending.at + window",
+        "return False",
+        f"{RECONCILE}::test_what_was_committed_before_the_look_is_not_taken_twice",
+    ),
+    Guard(
+        "looked at before it is decided",
+        f"{RULES}/reconcile.py",
+        "    if looked is None and needs_look(link, event, rules):\n",
+        "    if False:\n",
+        f"{RECONCILE}::test_a_decision_without_the_look_it_needs_is_refused",
+    ),
+    Guard(
+        "believed",
+        f"{RULES}/guards.py",
+        "return name in row and row[name] == image",
+        "return True",
+        f"{RECONCILE}::test_after_a_gap_what_the_row_holds_is_taken_and_an_older_image_is_not",
+    ),
+    Guard(
+        "older than the look",
+        f"{RULES}/guards.py",
+        "pending.after is None and (at >= pending.at or (pending.is_look and pending.values[name] == image))\n",
+        "True\n",
+        f"{RECONCILE}::test_an_image_older_than_the_look_is_no_edit_though_the_row_holds_it_again",
+    ),
+    Guard(
+        "before the snapshot",
+        f"{RULES}/guards.py",
+        "        return at < seen.read_at\n",
+        "        return False\n",
+        f"{ALONE}::test_what_was_committed_before_the_snapshot_read_the_row_tells_of_no_covered_edit",
+    ),
+    Guard(
+        "after the snapshot",
+        f"{RULES}/guards.py",
+        "    if seen.read_at is not None:\n        return at < seen.read_at\n",
+        "",
+        f"{ALONE}::"
+        "test_an_edit_that_left_and_came_back_between_the_snapshots_reading_and_our_look_counts_with_its_time",
+    ),
+    Guard(
+        "before the first look",
+        f"{RULES}/guards.py",
+        "return look is not None and look.values[name] != image",
+        "return False",
+        f"{ALONE}::test_what_was_committed_before_the_first_look_at_the_row_tells_of_no_covered_edit",
+    ),
+    Guard(
+        "hides an edit",
+        f"{RULES}/guards.py",
+        "return is_older and name in pending.expected and image == pending.expected[name] and image != observed",
+        "return False",
+        f"{RECONCILE}::test_an_edit_that_was_undone_before_we_saw_it_is_not_lost_under_our_write",
+    ),
+    Guard(
+        "shown",
+        f"{RULES}/guards.py",
+        "return pending.after is None and at >= pending.at and image == pending.values[name] and image != observed",
+        "return False",
+        f"{ALONE}::test_an_edit_between_two_writes_whose_positions_are_unknown_is_covered_by_the_second_one",
+    ),
+    Guard(
+        "overtaken: coincident",
+        f"{RULES}/guards.py",
+        "return rules.later(pair, link.ajera.contended_at(name), link.dps.contended_at(name)) is not contender",
+        "return False",
+        f"{RECONCILE}::test_a_coincident_value_still_competes_by_its_time",
+    ),
+    Guard(
+        "overtaken: covered",
+        f"{RULES}/guards.py",
+        "if name not in link.coincident and (wanted is None or wanted.is_decided):",
+        "if name not in link.coincident:",
+        f"{RECONCILE}::test_an_edit_that_was_undone_earlier_than_the_other_sides_edit_stays_covered_and_logged",
+    ),
+    Guard(
+        "two-way: source rewound",
+        f"{ENGINE}/round.py",
+        "            raise Rewound(event)\n",
+        "            pass\n",
+        f"{DIFFICULT}::test_a_log_that_was_rewound_halts_its_partition_and_nothing_is_written_from_there",
+    ),
+)

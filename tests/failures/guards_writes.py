@@ -1,0 +1,221 @@
+"""The guards of the two-way exchange around its writes and its pairs, in the form of tests/failures/without.py."""
+
+from __future__ import annotations
+
+from tests.failures.guard import Guard
+
+RULES, ENGINE = "pipeline/conflicts", "pipeline/engine/exchange"
+RECONCILE, SETTLE = "tests/unit/conflicts/test_reconcile.py", "tests/unit/conflicts/test_settle.py"
+ON_DATABASES = "tests/integration/test_exchange"
+LINKING, PAIRS = f"{ON_DATABASES}_linking.py", f"{ON_DATABASES}_pairs.py"
+DIFFICULT, STRAGGLER = f"{ON_DATABASES}_guards.py", f"{ON_DATABASES}_straggler.py"
+CONTACTS, PROJECTS, COLLISIONS = (f"{ON_DATABASES}_{name}.py" for name in ("contacts", "projects", "rules"))
+DEATH = f"{ON_DATABASES}_crashes.py::test_a_death_at_any_commit_changes_nothing_of_how_it_ends"
+
+WRITE_GUARDS = (
+    # -- what is written ----------------------------------------------------------------------------------------------
+    Guard(
+        "compare",
+        f"{RULES}/guards.py",
+        "frozenset(name for name, value in expected.items() if name in held and held[name] == value)",
+        "frozenset(expected)",
+        f"{SETTLE}::test_only_lines_that_still_hold_what_was_expected_are_applicable",
+    ),
+    Guard(
+        "compare, on two databases",
+        f"{RULES}/guards.py",
+        "frozenset(name for name, value in expected.items() if name in held and held[name] == value)",
+        "frozenset(expected)",
+        f"{COLLISIONS}::test_an_edit_whose_event_has_not_come_is_not_overwritten",
+    ),
+    Guard(
+        "lock before compare",
+        f"{ENGINE}/carry.py",
+        "rows.read(table, keys, lock=True) if keys",
+        "rows.read(table, keys) if keys",
+        f"{DIFFICULT}::test_an_edit_that_is_being_committed_while_we_write_is_not_overwritten",
+    ),
+    Guard(
+        "fence: a number that is taken",
+        f"{ENGINE}/in_ajera.py",
+        "mine = [one for intention, one in by_intention.items() if intention in ours]",
+        "mine = list(by_intention.values())",
+        f"{STRAGGLER}::test_a_change_that_was_given_up_is_never_made",
+    ),
+    Guard(
+        "fence: who settles takes the number",
+        f"{ENGINE}/keep.py",
+        "fenced = hand.ajera.take(numbers)",
+        "fenced = numbers.keys() - hand.ajera.recorded(numbers).keys()",
+        f"{STRAGGLER}::test_a_row_that_another_process_created_meanwhile_is_not_created_again",
+    ),
+    Guard(
+        "settle",
+        f"{ENGINE}/round.py",
+        "        settle_open(hand, self._translations)\n",
+        "",
+        f"{STRAGGLER}::test_one_that_is_not_too_late_is_believed",
+    ),
+    Guard(
+        "settled before it is decided",
+        f"{RULES}/reconcile.py",
+        "    if any(guards.open_numbers(link.half(each).pending) for each in Side):\n",
+        "    if False:\n",
+        f"{RECONCILE}::test_a_decision_without_the_look_it_needs_is_refused",
+    ),
+    Guard(
+        "settle: what was carried out is adopted",
+        f"{RULES}/settle.py",
+        "    return Applied(number, recorded.held, recorded.after, recorded.at, recorded.key, recorded.epoch)\n",
+        "    return GivenUp(number)\n",
+        f"{SETTLE}::test_an_intention_is_recalled_as_what_ajeras_table_says",
+    ),
+    Guard(
+        "a row that we created is known by its key",
+        f"{ENGINE}/round.py",
+        "            if side is Side.AJERA and keys - found.keys():\n",
+        "            if False:\n",
+        f"{STRAGGLER}::test_the_events_of_a_row_created_by_a_straggler_come_before_its_outcome_is_known",
+    ),
+    Guard(
+        "off",
+        f"{RULES}/judge.py",
+        "        elif side.other in link.off:\n            continue\n",
+        "",
+        f"{PAIRS}::test_what_is_typed_in_ajera_while_its_flag_is_off_waits_until_it_is_on",
+    ),
+    Guard(
+        "off: an old event ticks no flag",
+        f"{ENGINE}/round.py",
+        "if event.row and not guards.is_stale(link.half(item.side).seen, event):",
+        "if event.row:",
+        f"{DIFFICULT}::test_an_old_event_that_is_read_again_ticks_no_flag",
+    ),
+    # -- how pairs begin and end --------------------------------------------------------------------------------------
+    Guard(
+        "ended",
+        f"{RULES}/guards.py",
+        'pair that has ended."""\n    return link.state is State.ENDED\n',
+        'pair that has ended."""\n    return False\n',
+        f"{RECONCILE}::test_an_edit_that_crossed_the_delete_is_logged_once_and_a_later_one_is_not",
+    ),
+    Guard(
+        "ended: brought back to life by a new row alone",
+        f"{RULES}/guards.py",
+        "return link.state is State.ENDED and link.ended_by is side and is_new",
+        "return link.state is State.ENDED",
+        f"{PAIRS}::test_a_row_that_is_deleted_ends_the_link_and_leaves_the_other_row",
+    ),
+    Guard(
+        "the lock of linking",
+        f"{ENGINE}/begin.py",
+        "        self._hand.links_of.hold_linking()\n",
+        "",
+        f"{DIFFICULT}::test_two_consumers_that_begin_at_the_same_time_do_not_exceed_a_limit",
+    ),
+    Guard(
+        "linked while we waited for that lock, or by this very round",
+        f"{ENGINE}/begin.py",
+        "taken = self._hand.linked_among(entity.name, side, items.keys())",
+        "taken = set[str]()",
+        f"{LINKING}::test_rows_of_one_name_whose_events_come_in_one_batch_are_linked_once",
+    ),
+    Guard(
+        "one decision that writes for a pair and round",
+        f"{ENGINE}/round.py",
+        "        if any(link is not None and link.id in self._busy for _, link in pairs):\n",
+        "        if False:\n",
+        f"{PAIRS}::test_batches_of_any_size_come_to_the_same",
+    ),
+    Guard(
+        "two-way: sweep",
+        f"{ENGINE}/sweep.py",
+        "                    if key not in rows:\n",
+        "                    if False:\n",
+        f"{DIFFICULT}::test_a_row_that_was_deleted_while_nobody_captured_ends_its_pair_and_no_other",
+    ),
+    Guard(
+        "two-way: sweep ends no pair that is there",
+        f"{ENGINE}/sweep.py",
+        "                    if key not in rows:\n",
+        "                    if True:\n",
+        f"{DIFFICULT}::test_a_row_that_was_deleted_while_nobody_captured_ends_its_pair_and_no_other",
+    ),
+    Guard(
+        "orphan",
+        f"{ENGINE}/round.py",
+        "        decision = self._again.without_orphan(entity, before, decision)\n",
+        "",
+        f"{DIFFICULT}::test_a_row_whose_parents_pair_ended_before_it_was_created_is_never_created",
+    ),
+    Guard(
+        "children follow",
+        f"{ENGINE}/rounds.py",
+        "left = done.later + attempt(partial(self._belonging, linked)) + left",
+        "left = done.later + left",
+        f"{ON_DATABASES}_engine.py::test_a_client_made_in_ajera_is_made_in_dps_with_its_address",
+    ),
+    Guard(
+        "children follow when an old event comes again",
+        f"{ENGINE}/round.py",
+        "        if decision.reason is Reason.STALE:\n            self._touched.append(link.id)\n",
+        "",
+        f"{DEATH}[children_first]",
+    ),
+    Guard(
+        "children follow when parked work is tried again",
+        f"{ENGINE}/round.py",
+        "        self._touched.append(link.id)\n        decision = finish(",
+        "        decision = finish(",
+        f"{DEATH}[woken]",
+    ),
+    Guard(
+        "decided, and held until it is done",
+        f"{ENGINE}/round.py",
+        "            self._hold_decided(item, before)\n",
+        "            pass\n",
+        f"{DEATH}[decided]",
+    ),
+    Guard(
+        "contacts full",
+        f"{RULES}/linking.py",
+        "if limit is not None and linked >= limit else None",
+        "if limit == -1 else None",
+        f"{CONTACTS}::test_the_sixth_contact_of_a_firm_is_parked_until_there_is_room",
+    ),
+    Guard(
+        "contacts full: those of the same round count",
+        f"{ENGINE}/matching.py",
+        "self._counted[group.entity.name, owner] += 1",
+        "pass",
+        f"{CONTACTS}::test_a_projects_contacts_go_to_ajera_five_at_most",
+    ),
+    Guard(
+        "namesake not flagged",
+        f"{RULES}/linking.py",
+        "    if same and namesakes_park:\n",
+        "    if False:\n",
+        f"{LINKING}::test_a_project_whose_namesake_in_ajera_is_not_flagged_is_parked_with_the_vendors_remedy",
+    ),
+    Guard(
+        "several rows of the name",
+        f"{ENGINE}/matching.py",
+        "if isinstance(found, Links) and group.namesakes.get(name, 0) > 1:",
+        "if False:",
+        f"{LINKING}::test_two_namesakes_are_parked_until_one_is_renamed",
+    ),
+    Guard(
+        "key taken",
+        f"{ENGINE}/carry.py",
+        "            carried.outcomes[one.write.intention] = KeyTaken(one.write.number, rows.clock())\n",
+        '            written[one.write.intention] = one, table.key_text((one.new and one.new.key) or ("",)), ()\n',
+        f"{PROJECTS}::test_a_number_that_is_taken_parks_the_project_until_it_gets_another_one",
+    ),
+    Guard(
+        "key taken: said once",
+        f"{RULES}/settle.py",
+        "conflicts = () if link.obstacle is Obstacle.KEY_TAKEN else",
+        "conflicts = () if False else",
+        f"{SETTLE}::test_a_key_that_is_taken_is_logged_once",
+    ),
+)

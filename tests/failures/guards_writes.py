@@ -165,8 +165,8 @@ WRITE_GUARDS = (
     Guard(
         "children follow when parked work is tried again",
         f"{ENGINE}/round.py",
-        "        self._touched.append(link.id)\n        decision = finish(",
-        "        decision = finish(",
+        "        self._touched.append(link.id)\n        followed, off = ",
+        "        followed, off = ",
         f"{DEATH}[woken]",
     ),
     Guard(

@@ -21,7 +21,7 @@ import tomli_w
 from rich.console import Console
 from rich.table import Table
 
-from deploy.bench import exchange
+from deploy.bench import delay, exchange, linking
 from deploy.bench.produce import Change, Topic
 from deploy.bench.waiting import events_read, is_settled, wait
 from deploy.demo.consumers import running
@@ -35,7 +35,6 @@ from pipeline.kafka.admin import KafkaAdmin
 from pipeline.mapping.site import Site
 from pipeline.operations.connectors import topics_of
 
-PARTS = ("postgres", "kafka", "registry")
 PARTITIONS = 5 * 4 + 1  # of five tables, and of the heartbeat
 console = Console()
 
@@ -59,25 +58,38 @@ CONTENDERS = (
 @click.command()
 @click.option("--rows", default=30_000, show_default=True, help="Rows of AxVec: each is inserted, then updated.")
 @click.option("--rounds", default=3, show_default=True, help="How often each contender runs.")
+@click.option("--edits", default=400, show_default=True, help="Edits each way whose delay is measured.")
+@click.option("--projects", default=10_000, show_default=True, help="Projects a side that a first run links.")
 @click.option("--seed", default=1, show_default=True)
-def main(*, rows: int, rounds: int, seed: int) -> None:
-    """Print a table of events a second, counted at the target in committed rows."""
+def main(*, rows: int, rounds: int, edits: int, projects: int, seed: int) -> None:
+    """Print events a second, counted at the target in committed rows; delays of the exchange; and a first run."""
     rates: dict[str, list[float]] = {}
-    with running_stack(console.print, parts=PARTS) as stack:
+    with running_stack(console.print) as stack:
         for number in range(rounds):
             for again, contender in [(" (again)", CONTENDERS[0]), *(("", contender) for contender in CONTENDERS)]:
                 rate = 2 * rows / _run(stack, contender, list(_changes(rows, random.Random(seed))))
                 rates.setdefault(contender.name + again, []).append(rate)
                 console.print(f"round {number + 1}: {contender.name}{again}: {rate:,.0f} events/s")
-            found = exchange.measure(stack, rows // 3)
+            of_exchange = exchange.measure(stack, rows // 3)
             for name, rate in (
-                ("exchange: edits in Ajera to DPS", found.edits),
-                ("exchange: echoes of DPS", found.echoes),
-                ("exchange: first run, rows linked", found.linked),
+                ("exchange: edits in Ajera to DPS", of_exchange.edits),
+                ("exchange: echoes of DPS", of_exchange.echoes),
+                ("exchange: first run, rows created in DPS", of_exchange.linked),
             ):
                 rates.setdefault(name, []).append(rate)
                 console.print(f"round {number + 1}: {name}: {rate:,.0f} a second")
-    _print(rates)
+        _print(rates)
+        for direction, delays in delay.measure(stack, edits).items():
+            middle, late, worst = delay.summary(delays)
+            console.print(
+                f"{direction}: {len(delays)} edits, {delay.EDITS_A_SECOND:.0f} a second each way:"
+                f" p50 {middle:.2f} s, p99 {late:.2f} s, longest {worst:.2f} s"
+            )
+        found = linking.measure(stack, projects)
+        console.print(
+            f"link: {found.projects:,} projects a side linked in {found.seconds:.1f} s"
+            f" (rehearsed in {found.rehearsed:.1f} s); a tenth of them differ in a line without an owner"
+        )
 
 
 def _changes(rows: int, rng: random.Random) -> Iterator[Change]:

@@ -45,7 +45,7 @@ def measure(stack: Stack, rows: int) -> Rates:
     ajera_url, dps_url = stack.create_database(f"{name}-ajera"), stack.create_database(f"{name}-dps")
     databases.create_ajera(ajera_url, Naming())
     dps.create_dps(dps_url, Naming())
-    config, admin = _configured(stack, name, ajera_url, dps_url)
+    config, admin = configured(stack, name, ajera_url, dps_url)
     with databases.connect(ajera_url) as ajera, databases.connect(dps_url) as in_dps:
         firm.insert(ajera, Naming(), "AxVec", [_client(key) for key in range(1, rows + 1)])
         started = time.monotonic()
@@ -68,7 +68,8 @@ def _client(key: int) -> dict[str, object]:
     return {"vecKey": key, "vecDescription": f"Client {key}", "vecWebsite": f"www.old.example/{key}", **kinds}
 
 
-def _configured(stack: Stack, name: str, ajera: str, in_dps: str) -> tuple[Path, KafkaAdmin]:
+def configured(stack: Stack, name: str, ajera: str, in_dps: str) -> tuple[Path, KafkaAdmin]:
+    """Settings for two databases, their `sync` schemas and their topics made."""
     raw: dict[str, dict[str, object]] = {
         "ajera": {"database": ajera, "version": "9.08"},
         "pim": {"database": ajera},  # only its `sync` schema is made

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
+
+import orjson
 
 from pipeline.conflicts.link import Half, Link, Obstacle, Parked, Pending, Seen, State, Values, Wanted
 from pipeline.conflicts.rules import Side
 from pipeline.model.event import Value
 from pipeline.model.position import Place
 
-# What the json module reads; it ends at the functions of this module, none of it goes further.
+# What the JSON library reads; it ends at the functions of this module, none of it goes further.
 Json: TypeAlias = Any
 
 
@@ -34,12 +35,12 @@ def dump(link: Link) -> str:
         "ended_by": None if link.ended_by is None else link.ended_by.value,
         "off": sorted(side.value for side in link.off),
     }
-    return json.dumps(document, separators=(",", ":"), sort_keys=True)
+    return _text(document)
 
 
 def load(text: str) -> Link:
     """The link of such a text. Raises ValueError or KeyError for anything that `dump` did not write."""
-    document = json.loads(text)
+    document = orjson.loads(text)
     return Link(
         id=document["id"],
         entity=document["entity"],
@@ -59,22 +60,22 @@ def load(text: str) -> Link:
 
 def dump_values(values: Values) -> str:
     """Line values as JSON text."""
-    return json.dumps(_values_out(values), separators=(",", ":"), sort_keys=True)
+    return _text(_values_out(values))
 
 
 def load_values(text: str) -> dict[str, Value]:
     """The line values of such a text."""
-    return _values_in(json.loads(text))
+    return _values_in(orjson.loads(text))
 
 
 def dump_value(value: Value) -> str:
     """One value as JSON text."""
-    return json.dumps(value_out(value))
+    return _text(value_out(value))
 
 
 def load_value(text: str) -> Value:
     """The value of such a text."""
-    return value_in(json.loads(text))
+    return value_in(orjson.loads(text))
 
 
 def value_out(value: Value) -> Json:
@@ -101,6 +102,10 @@ def value_in(found: Json) -> Value:
             return found
         case _:
             raise ValueError("not a value of a link")
+
+
+def _text(document: Json) -> str:
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _values_out(values: Mapping[str, Value]) -> Json:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from pipeline.conflicts.decision import Recorded
 from pipeline.conflicts.link import Half, Link, Pending, Seen, State, Values
 from pipeline.conflicts.rules import ColumnPair, Rules, Side
 from pipeline.model.event import Event, Operation, Row, Value
@@ -89,11 +88,6 @@ def still_holds(expected: Values, row: Row, side: Side, rules: Rules) -> frozens
     """Compare: the lines in which the row holds what we believe it holds."""
     held = rules.observed(side, row)
     return frozenset(name for name, value in expected.items() if name in held and held[name] == value)
-
-
-def may_carry_out(recorded: Recorded | None) -> bool:
-    """Fence: an intention whose number is taken was carried out or given up; only a free one may be carried out."""
-    return recorded is None
 
 
 def is_overtaken(link: Link, pair: ColumnPair, contender: Side, rules: Rules) -> bool:

@@ -10,17 +10,18 @@ from pipeline.conflicts import guards
 from pipeline.conflicts.conflict import Conflict, Kind, about_line
 from pipeline.conflicts.decision import Write
 from pipeline.conflicts.link import Half, Link, Parked, Pending
-from pipeline.conflicts.rules import ColumnPair, Rule, Rules, Side
+from pipeline.conflicts.rules import SIDES, ColumnPair, Rule, Rules, Side
 from pipeline.model.event import Value
 
 
 def judge(link: Link, rules: Rules, now: datetime) -> tuple[Link, tuple[Conflict, ...]]:
     """Every line decided that can be: agreement made clean, winners asking, losers clean, the undecidable parked."""
-    conflicts: list[Conflict] = []
-    if not (link.ajera.asks or link.dps.asks):
+    asked = {*link.ajera.dirty, *link.dps.dirty, *link.ajera.wanted, *link.dps.wanted}
+    if not asked:
         return link, ()
+    conflicts: list[Conflict] = []
     for pair in rules.pairs:
-        if not link.is_known(pair.name):
+        if pair.name not in asked or not link.is_known(pair.name):
             continue
         link = _fulfilled(link, pair.name)
         if not (link.ajera.contends(pair.name) or link.dps.contends(pair.name)):
@@ -82,10 +83,9 @@ def is_comparable(link: Link, pair: ColumnPair) -> bool:
 
 def _is_open(link: Link, pair: ColumnPair) -> bool:
     """Was this line left undecided when two filled rows were linked, and has nobody typed since."""
-    halves = [link.half(side) for side in Side]
-    return pair.rule is Rule.NEWEST and all(
-        half.contends(pair.name) and half.contended_at(pair.name) is None for half in halves
-    )
+    if pair.rule is not Rule.NEWEST or not (link.ajera.contends(pair.name) and link.dps.contends(pair.name)):
+        return False
+    return link.ajera.contended_at(pair.name) is link.dps.contended_at(pair.name) is None
 
 
 def _winner(link: Link, pair: ColumnPair, rules: Rules) -> Side | None:
@@ -159,7 +159,7 @@ def plan(link: Link, rules: Rules, now: datetime) -> tuple[Link, tuple[Write, ..
         number = link.number + 1
         pending = Pending(number, values, expected, now, creates=half.key is None)
         noted = replace(half, pending=(*half.pending, pending))
-        link = replace(link.with_half(side, noted), number=number)
+        link = link.with_half(side, noted, number)
         writes.append(Write(link.id, side, number, half.key, values, expected))
     return link, tuple(writes)
 
@@ -201,10 +201,10 @@ def waiting(link: Link, rules: Rules) -> tuple[tuple[str, Side], ...]:
     """Lines asked for whose value the receiving side has no counterpart of yet, with that side."""
     return tuple(
         (pair.name, side)
-        for side in Side
-        if link.half(side.other).dirty
+        for side in SIDES
+        if link.half(side.other).dirty and side.other not in link.off
         for pair in rules.pairs
-        if side.other not in link.off
+        if pair.name in link.half(side.other).dirty
         and link.is_known(pair.name)
         and pair.name not in link.parked
         and (_is_asked_of(link.half(side), link.half(side.other), pair, side) or _is_open(link, pair))

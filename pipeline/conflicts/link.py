@@ -173,14 +173,18 @@ class Link:
     def half(self, side: Side) -> Half:
         return self.ajera if side is Side.AJERA else self.dps
 
-    def with_half(self, side: Side, half: Half) -> Link:
-        return replace(self, ajera=half) if side is Side.AJERA else replace(self, dps=half)
+    def with_half(self, side: Side, half: Half, number: int | None = None) -> Link:
+        """The link with another half; `number`: of the newest of our writes, if that changes too."""
+        number = self.number if number is None else number
+        is_ajera = side is Side.AJERA
+        return replace(self, number=number, ajera=half if is_ajera else self.ajera, dps=self.dps if is_ajera else half)
 
     def side_of(self, table: str) -> Side:
         """The side whose table that is. Raises ValueError for a table of neither."""
-        for side in Side:
-            if self.half(side).table == table:
-                return side
+        if table == self.ajera.table:
+            return Side.AJERA
+        if table == self.dps.table:
+            return Side.DPS
         raise ValueError(f"table {table} is on neither side of a link of {self.entity}")
 
     def is_known(self, name: str) -> bool:

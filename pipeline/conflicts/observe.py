@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
@@ -52,11 +52,12 @@ def take(link: Link, side: Side, event: Event, looked: Looked | None, rules: Rul
         return _take_snapshot(link, side, event, image, row, rules, looked)
     half = link.half(side)
     readings = {name: _read(half, name, image[name], event, row, rules) for name in image}
-    link = _apply(link, side, image, readings, event.committed_at, rules)
-    half = link.half(side)
-    kept = tuple(p for p in half.pending if _may_still_cover(p, event, rules))
-    link = link.with_half(side, replace(half, pending=kept, seen=moved(half.seen, event)))
-    return Observation(link, _reason(half, image, readings, event, rules))
+    noted, typed = _apply(half, image, readings, event.committed_at, rules, side)
+    kept = tuple(p for p in noted.pending if _may_still_cover(p, event, rules))
+    observed = _observed(noted, image, readings)
+    link = _typed_anew(link, typed)
+    link = link.with_half(side, replace(noted, observed=observed, pending=kept, seen=moved(half.seen, event)))
+    return Observation(link, _reason(noted, image, readings, event, rules))
 
 
 def _read(half: Half, name: str, image: Value, event: Event, row: Values, rules: Rules) -> Reading:
@@ -88,47 +89,56 @@ def _read_covered(
     return Reading.HIDDEN if is_hidden else Reading.NOTHING
 
 
-def _apply(link: Link, side: Side, image: Values, readings: Mapping[str, Reading], at: datetime, rules: Rules) -> Link:
+def _apply(
+    half: Half, image: Values, readings: Mapping[str, Reading], at: datetime, rules: Rules, side: Side
+) -> tuple[Half, frozenset[str]]:
+    """The half after these readings, and the lines in which somebody typed."""
+    edits = {name: image[name] for name, reading in readings.items() if reading is Reading.EDIT}
+    half = _edited(half, edits, at, rules, side) if edits else half
+    hidden: set[str] = set()
     for name, reading in readings.items():
         match reading:
             case Reading.FIRST:
-                half = link.half(side)
-                link = link.with_half(side, replace(half, value={**half.value, name: image[name]}))
-            case Reading.EDIT:
-                link = _edited(link, side, name, image[name], at, rules)
-            case Reading.HIDDEN:
-                link = _hidden(link, side, name, image[name], at, rules)
+                half = replace(half, value={**half.value, name: image[name]})
+            case Reading.HIDDEN if _may_hide(half, name, rules, side):
+                hidden.add(name)
+                wanted = Wanted(image[name], at, is_decided=False)
+                half = replace(half, wanted={**half.wanted, name: wanted})
             case Reading.SHOWN:
-                link = link.with_half(side, _shown(link.half(side), name, image[name]))
-            case Reading.NOTHING | Reading.PAST:
+                half = _shown(half, name, image[name])
+            case Reading.EDIT | Reading.HIDDEN | Reading.NOTHING | Reading.PAST:
                 pass
             case _:
                 assert_never(reading)
-    half = link.half(side)
-    shown = {name: image[name] for name, reading in readings.items() if reading is not Reading.PAST}
-    return link.with_half(side, replace(half, observed={**half.observed, **shown}))
+    return half, frozenset(hidden | edits.keys())
 
 
-def _edited(link: Link, side: Side, name: str, value: Value, at: datetime, rules: Rules) -> Link:
-    half = link.half(side)
-    minded = rules.by_name[name].minds_edits_of(side)
-    half = replace(
+def _observed(half: Half, image: Values, readings: Mapping[str, Reading]) -> Values:
+    return {**half.observed, **{name: image[name] for name, found in readings.items() if found is not Reading.PAST}}
+
+
+def _typed_anew(link: Link, names: Collection[str]) -> Link:
+    """What somebody has typed since is not parked any more: it is decided anew."""
+    for name in link.parked.keys() & names:
+        link = link.unparked(name)
+    return link
+
+
+def _edited(half: Half, edits: Values, at: datetime, rules: Rules, side: Side) -> Half:
+    minded = {name for name in edits if rules.by_name[name].minds_edits_of(side)}
+    return replace(
         half,
-        value={**half.value, name: value},
-        edited_at={**half.edited_at, name: at},
-        dirty=half.dirty | {name} if minded else half.dirty,
-        wanted=without(half.wanted, name),
+        value={**half.value, **edits},
+        edited_at={**half.edited_at, **dict.fromkeys(edits, at)},
+        dirty=half.dirty | minded,
+        wanted={name: wanted for name, wanted in half.wanted.items() if name not in edits},
     )
-    return link.with_half(side, half).unparked(name)
 
 
-def _hidden(link: Link, side: Side, name: str, value: Value, at: datetime, rules: Rules) -> Link:
-    half = link.half(side)
+def _may_hide(half: Half, name: str, rules: Rules, side: Side) -> bool:
+    """Does an edit that our write covered still ask for anything. A person's decision made since stands."""
     earlier = half.wanted.get(name)
-    if not rules.by_name[name].minds_edits_of(side) or (earlier is not None and earlier.is_decided):
-        return link
-    wanted = {**half.wanted, name: Wanted(value, at, is_decided=False)}
-    return link.with_half(side, replace(half, wanted=wanted)).unparked(name)
+    return rules.by_name[name].minds_edits_of(side) and not (earlier is not None and earlier.is_decided)
 
 
 def _shown(half: Half, name: str, image: Value) -> Half:
@@ -147,13 +157,13 @@ def _take_snapshot(
     half = link.half(side)
     has_gap = looked is not None and event.epoch > half.seen.epoch
     readings = {name: _read_snapshot(half, name, image[name], row, has_gap=has_gap) for name in image}
-    shown = image if has_gap else {name: value for name, value in image.items() if readings[name] is Reading.FIRST}
-    link = _apply(link, side, shown, {name: readings[name] for name in shown}, event.committed_at, rules)
-    half = replace(link.half(side), seen=moved(half.seen, event))
+    shown = {name: reading for name, reading in readings.items() if has_gap or reading is Reading.FIRST}
+    half, typed = _apply(half, image, shown, event.committed_at, rules, side)
+    half = replace(half, observed=_observed(half, image, shown), seen=moved(half.seen, event))
     if looked is not None and has_gap:
         half = looked_at(half, {**half.value, **row}, looked.at)
         half = replace(half, seen=replace(half.seen, read_at=event.committed_at))
-    link = link.with_half(side, half)
+    link = _typed_anew(link, typed).with_half(side, half)
     edited = Reading.EDIT in readings.values()
     return Observation(link, Reason.EDITED if edited else Reason.SNAPSHOT)
 

@@ -16,7 +16,7 @@ from pipeline.conflicts.ending import end
 from pipeline.conflicts.judge import judge, plan
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.observe import moved, needs_look, take
-from pipeline.conflicts.rules import Rules, Side
+from pipeline.conflicts.rules import SIDES, Rules, Side
 from pipeline.model.event import Event, Operation
 from pipeline.model.outcome import Outcome
 
@@ -29,7 +29,7 @@ def reconcile(link: Link, event: Event, now: datetime, rules: Rules, looked: Loo
     Raises ValueError when a write of the link is still open, or when the row must be looked at and was not.
     """
     side = link.side_of(event.table)
-    if any(guards.open_numbers(link.half(each).pending) for each in Side):
+    if any(guards.open_numbers(link.half(each).pending) for each in SIDES):
         raise ValueError("settle the link's open writes first")
     if looked is None and needs_look(link, event, rules):
         raise ValueError("the row must be read under lock first")

@@ -25,6 +25,9 @@ class Side(StrEnum):
         return Side.DPS if self is Side.AJERA else Side.AJERA
 
 
+SIDES = tuple(Side)
+
+
 class Rule(StrEnum):
     """Who wins when both sides were edited."""
 
@@ -162,8 +165,16 @@ class Rules:
 
     def observed(self, side: Side, row: Row) -> dict[str, Value]:
         """Line -> value of a row of that side. Lines whose columns the row lacks are left out: unknown is not null."""
-        fields = ((pair.name, pair.field(side)) for pair in self.pairs)
-        return {name: field.read(row) for name, field in fields if all(c in row for c in field.columns)}
+        held = row.keys()
+        return {name: read(row) for name, columns, read in self._readers[side] if columns <= held}
+
+    @cached_property
+    def _readers(self) -> Mapping[Side, tuple[tuple[str, frozenset[str], Callable[[Row], Value]], ...]]:
+        """By side: each line's name, its columns there, and how they are read."""
+        return {
+            side: tuple((p.name, frozenset(p.field(side).columns), p.field(side).read) for p in self.pairs)
+            for side in SIDES
+        }
 
     def written(self, side: Side, values: Mapping[str, Value]) -> dict[str, Value]:
         """The columns of that side that hold these line values."""

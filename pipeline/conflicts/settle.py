@@ -12,7 +12,7 @@ from pipeline.conflicts.conflict import Conflict, Kind, about_line, about_row
 from pipeline.conflicts.decision import Applied, GivenUp, KeyTaken, Recorded, RowGone, Write, WriteOutcome
 from pipeline.conflicts.ending import end
 from pipeline.conflicts.link import Half, Link, Obstacle, Pending, Seen, State, Values
-from pipeline.conflicts.rules import Rules, Side
+from pipeline.conflicts.rules import SIDES, Rules, Side
 from pipeline.model.event import Row, Value
 
 
@@ -32,7 +32,7 @@ def applicable(write: Write, row: Row, rules: Rules) -> dict[str, Value]:
 
 def open_writes(link: Link) -> tuple[tuple[Side, int], ...]:
     """The writes without an outcome, which whoever touches the link settles before anything else."""
-    return tuple((side, number) for side in Side for number in guards.open_numbers(link.half(side).pending))
+    return tuple((side, number) for side in SIDES for number in guards.open_numbers(link.half(side).pending))
 
 
 def intention_of(link: Link, number: int) -> str:
@@ -69,17 +69,15 @@ def _applied(link: Link, side: Side, pending: Pending, outcome: Applied) -> Link
     if pending.creates:
         return _created(link, side, pending, outcome)
     held = {name: value for name, value in outcome.held.items() if name in pending.values}
-    link = replace(_dropped(link, side, pending), obstacle=None)
     if not held:
-        return link
+        return replace(_dropped(link, side, pending), obstacle=None)
     half = link.half(side)
-    closed = _closed(pending, held, outcome)
-    half = replace(half, value={**half.value, **held}, pending=(*half.pending, closed))
-    link = link.with_half(side, half)
+    others = tuple(p for p in half.pending if p != pending)
+    half = replace(half, value={**half.value, **held}, pending=(*others, _closed(pending, held, outcome)))
     wanted = half.wanted.keys() & held.keys()
     for name in sorted(wanted):
-        link = link.with_half(side, _fulfilled(link.half(side), name))
-    return _agreed(link, held.keys() - wanted)
+        half = _fulfilled(half, name)
+    return _agreed(link, side, half, held.keys() - wanted)
 
 
 def _closed(pending: Pending, held: Values, outcome: Applied) -> Pending:
@@ -93,10 +91,11 @@ def _fulfilled(half: Half, name: str) -> Half:
     return replace(half.clean(name).asking(name), edited_at=dated)
 
 
-def _agreed(link: Link, names: Collection[str]) -> Link:
-    """Our write made the sides agree in these lines."""
-    ajera, dps = link.ajera.without_asking(names), link.dps.without_asking(names)
-    return replace(link, ajera=ajera, dps=dps, coincident=link.coincident.difference(names))
+def _agreed(link: Link, side: Side, half: Half, names: Collection[str]) -> Link:
+    """Our write, which left this half, made the sides agree in these lines."""
+    half, other = half.without_asking(names), link.half(side.other).without_asking(names)
+    ajera, dps = (half, other) if side is Side.AJERA else (other, half)
+    return replace(link, ajera=ajera, dps=dps, coincident=link.coincident.difference(names), obstacle=None)
 
 
 def _created(link: Link, side: Side, pending: Pending, outcome: Applied) -> Link:

@@ -88,11 +88,13 @@ def json_rows(rows: Sequence[Cells]) -> str:
 
 def stored(fields: Fields, answer: Sequence[Value]) -> dict[str, Value]:
     """An answer's values in canonical form: flags as bool, instants aware in UTC."""
-    values = {field.name: value for field, value in zip(fields, answer, strict=True)}
-    for field in fields:
-        if field.kind is Kind.FLAG or field.kind is Kind.INSTANT:
-            values[field.name] = _canonical(values[field.name], field.kind)
-    return values
+    return {
+        field.name: _canonical(value, field.kind) if field.kind in _CANONICAL else value
+        for field, value in zip(fields, answer, strict=True)
+    }
+
+
+_CANONICAL = frozenset({Kind.FLAG, Kind.INSTANT})
 
 
 def _canonical(value: Value, kind: Kind) -> Value:

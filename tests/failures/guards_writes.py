@@ -59,7 +59,7 @@ WRITE_GUARDS = (
     Guard(
         "settled before it is decided",
         f"{RULES}/reconcile.py",
-        "    if any(guards.open_numbers(link.half(each).pending) for each in Side):\n",
+        "    if any(guards.open_numbers(link.half(each).pending) for each in SIDES):\n",
         "    if False:\n",
         f"{RECONCILE}::test_a_decision_without_the_look_it_needs_is_refused",
     ),
@@ -168,6 +168,20 @@ WRITE_GUARDS = (
         "        self._touched.append(link.id)\n        followed, off = ",
         "        followed, off = ",
         f"{DEATH}[woken]",
+    ),
+    Guard(
+        "children follow when a refused creation is tried again",
+        f"{ENGINE}/round.py",
+        "        self._touched.append(link.id)\n        entity = self._setup",
+        "        entity = self._setup",
+        f"{DEATH}[refused_in_ajera]",
+    ),
+    Guard(
+        "a refused creation waits until what follows is done",
+        f"{ENGINE}/keep.py",
+        "        hand.linked.append(settled.link)\n",
+        "        hand.linked.append(settled.link)\n        hand.unparked.add(link_id(of))\n",
+        f"{DEATH}[refused_in_dps]",
     ),
     Guard(
         "decided, and held until it is done",

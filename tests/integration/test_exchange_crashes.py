@@ -137,7 +137,28 @@ def decided(firm: World) -> Iterator[Callable[[], object]]:
     yield firm.wait
 
 
-STORIES = [created_in_dps, children_first, created_in_ajera, edits_both_ways, woken, deleted, decided]
+def refused_in_ajera(firm: World) -> Iterator[Callable[[], object]]:
+    """A row that Ajera did not take is created once it does, and what belongs to it follows, of which no event tells any more."""
+    firm.do(AJERA, 'ALTER TABLE "AxVec" ADD CONSTRAINT bad CHECK (length("vecWebsite") < 10)')
+    firm.firm("A", "Hill", WebSite="much too long for it")
+    firm.insert(DPS, "CLAddress", ClientID="A", Address="Main", PrimaryInd="Y", City="Oslo")
+    firm.settle()
+    firm.do(AJERA, 'ALTER TABLE "AxVec" DROP CONSTRAINT bad')
+    yield firm.wait
+
+
+def refused_in_dps(firm: World) -> Iterator[Callable[[], object]]:
+    firm.do(DPS, 'ALTER TABLE "Clendor" ADD CONSTRAINT bad CHECK (length("WebSite") < 10)')
+    firm.client(1, "Hill", vecWebsite="much too long for it", vecCity="Oslo")
+    firm.settle()
+    firm.do(DPS, 'ALTER TABLE "Clendor" DROP CONSTRAINT bad')
+    yield firm.wait
+
+
+STORIES = [
+    *(created_in_dps, children_first, created_in_ajera, edits_both_ways, woken, deleted, decided),
+    *(refused_in_ajera, refused_in_dps),
+]
 
 
 # -- telling them ---------------------------------------------------------------------------------------------------------

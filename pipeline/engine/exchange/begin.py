@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.conflicts.begin import Found, create, first_link
-from pipeline.conflicts.conflict import Kind
 from pipeline.conflicts.decision import Decision
 from pipeline.conflicts.link import Seen
 from pipeline.conflicts.linking import Creates, Links, Parks
@@ -94,6 +93,10 @@ class Beginning:
             [one for key in eligible for one in self._translations.of_row(entity, side, rows[key])],
         )
         self._matching.look_up(group, eligible)
+        self._translations.learn(
+            self._hand.links_of,
+            [one for row in group.others.values() for one in self._translations.of_row(entity, side.other, row)],
+        )
         ended = [self._filtered(item, entity) for key, item in items.items() if key not in eligible]
         for key in in_order(entity.end(side).table, eligible):
             ended.append(self._one(group, key, eligible[key]))
@@ -120,22 +123,16 @@ class Beginning:
     # -- what comes of it ---------------------------------------------------------------------------------------------
 
     def _link(self, group: Group, key: str, other: str, item: Item) -> Ended:
-        """Link two rows that exist. The other one is read again under lock."""
+        """Link two rows that exist, both under lock."""
         entity, side = group.entity, group.side
         table = entity.end(side.other).table
-        rows = self._hand.of(side.other).read(table, [other], lock=True)
-        if other not in rows:
-            return self._park(item, entity, Kind.UPDATE_MISSING, "The row of that name was deleted just now.")
+        row, at = self._matching.taken(group, other)
         own = self._found(group, key, item)
-        found = Found(
-            table.name, other, rows[other], self._hand.of(side.other).clock(), Seen(epoch=self._hand.epochs[side.other])
-        )
-        self._translations.learn(self._hand.links_of, self._translations.of_row(entity, side.other, rows[other]))
-        group.others.pop(other, None)
+        found = Found(table.name, other, row, at, Seen(epoch=self._hand.epochs[side.other]))
         ajera, dps = (own, found) if side is Side.AJERA else (found, own)
         rules, policy = self._translations.rules(entity), self._setup.policy
         off = self._off_with_parent(entity, side, key)
-        if not entity.end(side.other).is_flagged(rows[other]):
+        if not entity.end(side.other).is_flagged(row):
             off |= {side.other}  # it receives, and sends nothing until it is set to
         decision = first_link(uuid.uuid4().hex, entity.name, ajera, dps, policy, self._hand.now, rules, off)
         if entity.parent is not None and any(

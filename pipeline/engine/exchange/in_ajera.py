@@ -29,9 +29,7 @@ class AjeraWrites:
             return attempt(partial(self._write, planned, epoch)), {}
         except RowRejected as error:
             if len(planned) == 1:
-                write = planned[0].write
-                attempt(partial(self._fence, write.intention))
-                return {}, {write.intention: error}
+                return {}, {planned[0].write.intention: error}
             middle = len(planned) // 2
             first, second = (self.make(part, epoch, attempt) for part in (planned[:middle], planned[middle:]))
             return {**first[0], **second[0]}, {**first[1], **second[1]}
@@ -57,7 +55,3 @@ class AjeraWrites:
             self._telemetry.rows(table, counts)
         told = {i: settle.recalled(by_intention[i].write.number, recorded.get(i)) for i in by_intention.keys() - ours}
         return {**told, **carried.outcomes}
-
-    def _fence(self, intention: str) -> None:
-        with self._pairs.ajera() as ajera:
-            ajera.take([intention])

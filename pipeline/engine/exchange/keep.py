@@ -48,11 +48,17 @@ def give_up(hand: Hand, translations: Translations, write: Write, refusal: Pipel
     """A write that the database refuses: given up, its link parked with the reason."""
     _settle(hand, translations, write.link, write.side, settle.recalled(write.number, None))
     link = hand.links[write.link]
-    half = link.half(write.side.other)
-    work = ParkedWork(
-        link_id(link.id), link.entity, write.side.other, half.key or "", refusal.code, str(refusal), link.id
-    )
+    work = _blocked(link, write.side.other, refusal.code, str(refusal))
     hand.parked[work.id] = work
+
+
+def _blocked(link: Link, side: Side, code: str, hint: str) -> ParkedWork:
+    """A write that could not be made. If it was a creation, the work goes on as soon as that succeeds, by whatever event.
+
+    It is unparked only then, with all that follows of it: nobody else would know of that after a crash.
+    """
+    key = link.half(side).key or ""
+    return ParkedWork(link_id(link.id), link.entity, side, key, code, hint, link.id, arrival(link.entity, side, key))
 
 
 def _settle(hand: Hand, translations: Translations, of: str, side: Side, outcome: WriteOutcome) -> None:
@@ -61,7 +67,6 @@ def _settle(hand: Hand, translations: Translations, of: str, side: Side, outcome
     settled = settle.settle(link, side, outcome, translations.rules_of(link))
     hand.change(settled.link, settled.conflicts)
     if was_creating and settled.link.state is State.LINKED:
-        hand.unparked.add(link_id(settled.link.id))  # an obstacle to the creation, if there was one
         hand.linked.append(settled.link)
         translations.link(settled.link)
 
@@ -106,7 +111,7 @@ def store(setup: Setup, hand: Hand) -> None:
 def _park_taken(hand: Hand, link: Link) -> None:
     side = Side.AJERA if link.ajera.key is not None else Side.DPS
     hint = "The row to be created is there already and is not ours: give one of the two another number."
-    work = ParkedWork(link_id(link.id), link.entity, side, link.half(side).key or "", Obstacle.KEY_TAKEN, hint, link.id)
+    work = _blocked(link, side, Obstacle.KEY_TAKEN, hint)
     hand.parked.setdefault(work.id, work)
 
 

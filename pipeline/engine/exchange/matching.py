@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -27,12 +27,14 @@ class Group:
     side: Side
     rows: Mapping[str, Row]
     at: datetime
-    others: dict[str, Row] = field(default_factory=dict)  # unlinked rows of the other side, by key
+    others: dict[str, Row] = field(default_factory=dict)  # unlinked rows of the other side, under lock, by key
+    others_at: datetime | None = None  # the clock of their database then
+    named: dict[str, list[str]] = field(default_factory=dict)  # their keys, by name
     namesakes: dict[str, int] = field(default_factory=dict)  # of the own side, by name
     parents: dict[str, Values] = field(
         default_factory=dict
     )  # what a row belongs to, by key, as the other side knows it
-    children: dict[Values, dict[str, Row]] = field(default_factory=dict)  # unlinked rows of the other side, by parent
+    children: dict[Values, list[str]] = field(default_factory=dict)  # keys of the other side, by parent
     siblings: dict[Values, list[str]] = field(default_factory=dict)  # keys of the own side in their order, by parent
 
 
@@ -43,7 +45,7 @@ class Matching:
         self._setup, self._hand, self._translations = setup, hand, translations
         self._counted: dict[tuple[str, str], int] = {}  # links by entity and owner, those begun in this round included
 
-    def look_up(self, group: Group, keys: Iterable[str]) -> None:
+    def look_up(self, group: Group, keys: Collection[str]) -> None:
         """Put what may be counterparts of these rows into the group: unlinked rows of their names, or of their parents."""
         entity, side = group.entity, group.side
         if entity.parent is not None:
@@ -53,27 +55,42 @@ class Matching:
         texts = [next(part for part in reversed(parts) if part) for parts in names]
         if not texts:
             return
-        for of, into in ((side.other, group.others), (side, dict[str, Row]())):
-            end = entity.end(of)
-            found = self._hand.of(of).named(end.table, end.search, texts)
-            taken = self._hand.linked_among(entity.name, of, found.keys())
-            lists = self._translations.lists
-            into.update({k: row for k, row in found.items() if k not in taken and end.belongs(row, lists)})
-            if of is side:
-                for row in into.values():
-                    if end.is_flagged(row):
-                        name = name_of(entity, side, row)
-                        group.namesakes[name] = group.namesakes.get(name, 0) + 1
+        wished = {name_of(entity, side, group.rows[key]) for key in keys}
+        for row in self._unlinked(entity, side, texts).values():
+            name = name_of(entity, side, row)
+            if name in wished and entity.end(side).is_flagged(row):
+                group.namesakes[name] = group.namesakes.get(name, 0) + 1
+        found = self._unlinked(entity, side.other, texts)
+        self._lock(group, [key for key, row in found.items() if name_of(entity, side.other, row) in wished])
+        for key, row in group.others.items():
+            group.named.setdefault(name_of(entity, side.other, row), []).append(key)
 
-    def _look_up_parents(self, group: Group, keys: Iterable[str]) -> None:
+    def _unlinked(self, entity: Entity, side: Side, texts: Sequence[str]) -> dict[str, Row]:
+        """Rows that may carry one of these names."""
+        end = entity.end(side)
+        found = self._hand.of(side).named(end.table, end.search, texts)
+        taken = self._hand.linked_among(entity.name, side, found.keys())
+        lists = self._translations.lists
+        return {key: row for key, row in found.items() if key not in taken and end.belongs(row, lists)}
+
+    def _lock(self, group: Group, keys: Sequence[str]) -> None:
+        """Read what may become a counterpart again under lock: it is linked as it is then."""
+        if not keys:
+            return
+        rows, end = self._hand.of(group.side.other), group.entity.end(group.side.other)
+        found = rows.read(end.table, keys, lock=True)
+        group.others = {key: row for key, row in found.items() if end.belongs(row, self._translations.lists)}
+        group.others_at = rows.clock()
+
+    def _look_up_parents(self, group: Group, keys: Collection[str]) -> None:
         entity, side, lists = group.entity, group.side, self._translations.lists
         group.parents.update(parents_of(self._setup, self._hand, entity, side.other, {k: group.rows[k] for k in keys}))
         own, other = entity.end(side), entity.end(side.other)
         found = self._hand.of(side.other).having(other.table, other.parent, list(group.parents.values()))
         taken = self._hand.linked_among(entity.name, side.other, found.keys())
-        for key, row in found.items():
-            if key not in taken and other.belongs(row, lists):
-                group.children.setdefault(tuple(row[c] for c in other.parent), {})[key] = row
+        self._lock(group, [key for key, row in found.items() if key not in taken and other.belongs(row, lists)])
+        for key, row in group.others.items():
+            group.children.setdefault(tuple(row[c] for c in other.parent), []).append(key)
         if entity.within is None:
             values = [tuple(group.rows[key][c] for c in own.parent) for key in group.parents]
             rows = self._hand.of(side).having(own.table, own.parent, values)
@@ -89,8 +106,8 @@ class Matching:
         guarded = entity.namesakes_park and side is Side.DPS
         other = entity.end(side.other)
         candidates = [
-            Candidate(k, name_of(entity, side.other, r), is_flagged=other.is_flagged(r) or not guarded)
-            for k, r in group.others.items()
+            Candidate(k, name, is_flagged=other.is_flagged(group.others[k]) or not guarded)
+            for k in group.named.get(name, [])
         ]
         found = match(name, candidates, namesakes_park=guarded)
         if isinstance(found, Links) and group.namesakes.get(name, 0) > 1:
@@ -103,15 +120,13 @@ class Matching:
         if parent is None:
             return None
         own, other = entity.end(side), entity.end(side.other)
-        free = group.children.get(parent, {})
+        free = group.children.get(parent, [])
         if entity.within is not None:
-            free = {k: r for k, r in free.items() if self._is_the_same(entity, side, row, r)}
+            free = [k for k in free if self._is_the_same(entity, side, row, group.others[k])]
         elif key != group.siblings[tuple(row[c] for c in own.parent)][0]:
             return None
         if free:
-            chosen = in_order(other.table, free)[0]
-            del group.children[parent][chosen]
-            return Links(chosen)
+            return Links(in_order(other.table, free)[0])
         return Creates() if side.other in entity.creates else None
 
     def _is_the_same(self, entity: Entity, side: Side, row: Row, other: Row) -> bool:
@@ -129,6 +144,18 @@ class Matching:
         if of not in self._counted:
             self._counted[of] = self._hand.links_of.counted(group.entity.name, [owner])[owner]
         return admit(self._counted[of], limit)
+
+    def taken(self, group: Group, other: str) -> tuple[Row, datetime]:
+        """The row of the other side that is linked now, so that no other one finds it, and its database's clock."""
+        row, at = group.others[other], group.others_at
+        if at is None:
+            raise ValueError("a counterpart is read under lock before it is linked")
+        entity, of = group.entity, group.side.other
+        if entity.parent is None:
+            group.named[name_of(entity, of, row)].remove(other)
+        else:
+            group.children[tuple(row[c] for c in entity.end(of).parent)].remove(other)
+        return row, at
 
     def begun(self, group: Group, row: Row) -> None:
         """This row has a link now: it counts."""

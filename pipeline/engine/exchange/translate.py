@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pipeline.conflicts.link import Link
-from pipeline.conflicts.rules import Rules, Side, translated
+from pipeline.conflicts.rules import SIDES, Rules, Side, translated
 from pipeline.domain.pairing import Entity, Lists
 from pipeline.engine.exchange.work import Setup
 from pipeline.engine.pairs import LinkTransaction
@@ -20,6 +20,10 @@ class Translations:
     def __init__(self, setup: Setup, lists: Lists) -> None:
         self._setup, self.lists = setup, lists
         self._names = {entity.name for entity in setup.entities}
+        self._references = {
+            entity.name: [pair for pair in entity.rules.pairs if pair.through in self._names]
+            for entity in setup.entities
+        }
         self._known: dict[Reference, str | None] = {}
         self._rules = {entity.name: translated(entity.rules, self.find) for entity in setup.entities}
 
@@ -54,17 +58,16 @@ class Translations:
 
     def of_row(self, entity: Entity, side: Side, row: Row) -> Iterable[Reference]:
         """What a row refers to."""
-        for pair in entity.rules.pairs:
+        for pair in self._references[entity.name]:
             field = pair.field(side)
-            if pair.through in self._names and all(column in row for column in field.columns):
+            if all(column in row for column in field.columns):
                 yield from self._reference(pair.through, side, field.read(row))
 
     def of_link(self, link: Link) -> Iterable[Reference]:
         """What the values of a link refer to."""
-        for pair in self._setup.entity(link.entity).rules.pairs:
-            if pair.through in self._names:
-                for side in Side:
-                    yield from self._reference(pair.through, side, link.half(side).value.get(pair.name))
+        for pair in self._references[link.entity]:
+            for side in SIDES:
+                yield from self._reference(pair.through, side, link.half(side).value.get(pair.name))
 
     @staticmethod
     def _reference(through: str, side: Side, value: Value) -> Iterable[Reference]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from pipeline.conflicts.begin import FirstLinkPolicy
 from pipeline.conflicts.conflict import Conflict
@@ -60,22 +61,32 @@ class Setup:
     rewound_tolerance: timedelta = timedelta(seconds=300)
 
     def entity(self, name: str) -> Entity:
-        return next(entity for entity in self.entities if entity.name == name)
+        return self._by_name[name]
 
     def of(self, item: Item) -> tuple[Entity, ...]:
         """The entities that an item's row may be."""
-        return tuple(
-            entity
-            for entity in self.entities
-            if entity.end(item.side).table.name == item.table and item.entity in (None, entity.name)
-        )
+        found = self._by_table.get((item.side, item.table), ())
+        return found if item.entity is None else tuple(entity for entity in found if entity.name == item.entity)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Entity]:
+        return {entity.name: entity for entity in self.entities}
+
+    @cached_property
+    def _by_table(self) -> Mapping[tuple[Side, str], tuple[Entity, ...]]:
+        found: dict[tuple[Side, str], tuple[Entity, ...]] = {}
+        for entity in self.entities:
+            for side in Side:
+                of = side, entity.end(side).table.name
+                found[of] = (*found.get(of, ()), entity)
+        return found
 
     def children(self, name: str) -> tuple[Entity, ...]:
         return tuple(entity for entity in self.entities if entity.parent == name)
 
     def is_reference(self, through: str) -> bool:
         """Is that what another entity's rows are called, and no code list."""
-        return any(entity.name == through for entity in self.entities)
+        return through in self._by_name
 
     def place(self, entity: Entity) -> int:
         """Parents and what is referred to come first."""

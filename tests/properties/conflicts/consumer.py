@@ -25,6 +25,11 @@ class Crash(Exception):
     """The process dies here."""
 
 
+def may_carry_out(recorded: Recorded | None) -> bool:
+    """The unique key of Ajera's table: only a number that nobody took may be carried out (the product: `AjeraWrites`)."""
+    return recorded is None
+
+
 @dataclass
 class Consumer:
     """The pipeline. `links`, `logged` and DPS rows change together; `intentions` is the table in the Ajera database."""
@@ -145,7 +150,7 @@ class Consumer:
 
     def write_in_ajera(self, write: Write, now: datetime) -> None:
         """One transaction in Ajera: compare-and-set, and the intention's number under a unique key."""
-        if not guards.may_carry_out(self.intentions.get(write.intention)):
+        if not may_carry_out(self.intentions.get(write.intention)):
             return
         outcome = self._carry_out_in(write, now)
         if isinstance(outcome, Applied):

@@ -12,6 +12,7 @@ import pytest
 from pipeline.conflicts import guards, settle
 from pipeline.conflicts.decision import GivenUp
 from pipeline.conflicts.link import State
+from tests.properties.conflicts import consumer
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ REMOVALS: dict[str, Removal] = {
     "shadow": Removal(guards, "shadows", lambda pending, position: False, 400),
     "compare": Removal(guards, "still_holds", lambda expected, row, side, rules: frozenset(expected), 400),
     "settle": Removal(settle, "recalled", lambda number, recorded: GivenUp(number), 400),
-    "fence": Removal(guards, "may_carry_out", lambda recorded: True, 4_000),
+    "fence": Removal(consumer, "may_carry_out", lambda recorded: True, 4_000),
     "coincident": Removal(guards, "is_overtaken", lambda link, pair, contender, rules: False, 4_000),
     "covered edit": Removal(guards, "hides_edit", lambda pending, name, observed, image, at: False, 4_000),
     "look": Removal(guards, "is_believed", lambda image, name, row: True, 4_000),

@@ -8,7 +8,6 @@ import pytest
 
 from pipeline.conflicts.conflict import Kind
 from pipeline.conflicts.decision import Applied, GivenUp, KeyTaken, Recorded, RowGone
-from pipeline.conflicts.guards import may_carry_out
 from pipeline.conflicts.link import Obstacle, State
 from pipeline.conflicts.reconcile import reconcile
 from pipeline.conflicts.settle import applicable, intention_of, open_writes, recalled, settle
@@ -57,14 +56,12 @@ def test_settling_twice_changes_nothing() -> None:
 
 
 def test_an_intention_is_recalled_as_what_ajeras_table_says() -> None:
-    """Absent or empty it was given up; else its effect is adopted. A taken number is never carried out again."""
+    """Absent or empty it was given up; else its effect is adopted."""
     done = Recorded({"name": "new"}, "00", NOW)
     created = Recorded({}, None, NOW, key="9")
     assert recalled(1, None) == recalled(1, Recorded({}, None, NOW)) == GivenUp(1)
     assert recalled(1, done) == Applied(1, {"name": "new"}, "00", NOW)
     assert recalled(1, created) == Applied(1, {}, None, NOW, "9")
-    assert may_carry_out(None)
-    assert not may_carry_out(done)
     assert intention_of(linked(), 3) == "L1/3"
 
 

@@ -1,8 +1,11 @@
-"""A link as JSON text, and back, exactly: numbers stay exact, times keep their offset, null is not absent."""
+"""A link as JSON text, and back, exactly: numbers stay exact, times keep their offset, null is not absent.
+
+It is written and read for every event, so that plain values go through as they are, and what a side's log showed is
+written only where it differs from what that side holds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -60,7 +63,7 @@ def load(text: str) -> Link:
 
 def dump_values(values: Values) -> str:
     """Line values as JSON text."""
-    return _text(_values_out(values))
+    return _text(values)
 
 
 def load_values(text: str) -> dict[str, Value]:
@@ -70,27 +73,27 @@ def load_values(text: str) -> dict[str, Value]:
 
 def dump_value(value: Value) -> str:
     """One value as JSON text."""
-    return _text(value_out(value))
+    return _text(value)
 
 
 def load_value(text: str) -> Value:
     """The value of such a text."""
-    return value_in(orjson.loads(text))
+    return _value_in(orjson.loads(text))
 
 
-def value_out(value: Value) -> Json:
-    """A value: null, text, whole numbers and true/false as JSON has them, the rest tagged with its type."""
+def _tagged(value: object) -> Json:
+    """A value that JSON does not have, tagged with its type. Raises TypeError for anything that is no value."""
     if isinstance(value, Decimal):
         return {"decimal": str(value)}
     if isinstance(value, datetime):
         return {"datetime": value.isoformat()}
     if isinstance(value, date):
         return {"date": value.isoformat()}
-    return value
+    raise TypeError("not a value of a link")
 
 
-def value_in(found: Json) -> Value:
-    """The value of such JSON. Raises ValueError for a tag that is not known."""
+def _value_in(found: Json) -> Value:
+    """Raises ValueError for a tag that is not known."""
     match found:
         case {"decimal": str(text)}:
             return Decimal(text)
@@ -105,15 +108,15 @@ def value_in(found: Json) -> Value:
 
 
 def _text(document: Json) -> str:
-    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
+    options = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
+    return orjson.dumps(document, default=_tagged, option=options).decode()
 
 
-def _values_out(values: Mapping[str, Value]) -> Json:
-    return {name: value_out(value) for name, value in values.items()}
+_PLAIN = frozenset({str, int, bool, type(None)})
 
 
 def _values_in(found: Json) -> dict[str, Value]:
-    return {name: value_in(value) for name, value in found.items()}
+    return {name: value if value.__class__ in _PLAIN else _value_in(value) for name, value in found.items()}
 
 
 def _half_out(half: Half) -> Json:
@@ -124,30 +127,51 @@ def _half_out(half: Half) -> Json:
         "seen": [half.seen.position, place.incarnation, place.partition, place.offset, half.seen.epoch],
         "read_at": None if half.seen.read_at is None else half.seen.read_at.isoformat(),
         "seen_at": None if half.seen.at is None else half.seen.at.isoformat(),
-        "value": _values_out(half.value),
-        "observed": _values_out(half.observed),
+        "value": half.value,
+        "observed": _differing(half),
+        "unobserved": sorted(half.value.keys() - half.observed.keys()),
         "edited_at": {name: at.isoformat() for name, at in half.edited_at.items()},
         "dirty": sorted(half.dirty),
         "pending": [_pending_out(pending) for pending in half.pending],
-        "wanted": {name: [value_out(w.value), w.at.isoformat(), w.is_decided] for name, w in half.wanted.items()},
+        "wanted": {name: [w.value, w.at.isoformat(), w.is_decided] for name, w in half.wanted.items()},
     }
+
+
+def _differing(half: Half) -> Values:
+    """What the log showed, where the side holds another value by now, or of another type."""
+    if half.observed is half.value:
+        return {}
+    held, absent = half.value, object()
+    return {name: value for name, value in half.observed.items() if not _is_same(value, held.get(name, absent))}
+
+
+def _is_same(one: object, other: object) -> bool:
+    """To the letter: 1 and true, or 1.0 and 1.00, are equal and not the same."""
+    return one is other or (one.__class__ is other.__class__ and one == other and str(one) == str(other))
+
+
+def _observed_in(value: dict[str, Value], differing: Json, unobserved: Json) -> dict[str, Value]:
+    if not (differing or unobserved):
+        return value
+    return {name: held for name, held in value.items() if name not in unobserved} | _values_in(differing)
 
 
 def _half_in(found: Json) -> Half:
     position, incarnation, partition, offset, epoch = found["seen"]
     read_at = None if found["read_at"] is None else datetime.fromisoformat(found["read_at"])
     seen_at = None if found["seen_at"] is None else datetime.fromisoformat(found["seen_at"])
+    value = _values_in(found["value"])
     return Half(
         table=found["table"],
         key=found["key"],
         seen=Seen(position, Place(incarnation, partition, offset), epoch, read_at, seen_at),
-        value=_values_in(found["value"]),
-        observed=_values_in(found["observed"]),
+        value=value,
+        observed=_observed_in(value, found["observed"], found["unobserved"]),
         edited_at={name: datetime.fromisoformat(at) for name, at in found["edited_at"].items()},
         dirty=frozenset(found["dirty"]),
         pending=tuple(_pending_in(pending) for pending in found["pending"]),
         wanted={
-            name: Wanted(value_in(value), datetime.fromisoformat(at), is_decided)
+            name: Wanted(_value_in(value), datetime.fromisoformat(at), is_decided)
             for name, (value, at, is_decided) in found["wanted"].items()
         },
     )
@@ -156,8 +180,8 @@ def _half_in(found: Json) -> Half:
 def _pending_out(pending: Pending) -> Json:
     return {
         "number": pending.number,
-        "values": _values_out(pending.values),
-        "expected": _values_out(pending.expected),
+        "values": pending.values,
+        "expected": pending.expected,
         "at": pending.at.isoformat(),
         "is_open": pending.is_open,
         "after": pending.after,
@@ -178,9 +202,9 @@ def _pending_in(found: Json) -> Pending:
 
 
 def _parked_out(parked: Parked) -> Json:
-    return [value_out(parked.ajera), value_out(parked.dps), parked.since.isoformat(), parked.reason]
+    return [parked.ajera, parked.dps, parked.since.isoformat(), parked.reason]
 
 
 def _parked_in(found: Json) -> Parked:
     ajera, dps, since, reason = found
-    return Parked(value_in(ajera), value_in(dps), datetime.fromisoformat(since), reason)
+    return Parked(_value_in(ajera), _value_in(dps), datetime.fromisoformat(since), reason)

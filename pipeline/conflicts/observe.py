@@ -192,7 +192,7 @@ def _may_still_cover(pending: Pending, event: Event, rules: Rules) -> bool:
 
 def moved(seen: Seen, event: Event) -> Seen:
     position, at = (seen.position, seen.at) if event.is_snapshot else (event.position, event.committed_at)
-    return replace(seen, position=position, place=event.place, epoch=max(seen.epoch, event.epoch), at=at)
+    return Seen(position, event.place, max(seen.epoch, event.epoch), seen.read_at, at)
 
 
 def _reason(half: Half, image: Values, readings: Mapping[str, Reading], event: Event, rules: Rules) -> Reason:

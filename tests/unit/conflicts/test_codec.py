@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.conflicts.codec import dump, load, value_in, value_out
+from pipeline.conflicts.codec import dump, dump_value, load, load_value
 from pipeline.conflicts.link import Half, Link, Obstacle, Parked, Pending, Seen, State, Wanted
 from pipeline.conflicts.rules import Side
 from pipeline.model.event import Value
@@ -19,7 +20,7 @@ OFFSET = timezone(timedelta(hours=-5))
 VALUES = st.one_of(
     st.none(),
     st.booleans(),
-    st.integers(),
+    st.integers(-(2**63), 2**63 - 1),
     st.text(),
     st.decimals(allow_nan=False),
     st.dates(),
@@ -30,7 +31,7 @@ VALUES = st.one_of(
 @given(VALUES)
 def test_any_value_returns_with_its_type(value: Value) -> None:
     """1, 1.0 and true are three things; 1.50 keeps its zero, a time its offset."""
-    found = value_in(value_out(value))
+    found = load_value(dump_value(value))
     assert (type(found), str(found)) == (type(value), str(value))
 
 
@@ -76,11 +77,23 @@ def test_a_link_with_everything_in_it_returns_equal() -> None:
     assert repr(load(dump(link))) == repr(link)
 
 
+@given(st.dictionaries(st.sampled_from("abcd"), VALUES), st.dictionaries(st.sampled_from("abcd"), VALUES))
+def test_what_the_log_showed_returns_as_it_was(value: dict[str, Value], observed: dict[str, Value]) -> None:
+    """Whatever of it the side holds too; a line that the log did not show stays unknown."""
+    half = Half("AxVec", "7", value=value, observed=observed)
+    found = load(dump(Link("L1", "firm", half, Half("Clendor", "7"), State.LINKED))).ajera
+    for returned, given_values in ((found.observed, observed), (found.value, value)):
+        assert returned == given_values
+        assert {n: (type(v), str(v)) for n, v in returned.items()} == {
+            n: (type(v), str(v)) for n, v in given_values.items()
+        }
+
+
 @pytest.mark.parametrize("found", [{"decimal": 1}, {"other": "1"}, [1], 1.5])
 def test_what_no_value_can_be_is_refused(found: object) -> None:
     """A text that we did not write is an error, not a guess."""
     with pytest.raises(ValueError, match="not a value"):
-        value_in(found)
+        load_value(json.dumps(found))
 
 
 def test_the_text_of_a_link_shows_no_value_in_a_log() -> None:

@@ -131,6 +131,7 @@ def _link(metadata: MetaData) -> None:
         Column("dps_epoch", Integer, nullable=False),
         Column("updated_at", instant(), nullable=False),
         Column("document", UnicodeText, nullable=False),
+        postgresql_with={"fillfactor": 50},  # every event rewrites its link: room beside it spares the indexes
     )
     for side in ("ajera", "dps"):
         key = table.c[f"{side}_key"]

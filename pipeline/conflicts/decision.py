@@ -36,7 +36,7 @@ class Write:
 class Applied:
     """Carried out, in the lines of `held`, which gives what the row holds there now, as read back.
 
-    `after`: epoch and commit part of the log position read after the write in its transaction; None if unknown.
+    `after`: epoch and change part of the log position read after the write in its transaction; None if unknown.
     `at`: that database's own clock, read in the transaction once the row was locked. `key`: of the created row.
     `epoch`: the newest that is known of the capture of that side, 0 if none is.
     """

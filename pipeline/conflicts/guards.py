@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pipeline.conflicts.link import Half, Link, Pending, Seen, State, Values
 from pipeline.conflicts.rules import ColumnPair, Rules, Side
 from pipeline.model.event import Event, Operation, Row, Value
+from pipeline.model.position import change_part
 
 
 def is_stale(seen: Seen, event: Event) -> bool:
@@ -27,8 +28,12 @@ def is_rewound(seen: Seen, event: Event, tolerance: timedelta) -> bool:
 
 
 def shadows(pending: Pending, position: str) -> bool:
-    """Is an event at this position older than our write, or the write itself. The commit part alone is compared."""
-    return pending.after is not None and position[: len(pending.after)] <= pending.after
+    """Is an event of that row at this position older than our write, or the write itself. The change part is compared.
+
+    Not the commit: another transaction may commit between our reading the place and our own commit, and the commit
+    part of our write's event is then beyond it. We hold the row's lock, so that of its changes none comes between.
+    """
+    return pending.after is not None and change_part(position, len(pending.after)) <= pending.after
 
 
 def is_unsure(pending: Pending, committed_at: datetime, window: timedelta) -> bool:

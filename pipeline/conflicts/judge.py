@@ -50,8 +50,10 @@ def _agreed(link: Link, name: str) -> Link:
     link = link.unparked(name)
     if name in link.ajera.wanted or name in link.dps.wanted:
         return link
-    link = replace(link, coincident=link.coincident | {name})
-    return replace(link, ajera=link.ajera.clean(name), dps=link.dps.clean(name))
+    halves = (link.ajera, link.dps)
+    is_typed = any(half.contends(name) and half.contended_at(name) is not None for half in halves)
+    coincident = link.coincident | {name} if is_typed else link.coincident
+    return replace(link, ajera=link.ajera.clean(name), dps=link.dps.clean(name), coincident=coincident)
 
 
 def _decide(link: Link, pair: ColumnPair, rules: Rules, now: datetime) -> tuple[Link, Conflict | None]:

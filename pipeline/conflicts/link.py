@@ -51,7 +51,7 @@ class Pending:
     """A write of ours that the side's log may not have shown yet, or a look at the row that its log may be behind of.
 
     `values` and `expected` by line: what was written, and what the side held before (empty for a created row and for
-    a look). `is_open`: nobody knows yet whether it was carried out. `after`: epoch and commit part of a position, read
+    a look). `is_open`: nobody knows yet whether it was carried out. `after`: epoch and change part of a position, read
     inside the writing transaction after the write, None if it cannot be known; then `at`, that database's clock at
     the write, tells what is older, and for how long images are checked against the row.
     """

@@ -103,8 +103,8 @@ class Dialect(Protocol):
     def log_position(self) -> str:
         """Answers one number: a place in the log at or after everything that this transaction wrote; null if we may not know."""
 
-    def commit_part(self, number: int) -> str:
-        """The commit part of a position at such a place (see model/position.py)."""
+    def change_part(self, number: int) -> str:
+        """The change part of a position at such a place (see model/position.py)."""
 
     @property
     def false(self) -> str: ...

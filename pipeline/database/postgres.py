@@ -47,7 +47,7 @@ class Postgres:
     def matched(self, table: str, match: Fields, lock: Lock) -> str:
         return self._joined(", ".join(f"r.{name}" for name in json_names(match)), table, match, lock)
 
-    def commit_part(self, number: int) -> str:
+    def change_part(self, number: int) -> str:
         return f"{number:016x}"
 
     def named(self, table: str, columns: Sequence[str], answer: Sequence[str]) -> str:

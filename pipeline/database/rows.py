@@ -48,7 +48,7 @@ class DatabaseRows:
 
     def log_position(self) -> str | None:
         ((number,),) = self._session.ask("the log", self._session.dialect.log_position)
-        return None if number is None else self._session.dialect.commit_part(number_of(number))
+        return None if number is None else self._session.dialect.change_part(number_of(number))
 
     # -- reading ------------------------------------------------------------------------------------------------------
 

@@ -64,7 +64,7 @@ class SqlServer:
     def matched(self, table: str, match: Fields, lock: Lock) -> str:
         return self._joined(", ".join(f"r.{name}" for name in json_names(match)), table, match, lock)
 
-    def commit_part(self, number: int) -> str:
+    def change_part(self, number: int) -> str:
         """SQL Server writes an lsn as one decimal number: file, ten digits of block, five of slot."""
         return f"{number // 10**15:08x}{number // 10**5 % 10**10:08x}{number % 10**5:04x}"
 

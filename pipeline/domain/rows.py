@@ -20,7 +20,7 @@ class Rows(Protocol):
         """That database's own time, now and not at the transaction's beginning."""
 
     def log_position(self) -> str | None:
-        """The commit part of a position, at or after everything that this transaction wrote; None if it may not be read."""
+        """The change part of a position, at or after everything that this transaction wrote; None if it may not be read."""
 
     def read(self, table: SourceTable, keys: Keys, *, lock: bool = False) -> dict[str, Row]:
         """Rows by key; those that are not there are left out."""

@@ -60,6 +60,15 @@ def sqlserver_position(epoch: int, commit_lsn: str, change_lsn: str | None, even
     return f"{epoch:0{EPOCH_WIDTH}x}{_lsn(commit_lsn)}{_lsn(change_lsn or '0:0:0')}{serial:0{LSN_WIDTH}x}"
 
 
+def change_part(position: str, width: int) -> str:
+    """Epoch and change lsn of a position of either kind, without the commit before them; `width` of both together.
+
+    One row's changes sort by it as they were made, since each waits for the row's lock.
+    """
+    commit = width - EPOCH_WIDTH
+    return position[:EPOCH_WIDTH] + position[EPOCH_WIDTH + commit : EPOCH_WIDTH + 2 * commit]
+
+
 def _lsn(text: str) -> str:
     file, block, slot = (int(part, 16) for part in text.split(":"))
     return f"{file:08x}{block:08x}{slot:04x}"

@@ -40,16 +40,16 @@ EVENT_GUARDS = (
     Guard(
         "shadow",
         f"{RULES}/guards.py",
-        "return pending.after is not None and position[: len(pending.after)] <= pending.after",
+        "return pending.after is not None and change_part(position, len(pending.after)) <= pending.after",
         "return False",
         f"{RECONCILE}::test_an_image_older_than_our_write_is_no_edit",
     ),
     Guard(
-        "shadow: the commit part alone",
+        "shadow: the change part, not the commit's",
         f"{RULES}/guards.py",
+        "change_part(position, len(pending.after)) <= pending.after",
         "position[: len(pending.after)] <= pending.after",
-        "position <= pending.after",
-        f"{ALONE}::test_the_commit_at_which_our_write_read_its_position_is_in_its_shadow_wherever_in_the_commit",
+        f"{ALONE}::test_our_write_is_in_its_shadow_though_another_transaction_committed_before_it_did",
     ),
     Guard(
         "look window",

@@ -182,3 +182,18 @@ def test_an_edit_that_is_being_committed_while_we_write_is_not_overwritten(firm:
         ours.result(60)
     firm.settle()
     assert names(firm) == ("second", "second")
+
+
+def test_an_edit_made_while_our_write_of_the_one_before_was_under_way_is_carried_over(firm: World) -> None:
+    """Our write's own event is nobody's edit, though others committed between the write and its commit."""
+    firm.look_for(timedelta(0))
+    firm.client(1, "Hill")
+    firm.settle()
+    firm.edit(AJERA, "AxVec", 1, vecWebsite="first")
+    firm.edit(AJERA, "AxVec", 1, vecWebsite="second")
+    firm.deliver(AJERA, 1)
+    assert firm.rows(DPS, "Clendor", "WebSite") == ["first"]
+    firm.deliver(DPS)
+    firm.settle()
+    assert firm.rows(DPS, "Clendor", "WebSite") == firm.rows(AJERA, "AxVec", "vecWebsite") == ["second"]
+    assert [link.coincident for link in firm.links()] == [frozenset()]

@@ -69,6 +69,7 @@ END $$;
 TABLES: Mapping[Side, tuple[SourceTable, ...]] = {Side.AJERA: AJERA_TABLES, Side.DPS: DPS_TABLES}
 KEYS = {table.name: table.key for table in (*AJERA_TABLES, *DPS_TABLES, AX_PROJECT_CONTACT)}
 PARTITION = 0
+OTHERS_COMMITTED = 1_000_000  # other transactions that committed between a change and its own commit
 
 
 class Crash(Exception):
@@ -264,7 +265,7 @@ class World:
     def _event(self, table: SourceTable, operation: str, row: Any, lsn: int, at: datetime, offset: int) -> Event:
         values = {column.name: row[column.name] for column in table.columns}
         key = table.key_text([values[column.name] for column in table.key_columns])
-        position = postgres_position(self.epoch, f'["{lsn}","{lsn}"]')
+        position = postgres_position(self.epoch, f'["{lsn + OTHERS_COMMITTED}","{lsn}"]')
         found = Operation(operation)
         return Event(
             table.name, key, found, {} if found is Operation.DELETE else values, position,

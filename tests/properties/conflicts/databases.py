@@ -79,7 +79,7 @@ class Database:
     def capture(self, upto: int | None = None) -> None:
         """Bring commits into the topic."""
         for commit in self.log[self.captured : upto]:
-            position = postgres_position(self.epoch, f'["{10 * commit.number - 5}","{10 * commit.number}"]')
+            position = postgres_position(self.epoch, f'["{10 * commit.number + 7}","{10 * commit.number}"]')
             self._publish(commit.key, commit.operation, commit.image, position, commit.at)
         self.captured = len(self.log) if upto is None else max(self.captured, upto)
 

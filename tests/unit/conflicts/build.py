@@ -42,8 +42,8 @@ def linked(value: Value = "old") -> Link:
 
 
 def position(number: int, epoch: int = 1) -> str:
-    """The position of the number-th commit, made after the one before it was committed."""
-    return postgres_position(epoch, f'["{10 * number - 5 if number else 0}","{10 * number}"]')
+    """The position of the number-th change of a row; somebody else committed between it and its own commit."""
+    return postgres_position(epoch, f'["{10 * number + 7}","{10 * number}"]')
 
 
 def after(number: int, epoch: int = 1) -> str:

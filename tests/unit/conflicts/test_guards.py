@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from pipeline.conflicts.begin import FirstLinkPolicy, Found, first_link
 from pipeline.conflicts.decision import Looked, Reason
 from pipeline.conflicts.guards import is_rewound, shadows
 from pipeline.conflicts.link import Link, Pending, Seen
 from pipeline.conflicts.reconcile import reconcile
 from pipeline.model.event import Operation
-from pipeline.model.position import postgres_position
+from pipeline.model.position import postgres_position, sqlserver_position
 from tests.unit.conflicts.build import (
     AJERA,
     DPS,
@@ -41,11 +43,17 @@ def test_a_newer_position_at_an_earlier_offset_of_the_same_partition_is_stale() 
     assert (decision.reason, decision.writes) == (Reason.STALE, ())
 
 
-def test_the_commit_at_which_our_write_read_its_position_is_in_its_shadow_wherever_in_the_commit() -> None:
-    """What follows the commit part only orders the changes of one commit."""
+@pytest.mark.parametrize(
+    ("lsn", "is_older"), [("50", True), ("52", True), ("53", False)], ids=["before", "ours", "after"]
+)
+def test_our_write_is_in_its_shadow_though_another_transaction_committed_before_it_did(
+    lsn: str, *, is_older: bool
+) -> None:
+    """The commit before it is beyond the place that it read; where the row was changed is not. Of either database."""
     written = Pending(1, {"name": "new"}, {"name": "old"}, seconds(5), is_open=False, after=after(5))
-    assert shadows(written, postgres_position(1, '["52","55"]'))
-    assert not shadows(written, postgres_position(1, '["53","55"]'))
+    assert shadows(written, postgres_position(1, f'["70","{lsn}"]')) is is_older
+    in_sql_server = replace(written, after="00000001" + "00000000" + "00000000" + f"{52:04x}")
+    assert shadows(in_sql_server, sqlserver_position(1, "0:0:70", f"0:0:{int(lsn):x}", 1)) is is_older
 
 
 def test_a_log_is_another_one_if_what_stands_before_was_committed_long_after() -> None:

@@ -74,6 +74,7 @@ def main(*, rows: int, rounds: int, edits: int, projects: int, seed: int) -> Non
             for name, rate in (
                 ("exchange: edits in Ajera to DPS", of_exchange.edits),
                 ("exchange: echoes of DPS", of_exchange.echoes),
+                ("exchange: each edit with its echo", of_exchange.together),
                 ("exchange: first run, rows created in DPS", of_exchange.linked),
             ):
                 rates.setdefault(name, []).append(rate)

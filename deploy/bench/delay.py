@@ -15,11 +15,12 @@ from datetime import datetime
 import psycopg
 from psycopg import sql
 
+from deploy.bench.exchange import both_empty
 from deploy.bench.waiting import wait
 from deploy.demo import settings
 from deploy.demo.consumers import EXCHANGE, command, running
 from deploy.local.stack import Stack
-from deploy.sample import databases, dps, firm
+from deploy.sample import databases, firm
 from deploy.sample.naming import Naming
 
 FIRMS = 200
@@ -53,9 +54,7 @@ DPS = End("Clendor", "WebSite", "ClientID")
 
 def measure(stack: Stack, edits: int) -> Mapping[str, list[float]]:
     """Seconds by direction: so many edits each way, each of a firm that the other side does not edit meanwhile."""
-    ajera_url, dps_url = stack.create_database("delay-ajera"), stack.create_database("delay-dps")
-    databases.create_ajera(ajera_url, Naming())
-    dps.create_dps(dps_url, Naming())
+    ajera_url, dps_url = both_empty(stack, "delay")
     config = settings.write(
         stack, ajera_url, ajera_url, dps=dps_url
     )  # PIM takes no part: only its `sync` schema is made

@@ -38,13 +38,16 @@ class Rates:
     edits: float
     echoes: float
 
+    @property
+    def together(self) -> float:
+        """Of a stream in which each edit is followed by its echo, as it is when both systems are captured."""
+        return 2 / (1 / self.edits + 1 / self.echoes)
+
 
 def measure(stack: Stack, rows: int) -> Rates:
     """One consumer, and as many firms as `rows`."""
     name = f"two-{uuid.uuid4().hex[:8]}"
-    ajera_url, dps_url = stack.create_database(f"{name}-ajera"), stack.create_database(f"{name}-dps")
-    databases.create_ajera(ajera_url, Naming())
-    dps.create_dps(dps_url, Naming())
+    ajera_url, dps_url = both_empty(stack, name)
     config, admin = configured(stack, name, ajera_url, dps_url)
     with databases.connect(ajera_url) as ajera, databases.connect(dps_url) as in_dps:
         firm.insert(ajera, Naming(), "AxVec", [_client(key) for key in range(1, rows + 1)])
@@ -61,6 +64,14 @@ def measure(stack: Stack, rows: int) -> Rates:
             echoes = _timed(members, in_dps, topic, _echoes(in_dps))
     admin.close()
     return Rates(linked, edits, echoes)
+
+
+def both_empty(stack: Stack, name: str) -> tuple[str, str]:
+    """Databases of that name for Ajera and DPS, with the vendors' tables; their URLs."""
+    ajera_url, dps_url = stack.create_database(f"{name}-ajera"), stack.create_database(f"{name}-dps")
+    databases.create_ajera(ajera_url, Naming())
+    dps.create_dps(dps_url, Naming())
+    return ajera_url, dps_url
 
 
 def _client(key: int) -> dict[str, object]:

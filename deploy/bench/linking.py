@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from deploy.bench.exchange import configured
+from deploy.bench.exchange import both_empty, configured
 from deploy.demo.consumers import command
 from deploy.local.stack import Stack
-from deploy.sample import databases, dps
-from deploy.sample.naming import Naming
+from deploy.sample import databases
 
 IN_AJERA = """INSERT INTO "AxProject"
     ("prjKey", "prjDescription", "prjID", "prjStatus", "prjSyncToCRM", "prjCreateInCRM", "prjNotes")
@@ -34,9 +33,7 @@ class FirstRun:
 def measure(stack: Stack, projects: int) -> FirstRun:
     """Rehearse the run, then do it. Raises CommandFailed, and RuntimeError if not all are linked."""
     name = f"first-{uuid.uuid4().hex[:8]}"
-    ajera_url, dps_url = stack.create_database(f"{name}-ajera"), stack.create_database(f"{name}-dps")
-    databases.create_ajera(ajera_url, Naming())
-    dps.create_dps(dps_url, Naming())
+    ajera_url, dps_url = both_empty(stack, name)
     config, admin = configured(stack, name, ajera_url, dps_url)
     admin.close()
     with databases.connect(ajera_url) as ajera, databases.connect(dps_url) as in_dps:

@@ -66,11 +66,8 @@ def _decide(link: Link, pair: ColumnPair, rules: Rules, now: datetime) -> tuple[
     if winner is None:
         conflict = about_line(link, pair, Kind.UPDATE_ORIGIN_DIFFERS, None, now)
         return parked(link, pair.name, Kind.UPDATE_ORIGIN_DIFFERS, now), conflict
-    if winner in link.off:
-        return (
-            link,
-            None,
-        )  # nothing of that side is carried over, so nothing is decided in its favour, until it is set to be
+    if winner in link.off:  # nothing of that side is carried over, so the other's value waits until it is set to be
+        return link.with_half(winner, link.half(winner).asking(pair.name)), None
     if not (link.half(winner.other).contends(pair.name) or _was_covered(link, pair, winner)):
         return link, None
     is_put_back = pair.owning_side is winner and not link.half(winner).contends(pair.name)

@@ -190,3 +190,23 @@ def test_a_firm_that_is_client_and_consultant_is_exchanged_as_a_client(firm: Wor
     assert firm.rows(AJERA, "AxVec", "vecDescription") == ["Soil Laboratory"]
     assert firm.rows(DPS, "Clendor", "Name") == ["Soil Laboratory"]
     assert firm.conflicts() == []
+
+
+def test_what_is_typed_over_a_line_whose_owner_is_off_waits_until_it_is_on(firm: World) -> None:
+    """It is neither put back nor carried over meanwhile."""
+    firm.do(DPS, """DELETE FROM "CFGClientTypeDescriptions" """)
+    firm.do(AJERA, """DELETE FROM "AxClientType" """)
+    for number, (code, text) in enumerate([("PU", "Public"), ("PR", "Private")], start=1):
+        firm.insert(AJERA, "AxClientType", ctKey=number, ctDescription=text)
+        firm.insert(DPS, "CFGClientTypeDescriptions", Code=code, Description=text)
+    firm.restart()
+    firm.firm("A", "Hill", Type="PU")
+    firm.settle()
+    firm.edit(DPS, "Clendor", AjeraSync="N")
+    firm.settle()
+    firm.edit(AJERA, "AxVec", vecClientType=2)
+    firm.settle()
+    assert firm.rows(DPS, "Clendor", "Type") + firm.rows(AJERA, "AxVec", "vecClientType") == ["PU", 2]
+    firm.edit(DPS, "Clendor", AjeraSync="Y")
+    firm.settle()
+    assert firm.rows(DPS, "Clendor", "Type") + firm.rows(AJERA, "AxVec", "vecClientType") == ["PU", 1]

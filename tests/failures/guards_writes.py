@@ -156,6 +156,13 @@ WRITE_GUARDS = (
         f"{ON_DATABASES}_engine.py::test_a_client_made_in_ajera_is_made_in_dps_with_its_address",
     ),
     Guard(
+        "no event overtakes another where a batch is narrowed",
+        f"{ENGINE}/rounds.py",
+        "left, size = now + left, len(now) // 2",
+        "left, size = now[len(now) // 2 :] + now[: len(now) // 2] + left, len(now) // 2",
+        f"{DIFFICULT}::test_no_event_overtakes_another_of_its_row_where_a_batch_is_narrowed_down_to_a_bad_row",
+    ),
+    Guard(
         "children follow when an old event comes again",
         f"{ENGINE}/round.py",
         "        if decision.reason is Reason.STALE:\n            self._touched.append(link.id)\n",

@@ -197,3 +197,22 @@ def test_an_edit_made_while_our_write_of_the_one_before_was_under_way_is_carried
     firm.settle()
     assert firm.rows(DPS, "Clendor", "WebSite") == firm.rows(AJERA, "AxVec", "vecWebsite") == ["second"]
     assert [link.coincident for link in firm.links()] == [frozenset()]
+
+
+def test_no_event_overtakes_another_of_its_row_where_a_batch_is_narrowed_down_to_a_bad_row(firm: World) -> None:
+    """An edit keeps the time at which it was made, which decides under NEWEST."""
+    firm.look_for(timedelta(0))
+    firm.client(1, "Hill")
+    firm.client(2, "Vale")
+    firm.settle()
+    firm.do(DPS, """ALTER TABLE "Clendor" ADD CONSTRAINT bad CHECK ("Name" <> 'bad')""")
+    firm.edit(AJERA, "AxVec", 1, vecWebsite="hill.example")
+    firm.edit(AJERA, "AxVec", 1, vecDescription="Hills")
+    firm.edit(AJERA, "AxVec", 2, vecDescription="bad")
+    firm.edit(AJERA, "AxVec", 1, vecWebsite="hills.example")
+    edits = new_events(firm, AJERA, "AxVec")
+    firm.deliver(AJERA)
+    firm.do(DPS, 'ALTER TABLE "Clendor" DROP CONSTRAINT bad')
+    (link,) = [one for one in firm.links() if one.ajera.key == "1" and one.entity == "firm"]
+    assert link.ajera.edited_at == {"name": edits[1].committed_at, "website": edits[3].committed_at}
+    assert firm.parked() == {"firm/ajera/2": "target.rejected"}

@@ -50,17 +50,28 @@ class Rounds:
         forget: Forget | None = None,
         with_new_lists: bool = False,
     ) -> Iterator[Done]:
-        """A round after the other. `check` looks at each transaction first; `forget` says what goes on after a rewind."""
+        """A round after the other. `check` looks at each transaction first; `forget` says what goes on after a rewind.
+
+        A round that a database rejects is begun again with half of its items, until the row to blame stands alone: it
+        is parked. What the first half leaves for later comes before the second half, so that no event overtakes another.
+        """
         if with_new_lists:
             self._lists_read_at = -LISTS_SECONDS
         attempt(self._read_lists)
         attempt(lambda: self.follow({}))
-        left, held = list(items), list[Item]()
+        left, held, size = list(items), list[Item](), ITEMS_A_ROUND
         while left or held:
             if not left:  # all of it is done, so that a crash loses nothing of it any more
                 left, held = [replace(item, is_parked=False, decide=None) for item in held], []
-            now, left = left[:ITEMS_A_ROUND], left[ITEMS_A_ROUND:]
-            done = self._narrowed(now, attempt, check, forget)
+            now, left = left[:size], left[size:]
+            try:
+                done = self._one(now, attempt, check, forget)
+            except RowRejected as error:
+                if len(now) > 1:
+                    left, size = now + left, len(now) // 2
+                    continue
+                done = self._one(now, attempt, check, forget, error)
+            size = min(ITEMS_A_ROUND, 2 * size)
             linked = list(done.linked) + self._carry(done.planned, attempt)
             for table, counts in done.counts.items():
                 self._telemetry.rows(table, counts)
@@ -81,21 +92,22 @@ class Rounds:
         with self._pairs.transaction() as transaction:
             transaction.remember(SECOND_WRITER, self._clock.now().isoformat(timespec="seconds"))
 
-    def _narrowed(self, items: Sequence[Item], attempt: Attempt, check: Check, forget: Forget | None) -> Done:
-        """A round; one that DPS rejects is halved until the row to blame stands alone, which is parked then."""
+    def _one(
+        self,
+        items: Sequence[Item],
+        attempt: Attempt,
+        check: Check,
+        forget: Forget | None,
+        refusal: PipelineError | None = None,
+    ) -> Done:
+        """A round, without the items that a rewind forbids. Raises RowRejected."""
         try:
-            return attempt(FewRaces(lambda: self._round(items, check)))
+            return attempt(FewRaces(lambda: self._round(items, check, refusal)))
         except Rewound as rewound:
             if forget is None:
                 raise
             kept = forget(rewound, items)
-            return self._narrowed(kept, attempt, check, forget) if kept else Done()
-        except RowRejected as error:
-            if len(items) == 1:
-                return attempt(partial(self._round, items, check, error))
-            middle = len(items) // 2
-            first = self._narrowed(items[:middle], attempt, check, forget)
-            return first.followed_by(self._narrowed(items[middle:], attempt, check, forget))
+            return self._one(kept, attempt, check, forget, refusal) if kept else Done()
 
     def _round(self, items: Sequence[Item], check: Check, refusal: PipelineError | None = None) -> Done:
         translations = Translations(self._setup, self._lists)

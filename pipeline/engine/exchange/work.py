@@ -171,24 +171,6 @@ class Done:
     edits: int = 0
     copies: int = 0
 
-    def followed_by(self, other: Done) -> Done:
-        """Two halves of a round as one."""
-        counts = {
-            table: self.counts.get(table, RowCounts()) + other.counts.get(table, RowCounts())
-            for table in {*self.counts, *other.counts}
-        }
-        return Done(
-            self.ended + other.ended,
-            self.later + other.later,
-            self.planned + other.planned,
-            self.linked + other.linked,
-            self.held + other.held,
-            counts,
-            self.conflicts + other.conflicts,
-            self.edits + other.edits,
-            self.copies + other.copies,
-        )
-
 
 def link_id(link: str) -> str:
     """Parked work that is a link's, by the link's id."""

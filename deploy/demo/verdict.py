@@ -34,4 +34,16 @@ def verified(run: Run, members: Sequence[Consumer], say: Callable[[str], None]) 
         f"{exchange.pairs:,} pairs of Ajera and DPS compared, {exchange.values:,} values: {len(of_dps):,} differences."
         f" Parked: {exchange.parked_values:,} values, {exchange.parked_rows:,} rows."
     )
+    if of_pim:
+        _explain(run, say)
     return 1 if of_pim or of_dps else 0
+
+
+def _explain(run: Run, say: Callable[[str], None]) -> None:
+    """What PIM's own tables tell of rows that are not right: what is marked or waits, and how far each topic was read."""
+    marks = "SELECT kind, COALESCE(code, 'marked'), count(*), min(set_at) FROM sync.due GROUP BY 1, 2 ORDER BY 1, 2"
+    for kind, code, count, since in run.pim.execute(marks):
+        say(f"{kind}: {count} {code} since {since:%H:%M:%S}")
+    read = "SELECT topic, partition, next_offset, updated_at FROM sync.progress ORDER BY 1, 2"
+    for topic, partition, offset, at in run.pim.execute(read):
+        say(f"{topic}/{partition}: read to {offset} at {at:%H:%M:%S}")

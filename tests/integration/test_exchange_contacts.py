@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from deploy.local.stack import Stack
 from pipeline.conflicts.rules import Side
-from tests.support.outbox import World, world
+from tests.support.outbox import World
 
 AJERA, DPS = Side.AJERA, Side.DPS
-
-
-@pytest.fixture(scope="module")
-def made(postgres: Stack) -> Iterator[World]:
-    with world(postgres) as found:
-        yield found
 
 
 @pytest.fixture

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from deploy.local.stack import Stack
 from pipeline.conflicts.rules import Side
-from tests.support.outbox import World, world
+from tests.support.outbox import World
 
 AJERA, DPS = Side.AJERA, Side.DPS
 BOTH_ORDERS = pytest.mark.parametrize("first", [AJERA, DPS], ids=["ajera first", "dps first"])
-
-
-@pytest.fixture(scope="module")
-def made(postgres: Stack) -> Iterator[World]:
-    with world(postgres) as found:
-        yield found
-
-
-@pytest.fixture
-def firm(made: World) -> World:
-    made.clear()
-    return made
 
 
 def linked_contact(firm: World, first: Side, of_ajera: object, of_dps: object) -> None:

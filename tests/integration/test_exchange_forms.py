@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from deploy.local.stack import Stack
 from pipeline.conflicts.rules import Side
-from tests.support.outbox import World, world
+from tests.support.outbox import World
 
 AJERA, DPS = Side.AJERA, Side.DPS
 LONG = "The Harbour Hall and its Quays, Sheds and Cranes"  # 48 characters
-
-
-@pytest.fixture(scope="module")
-def made(postgres: Stack) -> Iterator[World]:
-    with world(postgres) as found:
-        yield found
-
-
-@pytest.fixture
-def firm(made: World) -> World:
-    made.clear()
-    return made
 
 
 def count(firm: World) -> tuple[int, int]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from deploy.local.stack import Stack
 from deploy.sample import databases
 from pipeline.conflicts.link import State
 from pipeline.conflicts.rules import Side
@@ -18,15 +16,9 @@ from pipeline.errors import SourceRewound
 from pipeline.model.event import Event
 from pipeline.model.position import TopicPartition
 from tests.support.live import wait_until
-from tests.support.outbox import PARTITION, Crash, FallingPairs, World, at_once, world
+from tests.support.outbox import PARTITION, Crash, FallingPairs, World, at_once
 
 AJERA, DPS = Side.AJERA, Side.DPS
-
-
-@pytest.fixture(scope="module")
-def made(postgres: Stack) -> Iterator[World]:
-    with world(postgres) as found:
-        yield found
 
 
 @pytest.fixture

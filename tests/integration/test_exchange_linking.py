@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from deploy.local.stack import Stack
@@ -13,18 +11,6 @@ from tests.support.outbox import World, world
 
 AJERA, DPS = Side.AJERA, Side.DPS
 BOTH_ORDERS = pytest.mark.parametrize("first", [AJERA, DPS], ids=["ajera first", "dps first"])
-
-
-@pytest.fixture(scope="module")
-def made(postgres: Stack) -> Iterator[World]:
-    with world(postgres) as found:
-        yield found
-
-
-@pytest.fixture
-def firm(made: World) -> World:
-    made.clear()
-    return made
 
 
 def hints(firm: World) -> list[str]:

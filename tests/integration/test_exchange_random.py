@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
-from deploy.local.stack import Stack
 from pipeline.conflicts.rules import Side
-from tests.support.outbox import World, world
+from tests.support.outbox import World
 from tests.support.turmoil import Turmoil
 
 # EXCHANGE_RUNS=500 EXCHANGE_SEED=1000 pytest tests/integration/test_exchange_random.py: the long form.
 RUNS = int(os.environ.get("EXCHANGE_RUNS", "40"))
 FIRST_SEED = int(os.environ.get("EXCHANGE_SEED", "1"))
 STEPS = 45
-
-
-@pytest.fixture(scope="module")
-def made(postgres: Stack) -> Iterator[World]:
-    with world(postgres) as found:
-        yield found
 
 
 @pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + RUNS))

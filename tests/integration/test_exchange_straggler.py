@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
-from deploy.local.stack import Stack
 from pipeline.conflicts.link import State
 from pipeline.conflicts.rules import Side
 from pipeline.engine.exchange.in_ajera import AjeraWrites
 from pipeline.engine.exchange.work import Planned
-from tests.support.outbox import Crash, World, at_once, world
+from tests.support.outbox import Crash, World, at_once
 
 AJERA, DPS = Side.AJERA, Side.DPS
-
-
-@pytest.fixture(scope="module")
-def made(postgres: Stack) -> Iterator[World]:
-    with world(postgres) as found:
-        yield found
-
-
-@pytest.fixture
-def firm(made: World) -> World:
-    made.clear()
-    return made
 
 
 def held(firm: World, deliver: Callable[[], object]) -> Callable[[], Any]:

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TypeVar
 
 import pytest
 
-from deploy.local.stack import Stack
 from pipeline.conflicts.rules import Side
 from pipeline.errors import PipelineError, Remedy
 from pipeline.model.event import Event, Message
 from tests.support import outbox
-from tests.support.outbox import World, world
+from tests.support.outbox import World
 
 AJERA, DPS = Side.AJERA, Side.DPS
 T = TypeVar("T")
 PAIRS = 12
-
-
-@pytest.fixture(scope="module")
-def made(postgres: Stack) -> Iterator[World]:
-    with world(postgres) as found:
-        yield found
-
-
-@pytest.fixture
-def firm(made: World) -> World:
-    made.clear()
-    return made
 
 
 def again(call: Callable[[], T]) -> T:

@@ -148,6 +148,9 @@ class Dialect(Protocol):
     def lock_table(self, table: str) -> str:
         """Nobody else writes the table until the end of the transaction."""
 
+    def hold_table(self, table: str) -> str:
+        """Nobody writes the table until the end of the transaction; others may hold it too."""
+
     def failure(self, error: BaseException, place: str) -> PipelineError:
         """What a driver's error means, without any row's values."""
 

@@ -48,7 +48,11 @@ class Loads:
         self._incarnation = session.dialect.qualify(schema, "incarnation")
 
     def loaded(self) -> frozenset[str]:
-        return frozenset(load.name for load in self._loads(Lock.NONE) if load.epoch > 0)
+        """Once all are, nothing is held: none becomes unloaded again."""
+        if len(found := self._loaded()) == len(self._sources):
+            return found
+        self._session.tell("source_table", self._session.dialect.hold_table(self._table))
+        return self._loaded()
 
     def loading(self, epoch: int) -> dict[str, LoadState]:
         """A load end of an older incarnation of the topic counts for nothing: then the end is unknown again."""
@@ -114,6 +118,9 @@ class Loads:
         )
         answers = self._session.run("source_table", self._session.dialect.update(update), [(table, epoch)])
         return sum(number_of(changed) for (changed,) in answers) > 0
+
+    def _loaded(self) -> frozenset[str]:
+        return frozenset(load.name for load in self._loads(Lock.NONE) if load.epoch > 0)
 
     def _loads(self, lock: Lock, *tables: str) -> list[_Load]:
         columns = [field.name for field in (_NAME, _TOPIC, _EPOCH, *_READING)]

@@ -103,6 +103,9 @@ class Postgres:
     def lock_table(self, table: str) -> str:
         return f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"
 
+    def hold_table(self, table: str) -> str:
+        return f"LOCK TABLE {table} IN SHARE MODE"
+
     def failure(self, error: BaseException, place: str) -> PipelineError:
         return postgres_failure(error, place)
 

@@ -142,6 +142,9 @@ class SqlServer:
     def lock_table(self, table: str) -> str:
         return f"SELECT COUNT(*) AS held FROM {table} WITH (TABLOCKX, HOLDLOCK)"
 
+    def hold_table(self, table: str) -> str:
+        return f"SELECT COUNT(*) AS held FROM {table} WITH (TABLOCK, HOLDLOCK)"
+
     def failure(self, error: BaseException, place: str) -> PipelineError:
         return sqlserver_failure(error, place)
 

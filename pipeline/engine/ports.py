@@ -134,7 +134,11 @@ class Transaction(Offsets, Protocol):
         """For each parent key, make our rows of a child table exactly these. Rows that others made stay."""
 
     def loaded(self) -> frozenset[str]:
-        """Source tables that were read to the end of a snapshot, of whatever epoch."""
+        """Source tables that were read to the end of a snapshot, of whatever epoch.
+
+        Until the transaction ends no other becomes loaded: who marks what depends on a table sees what was noted by
+        everybody who took it for not loaded.
+        """
 
     def loading(self, epoch: int) -> dict[str, LoadState]:
         """Source tables whose snapshot of this epoch (or a later one) was not read to its end."""

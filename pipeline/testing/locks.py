@@ -1,4 +1,4 @@
-"""Row locks of the twin: three strengths, held to the end of a transaction; a circle of waiters ends one of them."""
+"""Locks of the twin: three strengths of row locks and two of table locks, held to the end of a transaction; a circle of waiters ends one of them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ class Strength(Enum):
     PRESENCE = "presence"  # nobody may delete the row
     CHANGE = "change"  # nobody else may lock or change it; whoever refers to it may
     UPDATE = "update"  # nobody else may lock it in any way
+    HOLD = "hold"  # of a whole table: nobody may write it
+    WRITE = "write"  # of a whole table: nobody may hold it
 
 
 _TOLERATED = {
     frozenset([Strength.PRESENCE]),
     frozenset([Strength.PRESENCE, Strength.CHANGE]),
+    frozenset([Strength.HOLD]),
+    frozenset([Strength.WRITE]),
 }
 
 

@@ -91,7 +91,12 @@ class Positions:
 
     def loaded(self) -> frozenset[str]:
         self._session.statement("loaded")
-        return frozenset(name for name in self._sources if self._load(name).epoch > 0)
+        if len(found := self._loaded()) == len(self._sources):
+            return found
+        self._session.statement("hold_table")
+        self._session.lock("source_table", (), Strength.HOLD)
+        self._session.statement("loaded")
+        return self._loaded()
 
     def loading(self, epoch: int) -> dict[str, LoadState]:
         self._session.statement("loading")
@@ -100,6 +105,7 @@ class Positions:
 
     def set_load_ends(self, topic: str, table: str, epoch: int, ends: Mapping[int, int]) -> None:
         self._session.statement("set_load_ends")
+        self._session.lock("source_table", (), Strength.WRITE)
         load = self._loads.claim((table,)) or Load(topic)
         self._loads.put((table,), load)
         if load.epoch >= epoch or self._is_reading(load, epoch):
@@ -124,11 +130,15 @@ class Positions:
 
     def set_loaded(self, table: str, epoch: int) -> bool:
         self._session.statement("set_loaded")
+        self._session.lock("source_table", (), Strength.WRITE)
         load = self._loads.lock((table,), Strength.CHANGE)
         if load is None or load.epoch >= epoch:
             return False
         self._loads.put((table,), replace(load, epoch=epoch))
         return True
+
+    def _loaded(self) -> frozenset[str]:
+        return frozenset(name for name in self._sources if self._load(name).epoch > 0)
 
     def _load(self, table: str) -> Load:
         return self._loads.get((table,)) or Load("")

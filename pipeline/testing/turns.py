@@ -67,7 +67,7 @@ class Schedule:
         self._finished = threading.Event()
         self._errors: list[BaseException] = []
 
-    def run(self, tasks: Sequence[Callable[[], None]]) -> None:
+    def run(self, tasks: Sequence[Callable[[], object]]) -> None:
         """Runs all to their end. Raises the first error of a task, TimeoutError when they do not end."""
         if not tasks:
             return
@@ -105,7 +105,7 @@ class Schedule:
         finally:
             changed.acquire()
 
-    def _work(self, number: int, task: Callable[[], None]) -> None:
+    def _work(self, number: int, task: Callable[[], object]) -> None:
         self._mine.number = number
         self._baton[number].wait()
         try:

@@ -329,6 +329,29 @@ def test_a_topic_made_anew_has_no_load_end(target: Target) -> None:
 # -- two transactions -------------------------------------------------------------------------------------------------
 
 
+def test_what_was_found_not_loaded_stays_so_until_the_transaction_ends(target: Target) -> None:
+    """Who makes a table loaded waits for everybody who took it for not loaded, and sees what they noted; they share the hold."""
+    with target.transaction() as transaction:
+        transaction.set_load_ends("t", "AxVec", 1, {})
+    order: list[str] = []
+
+    def finish() -> None:
+        with target.transaction() as finishing:
+            assert finishing.set_loaded("AxVec", 1)
+            order.append("loaded")
+
+    with target.transaction() as one, target.transaction() as other:
+        assert one.loaded() == other.loaded() == frozenset()
+        finisher = threading.Thread(target=finish)
+        finisher.start()
+        finisher.join(0.5)
+        order.append("read")
+    finisher.join(PATIENCE)
+    assert order == ["read", "loaded"]
+    with target.transaction() as transaction:
+        assert transaction.loaded() == {"AxVec"}
+
+
 def test_a_locked_row_is_waited_for_and_then_read_anew(target: Target) -> None:
     """Who waited for a lock sees what its holder wrote."""
     write(target, vec(1))

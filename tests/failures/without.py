@@ -162,6 +162,20 @@ ONE_WAY_GUARDS = (
         f"{PROCESSOR}::test_a_pim_that_is_filled_is_not_blanked_while_the_mirror_fills",
     ),
     Guard(
+        "not loaded, until the transaction ends",
+        "pipeline/database/loads.py",
+        '        self._session.tell("source_table", self._session.dialect.hold_table(self._table))\n',
+        "",
+        "tests/contracts/test_twin.py::test_what_was_found_not_loaded_stays_so_until_the_transaction_ends",
+    ),
+    Guard(
+        "not loaded, until the transaction ends, in memory",
+        "pipeline/testing/progress.py",
+        '        self._session.lock("source_table", (), Strength.HOLD)\n',
+        "",
+        f"{UNIT}/test_loaded_meanwhile.py",
+    ),
+    Guard(
         "write only what differs",
         "pipeline/database/target_tables.py",
         "            fields=fields + names.fields(prefilled),\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, text
@@ -26,6 +26,7 @@ from pipeline.model.event import Decoded, Event, Message
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
 from pipeline.testing.messages import MemoryDeadLetters
+from tests.support.events import NOON
 
 T = TypeVar("T")
 TOPICS = {table.name: f"ajera.{table.name}" for table in AJERA_TO_PIM.sources}
@@ -40,6 +41,17 @@ class Clock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+
+class Ticking(Clock):
+    """A clock that each look moves on by some seconds: whatever was noted before is old at the next look."""
+
+    def __init__(self) -> None:
+        self._looks = 0
+
+    def now(self) -> datetime:
+        self._looks += 1
+        return NOON + timedelta(seconds=2 * self._looks)
 
 
 @dataclass
@@ -99,9 +111,12 @@ def message_of(event: Event) -> Message:
 class Consumer:
     """One process: batches of events through the whole engine."""
 
-    def __init__(self, target: Target, events: Iterable[Event], limits: Limits | None = None) -> None:
+    def __init__(
+        self, target: Target, events: Iterable[Event], limits: Limits | None = None, clock: Clock | None = None
+    ) -> None:
         site = Site()
         self.telemetry, self.letters = Counted(), MemoryDeadLetters()
+        self.incarnations = dict.fromkeys(TOPICS.values(), 1)
         self._prepared: dict[tuple[str, int, int], Decoded] = {
             (TOPICS[one.table], one.place.partition, one.place.offset): one for one in events
         }
@@ -113,7 +128,7 @@ class Consumer:
             recompute=Recompute(AJERA_TO_PIM, site, {t.name: t for t in AJERA_TO_PIM.targets}, target.counts_utf16),
             dead_letters=self.letters,
             telemetry=self.telemetry,
-            clock=Clock(),
+            clock=clock or Clock(),
             limits=limits,
         )
 
@@ -122,7 +137,7 @@ class Consumer:
         self._prepared[place.topic, place.partition, offset] = decoded
 
     def take(self, events: Sequence[Event]) -> Handled:
-        return self.processor.process([message_of(one) for one in events], dict.fromkeys(TOPICS.values(), 1), patiently)
+        return self.processor.process([message_of(one) for one in events], self.incarnations, patiently)
 
     def feed(self, decoded: Sequence[Decoded], start: int = 0) -> Handled:
         """One batch in partition 0 of its events' topics (others: AxVec's), at offsets of its own from `start` on."""
@@ -132,7 +147,7 @@ class Consumer:
             placed = replace(one, place=replace(one.place, offset=offset)) if isinstance(one, Event) else one
             self._prepared[topic, 0, offset] = placed
             messages.append(Message(topic, 0, offset, b"", b""))
-        return self.processor.process(messages, dict.fromkeys(TOPICS.values(), 1), patiently)
+        return self.processor.process(messages, self.incarnations, patiently)
 
     def drain(self) -> None:
         """Try everything that is due or waits, as often as one thing can wait for another."""

@@ -52,9 +52,16 @@ WRITE_GUARDS = (
     Guard(
         "settle",
         f"{ENGINE}/round.py",
-        "        settle_open(hand, self._translations)\n",
+        "        settle_open(hand, self._translations, ids)\n",
         "",
         f"{STRAGGLER}::test_one_that_is_not_too_late_is_believed",
+    ),
+    Guard(
+        "only who decides a link gives its writes up",
+        f"{ENGINE}/round.py",
+        "settle_open(hand, self._translations, ids)",
+        "settle_open(hand, self._translations, ids | others)",
+        f"{ON_DATABASES}_overtaken.py::test_a_firm_whose_address_another_process_reads_meanwhile_is_created",
     ),
     Guard(
         "settled before it is decided",
@@ -130,16 +137,23 @@ WRITE_GUARDS = (
     Guard(
         "two-way: sweep",
         f"{ENGINE}/sweep.py",
-        "                    if key not in rows:\n",
-        "                    if False:\n",
+        "{one for key, one in keys.items() if key not in rows}",
+        "set[str]()",
         f"{DIFFICULT}::test_a_row_that_was_deleted_while_nobody_captured_ends_its_pair_and_no_other",
     ),
     Guard(
         "two-way: sweep ends no pair that is there",
         f"{ENGINE}/sweep.py",
-        "                    if key not in rows:\n",
-        "                    if True:\n",
+        "{one for key, one in keys.items() if key not in rows}",
+        "set(keys.values())",
         f"{DIFFICULT}::test_a_row_that_was_deleted_while_nobody_captured_ends_its_pair_and_no_other",
+    ),
+    Guard(
+        "two-way: sweep gives up no write of a pair that goes on",
+        f"{ENGINE}/sweep.py",
+        "settle_open(hand, translations, gone)",
+        "settle_open(hand, translations, set(ids))",
+        f"{ON_DATABASES}_overtaken.py::test_an_edit_in_hand_while_another_process_sweeps_is_carried_over",
     ),
     Guard(
         "orphan",

@@ -58,8 +58,8 @@ class Meeting:
                 self.world.restart()
             finally:
                 self.world.pairs.may_die = lambda: False
-        self.world.edit(AJERA, "AxVec", vecSyncToCRM=True)
-        self.world.edit(DPS, "Clendor", AjeraSync="Y")
+        self.world.do(AJERA, 'UPDATE "AxVec" SET "vecSyncToCRM" = true WHERE NOT "vecSyncToCRM"')
+        self.world.do(DPS, """UPDATE "Clendor" SET "AjeraSync" = 'Y' WHERE "AjeraSync" <> 'Y'""")
         self.world.settle()
         self.world.wait()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipeline.conflicts.link import Link, State
@@ -22,17 +23,26 @@ LINES = {
     "city": ("vecCity", "City"),
 }
 STATUSES = {1: "A", 0: "D"}
+SIDE_OF = {"AxVec": AJERA, "Clendor": DPS, "CLAddress": DPS}
+TOPICS = tuple(SIDE_OF)
 
 
 @dataclass
 class Turmoil:
-    """One run. `deaths`: how often of a hundred commit boundaries the process dies at one."""
+    """One run. `deaths`: how often of a hundred commit boundaries the process dies at one. Without any, nothing is read
+    again either: that would bring back what was forgotten.
+
+    `company`: how often of a hundred times another live process comes by while this one is about to write to Ajera, or
+    has just written.
+    """
 
     world: World
     seed: int
     deaths: int = 5
+    company: int = 20
     words: int = 0
     rows: int = 0
+    in_hand: frozenset[str] | None = None  # the tables whose events are being processed
     stragglers: list[tuple[Sequence[Planned], int]] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
 
@@ -46,7 +56,8 @@ class Turmoil:
         for side in (*Side, self.random.choice(list(Side))):
             self._new_row(side)
         actions: list[tuple[int, Callable[[], None]]] = [
-            *((40, self._edit), (30, self._deliver), (6, self._drain), (5, self._rewind), (4, self._new)),
+            *((40, self._edit), (30, self._deliver), (6, self._drain), (4, self._new)),
+            (5, self._rewind if self.deaths else self._same),
             *((4, self._come_back), (3, self._flag), (1, self._delete), (4, self._same)),
         ]
         for _ in range(steps):
@@ -56,8 +67,8 @@ class Turmoil:
         self.world.pairs.may_die = lambda: False
         self.live_through = at_once
         self._come_back()
-        self.world.edit(AJERA, "AxVec", vecSyncToCRM=True)
-        self.world.edit(DPS, "Clendor", AjeraSync="Y")
+        self.world.do(AJERA, 'UPDATE "AxVec" SET "vecSyncToCRM" = true WHERE NOT "vecSyncToCRM"')
+        self.world.do(DPS, """UPDATE "Clendor" SET "AjeraSync" = 'Y' WHERE "AjeraSync" <> 'Y'""")
         self.world.settle()
         self.world.wait()
         self._come_back()
@@ -87,7 +98,10 @@ class Turmoil:
             if world.pairs.may_die():
                 self.stragglers.append((planned, epoch))
                 raise Crash
-            return make(planned, epoch, attempt)
+            self._meet()
+            made = make(planned, epoch, attempt)
+            self._meet()
+            return made
 
         writes.make = made  # type: ignore[method-assign]
         return made
@@ -99,9 +113,22 @@ class Turmoil:
             AjeraWrites(self.world.pairs, self.world.telemetry).make(planned, epoch, at_once)
 
     def _deliver(self) -> None:
-        side = self.random.choice(list(Side))
-        tables = () if self.random.random() < 0.6 else (self.random.choice(("AxVec", "Clendor", "CLAddress")),)
-        self.world.deliver(side, self.random.choice((1, 1, 2, 3, 8)), *tables)
+        table = self.random.choice(TOPICS)
+        side = SIDE_OF[table]
+        tables = (table,) if self.random.random() < 0.4 else tuple(one for one in TOPICS if SIDE_OF[one] is side)
+        self.in_hand = frozenset(tables)
+        try:
+            self.world.deliver(side, self.random.choice((1, 1, 2, 3, 8)), *tables)
+        finally:
+            self.in_hand = None
+
+    def _meet(self) -> None:
+        """Another process reads a topic that this one does not."""
+        if self.in_hand is None or self.random.randrange(100) >= self.company:
+            return
+        table = self.random.choice([one for one in TOPICS if one not in self.in_hand])
+        with suppress(Crash):
+            replace(self.world).deliver(SIDE_OF[table], self.random.choice((1, 2, 8)), table)
 
     def _drain(self) -> None:
         self.world.exchange.drain(at_once, waiting_retry_seconds=self.random.choice((1e6, -1)))

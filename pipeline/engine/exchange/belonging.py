@@ -30,6 +30,14 @@ def parent_in_key(setup: Setup, entity: Entity, side: Side, key: str) -> str | N
     return setup.entity(entity.parent).end(side).table.key_text([values[name] for name in end.parent])
 
 
+def parent_followed(setup: Setup, entity: Entity, side: Side, key: str) -> tuple[Entity, str] | None:
+    """The row, with its entity, that this one is exchanged with only; None if there is none."""
+    if entity.parent is None or not (entity.ajera.follows_parent or entity.dps.follows_parent):
+        return None
+    parent = parent_in_key(setup, entity, side, key)
+    return None if parent is None else (setup.entity(entity.parent), parent)
+
+
 def parent_of(setup: Setup, hand: Hand, entity: Entity, to: Side, row: Row) -> tuple[Value, ...] | None:
     """The key values, on side `to`, of what a row of the other side belongs to; () if to nothing, None if it is not linked."""
     if entity.parent is None:

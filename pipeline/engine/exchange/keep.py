@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from pipeline.conflicts import settle
@@ -17,11 +17,16 @@ from pipeline.engine.exchange.work import Hand, Setup, arrival, link_id
 from pipeline.errors import PipelineError
 
 
-def settle_open(hand: Hand, translations: Translations) -> None:
-    """Settle what a process that died has left open: found in Ajera's table or fenced there."""
+def settle_open(hand: Hand, translations: Translations, ids: Collection[str]) -> None:
+    """Settle what a process that died has left open in these links: found in Ajera's table or fenced there.
+
+    A process that lives may still have such a write in hand. Whoever fences it must decide the link in this round: the
+    write is asked for again only then.
+    """
     numbers = {
         settle.intention_of(link, number): (link.id, side, number)
         for link in hand.links.values()
+        if link.id in ids
         for side, number in settle.open_writes(link)
     }
     if not numbers:

@@ -15,7 +15,7 @@ from pipeline.conflicts.reconcile import finish, needs_look, reconcile
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Entity, ParkedWork
 from pipeline.engine.exchange.begin import Beginning
-from pipeline.engine.exchange.belonging import parent_in_key
+from pipeline.engine.exchange.belonging import parent_followed
 from pipeline.engine.exchange.carry import carry_out
 from pipeline.engine.exchange.created_again import CreatedAgain
 from pipeline.engine.exchange.keep import give_up, park_waiting, settle_all, settle_open, store
@@ -24,6 +24,8 @@ from pipeline.engine.exchange.work import Done, Ended, Hand, Item, Rewound, Setu
 from pipeline.errors import PipelineError
 from pipeline.model.event import Event, Operation
 from pipeline.model.outcome import Outcome, SkipReason
+
+Keys = dict[tuple[Side, str], set[str]]
 
 
 class Round:
@@ -77,46 +79,42 @@ class Round:
     # -- finding ------------------------------------------------------------------------------------------------------
 
     def _find(self, items: Sequence[Item]) -> None:
-        """Lock the links of all items, those that we were creating when we died among them, and settle what is open."""
-        hand = self._hand
-        ids = {item.link for item in items if item.link is not None}
-        unknown: dict[str, set[str]] = {}
-        for (side, table), keys in self._keys(items).items():
-            found = hand.links_of.ids_of(side, table, sorted(keys))
-            ids.update(one for several in found.values() for one in several)
-            if side is Side.AJERA and keys - found.keys():
-                unknown[table] = keys - found.keys()
-        for table, keys in unknown.items():
-            ids.update(number.partition("/")[0] for number in hand.ajera.creators(table, sorted(keys)).values())
-        hand.links.update(hand.links_of.links(ids))
-        settle_open(hand, self._translations)
+        """Lock the links of all items, those that we were creating when we died among them, and settle what is open.
+
+        Links that are only looked at are locked too, and their open writes left to whoever makes them.
+        """
+        hand, (own, followed) = self._hand, self._keys(items)
+        ids, others = self._ids(own), self._ids(followed)
+        ids.update(item.link for item in items if item.link is not None)
+        hand.links.update(hand.links_of.links(ids | others))
+        settle_open(hand, self._translations, ids)
         for link in hand.links.values():
             self._index(link)
 
-    def _keys(self, items: Iterable[Item]) -> dict[tuple[Side, str], set[str]]:
-        """The rows of all items, and those that they are exchanged with only, by side and table."""
-        found: dict[tuple[Side, str], set[str]] = {}
-        for item in items:
-            if item.link is not None:
-                continue
-            found.setdefault((item.side, item.table), set()).add(item.key)
-            for entity in self._setup.of(item):
-                parent = self._parent_followed(entity, item.side, item.key)
-                if parent is not None:
-                    of, key = parent
-                    found.setdefault((item.side, of.end(item.side).table.name), set()).add(key)
-        return found
+    def _ids(self, rows: Keys) -> set[str]:
+        ids: set[str] = set()
+        for (side, table), keys in rows.items():
+            found = self._hand.links_of.ids_of(side, table, sorted(keys))
+            ids.update(*found.values())
+            if side is Side.AJERA and keys - found.keys():
+                creators = self._hand.ajera.creators(table, sorted(keys - found.keys()))
+                ids.update(number.partition("/")[0] for number in creators.values())
+        return ids
 
-    def _parent_followed(self, entity: Entity, side: Side, key: str) -> tuple[Entity, str] | None:
-        """The row, with its entity, that this one is exchanged with only; None if there is none."""
-        if entity.parent is None or not (entity.ajera.follows_parent or entity.dps.follows_parent):
-            return None
-        parent = parent_in_key(self._setup, entity, side, key)
-        return None if parent is None else (self._setup.entity(entity.parent), parent)
+    def _keys(self, items: Iterable[Item]) -> tuple[Keys, Keys]:
+        """The rows of all items, and those that they are exchanged with only, by side and table."""
+        own, followed = Keys(), Keys()
+        for item in items:
+            if item.link is None:
+                own.setdefault((item.side, item.table), set()).add(item.key)
+                parents = [parent_followed(self._setup, e, item.side, item.key) for e in self._setup.of(item)]
+                for of, key in filter(None, parents):
+                    followed.setdefault((item.side, of.end(item.side).table.name), set()).add(key)
+        return own, followed
 
     def _off_with_parent(self, entity: Entity, side: Side, key: str) -> frozenset[Side]:
         """The sides on which a row is not set to be exchanged because the row that it belongs to is not."""
-        parent = self._parent_followed(entity, side, key)
+        parent = parent_followed(self._setup, entity, side, key)
         known = None if parent is None else self._newest.get((parent[0].name, side, parent[1]))
         off = frozenset[Side]() if known is None else self._hand.links[known.id].off
         return frozenset(one for one in off if entity.end(one).follows_parent)

@@ -56,11 +56,11 @@ class Sweep:
                 hand = Hand(links, ajera, dict.fromkeys(Side, 0), self._clock.now())
                 ids = links.page_of_links(entity.name, side, epoch, after, LINKS_A_PAGE)
                 hand.links.update(links.links(ids))
-                settle_open(hand, translations)
-                keys = {link.half(side).key or "": link for link in hand.links.values()}
+                keys = {link.half(side).key or "": link.id for link in hand.links.values()}
                 rows = hand.of(side).read(entity.end(side).table, sorted(keys))
-                for key, link in keys.items():
-                    if key not in rows:
-                        hand.change(*end(hand.links[link.id], side, hand.now, translations.rules(entity), hand.now))
+                gone = {one for key, one in keys.items() if key not in rows}
+                settle_open(hand, translations, gone)
+                for one in sorted(gone):
+                    hand.change(*end(hand.links[one], side, hand.now, translations.rules(entity), hand.now))
             store(self._setup, hand)
         return ids[-1] if ids else None

@@ -14,6 +14,7 @@ import pytest
 from deploy.local.stack import Stack
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.rules import Side
+from tests.support.company import Company
 from tests.support.outbox import OURS, Crash, World, world
 
 AJERA, DPS = Side.AJERA, Side.DPS
@@ -23,6 +24,8 @@ FIRST_SEED = int(os.environ.get("EXCHANGE_SEED", "1"))
 STEPS = 50
 NAMES = ("Hill", "Beck", "Vale", "Dale")
 PEOPLE = ("Moe", "Roe", "Poe")
+TOPICS = {AJERA: ("AxVec", "AxContact"), DPS: ("Clendor", "Contacts")}
+SIDE_OF = {table: side for side, tables in TOPICS.items() for table in tables}
 TABLES = {AJERA: ("AxContact", "cntKey", "cntClient"), DPS: ("Contacts", "ContactID", "ClientID")}
 
 
@@ -40,6 +43,9 @@ class Meeting:
     world: World
     random: random.Random
     rows: int = 0
+
+    def __post_init__(self) -> None:
+        self.company = Company(self.world, self.random, SIDE_OF)
 
     def run(self) -> None:
         actions: list[tuple[int, Callable[[], None]]] = [
@@ -103,8 +109,9 @@ class Meeting:
             self.world.edit(side, table, self.random.choice(keys), **value)
 
     def _deliver(self) -> None:
-        tables = self.random.choice(((), (), ("AxVec", "Clendor"), ("AxContact", "Contacts")))
-        self.world.deliver(self._side(), self.random.choice((1, 2, 4, 9)), *tables)
+        side = self._side()
+        tables = self.random.choice((TOPICS[side], TOPICS[side], *((one,) for one in TOPICS[side])))
+        self.company.deliver(side, self.random.choice((1, 2, 4, 9)), *tables)
 
     def _drain(self) -> None:
         self.world.exchange.drain(lambda call: call(), waiting_retry_seconds=self.random.choice((1e6, -1)))

@@ -14,7 +14,7 @@ import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -78,24 +78,31 @@ class Crash(Exception):
 
 @dataclass
 class FallingPairs:
-    """Both databases, where the process may die before or after each commit."""
+    """Both databases, where the process may die before or after each commit, and meets others while it holds no lock."""
 
     real: Pairs
     may_die: Callable[[], bool] = lambda: False
+    meet: Callable[[], None] = lambda: None
+    begun: int = 0  # transactions that have not ended
+
+    def transaction(self) -> AbstractContextManager[Any]:
+        return self._one(self.real.transaction())
+
+    def ajera(self) -> AbstractContextManager[Any]:
+        return self._one(self.real.ajera())
 
     @contextmanager
-    def transaction(self) -> Iterator[Any]:
-        with self.real.transaction() as transaction:
-            yield transaction
-            self._die()
+    def _one(self, real: AbstractContextManager[Any]) -> Iterator[Any]:
+        self.begun += 1
+        try:
+            with real as transaction:
+                yield transaction
+                self._die()
+        finally:
+            self.begun -= 1
         self._die()
-
-    @contextmanager
-    def ajera(self) -> Iterator[Any]:
-        with self.real.ajera() as transaction:
-            yield transaction
-            self._die()
-        self._die()
+        if self.begun == 0:
+            self.meet()
 
     def _die(self) -> None:
         if self.may_die():

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.rules import Side
 from pipeline.engine.exchange.in_ajera import AjeraWrites
 from pipeline.engine.exchange.work import Planned
+from tests.support.company import Company
 from tests.support.outbox import OURS, Crash, World, at_once
 
 AJERA, DPS = Side.AJERA, Side.DPS
@@ -31,24 +31,20 @@ TOPICS = tuple(SIDE_OF)
 class Turmoil:
     """One run. `deaths`: how often of a hundred commit boundaries the process dies at one. Without any, nothing is read
     again either: that would bring back what was forgotten.
-
-    `company`: how often of a hundred times another live process comes by while this one is about to write to Ajera, or
-    has just written.
     """
 
     world: World
     seed: int
     deaths: int = 5
-    company: int = 20
     words: int = 0
     rows: int = 0
-    in_hand: frozenset[str] | None = None  # the tables whose events are being processed
     stragglers: list[tuple[Sequence[Planned], int]] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
         self.world.clear()
+        self.company = Company(self.world, self.random, SIDE_OF)
         self.live_through = self._hold_some(self.world)
 
     def run(self, steps: int) -> None:
@@ -98,10 +94,7 @@ class Turmoil:
             if world.pairs.may_die():
                 self.stragglers.append((planned, epoch))
                 raise Crash
-            self._meet()
-            made = make(planned, epoch, attempt)
-            self._meet()
-            return made
+            return make(planned, epoch, attempt)
 
         writes.make = made  # type: ignore[method-assign]
         return made
@@ -116,19 +109,7 @@ class Turmoil:
         table = self.random.choice(TOPICS)
         side = SIDE_OF[table]
         tables = (table,) if self.random.random() < 0.4 else tuple(one for one in TOPICS if SIDE_OF[one] is side)
-        self.in_hand = frozenset(tables)
-        try:
-            self.world.deliver(side, self.random.choice((1, 1, 2, 3, 8)), *tables)
-        finally:
-            self.in_hand = None
-
-    def _meet(self) -> None:
-        """Another process reads a topic that this one does not."""
-        if self.in_hand is None or self.random.randrange(100) >= self.company:
-            return
-        table = self.random.choice([one for one in TOPICS if one not in self.in_hand])
-        with suppress(Crash):
-            replace(self.world).deliver(SIDE_OF[table], self.random.choice((1, 2, 8)), table)
+        self.company.deliver(side, self.random.choice((1, 1, 2, 3, 8)), *tables)
 
     def _drain(self) -> None:
         self.world.exchange.drain(at_once, waiting_retry_seconds=self.random.choice((1e6, -1)))

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from deploy.faults import capture, ground, letters, messages, processes, services
+from deploy.faults import capture, exchange, ground, letters, messages, processes, services
 from deploy.faults.verdict import Verdict
 from deploy.local.stack import Stack, running_stack
 
@@ -46,6 +46,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "ground": lambda stack, seed, _: ground.wrong_ground(stack, seed),
     "anew": lambda stack, seed, long: ground.topics_made_anew(stack, seed, 10 if long else 1),
     "restored": lambda stack, seed, _: ground.pim_restored(stack, seed),
+    "exchange": lambda stack, seed, long: exchange.exchange(stack, seed, 30 if long else 3),
     "memory": lambda stack, seed, long: messages.memory(stack, seed, 1_000_000 if long else 50_000),
     "transaction": lambda stack, _, long: capture.one_transaction(stack, 200_000 if long else 2_000),
     "drained without broker": lambda stack, seed, _: processes.drained_without_broker(stack, seed),

@@ -34,21 +34,22 @@ class Write:
     now: Mapping[str, Any] | None
 
 
-def begin(pim: psycopg.Connection, tables: tuple[str, ...] = TABLES) -> None:
-    """Log every write from now on; a log that is there begins anew."""
-    if pim.execute("SELECT to_regclass('audit.write')").fetchone() == (None,):
-        pim.execute(sql.SQL(AUDIT))
+def begin(connection: psycopg.Connection, tables: tuple[str, ...] = TABLES, *, ours: bool = False) -> None:
+    """Log every write from now on, or only those of our consumers; a log that is there begins anew."""
+    if connection.execute("SELECT to_regclass('audit.write')").fetchone() == (None,):
+        connection.execute(sql.SQL(AUDIT))
         for table in tables:
-            trigger = (
-                "CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW EXECUTE FUNCTION audit.note()"
-            )
-            pim.execute(sql.SQL(trigger).format(sql.Identifier(table)))
-    pim.execute("TRUNCATE audit.write")
+            trigger = "CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW"
+            if ours:
+                trigger += " WHEN (current_setting('application_name') = 'ajera-cdc')"
+            connection.execute(sql.SQL(f"{trigger} EXECUTE FUNCTION audit.note()").format(sql.Identifier(table)))
+    connection.execute("TRUNCATE audit.write")
 
 
-def writes(pim: psycopg.Connection) -> list[Write]:
+def writes(connection: psycopg.Connection) -> list[Write]:
     """Every write since `begin`, in order."""
-    return [Write(*row) for row in pim.execute("SELECT source, operation, was, now FROM audit.write ORDER BY number")]
+    query = "SELECT source, operation, was, now FROM audit.write ORDER BY number"
+    return [Write(*row) for row in connection.execute(query)]
 
 
 def repeated(log: list[Write]) -> int:

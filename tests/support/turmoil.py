@@ -108,7 +108,7 @@ class Turmoil:
     def _deliver(self) -> None:
         table = self.random.choice(TOPICS)
         side = SIDE_OF[table]
-        tables = (table,) if self.random.random() < 0.4 else tuple(one for one in TOPICS if SIDE_OF[one] is side)
+        tables = (table,) if self.random.random() < 0.8 else tuple(one for one in TOPICS if SIDE_OF[one] is side)
         self.company.deliver(side, self.random.choice((1, 1, 2, 3, 8)), *tables)
 
     def _drain(self) -> None:

@@ -27,7 +27,8 @@ def live(stack: Stack) -> Iterator[Live]:
 
 def images(live: Live, key: int) -> list[str]:
     """The names that an organization had in PIM, in the order of its writes."""
-    return [now["Name"] for _, _, _, now in live.writes() if now["Organization ID"] == f"cl-{key}"]
+    shown = [write.now for write in live.writes() if write.now is not None]
+    return [now["Name"] for now in shown if now["Organization ID"] == f"cl-{key}"]
 
 
 def test_an_update_that_commits_during_the_first_snapshot_is_not_lost(live: Live) -> None:

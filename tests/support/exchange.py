@@ -12,26 +12,12 @@ import psycopg
 from psycopg import sql
 
 from deploy.demo.consumers import EXCHANGE, Consumer, running
+from deploy.faults import audit
+from deploy.faults.exchange import AJERA_TABLES, DPS_TABLES
 from deploy.local.stack import Stack
 from deploy.sample import databases, dps
 from deploy.sample.naming import Naming
 from tests.support.live import Live, live_firm, wait_until
-
-# Who writes is told by the connection: ours names itself, people's do not.
-AUDIT = """
-CREATE SCHEMA audit;
-CREATE TABLE audit.write (number bigserial PRIMARY KEY, who text, source text, operation text, was jsonb, now jsonb);
-CREATE FUNCTION audit.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    INSERT INTO audit.write (who, source, operation, was, now)
-        VALUES (current_setting('application_name'), TG_TABLE_NAME, TG_OP, to_jsonb(OLD), to_jsonb(NEW));
-    RETURN NULL;
-END $$;
-"""
-AUDITED = {
-    "ajera": ("AxVec", "AxContact", "AxProject", "AxInvoiceGroup", "AxProjectContact"),
-    "dps": ("Clendor", "CLAddress", "Contacts", "PR", "PRContactAssoc", "EM"),
-}
-OURS = "ajera-cdc"
 
 
 @dataclass
@@ -88,27 +74,14 @@ class Exchanged:
 
     # -- what can be seen ---------------------------------------------------------------------------------------------
 
-    def writes(self, side: str) -> list[tuple[str, str, Any, Any]]:
-        """Every write of ours since `audited`, as that database itself saw it: table, operation, before, after."""
-        connection = self.ajera if side == "ajera" else self.dps
-        return list(
-            connection.execute(
-                "SELECT source, operation, was, now FROM audit.write WHERE who = %s ORDER BY number", (OURS,)
-            )
-        )
+    def writes(self, side: str) -> list[audit.Write]:
+        """Every write of ours since `audited`, as that database itself saw it."""
+        return audit.writes(self.ajera if side == "ajera" else self.dps)
 
     def audited(self) -> None:
-        """Begin to log writes in both databases, or begin anew."""
-        for side, connection in (("ajera", self.ajera), ("dps", self.dps)):
-            if connection.execute("SELECT to_regclass('audit.write')").fetchone() == (None,):
-                connection.execute(sql.SQL(AUDIT))
-                for table in AUDITED[side]:
-                    connection.execute(
-                        sql.SQL(
-                            "CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW EXECUTE FUNCTION audit.note()"
-                        ).format(sql.Identifier(table))
-                    )
-            connection.execute("TRUNCATE audit.write")
+        """Begin to log our writes in both databases, or begin anew."""
+        audit.begin(self.ajera, AJERA_TABLES, ours=True)
+        audit.begin(self.dps, DPS_TABLES, ours=True)
 
     def wait_until_stopped(self) -> None:
         """The group has no members any more: also not those that were killed."""

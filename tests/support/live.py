@@ -17,19 +17,12 @@ import tomli_w
 from psycopg import sql
 
 from deploy.demo.consumers import Consumer, running
+from deploy.faults import audit
 from deploy.local.stack import Stack
 from deploy.sample import databases, firm, oracle
 from deploy.sample.naming import Naming
 
 DEADLINE_SECONDS = 45.0
-AUDIT = """
-CREATE SCHEMA audit;
-CREATE TABLE audit.write (number bigserial PRIMARY KEY, source text, operation text, was jsonb, now jsonb);
-CREATE FUNCTION audit.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    INSERT INTO audit.write (source, operation, was, now) VALUES (TG_TABLE_NAME, TG_OP, to_jsonb(OLD), to_jsonb(NEW));
-    RETURN NULL;
-END $$;
-"""
 
 
 def wait_until(reached: Callable[[], object], what: str, seconds: float = DEADLINE_SECONDS) -> None:
@@ -110,22 +103,13 @@ class Live:
     def wait_until_right(self) -> None:
         wait_until(lambda: not self.differences(), "PIM holds what plain SQL says")
 
-    def writes(self) -> list[tuple[str, str, Any, Any]]:
+    def writes(self) -> list[audit.Write]:
         """Every write to PIM's tables since `audited`, as the database itself saw it."""
-        return list(self.pim.execute("SELECT source, operation, was, now FROM audit.write ORDER BY number"))
+        return audit.writes(self.pim)
 
     def audited(self) -> None:
         """Begin to log writes to PIM, or begin anew."""
-        if self.pim.execute("SELECT to_regclass('audit.write')").fetchone() == (None,):
-            self.pim.execute(sql.SQL(AUDIT))
-            for table in databases.PIM_NAMES:
-                name = sql.Identifier(self.naming.table(table))
-                self.pim.execute(
-                    sql.SQL(
-                        "CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW EXECUTE FUNCTION audit.note()"
-                    ).format(name)
-                )
-        self.pim.execute("TRUNCATE audit.write")
+        audit.begin(self.pim, tuple(self.naming.table(table) for table in databases.PIM_NAMES))
 
 
 @contextmanager

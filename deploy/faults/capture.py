@@ -6,8 +6,8 @@ import random
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -20,7 +20,7 @@ from deploy.faults.firm import CLIENTS, raw_settings
 from deploy.faults.messages import LIMIT_MB, resident_mb
 from deploy.faults.processes import AT_THE_END, ONE_MEMBER, run_until_killed
 from deploy.faults.runner import POINTS
-from deploy.faults.verdict import NotReached, Verdict, wait
+from deploy.faults.verdict import NotReached, Verdict, meanwhile, wait
 from deploy.local.stack import Stack
 from deploy.sample import databases, oracle
 from deploy.sample.naming import Naming
@@ -75,7 +75,7 @@ def killed_while_captured(stack: Stack, seed: int, times: int) -> Iterator[Verdi
         audit.begin(pim)
         command(config, "connectors", "apply")
         try:
-            with _edited(ajera, random.Random(seed)):
+            with meanwhile(partial(_edit, ajera, random.Random(seed))):
                 for _ in range(times):
                     point = rng.choice([point for point in POINTS if point != AT_THE_END])
                     verdict.tried += run_until_killed(config, point, 1, verdict, is_done=lambda: True)
@@ -90,26 +90,14 @@ def killed_while_captured(stack: Stack, seed: int, times: int) -> Iterator[Verdi
     yield verdict
 
 
-@contextmanager
-def _edited(ajera: psycopg.Connection, rng: random.Random) -> Iterator[None]:
-    """Edits, one transaction each, by a thread of their own."""
-    ended = threading.Event()
-
-    def edit() -> None:
-        with databases.connect_like(ajera) as connection:
-            number = 0
-            while not ended.wait(0.005):
-                number += 1
-                values = (f"n-{number:08}", rng.randint(1, CLIENTS))
-                connection.execute('UPDATE "AxVec" SET "vecDescription" = %s WHERE "vecKey" = %s', values)
-
-    with ThreadPoolExecutor(1) as pool:
-        editing = pool.submit(edit)
-        try:
-            yield
-        finally:
-            ended.set()
-        editing.result()
+def _edit(ajera: psycopg.Connection, rng: random.Random, ended: threading.Event) -> None:
+    """Edits, one transaction each."""
+    with databases.connect_like(ajera) as connection:
+        number = 0
+        while not ended.wait(0.005):
+            number += 1
+            values = (f"n-{number:08}", rng.randint(1, CLIENTS))
+            connection.execute('UPDATE "AxVec" SET "vecDescription" = %s WHERE "vecKey" = %s', values)
 
 
 def _config(stack: Stack, name: str, ajera_url: str, pim_url: str) -> Path:

@@ -6,9 +6,9 @@ import random
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -19,7 +19,7 @@ from deploy.demo.settings import AJERA_VERSION
 from deploy.faults import audit
 from deploy.faults.firm import raw_settings
 from deploy.faults.proxy import Mode, Proxy
-from deploy.faults.verdict import NotReached, Verdict, wait
+from deploy.faults.verdict import NotReached, Verdict, meanwhile, wait
 from deploy.local.stack import Stack
 from deploy.sample import agreement, crm, crm_day, databases, day, dps, firm
 from deploy.sample.naming import Naming
@@ -68,7 +68,7 @@ def exchange(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
             audit.begin(both.ajera, AJERA_TABLES, ours=True)
             audit.begin(both.dps, DPS_TABLES, ours=True)
             with _members(both) as members:
-                with _edited(both):
+                with meanwhile(partial(_edit, both, both.rng.randrange(10**6))):
                     bring_about(both, members, times, verdict)
                 both.proxy.mode = Mode.PASS
                 with suppress(NotReached):
@@ -123,27 +123,15 @@ def _members(both: Both) -> Iterator[list[Consumer]]:
             member.stop()
 
 
-@contextmanager
-def _edited(both: Both) -> Iterator[None]:
-    """People type into both systems, one transaction each, in a thread of their own."""
-    ended, seed = threading.Event(), both.rng.randrange(10**6)
+def _edit(both: Both, seed: int, ended: threading.Event) -> None:
+    """People type into both systems, one transaction each."""
     rng, in_ajera, in_dps = random.Random(seed), day.Day(seed, NAMING), crm_day.CrmDay(seed, NAMING)
-
-    def edit() -> None:
-        with databases.connect_like(both.ajera) as ajera, databases.connect_like(both.dps) as crm_side:
-            while not ended.wait(rng.expovariate(EDITS_A_SECOND)):
-                if rng.random() < 0.5:
-                    in_ajera.next_edit(ajera)
-                else:
-                    in_dps.next_edit(crm_side)
-
-    with ThreadPoolExecutor(1) as pool:
-        editing = pool.submit(edit)
-        try:
-            yield
-        finally:
-            ended.set()
-        editing.result()
+    with databases.connect_like(both.ajera) as ajera, databases.connect_like(both.dps) as dps_side:
+        while not ended.wait(rng.expovariate(EDITS_A_SECOND)):
+            if rng.random() < 0.5:
+                in_ajera.next_edit(ajera)
+            else:
+                in_dps.next_edit(dps_side)
 
 
 @contextmanager

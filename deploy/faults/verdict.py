@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,6 +91,19 @@ def wait_quiet(firm: Firm, members: list[Consumer]) -> None:
         wait(firm.is_quiet, "quiet")
     except NotReached as error:
         raise NotReached(f"{error}\n{firm.standing()}\n{members[-1].tail()}") from None
+
+
+@contextmanager
+def meanwhile(work: Callable[[threading.Event], None]) -> Iterator[None]:
+    """Work in a thread of its own until the event is set, which is done at the end; what it raised is raised then."""
+    ended = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(work, ended)
+        try:
+            yield
+        finally:
+            ended.set()
+        working.result()
 
 
 def firm_of(stack: Stack, name: str, seed: int, **changed: Any) -> Iterator[Firm]:

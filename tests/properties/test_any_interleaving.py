@@ -13,12 +13,10 @@ from functools import partial
 import pytest
 
 from pipeline.domain.routes import AJERA_TO_PIM
-from pipeline.engine.loading import Loading
 from pipeline.model.event import Event
-from pipeline.testing.messages import MemoryBroker, MemoryMessages
 from pipeline.testing.target import MemoryTarget
 from pipeline.testing.turns import Schedule
-from tests.support.engine import TOPICS, Consumer, Ticking, patiently
+from tests.support.engine import TOPICS, Consumer, Ticking, loading_of, patiently
 from tests.support.histories import PARTITIONS, arrivals, batches, history, process_of
 
 RUNS = int(os.environ.get("AJERA_CDC_INTERLEAVINGS", "150"))
@@ -37,16 +35,7 @@ class Process:
             self._consumer.incarnations = {
                 topic: transaction.incarnation(topic, "id", PARTITIONS) for topic in TOPICS.values()
             }
-        nothing = MemoryMessages(
-            MemoryBroker(),
-            group="g",
-            topics=[],
-            stored_offsets=lambda _: {},
-            on_assigned=lambda _: None,
-            on_revoked=lambda _: None,
-        )
-        self._loading = Loading(route=AJERA_TO_PIM, topics=TOPICS, messages=nothing, target=target, clock=clock)
-        self._loading.snapshot_ended(EPOCH)
+        self._loading = loading_of(target, EPOCH, clock)
 
     def work(self, arrived: Sequence[Sequence[Event]]) -> None:
         for batch in arrived:

@@ -17,6 +17,7 @@ from pipeline.database.target import DatabaseTarget
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.engine.circuit import Limits
 from pipeline.engine.intake import Handled
+from pipeline.engine.loading import Loading
 from pipeline.engine.ports import Target
 from pipeline.engine.processor import Processor
 from pipeline.engine.recompute import Recompute
@@ -25,7 +26,7 @@ from pipeline.mapping.site import Site
 from pipeline.model.event import Decoded, Event, Message
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
-from pipeline.testing.messages import MemoryDeadLetters
+from pipeline.testing.messages import MemoryBroker, MemoryDeadLetters, MemoryMessages
 from tests.support.events import NOON
 
 T = TypeVar("T")
@@ -153,6 +154,21 @@ class Consumer:
         """Try everything that is due or waits, as often as one thing can wait for another."""
         for _ in range(4):
             self.processor.drain(patiently, waiting_retry_seconds=-60.0)
+
+
+def loading_of(target: Target, epoch: int, clock: Clock) -> Loading:
+    """What finishes tables whose ends are known, with evidence that the snapshot of this epoch is over."""
+    nothing = MemoryMessages(
+        MemoryBroker(),
+        group="g",
+        topics=[],
+        stored_offsets=lambda _: {},
+        on_assigned=lambda _: None,
+        on_revoked=lambda _: None,
+    )
+    loading = Loading(route=AJERA_TO_PIM, topics=TOPICS, messages=nothing, target=target, clock=clock)
+    loading.snapshot_ended(epoch)
+    return loading
 
 
 def fresh_target(url: str) -> tuple[Engine, DatabaseTarget]:

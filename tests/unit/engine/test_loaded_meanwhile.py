@@ -6,11 +6,9 @@ from functools import partial
 from random import Random
 
 from pipeline.domain.routes import AJERA_TO_PIM
-from pipeline.engine.loading import Loading
-from pipeline.testing.messages import MemoryBroker, MemoryMessages
 from pipeline.testing.target import MemoryTarget
 from pipeline.testing.turns import Schedule
-from tests.support.engine import TOPICS, Consumer, Ticking, patiently
+from tests.support.engine import TOPICS, Consumer, Ticking, loading_of, patiently
 from tests.support.events import event
 
 SCHEDULES = 100
@@ -28,7 +26,7 @@ def test_whoever_took_a_table_for_not_loaded_is_marked_when_it_is() -> None:
             event("AxProject", 1, at=2, prjStatus=1, prjDescription="p"),
             event("AxInvoiceGroup", 1, at=2, igProject=1, igClient=1),
         ]
-        loading = loading_of(target, clock)
+        loading = loading_of(target, EPOCH, clock)
         schedule.run([partial(creator.feed, created), partial(loading.advance, patiently)])
         finisher.drain()
         ((name, client),) = [(row["Name"], row["Client"]) for row in target.rows("Project")]
@@ -41,18 +39,3 @@ def all_but_clients_are_loaded(target: MemoryTarget) -> None:
             transaction.set_load_ends(topic, table, EPOCH, {0: 0})
             if table != "AxVec":
                 transaction.set_loaded(table, EPOCH)
-
-
-def loading_of(target: MemoryTarget, clock: Ticking) -> Loading:
-    """Everything was read to its end."""
-    messages = MemoryMessages(
-        MemoryBroker(),
-        group="g",
-        topics=[],
-        stored_offsets=lambda _: {},
-        on_assigned=lambda _: None,
-        on_revoked=lambda _: None,
-    )
-    loading = Loading(route=AJERA_TO_PIM, topics=TOPICS, messages=messages, target=target, clock=clock)
-    loading.snapshot_ended(EPOCH)
-    return loading

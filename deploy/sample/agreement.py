@@ -1,7 +1,7 @@
 """The judge of the exchange: do Ajera and DPS agree, in plain SQL over both, or is what differs parked.
 
-It shares no code with the exchange. Of its own tables it reads which rows are a pair, and what is parked. Of rows it
-tells table and key, never a value.
+It shares no code with the exchange. Of its own tables it reads which rows are a pair, which of them we made, and what
+is parked. Of rows it tells table and key, never a value.
 """
 
 from __future__ import annotations
@@ -67,9 +67,10 @@ Rows = Mapping[tuple[str, str], Mapping[str, Row]]  # by entity and side, then b
 
 @dataclass(frozen=True)
 class Found:
-    """Both databases as read."""
+    """Both databases as read. `made`: the links whose row in Ajera is ours."""
 
     links: Sequence[Link]
+    made: frozenset[str]
     parked: Mapping[str, tuple[str, str]]  # id: code and hint
     rows: Rows
 
@@ -149,7 +150,8 @@ def _agree(line: Line, link: Link, values: tuple[Any, Any], found: Found) -> boo
     """Rows that are referred to are the same if they are a pair, or were one until one of them was deleted."""
     is_reference = line.refers_to and None not in values
     same = (line.refers_to, *values) in found.pairs if is_reference else values[0] == values[1]
-    return same or (line.leaves_ajera and _typed_last_in_ajera(link, line.name))
+    is_unsaid = line.unsaid and link.id in found.made and not any(line.name in link.edited[side] for side in SIDES)
+    return same or is_unsaid or (line.leaves_ajera and _typed_last_in_ajera(link, line.name))
 
 
 def _typed_last_in_ajera(link: Link, name: str) -> bool:
@@ -187,12 +189,14 @@ def _read(ajera: psycopg.Connection, dps: psycopg.Connection, naming: Naming) ->
             str(one): (str(code), str(hint))
             for one, code, hint in dps.execute("SELECT id, code, hint FROM sync.parked")
         }
+        numbers = ajera.execute("SELECT number FROM ajera_cdc.intention WHERE key IS NOT NULL")
+        made = frozenset(str(number).partition("/")[0] for (number,) in numbers)
         for pairing in PAIRINGS:
             rows[pairing.entity, "ajera"] = _rows(
                 ajera, naming, pairing.ajera, {x.name: x.ajera for x in pairing.lines}
             )
             rows[pairing.entity, "dps"] = _rows(dps, naming, pairing.dps, {x.name: x.dps for x in pairing.lines})
-    return Found(links, parked, rows)
+    return Found(links, made, parked, rows)
 
 
 @contextmanager

@@ -35,13 +35,17 @@ def letter(status: str, inactive: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line. `refers_to`: the values are keys of that entity. `leaves_ajera`: DPS sends, and Ajera's own edits stay."""
+    """One line. `refers_to`: the values are keys of that entity. `leaves_ajera`: DPS sends, and Ajera's own edits stay.
+
+    `unsaid`: Ajera sends, and says nothing of a row that was made from one of DPS, until somebody there does.
+    """
 
     name: str
     ajera: str
     dps: str
     refers_to: str = ""
     leaves_ajera: bool = False
+    unsaid: bool = False
 
 
 def same(name: str, ajera: str, dps: str, length: int | None = None) -> Line:
@@ -110,7 +114,7 @@ PAIRINGS: Sequence[Pairing] = (
                 described("{AxVec.vecClientType}", "{AxClientType.ctDescription}"),
                 described(text("{Clendor.Type}"), "{CFGClientTypeDescriptions.Description}"),
             ),
-            Line("status", letter("{AxVec.vecStatus}", "D"), text("{Clendor.Status}")),
+            Line("status", letter("{AxVec.vecStatus}", "D"), text("{Clendor.Status}"), unsaid=True),
         ),
     ),
     Pairing(
@@ -145,7 +149,7 @@ PAIRINGS: Sequence[Pairing] = (
             same("phone", "AxContact.cntPhone1", "Contacts.Phone", 24),
             same("mobile", "AxContact.cntPhone2", "Contacts.CellPhone", 24),
             same("fax", "AxContact.cntFax", "Contacts.FAX", 24),
-            Line("status", letter("{AxContact.cntStatus}", "I"), text("{Contacts.Status}")),
+            Line("status", letter("{AxContact.cntStatus}", "I"), text("{Contacts.Status}"), unsaid=True),
             Line("firm", "NULLIF({AxContact.cntClient}, 0)::text", text("{Contacts.ClientID}"), "firm"),
         ),
     ),
@@ -173,7 +177,7 @@ PAIRINGS: Sequence[Pairing] = (
         (
             same("name", "AxVec.vecDescription", "Clendor.Name", 100),
             same("website", "AxVec.vecWebsite", "Clendor.WebSite", 255),
-            Line("status", letter("{AxVec.vecStatus}", "D"), text("{Clendor.Status}")),
+            Line("status", letter("{AxVec.vecStatus}", "D"), text("{Clendor.Status}"), unsaid=True),
         ),
     ),
     Pairing(

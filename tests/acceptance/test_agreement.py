@@ -103,6 +103,8 @@ def agreeing(postgres: Stack) -> Iterator[Systems]:
             for table, row in tables.items():
                 firm.insert(connection, Naming(), table, [row])
         in_dps.execute(SYNC)
+        ajera.execute("CREATE SCHEMA ajera_cdc")
+        ajera.execute("CREATE TABLE ajera_cdc.intention (number text PRIMARY KEY, key text)")
         document = json.dumps({"off": [], "ended_by": None, "ajera": {"edited_at": {}}, "dps": {"edited_at": {}}})
         for entity, keys in PAIRS.items():
             in_dps.execute(
@@ -231,6 +233,22 @@ def test_what_ajera_typed_over_a_line_that_dps_sends_is_left(systems: Systems, t
         f""" '"{typed_in}": {{"edited_at": {{"chance": "2026-05-01T10:00:00+00:00"}}') WHERE entity = 'project'"""
     )
     assert (systems.differences() == []) is is_left
+
+
+@pytest.mark.parametrize("typed_in", [None, "ajera", "dps"])
+def test_a_status_that_dps_held_when_we_made_the_row_stays_until_somebody_types_one(
+    systems: Systems, typed_in: str | None
+) -> None:
+    """Ajera says nothing of such a row; of one that it had itself it does."""
+    systems.run(WRONG["a status that stayed"][0])
+    assert systems.differences() == [WRONG["a status that stayed"][1]]
+    systems.run("INSERT INTO ajera_cdc.intention VALUES ('contact/1', '8')")
+    assert systems.differences() == []
+    systems.run(
+        f"""dps:UPDATE sync.link SET document = replace(document, '"{typed_in}": {{"edited_at": {{}}',"""
+        f""" '"{typed_in}": {{"edited_at": {{"status": "2026-05-01T10:00:00+00:00"}}') WHERE entity = 'contact'"""
+    )
+    assert (systems.differences() == []) is (typed_in is None)
 
 
 def test_a_parked_line_on_which_both_agree_is_a_difference(systems: Systems) -> None:

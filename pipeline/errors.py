@@ -200,7 +200,7 @@ class TargetBusy(PipelineError):
 
     code = "target.busy"
     remedy = Remedy.RETRY
-    hint = "The same batch is tried again until it succeeds; partitions are paused meanwhile."
+    hint = "It is tried again until it succeeds; partitions are paused meanwhile."
     exit_code = ExitCode.ENVIRONMENT
 
 

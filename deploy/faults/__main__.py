@@ -26,6 +26,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "captured": lambda stack, seed, long: capture.killed_while_captured(stack, seed, 50 if long else 3),
     "drained": lambda stack, seed, long: processes.drained(stack, seed, 20 if long else 2),
     "drained without database": lambda stack, seed, _: processes.drained_without_database(stack, seed),
+    "started without database": lambda stack, seed, _: processes.started_without_database(stack, seed),
     "members classic": lambda stack, seed, long: processes.members_come_and_go(
         stack, seed, 20 if long else 1, "classic"
     ),

@@ -140,6 +140,29 @@ def drained_without_database(stack: Stack, seed: int) -> Iterator[Verdict]:
     yield verdict
 
 
+def started_without_database(stack: Stack, seed: int) -> Iterator[Verdict]:
+    """A consumer begins while the database is away: it waits, says so, and goes on; or it is stopped, in time and in order."""
+    verdict = Verdict("started while the database is away")
+    for firm in firm_of(stack, "early", seed):
+        with Proxy(stack.postgres_port, seed) as proxy:
+            proxy.mode = Mode.REFUSE
+            text = firm.config.read_text()
+            firm.config.write_text(text.replace(f":{stack.postgres_port}/", f":{proxy.port}/"))
+            with consumers(firm) as members:
+                wait(lambda: "target.busy" in health(members[0]), "health says degraded")
+                _end(members[0], verdict)
+            with consumers(firm) as members:
+                wait(lambda: "target.busy" in health(members[0]), "health says degraded")
+                firm.edit(50)
+                firm.flush()
+                proxy.mode = Mode.PASS
+                wait_quiet(firm, members)
+                wait(lambda: '"ok"' in health(members[0]), "health says ok")
+                verdict.tried += 1
+        judge(firm, verdict)
+    yield verdict
+
+
 def drained_without_broker(stack: Stack, seed: int) -> Iterator[Verdict]:
     """SIGTERM while no broker answers: nothing can be committed, the end comes in time, nothing is lost."""
     verdict = Verdict("SIGTERM while the broker is away")

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
-
-import tenacity
+from typing import Protocol
 
 from pipeline.engine.intake import Handled
+from pipeline.engine.patience import Patience, Stopped
 from pipeline.engine.ports import Attempt, Clock, Keeper, Messages, Offsets, Telemetry
-from pipeline.errors import ParkedTooMany, PipelineError, Remedy
+from pipeline.errors import ParkedTooMany, PipelineError
 from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +47,6 @@ class Follow(Protocol):
     def advance(self, attempt: Attempt) -> None: ...
 
 
-class Stopped(Exception):
-    """A stop was asked for while a batch waited for something transient; the batch is abandoned, its offsets stay."""
-
-
 class Loop:
     """Runs one member of the consumer group until `stop` says so."""
 
@@ -73,6 +66,14 @@ class Loop:
         self._messages, self._processor, self._keeper = messages, processor, keeper
         self._loading, self._incarnation = loading, incarnation
         self._telemetry, self._clock, self._pace, self._stop = telemetry, clock, pace, stop
+        self._attempt = Patience(
+            first_seconds=pace.retry_first_seconds,
+            most_seconds=pace.retry_most_seconds,
+            telemetry=telemetry,
+            clock=clock,
+            stop=stop,
+            rest=messages.wait,  # which keeps the membership
+        ).attempt
         self._halted: dict[TopicPartition, PipelineError] = {}
         self._looked_at = -LOOK_SECONDS
 
@@ -125,35 +126,3 @@ class Loop:
         with self._keeper.transaction() as transaction:
             self._processor.refuse_restored(transaction)
             return transaction.waiting_count()
-
-    def _attempt(self, call: Callable[[], T]) -> T:
-        """Call until it does not fail with an error whose remedy is retry; between tries stay in the group."""
-        failed = False
-
-        def before_sleep(state: tenacity.RetryCallState) -> None:
-            nonlocal failed
-            failed = True
-            error = state.outcome.exception() if state.outcome is not None else None
-            if isinstance(error, PipelineError):
-                self._telemetry.retried(error)
-
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(lambda e: isinstance(e, PipelineError) and e.remedy is Remedy.RETRY),
-            wait=tenacity.wait_random_exponential(
-                multiplier=self._pace.retry_first_seconds, max=self._pace.retry_most_seconds
-            ),
-            sleep=self._wait,
-            before_sleep=before_sleep,
-            reraise=True,
-        )
-        result = retrying(call)
-        if failed:
-            self._telemetry.recovered()
-        return result
-
-    def _wait(self, seconds: float) -> None:
-        until = self._clock.monotonic() + seconds
-        while (left := until - self._clock.monotonic()) > 0:
-            if self._stop():
-                raise Stopped
-            self._messages.wait(min(left, 0.5))

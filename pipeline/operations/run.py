@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 
 import structlog
 
 from pipeline import wiring, wiring_exchange
 from pipeline.config import Settings
+from pipeline.engine.patience import Patience, Stopped
 from pipeline.errors import PipelineError
 from pipeline.operations.sources import TO_PIM, RouteName, group_of
 from pipeline.telemetry import log
@@ -22,9 +25,13 @@ COLLECTED_AFTER = (100_000, 50, 100)
 
 
 def run(settings: Settings, stop: Callable[[], bool], route: RouteName = TO_PIM) -> None:
-    """Run until `stop` says so, then drain. Raises the error that ended the consumer, which is logged first."""
+    """Run until `stop` says so, then drain. What is away at the beginning is waited for, as what goes away later is.
+
+    Raises the error that ended the consumer, which is logged first.
+    """
     group = group_of(settings, route)
     consumer = wiring.consumer if route == TO_PIM else wiring_exchange.consumer
+    clock = wiring.SystemClock()
     log.configure(settings.log.level, settings.log.format)
     logger = structlog.stdlib.get_logger("ajera_cdc")
     gc.set_threshold(*COLLECTED_AFTER)
@@ -32,8 +39,17 @@ def run(settings: Settings, stop: Callable[[], bool], route: RouteName = TO_PIM)
     telemetry = PrometheusTelemetry(health)
     server = TelemetryServer(settings.run.metrics_host, settings.run.metrics_port, telemetry.registry, health)
     server.start()
+    patience = Patience(
+        first_seconds=settings.run.retry_first_seconds,
+        most_seconds=settings.run.retry_most_seconds,
+        telemetry=telemetry,
+        clock=clock,
+        stop=stop,
+        rest=time.sleep,
+    )
     try:
-        with consumer(settings, telemetry, health, stop) as loop:
+        with ExitStack() as resources, suppress(Stopped):
+            loop = patience.attempt(lambda: resources.enter_context(consumer(settings, telemetry, health, stop)))
             logger.info("started", group=group, telemetry=server.address)
             loop.run()
         logger.info("stopped", group=group)

@@ -198,24 +198,31 @@ ONE_WAY_GUARDS = (
     # -- waiting and ending -------------------------------------------------------------------------------------------
     Guard(
         "retry",
-        f"{ENGINE}/loop.py",
+        f"{ENGINE}/patience.py",
         "result = retrying(call)",
         "result = call()",
         f"{LOOP}::test_a_database_that_is_away_when_a_batch_begins_is_waited_for",
     ),
     Guard(
         "a waiting member stays in its group",
-        f"{ENGINE}/loop.py",
-        "            self._messages.wait(min(left, 0.5))\n",
+        f"{ENGINE}/patience.py",
+        "            self._rest(min(left, 0.5))\n",
         "            pass\n",
         f"{LOOP}::test_who_waits_stays_a_member",
     ),
     Guard(
         "a stop while waiting",
-        f"{ENGINE}/loop.py",
+        f"{ENGINE}/patience.py",
         "            if self._stop():\n                raise Stopped\n",
         "",
         f"{LOOP}::test_a_stop_while_a_batch_waits_abandons_it",
+    ),
+    Guard(
+        "a start waits, too",
+        "pipeline/operations/run.py",
+        "patience.attempt(lambda: resources.enter_context(consumer(settings, telemetry, health, stop)))",
+        "resources.enter_context(consumer(settings, telemetry, health, stop))",
+        f"{FAULT}[started without database]",
     ),
     Guard(
         "SIGTERM drains",

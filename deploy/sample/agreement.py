@@ -7,7 +7,7 @@ is parked. Of rows it tells table and key, never a value.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -77,7 +77,11 @@ class Found:
     @cached_property
     def pairs(self) -> frozenset[tuple[str, str | None, str | None]]:
         """Entity and both keys, of links that ended too."""
-        return frozenset((link.entity, link.keys["ajera"], link.keys["dps"]) for link in self.links)
+        return _keys(self.links)
+
+    @cached_property
+    def live_pairs(self) -> frozenset[tuple[str, str | None, str | None]]:
+        return _keys(link for link in self.links if link.state != "ended")
 
     def parked_lines(self, link: Link, lines: Collection[str]) -> frozenset[str] | None:
         """The lines that wait, None if the whole pair does."""
@@ -139,11 +143,17 @@ def _of_pair(pairing: Pairing, link: Link, found: Found) -> Iterator[Difference]
     if link.is_off:
         return
     for line in pairing.lines:
-        agrees = _agree(line, link, (held[0].values[line.name], held[1].values[line.name]), found)
+        values = held[0].values[line.name], held[1].values[line.name]
+        agrees = _agree(line, link, values, found)
         if not agrees and line.name not in waiting:
             yield Difference(pairing.entity, ajera, dps, "differs", line.name)
-        if agrees and line.name in waiting:
+        waits_for_a_pair = line.refers_to and None not in values and (line.refers_to, *values) not in found.live_pairs
+        if agrees and line.name in waiting and not waits_for_a_pair:
             yield Difference(pairing.entity, ajera, dps, "is parked, though both sides agree,", line.name)
+
+
+def _keys(links: Iterable[Link]) -> frozenset[tuple[str, str | None, str | None]]:
+    return frozenset((link.entity, link.keys["ajera"], link.keys["dps"]) for link in links)
 
 
 def _agree(line: Line, link: Link, values: tuple[Any, Any], found: Found) -> bool:

@@ -257,3 +257,11 @@ def test_a_parked_line_on_which_both_agree_is_a_difference(systems: Systems) -> 
     assert [(one.what, one.line) for one in systems.verdict().differences] == [
         ("is parked, though both sides agree,", "name")
     ]
+
+
+def test_a_line_may_wait_for_a_pair_that_has_ended(systems: Systems) -> None:
+    """Neither side can say the other's reference any more; for one that is there nobody has to wait."""
+    systems.run("dps:INSERT INTO sync.parked VALUES ('link/contact', 'reference_missing', 'firm: Tick it.')")
+    assert [(one.entity, one.line) for one in systems.verdict().differences] == [("contact", "firm")]
+    systems.run("dps:UPDATE sync.link SET state = 'ended' WHERE entity = 'firm'")
+    assert [one for one in systems.verdict().differences if one.entity == "contact"] == []

@@ -102,6 +102,8 @@ class Loop:
         topics = {message.topic for message in messages}
         incarnations = self._attempt(lambda: {topic: self._incarnation(topic) for topic in topics})
         going = [m for m in messages if TopicPartition(m.topic, m.partition) not in self._halted]
+        if len(going) < len(messages):
+            self._messages.pause(self._halted)  # of one that left and came back
         handled = self._processor.process(going, incarnations, self._attempt)
         self._loading.snapshot_ended(handled.snapshot_ended)
         started = self._clock.monotonic()

@@ -185,7 +185,7 @@ class KafkaMessages:
             self._consumer.incremental_assign([])
 
     def _place(self, partitions: frozenset[TopicPartition]) -> None:
-        starts = self._starts(partitions)
+        starts, placed = self._starts(partitions), [theirs(tp) for tp in sorted(partitions)]
         self._on_assigned(partitions)
         try:
             self._consumer.incremental_assign([theirs(tp, starts[tp]) for tp in sorted(partitions)])
@@ -193,8 +193,8 @@ class KafkaMessages:
             raise unreachable("taking over partitions", cause(error)) from error
         self._unplaced -= partitions
         self._assigned |= partitions
-        if self._waiting:
-            self._consumer.pause([theirs(tp) for tp in sorted(partitions)])
+        # librdkafka remembers that a partition was paused when it left: it would never be read again.
+        (self._consumer.pause if self._waiting else self._consumer.resume)(placed)
 
     def _starts(self, partitions: frozenset[TopicPartition]) -> dict[TopicPartition, int]:
         stored, committed = self._stored_offsets(partitions), self._committed(partitions)

@@ -290,6 +290,35 @@ def test_two_members_share_the_partitions_and_one_takes_over_when_the_other_leav
     assert places(read(first, 2)) == {(0, 3), (1, 3)}
 
 
+@pytest.mark.parametrize("why", ["a wait", "a pause"])
+def test_a_partition_that_left_while_it_was_not_read_and_comes_back_is_read(
+    broker: Broker, topic: str, group: str, member: Callable[[Told], Messages], why: str
+) -> None:
+    """A broker that is away for a while does just that: retries wait, the group is lost, and found again after the wait."""
+    told, others = Told(), Told()
+    first = member(told)
+    read(first, 6)
+    first.commit({TopicPartition(topic, 0): 3, TopicPartition(topic, 1): 3})
+    second = broker.join(group, topic, others)
+
+    def both() -> None:
+        if why == "a pause":
+            first.pause(told.assigned)
+            first.poll(10, 0.1)
+        else:
+            first.wait(0.1)
+        second.poll(10, 0.1)
+
+    until(lambda: len(told.assigned) == len(others.assigned) == 1, both)
+    first.resume(told.assigned)
+    first.poll(10, 0.1)
+    second.close()
+    until(lambda: len(told.assigned) == 2, lambda: first.poll(10, 0.1))
+    broker.produce(topic, 0, b"0-3")
+    broker.produce(topic, 1, b"1-3")
+    assert places(read(first, 2)) == {(0, 3), (1, 3)}
+
+
 def test_the_ends_of_a_topic_are_told_for_every_partition(topic: str, member: Callable[[Told], Messages]) -> None:
     """Also those of other members; a topic that is not there is told."""
     messages = member(Told())

@@ -240,6 +240,13 @@ ONE_WAY_GUARDS = (
         "test_offsets_are_committed_where_the_standard_tools_see_them_and_only_for_partitions_that_are_ours",
     ),
     Guard(
+        "a partition that comes back is read",
+        "pipeline/kafka/consumer.py",
+        "        (self._consumer.pause if self._waiting else self._consumer.resume)(placed)\n",
+        "        if self._waiting:\n            self._consumer.pause(placed)\n",
+        "tests/contracts/test_messages.py::test_a_partition_that_left_while_it_was_not_read_and_comes_back_is_read",
+    ),
+    Guard(
         "revoke drops what was held back",
         "pipeline/kafka/consumer.py",
         "        self._held_back = [m for m in self._held_back if TopicPartition(m.topic, m.partition) not in leaving]\n",

@@ -168,6 +168,8 @@ def test_a_halted_partition_that_leaves_and_comes_back_is_still_halted() -> None
     member.messages.resume([VEC])
     member.with_a_message().loop.step()
     assert member.messages.polled == [0, 1]
+    member.with_a_message().loop.step()
+    assert member.messages.polled == [0, 1], "it is paused again"
     assert member.broker.committed(GROUP) == {}
     assert member.target.rows("Organization") == []
 

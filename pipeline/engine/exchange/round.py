@@ -110,7 +110,7 @@ class Round:
                 parents = [parent_followed(self._setup, e, item.side, item.key) for e in self._setup.of(item)]
                 for of, key in filter(None, parents):
                     followed.setdefault((item.side, of.end(item.side).table.name), set()).add(key)
-        return own, followed
+        return own, {place: rest for place, keys in followed.items() if (rest := keys - own.get(place, set()))}
 
     def _off_with_parent(self, entity: Entity, side: Side, key: str) -> frozenset[Side]:
         """The sides on which a row is not set to be exchanged because the row that it belongs to is not."""

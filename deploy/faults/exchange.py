@@ -17,13 +17,12 @@ import tomli_w
 from deploy.demo.consumers import EXCHANGE, Consumer, command
 from deploy.demo.settings import AJERA_VERSION
 from deploy.faults import audit
-from deploy.faults.firm import raw_settings
+from deploy.faults.firm import messages_in, raw_settings, through
 from deploy.faults.proxy import Mode, Proxy
 from deploy.faults.verdict import NotReached, Verdict, meanwhile, wait
 from deploy.local.stack import Stack
 from deploy.sample import agreement, crm, crm_day, databases, day, dps, firm
 from deploy.sample.naming import Naming
-from pipeline.kafka.admin import KafkaAdmin
 
 NAMING = Naming()
 MEMBERS = 2
@@ -52,10 +51,7 @@ class Both:
         return agreement.judged(self.ajera, self.dps, NAMING).differences
 
     def dead_letters(self) -> int:
-        admin = KafkaAdmin(self.stack.bootstrap, {})
-        marks = admin.watermarks([f"{self.name}.dead-exchange"])
-        admin.close()
-        return sum(high - low for low, high in marks.values())
+        return messages_in(self.stack, f"{self.name}.dead-exchange")
 
 
 def exchange(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
@@ -150,7 +146,7 @@ def _both(stack: Stack, seed: int) -> Iterator[Both]:
         command(plain, "connectors", "apply", "--source", "dps")
         proxy = resources.enter_context(Proxy(stack.postgres_port, seed))
         proxied = plain.with_suffix(".proxied.toml")
-        proxied.write_text(plain.read_text().replace(f":{stack.postgres_port}/", f":{proxy.port}/"))
+        proxied.write_text(through(plain.read_text(), stack, proxy.port))
         try:
             yield Both(stack, name, proxied, ajera, in_dps, proxy, random.Random(seed))
         finally:

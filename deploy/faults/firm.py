@@ -135,10 +135,20 @@ class Firm:
         return self.waiting() == 0
 
     def dead_letters(self) -> int:
-        admin = KafkaAdmin(self.stack.bootstrap, {})
-        marks = admin.watermarks([f"{self.name}.dead"])
-        admin.close()
-        return sum(high - low for low, high in marks.values())
+        return messages_in(self.stack, f"{self.name}.dead")
+
+
+def messages_in(stack: Stack, topic: str) -> int:
+    """How many messages a topic holds."""
+    admin = KafkaAdmin(stack.bootstrap, {})
+    marks = admin.watermarks([topic])
+    admin.close()
+    return sum(high - low for low, high in marks.values())
+
+
+def through(config: str, stack: Stack, port: int) -> str:
+    """The text of a settings file whose databases are reached at another port."""
+    return config.replace(f":{stack.postgres_port}/", f":{port}/")
 
 
 def raw_settings(stack: Stack, name: str, pim_url: str, **changed: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -16,7 +16,7 @@ import httpx
 import tomli_w
 
 from deploy.demo.consumers import Consumer, running
-from deploy.faults.firm import Firm, raw_settings
+from deploy.faults.firm import Firm, raw_settings, through
 from deploy.faults.proxy import Mode, Proxy
 from deploy.faults.runner import POINTS
 from deploy.faults.verdict import (
@@ -126,7 +126,7 @@ def drained_without_database(stack: Stack, seed: int) -> Iterator[Verdict]:
     for firm in firm_of(stack, "waiting", seed):
         with Proxy(stack.postgres_port, seed) as proxy:
             text = firm.config.read_text()
-            firm.config.write_text(text.replace(f":{stack.postgres_port}/", f":{proxy.port}/"))
+            firm.config.write_text(through(text, stack, proxy.port))
             with consumers(firm) as members:
                 wait_quiet(firm, members)
                 proxy.mode = Mode.REFUSE
@@ -147,7 +147,7 @@ def started_without_database(stack: Stack, seed: int) -> Iterator[Verdict]:
         with Proxy(stack.postgres_port, seed) as proxy:
             proxy.mode = Mode.REFUSE
             text = firm.config.read_text()
-            firm.config.write_text(text.replace(f":{stack.postgres_port}/", f":{proxy.port}/"))
+            firm.config.write_text(through(text, stack, proxy.port))
             with consumers(firm) as members:
                 wait(lambda: "target.busy" in health(members[0]), "health says degraded")
                 _end(members[0], verdict)

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from deploy.demo.consumers import Consumer
-from deploy.faults.firm import Firm
+from deploy.faults.firm import Firm, through
 from deploy.faults.proxy import Mode, Proxy
 from deploy.faults.registry import TIMEOUT_SECONDS, Illness, SickRegistry
 from deploy.faults.verdict import (
@@ -34,7 +34,7 @@ def database_proxied(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
         verdict = Verdict(f"database: {mode.value}")
         for firm in firm_of(stack, "proxy", seed):
             with Proxy(stack.postgres_port, seed) as proxy:
-                _change_database(firm, proxy.port)
+                firm.config.write_text(through(firm.config.read_text(), stack, proxy.port))
                 with consumers(firm) as members:
                     wait_quiet(firm, members)
                     for _ in range(times):
@@ -53,11 +53,6 @@ def database_proxied(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
                         verdict.fail(f"evicted from its group: {_assignments(members[0])} assignments")
             judge(firm, verdict)
         yield verdict
-
-
-def _change_database(firm: Firm, port: int) -> None:
-    text = firm.config.read_text()
-    firm.config.write_text(text.replace(f":{firm.stack.postgres_port}/", f":{port}/"))
 
 
 def _assignments(consumer: Consumer) -> int:

@@ -266,27 +266,36 @@ def test_waiting_takes_no_message_and_loses_none(
     assert list(messages.poll(10, 0.3)) == []
 
 
-def test_two_members_share_the_partitions_and_one_takes_over_when_the_other_leaves(
-    broker: Broker, topic: str, group: str, member: Callable[[Told], Messages]
+def goes_and_comes_back(
+    broker: Broker, topic: str, group: str, first: tuple[Messages, Told], meanwhile: Callable[[], object]
 ) -> None:
-    """From the committed offset on; each is told of what comes and goes."""
-    told, others = Told(), Told()
-    first = member(told)
-    read(first, 6)
-    first.commit({TopicPartition(topic, 0): 3, TopicPartition(topic, 1): 3})
+    """A second member takes one of the two partitions, while the first one does this, and leaves again."""
+    (messages, told), others = first, Told()
+    read(messages, 6)
+    messages.commit({TopicPartition(topic, 0): 3, TopicPartition(topic, 1): 3})
     second = broker.join(group, topic, others)
 
     def both() -> None:
-        first.poll(10, 0.1)
+        meanwhile()
         second.poll(10, 0.1)
 
     until(lambda: len(told.assigned) == len(others.assigned) == 1, both)
     assert told.assigned.isdisjoint(others.assigned)
+    messages.resume(told.assigned)
+    messages.poll(10, 0.1)
     second.close()
     assert others.assigned == set()
-    until(lambda: len(told.assigned) == 2, lambda: first.poll(10, 0.1))
+    until(lambda: len(told.assigned) == 2, lambda: messages.poll(10, 0.1))
     broker.produce(topic, 0, b"0-3")
     broker.produce(topic, 1, b"1-3")
+
+
+def test_two_members_share_the_partitions_and_one_takes_over_when_the_other_leaves(
+    broker: Broker, topic: str, group: str, member: Callable[[Told], Messages]
+) -> None:
+    """From the committed offset on; each is told of what comes and goes."""
+    first = member(told := Told())
+    goes_and_comes_back(broker, topic, group, (first, told), lambda: first.poll(10, 0.1))
     assert places(read(first, 2)) == {(0, 3), (1, 3)}
 
 
@@ -295,27 +304,13 @@ def test_a_partition_that_left_while_it_was_not_read_and_comes_back_is_read(
     broker: Broker, topic: str, group: str, member: Callable[[Told], Messages], why: str
 ) -> None:
     """A broker that is away for a while does just that: retries wait, the group is lost, and found again after the wait."""
-    told, others = Told(), Told()
-    first = member(told)
-    read(first, 6)
-    first.commit({TopicPartition(topic, 0): 3, TopicPartition(topic, 1): 3})
-    second = broker.join(group, topic, others)
+    first = member(told := Told())
 
-    def both() -> None:
-        if why == "a pause":
-            first.pause(told.assigned)
-            first.poll(10, 0.1)
-        else:
-            first.wait(0.1)
-        second.poll(10, 0.1)
+    def paused() -> None:
+        first.pause(told.assigned)
+        first.poll(10, 0.1)
 
-    until(lambda: len(told.assigned) == len(others.assigned) == 1, both)
-    first.resume(told.assigned)
-    first.poll(10, 0.1)
-    second.close()
-    until(lambda: len(told.assigned) == 2, lambda: first.poll(10, 0.1))
-    broker.produce(topic, 0, b"0-3")
-    broker.produce(topic, 1, b"1-3")
+    goes_and_comes_back(broker, topic, group, (first, told), paused if why == "a pause" else lambda: first.wait(0.1))
     assert places(read(first, 2)) == {(0, 3), (1, 3)}
 
 

@@ -17,7 +17,7 @@ from pipeline.model.event import Event
 from pipeline.testing.target import MemoryTarget
 from pipeline.testing.turns import Schedule
 from tests.support.engine import TOPICS, Consumer, Ticking, loading_of, patiently
-from tests.support.histories import PARTITIONS, arrivals, batches, history, process_of
+from tests.support.histories import PARTITIONS, PREFIXES, arrivals, batches, history, process_of
 
 RUNS = int(os.environ.get("AJERA_CDC_INTERLEAVINGS", "150"))
 SEED = int(os.environ.get("AJERA_CDC_SEED", "20261126"))
@@ -72,8 +72,7 @@ def settled(target: MemoryTarget) -> dict[str, object]:
     now = Ticking().now()
     with target.transaction() as transaction:
         due = transaction.due(10_000, set_before=now.replace(year=2100), waiting_before=now.replace(year=2100))
-    prefixes = {"AxVec": ("cl-", "ve-", "em-"), "AxContact": ("co-",), "AxProject": ("",)}
-    waiting = {prefix + mark.key for mark in due for prefix in prefixes[mark.kind]}
+    waiting = {prefix + mark.key for mark in due for prefix in PREFIXES[mark.kind]}
     found: dict[str, object] = {"waiting": sorted((mark.kind, mark.key) for mark in due)}
     for table, key in (("Organization",) * 2, ("Contact",) * 2, ("Project",) * 2, ("Project_Contact", "Project")):
         rows = [row for row in target.rows(table) if row[f"{key} ID"] not in waiting]

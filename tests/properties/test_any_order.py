@@ -23,7 +23,7 @@ from pipeline.model.event import Event
 from pipeline.model.position import Place
 from tests.support.engine import Consumer, emptied, fresh_target, pim_rows
 from tests.support.events import NOON, event
-from tests.support.histories import arrivals, batches, history, process_of
+from tests.support.histories import PREFIXES, arrivals, batches, history, process_of
 
 pytestmark = pytest.mark.postgres
 RUNS = int(os.environ.get("AJERA_CDC_PROPERTY_RUNS", "25"))
@@ -89,9 +89,6 @@ def settled_rows(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
         table: [row for row in rows if row[0] not in keys] for table, rows in pim_rows(engine).items()
     }
     return held | {"waiting": sorted(waiting)}
-
-
-PREFIXES = {"AxVec": ("cl-", "ve-", "em-"), "AxContact": ("co-",), "AxProject": ("",)}
 
 
 def test_a_replay_never_moves_a_row_backwards(pim: tuple[Engine, DatabaseTarget]) -> None:

@@ -11,6 +11,7 @@ from pipeline.model.event import Event, Value
 from tests.support.events import NOON, event
 
 PARTITIONS = 2
+PREFIXES = {"AxVec": ("cl-", "ve-", "em-"), "AxContact": ("co-",), "AxProject": ("",)}  # of the keys in PIM
 
 
 def history(rng: random.Random, length: int) -> list[Event]:

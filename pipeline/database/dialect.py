@@ -92,6 +92,10 @@ class Dialect(Protocol):
     def counts_utf16(self) -> bool: ...
 
     @property
+    def errors_spare_the_transaction(self) -> tuple[str, ...]:
+        """Statements after which a failed one can be undone to a savepoint."""
+
+    @property
     def now(self) -> str:
         """The database's own time."""
 

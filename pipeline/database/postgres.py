@@ -25,6 +25,7 @@ class Postgres:
     name = "postgresql"
     rows_per_statement = 5_000
     counts_utf16 = False
+    errors_spare_the_transaction = ()
     now = "now()"
     clock = "clock_timestamp()"
     log_position = "SELECT CAST(pg_current_wal_insert_lsn() - CAST('0/0' AS pg_lsn) AS bigint)"

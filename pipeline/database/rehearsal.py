@@ -17,11 +17,13 @@ from pipeline.domain.pairing import CodeList, Lists, NewRow
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Row, Value
 
+Layer = dict[tuple[str, str], Row]  # by table and key
+
 
 class RehearsedRows:
     """Rows as they are, under a layer of what would have been written."""
 
-    def __init__(self, real: DatabaseRows, layer: dict[tuple[str, str], Row], keys: Iterator[int]) -> None:
+    def __init__(self, real: DatabaseRows, layer: Layer, keys: Iterator[int]) -> None:
         self._real, self._layer, self._keys = real, layer, keys
 
     def clock(self) -> datetime:
@@ -70,39 +72,68 @@ class RehearsedRows:
 
 
 class RehearsedPairs:
-    """Both databases in one transaction each, which `rehearsed` rolls back at its end."""
+    """Both databases in one transaction each, which `rehearsed` rolls back at its end.
 
-    def __init__(self, links: DatabaseLinkTransaction, ajera: DatabaseAjeraTransaction) -> None:
-        self._links, self._ajera = links, ajera
+    What would be a transaction is a part of it: one that fails is undone alone, and the rehearsal continues.
+    """
+
+    def __init__(
+        self,
+        dps: tuple[ConnectedSession, DatabaseLinkTransaction, Layer],
+        ajera: tuple[ConnectedSession, DatabaseAjeraTransaction, Layer],
+    ) -> None:
+        self._dps, self._ajera = dps, ajera
 
     @contextmanager
     def transaction(self) -> Iterator[DatabaseLinkTransaction]:
-        yield self._links
+        session, links, layer = self._dps
+        with _part(session, layer):
+            yield links
 
     @contextmanager
     def ajera(self) -> Iterator[DatabaseAjeraTransaction]:
-        yield self._ajera
+        session, ajera, layer = self._ajera
+        with _part(session, layer):
+            yield ajera
+
+
+@contextmanager
+def _part(session: ConnectedSession, layer: Layer) -> Iterator[None]:
+    before = dict(layer)
+    try:
+        with session.savepoint():
+            yield
+    except BaseException:
+        layer.clear()
+        layer.update(before)
+        raise
 
 
 @contextmanager
 def rehearsed(pairs: DatabasePairs) -> Iterator[RehearsedPairs]:
     """The pairs as a rehearsal. What happened before, our own tables tell until the end."""
     keys = count(1)
-    in_layer_of_dps: dict[tuple[str, str], Row] = {}
-    in_layer_of_ajera: dict[tuple[str, str], Row] = {}
+    in_layer_of_dps: Layer = {}
+    in_layer_of_ajera: Layer = {}
     with _undone(pairs.dps_engine) as in_dps, _undone(pairs.ajera_engine) as in_ajera:
         links = DatabaseLinkTransaction(in_dps, pairs.sync_schema, pairs.dps_names, is_rehearsal=True)
         ajera = DatabaseAjeraTransaction(in_ajera, pairs.ajera_schema, pairs.ajera_names)
         links.rows = RehearsedRows(DatabaseRows(in_dps, pairs.dps_names), in_layer_of_dps, keys)
         ajera.rows = RehearsedRows(DatabaseRows(in_ajera, pairs.ajera_names), in_layer_of_ajera, keys)
-        yield RehearsedPairs(links, ajera)
+        yield RehearsedPairs((in_dps, links, in_layer_of_dps), (in_ajera, ajera, in_layer_of_ajera))
 
 
 @contextmanager
 def _undone(engine: Engine) -> Iterator[ConnectedSession]:
+    """The connection is closed at the end: with `errors_spare_the_transaction` it must never serve another transaction."""
     dialect = dialect_of(engine)
-    with translated(dialect, "the rehearsal"), engine.connect() as connection, connection.begin() as transaction:
-        try:
-            yield ConnectedSession(connection, dialect)
-        finally:
-            transaction.rollback()
+    with translated(dialect, "the rehearsal"), engine.connect() as connection:
+        connection.detach()
+        for statement in dialect.errors_spare_the_transaction:
+            connection.exec_driver_sql(statement)
+        connection.rollback()
+        with connection.begin() as transaction:
+            try:
+                yield ConnectedSession(connection, dialect)
+            finally:
+                transaction.rollback()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.database.dialect import Dialect, Fields
+from pipeline.errors import PipelineError, TargetRefused
 from pipeline.mapping.source import Kind
 from pipeline.model.event import Value
 
@@ -37,11 +38,16 @@ class Session(Protocol):
 
 
 class ConnectedSession:
-    """A session on a connection. `place` names the table that a statement is about, for error texts."""
+    """A session on a connection. `place` names the table that a statement is about, for error texts.
+
+    After its first failure it refuses every statement: SQL Server rolls the transaction back and its driver begins
+    another one by itself, which would commit what follows without what came before.
+    """
 
     def __init__(self, connection: Connection, dialect: Dialect) -> None:
         self.connection = connection
         self.dialect = dialect
+        self._failure: PipelineError | None = None
 
     def run(self, place: str, sql: str, rows: Sequence[Cells], **parameters: Value) -> list[tuple[Value, ...]]:
         answers: list[tuple[Value, ...]] = []
@@ -51,21 +57,60 @@ class ConnectedSession:
         return answers
 
     def ask(self, place: str, sql: str, **parameters: Value) -> list[tuple[Value, ...]]:
-        with translated(self.dialect, place):
-            return [tuple(row) for row in self.connection.execute(_parsed(sql), parameters)]
+        with self._unless_failed(place):
+            return self._read_to_the_end(sql, parameters)
 
     def tell(self, place: str, sql: str, **parameters: Value) -> None:
-        with translated(self.dialect, place):
-            self.connection.execute(_parsed(sql), parameters)
+        self.ask(place, sql, **parameters)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part of the transaction that is undone alone when it fails; then statements are taken again."""
+        nested = self.connection.begin_nested()
+        try:
+            yield
+        except BaseException:
+            nested.rollback()
+            self._failure = None
+            raise
+        if self._failure is None:
+            nested.commit()
+        else:  # somebody caught the failure: nothing is kept, as after a whole transaction
+            nested.rollback()
+            self._failure = None
+
+    @contextmanager
+    def _unless_failed(self, place: str) -> Iterator[None]:
+        if self._failure is not None:
+            raise TargetRefused(f"the transaction failed before the statement at {place}: {self._failure}")
+        try:
+            with translated(self.dialect, place, self.connection.dialect.loaded_dbapi.Error):
+                yield
+        except PipelineError as error:
+            self._failure = error
+            raise
+
+    def _read_to_the_end(self, sql: str, parameters: Mapping[str, Value]) -> list[tuple[Value, ...]]:
+        """The first answer's rows. An answer closed before its end is cancelled, which under XACT_ABORT rolls back."""
+        result = self.connection.execute(_parsed(sql), parameters)
+        if not result.returns_rows:  # SQLAlchemy has closed its cursor
+            return []
+        rows = [tuple(row) for row in result.cursor.fetchall()]
+        while result.cursor.nextset():
+            pass
+        result.close()
+        return rows
 
 
 @contextmanager
-def translated(dialect: Dialect, place: str) -> Iterator[None]:
-    """Turns a driver's error into ours. The original is cut off: its text holds row values."""
+def translated(dialect: Dialect, place: str, *bare: type[BaseException]) -> Iterator[None]:
+    """Turns a driver's error into ours. The original is cut off: its text holds row values. `bare`: the driver's own."""
     try:
         yield
     except DBAPIError as error:
         failure = dialect.failure(error.orig or error, place)
+    except bare as error:
+        failure = dialect.failure(error, place)
     else:
         return
     raise failure from None

@@ -35,6 +35,7 @@ class SqlServer:
     name = "mssql"
     rows_per_statement = 1_000
     counts_utf16 = True
+    errors_spare_the_transaction = ("SET XACT_ABORT OFF",)
     now = "SYSDATETIMEOFFSET()"
     clock = "SYSDATETIMEOFFSET()"
     log_position = (

@@ -20,10 +20,11 @@ from pipeline.conflicts.rules import Rule, Side
 from pipeline.database.engine import create_engine
 from pipeline.database.migrate import upgrade
 from pipeline.database.pairs import DatabasePairs, generated_keys
+from pipeline.database.rehearsal import RehearsedPairs, rehearsed
 from pipeline.database.rows import Names
 from pipeline.domain import dps
 from pipeline.domain.pairing import NewRow, ParkedWork
-from pipeline.errors import ConcurrentWrite
+from pipeline.errors import ConcurrentWrite, TargetRefused
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import Kind as ColumnKind
 from pipeline.mapping.source import SourceTable
@@ -323,6 +324,44 @@ def test_an_error_undoes_everything_of_its_transaction(pairs: DatabasePairs) -> 
     with pairs.transaction() as links, pairs.ajera() as ajera:
         assert links.rows.read(dps.CLENDOR, ["Z1"]) == {}
         assert ajera.recorded(["undone/1"]) == {}
+
+
+def test_a_transaction_whose_statement_failed_takes_no_other_and_keeps_nothing(pairs: DatabasePairs) -> None:
+    """Row 1, row 2 refused, row 3: neither 1 nor 3 is kept, though the refusal was caught."""
+    first, second = link(9301), link(9301, key="K9302")
+    with pairs.transaction() as links:
+        links.rows.insert(dps.CLENDOR, [firm("T1", "one")])
+        links.store([(first, None)])
+        with pytest.raises(ConcurrentWrite):
+            links.store([(second, None)])
+        with pytest.raises(TargetRefused):
+            links.rows.insert(dps.CLENDOR, [firm("T3", "three")])
+    with pairs.transaction() as links:
+        assert links.rows.read(dps.CLENDOR, ["T1", "T3"]) == {}
+        assert links.links([first.id]) == {}
+
+
+def _lose_a_race(rehearsal: RehearsedPairs, second: Link) -> None:
+    with rehearsal.transaction() as links:
+        links.rows.insert(dps.CLENDOR, [firm("R2", "two")])
+        links.store([(second, None)])
+
+
+def test_a_rehearsal_continues_after_a_part_that_failed_and_keeps_nothing(pairs: DatabasePairs) -> None:
+    """What the failed part had decided is undone, what came before stays; at the end all of it is undone."""
+    first, second = link(9401), link(9401, key="K9402")
+    with rehearsed(pairs) as rehearsal:
+        with rehearsal.transaction() as links:
+            links.store([(first, None)])
+            links.rows.insert(dps.CLENDOR, [firm("R1", "one")])
+        with pytest.raises(ConcurrentWrite):
+            _lose_a_race(rehearsal, second)
+        with rehearsal.transaction() as links:
+            assert links.counterparts("firm", Side.AJERA, ["9401"]) == {"9401": "K9401"}
+            assert links.rows.read(dps.CLENDOR, ["R1", "R2"]).keys() == {"R1"}
+    with pairs.transaction() as links:
+        assert links.links([first.id]) == {}
+        assert links.rows.read(dps.CLENDOR, ["R1"]) == {}
 
 
 def _fail_in_dps(pairs: DatabasePairs) -> None:

@@ -197,6 +197,20 @@ ONE_WAY_GUARDS = (
     ),
     # -- waiting and ending -------------------------------------------------------------------------------------------
     Guard(
+        "a failed transaction takes no statement",
+        "pipeline/database/session.py",
+        "        if self._failure is not None:\n            raise",
+        "        if False:\n            raise",
+        "tests/unit/database/test_session.py::test_a_session_whose_statement_failed_sends_no_other",
+    ),
+    Guard(
+        "an answer is read to its end",
+        "pipeline/database/session.py",
+        "        while result.cursor.nextset():\n            pass\n",
+        "",
+        "tests/unit/database/test_session.py::test_every_answer_is_read_to_its_end",
+    ),
+    Guard(
         "retry",
         f"{ENGINE}/patience.py",
         "result = retrying(call)",

@@ -169,6 +169,10 @@ class Dps(Section):
         "park",
         description="Who wins where two filled rows are linked for the first time and no rule says so: parked, or a side.",
     )
+    status_coding: Literal["none", "one_is_active", "zero_is_active"] = Field(
+        "none",
+        description="Which value of vecStatus and cntStatus is active; `check` counts rows by each. none: no status is written.",
+    )
     clock_tolerance_seconds: float = Field(
         2.0, ge=0, description="Edits on both sides within this time count as simultaneous: the column's owner wins."
     )

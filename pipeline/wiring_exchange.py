@@ -20,6 +20,7 @@ from pipeline.decoding.event import Decoder
 from pipeline.domain.dps import AJERA_TABLES, AX_PROJECT_CONTACT, CODE_LISTS, DPS_TABLES, FILLS
 from pipeline.domain.exchange import entities
 from pipeline.domain.pairing import Entity
+from pipeline.domain.status import StatusCoding
 from pipeline.engine import ports
 from pipeline.engine.exchange.processor import Exchange
 from pipeline.engine.exchange.work import Setup
@@ -55,6 +56,7 @@ def setup_of(settings: Settings) -> Setup:
         two_way=is_two_way(parse(settings.ajera.version or "")),
         rules={name: Rule(rule) for name, rule in site.rules.items()},
         clock_tolerance=timedelta(seconds=dps.clock_tolerance_seconds),
+        status=StatusCoding(dps.status_coding),
     )
     window = timedelta(seconds=dps.look_window_seconds)
     limits = {"contact": dps.contacts_per_firm or None, "project_contact": dps.contacts_per_project or None}

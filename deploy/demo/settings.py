@@ -27,7 +27,7 @@ def write(
     }
     if dps is not None:
         settings["ajera"]["version"] = AJERA_VERSION
-        settings["dps"] = {"database": dps, "employee_number": "E{key}"}
+        settings["dps"] = {"database": dps, "employee_number": "E{key}", "status_coding": "one_is_active"}
     if profile is not None:
         settings = {"profile": str(profile.resolve()), **settings}
     path = stack.directory / FILE_NAME

@@ -169,6 +169,7 @@ def _config(stack: Stack, name: str, urls: dict[str, str]) -> Path:
             "connector_name": f"{name}-dps",
             "slot_name": f"{slot}_dps",
             "employee_number": "E{key}",
+            "status_coding": "one_is_active",
         },
         registry={"converter_url": stack.registry_native},
         connect={"url": stack.connect, "connector_name": name, "slot_name": slot, "heartbeat_seconds": 1.0},

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from pipeline.cli.output import Outcome, command, plain_command
 from pipeline.config import Settings, template
+from pipeline.domain.status import StatusCoding
 from pipeline.errors import ConfigurationInvalid
 from pipeline.mapping.site import Site
 from pipeline.operations import exchange_mappings as exchange
@@ -52,8 +53,9 @@ def show_mappings(context: click.Context, target: str, entity: str | None) -> Ou
     a settings file, the vendor's own names. Assumptions are numbered as in docs/assumptions.md.
     """
     if target == "dps":
-        return _exchanged(exchange.shown(_site(context)))
-    tables = operation.shown(_site(context), entity)
+        site, status = _site_and_coding(context)
+        return _exchanged(exchange.shown(site, status=status))
+    tables = operation.shown(_site_and_coding(context)[0], entity)
     drawn = []
     for one in tables:
         title = f"{one.source} -> {one.target} ({one.name}): {one.only_if}"
@@ -83,15 +85,17 @@ def _numbers(assumptions: tuple[int, ...]) -> str:
     return ", ".join(map(str, assumptions))
 
 
-def _site(context: click.Context) -> Site:
+def _site_and_coding(context: click.Context) -> tuple[Site, StatusCoding]:
     from pipeline.cli.output import settings_of
 
     try:
-        return settings_of(context).site()
+        settings = settings_of(context)
+        coding = StatusCoding.NONE if settings.dps is None else StatusCoding(settings.dps.status_coding)
+        return settings.site(), coding
     except ConfigurationInvalid:
         if context.find_root().params.get("config") is not None:
             raise
-        return Site()
+        return Site(), StatusCoding.NONE
 
 
 def _without_none(value: dict[str, object]) -> dict[str, object]:

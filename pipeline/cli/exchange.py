@@ -45,13 +45,22 @@ def link(settings: Settings, *, dry_run: bool, yes: bool) -> Outcome:
 
 
 def _linked(found: linking.Linked) -> RenderableType:
-    table = Table("entity", "linked", "created in Ajera", "created in DPS", "parked", "lines that differ")
+    table = Table(
+        "entity",
+        "linked",
+        "created in Ajera",
+        "created in DPS",
+        "parked",
+        "lines that differ",
+        "DPS statuses changed by",
+    )
     table.title = "What would happen; nothing was changed" if found.is_rehearsal else "What happened"
     for one in found.entities:
         parked = "\n".join(f"{code}: {count:,}" for code, count in sorted(one.parked.items()))
         differing = "\n".join(f"{line}: {count:,}" for line, count in sorted(one.differing.items()))
+        statuses = "\n".join(f"{coding}: {count:,}" for coding, count in one.statuses.items() if one.linked)
         numbers = (one.linked, one.created_in_ajera, one.created_in_dps)
-        table.add_row(one.entity, *(f"{number:,}" for number in numbers), parked, differing)
+        table.add_row(one.entity, *(f"{number:,}" for number in numbers), parked, differing, statuses)
     return Group(table, _waiting(found.parked))
 
 

@@ -44,6 +44,7 @@ class Direction(StrEnum):
     BOTH = "both"
     TO_DPS = "to_dps"
     TO_AJERA = "to_ajera"
+    NEITHER = "neither"  # values are observed on both sides, and never written
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,9 @@ class ColumnPair:
 
     @property
     def sender(self) -> Side | None:
-        """The side that values come from on a one-way line, None on a two-way line."""
+        """The side that values come from on a one-way line, None on any other."""
         match self.direction:
-            case Direction.BOTH:
+            case Direction.BOTH | Direction.NEITHER:
                 return None
             case Direction.TO_DPS:
                 return Side.AJERA
@@ -124,7 +125,7 @@ class ColumnPair:
 
     def flows_to(self, side: Side) -> bool:
         """May values be written to that side."""
-        return self.sender is not side
+        return self.direction is not Direction.NEITHER and self.sender is not side
 
     def minds_edits_of(self, side: Side) -> bool:
         """Does an edit on that side ask for anything: to be carried over, decided or put back."""

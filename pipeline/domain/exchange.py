@@ -15,13 +15,14 @@ from pipeline.conflicts.forms import Convert, cut, trimmed
 from pipeline.conflicts.rules import ColumnPair, Direction, Field, Rule, Rules, Side, below_two_way, column, with_rules
 from pipeline.domain import dps
 from pipeline.domain.pairing import Creating, End, Entity, Lists, Need, NewKey, one_way
+from pipeline.domain.status import CLOSED, LINE, StatusCoding, with_status
 from pipeline.errors import ProfileInvalid
 from pipeline.mapping.convert import reference
 from pipeline.model.event import Row, Value
 
-CLOSED = 5  # prjStatus, domain.md 3.2
 TEMPLATE = "@template"  # no column of AxProject: the template whose phases a new project gets
 YES, BLANK = "Y", " "  # how DPS stores a ticked box, and a project level's WBS2 and WBS3 (domain.md 4.2)
+IN_USE = "A"  # DPS's status of a row that we create, where its line does not say another (domain.md 4.3, QX-PRJ)
 
 BOTH, TO_DPS, TO_AJERA = Direction.BOTH, Direction.TO_DPS, Direction.TO_AJERA
 NEWEST, AJERA, DPS, MANUAL, CREATE_ONLY = Rule.NEWEST, Rule.AJERA, Rule.DPS, Rule.MANUAL, Rule.CREATE_ONLY
@@ -50,16 +51,6 @@ def line(
 
 
 # -- forms --------------------------------------------------------------------------------------------------------------
-
-
-def _status(inactive: str) -> Convert:
-    """1 is active (GH-CNV, domain.md 4.3), and so is a row without a status (assumption 34)."""
-    return lambda value: "A" if value in (1, None) else inactive
-
-
-def _project_status(value: Value) -> Value:
-    """Hold is dormant, Closed inactive, everything else active (domain.md 4.3; assumption 35)."""
-    return "D" if value in (2, 3, 4) else "I" if value == CLOSED else "A"
 
 
 def _last_name(value: Value) -> Value:
@@ -162,7 +153,7 @@ FIRM = (
     line("website", "vecWebsite", "WebSite", NEWEST, length=255, note="4.3; pairing is assumption 36"),
     line("notes", "vecClientNotes", "Memo", MANUAL, note="4.3; two people's texts are never mixed (assumption 36)"),
     line("market", "vecClientType", "Type", DPS, through="client_type", note="Client Type = Company Market (1.3)"),
-    line("status", "vecStatus", "Status", AJERA, TO_DPS, to_dps=_status("D"), note="GH-CNV (4.3)"),
+    line(LINE, "vecStatus", "Status", AJERA, TO_DPS, note="4.3; by `dps.status_coding` (assumption 34)"),
 )
 FIRM_ADDRESS = tuple(
     line(name, ajera, in_dps, NEWEST, length=length, note="primary address = Main, GH-CNV (4.3)")
@@ -188,7 +179,7 @@ CONTACT = (
     line("phone", "cntPhone1", "Phone", NEWEST, length=24, note="GH-CNV (4.3)"),
     line("mobile", "cntPhone2", "CellPhone", NEWEST, length=24, note="GH-CNV (4.3)"),
     line("fax", "cntFax", "FAX", NEWEST, length=24, note="GH-CNV (4.3)"),
-    line("status", "cntStatus", "Status", AJERA, TO_DPS, to_dps=_status("I"), note="GH-CNV (4.3)"),
+    line(LINE, "cntStatus", "Status", AJERA, TO_DPS, note="4.3; by `dps.status_coding` (assumption 34)"),
     line("firm", "cntClient", "ClientID", NEWEST, through="firm", note="at most one firm (4.4, DPS-FCT)"),
 )  # fmt: skip
 EMPLOYEE = (
@@ -204,7 +195,7 @@ EMPLOYEE = (
 VENDOR = (
     line("name", "vecDescription", "Name", AJERA, TO_DPS, length=100, note="1.4, CRM-MAP"),
     line("website", "vecWebsite", "WebSite", AJERA, TO_DPS, length=255, note="4.3; pairing is assumption 36"),
-    line("status", "vecStatus", "Status", AJERA, TO_DPS, to_dps=_status("D"), note="GH-CNV (4.3)"),
+    line(LINE, "vecStatus", "Status", AJERA, TO_DPS, note="4.3; by `dps.status_coding` (assumption 34)"),
 )
 PROJECT = (
     ColumnPair(
@@ -214,7 +205,7 @@ PROJECT = (
     line("number", "prjID", "WBS1", CREATE_ONLY, length=30, note="project number := Project ID, at creation only (1.3)"),
     line("notes", "prjNotes", "Memo", NEWEST, note="1.3 (project information); pairing is assumption 36"),
     line("type", "prjProjectType", "ProjectType", AJERA, through="project_type", note="1.4, CRM-STEP2, CRM-PRJ"),
-    line("status", "prjStatus", "Status", AJERA, TO_DPS, to_dps=_project_status, note="4.3; assumption 35"),
+    line(LINE, "prjStatus", "Status", AJERA, TO_DPS, note="4.3; once `dps.status_coding` is set (assumption 35)"),
     line(
         "chance", "prjChanceOfWinning", "Probability", NEWEST, TO_AJERA, owner=Side.DPS, note="1.3, CRM-INFO"
     ),
@@ -253,7 +244,7 @@ ENTITIES: tuple[Entity, ...] = (
             name=lambda row: (_text(row["Name"]),),
             search=("Name",),
             new_key=_new_id,
-            constants={"ClientInd": YES, "VendorInd": "N", "AjeraSync": YES},
+            constants={"ClientInd": YES, "VendorInd": "N", "AjeraSync": YES, "Status": IN_USE},
         ),
         Rules(FIRM),
         one_way(BOTH),
@@ -289,7 +280,7 @@ ENTITIES: tuple[Entity, ...] = (
             name=_full_name,
             search=("LastName",),
             new_key=_new_id,
-            constants={"AjeraSync": YES},
+            constants={"AjeraSync": YES, "Status": IN_USE},
         ),
         Rules(CONTACT),
         one_way(BOTH),
@@ -311,7 +302,7 @@ ENTITIES: tuple[Entity, ...] = (
             name=_full_name,
             search=("LastName",),
             new_key=_new_employee_number,
-            constants={"Status": "A"},
+            constants={"Status": IN_USE},
         ),
         Rules(EMPLOYEE),
         one_way(TO_DPS),
@@ -333,7 +324,7 @@ ENTITIES: tuple[Entity, ...] = (
             name=lambda row: (_text(row["Name"]),),
             search=("Name",),
             new_key=_new_id,
-            constants={"ClientInd": "N", "VendorInd": YES, "VendorType": "C"},
+            constants={"ClientInd": "N", "VendorInd": YES, "VendorType": "C", "Status": IN_USE},
         ),
         Rules(VENDOR),
         one_way(TO_DPS),
@@ -356,7 +347,7 @@ ENTITIES: tuple[Entity, ...] = (
             name=lambda row: (_text(_project_name(row)),),
             search=("Name", "LongName"),
             new_key=_new_project_number,
-            constants={"AjeraSync": YES},
+            constants={"AjeraSync": YES, "Status": IN_USE},
         ),
         Rules(PROJECT),
         one_way(BOTH),
@@ -386,9 +377,14 @@ ENTITIES: tuple[Entity, ...] = (
 
 
 def entities(
-    *, two_way: bool, rules: dict[str, Rule], clock_tolerance: timedelta, only: Iterable[str] | None = None
+    *,
+    two_way: bool,
+    rules: dict[str, Rule],
+    clock_tolerance: timedelta,
+    status: StatusCoding,
+    only: Iterable[str] | None = None,
 ) -> tuple[Entity, ...]:
-    """The entities as this installation exchanges them; `rules` by "entity.line".
+    """The entities as this installation exchanges them; `rules` by "entity.line". `status`: what Ajera's statuses mean.
 
     Below 8.09 only DPS to Ajera is left: contacts, firms, projects (seed 000). Raises ProfileInvalid.
     """
@@ -400,6 +396,7 @@ def entities(
     for entity in ENTITIES:
         own = {name.partition(".")[2]: rule for name, rule in rules.items() if name.partition(".")[0] == entity.name}
         changed = with_rules(Rules(entity.rules.pairs, clock_tolerance=clock_tolerance), own)
+        changed = with_status(entity.name, changed, status)
         kept = replace(entity, rules=changed) if two_way else entity.to_ajera_only(below_two_way(changed))
         if kept is not None and (only is None or entity.name in only):
             found.append(kept)

@@ -201,3 +201,5 @@ def one_way(direction: Direction) -> frozenset[Side]:
             return frozenset({Side.DPS})
         case Direction.TO_AJERA:
             return frozenset({Side.AJERA})
+        case Direction.NEITHER:
+            return frozenset()

@@ -17,6 +17,7 @@ from pipeline.domain.dps import AJERA_TABLES, AX_PROJECT_CONTACT, CODE_LISTS, DP
 from pipeline.domain.pairing import ListTable
 from pipeline.engine.exchange.second_writer import SECOND_WRITER, TODO
 from pipeline.errors import PipelineError
+from pipeline.operations import check_statuses
 from pipeline.operations.finding import Line, fault, line_of, rights
 from pipeline.resources import schemas_directory
 from pipeline.wiring import ajera_engine, dps_engine
@@ -67,6 +68,7 @@ def _in_ajera(settings: Settings) -> Iterator[Line]:
         written = {site.source_table(table.name): READ_AND_WRITE for table in (*AJERA_TABLES, AX_PROJECT_CONTACT)}
         yield _rights(engine, "Ajera's tables", ajera.db_schema, written)
         yield from _lists(engine, ajera.db_schema, settings, [one.ajera for one in CODE_LISTS])
+        yield from check_statuses.lines(engine, settings, AREA)
     finally:
         engine.dispose()
 

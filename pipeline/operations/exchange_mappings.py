@@ -8,9 +8,15 @@ from datetime import timedelta
 from pipeline.conflicts.rules import ColumnPair, Direction, Rule, Side
 from pipeline.domain.exchange import entities
 from pipeline.domain.pairing import Entity
+from pipeline.domain.status import StatusCoding
 from pipeline.mapping.site import Site
 
-DIRECTIONS = {Direction.BOTH: "both ways", Direction.TO_DPS: "Ajera to DPS", Direction.TO_AJERA: "DPS to Ajera"}
+DIRECTIONS = {
+    Direction.BOTH: "both ways",
+    Direction.TO_DPS: "Ajera to DPS",
+    Direction.TO_AJERA: "DPS to Ajera",
+    Direction.NEITHER: "not written",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +44,10 @@ class ExchangedTable:
     lines: tuple[ExchangedLine, ...]
 
 
-def shown(site: Site, *, two_way: bool = True) -> tuple[ExchangedTable, ...]:
+def shown(site: Site, *, two_way: bool = True, status: StatusCoding = StatusCoding.NONE) -> tuple[ExchangedTable, ...]:
     """Every entity as this site exchanges it; `two_way` False: what is left below Ajera 8.09. Raises ProfileInvalid."""
     rules = {name: Rule(rule) for name, rule in site.rules.items()}
-    found = entities(two_way=two_way, rules=rules, clock_tolerance=timedelta(0))
+    found = entities(two_way=two_way, rules=rules, clock_tolerance=timedelta(0), status=status)
     return tuple(_table(entity, site) for entity in found)
 
 
@@ -61,7 +67,8 @@ def _line(pair: ColumnPair, entity: Entity, site: Site) -> ExchangedLine:
         table = entity.end(side).table.name
         return ", ".join(site.source_column(table, column) for column in pair.field(side).columns)
 
-    owner = pair.owning_side or pair.sender or pair.owner
+    is_written = pair.direction is not Direction.NEITHER
+    owner, rule = (pair.owning_side or pair.sender or pair.owner, pair.rule) if is_written else ("-", "-")
     return ExchangedLine(
-        pair.name, columns(Side.AJERA), columns(Side.DPS), DIRECTIONS[pair.direction], pair.rule, owner, pair.note
+        pair.name, columns(Side.AJERA), columns(Side.DPS), DIRECTIONS[pair.direction], rule, owner, pair.note
     )

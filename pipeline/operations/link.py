@@ -13,14 +13,18 @@ import tenacity
 from pipeline.config import Settings
 from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Reason
+from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import Side
 from pipeline.database.pairs import DatabasePairs
 from pipeline.database.rehearsal import rehearsed
 from pipeline.domain.pairing import Entity, ParkedWork
+from pipeline.domain.status import ACTIVE, IN_DPS
+from pipeline.domain.status import LINE as STATUS
 from pipeline.engine.exchange.rounds import ITEMS_A_ROUND, Rounds
 from pipeline.engine.exchange.work import Done, Item, Setup
 from pipeline.engine.pairs import Pairs
 from pipeline.errors import PipelineError, Remedy
+from pipeline.model.event import Value
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
 from pipeline.wiring import SystemClock
@@ -34,7 +38,10 @@ ALL_PARKED = 100_000
 
 @dataclass
 class LinkedEntity:
-    """What became of the rows of an entity. `differing`: lines of linked pairs that differed, by who wins them."""
+    """What became of the rows of an entity. `differing`: lines of linked pairs that differed, by who wins them.
+
+    `statuses`: of how many linked pairs each coding of Ajera's statuses changes DPS's status.
+    """
 
     entity: str
     linked: int = 0
@@ -42,6 +49,7 @@ class LinkedEntity:
     created_in_dps: int = 0
     parked: dict[str, int] = field(default_factory=dict)
     differing: dict[str, int] = field(default_factory=dict)
+    statuses: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,9 @@ class _Run:
         telemetry = PrometheusTelemetry(Health())
         self._rounds = Rounds(setup=setup, pairs=pairs, telemetry=telemetry, clock=SystemClock())
         self.entities = {entity.name: LinkedEntity(entity.name) for entity in setup.entities}
+        self._counted: set[str] = set()  # links
+        for name in IN_DPS.keys() & self.entities.keys():
+            self.entities[name].statuses = dict.fromkeys(map(str, ACTIVE), 0)
 
     def rows(self, entity: Entity, side: Side, progress: Progress) -> None:
         """Every row of one side of an entity."""
@@ -119,6 +130,22 @@ class _Run:
                 found.parked = dict(Counter(found.parked) + Counter({one.reason: 1}))
         for conflict in done.conflicts:
             self._count_difference(conflict)
+        before = {
+            conflict.link: (conflict.ajera, conflict.dps) for conflict in done.conflicts if conflict.column == STATUS
+        }
+        for link in done.linked:
+            if link.id not in self._counted:
+                self._counted.add(link.id)
+                self._count_status(link, before.get(link.id))
+
+    def _count_status(self, link: Link, before: tuple[Value, Value] | None) -> None:
+        """Compares what the pair held before we wrote, if we did. A row that we made had no status of its own."""
+        is_made = any(pending.creates for side in Side for pending in link.half(side).pending)
+        if link.entity not in IN_DPS or is_made or not link.is_known(STATUS):
+            return
+        ajera, dps = before or (link.ajera.value[STATUS], link.dps.value[STATUS])
+        for coding in ACTIVE:
+            self.entities[link.entity].statuses[coding] += IN_DPS[link.entity](coding)(ajera) != dps
 
     def _count_difference(self, conflict: Conflict) -> None:
         if conflict.column is not None:

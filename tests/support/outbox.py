@@ -38,6 +38,7 @@ from pipeline.database.rows import Names
 from pipeline.database.schema_links import AJERA_SCHEMA
 from pipeline.domain.dps import AJERA_TABLES, AX_PROJECT_CONTACT, CODE_LISTS, DPS_TABLES, FILLS
 from pipeline.domain.exchange import entities
+from pipeline.domain.status import StatusCoding
 from pipeline.engine.circuit import Limits
 from pipeline.engine.exchange.processor import Exchange
 from pipeline.engine.exchange.work import Setup
@@ -233,15 +234,15 @@ class World:
         else:
             self.insert(side, "PR", **{"WBS1": key, "Name": name, "Status": "A", "AjeraSync": "Y", **others})
 
-    def command(self, *words: str, expect: int = 0) -> dict[str, Any]:
-        """Run `ajera-cdc … --json` on both databases; the data of its answer, empty after an error."""
+    def command(self, *words: str, expect: int = 0, **dps: object) -> dict[str, Any]:
+        """Run `ajera-cdc … --json` on both databases; the data of its answer, empty after an error. `dps`: settings."""
         config = Path(tempfile.mkdtemp()) / "ajera-cdc.toml"
         try:
             ajera, in_dps = (self.urls[side] for side in Side)
             settings = {
                 "ajera": {"database": ajera, "version": "9.08"},
                 "pim": {"database": ajera},
-                "dps": {"database": in_dps, "employee_number": "E{key}"},
+                "dps": {"database": in_dps, "employee_number": "E{key}", "status_coding": "one_is_active", **dps},
             }
             config.write_text(tomli_w.dumps(settings))
             arguments = [sys.executable, "-m", "pipeline.cli.main", "--config", str(config), *words, "--json"]
@@ -356,6 +357,7 @@ def world(
     tolerance: timedelta = timedelta(0),
     limits: Mapping[str, int | None] | None = None,
     numbers: Mapping[str, str] | None = None,
+    status: StatusCoding = StatusCoding.ONE_IS_ACTIVE,
 ) -> Iterator[World]:
     """Two empty systems with our schemas, dropped with the stack."""
     name = f"w{uuid.uuid4().hex[:8]}"
@@ -373,7 +375,7 @@ def world(
         Names(site, Side.AJERA, None, FILLS, generated_keys(engines[Side.AJERA], None, here)),
     )
     setup = Setup(
-        entities=entities(two_way=two_way, rules=dict(rules or {}), clock_tolerance=tolerance),
+        entities=entities(two_way=two_way, rules=dict(rules or {}), clock_tolerance=tolerance, status=status),
         lists=CODE_LISTS,
         numbers={"project": "", "employee": "E{key}", **(numbers or {})},
         limits={"contact": 5, "project_contact": 5, **(limits or {})},

@@ -100,11 +100,11 @@ def _read_back(rows: Rows, side: Side, written: Written, epoch: int, carried: Ca
 
 
 def new_row(planned: Planned, side: Side, key: tuple[Value, ...] | None, parent: tuple[Value, ...]) -> Planned:
-    """The write with the row that it creates: its lines, the constants of its entity, and what it belongs to."""
+    """The write with the row that it creates: the constants of its entity, its lines, and what it belongs to."""
     end = planned.entity.end(side)
     columns = {
-        **planned.entity.rules.written(side, planned.write.values),
         **end.constants,
+        **planned.entity.rules.written(side, planned.write.values),
         **dict(zip(end.parent, parent, strict=True)),
     }
     return replace(planned, new=NewRow(key, columns))

@@ -7,7 +7,9 @@ import tomllib
 from pathlib import Path
 
 from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.domain.status import StatusCoding
 from pipeline.mapping.site import Assumptions, Site, TableNames
+from pipeline.operations.exchange_mappings import shown as exchanged
 from pipeline.operations.mappings import ASSUMED, RESTS_ON, ShownTable, shown
 
 ROOT = Path(__file__).parents[3]
@@ -60,3 +62,19 @@ def test_every_assumption_that_a_line_rests_on_is_written_down() -> None:
     assert {number for rests_on in RESTS_ON.values() for number in rests_on} <= numbers
     places = {(m.name, one.target) for m in AJERA_TO_PIM.mappings for one in (*m.lines, *m.children)}
     assert {*RESTS_ON, *ASSUMED} <= places
+
+
+def test_a_status_without_a_coding_is_shown_as_not_written() -> None:
+    """In every entity that has one; with a coding it is Ajera's."""
+    for coding, words in (
+        (StatusCoding.NONE, ("not written", "-")),
+        (StatusCoding.ZERO_IS_ACTIVE, ("Ajera to DPS", "ajera")),
+    ):
+        found = {
+            table.entity: line
+            for table in exchanged(Site(), status=coding)
+            for line in table.lines
+            if line.name == "status"
+        }
+        assert found.keys() == {"firm", "contact", "vendor", "project"}
+        assert {(line.direction, line.owner) for line in found.values()} == {words}

@@ -55,7 +55,7 @@ class EditionUnsupported(PipelineError):
     """Deltek offers the PIM integration in full Ajera only (seed 003, first line)."""
 
     code = "config.edition"
-    hint = "The PIM integration is not available in ajeraCore or ajeraCore + add-ons; set `ajera.edition` only if this firm runs full Ajera."
+    hint = "The PIM integration is not available in ajeraCore or ajeraCore + add-ons; set `sources.ajera.edition` only if this firm runs full Ajera."
     exit_code = ExitCode.USAGE
 
 
@@ -63,7 +63,7 @@ class AjeraVersionInvalid(PipelineError):
     """The version of Ajera is not numbers with dots between them."""
 
     code = "config.version"
-    hint = "Set `ajera.version` to what Ajera shows under Help > About, such as 9.08."
+    hint = "Set `sources.ajera.version` to what Ajera shows under Help > About, such as 9.08."
     exit_code = ExitCode.USAGE
 
 
@@ -155,7 +155,7 @@ class SchemaUnknown(PipelineError):
 
 
 class SchemaLost(PipelineError):
-    """The registry has not known the schema id of a message for longer than `registry.unknown_seconds`."""
+    """The registry has not known the schema id of a message for longer than `registry.unknown_schema_timeout_seconds`."""
 
     code = "registry.lost"
     hint = (
@@ -168,7 +168,10 @@ class CircuitOpen(PipelineError):
     """Too many messages of a partition could not be processed: more would drain the topic into dead letters."""
 
     code = "kafka.circuit_open"
-    hint = "Look at the dead letters' code; correct the cause, then restart. `run.dead_letters_in_a_row` and `run.dead_letter_share` are the limits."
+    hint = (
+        "Look at the dead letters' code; correct the cause, then restart."
+        " `run.max_consecutive_dead_letters` and `run.max_dead_letter_ratio` are the limits."
+    )
 
 
 class ParkedTooMany(PipelineError):

@@ -26,7 +26,7 @@ from deploy.bench.produce import Change, Topic
 from deploy.bench.waiting import events_read, is_settled, wait
 from deploy.demo.consumers import running
 from deploy.local.stack import Stack, running_stack
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.database.engine import create_engine
 from pipeline.database.live import create_target_tables
 from pipeline.database.migrate import upgrade
@@ -116,9 +116,10 @@ def _row(key: int, number: int, rng: random.Random, words: list[str]) -> dict[st
 
 def _raw(stack: Stack, pim: str, contender: Contender, name: str) -> dict[str, dict[str, object]]:
     return {
-        "ajera": {"database": pim},  # nobody reads it: the topics are filled by us
-        "pim": {"database": pim},
-        "kafka": {"bootstrap": stack.bootstrap, "group": name, "topic_prefix": name, "partitions": 4},
+        # Nobody reads Ajera: the topics are filled by us.
+        "sources": {"ajera": {"database": pim, "topic_prefix": name}},
+        "routes": {"pim": {"database": pim, "group": name}},
+        "kafka": {"bootstrap_servers": stack.bootstrap, "partitions": 4},
         "registry": {"url": stack.registry},
         "run": {"batch_size": contender.batch_size, "metrics_port": 0},
         "log": {"level": "WARNING"},
@@ -138,7 +139,7 @@ def _run(stack: Stack, contender: Contender, changes: list[Change]) -> float:
     engine.dispose()
     raw = _raw(stack, pim, contender, name)
     admin = KafkaAdmin(stack.bootstrap, {})
-    admin.ensure_topics(topics_of(Settings.model_validate(raw), Site()))
+    admin.ensure_topics(topics_of(Settings.model_validate(raw)))
     topic = Topic(AJERA_TO_PIM.source("AxVec"), f"{name}.AxVec", stack.bootstrap, stack.registry)
     config = Path(stack.directory) / f"{name}.toml"
     config.write_text(tomli_w.dumps(raw))

@@ -55,9 +55,7 @@ DPS = End("Clendor", "WebSite", "ClientID")
 def measure(stack: Stack, edits: int) -> Mapping[str, list[float]]:
     """Seconds by direction: so many edits each way, each of a firm that the other side does not edit meanwhile."""
     ajera_url, dps_url = both_empty(stack, "delay")
-    config = settings.write(
-        stack, ajera_url, ajera_url, dps=dps_url
-    )  # PIM takes no part: only its `sync` schema is made
+    config = settings.write(stack, ajera_url, None, dps=dps_url)
     for words in (("schema", "upgrade"), ("connectors", "apply"), ("connectors", "apply", "--source", "dps")):
         command(config, *words)
     with databases.connect(ajera_url) as ajera, databases.connect(dps_url) as in_dps:

@@ -20,10 +20,9 @@ from deploy.demo.consumers import EXCHANGE, Consumer, command, running
 from deploy.local.stack import Stack
 from deploy.sample import databases, dps, firm
 from deploy.sample.naming import Naming
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.domain.dps import AX_VEC, CLENDOR
 from pipeline.kafka.admin import KafkaAdmin
-from pipeline.mapping.site import Site
 from pipeline.operations.connectors import topics_of
 
 PARTITIONS = (4 + 6) * 4 + 2  # of four tables of Ajera and six of DPS, and of two heartbeats
@@ -82,10 +81,12 @@ def _client(key: int) -> dict[str, object]:
 def configured(stack: Stack, name: str, ajera: str, in_dps: str) -> tuple[Path, KafkaAdmin]:
     """Settings for two databases, their `sync` schemas and their topics made."""
     raw: dict[str, dict[str, object]] = {
-        "ajera": {"database": ajera, "version": "9.08"},
-        "pim": {"database": ajera},  # only its `sync` schema is made
-        "dps": {"database": in_dps, "group": f"{name}-group", "topic_prefix": f"{name}-dps"},
-        "kafka": {"bootstrap": stack.bootstrap, "topic_prefix": name, "partitions": 4},
+        "sources": {
+            "ajera": {"database": ajera, "version": "9.08", "topic_prefix": name},
+            "dps": {"database": in_dps, "topic_prefix": f"{name}-dps"},
+        },
+        "routes": {"dps": {"group": f"{name}-group"}},
+        "kafka": {"bootstrap_servers": stack.bootstrap, "partitions": 4},
         "registry": {"url": stack.registry},
         "run": {"metrics_port": 0},
         "log": {"level": "WARNING"},
@@ -95,8 +96,8 @@ def configured(stack: Stack, name: str, ajera: str, in_dps: str) -> tuple[Path, 
     command(config, "schema", "upgrade")
     admin = KafkaAdmin(stack.bootstrap, {})
     settings = Settings.model_validate(raw)
-    admin.ensure_topics(topics_of(settings, Site()))
-    admin.ensure_topics(topics_of(settings, Site(), "dps"))
+    admin.ensure_topics(topics_of(settings))
+    admin.ensure_topics(topics_of(settings, "dps"))
     return config, admin
 
 

@@ -15,7 +15,7 @@ import httpx
 from deploy.local.processes import end_with_parent, free_port
 
 STOP_SECONDS = 30
-TO_PIM, EXCHANGE = "ajera-to-pim", "ajera-dps"
+TO_PIM, EXCHANGE = "pim", "dps"
 
 
 class CommandFailed(RuntimeError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +15,38 @@ AJERA_VERSION = "9.08"  # from 8.09 on the exchange goes both ways
 
 
 def write(
-    stack: Stack, ajera: str, pim: str, *, dps: str | None = None, profile: Path | None = None, partitions: int = 4
+    stack: Stack,
+    ajera: str,
+    pim: str | None,
+    *,
+    dps: str | None = None,
+    profile: Path | None = None,
+    partitions: int = 4,
 ) -> Path:
-    """Write the file into the stack's folder; returns its path. With `dps` it has the exchange too."""
+    """Write the file into the stack's folder; returns its path. A route whose database is None is left out."""
     settings: dict[str, Any] = {
-        "ajera": {"database": ajera},
-        "pim": {"database": pim},
-        "kafka": {"bootstrap": stack.bootstrap, "partitions": partitions},
+        "sources": {"ajera": {"database": ajera, "heartbeat_seconds": 2.0}},
+        "routes": {} if pim is None else {"pim": {"database": pim}},
+        "kafka": {"bootstrap_servers": stack.bootstrap, "partitions": partitions},
         "registry": {"url": stack.registry, "converter_url": stack.registry_native},
-        "connect": {"url": stack.connect, "heartbeat_seconds": 2.0},
+        "connect": {"url": stack.connect},
         "run": {"metrics_port": 0},
     }
     if dps is not None:
-        settings["ajera"]["version"] = AJERA_VERSION
-        settings["dps"] = {"database": dps, "employee_number": "E{key}", "status_coding": "one_is_active"}
+        settings["sources"]["ajera"]["version"] = AJERA_VERSION
+        settings["sources"]["dps"] = {"database": dps, "heartbeat_seconds": 2.0}
+        settings["routes"]["dps"] = {"employee_number": "E{key}", "status_coding": "one_is_active"}
     if profile is not None:
         settings = {"profile": str(profile.resolve()), **settings}
     path = stack.directory / FILE_NAME
     path.write_text(tomli_w.dumps(settings))
     return path
+
+
+def merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
+    """Put the values into the tables, inner tables likewise."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            merge(into.setdefault(name, {}), value)
+        else:
+            into[name] = value

@@ -160,19 +160,31 @@ def _config(stack: Stack, name: str, urls: dict[str, str]) -> Path:
         stack,
         name,
         urls["pim"],
-        ajera={"database": urls["ajera"], "version": AJERA_VERSION},
-        dps={
-            "database": urls["dps"],
-            "group": f"{name}-exchange",
-            "topic_prefix": f"{name}-dps",
-            "dead_letter_topic": f"{name}.dead-exchange",
-            "connector_name": f"{name}-dps",
-            "slot_name": f"{slot}_dps",
-            "employee_number": "E{key}",
-            "status_coding": "one_is_active",
+        sources={
+            "ajera": {
+                "database": urls["ajera"],
+                "version": AJERA_VERSION,
+                "connector_name": name,
+                "slot_name": slot,
+                "heartbeat_seconds": 1.0,
+            },
+            "dps": {
+                "database": urls["dps"],
+                "topic_prefix": f"{name}-dps",
+                "connector_name": f"{name}-dps",
+                "slot_name": f"{slot}_dps",
+            },
+        },
+        routes={
+            "dps": {
+                "group": f"{name}-exchange",
+                "dead_letter_topic": f"{name}.dead-exchange",
+                "employee_number": "E{key}",
+                "status_coding": "one_is_active",
+            }
         },
         registry={"converter_url": stack.registry_native},
-        connect={"url": stack.connect, "connector_name": name, "slot_name": slot, "heartbeat_seconds": 1.0},
+        connect={"url": stack.connect},
     )
     path = stack.directory / f"{name}.toml"
     path.write_text(tomli_w.dumps(raw))

@@ -12,10 +12,11 @@ import psycopg
 import tomli_w
 
 from deploy.bench.produce import Change, Topic
+from deploy.demo.settings import merge
 from deploy.faults import audit
 from deploy.local.stack import Stack
 from deploy.sample import databases
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.database.engine import create_engine
 from pipeline.database.live import create_target_tables
 from pipeline.database.migrate import upgrade
@@ -155,22 +156,15 @@ def raw_settings(stack: Stack, name: str, pim_url: str, **changed: Mapping[str, 
     """The settings file's content; sections given are merged in."""
     client = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "1000"}
     raw: dict[str, dict[str, Any]] = {
-        "ajera": {"database": pim_url},  # nobody reads it: the topics are filled by us
-        "pim": {"database": pim_url},
-        "kafka": {
-            "bootstrap": stack.bootstrap,
-            "group": name,
-            "topic_prefix": name,
-            "partitions": 2,
-            "dead_letter_topic": f"{name}.dead",
-            "client": client,
-        },
+        # Nobody reads Ajera: the topics are filled by us.
+        "sources": {"ajera": {"database": pim_url, "topic_prefix": name}},
+        "routes": {"pim": {"database": pim_url, "group": name, "dead_letter_topic": f"{name}.dead"}},
+        "kafka": {"bootstrap_servers": stack.bootstrap, "partitions": 2, "client": client},
         "registry": {"url": stack.registry},
-        "run": {"metrics_port": 0, "retry_most_seconds": 1.0, "batch_size": 200},
+        "run": {"metrics_port": 0, "retry_max_seconds": 1.0, "batch_size": 200},
         "log": {"level": "INFO", "format": "json"},
     }
-    for section, values in changed.items():
-        raw[section] = {**raw.get(section, {}), **values}
+    merge(raw, changed)
     return raw
 
 
@@ -185,7 +179,7 @@ def founded(stack: Stack, name: str, seed: int, **changed: Mapping[str, Any]) ->
     config = stack.directory / f"{name}.toml"
     config.write_text(tomli_w.dumps(raw))
     admin = KafkaAdmin(stack.bootstrap, {})
-    admin.ensure_topics(topics_of(Settings.model_validate(raw), Site()))
+    admin.ensure_topics(topics_of(Settings.model_validate(raw)))
     admin.close()
     topics = {
         table: Topic(AJERA_TO_PIM.source(table), f"{name}.{table}", stack.bootstrap, stack.registry) for table in TABLES

@@ -15,7 +15,7 @@ from deploy.faults.firm import CLIENTS, Firm
 from deploy.faults.verdict import NotReached, Verdict, consumers, firm_of, judge, settle, wait, wait_quiet
 from deploy.local.stack import Stack
 from deploy.sample import databases
-from pipeline.config import load
+from pipeline.config.load import load
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.operations.connectors import topics_of
 
@@ -119,7 +119,7 @@ def make_anew(firm: Firm, table: str) -> None:
     """Delete a topic and make it again, as quickly as can be."""
     topic, settings = f"{firm.name}.{table}", load(firm.config, {})
     admin = AdminClient({"bootstrap.servers": firm.stack.bootstrap})
-    wanted = [one for one in topics_of(settings, settings.site()) if one.name == topic]
+    wanted = [one for one in topics_of(settings) if one.name == topic]
     ours = KafkaAdmin(firm.stack.bootstrap, {})
     before = ours.topic_description(topic)
     admin.delete_topics([topic])[topic].result(10)

@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient
 from deploy.faults.firm import Firm
 from deploy.faults.verdict import Verdict, consumers, firm_of, health, judge, settle, wait, wait_quiet
 from deploy.local.stack import Stack
-from pipeline.config import load
+from pipeline.config.load import load
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.kafka.dead_letters import HEADER_PREFIX
 from pipeline.operations.connectors import topics_of
@@ -39,7 +39,7 @@ def unwritable(stack: Stack, seed: int) -> Iterator[Verdict]:
             verdict.fail("offsets went past a message that is nowhere")
         settings = load(firm.config, {})
         admin = KafkaAdmin(stack.bootstrap, {})
-        admin.ensure_topics(topics_of(settings, settings.site()))
+        admin.ensure_topics(topics_of(settings))
         admin.close()
         settle(firm)
         verdict.tried += 10

@@ -16,14 +16,14 @@ from typing import Any
 
 import click
 
-from pipeline.config import load
+from pipeline.config.load import load
 from pipeline.engine import ports
 from pipeline.engine.processor import Processor
 from pipeline.model.event import Decoded, Message
 from pipeline.model.position import TopicPartition
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
-from pipeline.wiring import Parts, assembled, member, parts
+from pipeline.wiring.projection import Parts, assembled, member, parts
 
 POINTS = (
     "after poll",

@@ -11,7 +11,8 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from pipeline.cli.output import Outcome, command, plain_command
-from pipeline.config import Settings, template
+from pipeline.config.document import template
+from pipeline.config.settings import Settings
 from pipeline.domain.status import StatusCoding
 from pipeline.errors import ConfigurationInvalid
 from pipeline.mapping.site import Site
@@ -90,8 +91,8 @@ def _site_and_coding(context: click.Context) -> tuple[Site, StatusCoding]:
 
     try:
         settings = settings_of(context)
-        coding = StatusCoding.NONE if settings.dps is None else StatusCoding(settings.dps.status_coding)
-        return settings.site(), coding
+        route = settings.routes.dps
+        return settings.site, StatusCoding("none" if route is None else route.status_coding)
     except ConfigurationInvalid:
         if context.find_root().params.get("config") is not None:
             raise

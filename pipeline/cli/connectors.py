@@ -8,10 +8,10 @@ import click
 from rich.table import Table
 
 from pipeline.cli.output import Outcome, command, confirm, say
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.connect.client import ConnectorStatus
 from pipeline.operations import connectors as operation
-from pipeline.operations.sources import System
+from pipeline.wiring.source import System
 
 
 @click.group()
@@ -24,7 +24,7 @@ SOURCE = click.option(
     type=click.Choice(["ajera", "dps"]),
     default="ajera",
     show_default=True,
-    help="Whose connector: Ajera's, or, with [dps] in the settings, DPS's.",
+    help="Whose connector: Ajera's, or, with [sources.dps] in the settings, DPS's.",
 )
 
 
@@ -33,10 +33,10 @@ SOURCE = click.option(
 def apply(settings: Settings, source: System) -> Outcome:
     """Create what the connector needs, then the connector, or change it; returns when it runs.
 
-    The first time, and after `remove`, the source is captured anew: a snapshot of every table, then its changes.
+    The first time, and after `remove`, a snapshot of every table is taken, then its changes are captured.
     """
     applied = operation.apply(settings, say, source)
-    lines = [applied.status.sentence, f"epoch {applied.epoch}" + (", captured anew" if applied.anew else "")]
+    lines = [applied.status.sentence, f"epoch {applied.epoch}" + (", new snapshot" if applied.is_resnapshot else "")]
     lines += [f"differs: {difference}" for difference in applied.differences]
     return Outcome(asdict(applied), "\n".join(lines))
 

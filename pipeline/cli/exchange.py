@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.output import Outcome, command, confirm
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import ParkedWork
 from pipeline.errors import UsageError

@@ -14,8 +14,10 @@ import click
 import orjson
 from rich.console import Console, RenderableType
 
-from pipeline.config import Settings, load
+from pipeline.config.load import load
+from pipeline.config.settings import Settings
 from pipeline.errors import ExitCode, PipelineError, Remedy, UsageError
+from pipeline.wiring.route import NAMES
 
 P = ParamSpec("P")
 INTERRUPTED = 130
@@ -84,10 +86,8 @@ def _path(context: click.Context | None) -> str:
 
 route_option = click.option(
     "--route",
-    type=click.Choice(["ajera-to-pim", "ajera-dps"]),
-    default="ajera-to-pim",
-    show_default=True,
-    help="From Ajera to PIM, or, with [dps] in the settings, the exchange between Ajera and DPS.",
+    type=click.Choice(NAMES),
+    help="pim: from Ajera to PIM. dps: the exchange between Ajera and DPS. Default: the one that is configured.",
 )
 
 

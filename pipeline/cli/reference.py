@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pipeline.cli.output import Outcome, plain_command
-from pipeline.config import reference as configuration_page
+from pipeline.config.document import reference as configuration_page
 from pipeline.connect.reasons import reason
 from pipeline.connect.templates import load
 from pipeline.errors import ExitCode, PipelineError

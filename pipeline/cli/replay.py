@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.output import Outcome, command, confirm, route_option, say
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.errors import UsageError
 from pipeline.operations import replay as operation
-from pipeline.operations.sources import RouteName
+from pipeline.wiring.route import RouteName, route_named
 
 
 @command("replay")
@@ -29,7 +29,7 @@ from pipeline.operations.sources import RouteName
 def replay(
     settings: Settings,
     *,
-    route: RouteName,
+    route: RouteName | None,
     topic: str,
     partition: int | None,
     to_offset: int | None,
@@ -44,7 +44,7 @@ def replay(
     by hand or restored. It never goes forward.
     """
     back = _back(to_offset, to_time, to_beginning=to_beginning)
-    planned = operation.plan(settings, topic, partition, back, route)
+    planned = operation.plan(settings, topic, partition, back, route_named(settings, route))
     data = asdict(planned) | {"again": planned.again, "lost": planned.lost, "lost_is_exact": planned.lost_is_exact}
     if dry_run or not planned.again:
         return Outcome(data | {"done": False}, _shown(planned, WOULD if planned.again else NOTHING))

@@ -6,14 +6,14 @@ import signal
 import threading
 
 from pipeline.cli.output import Outcome, command, route_option
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.operations import run as operation
-from pipeline.operations.sources import RouteName, group_of
+from pipeline.wiring.route import RouteName, route_named
 
 
 @command("run")
 @route_option
-def run(settings: Settings, route: RouteName) -> Outcome:
+def run(settings: Settings, route: RouteName | None) -> Outcome:
     """Run a consumer of a route, in the foreground.
 
     SIGTERM and Ctrl-C drain it: the batch in hand is written and its offsets are committed. Start more of them to
@@ -22,5 +22,6 @@ def run(settings: Settings, route: RouteName) -> Outcome:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    operation.run(settings, stop.is_set, route)
-    return Outcome({"group": group_of(settings, route)}, "")
+    chosen = route_named(settings, route)
+    operation.run(settings, stop.is_set, chosen)
+    return Outcome({"route": chosen.name, "group": chosen.group}, "")

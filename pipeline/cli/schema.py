@@ -7,13 +7,13 @@ from dataclasses import asdict
 import click
 
 from pipeline.cli.output import Outcome, command, say
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.operations import schema as operation
 
 
 @click.group()
 def schema() -> None:
-    """Show or upgrade our own tables: in the PIM database, and with [dps] in the DPS and Ajera databases."""
+    """Show or upgrade our own tables: in the PIM database, and with [routes.dps] in the DPS and Ajera databases."""
 
 
 @command("show", group=schema)

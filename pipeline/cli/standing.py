@@ -10,75 +10,79 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.output import Outcome, command, route_option
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
+from pipeline.database.standing import ParkedRows
 from pipeline.errors import ExitCode
 from pipeline.operations import check as checking
 from pipeline.operations import lag as lagging
-from pipeline.operations import status as standing
-from pipeline.operations.sources import RouteName
+from pipeline.operations import status as reading
+from pipeline.wiring.route import RouteName, route_named
 
 
 @command("status")
-@click.option(
-    "--keys", default=standing.KEYS_SHOWN, show_default=True, help="How many keys of each kind of parked row."
-)
+@click.option("--keys", default=reading.KEYS_SHOWN, show_default=True, help="How many keys of each kind of parked row.")
 def status(settings: Settings, keys: int) -> Outcome:
     """What is loaded, how events ended, what waits and for what.
 
     A service that does not answer is named; the rest is shown, and the exit code is 3.
     """
-    found = standing.status(settings, keys)
+    found = reading.status(settings, keys)
     return Outcome(asdict(found), _status(found), ExitCode.OK if found.is_whole else ExitCode.ENVIRONMENT)
 
 
-def _status(found: standing.Status) -> RenderableType:
+def _status(found: reading.Status) -> RenderableType:
     parts: list[RenderableType] = []
-    if found.group is not None:
-        one = found.group
-        behind = f"{one.lag:,} messages behind, {one.delay_seconds:.1f} s"
-        parts.append(Text(f"group {one.state}, {one.members} members, {behind}"))
-    if found.connector is not None:
-        here = found.connector
-        parts.append(Text(f"connector {here.name} {here.state}, epoch {here.epoch or '-'} {here.failure}".rstrip()))
-    if found.due is not None:
-        parts += [_tables(found), _partitions(found), _parked(found) if found.parked else Text("Nothing is parked.")]
-        parts.append(Text(f"{found.due:,} rows are being recomputed."))
-    if found.exchange is not None:
-        parts += _exchange(found.exchange)
-    parts += [Text(sentence, style="red") for sentence in found.away]
+    for route in found.routes:
+        parts += _route(route)
+    for one in found.connectors:
+        line = f"connector {one.name} {one.state}, epoch {one.epoch or '-'} {one.failure}"
+        parts.append(Text(line.rstrip()))
+    parts += [Text(sentence, style="red") for sentence in found.unavailable]
     return Group(*parts)
 
 
-def _exchange(found: standing.ExchangeStanding) -> list[RenderableType]:
+def _route(found: reading.RouteStatus) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    if found.group is None:
+        parts.append(Text(f"{found.title}: group unknown"))
+    else:
+        one = found.group
+        behind = f"{one.lag:,} messages behind, {one.delay_seconds:.1f} s"
+        parts.append(Text(f"{found.title}: group {one.state}, {one.members} members, {behind}"))
+    if found.state is not None:
+        parts += _state(found.state)
+    return parts
+
+
+def _state(found: reading.RouteState) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    if found.tables:
+        parts.append(_tables(found))
+    if found.links:
+        parts.append(_links(found))
+    parts.append(_partitions(found))
+    parts.append(_parked(found) if found.parked else Text("Nothing is parked."))
+    if found.due is not None:
+        parts.append(Text(f"{found.due:,} rows are being recomputed."))
+    return parts
+
+
+def _links(found: reading.RouteState) -> Table:
     links = Table("exchange with DPS", "linked", "being created", "ended", "to be decided")
     for one in found.links:
         counts = (one.linked, one.creating, one.ended, one.to_decide)
         links.add_row(one.entity, *(f"{count:,}" for count in counts))
-    parts: list[RenderableType] = [links]
-    if found.group is not None:
-        here = found.group
-        behind = f"{here.lag:,} messages behind, {here.delay_seconds:.1f} s"
-        parts.append(Text(f"exchange group {here.state}, {here.members} members, {behind}"))
-    if found.connector is not None:
-        of = found.connector
-        parts.append(Text(f"connector {of.name} {of.state}, epoch {of.epoch or '-'} {of.failure}".rstrip()))
-    if found.parked:
-        waits = Table("waits", "rows", "oldest (UTC)", "why", "some keys", "what to do")
-        for work in found.parked:
-            oldest = f"{work.oldest:%Y-%m-%d %H:%M}"
-            waits.add_row(work.entity, f"{work.count:,}", oldest, work.code, "\n".join(work.keys), work.hint)
-        parts.append(waits)
-    return parts
+    return links
 
 
-def _tables(found: standing.Status) -> Table:
+def _tables(found: reading.RouteState) -> Table:
     table = Table("source table", "state", "epoch")
     for one in found.tables:
         table.add_row(one.name, one.state, str(one.epoch))
     return table
 
 
-def _partitions(found: standing.Status) -> Table:
+def _partitions(found: reading.RouteState) -> Table:
     table = Table("topic", "partition", "next offset", "read", "written", "skipped", "parked", "dead letters")
     for one in found.partitions:
         counts = (one.next_offset, one.events_read, one.written, one.skipped, one.parked, one.dead_lettered)
@@ -86,23 +90,25 @@ def _partitions(found: standing.Status) -> Table:
     return table
 
 
-def _parked(found: standing.Status) -> Table:
-    table = Table("waits", "rows", "oldest (UTC)", "for", "some keys", "what to do")
+def _parked(found: reading.RouteState) -> Table:
+    table = Table("parked", "rows", "oldest (UTC)", "reason", "some keys", "action")
     for one in found.parked:
-        reasons = "\n".join((one.code, *one.reasons[:3]))
+        reasons = one.reasons[:3] if isinstance(one, ParkedRows) else ()
+        what = one.kind if isinstance(one, ParkedRows) else one.entity
         oldest = f"{one.oldest:%Y-%m-%d %H:%M}"
-        table.add_row(one.kind, f"{one.count:,}", oldest, reasons, " ".join(one.keys), one.hint)
+        reason = "\n".join((one.code, *reasons))
+        table.add_row(what, f"{one.count:,}", oldest, reason, "\n".join(one.keys), one.hint)
     return table
 
 
 @command("lag")
 @route_option
-def lag(settings: Settings, route: RouteName) -> Outcome:
+def lag(settings: Settings, route: RouteName | None) -> Outcome:
     """Messages and seconds that each partition is behind.
 
     Seconds are the age of the oldest message that was not applied yet; 0 when caught up.
     """
-    found = lagging.lag(settings, route)
+    found = lagging.lag(settings, route_named(settings, route))
     table = Table("topic", "partition", "next offset", "end", "messages", "seconds", "member", title_justify="left")
     total = f"{found.lag:,} messages, {found.delay_seconds:.1f} s"
     table.title = f"{found.group}: {found.state}, {found.members} members, {total}"

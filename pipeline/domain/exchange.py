@@ -153,7 +153,7 @@ FIRM = (
     line("website", "vecWebsite", "WebSite", NEWEST, length=255, note="4.3; pairing is assumption 36"),
     line("notes", "vecClientNotes", "Memo", MANUAL, note="4.3; two people's texts are never mixed (assumption 36)"),
     line("market", "vecClientType", "Type", DPS, through="client_type", note="Client Type = Company Market (1.3)"),
-    line(LINE, "vecStatus", "Status", AJERA, TO_DPS, note="4.3; by `dps.status_coding` (assumption 34)"),
+    line(LINE, "vecStatus", "Status", AJERA, TO_DPS, note="4.3; by `routes.dps.status_coding` (assumption 34)"),
 )
 FIRM_ADDRESS = tuple(
     line(name, ajera, in_dps, NEWEST, length=length, note="primary address = Main, GH-CNV (4.3)")
@@ -179,7 +179,7 @@ CONTACT = (
     line("phone", "cntPhone1", "Phone", NEWEST, length=24, note="GH-CNV (4.3)"),
     line("mobile", "cntPhone2", "CellPhone", NEWEST, length=24, note="GH-CNV (4.3)"),
     line("fax", "cntFax", "FAX", NEWEST, length=24, note="GH-CNV (4.3)"),
-    line(LINE, "cntStatus", "Status", AJERA, TO_DPS, note="4.3; by `dps.status_coding` (assumption 34)"),
+    line(LINE, "cntStatus", "Status", AJERA, TO_DPS, note="4.3; by `routes.dps.status_coding` (assumption 34)"),
     line("firm", "cntClient", "ClientID", NEWEST, through="firm", note="at most one firm (4.4, DPS-FCT)"),
 )  # fmt: skip
 EMPLOYEE = (
@@ -195,7 +195,7 @@ EMPLOYEE = (
 VENDOR = (
     line("name", "vecDescription", "Name", AJERA, TO_DPS, length=100, note="1.4, CRM-MAP"),
     line("website", "vecWebsite", "WebSite", AJERA, TO_DPS, length=255, note="4.3; pairing is assumption 36"),
-    line(LINE, "vecStatus", "Status", AJERA, TO_DPS, note="4.3; by `dps.status_coding` (assumption 34)"),
+    line(LINE, "vecStatus", "Status", AJERA, TO_DPS, note="4.3; by `routes.dps.status_coding` (assumption 34)"),
 )
 PROJECT = (
     ColumnPair(
@@ -205,7 +205,7 @@ PROJECT = (
     line("number", "prjID", "WBS1", CREATE_ONLY, length=30, note="project number := Project ID, at creation only (1.3)"),
     line("notes", "prjNotes", "Memo", NEWEST, note="1.3 (project information); pairing is assumption 36"),
     line("type", "prjProjectType", "ProjectType", AJERA, through="project_type", note="1.4, CRM-STEP2, CRM-PRJ"),
-    line(LINE, "prjStatus", "Status", AJERA, TO_DPS, note="4.3; once `dps.status_coding` is set (assumption 35)"),
+    line(LINE, "prjStatus", "Status", AJERA, TO_DPS, note="4.3; once `routes.dps.status_coding` is set (assumption 35)"),
     line(
         "chance", "prjChanceOfWinning", "Probability", NEWEST, TO_AJERA, owner=Side.DPS, note="1.3, CRM-INFO"
     ),

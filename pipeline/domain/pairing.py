@@ -80,8 +80,8 @@ class Need(StrEnum):
 
 
 REMEDIES: Mapping[Need, str] = {
-    Need.NO_PROJECT_NUMBER: "Give the project a Project ID in Ajera, or set `dps.project_number` (auto-numbering).",
-    Need.NO_EMPLOYEE_NUMBER: "Set `dps.employee_number` (employee auto-numbering), for example E{key}.",
+    Need.NO_PROJECT_NUMBER: "Give the project a Project ID in Ajera, or set `routes.dps.project_number` (auto-numbering).",
+    Need.NO_EMPLOYEE_NUMBER: "Set `routes.dps.employee_number` (employee auto-numbering), for example E{key}.",
     Need.TEMPLATE_MISSING: "Give the Ajera project template the name that the template list in DPS shows, or choose another one.",
     Need.TYPE_MISSING: "Add an entry of the same description to that list on the other side.",
     Need.REFERENCE_MISSING: "It is created or linked as soon as the row it refers to is exchanged: tick that row's flag.",

@@ -5,28 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.database.grants import EVERYTHING, missing_rights, rights_on_target
 from pipeline.database.inspect import source_findings
 from pipeline.database.live import describe_target
 from pipeline.database.migrate import require_latest
 from pipeline.database.schema import sync_metadata
 from pipeline.decoding.needs import needed_by
+from pipeline.domain.dps import AJERA_TABLES
 from pipeline.errors import ExitCode, PipelineError, SchemaUnknown, SyncSchemaOutdated, TargetMismatch
 from pipeline.kafka.admin import TopicDescription, TopicSettings, differences_between
 from pipeline.operations import check_exchange
 from pipeline.operations.connectors import topics_of
 from pipeline.operations.finding import Line, fault, line_of, rights
-from pipeline.operations.sources import System, source_of
-from pipeline.wiring import (
+from pipeline.wiring.clients import (
     ajera_engine,
     connect_client,
     kafka_admin,
     pim_engine,
     registry_client,
-    route_of,
-    source_contract,
 )
+from pipeline.wiring.exchange import needs_of, setup_of
+from pipeline.wiring.projection import route_of, source_contract
+from pipeline.wiring.source import source_of, systems_of
 
 NO_SCHEMA = 2**31 - 1
 CONNECTORS = {
@@ -63,20 +64,26 @@ def _guarded(area: str, looks: Looks, settings: Settings) -> Iterator[Line]:
 
 
 def _ajera(settings: Settings) -> Iterator[Line]:
-    engine, route, site = ajera_engine(settings), route_of(settings), settings.site()
-    needs = needed_by(route.sources, route.mappings, site)
+    """As a source: what any configured route reads of it."""
+    site, contract = settings.site, source_contract()
+    if settings.routes.pim is not None:
+        route = route_of(settings)
+        tables, needs = route.sources, needed_by(route.sources, route.mappings, site)
+    else:
+        tables, needs = AJERA_TABLES, needs_of(AJERA_TABLES, setup_of(settings).entities)
+    engine = ajera_engine(settings)
     try:
-        findings = source_findings(
-            engine, route.sources, needs, site, source_contract(settings), settings.ajera.db_schema
-        )
+        findings = source_findings(engine, tables, needs, site, contract, settings.ajera.db_schema)
     finally:
         engine.dispose()
     yield from (line_of("Ajera", finding) for finding in findings)
 
 
 def _pim(settings: Settings) -> Iterator[Line]:
-    engine, route, site = pim_engine(settings), route_of(settings), settings.site()
-    schema, sync = settings.pim.db_schema, settings.pim.sync_schema
+    if settings.routes.pim is None:
+        return
+    engine, route, site = pim_engine(settings), route_of(settings), settings.site
+    schema, sync = settings.to_pim.db_schema, settings.to_pim.sync_schema
     try:
         try:
             found = describe_target(engine, route, site, schema)
@@ -100,11 +107,9 @@ def _pim(settings: Settings) -> Iterator[Line]:
 def _kafka(settings: Settings) -> Iterator[Line]:
     admin = kafka_admin(settings)
     try:
-        wanted = topics_of(settings, settings.site())
-        if settings.dps is not None:
-            wanted += topics_of(settings, settings.site(), "dps")
-        for one in wanted:
-            yield _topic(one, admin.topic_description(one.name))
+        for system in systems_of(settings):
+            for one in topics_of(settings, system):
+                yield _topic(one, admin.topic_description(one.name))
     finally:
         admin.close()
 
@@ -142,8 +147,7 @@ def _connect(settings: Settings) -> Iterator[Line]:
         found = plugins.get(wanted)
         todo = "" if found is not None else "Put Debezium's connector into Connect's plugin.path."
         yield Line("Connect", "Debezium", found is not None, f"version {found}" if found else "is missing", todo)
-        systems: tuple[System, ...] = ("ajera",) if settings.dps is None else ("ajera", "dps")
-        for system in systems:
+        for system in systems_of(settings):
             status = client.status(source_of(settings, system).connector)
             todo = "" if status.is_running else status.failure or f"`ajera-cdc connectors apply --source {system}`."
             name = "connector" if system == "ajera" else "connector of DPS"

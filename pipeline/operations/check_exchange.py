@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Engine
 
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.database.grants import EVERYTHING, READ_AND_WRITE, Rights, missing_rights
 from pipeline.database.inspect import source_findings
 from pipeline.database.migrate import Part, require_latest
@@ -20,41 +20,43 @@ from pipeline.errors import PipelineError
 from pipeline.operations import check_statuses
 from pipeline.operations.finding import Line, fault, line_of, rights
 from pipeline.resources import schemas_directory
-from pipeline.wiring import ajera_engine, dps_engine
-from pipeline.wiring_exchange import needs_of, setup_of
+from pipeline.wiring.clients import ajera_engine, dps_engine
+from pipeline.wiring.exchange import needs_of, setup_of
 
 AREA = "DPS"
 
 
 def lines(settings: Settings) -> Iterator[Line]:
     """Nothing, where nothing is exchanged."""
-    if settings.dps is None:
+    if settings.routes.dps is None:
         return
     yield from _in_dps(settings)
     yield from _in_ajera(settings)
 
 
 def _in_dps(settings: Settings) -> Iterator[Line]:
-    dps, site, setup = settings.exchange(), settings.site(), setup_of(settings)
+    dps, site, setup = settings.exchange, settings.site, setup_of(settings)
     contract = Contract.load(schemas_directory() / "dps")
     engine = dps_engine(settings)
     try:
         needs = needs_of(DPS_TABLES, setup.entities)
-        for finding in source_findings(engine, DPS_TABLES, needs, site, contract, dps.db_schema):
+        for finding in source_findings(engine, DPS_TABLES, needs, site, contract, settings.dps.db_schema):
             yield line_of(AREA, finding)
         yield _version(engine, dps.sync_schema, "dps", "sync schema")
         own = {table.name: EVERYTHING for table in dps_metadata(dps.sync_schema).tables.values()}
         yield _rights(engine, "our tables in DPS", dps.sync_schema, own)
         written = {site.source_table(table.name): READ_AND_WRITE for table in DPS_TABLES}
-        yield _rights(engine, "DPS's tables", dps.db_schema, written)
-        yield from _lists(engine, dps.db_schema, settings, [one.dps for one in CODE_LISTS if one.dps is not None])
+        yield _rights(engine, "DPS's tables", settings.dps.db_schema, written)
+        yield from _lists(
+            engine, settings.dps.db_schema, settings, [one.dps for one in CODE_LISTS if one.dps is not None]
+        )
         yield _second_writer(engine, dps.sync_schema)
     finally:
         engine.dispose()
 
 
 def _in_ajera(settings: Settings) -> Iterator[Line]:
-    site, setup, ajera = settings.site(), setup_of(settings), settings.ajera
+    site, setup, ajera = settings.site, setup_of(settings), settings.ajera
     contract = Contract.load(schemas_directory() / "ajera")
     engine = ajera_engine(settings)
     try:
@@ -62,9 +64,9 @@ def _in_ajera(settings: Settings) -> Iterator[Line]:
         for finding in source_findings(engine, AJERA_TABLES, needs, site, contract, ajera.db_schema):
             if finding.name.startswith("table "):
                 yield line_of(AREA, finding)
-        yield _version(engine, ajera.own_schema, "ajera", "our schema in Ajera")
-        own = {table.name: EVERYTHING for table in ajera_metadata(ajera.own_schema).tables.values()}
-        yield _rights(engine, "our table in Ajera", ajera.own_schema, own)
+        yield _version(engine, ajera.sync_schema, "ajera", "our schema in Ajera")
+        own = {table.name: EVERYTHING for table in ajera_metadata(ajera.sync_schema).tables.values()}
+        yield _rights(engine, "our table in Ajera", ajera.sync_schema, own)
         written = {site.source_table(table.name): READ_AND_WRITE for table in (*AJERA_TABLES, AX_PROJECT_CONTACT)}
         yield _rights(engine, "Ajera's tables", ajera.db_schema, written)
         yield from _lists(engine, ajera.db_schema, settings, [one.ajera for one in CODE_LISTS])
@@ -89,7 +91,7 @@ def _rights(engine: Engine, where: str, schema: str | None, wanted: Rights) -> L
 
 
 def _lists(engine: Engine, schema: str | None, settings: Settings, tables: list[ListTable]) -> Iterator[Line]:
-    site = settings.site()
+    site = settings.site
     for table in tables:
         name = site.source_table(table.table)
         try:

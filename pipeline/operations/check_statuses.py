@@ -1,4 +1,4 @@
-"""What each coding of Ajera's statuses makes of the rows: one chooses `dps.status_coding` by it."""
+"""What each coding of Ajera's statuses makes of the rows: one chooses `routes.dps.status_coding` by it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Engine
 
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.database.tally import tally
 from pipeline.domain.status import ACTIVE, IN_DPS, StatusCoding, project_status
 from pipeline.errors import PipelineError
@@ -19,7 +19,7 @@ KINDS = (
     ("vendors", "vendor", "vecIsVendor"),
     ("employees", "", "vecIsEmployee"),
 )
-CHOOSE = "Set dps.status_coding to the coding that these numbers show."
+CHOOSE = "Set routes.dps.status_coding to the coding that these numbers show."
 Statuses = Counter[Value]  # status in Ajera -> rows
 
 
@@ -49,7 +49,7 @@ def _line(
     columns: tuple[str, ...],
 ) -> Line:
     """First the column of the status, then flags: of those that are given one at least is set."""
-    site, name = settings.site(), f"status of {kind}"
+    site, name = settings.site, f"status of {kind}"
     here = [site.source_column(table, column) for column in columns]
     try:
         found = tally(engine, settings.ajera.db_schema, site.source_table(table), here)
@@ -59,7 +59,7 @@ def _line(
     for (status, *flags), count in found:
         if not flags or any(flags):
             statuses[status] += count
-    coding = StatusCoding(settings.exchange().status_coding)
+    coding = StatusCoding(settings.exchange.status_coding)
     is_open = coding is StatusCoding.NONE and statuses.total() > 0
     told = _of_projects(statuses) if entity == "project" else _by_coding(statuses, entity)
     if entity:

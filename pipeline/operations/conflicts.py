@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.conflicts import resolve as deciding
 from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Decision
@@ -23,8 +23,8 @@ from pipeline.model.event import Value
 from pipeline.operations.link import patiently
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
-from pipeline.wiring import SystemClock
-from pipeline.wiring_exchange import pairs_of, setup_of
+from pipeline.wiring.clients import SystemClock
+from pipeline.wiring.exchange import pairs_of, setup_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import tenacity
 from sqlalchemy import Engine, text
 
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.connect.client import ConnectorStatus
 from pipeline.connect.templates import Dialect, fill, load
 from pipeline.database.engine import dialect_of
-from pipeline.database.migrate import require_latest
 from pipeline.database.session import translated
-from pipeline.database.settings import current_epoch, raise_epoch
+from pipeline.database.settings import current_epoch, store_epoch
 from pipeline.errors import ConnectorFailed
 from pipeline.kafka.admin import TopicSettings
-from pipeline.mapping.site import Site
-from pipeline.operations.sources import Source, System, source_of
-from pipeline.wiring import connect_client, kafka_admin
+from pipeline.wiring.clients import connect_client, kafka_admin
+from pipeline.wiring.route import routes_of
+from pipeline.wiring.source import Source, System, source_of
 
 Report = Callable[[str], None]
 KEEP_FOR_EVER = -1
@@ -32,11 +32,11 @@ DEFAULT_SCHEMAS: dict[Dialect, str] = {"postgres": "public", "sqlserver": "dbo"}
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What `apply` came to. `anew` says that the source is captured from a new snapshot; `differences` name topics."""
+    """What `apply` came to. `is_resnapshot`: a new snapshot of every table is taken; `differences` name topics."""
 
     status: ConnectorStatus
     epoch: int
-    anew: bool
+    is_resnapshot: bool
     topics: tuple[str, ...]
     differences: tuple[str, ...]
 
@@ -64,42 +64,39 @@ class Removed:
 def apply(settings: Settings, report: Report, system: System = "ajera") -> Applied:
     """Create what the connector needs, then the connector, or change it; returns when it runs.
 
-    Without stored offsets the source is captured anew: an old replication slot goes, and the epoch rises, so that the
-    new snapshot sorts above everything captured before. Raises ConnectorFailed, ServiceUnreachable, SyncSchemaOutdated.
+    Without stored offsets a new snapshot is taken: an old replication slot is dropped and the epoch rises, so that the
+    snapshot sorts above everything captured before. Raises ConnectorFailed, ServiceUnreachable, SyncSchemaOutdated.
     """
-    source, site = source_of(settings, system), settings.site()
-    engine, connect = source.sync(), connect_client(settings)
-    try:
-        require_latest(engine, source.sync_schema, source.part)
-        topics = topics_of(settings, site, system)
+    source, connect = source_of(settings, system), connect_client(settings)
+    with ExitStack() as resources:
+        resources.callback(connect.close)
+        states = [(resources.enter_context(one.opened()), one.schema) for one in source.states]
+        topics = topics_of(settings, system)
         report("creating topics")
         admin = kafka_admin(settings)
+        resources.callback(admin.close)
         differences = admin.ensure_topics(topics)
-        admin.close()
-        anew = not connect.has_offsets(source.connector)
-        epoch = current_epoch(engine, source.connector, source.sync_schema)
-        if anew or epoch is None:
-            _begin_anew(source, report)
-            epoch = raise_epoch(engine, source.connector, source.sync_schema)
-        connect.apply(source.connector, configuration(settings, site, epoch, system))
-        status = connect.wait_until_running(source.connector, settings.connect.timeout_seconds, report)
-        return Applied(status, epoch, anew, tuple(topic.name for topic in topics), tuple(differences))
-    finally:
-        connect.close()
-        engine.dispose()
+        is_resnapshot = not connect.has_offsets(source.connector)
+        epoch = current_epoch(states, source.connector)
+        if is_resnapshot or epoch is None:
+            _drop_old_slot(source, report)
+            epoch = None
+        epoch = store_epoch(states, source.connector, epoch)
+        connect.apply(source.connector, configuration(settings, epoch, system))
+        timeout = settings.connect.timeout_seconds
+        status = connect.wait_until_running(source.connector, timeout, report)
+        names = tuple(topic.name for topic in topics)
+        return Applied(status, epoch, is_resnapshot, names, tuple(differences))
 
 
 def show(settings: Settings, system: System = "ajera") -> Shown:
     """The connector's state. Raises ServiceUnreachable."""
-    source = source_of(settings, system)
-    engine, connect = source.sync(), connect_client(settings)
-    try:
-        require_latest(engine, source.sync_schema, source.part)
-        epoch = current_epoch(engine, source.connector, source.sync_schema)
+    source, connect = source_of(settings, system), connect_client(settings)
+    with ExitStack() as resources:
+        resources.callback(connect.close)
+        states = [(resources.enter_context(one.opened()), one.schema) for one in source.states]
+        epoch = current_epoch(states, source.connector)
         return Shown(connect.status(source.connector), epoch, connect.has_offsets(source.connector))
-    finally:
-        connect.close()
-        engine.dispose()
 
 
 def remove(settings: Settings, report: Report, system: System = "ajera") -> Removed:
@@ -116,22 +113,23 @@ def remove(settings: Settings, report: Report, system: System = "ajera") -> Remo
     return Removed(was_there, slot)
 
 
-def configuration(settings: Settings, site: Site, epoch: int, system: System = "ajera") -> dict[str, str]:
+def configuration(settings: Settings, epoch: int, system: System = "ajera") -> dict[str, str]:
     """The connector's configuration as sent to Connect; secrets stay expressions that the worker resolves."""
-    source = source_of(settings, system, site)
+    source = source_of(settings, system)
+    own = source.settings
     common = {
         "topic_prefix": source.topic_prefix,
         "topic_prefix_pattern": re.escape(source.topic_prefix),
-        "source_host": source.host or source.url.host or "localhost",
-        "source_port": str(source.port or source.url.port or DEFAULT_PORTS[source.dialect]),
+        "source_host": own.connect_host or source.url.host or "localhost",
+        "source_port": str(own.connect_port or source.url.port or DEFAULT_PORTS[source.dialect]),
         "source_user": source.url.username or "",
-        "source_password": source.password_expression,
+        "source_password": own.connect_password,
         "source_database": source.url.database or "",
         "tables": ",".join(_pattern(source, table) for table in source.tables),
-        "heartbeat_interval_ms": str(int(settings.connect.heartbeat_seconds * 1000)),
+        "heartbeat_interval_ms": str(int(own.heartbeat_seconds * 1000)),
         "epoch": str(epoch),
         "partitions": str(settings.kafka.partitions),
-        "replicas": str(settings.kafka.replicas),
+        "replicas": str(settings.kafka.replication_factor),
         "retention_ms": str(settings.kafka.retention_hours * HOUR_MS),
         "registry_url": _converter_url(settings),
     }
@@ -139,15 +137,17 @@ def configuration(settings: Settings, site: Site, epoch: int, system: System = "
     return fill(template, common | _of_the_dialect(settings, source))
 
 
-def topics_of(settings: Settings, site: Site, system: System = "ajera") -> list[TopicSettings]:
+def topics_of(settings: Settings, system: System = "ajera") -> list[TopicSettings]:
     """Every topic that the source's consumers need, as it should be."""
-    source, kafka = source_of(settings, system, site), settings.kafka
+    source, kafka = source_of(settings, system), settings.kafka
     retention_ms = kafka.retention_hours * HOUR_MS
-    topics = [TopicSettings(name, kafka.partitions, kafka.replicas, retention_ms) for name in source.topics]
-    topics.append(TopicSettings(source.heartbeat_topic, 1, kafka.replicas, retention_ms))
-    topics.append(TopicSettings(source.dead_letter_topic, 1, kafka.replicas, KEEP_FOR_EVER))
+    topics = [TopicSettings(name, kafka.partitions, kafka.replication_factor, retention_ms) for name in source.topics]
+    topics.append(TopicSettings(source.heartbeat_topic, 1, kafka.replication_factor, retention_ms))
+    for route in routes_of(settings):
+        if system in route.systems:
+            topics.append(TopicSettings(route.dead_letter_topic, 1, kafka.replication_factor, KEEP_FOR_EVER))
     if source.dialect == "sqlserver":
-        topics.append(TopicSettings(_history_topic(source), 1, kafka.replicas, KEEP_FOR_EVER))
+        topics.append(TopicSettings(_history_topic(source), 1, kafka.replication_factor, KEEP_FOR_EVER))
     return topics
 
 
@@ -167,7 +167,7 @@ def _of_the_dialect(settings: Settings, source: Source) -> dict[str, str]:
             return {
                 "source_encrypt": "false" if query.get("encrypt", "yes") in ("no", "false", "optional") else "true",
                 "source_trust_certificate": str(query.get("trustservercertificate", "no") in ("yes", "true")).lower(),
-                "kafka_bootstrap": settings.kafka.bootstrap,
+                "kafka_bootstrap": settings.kafka.bootstrap_servers,
                 "schema_history_topic": _history_topic(source),
             }
 
@@ -177,7 +177,7 @@ def _history_topic(source: Source) -> str:
 
 
 def _pattern(source: Source, table: str) -> str:
-    schema = source.db_schema or DEFAULT_SCHEMAS[source.dialect]
+    schema = source.settings.db_schema or DEFAULT_SCHEMAS[source.dialect]
     return rf"{re.escape(schema)}\.{re.escape(table)}"
 
 
@@ -190,7 +190,7 @@ def _converter_url(settings: Settings) -> str:
     )
 
 
-def _begin_anew(source: Source, report: Report) -> None:
+def _drop_old_slot(source: Source, report: Report) -> None:
     """An old slot would deliver changes from before the new snapshot, under the new epoch: above what is newer."""
     if source.dialect == "postgres":
         _drop_slot(source, report)

@@ -6,14 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pipeline.config import Settings
-from pipeline.decoding.naming import topic_name
-from pipeline.domain.dps import AJERA_TABLES
-from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.config.settings import Settings
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.model.position import TopicPartition
-from pipeline.operations.sources import TO_PIM, RouteName, group_of, source_of
-from pipeline.wiring import kafka_admin
+from pipeline.wiring.clients import kafka_admin
+from pipeline.wiring.route import RouteHandle
 
 MILLISECONDS = 1000
 
@@ -43,21 +40,11 @@ class Lag:
     partitions: tuple[PartitionLag, ...]
 
 
-def route_topics(settings: Settings, route: RouteName = TO_PIM) -> list[str]:
-    """The topics that a route's consumers read, without the heartbeats."""
-    site, prefix = settings.site(), settings.kafka.topic_prefix
-    if route == TO_PIM:
-        return [topic_name(prefix, site.source_table(table.name)) for table in AJERA_TO_PIM.sources]
-    of_ajera = [topic_name(prefix, site.source_table(table.name)) for table in AJERA_TABLES]
-    return of_ajera + source_of(settings, "dps", site).topics
-
-
-def lag(settings: Settings, route: RouteName = TO_PIM) -> Lag:
-    """Raises ServiceUnreachable, ConfigurationInvalid."""
-    group = group_of(settings, route)
+def lag(settings: Settings, route: RouteHandle) -> Lag:
+    """Raises ServiceUnreachable."""
     admin = kafka_admin(settings)
     try:
-        topics = route_topics(settings, route)
+        topics, group = list(route.topics), route.group
         state = admin.group_state(group)
         marks, committed = admin.watermarks(topics), admin.committed(group, topics)
         partitions = tuple(

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import tenacity
 
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Reason
 from pipeline.conflicts.link import Link
@@ -27,8 +27,8 @@ from pipeline.errors import PipelineError, Remedy
 from pipeline.model.event import Value
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
-from pipeline.wiring import SystemClock
-from pipeline.wiring_exchange import pairs_of, setup_of
+from pipeline.wiring.clients import SystemClock
+from pipeline.wiring.exchange import pairs_of, setup_of
 
 T = TypeVar("T")
 Progress = Callable[[str, int, int], None]  # entity and side, rows looked at, rows in all

@@ -6,24 +6,18 @@ the two, so going back needs no more, and a replay can never skip what was not a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pipeline.config import Settings
-from pipeline.database.migrate import require_latest
-from pipeline.database.target import DatabaseTarget
-from pipeline.engine.ports import Keeper
+from pipeline.config.settings import Settings
 from pipeline.engine.start import refuse_growth, stored_starts
 from pipeline.errors import ReplayRefused, UsageError
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.model.ledger import Incarnation
 from pipeline.model.position import TopicPartition
-from pipeline.operations.lag import route_topics
-from pipeline.operations.sources import EXCHANGE, TO_PIM, RouteName, group_of
-from pipeline.wiring import described, kafka_admin, pim_engine, route_of
-from pipeline.wiring_exchange import pairs_of
+from pipeline.wiring.clients import described, kafka_admin
+from pipeline.wiring.route import RouteHandle
 
 MILLISECONDS = 1000
 NEVER_SEEN = -1  # no incarnation has this number
@@ -91,18 +85,17 @@ class Replay:
         return all(step.lost_is_exact for step in self.steps)
 
 
-def plan(settings: Settings, topic: str, partition: int | None, back: Back, route: RouteName = TO_PIM) -> Replay:
+def plan(settings: Settings, topic: str, partition: int | None, back: Back, route: RouteHandle) -> Replay:
     """What would be read again.
 
     Raises UsageError, ReplayRefused while the group has members, PartitionsChanged, ServiceUnreachable, TargetBusy,
     SyncSchemaOutdated.
     """
-    topics = route_topics(settings, route)
-    if topic not in topics:
-        raise UsageError(f"{topic} is not a topic of this route: {', '.join(topics)}.")
+    if topic not in route.topics:
+        raise UsageError(f"{topic} is not a topic of this route: {', '.join(route.topics)}.")
     admin = kafka_admin(settings)
     try:
-        group = group_of(settings, route)
+        group = route.group
         state = admin.group_state(group)
         if not state.is_empty:
             raise ReplayRefused(f"The group {group} is {state.state} with {state.members} members.")
@@ -152,29 +145,14 @@ def step(one: TopicPartition, marks: tuple[int, int], start: int, asked: Asked) 
 
 
 def _stored(
-    settings: Settings, admin: KafkaAdmin, topic: str, partitions: list[TopicPartition], route: RouteName
+    settings: Settings, admin: KafkaAdmin, topic: str, partitions: list[TopicPartition], route: RouteHandle
 ) -> Offsets:
     """The next offsets in `sync`, as a consumer that starts takes them. Nothing is written."""
-    with _keeper(settings, route) as keeper, keeper.transaction() as transaction:
+    with route.keeper(settings) as keeper, keeper.transaction() as transaction:
         seen, stored = transaction.incarnations(topic), transaction.progress(partitions)
     present = described(admin)(topic)
     refuse_growth(topic, present, seen.values())
     return stored_starts(stored, {topic: _number_of(present, seen)})
-
-
-@contextmanager
-def _keeper(settings: Settings, route: RouteName) -> Iterator[Keeper]:
-    """The database that holds the route's `sync`."""
-    if route == EXCHANGE:
-        with pairs_of(settings) as pairs:
-            yield pairs
-        return
-    engine, schema = pim_engine(settings), settings.pim.sync_schema
-    try:
-        require_latest(engine, schema)
-        yield DatabaseTarget(engine, route_of(settings), settings.site(), schema, settings.pim.db_schema)
-    finally:
-        engine.dispose()
 
 
 def _number_of(present: Incarnation, seen: Mapping[int, Incarnation]) -> int:

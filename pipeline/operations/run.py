@@ -9,29 +9,27 @@ from contextlib import ExitStack, suppress
 
 import structlog
 
-from pipeline import wiring, wiring_exchange
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.engine.patience import Patience, Stopped
 from pipeline.errors import PipelineError
-from pipeline.operations.sources import TO_PIM, RouteName, group_of
 from pipeline.telemetry import log
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.http import TelemetryServer
 from pipeline.telemetry.metrics import PrometheusTelemetry
+from pipeline.wiring.clients import SystemClock
+from pipeline.wiring.route import RouteHandle
 
 # A batch makes many objects that are let go together and hardly a cycle: by default the collector would walk all of them
 # every 700 allocations, which takes a quarter of a consumer's time.
 COLLECTED_AFTER = (100_000, 50, 100)
 
 
-def run(settings: Settings, stop: Callable[[], bool], route: RouteName = TO_PIM) -> None:
+def run(settings: Settings, stop: Callable[[], bool], route: RouteHandle) -> None:
     """Run until `stop` says so, then drain. What is away at the beginning is waited for, as what goes away later is.
 
     Raises the error that ended the consumer, which is logged first.
     """
-    group = group_of(settings, route)
-    consumer = wiring.consumer if route == TO_PIM else wiring_exchange.consumer
-    clock = wiring.SystemClock()
+    clock = SystemClock()
     log.configure(settings.log.level, settings.log.format)
     logger = structlog.stdlib.get_logger("ajera_cdc")
     gc.set_threshold(*COLLECTED_AFTER)
@@ -40,8 +38,8 @@ def run(settings: Settings, stop: Callable[[], bool], route: RouteName = TO_PIM)
     server = TelemetryServer(settings.run.metrics_host, settings.run.metrics_port, telemetry.registry, health)
     server.start()
     patience = Patience(
-        first_seconds=settings.run.retry_first_seconds,
-        most_seconds=settings.run.retry_most_seconds,
+        first_seconds=settings.run.retry_initial_seconds,
+        most_seconds=settings.run.retry_max_seconds,
         telemetry=telemetry,
         clock=clock,
         stop=stop,
@@ -49,10 +47,10 @@ def run(settings: Settings, stop: Callable[[], bool], route: RouteName = TO_PIM)
     )
     try:
         with ExitStack() as resources, suppress(Stopped):
-            loop = patience.attempt(lambda: resources.enter_context(consumer(settings, telemetry, health, stop)))
-            logger.info("started", group=group, telemetry=server.address)
+            loop = patience.attempt(lambda: resources.enter_context(route.consumer(settings, telemetry, health, stop)))
+            logger.info("started", route=route.name, group=route.group, telemetry=server.address)
             loop.run()
-        logger.info("stopped", group=group)
+        logger.info("stopped", route=route.name, group=route.group)
     except PipelineError as error:
         health.halt("consumer", error.sentence)
         logger.error("ended by an error", code=error.code, error=str(error), hint=error.hint)  # noqa: TRY400

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.database import migrate
 from pipeline.database.migrate import Part
-from pipeline.wiring import ajera_engine, dps_engine, pim_engine
+from pipeline.wiring.clients import ajera_engine
+from pipeline.wiring.route import routes_of
+from pipeline.wiring.state import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +39,14 @@ def upgrade(settings: Settings, report: Callable[[str], None]) -> list[Versions]
 
 
 def _each(settings: Settings, look: Look) -> list[Versions]:
-    wanted: list[tuple[Part, str, Callable[[Settings], Engine]]] = [("pim", settings.pim.sync_schema, pim_engine)]
-    if settings.dps is not None:
-        wanted.append(("dps", settings.dps.sync_schema, dps_engine))
-        wanted.append(("ajera", settings.ajera.own_schema, ajera_engine))
+    wanted = [route.state for route in routes_of(settings)]
+    if settings.routes.dps is not None:
+        wanted.append(State("ajera", settings.ajera.sync_schema, lambda: ajera_engine(settings)))
     found = []
-    for part, schema, engine_of in wanted:
-        engine = engine_of(settings)
+    for state in wanted:
+        engine = state.connect()
         try:
-            found.append(look(engine, schema, part))
+            found.append(look(engine, state.schema, state.part))
         finally:
             engine.dispose()
     return found

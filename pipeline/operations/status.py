@@ -1,14 +1,17 @@
-"""How the route stands, from `sync`, Kafka and Connect. What does not answer is named; the rest is told."""
+"""What each route has done and waits for, from its state, Kafka and Connect. A service that does not answer is named."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
-from pipeline.config import Settings
-from pipeline.database.migrate import require_latest
+from sqlalchemy import Engine
+
+from pipeline.config.settings import Settings
+from pipeline.database.migrate import Part
 from pipeline.database.settings import current_epoch
 from pipeline.database.standing import (
     LinkStanding,
@@ -25,15 +28,16 @@ from pipeline.database.standing import (
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.operations.lag import lag
-from pipeline.operations.sources import EXCHANGE, TO_PIM, RouteName, System, source_of
-from pipeline.wiring import connect_client, dps_engine, pim_engine
+from pipeline.wiring.clients import connect_client
+from pipeline.wiring.route import RouteHandle, RouteName, routes_of
+from pipeline.wiring.source import System, source_of, systems_of
 
 T = TypeVar("T")
 KEYS_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
-class GroupStanding:
+class GroupStatus:
     """The consumer group: `lag` in messages, the delay that of its oldest unapplied event."""
 
     state: str
@@ -43,9 +47,32 @@ class GroupStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class ConnectorStanding:
-    """The connector as Connect tells of it; `epoch` None before the first `apply`, and while `sync` is away."""
+class RouteState:
+    """What the state of a route holds. A route has tables and marks, or links and parked work."""
 
+    partitions: tuple[PartitionStanding, ...] = ()
+    tables: tuple[TableStanding, ...] = ()
+    parked: tuple[ParkedRows | ParkedWorkStanding, ...] = ()
+    due: int | None = None
+    links: tuple[LinkStanding, ...] = ()
+    epochs: Mapping[str, int | None] = field(default_factory=dict)  # by connector
+
+
+@dataclass(frozen=True, slots=True)
+class RouteStatus:
+    """A route. `state` and `group` are None where what holds them did not answer."""
+
+    name: RouteName
+    title: str
+    group: GroupStatus | None
+    state: RouteState | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorStatus:
+    """A connector as Connect reports it; `epoch` None before the first `apply`, or where no state answered."""
+
+    source: System
     name: str
     state: str
     running: bool
@@ -54,122 +81,86 @@ class ConnectorStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class ExchangeStanding:
-    """The exchange with DPS: pairs, what waits, its partitions, its group, and the connector of DPS."""
-
-    links: tuple[LinkStanding, ...] = ()
-    parked: tuple[ParkedWorkStanding, ...] = ()
-    partitions: tuple[PartitionStanding, ...] = ()
-    group: GroupStanding | None = None
-    connector: ConnectorStanding | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Status:
-    """`exchange` None: nothing is exchanged with DPS.
-
-    `away` says which service did not answer, and why; what it would have told is empty, or None.
-    """
+    """`unavailable` says which service did not answer, and why; what it would have told is None, or left out."""
 
     at: datetime
-    tables: tuple[TableStanding, ...]
-    partitions: tuple[PartitionStanding, ...]
-    parked: tuple[ParkedRows, ...]
-    due: int | None
-    group: GroupStanding | None
-    connector: ConnectorStanding | None
-    exchange: ExchangeStanding | None
-    away: tuple[str, ...]
+    routes: tuple[RouteStatus, ...]
+    connectors: tuple[ConnectorStatus, ...]
+    unavailable: tuple[str, ...]
 
     @property
     def is_whole(self) -> bool:
-        return not self.away
-
-
-@dataclass(frozen=True, slots=True)
-class _Sync:
-    """What the `sync` schema tells."""
-
-    tables: tuple[TableStanding, ...] = ()
-    partitions: tuple[PartitionStanding, ...] = ()
-    parked: tuple[ParkedRows, ...] = ()
-    due: int | None = None
-    epoch: int | None = None
+        return not self.unavailable
 
 
 def status(settings: Settings, keys: int = KEYS_SHOWN) -> Status:
-    """Raises what is wrong with the configuration; a service that is away is named in the answer."""
-    away: list[str] = []
-    sync = _unless_away(lambda: _sync(settings, keys), away) or _Sync()
-    return Status(
-        at=datetime.now(UTC),
-        tables=sync.tables,
-        partitions=sync.partitions,
-        parked=sync.parked,
-        due=sync.due,
-        group=_unless_away(lambda: _group(settings), away),
-        connector=_unless_away(lambda: _connector(settings, sync.epoch), away),
-        exchange=None if settings.dps is None else _exchange(settings, settings.dps.sync_schema, keys, away),
-        away=tuple(away),
-    )
+    """Raises what is wrong with the configuration; a service that does not answer is named in the answer."""
+    missing: list[str] = []
+    routes = tuple(_route(settings, route, keys, missing) for route in routes_of(settings))
+    states = [route.state for route in routes if route.state is not None]
+    connectors = tuple(_connectors(settings, states, missing))
+    return Status(datetime.now(UTC), routes, connectors, tuple(dict.fromkeys(missing)))
 
 
-def _exchange(settings: Settings, schema: str, keys: int, away: list[str]) -> ExchangeStanding:
-    def told() -> tuple[ExchangeStanding, int | None]:
-        engine = dps_engine(settings)
-        try:
-            require_latest(engine, schema, "dps")
-            name = source_of(settings, "dps").connector
-            found = ExchangeStanding(
-                links(engine, schema), parked_work(engine, schema, keys), partitions(engine, schema)
-            )
-            return found, current_epoch(engine, name, schema)
-        finally:
-            engine.dispose()
-
-    found, epoch = _unless_away(told, away) or (ExchangeStanding(), None)
-    return replace(
-        found,
-        group=_unless_away(lambda: _group(settings, EXCHANGE), away),
-        connector=_unless_away(lambda: _connector(settings, epoch, "dps"), away),
-    )
+def _connectors(settings: Settings, states: Sequence[RouteState], missing: list[str]) -> Iterator[ConnectorStatus]:
+    for system in systems_of(settings):
+        found = _unless_away(partial(_connector, settings, system), missing)
+        if found is not None:
+            known = [epoch for state in states if (epoch := state.epochs.get(found.name)) is not None]
+            yield replace(found, epoch=max(known, default=None))
 
 
-def _unless_away(look: Callable[[], T], away: list[str]) -> T | None:
-    try:
-        return look()
-    except PipelineError as error:
-        if error.exit_code == ExitCode.USAGE:
-            raise
-        away.append(error.sentence)
-        return None
+def _route(settings: Settings, route: RouteHandle, keys: int, missing: list[str]) -> RouteStatus:
+    state = _unless_away(lambda: _state(settings, route, keys), missing)
+    group = _unless_away(lambda: _group(settings, route), missing)
+    return RouteStatus(route.name, route.title, group, state)
 
 
-def _sync(settings: Settings, keys: int) -> _Sync:
-    engine, schema = pim_engine(settings), settings.pim.sync_schema
-    try:
-        require_latest(engine, schema)
-        parked, due = parked_rows(engine, schema, keys)
-        return _Sync(
-            tables=tables(engine, schema, [table.name for table in AJERA_TO_PIM.sources]),
-            partitions=partitions(engine, schema),
-            parked=parked,
-            due=due,
-            epoch=current_epoch(engine, settings.connect.connector_name, schema),
-        )
-    finally:
-        engine.dispose()
+def _state(settings: Settings, route: RouteHandle, keys: int) -> RouteState:
+    schema = route.state.schema
+    names = [source_of(settings, system).connector for system in route.systems]
+    with route.state.opened() as engine:
+        epochs = {name: current_epoch([(engine, schema)], name) for name in names}
+        return replace(READERS[route.state.part](engine, schema, keys), epochs=epochs)
 
 
-def _group(settings: Settings, route: RouteName = TO_PIM) -> GroupStanding:
+def _of_projection(engine: Engine, schema: str, keys: int) -> RouteState:
+    parked, due = parked_rows(engine, schema, keys)
+    names = [table.name for table in AJERA_TO_PIM.sources]
+    return RouteState(partitions(engine, schema), tables(engine, schema, names), parked, due)
+
+
+def _of_exchange(engine: Engine, schema: str, keys: int) -> RouteState:
+    work = parked_work(engine, schema, keys)
+    return RouteState(partitions(engine, schema), parked=work, links=links(engine, schema))
+
+
+READERS: Mapping[Part, Callable[[Engine, str, int], RouteState]] = {
+    "pim": _of_projection,
+    "dps": _of_exchange,
+}
+
+
+def _group(settings: Settings, route: RouteHandle) -> GroupStatus:
     found = lag(settings, route)
-    return GroupStanding(found.state, found.members, found.lag, found.delay_seconds)
+    return GroupStatus(found.state, found.members, found.lag, found.delay_seconds)
 
 
-def _connector(settings: Settings, epoch: int | None, system: System = "ajera") -> ConnectorStanding:
+def _connector(settings: Settings, system: System) -> ConnectorStatus:
     connect = connect_client(settings)
     try:
         found = connect.status(source_of(settings, system).connector)
     finally:
         connect.close()
-    return ConnectorStanding(found.name, found.state, found.is_running, found.failure, epoch)
+    return ConnectorStatus(system, found.name, found.state, found.is_running, found.failure, None)
+
+
+def _unless_away(look: Callable[[], T], missing: list[str]) -> T | None:
+    try:
+        return look()
+    except PipelineError as error:
+        if error.exit_code == ExitCode.USAGE:
+            raise
+        missing.append(error.sentence)
+        return None

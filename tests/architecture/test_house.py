@@ -22,7 +22,6 @@ LONG_MODULES = {
     "pipeline/domain/pim.py": "the vendor's page on one screen: tables, rules, and a line for each of its lines",
     "pipeline/domain/exchange.py": "the maps between Ajera and DPS on one screen, a line for each field",
     "pipeline/errors.py": "every error in one table",
-    "pipeline/config.py": "every key with its text",
     "pipeline/telemetry/metrics.py": "every metric in one table",
 }
 LONG_FUNCTIONS = {"parts", "live_firm"}

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from pipeline.database.engine import create_engine
 from pipeline.database.live import create_target_tables, describe_target
 from pipeline.database.migrate import current, latest, upgrade
-from pipeline.database.settings import current_epoch, raise_epoch, read_setting, write_setting
+from pipeline.database.settings import current_epoch, read_setting, store_epoch, write_setting
 from pipeline.database.target import DatabaseTarget
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.errors import ConcurrentWrite, PipelineError, RowRejected, TargetBusy, TargetRefused
@@ -503,10 +503,11 @@ def test_a_server_that_vanishes_without_a_word_is_noticed(real: Database) -> Non
 
 def test_epochs_grow_over_all_connectors_and_settings_are_kept(real: Database) -> None:
     """Both outlive the process."""
-    assert current_epoch(real.engine, "a", real.sync) is None
-    first = raise_epoch(real.engine, "a", real.sync)
-    second = raise_epoch(real.engine, "b", real.sync)
-    assert (raise_epoch(real.engine, "a", real.sync), second) == (first + 2, first + 1)
+    states = [(real.engine, real.sync)]
+    assert current_epoch(states, "a") is None
+    first = store_epoch(states, "a", None)
+    second = store_epoch(states, "b", None)
+    assert (store_epoch(states, "a", None), second) == (first + 2, first + 1)
     write_setting(real.engine, "x", ODD, real.sync)
     write_setting(real.engine, "x", ODD + "!", real.sync)
     assert read_setting(real.engine, "x", real.sync) == ODD + "!"

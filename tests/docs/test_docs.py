@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.cli.main import main
 from pipeline.cli.reference import pages
-from pipeline.config import keys, template
+from pipeline.config.document import keys, template
 from pipeline.errors import PipelineError
 from pipeline.telemetry.metrics import METRICS
 

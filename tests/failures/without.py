@@ -234,8 +234,8 @@ ONE_WAY_GUARDS = (
     Guard(
         "a start waits, too",
         "pipeline/operations/run.py",
-        "patience.attempt(lambda: resources.enter_context(consumer(settings, telemetry, health, stop)))",
-        "resources.enter_context(consumer(settings, telemetry, health, stop))",
+        "patience.attempt(lambda: resources.enter_context(route.consumer(settings, telemetry, health, stop)))",
+        "resources.enter_context(route.consumer(settings, telemetry, health, stop))",
         f"{FAULT}[started without database]",
     ),
     Guard(

@@ -48,7 +48,7 @@ def test_rows_deleted_while_nobody_captured_are_swept_by_the_next_snapshot(live:
         live.edit('DELETE FROM "AxInvoiceGroup" WHERE "igKey" = 1')
         live.edit('UPDATE "AxVec" SET "vecDescription" = \'renamed meanwhile\' WHERE "vecKey" = 2')
         applied = live.command("connectors", "apply")["data"]
-        assert (applied["anew"], applied["epoch"]) == (True, 2)
+        assert (applied["is_resnapshot"], applied["epoch"]) == (True, 2)
         wait_until(lambda: live.project(10, "Client") == "renamed meanwhile", "swept")
 
 
@@ -106,12 +106,16 @@ def skip_broken(live: Live) -> None:
     from confluent_kafka.admin import AdminClient
 
     topic = f"{live.name}.AxVec"
-    (offset,) = [one["next_offset"] for one in live.command("status")["data"]["partitions"] if one["topic"] == topic]
+    (offset,) = [
+        one["next_offset"]
+        for one in live.command("status")["data"]["routes"][0]["state"]["partitions"]
+        if one["topic"] == topic
+    ]
     admin = AdminClient({"bootstrap.servers": live.stack.bootstrap})
     for future in admin.delete_records([TopicPartition(topic, 0, offset + 1)]).values():
         future.result(10)
     live.pim.execute("UPDATE sync.progress SET next_offset = %s WHERE topic = %s", [offset + 1, topic])
-    group = live.settings()["kafka"]["group"]
+    group = live.settings()["routes"]["pim"]["group"]
     from pipeline.kafka.admin import KafkaAdmin
     from pipeline.model.position import TopicPartition as Place
 
@@ -154,9 +158,9 @@ def test_columns_that_change_within_the_contract_change_nothing_else(live: Live)
 def test_a_source_that_cannot_be_captured_is_explained_in_one_sentence(live: Live) -> None:
     """A wrong password is told as such, with exit code 3 and no password."""
     live.command("connectors", "remove", "--yes")
-    live.configure(connect={"source_password_expression": "wrong-secret"})
+    live.configure(sources={"ajera": {"connect_password": "wrong-secret"}})
     answer = live.command("connectors", "apply", expect=3)
     assert answer["error"]["code"] == "connect.failed"
     assert "password" in answer["error"]["message"]
     assert "wrong-secret" not in str(answer)
-    live.configure(connect={"source_password_expression": "${env:AJERA_CDC_SOURCE_PASSWORD}"})
+    live.configure(sources={"ajera": {"connect_password": "${env:AJERA_CDC_SOURCE_PASSWORD}"}})

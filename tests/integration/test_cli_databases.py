@@ -60,9 +60,9 @@ def site(postgres: Stack, tmp_path: Path) -> Iterator[Site]:
     databases.create_pim(pim_url, Naming())
     config = tmp_path / "ajera-cdc.toml"
     raw = {
-        "ajera": {"database": ajera_url},
-        "pim": {"database": pim_url},
-        "kafka": {"bootstrap": AWAY},
+        "sources": {"ajera": {"database": ajera_url}},
+        "routes": {"pim": {"database": pim_url}},
+        "kafka": {"bootstrap_servers": AWAY},
         "registry": {"url": f"http://{AWAY}"},
         "connect": {"url": f"http://{AWAY}"},
     }
@@ -115,7 +115,8 @@ def test_status_tells_what_sync_knows_while_everything_else_is_away(site: Site) 
         )
     site.pim.execute("INSERT INTO sync.due (kind, key, number, set_at) VALUES ('AxVec', '9', 1, %s)", [now])
     found = site.command("status", "--keys", "2", expect=ExitCode.ENVIRONMENT)
-    (partition,), (parked,) = found["partitions"], found["parked"]
+    state = found["routes"][0]["state"]
+    (partition,), (parked,) = state["partitions"], state["parked"]
     assert (partition["next_offset"], partition["written"], partition["dead_lettered"]) == (10, 6, 1)
     assert (parked["kind"], parked["code"], parked["count"], parked["keys"]) == (
         "AxContact",
@@ -124,15 +125,17 @@ def test_status_tells_what_sync_knows_while_everything_else_is_away(site: Site) 
         ["1", "2"],
     )
     assert parked["hint"]
-    assert found["due"] == 1
-    assert {table["state"] for table in found["tables"]} == {"waiting"}
-    assert len(found["away"]) == 2
+    assert state["due"] == 1
+    assert {table["state"] for table in state["tables"]} == {"waiting"}
+    assert len(found["unavailable"]) == 2
 
 
 def test_status_without_the_schema_says_how_to_make_it(site: Site) -> None:
     """It is one of those that did not answer."""
     found = site.command("status", expect=ExitCode.ENVIRONMENT)
-    assert "ajera-cdc schema upgrade" in next(each for each in found["away"] if each.startswith("schema.outdated"))
+    assert "ajera-cdc schema upgrade" in next(
+        each for each in found["unavailable"] if each.startswith("schema.outdated")
+    )
 
 
 def test_check_finds_databases_that_are_as_they_should_be(site: Site) -> None:

@@ -89,11 +89,11 @@ def topic(stack: Stack, tmp_path: Path) -> Iterator[Topic]:
     name, group, config = f"{prefix}.AxVec", f"{prefix}-group", tmp_path / "ajera-cdc.toml"
     pim_url = stack.create_database(prefix)
     raw = {
-        "ajera": {"database": pim_url},
-        "pim": {"database": pim_url},
-        "kafka": {"bootstrap": stack.bootstrap, "group": group, "topic_prefix": prefix, "partitions": 1},
+        "sources": {"ajera": {"database": pim_url, "topic_prefix": prefix, "connector_name": prefix}},
+        "routes": {"pim": {"database": pim_url, "group": group}},
+        "kafka": {"bootstrap_servers": stack.bootstrap, "partitions": 1},
         "registry": {"url": stack.registry, "converter_url": stack.registry_native},
-        "connect": {"url": stack.connect, "connector_name": prefix},
+        "connect": {"url": stack.connect},
     }
     config.write_text(tomli_w.dumps(raw))
     admin = KafkaAdmin(stack.bootstrap, {})

@@ -87,7 +87,7 @@ def test_a_replay_of_both_topics_under_live_edits_writes_nothing_of_the_past(fir
     before = firm.events_read()
     again = 0
     for topic in ("exchange.AxVec", "exchange.AxProject", "exchange_dps.Clendor", "exchange_dps.PR"):
-        words = ("replay", "--route", "ajera-dps", "--topic", topic, "--to-beginning", "--yes")
+        words = ("replay", "--route", "dps", "--topic", topic, "--to-beginning", "--yes")
         again += firm.command(*words)["data"]["again"]
     assert again > 40
     with firm.consumers():
@@ -152,7 +152,7 @@ def test_what_changed_while_nobody_captured_is_found_by_the_next_snapshot(firm: 
     firm.command("connectors", "remove", "--source", "dps", "--yes")
     firm.in_dps('UPDATE "Clendor" SET "WebSite" = %s WHERE "ClientID" <> %s', "gap.example", "B2")
     firm.in_dps('DELETE FROM "Clendor" WHERE "ClientID" = %s', "B2")
-    assert firm.command("connectors", "apply", "--source", "dps")["data"]["anew"]
+    assert firm.command("connectors", "apply", "--source", "dps")["data"]["is_resnapshot"]
     with firm.consumers():
         wait_until(
             lambda: firm.in_ajera('SELECT "vecWebsite" FROM "AxVec" WHERE "vecKey" = 1') == "gap.example",
@@ -165,12 +165,14 @@ def test_what_changed_while_nobody_captured_is_found_by_the_next_snapshot(firm: 
     assert firm.in_ajera('SELECT count(*) FROM "AxVec" WHERE "vecDescription" = %s', "Bay Partners") == 1
 
 
-def test_status_lag_and_check_tell_of_the_exchange(firm: Exchanged) -> None:
-    """Pairs, the group, both connectors, and that nobody else copies."""
-    found = firm.command("status")["data"]["exchange"]
-    assert {one["entity"] for one in found["links"]} >= {"firm", "firm_address", "project"}
-    assert found["connector"]["running"]
-    assert firm.command("lag", "--route", "ajera-dps")["data"]["group"] == "exchange-exchange"
-    checked = firm.command("check", "--only", "DPS", "--only", "Connect")["data"]["lines"]
+def test_status_lag_and_check_show_the_exchange_of_a_firm_without_pim(firm: Exchanged) -> None:
+    """Pairs, the group, both connectors, and that nobody else copies; no route has to be named."""
+    found = firm.command("status")["data"]
+    (exchange,) = found["routes"]
+    assert exchange["name"] == "dps"
+    assert {one["entity"] for one in exchange["state"]["links"]} >= {"firm", "firm_address", "project"}
+    assert all(connector["running"] for connector in found["connectors"])
+    assert firm.command("lag")["data"]["group"] == "exchange-exchange"
+    checked = firm.command("check")["data"]["lines"]
     assert next(line for line in checked if line["name"] == "second writer")["well"]
     assert all(line["well"] for line in checked), [line for line in checked if not line["well"]]

@@ -165,7 +165,7 @@ def test_with_employee_numbering_off_a_new_employee_is_parked(postgres: Stack) -
         firm.insert(DPS, "EM", Employee="001", FirstName="Ola", LastName="DAHL")
         firm.settle()
         assert firm.parked() == {"employee/ajera/7": "no_employee_number"}
-        assert "dps.employee_number" in hints(firm)[0]
+        assert "routes.dps.employee_number" in hints(firm)[0]
         assert firm.rows(DPS, "EM", "Employee", "LastName") == [("001", "Dahl")]
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from deploy.local.stack import Stack
 from deploy.sample import databases
-from pipeline.config import load
+from pipeline.config.load import load
 from pipeline.operations.connectors import configuration
-from pipeline.wiring import connect_client
+from pipeline.wiring.clients import connect_client
 from tests.support.live import Live, client, live_firm, wait_until
 
 pytestmark = pytest.mark.stack
@@ -88,9 +88,9 @@ def start_capture(live: Live, **others: str) -> None:
 
     settings = load(live.config, {})
     admin = KafkaAdmin(live.stack.bootstrap, {})
-    admin.ensure_topics(topics_of(settings, settings.site()))
+    admin.ensure_topics(topics_of(settings))
     admin.close()
-    config = configuration(settings, settings.site(), epoch=1)
+    config = configuration(settings, epoch=1)
     if others:
         config |= others | {"table.include.list": config["table.include.list"] + ",public\\.signal"}
     connect = connect_client(settings)
@@ -100,7 +100,7 @@ def start_capture(live: Live, **others: str) -> None:
 
 def slot_exists(live: Live) -> bool:
     query = "SELECT 1 FROM pg_replication_slots WHERE slot_name = %s"
-    return live.ajera.execute(query, [live.settings()["connect"]["slot_name"]]).fetchone() is not None
+    return live.ajera.execute(query, [live.settings()["sources"]["ajera"]["slot_name"]]).fetchone() is not None
 
 
 def reads(live: Live) -> int:

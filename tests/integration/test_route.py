@@ -30,7 +30,7 @@ def test_a_snapshot_comes_first_then_the_stream_and_nothing_between_is_missed(li
     """Edits from before, during and after the snapshot are all in PIM."""
     live.edit('UPDATE "AxVec" SET "vecPhone1" = %s WHERE "vecKey" = 2', "1")
     applied = live.command("connectors", "apply")["data"]
-    assert applied["anew"]
+    assert applied["is_resnapshot"]
     live.edit('UPDATE "AxVec" SET "vecPhone1" = %s WHERE "vecKey" = 1', "2")
     with live.consumers(2):
         wait_until(lambda: live.project(10, "Client") == "before", "the snapshot is in PIM")
@@ -79,7 +79,7 @@ def test_the_commands_tell_how_the_route_stands(live: Live) -> None:
     lag = live.command("lag")["data"]
     assert (lag["state"], lag["members"]) == ("stopped", 0)
     assert 0 < lag["delay_seconds"] < 60
-    status = live.command("status")["data"]
+    status = live.command("status")["data"]["routes"][0]["state"]
     assert {table["name"]: table["state"] for table in status["tables"]}["AxVec"] == "loaded"
     counted = [
         one["events_read"] - one["written"] - one["skipped"] - one["parked"] - one["dead_lettered"]
@@ -88,7 +88,7 @@ def test_the_commands_tell_how_the_route_stands(live: Live) -> None:
     assert set(counted) == {0}
     check = live.command("check")["data"]
     assert [line for line in check["lines"] if not line["well"]] == []
-    assert live.command("config", "show")["data"]["pim"]["database"].count("***") == 1
+    assert live.command("config", "show")["data"]["routes"]["pim"]["database"].count("***") == 1
 
 
 def test_a_deleted_row_stays_and_comes_back_when_it_is_inserted_again(live: Live) -> None:
@@ -149,7 +149,7 @@ def test_a_pim_restored_from_a_backup_gets_its_lost_part_again(live: Live) -> No
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
 def test_both_group_protocols_share_the_partitions_and_hand_them_over(live: Live, protocol: str) -> None:
     """One of two members leaves under edits; nothing is missing after."""
-    live.configure(kafka={"group_protocol": protocol, "group": f"route-{protocol}"})
+    live.configure(kafka={"group_protocol": protocol}, routes={"pim": {"group": f"route-{protocol}"}})
     with live.consumers(2) as members:
         for number in range(60):
             live.edit('UPDATE "AxVec" SET "vecDescription" = %s WHERE "vecKey" = 1', f"{protocol} {number}")

@@ -85,7 +85,7 @@ class Exchanged:
 
     def wait_until_stopped(self) -> None:
         """The group has no members any more: also not those that were killed."""
-        wait_until(lambda: self.command("lag", "--route", "ajera-dps")["data"]["members"] == 0, "nobody is left")
+        wait_until(lambda: self.command("lag", "--route", "dps")["data"]["members"] == 0, "nobody is left")
 
     def forgive(self, member: Consumer) -> None:
         """This consumer was killed by us."""
@@ -97,7 +97,7 @@ class Exchanged:
 
     def wait_until_read(self) -> None:
         """Both captures were read beyond what stands in the databases now: an echo would have been answered."""
-        lag = self.command("lag", "--route", "ajera-dps")["data"]
+        lag = self.command("lag", "--route", "dps")["data"]
         assert lag["state"] != "stopped"
         markers = {"ajera": self.ended_of(f"{self.live.name}.AxVec"), "dps": self.ended_of(f"{self.live.name}_dps.EM")}
         self.in_ajera('INSERT INTO "AxVec" ("vecDescription") VALUES (%s)', "marker")
@@ -132,26 +132,33 @@ def _run(connection: psycopg.Connection, statement: str, values: tuple[object, .
 def live_exchange(
     stack: Stack, name: str, *, version: str = "9.08", captured: bool = True, **settings: Any
 ) -> Iterator[Exchanged]:
-    """A firm with empty tables on both sides, our schemas, and both connectors running if `captured`."""
+    """A firm without PIM: empty tables on both sides, our schemas, both connectors running if `captured`."""
     dps_url = stack.create_database(f"{name}_dps")
     dps.create_dps(dps_url, Naming())
     with live_firm(stack, name) as live, databases.connect(dps_url) as connection:
         live.configure(
-            ajera={"version": version},
-            dps={
-                "database": dps_url,
-                "group": f"{name}-exchange",
-                "topic_prefix": f"{name}_dps",
-                "dead_letter_topic": f"{name}.exchange.dead",
-                "connector_name": f"{name}_dps",
-                "slot_name": f"{name}_dps".replace("-", "_"),
-                **settings,
+            sources={
+                "ajera": {"version": version},
+                "dps": {
+                    "database": dps_url,
+                    "topic_prefix": f"{name}_dps",
+                    "connector_name": f"{name}_dps",
+                    "slot_name": f"{name}_dps".replace("-", "_"),
+                },
+            },
+            routes={
+                "dps": {
+                    "group": f"{name}-exchange",
+                    "dead_letter_topic": f"{name}.exchange.dead",
+                    **settings,
+                }
             },
             kafka={
                 "client": {"session.timeout.ms": "6000", "heartbeat.interval.ms": "1500"}
             },  # who was killed is soon missed
-            run={"waiting_retry_seconds": 2.0},
+            run={"parked_retry_seconds": 2.0},
         )
+        live.without_route("pim")
         live.command("schema", "upgrade")
         firm = Exchanged(live, connection, dps_url)
         if captured:

@@ -17,6 +17,7 @@ import tomli_w
 from psycopg import sql
 
 from deploy.demo.consumers import Consumer, running
+from deploy.demo.settings import merge
 from deploy.faults import audit
 from deploy.local.stack import Stack
 from deploy.sample import databases, firm, oracle
@@ -67,8 +68,13 @@ class Live:
     def configure(self, **sections: Mapping[str, Any]) -> None:
         """Change settings of the file."""
         raw = self.settings()
-        for section, values in sections.items():
-            raw.setdefault(section, {}).update(values)
+        merge(raw, sections)
+        self.config.write_text(tomli_w.dumps(raw))
+
+    def without_route(self, name: str) -> None:
+        """Take a route out of the settings."""
+        raw = self.settings()
+        del raw["routes"][name]
         self.config.write_text(tomli_w.dumps(raw))
 
     def settings(self) -> dict[str, Any]:
@@ -124,23 +130,26 @@ def live_firm(
     config = stack.directory / f"{name}.toml"
     raw: dict[str, Any] = {} if profile is None else {"profile": str(profile)}
     raw |= {
-        "ajera": {"database": ajera_url},
-        "pim": {"database": pim_url},
-        "kafka": {
-            "bootstrap": stack.bootstrap,
-            "group": f"{name}-group",
-            "topic_prefix": name,
-            "partitions": partitions,
-            "dead_letter_topic": f"{name}.dead",
+        "sources": {
+            "ajera": {
+                "database": ajera_url,
+                "topic_prefix": name,
+                "connector_name": name,
+                "slot_name": name.replace("-", "_"),
+                "heartbeat_seconds": 1.0,
+            }
         },
+        "routes": {
+            "pim": {
+                "database": pim_url,
+                "group": f"{name}-group",
+                "dead_letter_topic": f"{name}.dead",
+            }
+        },
+        "kafka": {"bootstrap_servers": stack.bootstrap, "partitions": partitions},
         "registry": {"url": stack.registry, "converter_url": stack.registry_native},
-        "connect": {
-            "url": stack.connect,
-            "connector_name": name,
-            "slot_name": name.replace("-", "_"),
-            "heartbeat_seconds": 1.0,
-        },
-        "run": {"metrics_port": 0, "retry_most_seconds": 2.0},
+        "connect": {"url": stack.connect},
+        "run": {"metrics_port": 0, "retry_max_seconds": 2.0},
     }
     config.write_text(tomli_w.dumps(raw))
     with databases.connect(ajera_url) as ajera, databases.connect(pim_url) as pim:

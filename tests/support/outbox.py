@@ -51,7 +51,7 @@ from pipeline.model.position import Place, postgres_position
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
 from pipeline.testing.messages import MemoryDeadLetters
-from pipeline.wiring import SystemClock
+from pipeline.wiring.clients import SystemClock
 
 T = TypeVar("T")
 OURS = "ajera-cdc"
@@ -240,9 +240,11 @@ class World:
         try:
             ajera, in_dps = (self.urls[side] for side in Side)
             settings = {
-                "ajera": {"database": ajera, "version": "9.08"},
-                "pim": {"database": ajera},
-                "dps": {"database": in_dps, "employee_number": "E{key}", "status_coding": "one_is_active", **dps},
+                "sources": {
+                    "ajera": {"database": ajera, "version": "9.08"},
+                    "dps": {"database": in_dps},
+                },
+                "routes": {"dps": {"employee_number": "E{key}", "status_coding": "one_is_active", **dps}},
             }
             config.write_text(tomli_w.dumps(settings))
             arguments = [sys.executable, "-m", "pipeline.cli.main", "--config", str(config), *words, "--json"]

@@ -16,9 +16,9 @@ from pipeline.cli.output import INTERRUPTED, Outcome, answer
 from pipeline.errors import ExitCode, TargetBusy
 
 SETTINGS = """
-[ajera]
+[sources.ajera]
 database = "postgresql+psycopg://reader:hunter2@127.0.0.1:1/ajera"
-[pim]
+[routes.pim]
 database = "postgresql+psycopg://writer:hunter2@127.0.0.1:1/pim"
 """
 
@@ -94,8 +94,12 @@ def test_status_names_each_service_that_is_away(config: str) -> None:
     result = call("--config", config, "status", "--json")
     data = json.loads(result.stdout)["data"]
     assert result.exit_code == ExitCode.ENVIRONMENT
-    assert [sentence.split(":")[0] for sentence in data["away"]] == ["target.busy", *["environment.unreachable"] * 2]
-    assert (data["due"], data["group"], data["connector"], data["partitions"]) == (None, None, None, [])
+    assert [sentence.split(":")[0] for sentence in data["unavailable"]] == [
+        "target.busy",
+        *["environment.unreachable"] * 2,
+    ]
+    (route,) = data["routes"]
+    assert (route["state"], route["group"], data["connectors"]) == (None, None, [])
     assert "hunter2" not in result.output
 
 
@@ -212,7 +216,7 @@ def test_mappings_are_shown_with_the_names_of_the_sites_profile(tmp_path: Path) 
 
 def test_the_settings_in_force_are_shown_without_secrets(config: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the file and the environment together."""
-    monkeypatch.setenv("AJERA_CDC_KAFKA__GROUP", "from-the-environment")
+    monkeypatch.setenv("AJERA_CDC_ROUTES__PIM__GROUP", "from-the-environment")
     result = call("--config", config, "config", "show", "--json")
-    assert json.loads(result.output)["data"]["kafka"]["group"] == "from-the-environment"
+    assert json.loads(result.output)["data"]["routes"]["pim"]["group"] == "from-the-environment"
     assert "hunter2" not in result.output

@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable
+from functools import reduce
 from pathlib import Path
 
 import pytest
 
-from pipeline.config import Settings, keys, load, reference, template
+from pipeline.config.document import keys, reference, template
+from pipeline.config.load import load
+from pipeline.config.renamed import RENAMED
+from pipeline.config.settings import Settings
 from pipeline.errors import ConfigurationInvalid, EditionUnsupported, PipelineError
+from pipeline.wiring.route import routes_of
 
 PASSWORD = "hunter2-canary"
 URLS = f"""
-[ajera]
+[sources.ajera]
 database = "postgresql+psycopg://a:{PASSWORD}@host/ajera"
-[pim]
+[routes.pim]
 database = "mssql+pyodbc://b:{PASSWORD}@host/PIM?driver=ODBC+Driver+18+for+SQL+Server"
 """
 
@@ -29,16 +34,16 @@ def settings(tmp_path: Path, text: str = "", environ: dict[str, str] | None = No
 
 def fault(tmp_path: Path, text: str, environ: dict[str, str] | None = None) -> PipelineError:
     with pytest.raises(PipelineError) as raised:
-        settings(tmp_path, text, environ).site()
+        _ = settings(tmp_path, text, environ).site
     assert PASSWORD not in raised.value.sentence
     return raised.value
 
 
 def test_all_faults_are_told_at_once_by_key_and_without_values(tmp_path: Path) -> None:
     """A misspelt key is told with the one that was meant."""
-    text = '[kafka]\nbootstrp = "x"\npartitions = 0\n[run]\nbatch_size = "many"\n'
+    text = '[kafka]\nbootstrap_server = "x"\npartitions = 0\n[run]\nbatch_size = "many"\n'
     told = str(fault(tmp_path, text))
-    assert "kafka.bootstrp: there is no such key; did you mean bootstrap?" in told
+    assert "kafka.bootstrap_server: there is no such key; did you mean bootstrap_servers?" in told
     assert "kafka.partitions" in told
     assert "run.batch_size" in told
 
@@ -46,19 +51,21 @@ def test_all_faults_are_told_at_once_by_key_and_without_values(tmp_path: Path) -
 def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     """AJERA_CDC_<SECTION>__<KEY>, for every key."""
     found = settings(
-        tmp_path, '[kafka]\ngroup = "file"\n', {"AJERA_CDC_KAFKA__GROUP": "env", "AJERA_CDC_PIM__CLIENTS": "false"}
+        tmp_path,
+        'group = "file"\n',
+        {"AJERA_CDC_ROUTES__PIM__GROUP": "env", "AJERA_CDC_ROUTES__PIM__CLIENTS": "false"},
     )
-    assert found.kafka.group == "env"
-    assert found.pim.entities == {"projects", "contacts", "employees", "vendors"}
+    assert found.to_pim.group == "env"
+    assert found.to_pim.entities == {"projects", "contacts", "employees", "vendors"}
 
 
 @pytest.mark.parametrize(
     ("name", "value", "found"),
     [
         ("AJERA_CDC_RUN__BATCH_SIZE", "7", lambda s: s.run.batch_size == 7),
-        ("AJERA_CDC_PIM__SCHEMA", "pim", lambda s: s.pim.db_schema == "pim"),
+        ("AJERA_CDC_ROUTES__PIM__SCHEMA", "pim", lambda s: s.to_pim.db_schema == "pim"),
         ("AJERA_CDC_PROFILE", "site.toml", lambda s: s.profile.name == "site.toml"),
-        ("AJERA_CDC_CONNECT__SOURCE_PORT", "", lambda s: s.connect.source_port is None),
+        ("AJERA_CDC_SOURCES__AJERA__CONNECT_PORT", "", lambda s: s.ajera.connect_port is None),
         ("AJERA_CDC_SOURCE_PASSWORD", "x", lambda _: True),
         ("AJERA_CDC_CONFIG", "x", lambda _: True),
         ("ajera_cdc_run__batch_size", "7", lambda s: s.run.batch_size == 2000),
@@ -90,7 +97,7 @@ def test_client_settings_that_are_no_table_are_told_without_them(tmp_path: Path,
     assert told.startswith("kafka.client")
 
 
-@pytest.mark.parametrize("environ", [{}, {"AJERA_CDC_KAFKA__GROUP": "g"}, {"AJERA_CDC_PROFILE__X": "y"}])
+@pytest.mark.parametrize("environ", [{}, {"AJERA_CDC_KAFKA__PARTITIONS": "4"}, {"AJERA_CDC_PROFILE__X": "y"}])
 def test_a_section_that_is_no_table_is_a_fault_like_any_other(tmp_path: Path, environ: dict[str, str]) -> None:
     """Also where the environment wants to set a key in it."""
     path = tmp_path / "ajera-cdc.toml"
@@ -101,18 +108,18 @@ def test_a_section_that_is_no_table_is_a_fault_like_any_other(tmp_path: Path, en
 
 def test_an_unknown_key_from_the_environment_is_a_fault(tmp_path: Path) -> None:
     """A misspelt override would do nothing, silently."""
-    told = str(fault(tmp_path, "", {"AJERA_CDC_KAFKA__GRUOP": "x", "AJERA_CDC_KAFKAA__GROUP": "x"}))
-    assert "kafka.gruop: there is no such key; did you mean group?" in told
+    told = str(fault(tmp_path, "", {"AJERA_CDC_ROUTES__PIM__GRUOP": "x", "AJERA_CDC_KAFKAA__GROUP": "x"}))
+    assert "routes.pim.gruop: there is no such key; did you mean group?" in told
     assert "kafkaa: there is no such key; did you mean kafka?" in told
 
 
 def test_faults_of_databases_and_entities_are_told_with_all_others(tmp_path: Path) -> None:
     """Not only once the rest is right."""
     names = ("projects", "clients", "contacts", "employees", "vendors")
-    environ = {f"AJERA_CDC_PIM__{name.upper()}": "false" for name in names}
-    told = str(fault(tmp_path, "[run]\nbatch_size = 0\n", {**environ, "AJERA_CDC_AJERA__DATABASE": PASSWORD}))
-    assert "ajera.database: is not a SQLAlchemy URL" in told
-    assert "pim: every entity is switched off" in told
+    environ = {f"AJERA_CDC_ROUTES__PIM__{name.upper()}": "false" for name in names}
+    told = str(fault(tmp_path, "[run]\nbatch_size = 0\n", {**environ, "AJERA_CDC_SOURCES__AJERA__DATABASE": PASSWORD}))
+    assert "sources.ajera.database: is not a SQLAlchemy URL" in told
+    assert "routes.pim: every entity is switched off" in told
     assert "run.batch_size" in told
 
 
@@ -120,7 +127,7 @@ def test_what_is_required_and_missing_is_named(tmp_path: Path) -> None:
     """An empty file lacks both databases."""
     path = tmp_path / "ajera-cdc.toml"
     path.write_text("")
-    with pytest.raises(ConfigurationInvalid, match=r"(?s)ajera: .*pim: "):
+    with pytest.raises(ConfigurationInvalid, match=r"(?s)sources: .*routes: "):
         load(path, {})
 
 
@@ -141,7 +148,7 @@ def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
     """Windows editors write one."""
     path = tmp_path / "ajera-cdc.toml"
     path.write_bytes(b"\xef\xbb\xbf" + URLS.encode())
-    assert load(path, {}).kafka.group
+    assert load(path, {}).to_pim.group
 
 
 def test_a_file_that_is_not_there_or_cannot_be_read_is_a_fault_of_the_configuration(tmp_path: Path) -> None:
@@ -155,8 +162,8 @@ def test_a_file_that_is_not_there_or_cannot_be_read_is_a_fault_of_the_configurat
 def test_the_file_can_be_named_by_the_environment(tmp_path: Path) -> None:
     """As containers do."""
     path = tmp_path / "other.toml"
-    path.write_text(URLS + '[kafka]\ngroup = "g"\n')
-    assert load(None, {"AJERA_CDC_CONFIG": str(path)}).kafka.group == "g"
+    path.write_text(URLS + 'group = "g"\n')
+    assert load(None, {"AJERA_CDC_CONFIG": str(path)}).to_pim.group == "g"
 
 
 SHOWN = {
@@ -170,8 +177,8 @@ SHOWN = {
 @pytest.mark.parametrize(("url", "shown"), SHOWN.items())
 def test_a_database_url_is_shown_without_its_secrets_wherever_they_stand(tmp_path: Path, url: str, shown: str) -> None:
     """In front of the host, in the query, or in an ODBC connection string."""
-    found = settings(tmp_path, "", {"AJERA_CDC_PIM__DATABASE": url})
-    assert found.shown()["pim"]["database"] == shown
+    found = settings(tmp_path, "", {"AJERA_CDC_ROUTES__PIM__DATABASE": url})
+    assert found.shown()["routes"]["pim"]["database"] == shown
     assert PASSWORD not in repr(found) + str(found.model_dump())
 
 
@@ -191,7 +198,7 @@ password = "{PASSWORD}"
     assert PASSWORD not in str(found.shown())
     assert set(found.shown()["kafka"]["client"].values()) == {"***"}
     assert found.shown()["connect"]["password"] == "***"
-    assert found.shown()["ajera"]["database"] == "postgresql+psycopg://a:***@host/ajera"
+    assert found.shown()["sources"]["ajera"]["database"] == "postgresql+psycopg://a:***@host/ajera"
 
 
 @pytest.mark.parametrize("key", ["REGISTRY__URL", "REGISTRY__CONVERTER_URL", "CONNECT__URL"])
@@ -206,30 +213,30 @@ def test_an_address_with_a_password_is_refused_without_being_repeated(tmp_path: 
 def test_the_editions_without_a_pim_integration_are_refused(tmp_path: Path, edition: str) -> None:
     """Seed 003, first line."""
     with pytest.raises(EditionUnsupported, match="ajeraCore") as raised:
-        settings(tmp_path, environ={"AJERA_CDC_AJERA__EDITION": edition})
+        settings(tmp_path, environ={"AJERA_CDC_SOURCES__AJERA__EDITION": edition})
     assert "not available in ajeraCore" in raised.value.sentence
 
 
 def test_the_employee_phone_map_follows_crms_when_crm_is_on(tmp_path: Path) -> None:
     """Seed 003, the note below Employees."""
     swapped = '[crm]\nenabled = {}\nemployee_mobile = "vecPhone1"\nemployee_direct_dial = "vecPhone2"\n'
-    on = settings(tmp_path, swapped.format("true")).site().assumptions
-    off = settings(tmp_path, swapped.format("false")).site().assumptions
+    on = settings(tmp_path, swapped.format("true")).site.assumptions
+    off = settings(tmp_path, swapped.format("false")).site.assumptions
     assert (on.employee_mobile, on.employee_direct_dial) == ("vecPhone1", "vecPhone2")
     assert (off.employee_mobile, off.employee_direct_dial) == ("vecPhone2", "vecPhone1")
 
 
 def test_a_database_address_of_another_kind_is_refused_without_being_repeated(tmp_path: Path) -> None:
     """It holds a password."""
-    error = fault(tmp_path, "", {"AJERA_CDC_PIM__DATABASE": f"mysql://u:{PASSWORD}@h/d"})
+    error = fault(tmp_path, "", {"AJERA_CDC_ROUTES__PIM__DATABASE": f"mysql://u:{PASSWORD}@h/d"})
     assert isinstance(error, ConfigurationInvalid)
-    assert "pim.database: must begin with" in str(error)
+    assert "routes.pim.database: must begin with" in str(error)
 
 
 def test_a_route_without_any_entity_is_refused(tmp_path: Path) -> None:
     """It would consume everything and do nothing."""
     names = ("projects", "clients", "contacts", "employees", "vendors")
-    off = {f"AJERA_CDC_PIM__{name.upper()}": "false" for name in names}
+    off = {f"AJERA_CDC_ROUTES__PIM__{name.upper()}": "false" for name in names}
     assert "every entity is switched off" in str(fault(tmp_path, "", off))
 
 
@@ -238,10 +245,10 @@ def test_a_profile_lies_beside_the_settings_file_wherever_its_name_comes_from(tm
     (tmp_path / "site.toml").write_text('[assumptions]\naddress_separator = " | "\n')
     path = tmp_path / "ajera-cdc.toml"
     path.write_text('profile = "site.toml"\n' + URLS)
-    assert load(path, {}).site().assumptions.address_separator == " | "
+    assert load(path, {}).site.assumptions.address_separator == " | "
     path.write_text(URLS)
-    assert load(path, {"AJERA_CDC_PROFILE": "site.toml"}).site().assumptions.address_separator == " | "
-    assert load(path, {"AJERA_CDC_PROFILE": str(tmp_path / "site.toml")}).site() != load(path, {}).site()
+    assert load(path, {"AJERA_CDC_PROFILE": "site.toml"}).site.assumptions.address_separator == " | "
+    assert load(path, {"AJERA_CDC_PROFILE": str(tmp_path / "site.toml")}).site != load(path, {}).site
 
 
 def test_uncommenting_a_key_of_the_template_changes_nothing(tmp_path: Path) -> None:
@@ -259,7 +266,8 @@ def test_the_template_is_a_valid_file_with_every_key_documented_in_place() -> No
     uncommented = re.sub(r"^#( (?=\w+ = )|(?=\S))", "", text, flags=re.MULTILINE)
     raw = tomllib.loads(uncommented)
     for section, key, field in keys():
-        assert key in (raw if section == "" else raw[section]), key
+        table = reduce(lambda inner, part: inner[part], filter(None, section.split(".")), raw)
+        assert key in table, key
         assert f"# {field.description}" in text
 
 
@@ -267,6 +275,43 @@ def test_the_reference_names_every_key_with_its_default() -> None:
     """The template and the reference come from the same list."""
     lines = reference().splitlines()[2:]
     assert len(lines) == len(list(keys()))
-    assert "| `ajera.database` | `required` |" in reference()
+    assert "| `sources.ajera.database` | `required` |" in reference()
     assert "| `run.batch_size` | `2000` |" in reference()
-    assert "| `connect.source_host` | `none` |" in reference()
+    assert "| `sources.ajera.connect_host` | `none` |" in reference()
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_an_old_name_is_refused_with_the_new_one(tmp_path: Path, old: str, new: str) -> None:
+    """In the file as in the environment."""
+    section, key = old.split(".")
+    variable = f"AJERA_CDC_{section.upper()}__{key.upper()}"
+    assert f"{old}: is called {new} now." in str(fault(tmp_path, "", {variable: "1"}))
+
+
+@pytest.mark.parametrize("new", sorted(set(RENAMED.values())))
+def test_a_new_name_is_a_key(new: str) -> None:
+    """What the message says can be typed."""
+    assert new in {f"{section}.{key}" for section, key, _ in keys()}
+
+
+def test_a_route_without_its_source_or_version_is_refused(tmp_path: Path) -> None:
+    """The exchange reads DPS, and its directions hang on the version of Ajera."""
+    told = str(fault(tmp_path, "[routes.dps]\n"))
+    assert "sources.dps: " in told
+    dps = '[routes.dps]\n[sources.dps]\ndatabase = "postgresql+psycopg://d@host/dps"\n'
+    assert "sources.ajera.version: " in str(fault(tmp_path, dps))
+
+
+def test_a_firm_with_dps_and_no_pim_needs_no_pim(tmp_path: Path) -> None:
+    """One route is enough; without any there is nothing to do."""
+    ajera = '[sources.ajera]\ndatabase = "postgresql+psycopg://a@host/a"\nversion = "9.08"\n'
+    dps = '[routes.dps]\n[sources.dps]\ndatabase = "postgresql+psycopg://d@host/dps"\n'
+    path = tmp_path / "ajera-cdc.toml"
+    path.write_text(ajera + dps)
+    found = load(path, {})
+    assert [route.name for route in routes_of(found)] == ["dps"]
+    with pytest.raises(ConfigurationInvalid, match=r"routes\.pim"):
+        _ = found.to_pim
+    path.write_text(ajera + "[routes]\n")
+    with pytest.raises(ConfigurationInvalid, match="no route is configured"):
+        load(path, {})

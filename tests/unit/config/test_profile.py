@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.domain.profile import name_faults
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.errors import ProfileInvalid
 from pipeline.mapping.site import Site
 
 DATABASES = {
-    "ajera": {"database": "postgresql+psycopg://a@h/a"},
-    "pim": {"database": "postgresql+psycopg://p@h/p"},
+    "sources": {"ajera": {"database": "postgresql+psycopg://a@h/a"}},
+    "routes": {"pim": {"database": "postgresql+psycopg://p@h/p"}},
 }
 OTHER_NAMES = Path(__file__).parents[3] / "deploy" / "sample" / "other-names.toml"
 
@@ -23,7 +23,7 @@ def site(tmp_path: Path, text: str | bytes) -> Site:
     """The site of this profile."""
     path = tmp_path / "site.toml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return Settings.model_validate({**DATABASES, "profile": path}).site()
+    return Settings.model_validate({**DATABASES, "profile": path}).site
 
 
 def fault(tmp_path: Path, text: str | bytes) -> str:
@@ -34,13 +34,13 @@ def fault(tmp_path: Path, text: str | bytes) -> str:
 
 def test_a_site_without_a_profile_has_the_vendors_names() -> None:
     """Every name as the vendor writes it."""
-    assert Settings.model_validate(DATABASES).site() == Site()
+    assert Settings.model_validate(DATABASES).site == Site()
     assert list(name_faults(AJERA_TO_PIM, Site())) == []
 
 
 def test_the_second_profile_of_the_sample_is_without_fault() -> None:
     """Under it every name differs, and the whole route runs."""
-    found = Settings.model_validate({**DATABASES, "profile": OTHER_NAMES}).site()
+    found = Settings.model_validate({**DATABASES, "profile": OTHER_NAMES}).site
     assert all(found.source_table(table.name) != table.name for table in AJERA_TO_PIM.sources)
 
 
@@ -120,7 +120,7 @@ def test_a_profile_that_is_not_there_is_told(tmp_path: Path) -> None:
     """By its name."""
     settings = Settings.model_validate({**DATABASES, "profile": tmp_path / "none.toml"})
     with pytest.raises(ProfileInvalid, match=r"none\.toml cannot be read"):
-        settings.site()
+        _ = settings.site
 
 
 def test_the_phone_map_of_crm_wins_over_the_profiles(tmp_path: Path) -> None:
@@ -128,6 +128,6 @@ def test_the_phone_map_of_crm_wins_over_the_profiles(tmp_path: Path) -> None:
     path = tmp_path / "site.toml"
     path.write_text('[assumptions]\nemployee_mobile = "vecPhone1"\naddress_separator = "; "\n')
     crm = {"enabled": True, "employee_mobile": "vecPhone2", "employee_direct_dial": "vecPhone2"}
-    found = Settings.model_validate({**DATABASES, "profile": path, "crm": crm}).site().assumptions
+    found = Settings.model_validate({**DATABASES, "profile": path, "crm": crm}).site.assumptions
     assert (found.employee_mobile, found.employee_direct_dial) == ("vecPhone2", "vecPhone2")
     assert found.address_separator == "; "

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from deploy.sample.script import script
-from pipeline.config import load
+from pipeline.config.load import load
 from pipeline.operations.connectors import configuration, topics_of
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
@@ -66,16 +66,16 @@ def test_every_variable_stands_in_the_example_and_ports_are_on_loopback() -> Non
 def test_the_settings_file_loads_with_the_environment_that_compose_gives() -> None:
     """And the same connector template is filled from it."""
     environment = {
-        "AJERA_CDC_AJERA__DATABASE": "postgresql+psycopg://postgres:x@postgres:5432/ajera",
-        "AJERA_CDC_PIM__DATABASE": "postgresql+psycopg://postgres:x@postgres:5432/pim",
+        "AJERA_CDC_SOURCES__AJERA__DATABASE": "postgresql+psycopg://postgres:x@postgres:5432/ajera",
+        "AJERA_CDC_ROUTES__PIM__DATABASE": "postgresql+psycopg://postgres:x@postgres:5432/pim",
     }
     assert environment.keys() <= services()["setup"]["environment"].keys()
     settings = load(DEPLOY / "compose" / "ajera-cdc.toml", environment)
-    config = configuration(settings, settings.site(), epoch=1)
+    config = configuration(settings, epoch=1)
     assert config["database.hostname"] == "postgres"
     assert config["database.password"] == "${env:AJERA_CDC_SOURCE_PASSWORD}"
     assert "AJERA_CDC_SOURCE_PASSWORD" in services()["connect"]["environment"]
-    assert {topic.name for topic in topics_of(settings, settings.site())} >= {
+    assert {topic.name for topic in topics_of(settings)} >= {
         "ajera.AxVec",
         "__debezium-heartbeat.ajera",
     }

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.conflicts.begin import FirstLinkPolicy
 from pipeline.conflicts.rules import Rule, Side
 from pipeline.conflicts.version import is_two_way, parse
@@ -31,12 +31,11 @@ from pipeline.errors import MetadataMissing
 from pipeline.kafka.consumer import KafkaMessages
 from pipeline.kafka.dead_letters import KafkaDeadLetters
 from pipeline.mapping.source import SourceTable
-from pipeline.membership import join_group
 from pipeline.model.event import Decoded, Message, Undecodable
 from pipeline.resources import schemas_directory
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
-from pipeline.wiring import (
+from pipeline.wiring.clients import (
     SystemClock,
     ajera_engine,
     described,
@@ -47,25 +46,26 @@ from pipeline.wiring import (
     pace_of,
     registry_client,
 )
+from pipeline.wiring.membership import join_group
 
 
 def setup_of(settings: Settings) -> Setup:
     """How this installation exchanges. Raises ConfigurationInvalid, ProfileInvalid, AjeraVersionInvalid."""
-    dps, site = settings.exchange(), settings.site()
+    dps, site = settings.exchange, settings.site
     of_version = entities(
         two_way=is_two_way(parse(settings.ajera.version or "")),
         rules={name: Rule(rule) for name, rule in site.rules.items()},
         clock_tolerance=timedelta(seconds=dps.clock_tolerance_seconds),
         status=StatusCoding(dps.status_coding),
     )
-    window = timedelta(seconds=dps.look_window_seconds)
+    window = timedelta(seconds=dps.recheck_window_seconds)
     limits = {"contact": dps.contacts_per_firm or None, "project_contact": dps.contacts_per_project or None}
     return Setup(
         entities=tuple(replace(one, rules=replace(one.rules, look_window=window)) for one in of_version),
         lists=CODE_LISTS,
         numbers={"project": dps.project_number, "employee": dps.employee_number},
         limits=limits,
-        policy=FirstLinkPolicy(prefers=None if dps.first_link == "park" else Side(dps.first_link)),
+        policy=FirstLinkPolicy(prefers=None if dps.initial_match_policy == "park" else Side(dps.initial_match_policy)),
         rewound_tolerance=timedelta(seconds=settings.run.clock_tolerance_seconds),
     )
 
@@ -73,19 +73,19 @@ def setup_of(settings: Settings) -> Setup:
 @contextmanager
 def pairs_of(settings: Settings) -> Iterator[DatabasePairs]:
     """Both databases, connected. Raises SyncSchemaOutdated, TargetBusy, ConfigurationInvalid."""
-    dps, site = settings.exchange(), settings.site()
+    dps, site = settings.exchange, settings.site
     with ExitStack() as resources:
         in_dps, in_ajera = dps_engine(settings), ajera_engine(settings)
         resources.callback(in_dps.dispose)
         resources.callback(in_ajera.dispose)
         require_latest(in_dps, dps.sync_schema, "dps")
-        require_latest(in_ajera, settings.ajera.own_schema, "ajera")
+        require_latest(in_ajera, settings.ajera.sync_schema, "ajera")
         written = (*AJERA_TABLES, AX_PROJECT_CONTACT)
         here = {table.name: site.source_table(table.name) for table in written}
         yield DatabasePairs(
             in_dps,
             in_ajera,
-            Names(site, Side.DPS, dps.db_schema),
+            Names(site, Side.DPS, settings.dps.db_schema),
             Names(
                 site,
                 Side.AJERA,
@@ -94,7 +94,7 @@ def pairs_of(settings: Settings) -> Iterator[DatabasePairs]:
                 generated_keys(in_ajera, settings.ajera.db_schema, here),
             ),
             dps.sync_schema,
-            settings.ajera.own_schema,
+            settings.ajera.sync_schema,
         )
 
 
@@ -137,7 +137,7 @@ def needs_of(tables: Sequence[SourceTable], of_entities: Sequence[Entity]) -> di
 
 def decoders_of(settings: Settings, setup: Setup, fetch: Callable[[int], str]) -> tuple[Decoder, Decoder]:
     """Ajera's and DPS's; `fetch` gives a writer schema's text by id."""
-    site, schemas = settings.site(), Schemas(fetch)
+    site, schemas = settings.site, Schemas(fetch)
 
     def one(tables: Sequence[SourceTable], system: str, prefix: str) -> Decoder:
         return Decoder(
@@ -150,8 +150,8 @@ def decoders_of(settings: Settings, setup: Setup, fetch: Callable[[int], str]) -
         )
 
     return (
-        one(AJERA_TABLES, "ajera", settings.kafka.topic_prefix),
-        one(DPS_TABLES, "dps", settings.exchange().topic_prefix),
+        one(AJERA_TABLES, "ajera", settings.ajera.topic_prefix),
+        one(DPS_TABLES, "dps", settings.dps.topic_prefix),
     )
 
 
@@ -178,7 +178,7 @@ class ExchangeParts:
 def parts(settings: Settings, telemetry: PrometheusTelemetry, health: Health) -> Iterator[ExchangeParts]:
     """Everything but the membership in the group, connected. Raises what `setup_of` and `pairs_of` raise."""
     with ExitStack() as resources:
-        setup, dps, kafka = setup_of(settings), settings.exchange(), settings.kafka
+        setup, dps, kafka = setup_of(settings), settings.exchange, settings.kafka
         pairs = resources.enter_context(pairs_of(settings))
         registry = registry_client(settings)
         resources.callback(registry.close)
@@ -186,7 +186,7 @@ def parts(settings: Settings, telemetry: PrometheusTelemetry, health: Health) ->
         both = BothDecoders((ajera, of_dps))
         admin = kafka_admin(settings)
         resources.callback(admin.close)
-        letters = KafkaDeadLetters(kafka.bootstrap, kafka_settings(settings), dps.dead_letter_topic, dps.group)
+        letters = KafkaDeadLetters(kafka.bootstrap_servers, kafka_settings(settings), dps.dead_letter_topic, dps.group)
         resources.callback(letters.close)
         yield ExchangeParts(
             settings=settings,
@@ -247,5 +247,5 @@ def consumer(
 def member(of: ExchangeParts, exchange: Exchange) -> KafkaMessages:
     """The membership in the exchange's consumer group."""
     return join_group(
-        of, of.settings.exchange().group, of.topics, kafka_settings(of.settings), of.pairs, exchange.take_over
+        of, of.settings.exchange.group, of.topics, kafka_settings(of.settings), of.pairs, exchange.take_over
     )

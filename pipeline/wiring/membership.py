@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.engine.ports import Keeper
 from pipeline.engine.start import Incarnations, stored_starts
 from pipeline.kafka.consumer import KafkaMessages
@@ -57,7 +57,7 @@ def join_group(
         of.telemetry.assigned(len(held))
 
     return KafkaMessages(
-        bootstrap=of.settings.kafka.bootstrap,
+        bootstrap=of.settings.kafka.bootstrap_servers,
         group=group,
         topics=topics,
         client_settings=client_settings,

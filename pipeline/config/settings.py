@@ -1,0 +1,130 @@
+"""The settings: one TOML file, its values checked, secrets never printed."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from pipeline.config.files import faults, not_toml, read_toml
+from pipeline.config.section import Section
+from pipeline.config.services import Connect, Crm, Kafka, Log, Registry, Run
+from pipeline.config.systems import AjeraSource, DpsRoute, DpsSource, PimRoute, Routes, Sources
+from pipeline.domain.profile import name_faults
+from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.errors import ConfigurationInvalid, ProfileInvalid
+from pipeline.mapping.site import Site
+
+ENVIRONMENT = "AJERA_CDC_"
+DEFAULT_FILE = Path("ajera-cdc.toml")
+# What a database URL says in its query that is no secret; the rest (odbc_connect, password, ...) is not shown.
+PLAIN_QUERY: Final = frozenset({"driver", "encrypt", "trustservercertificate", "sslmode", "application_name"})
+
+
+class Settings(Section):
+    """The whole file."""
+
+    profile: Path | None = Field(
+        None,
+        description="Site profile (TOML): other table and column names, other assumptions. Relative to this file. Also: AJERA_CDC_PROFILE.",
+    )
+    sources: Sources
+    routes: Routes
+    crm: Crm = Crm()
+    kafka: Kafka = Kafka()
+    registry: Registry = Registry()
+    connect: Connect = Connect()
+    run: Run = Run()
+    log: Log = Log()
+
+    @model_validator(mode="after")
+    def _has_what_its_routes_read(self) -> Settings:
+        if self.routes.dps is not None and self.sources.dps is None:
+            raise ValueError("sources.dps: [routes.dps] reads it; say where the DPS database is")
+        if self.routes.dps is not None and self.sources.ajera.version is None:
+            raise ValueError("sources.ajera.version: [routes.dps] needs it, since below 8.09 DPS flows to Ajera only")
+        return self
+
+    @property
+    def ajera(self) -> AjeraSource:
+        return self.sources.ajera
+
+    @property
+    def dps(self) -> DpsSource:
+        """Raises ConfigurationInvalid if DPS is not captured."""
+        if self.sources.dps is None:
+            raise ConfigurationInvalid("sources.dps: there is no such section; DPS is not captured.")
+        return self.sources.dps
+
+    @property
+    def to_pim(self) -> PimRoute:
+        """Raises ConfigurationInvalid if nothing is projected into PIM."""
+        if self.routes.pim is None:
+            raise ConfigurationInvalid("routes.pim: there is no such section; nothing goes to PIM.")
+        return self.routes.pim
+
+    @property
+    def exchange(self) -> DpsRoute:
+        """Raises ConfigurationInvalid if nothing is exchanged with DPS."""
+        if self.routes.dps is None:
+            raise ConfigurationInvalid("routes.dps: there is no such section; nothing is exchanged with DPS.")
+        return self.routes.dps
+
+    @cached_property
+    def site(self) -> Site:
+        """The site profile, with the employee phone map of CRM when its sync is on. Raises ProfileInvalid."""
+        raw: dict[str, Any] = {}
+        if self.profile is not None:
+            try:
+                raw = read_toml(self.profile)
+            except OSError as error:
+                raise ProfileInvalid(f"{self.profile.name} cannot be read: {error.strerror}.") from error
+            except ValueError as error:
+                raise ProfileInvalid(f"{self.profile.name} {not_toml(error)}.") from None
+        try:
+            site = Site.model_validate(raw)
+        except ValidationError as error:
+            raise ProfileInvalid("\n".join(faults(error, Site))) from None
+        unknown = list(name_faults(AJERA_TO_PIM, site))
+        if unknown:
+            raise ProfileInvalid("\n".join(unknown))
+        return self._with_phones_of_crm(site)
+
+    def _with_phones_of_crm(self, site: Site) -> Site:
+        if not self.crm.enabled:
+            return site
+        phones = {"employee_mobile": self.crm.employee_mobile, "employee_direct_dial": self.crm.employee_direct_dial}
+        return site.model_copy(update={"assumptions": site.assumptions.model_copy(update=phones)})
+
+    def shown(self) -> dict[str, Any]:
+        """Everything, with secrets as ***."""
+        return {name: _shown(value) for name, value in self.model_dump(by_alias=True).items()}
+
+
+def _shown(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _shown(inner) for name, inner in value.items()}
+        case SecretStr():
+            return _shown_url(value.get_secret_value())
+        case Path():
+            return str(value)
+        case _:
+            return value
+
+
+def _shown_url(text: str) -> str:
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        return "***"
+    if url.get_backend_name() not in ("postgresql", "mssql"):
+        return "***"
+    secret = [name for name in url.query if name.lower() not in PLAIN_QUERY]
+    shown = url.difference_update_query(secret).render_as_string(hide_password=True)
+    hidden = "&".join(f"{name}=***" for name in secret)
+    return f"{shown}{'&' if '?' in shown else '?'}{hidden}" if hidden else shown

@@ -1,0 +1,107 @@
+"""Clients of everything outside the process, made from the settings; for consumers and commands alike."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+from pipeline.config.section import database_url
+from pipeline.config.settings import Settings
+from pipeline.connect.client import ConnectClient
+from pipeline.database.engine import create_engine
+from pipeline.engine.circuit import Limits
+from pipeline.engine.loop import Pace
+from pipeline.engine.start import Describe
+from pipeline.errors import ServiceUnreachable
+from pipeline.kafka.admin import KafkaAdmin
+from pipeline.kafka.registry import Registry
+from pipeline.model.ledger import Incarnation
+
+
+class SystemClock:
+    """The machine's time."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+def pim_engine(settings: Settings) -> Engine:
+    """The PIM database. Raises ConfigurationInvalid where nothing goes to PIM."""
+    return create_engine(_url(settings.to_pim.database, "routes.pim.database"))
+
+
+def ajera_engine(settings: Settings) -> Engine:
+    """The Ajera database, for commands that look at it, and for the exchange. PIM's consumers never connect to it."""
+    return create_engine(_url(settings.ajera.database, "sources.ajera.database"))
+
+
+def dps_engine(settings: Settings) -> Engine:
+    """The DPS database. Raises ConfigurationInvalid where it is not captured."""
+    return create_engine(_url(settings.dps.database, "sources.dps.database"))
+
+
+def _url(secret: SecretStr, key: str) -> str:
+    return database_url(secret, key).render_as_string(hide_password=False)
+
+
+def kafka_settings(settings: Settings) -> dict[str, str]:
+    """librdkafka's further settings, secrets revealed: for its clients only."""
+    return {name: secret.get_secret_value() for name, secret in settings.kafka.client.items()}
+
+
+def kafka_admin(settings: Settings) -> KafkaAdmin:
+    return KafkaAdmin(settings.kafka.bootstrap_servers, kafka_settings(settings))
+
+
+def registry_client(settings: Settings) -> Registry:
+    client = {name: secret.get_secret_value() for name, secret in settings.registry.client.items()}
+    return Registry(settings.registry.url, client)
+
+
+def connect_client(settings: Settings) -> ConnectClient:
+    connect = settings.connect
+    auth = None
+    if connect.username is not None:
+        auth = (connect.username, "" if connect.password is None else connect.password.get_secret_value())
+    return ConnectClient(connect.url, auth=auth)
+
+
+def described(admin: KafkaAdmin) -> Describe:
+    """Asks Kafka for a topic's id and partitions. Raises ServiceUnreachable when it is not there."""
+
+    def describe(topic: str) -> Incarnation:
+        found = admin.topic_description(topic)
+        if found is None:
+            raise ServiceUnreachable(f"Kafka has no topic {topic}; `ajera-cdc connectors apply` creates it.")
+        return Incarnation(found.topic_id, found.partitions)
+
+    return describe
+
+
+def limits_of(settings: Settings) -> Limits:
+    run = settings.run
+    return Limits(
+        in_a_row=run.max_consecutive_dead_letters,
+        share=run.max_dead_letter_ratio,
+        window=run.dead_letter_window,
+        unknown_schema_seconds=settings.registry.unknown_schema_timeout_seconds,
+        clock_tolerance_seconds=run.clock_tolerance_seconds,
+    )
+
+
+def pace_of(settings: Settings) -> Pace:
+    run = settings.run
+    return Pace(
+        batch_size=run.batch_size,
+        poll_seconds=run.poll_timeout_seconds,
+        retry_first_seconds=run.retry_initial_seconds,
+        retry_most_seconds=run.retry_max_seconds,
+        waiting_retry_seconds=run.parked_retry_seconds,
+        parked_limit=run.parked_limit,
+    )

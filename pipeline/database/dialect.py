@@ -127,6 +127,9 @@ class Dialect(Protocol):
     def select(self, table: str, match: Fields, columns: Sequence[str], lock: Lock) -> str:
         """Columns of the rows that match the given ones, in the order of what they match."""
 
+    def scan(self, table: str, match: Fields, columns: Sequence[str]) -> str:
+        """The same without locks where no index may lead to the match; in any order."""
+
     def matched(self, table: str, match: Fields, lock: Lock) -> str:
         """The given rows, as given, that match a row of the table."""
 

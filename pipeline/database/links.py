@@ -85,7 +85,7 @@ class Links:
     def _halves(self, entity: str, side: Side, keys: Sequence[str]) -> list[tuple[str, str | None, str]]:
         match = (Field("entity", Kind.SHORT_TEXT), Field(f"{side}_key", Kind.SHORT_TEXT))
         columns = [f"{side}_key", f"{side.other}_key", "state"]
-        sql = self._session.dialect.select(self._link, match, columns, Lock.NONE)
+        sql = self._session.dialect.scan(self._link, match, columns)
         answers = self._session.run("link", sql, [(entity, key) for key in sorted(set(keys))])
         return [(str(own), None if other is None else str(other), str(state)) for own, other, state in answers]
 
@@ -103,7 +103,7 @@ class Links:
 
     def counted(self, entity: str, owners: Collection[str]) -> dict[str, int]:
         match = (Field("entity", Kind.SHORT_TEXT), Field("counts_for", Kind.SHORT_TEXT))
-        sql = self._session.dialect.select(self._link, match, ["counts_for", "state"], Lock.NONE)
+        sql = self._session.dialect.scan(self._link, match, ["counts_for", "state"])
         answers = self._session.run("link", sql, [(entity, owner) for owner in sorted(set(owners))])
         counts = dict.fromkeys(owners, 0)
         for owner, state in answers:

@@ -45,6 +45,13 @@ class Postgres:
         names = ", ".join(f"t.{self.quote(column)}" for column in columns)
         return self._joined(names, table, match, lock)
 
+    def scan(self, table: str, match: Fields, columns: Sequence[str]) -> str:
+        """IS TRUE keeps the planner from making a join of it: the given rows are hashed, and the table is read once."""
+        names = ", ".join(f"t.{self.quote(column)}" for column in columns)
+        matched = ", ".join(f"t.{self.quote(field.name)}" for field in match)
+        given = ", ".join(f"r.{name}" for name in json_names(match))
+        return f"SELECT {names} FROM {table} AS t WHERE (({matched}) IN (SELECT {given} FROM {_rows(match)})) IS TRUE"
+
     def matched(self, table: str, match: Fields, lock: Lock) -> str:
         return self._joined(", ".join(f"r.{name}" for name in json_names(match)), table, match, lock)
 
@@ -55,7 +62,7 @@ class Postgres:
         names = ", ".join(f"t.{self.quote(column)}" for column in answer)
         texts = "(SELECT lower(r.c0) FROM json_to_recordset(CAST(:rows AS json)) AS r(c0 text))"
         any_of = " OR ".join(f"lower(btrim(t.{self.quote(column)}, E' \\t\\r\\n')) IN {texts}" for column in columns)
-        return f"SELECT {names} FROM {table} AS t WHERE {any_of}"
+        return f"SELECT {names} FROM {table} AS t WHERE ({any_of}) IS TRUE"  # hashed, as in `scan`
 
     def insert_generated(self, table: str, key: str, columns: Sequence[str]) -> str:
         names = ", ".join(self.quote(column) for column in columns)
@@ -88,12 +95,12 @@ class Postgres:
         )
 
     def delete(self, table: str, match: Fields) -> str:
-        columns = [self.quote(field.name) for field in match]
-        held = self._joined(", ".join(f"t.{column}" for column in columns), table, match, Lock.UPDATE)
-        same = " AND ".join(f"t.{column} = held.{column}" for column in columns)
+        """Locked first, in order. The rows as given are joined, not those locked: of these the planner may expect one."""
+        held = self._joined("t.ctid", table, match, Lock.UPDATE)
         return (
             f"WITH held AS MATERIALIZED ({held}),"
-            f" gone AS (DELETE FROM {table} AS t USING held WHERE {same} RETURNING 1) SELECT count(*) AS deleted FROM gone"
+            f" gone AS (DELETE FROM {table} AS t USING {_rows(match)} WHERE {self._equal(match)}"
+            " AND (SELECT count(*) FROM held) > 0 RETURNING 1) SELECT count(*) AS deleted FROM gone"
         )
 
     def differs(self, images: Images, fields: Fields) -> str:

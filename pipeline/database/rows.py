@@ -67,7 +67,7 @@ class DatabaseRows:
 
     def having(self, table: SourceTable, columns: Sequence[str], values: Sequence[tuple[Value, ...]]) -> dict[str, Row]:
         match = self._names.fields(table, columns)
-        sql = self._session.dialect.select(self._full_name(table.name), match, self._columns(table), Lock.NONE)
+        sql = self._session.dialect.scan(self._full_name(table.name), match, self._columns(table))
         return self._by_key(table, self._session.run(table.name, sql, list(dict.fromkeys(values))))
 
     def keys(self, table: SourceTable) -> list[str]:

@@ -62,6 +62,9 @@ class SqlServer:
         names = ", ".join(f"t.{self.quote(column)}" for column in columns)
         return self._joined(names, table, match, lock)
 
+    def scan(self, table: str, match: Fields, columns: Sequence[str]) -> str:
+        return self.select(table, match, columns, Lock.NONE)  # the planner sees how many rows #rows has
+
     def matched(self, table: str, match: Fields, lock: Lock) -> str:
         return self._joined(", ".join(f"r.{name}" for name in json_names(match)), table, match, lock)
 

@@ -3,168 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
-from functools import partial
 
 import pytest
 import sqlglot
 from sqlalchemy.dialects import mssql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from pipeline.conflicts.conflict import Conflict, Kind
-from pipeline.conflicts.decision import Recorded
-from pipeline.conflicts.link import Half, Link, State
-from pipeline.conflicts.rules import Rule, Side
+from pipeline.conflicts.rules import Side
 from pipeline.database.live import target_metadata
-from pipeline.database.pairs import DatabaseAjeraTransaction, DatabaseLinkTransaction
 from pipeline.database.rows import Names
 from pipeline.database.schema import sync_metadata
 from pipeline.database.schema_links import ajera_metadata, dps_metadata
-from pipeline.database.session import Cells
 from pipeline.database.sqlserver import SqlServer
-from pipeline.database.target import DatabaseTransaction
-from pipeline.domain import dps
-from pipeline.domain.pairing import NewRow, ParkedWork
 from pipeline.domain.routes import AJERA_TO_PIM
-from pipeline.errors import PipelineError
 from pipeline.mapping.site import Site, TableNames, TargetNames
-from pipeline.mapping.target import TargetRow
-from pipeline.model.event import Value
-from pipeline.model.ledger import LedgerRow, Mark, Progress, Waiting
-from pipeline.model.position import TopicPartition
-from tests.support.events import event, ledger
+from tests.support.statements import CANARY, statements
 
-NOW = datetime(2026, 11, 25, tzinfo=UTC)
-CANARY = "canary-value"
-
-
-class Recorder:
-    """A session that runs nothing and remembers every statement; it answers as a database in which nothing is there."""
-
-    dialect = SqlServer()
-
-    def __init__(self) -> None:
-        self.statements: list[str] = []
-
-    def run(self, place: str, sql: str, rows: Sequence[Cells], **parameters: Value) -> list[tuple[Value, ...]]:
-        del parameters
-        self.statements.append(sql)
-        if place == "source_table" and "AS changed" not in sql and "#missing" not in sql:
-            return [("AxVec", "topic", 0, 0, 0)]
-        created = " AS created, " in sql.rsplit("SELECT", 1)[-1]
-        counted = any(word in sql.rsplit("SELECT", 1)[-1] for word in (" AS changed", " AS deleted"))
-        if created:
-            return [(len(rows), 0)]
-        return [(len(rows),)] if counted else []
-
-    def ask(self, place: str, sql: str, **parameters: Value) -> list[tuple[Value, ...]]:
-        del place, parameters
-        self.statements.append(sql)
-        return [(0,)] if "COUNT(" in sql or "MAX(" in sql else []
-
-    def tell(self, place: str, sql: str, **parameters: Value) -> None:
-        del place, parameters
-        self.statements.append(sql)
-
-
-def statements() -> list[str]:
-    """Those of every call that the engine makes, under a site with names that need quoting."""
-    recorder = Recorder()
-    site = Site(target={"Organization": TargetNames(name="the org]s", columns={"Name": "na me"})})
-    transaction = DatabaseTransaction(recorder, AJERA_TO_PIM, site, "beside.sync", "dbo")
-    row = ledger(event("AxVec", 1, vecDescription=CANARY, vecIsClient=True))
-    made = Names(Site(source={"Clendor": TableNames(name="the firm]s", columns={"Name": "na me"})}), Side.DPS, "dbo")
-    links = DatabaseLinkTransaction(recorder, "beside.sync", made)
-    ajera = DatabaseAjeraTransaction(recorder, "ajera_cdc", replace(made, side=Side.AJERA, fills=dps.FILLS))
-    for call in (*calls(transaction, row), *exchange_calls(links, ajera)):
-        try:
-            call()
-        except (PipelineError, ValueError):
-            continue  # the recorder answers less than a database would
-    return list(dict.fromkeys(recorder.statements))
-
-
-def calls(transaction: DatabaseTransaction, row: LedgerRow) -> Iterator[Callable[[], object]]:
-    mark, place = Mark("AxVec", CANARY, 3), TopicPartition(CANARY, 1)
-    organization = TargetRow("Organization", (CANARY,), {"Name": CANARY, "Address": None})
-    contact = TargetRow("Contact", (CANARY,), {"Surname": CANARY}, {"Title": "-", "Created Date": NOW})
-    yield partial(transaction.lock_rows, "AxVec", [CANARY])
-    yield partial(transaction.write_rows, [row])
-    yield partial(transaction.write_rows, [replace(row, revision=4)])
-    yield partial(transaction.rows_by_key, "AxVec", [CANARY])
-    yield partial(transaction.rows_where, "AxContact", "organization", [CANARY])
-    yield partial(transaction.rows_where, "AxInvoiceGroup", "igClient", [1])
-    yield partial(transaction.unseen, "AxVec", 2, 100)
-    yield partial(transaction.mark, [mark], NOW)
-    yield partial(transaction.mark_table, "AxVec", 1, NOW)
-    yield partial(transaction.marks_of, [("AxVec", CANARY)])
-    yield partial(transaction.due, 10, set_before=NOW, waiting_before=NOW)
-    yield partial(transaction.clear, [mark])
-    yield partial(transaction.wait, [Waiting(mark, "row.missing", CANARY)], NOW)
-    yield partial(transaction.waiting_count)
-    yield partial(transaction.existing, "Organization", [CANARY])
-    yield partial(transaction.create_missing, "Project_Status", [{"Name": CANARY, "Completed": True}])
-    yield partial(transaction.holders, "Project", "Project Code", [CANARY])
-    yield partial(transaction.upsert, "Organization", [organization])
-    yield partial(transaction.upsert, "Contact", [contact])
-    yield partial(transaction.upsert, "Project", [TargetRow("Project", ("1",), {"Description": CANARY})])
-    yield partial(transaction.replace_children, "Project_Contact", {"1": [("1", CANARY, "em-1")]})
-    yield partial(transaction.loaded)
-    yield partial(transaction.loading, 1)
-    yield partial(transaction.set_load_ends, CANARY, "AxVec", 1, {0: 5})
-    yield partial(transaction.read_to_end)
-    yield partial(transaction.set_loaded, "AxVec", 1)
-    yield partial(transaction.progress, [place])
-    yield partial(transaction.advance, {place: Progress(1, 5)}, NOW)
-    yield partial(transaction.incarnations, CANARY)
-    yield partial(transaction.incarnation, CANARY, "id", 2)
-
-
-def exchange_calls(links: DatabaseLinkTransaction, ajera: DatabaseAjeraTransaction) -> Iterator[Callable[[], object]]:
-    halves = Half("AxVec", CANARY), Half("Clendor", CANARY)
-    link = Link(CANARY, "firm", *halves, state=State.LINKED)
-    entry = Conflict(CANARY, "firm", "name", Kind.FIRST_LINK, Rule.NEWEST, None, NOW, CANARY, CANARY, NOW, None)
-    work = ParkedWork(CANARY, "firm", Side.DPS, CANARY, "code", CANARY)
-    firm = NewRow((CANARY,), {"Name": CANARY})
-    yield partial(links.rows.clock)
-    yield partial(links.rows.log_position)
-    yield partial(links.rows.read, dps.CLENDOR, [CANARY], lock=True)
-    yield partial(links.rows.named, dps.CLENDOR, ["Name"], [CANARY])
-    yield partial(links.rows.having, dps.CL_ADDRESS, ["ClientID"], [(CANARY,)])
-    yield partial(links.rows.keys, dps.PR)
-    yield partial(links.rows.lists, dps.CODE_LISTS)
-    yield partial(links.rows.update, dps.CLENDOR, {CANARY: {"Name": CANARY}})
-    yield partial(links.rows.insert, dps.CLENDOR, [firm])
-    yield partial(links.ids_of, Side.DPS, "Clendor", [CANARY])
-    yield partial(links.links, [CANARY])
-    yield partial(links.counterparts, "firm", Side.DPS, [CANARY])
-    yield partial(links.store, [(link, CANARY)])
-    yield partial(links.counted, "contact", [CANARY])
-    yield partial(links.page_of_links, "firm", Side.AJERA, 2, CANARY, 10)
-    yield partial(links.log, [entry])
-    yield partial(links.logged, limit=3, link=CANARY)
-    yield partial(links.logged, limit=3, number=7)
-    yield partial(links.with_parked_lines, 3)
-    yield partial(links.park, [work], NOW)
-    yield partial(links.unpark, [CANARY])
-    yield partial(links.wake, [CANARY])
-    yield partial(links.due, 3, NOW)
-    yield partial(links.hold_linking)
-    yield partial(links.epochs)
-    yield partial(links.set_epoch, Side.DPS, 1, 1)
-    yield partial(links.remember, CANARY, CANARY)
-    yield partial(ajera.rows.insert, dps.AX_VEC, [NewRow(None, {"vecDescription": CANARY})])
-    yield partial(ajera.rows.insert, dps.AX_PROJECT, [NewRow((1,), {"@template": 1})])
-    yield partial(ajera.rows.lists, dps.CODE_LISTS)
-    yield partial(ajera.take, [CANARY])
-    yield partial(ajera.recorded, [CANARY])
-    yield partial(ajera.record, {CANARY: ("AxVec", Recorded({"name": CANARY}, None, NOW))})
-    yield partial(ajera.creators, "AxVec", [CANARY])
-
-
-STATEMENTS = statements()
+SITE = Site(target={"Organization": TargetNames(name="the org]s", columns={"Name": "na me"})})
+SYSTEMS = Names(Site(source={"Clendor": TableNames(name="the firm]s", columns={"Name": "na me"})}), Side.DPS, "dbo")
+STATEMENTS = list(statements(SqlServer(), SITE, "beside.sync", "dbo", SYSTEMS))
 # What T-SQL has and sqlglot does not know: hints of a DELETE, and keys that are not clustered.
 UNKNOWN_TO_SQLGLOT = re.compile(r" OPTION \(FORCE ORDER\)(?=;)| NONCLUSTERED")
 

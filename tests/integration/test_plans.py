@@ -1,0 +1,158 @@
+"""No statement's plan multiplies its rows by the table's, whatever the statistics say: one case a statement.
+
+Autovacuum may analyze a table in the moment in which it is empty. Until the next ANALYZE the planner then expects one
+row of it, however many there are since.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from deploy.local.stack import Stack
+from pipeline.conflicts.rules import Side
+from pipeline.database.engine import create_engine
+from pipeline.database.live import target_metadata
+from pipeline.database.postgres import Postgres
+from pipeline.database.rows import Names
+from pipeline.database.schema import sync_metadata
+from pipeline.database.schema_links import ajera_metadata, dps_metadata
+from pipeline.domain import dps
+from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.mapping.site import Site
+from pipeline.mapping.source import Kind
+from tests.support.statements import statements
+
+pytestmark = pytest.mark.postgres
+
+ROWS = 2_000
+SYSTEMS = "systems"
+VALUES = {
+    "text": "'v' || i",
+    "character varying": "'v' || i",
+    "bigint": "i",
+    "integer": "i",
+    "boolean": "i % 2 = 0",
+    "timestamp with time zone": "now()",
+}
+OVER_ROWS = [
+    sql
+    for sql in statements(Postgres(), Site(), "sync", None, Names(Site(), Side.DPS, SYSTEMS))
+    if "json_to_recordset" in sql
+]
+
+
+@pytest.fixture(scope="module")
+def misled(postgres: Stack) -> Iterator[sa.Connection]:
+    """Every table analyzed while it was empty, then filled."""
+    engine = create_engine(postgres.create_database("plans"))
+    with engine.connect() as connection:
+        for metadata in (sync_metadata("sync"), dps_metadata("sync"), ajera_metadata("ajera_cdc"), _systems()):
+            connection.execute(sa.schema.CreateSchema(str(metadata.schema), if_not_exists=True))
+            metadata.create_all(connection)
+        target_metadata(AJERA_TO_PIM, Site(), None).create_all(connection)
+        connection.execute(sa.text("SET session_replication_role = replica"))  # foreign keys are not looked at
+        for table in _tables(connection):
+            connection.execute(sa.text(f"ALTER TABLE {table} SET (autovacuum_enabled = off)"))
+            _fill(connection, table)
+            connection.execute(sa.text(f"DELETE FROM {table}"))
+            connection.commit()
+            connection.execute(sa.text(f"ANALYZE {table}"))
+            _fill(connection, table)
+            connection.commit()
+        yield connection
+    engine.dispose()
+
+
+def _systems() -> sa.MetaData:
+    """Tables of Ajera and DPS, indexed by their keys alone."""
+    metadata = sa.MetaData(schema=SYSTEMS)
+    types: dict[Kind, sa.types.TypeEngine[Any]] = {Kind.INTEGER: sa.BigInteger(), Kind.FLAG: sa.Boolean()}
+    for table in (dps.AX_VEC, dps.AX_PROJECT, dps.CLENDOR, dps.CL_ADDRESS, dps.PR):
+        keys = {column.name for column in table.key_columns}
+        columns = [
+            sa.Column(one.name, types.get(one.kind, sa.Unicode()), primary_key=one.name in keys, autoincrement=False)
+            for one in table.columns
+        ]
+        sa.Table(table.name, metadata, *columns)
+    return metadata
+
+
+def _tables(connection: sa.Connection) -> list[str]:
+    query = sa.text(
+        "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
+        " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+    )
+    return [str(name) for (name,) in connection.execute(query)]
+
+
+def _fill(connection: sa.Connection, table: str) -> None:
+    query = sa.text(
+        "SELECT attname, regexp_replace(format_type(atttypid, NULL), ' COLLATE.*', '') FROM pg_attribute"
+        " WHERE attrelid = CAST(:table AS regclass) AND attnum > 0 AND NOT attisdropped"
+    )
+    columns = {str(name): VALUES[str(kind)] for name, kind in connection.execute(query, {"table": table})}
+    names = ", ".join(f'"{name}"' for name in columns)
+    connection.execute(
+        sa.text(
+            f"INSERT INTO {table} ({names}) SELECT {', '.join(columns.values())} FROM generate_series(1, {ROWS}) AS i"
+        )
+    )
+
+
+def _given(sql: str) -> str:
+    """As many rows as the table has, for the statement's own columns."""
+    kinds = re.findall(r"(c\d+) (\w+)", re.findall(r"AS r\(([^)]*)\)", sql)[0])
+    rows = [{name: _cell(kind, number) for name, kind in kinds} for number in range(1, ROWS + 1)]
+    return json.dumps(rows)
+
+
+def _cell(kind: str, number: int) -> object:
+    match kind:
+        case "text":
+            return f"v{number}"
+        case "bigint":
+            return number
+        case "boolean":
+            return number % 2 == 0
+        case "timestamptz":
+            return "2026-11-25T12:00:00+00:00"
+    raise AssertionError(kind)
+
+
+def multiplied(plan: dict[str, Any]) -> list[str]:
+    """Nested loops whose inner side is read whole for each row of the outer side, and subqueries run again for each row."""
+    parts = plan.get("Plans", ())
+    found = [
+        str(part["Subplan Name"])
+        for part in parts
+        if part.get("Parent Relationship") == "SubPlan" and f"hashed {part['Subplan Name']}" not in plan["Filter"]
+    ]
+    if plan["Node Type"] == "Nested Loop" and not _is_looked_up(plan["Plans"][1]):
+        found.append(" x ".join(str(one.get("Relation Name") or one["Node Type"]) for one in plan["Plans"]))
+    return found + [one for part in parts for one in multiplied(part)]
+
+
+def _is_looked_up(plan: dict[str, Any]) -> bool:
+    return "Index Cond" in plan or any(_is_looked_up(part) for part in plan.get("Plans", ()))
+
+
+@pytest.mark.parametrize("sql", OVER_ROWS, ids=lambda sql: re.sub(r"\W+", "_", sql)[:70])
+def test_a_statement_does_not_multiply_its_rows_by_the_tables(misled: sa.Connection, sql: str) -> None:
+    """Planned and run under statistics that expect one row; in the fourth part of a second, not in many."""
+    parameters = {"rows": _given(sql)}
+    with misled.begin() as transaction:
+        misled.execute(sa.text("SET LOCAL statement_timeout = '20s'"))
+        (explained,) = misled.execute(sa.text(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}"), parameters).one()
+        transaction.rollback()
+    assert multiplied(explained[0]["Plan"]) == []
+
+
+def test_there_are_statements_over_rows() -> None:
+    """Those of the ledger, marks, links and target tables."""
+    assert len(OVER_ROWS) > 40

@@ -41,13 +41,17 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A row of `sync.link`. `edited`: by side and line, when a person last typed there."""
+    """A row of `sync.link`. `edited`: by side and line, when a person last typed there.
+
+    `kept`: lines whose value stayed at the first link, since the side that sends them had none.
+    """
 
     id: str
     entity: str
     keys: Mapping[str, str | None]
     state: str
     parked: frozenset[str]
+    kept: frozenset[str]
     is_off: bool
     ended_by: str | None
     edited: Mapping[str, Mapping[str, datetime]]
@@ -161,7 +165,9 @@ def _agree(line: Line, link: Link, values: tuple[Any, Any], found: Found) -> boo
     is_reference = line.refers_to and None not in values
     same = (line.refers_to, *values) in found.pairs if is_reference else values[0] == values[1]
     is_unsaid = line.unsaid and link.id in found.made and not any(line.name in link.edited[side] for side in SIDES)
-    return same or is_unsaid or (line.leaves_ajera and _typed_last_in_ajera(link, line.name))
+    sender = "dps" if line.leaves_ajera else "ajera"
+    is_kept = line.name in link.kept and line.name not in link.edited[sender]
+    return same or is_unsaid or is_kept or (line.leaves_ajera and _typed_last_in_ajera(link, line.name))
 
 
 def _typed_last_in_ajera(link: Link, name: str) -> bool:
@@ -228,6 +234,7 @@ def _link(row: Sequence[Any]) -> Link:
         keys={"ajera": ajera, "dps": dps},
         state=state,
         parked=frozenset(parked.split(",")) - {""},
+        kept=frozenset(known["kept"]),
         is_off=bool(known.get("off")),
         ended_by=known.get("ended_by"),
         edited={side: _times(known[side]["edited_at"]) for side in SIDES},

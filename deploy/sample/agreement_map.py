@@ -35,7 +35,8 @@ def letter(status: str, inactive: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line. `refers_to`: the values are keys of that entity. `leaves_ajera`: DPS sends, and Ajera's own edits stay.
+    """One line. `refers_to`: the values are keys of that entity. `leaves_ajera`: DPS sends, and Ajera's own edits stay;
+    where it is not, and the line flows one way, Ajera sends.
 
     `unsaid`: Ajera sends, and says nothing of a row that was made from one of DPS, until somebody there does.
     """

@@ -10,7 +10,7 @@ from pipeline.conflicts.decision import Decision, Reason
 from pipeline.conflicts.judge import is_comparable, parked, plan
 from pipeline.conflicts.link import Half, Link, Seen, State
 from pipeline.conflicts.observe import looked_at
-from pipeline.conflicts.rules import ColumnPair, Rule, Rules, Side
+from pipeline.conflicts.rules import SIDES, ColumnPair, Rule, Rules, Side
 from pipeline.model.event import Row, Value
 from pipeline.model.outcome import Outcome
 
@@ -33,13 +33,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class FirstLinkPolicy:
-    """How two filled rows that differ are linked: the rule's owner wins; NEWEST by modified dates; else parked.
-
-    `fills_blanks`: where that leaves NEWEST undecided, a filled value wins over a blank one. `prefers`: then this side
-    wins; None: the line is parked.
+    """How two filled rows that differ are linked, after what `first_link` says of itself: by the side that `prefers`
+    names; None: the line is parked.
     """
 
-    fills_blanks: bool = True
     prefers: Side | None = None
 
 
@@ -63,9 +60,11 @@ def first_link(
     rules: Rules,
     off: frozenset[Side] = frozenset(),
 ) -> Decision:
-    """Link two filled rows. They agree on nothing yet: what differs is decided by the policy, line by line, and logged.
+    """Link two filled rows. They agree on nothing yet: what differs is decided line by line, and logged.
 
-    A line whose two values cannot be compared yet, because neither side knows the other's, stays open until they can.
+    A filled value stays where the other one is blank, and fills it if the line flows there. Else the rule's owner
+    wins, or the sender; NEWEST by modified dates; then the policy. A line that only fills is parked. A line whose two values cannot be
+    compared yet, because neither side knows the other's, stays open until they can.
     """
     halves = _half(ajera, rules, Side.AJERA), _half(dps, rules, Side.DPS)
     link = Link(link_id, entity, *halves, state=State.LINKED, off=off)
@@ -75,10 +74,15 @@ def first_link(
             continue
         winner = _first_winner(link, pair, ajera, dps, policy, rules)
         if winner is None and not is_comparable(link, pair):
-            link = _asked_by_both(link, pair)
+            link = _asked(link, pair)
             continue
         conflicts.append(about_line(link, pair, Kind.FIRST_LINK, winner, now))
-        link = _first_parked(link, pair, now) if winner is None else _first_won(link, pair, winner, ajera, dps)
+        if winner is None:
+            link = _first_parked(link, pair, now)
+        elif pair.flows_to(winner.other):
+            link = _first_won(link, pair, winner, ajera, dps)
+        else:
+            link = replace(link, kept=link.kept | {pair.name})
     link, writes = plan(link, rules, now)
     outcome = Outcome.WRITTEN if writes else Outcome.PARKED if link.parked else Outcome.SKIPPED
     return Decision(link, writes, outcome, Reason.LINKED, tuple(conflicts))
@@ -96,14 +100,16 @@ def _agree(link: Link, pair: ColumnPair) -> bool:
 def _first_winner(
     link: Link, pair: ColumnPair, ajera: Found, dps: Found, policy: FirstLinkPolicy, rules: Rules
 ) -> Side | None:
+    blank = [side for side in SIDES if pair.is_blank(side, link.half(side).value[pair.name])]
+    if len(blank) == 1:  # a blank is nobody's decision
+        return blank[0].other
+    if pair.only_fills:
+        return None
     given = pair.owning_side or pair.sender
     if given is not None or pair.rule is Rule.MANUAL:
         return given
     if ajera.modified_at is not None and dps.modified_at is not None:
         return rules.later(pair, ajera.modified_at, dps.modified_at)
-    blank = [side for side in Side if link.half(side).value[pair.name] is None]
-    if policy.fills_blanks and len(blank) == 1:
-        return blank[0].other
     return pair.owner if _is_one_spelling(link, pair) else policy.prefers
 
 
@@ -131,10 +137,14 @@ def _dated(half: Half, name: str, at: datetime) -> Half:
 
 def _first_parked(link: Link, pair: ColumnPair, now: datetime) -> Link:
     """A MANUAL line counts as edited on both sides, so that a later edit of one does not decide it."""
-    if pair.rule is Rule.MANUAL:
-        link = _asked_by_both(link, pair)
+    if pair.rule is Rule.MANUAL or pair.only_fills:
+        link = _asked(link, pair)
     return parked(link, pair.name, Kind.FIRST_LINK, now)
 
 
-def _asked_by_both(link: Link, pair: ColumnPair) -> Link:
-    return replace(link, ajera=link.ajera.asking(pair.name), dps=link.dps.asking(pair.name))
+def _asked(link: Link, pair: ColumnPair) -> Link:
+    """Asked for by each side whose value may flow."""
+    for side in SIDES:
+        if pair.flows_to(side.other):
+            link = link.with_half(side, link.half(side).asking(pair.name))
+    return link

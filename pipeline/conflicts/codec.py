@@ -37,6 +37,7 @@ def dump(link: Link) -> str:
         "ended_at": None if link.ended_at is None else link.ended_at.isoformat(),
         "ended_by": None if link.ended_by is None else link.ended_by.value,
         "off": sorted(side.value for side in link.off),
+        "kept": sorted(link.kept),
     }
     return _text(document)
 
@@ -58,6 +59,7 @@ def load(text: str) -> Link:
         ended_at=None if document["ended_at"] is None else datetime.fromisoformat(document["ended_at"]),
         ended_by=None if document["ended_by"] is None else Side(document["ended_by"]),
         off=frozenset(Side(side) for side in document["off"]),
+        kept=frozenset(document["kept"]),
     )
 
 

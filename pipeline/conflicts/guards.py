@@ -109,6 +109,22 @@ def is_overtaken(link: Link, pair: ColumnPair, contender: Side, rules: Rules) ->
     return rules.later(pair, link.ajera.contended_at(name), link.dps.contended_at(name)) is not contender
 
 
+def is_filled_already(link: Link, pair: ColumnPair) -> bool:
+    """Is the receiving side of a line that only fills blanks filled: nothing replaces that but a person's decision."""
+    receiver = None if pair.sender is None else pair.sender.other
+    if not pair.only_fills or receiver is None:
+        return False
+    return not pair.is_blank(receiver, link.half(receiver).typed(pair.name))
+
+
+def is_kept(link: Link, pair: ColumnPair, winner: Side) -> bool:
+    """Would a blank that nobody typed be put back over a value that stayed at the first link."""
+    name, half = pair.name, link.half(winner)
+    if name not in link.kept or half.contends(name) or half.edited_at.get(name) is not None:
+        return False
+    return pair.is_blank(winner, half.value[name])
+
+
 def is_over(link: Link) -> bool:
     """Ended: nothing is taken from events of a pair that has ended."""
     return link.state is State.ENDED

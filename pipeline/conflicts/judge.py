@@ -60,19 +60,32 @@ def _decide(link: Link, pair: ColumnPair, rules: Rules, now: datetime) -> tuple[
     if _is_open(link, pair):
         if not is_comparable(link, pair):
             return link, None
-        conflict = about_line(link, pair, Kind.FIRST_LINK, None, now)
-        return parked(link, pair.name, Kind.FIRST_LINK, now), conflict
+        return _left_to_a_person(link, pair, Kind.FIRST_LINK, now)
     winner = _winner(link, pair, rules)
     if winner is None:
-        conflict = about_line(link, pair, Kind.UPDATE_ORIGIN_DIFFERS, None, now)
-        return parked(link, pair.name, Kind.UPDATE_ORIGIN_DIFFERS, now), conflict
+        return _left_to_a_person(link, pair, Kind.UPDATE_ORIGIN_DIFFERS, now)
+    if guards.is_kept(link, pair, winner):
+        return link.with_half(winner.other, link.half(winner.other).clean(pair.name)), None
     if winner in link.off:  # nothing of that side is carried over, so the other's value waits until it is set to be
         return link.with_half(winner, link.half(winner).asking(pair.name)), None
+    if guards.is_filled_already(link, pair):
+        return _only_filling(link, pair, now)
     if not (link.half(winner.other).contends(pair.name) or _was_covered(link, pair, winner)):
         return link, None
     is_put_back = pair.owning_side is winner and not link.half(winner).contends(pair.name)
     kind = Kind.OWNED_PUT_BACK if is_put_back else Kind.UPDATE_ORIGIN_DIFFERS
     return _won(link, pair, winner), about_line(link, pair, kind, winner, now)
+
+
+def _left_to_a_person(link: Link, pair: ColumnPair, why: Kind, now: datetime) -> tuple[Link, Conflict]:
+    return parked(link, pair.name, why, now), about_line(link, pair, why, None, now)
+
+
+def _only_filling(link: Link, pair: ColumnPair, now: datetime) -> tuple[Link, Conflict | None]:
+    """The receiving side is filled: parked, once the two values can be told to differ."""
+    if not is_comparable(link, pair):
+        return link, None
+    return _left_to_a_person(link, pair, Kind.FILLED_ALREADY, now)
 
 
 def is_comparable(link: Link, pair: ColumnPair) -> bool:

@@ -153,7 +153,8 @@ class Link:
 
     `coincident`: lines that agree because two people typed the same, not because we wrote. `ended_by`: the side whose
     row was deleted, `ended_at` when. `off`: sides whose row is not set to be exchanged: what is typed there is noted,
-    and carried over once it is.
+    and carried over once it is. `kept`: lines whose filled value stayed at the first link though the side that sends
+    them was blank.
     """
 
     id: str
@@ -169,6 +170,7 @@ class Link:
     ended_at: datetime | None = None
     ended_by: Side | None = None
     off: frozenset[Side] = frozenset()
+    kept: frozenset[str] = frozenset()
 
     def half(self, side: Side) -> Half:
         return self.ajera if side is Side.AJERA else self.dps

@@ -8,7 +8,7 @@ from datetime import datetime
 from pipeline.conflicts import guards
 from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Decision, Reason
-from pipeline.conflicts.link import Link, Wanted, without
+from pipeline.conflicts.link import Half, Link, Wanted, without
 from pipeline.conflicts.reconcile import finish
 from pipeline.conflicts.rules import ColumnPair, Rules, Side
 from pipeline.errors import UsageError
@@ -53,8 +53,18 @@ def _enter(link: Link, name: str, side: Side, value: Value, now: datetime, rules
     other = replace(other, edited_at=without(other.edited_at, name))
     half = link.half(at).clean(name)
     half = replace(half, wanted={**half.wanted, name: Wanted(value, now, is_decided=True)})
+    if pair.only_fills:
+        other = _filled_by(pair, other, at.other, value, now)
     link = link.with_half(at, half).with_half(at.other, other).unparked(name)
     return finish(link, now, rules, Reason.DECIDED)
+
+
+def _filled_by(pair: ColumnPair, other: Half, side: Side, value: Value, now: datetime) -> Half:
+    """The receiving side of a line that only fills: no edit replaces its value, so the decision is entered there too."""
+    if not pair.knows(value, side):
+        raise UsageError(f"line {pair.name}: the other side has no counterpart of that value")
+    decided = Wanted(pair.convert(value, to=side), now, is_decided=True)
+    return replace(other, wanted={**other.wanted, pair.name: decided})
 
 
 def _place(pair: ColumnPair, side: Side, value: Value) -> tuple[Side, Value]:

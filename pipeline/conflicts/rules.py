@@ -71,7 +71,8 @@ class ColumnPair:
 
     `to_dps` and `to_ajera` say how a side represents the other's value. `owner` decides NEWEST within the tolerance.
     On a one-way line the receiving side's own edits are put back where the rule names the sending side, and left
-    alone, until the sending side is next edited, where it is NEWEST. `through` names what translates a reference or
+    alone, until the sending side is next edited, where it is NEWEST. `only_fills`: a value is carried over only where
+    the receiving side is blank; where it is filled, the line is parked. `through` names what translates a reference or
     a code of a list (see `translated`); `knows` says whether the receiving side has a counterpart of a value: one
     without is not written, and waits. Raises ProfileInvalid for a rule that contradicts the direction.
     """
@@ -85,6 +86,7 @@ class ColumnPair:
     to_dps: Convert = as_is
     to_ajera: Convert = as_is
     through: str = ""
+    only_fills: bool = False
     knows: Callable[[Value, Side], bool] = lambda value, to: True
     note: str = ""
 
@@ -136,6 +138,12 @@ class ColumnPair:
     def convert(self, value: Value, to: Side) -> Value:
         """How `to` stores a value that the other side holds."""
         return self.to_dps(value) if to is Side.DPS else self.to_ajera(value)
+
+    def is_blank(self, side: Side, value: Value) -> bool:
+        """Is a value of `side` none at all, or one that the other side would hold as none."""
+        if value is None:
+            return True
+        return self.knows(value, side.other) and self.convert(value, to=side.other) is None
 
     def agrees(self, ajera: Value, dps: Value) -> bool:
         """Is each side's value what the other's looks like there: the same, as far as a side can store it."""

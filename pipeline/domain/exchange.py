@@ -40,13 +40,14 @@ def line(
     to_ajera: Convert = trimmed,
     through: str = "",
     owner: Side = Side.AJERA,
+    only_fills: bool = False,
     note: str = "",
 ) -> ColumnPair:
     """A line of one column each. `length`: of the DPS column, to which longer text is cut (domain.md 4.3)."""
     shortened = trimmed if length is None else cut(length)
     return ColumnPair(
         name, column(ajera, reference if through else trimmed), column(in_dps, trimmed), rule, direction, owner,
-        to_dps=to_dps or shortened, to_ajera=to_ajera, through=through, note=note,
+        to_dps=to_dps or shortened, to_ajera=to_ajera, through=through, only_fills=only_fills, note=note,
     )  # fmt: skip
 
 
@@ -219,8 +220,11 @@ PROJECT = (
     ),
 )  # fmt: skip
 PROJECT_CLIENT = (
-    line("client", "igClient", "ClientID", NEWEST, TO_AJERA, through="firm", owner=Side.DPS, note="1.4, CRM-STEP2"),
-)
+    line(
+        "client", "igClient", "ClientID", NEWEST, TO_AJERA, through="firm", owner=Side.DPS, only_fills=True,
+        note="1.4, CRM-STEP2; who is billed: fills a blank, never replaces a client (assumption 42)",
+    ),
+)  # fmt: skip
 PROJECT_CONTACT = (
     line("contact", "pcContact", "ContactID", CREATE_ONLY, TO_AJERA, through="contact", owner=Side.DPS,
          note="CRM to Ajera only (1.3, CRM-PRJ); flagged Ajera Sync (seed 000)"),

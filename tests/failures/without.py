@@ -18,6 +18,7 @@ import click
 from deploy.local.install import stack_directory
 from tests.failures.guard import Guard
 from tests.failures.guards_events import EVENT_GUARDS
+from tests.failures.guards_first import FIRST_GUARDS
 from tests.failures.guards_writes import WRITE_GUARDS
 
 ROOT = Path(__file__).parents[2]
@@ -382,7 +383,7 @@ ONE_WAY_GUARDS = (
         f"{UNIT}/test_start.py::test_a_topic_with_another_number_of_partitions_is_refused",
     ),
 )
-TWO_WAY_GUARDS = (*EVENT_GUARDS, *WRITE_GUARDS)
+TWO_WAY_GUARDS = (*EVENT_GUARDS, *WRITE_GUARDS, *FIRST_GUARDS)
 GUARDS = (*ONE_WAY_GUARDS, *TWO_WAY_GUARDS)
 
 

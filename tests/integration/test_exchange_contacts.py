@@ -199,6 +199,7 @@ def test_a_projects_contacts_and_client_are_never_written_to_dps(firm: World) ->
     firm.edit(DPS, "PR", ClientID=key_of(firm, "Vale"))
     firm.settle()
     assert firm.rows(AJERA, "AxInvoiceGroup", "igClient")[0] == 7
+    assert not any(link.parked for link in firm.links())
 
 
 @pytest.mark.parametrize("order", [("PRContactAssoc", "Contacts", "PR"), ("PR", "PRContactAssoc", "Contacts")])

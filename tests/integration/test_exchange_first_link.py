@@ -125,17 +125,6 @@ def test_the_address_of_a_firm_made_from_dps_is_filled_in_without_an_entry_in_th
     assert firm.conflicts() == []
 
 
-def test_a_client_that_dps_replaces_by_a_blank_at_the_first_link_is_in_the_log(firm: World) -> None:
-    """The sender's blank wins over what Ajera holds, so somebody does lose something."""
-    firm.client(1, "Hill")
-    firm.project(AJERA, 5, "Harbour")
-    firm.insert(AJERA, "AxInvoiceGroup", igKey=50, igProject=5, igClient=1)
-    firm.project(DPS, "P-1", "Harbour")
-    firm.settle()
-    assert firm.rows(AJERA, "AxInvoiceGroup", "igClient") == [None]
-    assert firm.logged("client") == [(1, None)]
-
-
 # -- flags --------------------------------------------------------------------------------------------------------------
 def test_an_address_is_exchanged_only_while_its_firm_is(firm: World) -> None:
     """What was typed meanwhile is carried over once the firm's flag is ticked again."""

@@ -138,9 +138,9 @@ class Beginning:
         if entity.parent is not None and any(
             entity.says_nothing(s, f.row) for s, f in ((side, own), (side.other, found))
         ):
-            # A blank address is filled in, and nobody loses anything; a blank that wins is in the log.
-            lost = tuple(c for c in decision.conflicts if c.winner is None or c.value(c.winner.other) is not None)
-            decision = replace(decision, conflicts=lost)
+            # A blank address is filled in, and nobody loses anything; a value that stays for want of one is logged.
+            told = tuple(c for c in decision.conflicts if c.winner is None or c.column in decision.link.kept)
+            decision = replace(decision, conflicts=told)
         self._hand.linked.append(decision.link)
         self._hand.unparked.add(row_id(entity.name, side.other, other))  # that row waits no longer either
         self._translations.link(decision.link)

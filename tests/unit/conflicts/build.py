@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from pipeline.conflicts.begin import FirstLinkPolicy, Found, first_link
 from pipeline.conflicts.decision import Applied, Decision, Write
 from pipeline.conflicts.forms import cut, trimmed
 from pipeline.conflicts.link import Half, Link, Seen, State
@@ -92,3 +93,21 @@ def carried_out(decision: Decision, at: int, *, skipped: tuple[str, ...] = (), k
         outcome = Applied(write.number, held, after(at) if knows else None, seconds(at), write.key)
         link = settle(link, write.side, outcome, RULES).link
     return link
+
+
+def found(side: Side, modified_at: datetime | None = None, **lines: Value) -> Found:
+    row = RULES.written(side, {**dict.fromkeys(RULES.by_name, "same"), **lines})
+    return Found(TABLES[side], "7", row, seconds(100), Seen(epoch=1), modified_at)
+
+
+def link_rows(
+    ajera: Value,
+    dps: Value,
+    name: str,
+    times: tuple[datetime | None, datetime | None] = (None, None),
+    *,
+    prefers: Side | None = None,
+    rules: Rules = RULES,
+) -> Decision:
+    rows = found(AJERA, times[0], **{name: ajera}), found(DPS, times[1], **{name: dps})
+    return first_link("L1", "firm", *rows, FirstLinkPolicy(prefers=prefers), seconds(100), rules)

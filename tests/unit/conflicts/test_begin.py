@@ -7,36 +7,31 @@ from datetime import datetime
 
 import pytest
 
-from pipeline.conflicts.begin import FirstLinkPolicy, Found, create, first_link
+from pipeline.conflicts.begin import FirstLinkPolicy, create, first_link
 from pipeline.conflicts.conflict import Kind
 from pipeline.conflicts.decision import Applied, Decision, GivenUp, Looked, Reason
 from pipeline.conflicts.judge import waiting
-from pipeline.conflicts.link import Seen, State
+from pipeline.conflicts.link import State
 from pipeline.conflicts.reconcile import finish, reconcile
 from pipeline.conflicts.rules import Rules, Side, translated
 from pipeline.conflicts.settle import settle
 from pipeline.model.event import Value
 from pipeline.model.outcome import Outcome
-from tests.unit.conflicts.build import AJERA, DPS, RULES, TABLES, after, event, linked, seconds, write_to
+from tests.unit.conflicts.build import (
+    AJERA,
+    DPS,
+    RULES,
+    TABLES,
+    after,
+    event,
+    found,
+    link_rows,
+    linked,
+    seconds,
+    write_to,
+)
 
 NOW = seconds(100)
-
-
-def found(side: Side, modified_at: datetime | None = None, **lines: Value) -> Found:
-    row = RULES.written(side, {**dict.fromkeys(RULES.by_name, "same"), **lines})
-    return Found(TABLES[side], "7", row, NOW, Seen(epoch=1), modified_at)
-
-
-def link_rows(
-    ajera: Value,
-    dps: Value,
-    name: str,
-    times: tuple[datetime | None, datetime | None] = (None, None),
-    *,
-    fills: bool = True,
-) -> Decision:
-    rows = found(AJERA, times[0], **{name: ajera}), found(DPS, times[1], **{name: dps})
-    return first_link("L1", "firm", *rows, FirstLinkPolicy(fills_blanks=fills), NOW, RULES)
 
 
 # -- creating -------------------------------------------------------------------------------------------------------
@@ -106,12 +101,6 @@ def test_at_first_link_newest_without_dates_parks_and_the_next_edit_decides() ->
     assert (decision.outcome, decision.link.parked["name"].reason) == (Outcome.PARKED, Kind.FIRST_LINK)
     told = event(decision.link, DPS, 200, name="d2")
     assert write_to(reconcile(decision.link, told, NOW, RULES, Looked(told.row, NOW)), AJERA).values == {"name": "d2"}
-
-
-def test_at_first_link_a_blank_gives_way_if_the_policy_says_so() -> None:
-    """A filled value beats none, or a person decides."""
-    assert write_to(link_rows(None, "d", "name"), AJERA).values == {"name": "d"}
-    assert link_rows(None, "d", "name", fills=False).link.parked.keys() == {"name"}
 
 
 def test_at_first_link_manual_parks_and_a_later_edit_of_one_side_parks_again() -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from pipeline.conflicts.conflict import Conflict, Kind, about_line
 from pipeline.conflicts.decision import Decision, Reason
+from pipeline.conflicts.forms import folded
 from pipeline.conflicts.judge import is_comparable, parked, plan
 from pipeline.conflicts.link import Half, Link, Seen, State
 from pipeline.conflicts.observe import looked_at
@@ -114,13 +115,13 @@ def _first_winner(
 
 
 def _is_one_spelling(link: Link, pair: ColumnPair) -> bool:
-    """Is it the same text but for the case of its letters, which matching by name ignores too."""
+    """Is it the same text but for the case of its letters and its blanks, which matching by name ignores too."""
     ajera, dps = (link.half(side).value[pair.name] for side in Side)
     return _folded(pair.to_dps(ajera)) == _folded(dps) or _folded(ajera) == _folded(pair.to_ajera(dps))
 
 
 def _folded(value: Value) -> Value:
-    return value.casefold() if isinstance(value, str) else value
+    return folded(value) if isinstance(value, str) else value
 
 
 def _first_won(link: Link, pair: ColumnPair, winner: Side, ajera: Found, dps: Found) -> Link:

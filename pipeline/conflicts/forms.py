@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from pipeline.model.event import Value
+from pipeline.model.text import BLANKS
 
 Convert = Callable[[Value], Value]
-
-BLANKS = " \t\r\n"
 
 
 def as_is(value: Value) -> Value:
@@ -32,6 +31,15 @@ def cut(length: int) -> Convert:
         return trimmed(text[:length]) if isinstance(text, str) else text
 
     return convert
+
+
+def folded(text: str) -> str:
+    """Text as names are compared: the case of letters aside, and one blank for several, none around.
+
+    Letter by letter, so that a database can do the same: `ß` and the final sigma are what casefold makes of them.
+    """
+    lower = "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
+    return " ".join(lower.replace("\x00", "").replace("ß", "ss").replace("ς", "σ").split())
 
 
 def upper(value: Value) -> Value:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pipeline.conflicts.conflict import Kind
+from pipeline.conflicts.forms import folded
 
 VENDORS_REMEDY = (
     "A project of that name is in Ajera, but not set to be exchanged. Tick Sync to CRM on it in the Project Command "
@@ -49,12 +50,12 @@ Match = Links | Creates | Parks
 
 
 def match(name: str, candidates: Iterable[Candidate], *, namesakes_park: bool = False) -> Match:
-    """The match of a name among unlinked rows, case-insensitive, surrounding blanks aside. A blank name matches nothing.
+    """The match of a name among unlinked rows, case and blanks aside (`folded`). A blank name matches nothing.
 
     `namesakes_park`: a row of that name that is not flagged forbids creating a second one (projects, DPS to Ajera).
     """
-    wished = _folded(name)
-    same = [candidate for candidate in candidates if wished and _folded(candidate.name) == wished]
+    wished = folded(name)
+    same = [candidate for candidate in candidates if wished and folded(candidate.name) == wished]
     flagged = [candidate for candidate in same if candidate.is_flagged]
     if len(flagged) == 1:
         return Links(flagged[0].key)
@@ -68,7 +69,3 @@ def match(name: str, candidates: Iterable[Candidate], *, namesakes_park: bool = 
 def admit(linked: int, limit: int | None) -> Parks | None:
     """May one more contact be linked to a firm or project that has `linked` already. None: yes."""
     return Parks(Kind.CONTACTS_FULL, CONTACTS_REMEDY) if limit is not None and linked >= limit else None
-
-
-def _folded(name: str) -> str:
-    return name.strip().casefold()

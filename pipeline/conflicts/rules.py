@@ -74,7 +74,8 @@ class ColumnPair:
     alone, until the sending side is next edited, where it is NEWEST. `only_fills`: a value is carried over only where
     the receiving side is blank; where it is filled, the line is parked. `through` names what translates a reference or
     a code of a list (see `translated`); `knows` says whether the receiving side has a counterpart of a value: one
-    without is not written, and waits. Raises ProfileInvalid for a rule that contradicts the direction.
+    without is not written, and waits. `length`: of the DPS column, to which `to_dps` cuts longer text.
+    Raises ProfileInvalid for a rule that contradicts the direction.
     """
 
     name: str
@@ -89,6 +90,7 @@ class ColumnPair:
     only_fills: bool = False
     knows: Callable[[Value, Side], bool] = lambda value, to: True
     note: str = ""
+    length: int | None = None
 
     def __post_init__(self) -> None:
         if self.sender is None:

@@ -133,8 +133,11 @@ class Dialect(Protocol):
     def matched(self, table: str, match: Fields, lock: Lock) -> str:
         """The given rows, as given, that match a row of the table."""
 
-    def named(self, table: str, columns: Sequence[str], answer: Sequence[str]) -> str:
-        """Rows in one of whose columns stands one of the given texts, case and surrounding blanks aside."""
+    def named(self, table: str, columns: Sequence[str], answer: Sequence[str], length: int | None = None) -> str:
+        """Rows in one of whose columns stands one of the given texts, case and all blanks aside.
+
+        `length`: how many characters of trimmed text are compared, None for all.
+        """
 
     def insert_generated(self, table: str, key: str, columns: Sequence[str]) -> str:
         """Insert one row, :v0, :v1, ..., whose key the database gives; answers the key."""

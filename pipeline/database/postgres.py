@@ -8,6 +8,7 @@ from pipeline.database.classify import postgres_failure
 from pipeline.database.dialect import Field, Fields, Images, Lock, Merge, Update, json_names
 from pipeline.errors import PipelineError
 from pipeline.mapping.source import Kind
+from pipeline.model.text import BLANKS
 
 _TYPES = {
     Kind.INTEGER: "bigint",
@@ -17,6 +18,8 @@ _TYPES = {
     Kind.INSTANT: "timestamptz",
 }
 _LOCKS = {Lock.NONE: "", Lock.UPDATE: " FOR UPDATE OF t", Lock.PRESENCE: " FOR KEY SHARE OF t"}
+
+_BLANKS = "E'" + "".join(f"\\u{ord(blank):04x}" for blank in BLANKS) + "'"
 
 
 class Postgres:
@@ -58,10 +61,12 @@ class Postgres:
     def change_part(self, number: int) -> str:
         return f"{number:016x}"
 
-    def named(self, table: str, columns: Sequence[str], answer: Sequence[str]) -> str:
+    def named(self, table: str, columns: Sequence[str], answer: Sequence[str], length: int | None = None) -> str:
         names = ", ".join(f"t.{self.quote(column)}" for column in answer)
-        texts = "(SELECT lower(r.c0) FROM json_to_recordset(CAST(:rows AS json)) AS r(c0 text))"
-        any_of = " OR ".join(f"lower(btrim(t.{self.quote(column)}, E' \\t\\r\\n')) IN {texts}" for column in columns)
+        given = _folded("r.c0", length)
+        texts = f"(SELECT {given} FROM json_to_recordset(CAST(:rows AS json)) AS r(c0 text))"
+        searched = [_folded(f"t.{self.quote(column)}", length) for column in columns]
+        any_of = " OR ".join(f"{one} IN {texts}" for one in searched)
         return f"SELECT {names} FROM {table} AS t WHERE ({any_of}) IS TRUE"  # hashed, as in `scan`
 
     def insert_generated(self, table: str, key: str, columns: Sequence[str]) -> str:
@@ -134,6 +139,13 @@ class Postgres:
         columns = key + fields
         values = ", ".join(f"r.{name}" for name in json_names(columns))
         return f"INSERT INTO {table} AS t ({self._list(columns)}) SELECT {values} FROM {_rows(columns)} ORDER BY {_order(key)}"
+
+
+def _folded(text: str, length: int | None) -> str:
+    """Text as `named` compares it: `folded` without any blank."""
+    trimmed = f"btrim({text}, {_BLANKS})"
+    short = trimmed if length is None else f"left({trimmed}, {length})"
+    return f"replace(replace(lower(translate({short}, {_BLANKS}, '')), 'ß', 'ss'), 'ς', 'σ')"
 
 
 def _rows(fields: Fields) -> str:

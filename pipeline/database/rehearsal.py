@@ -37,8 +37,10 @@ class RehearsedRows:
         found = self._real.read(table, [key for key in keys if (table.name, key) not in self._layer])
         return found | {key: self._layer[table.name, key] for key in keys if (table.name, key) in self._layer}
 
-    def named(self, table: SourceTable, columns: Sequence[str], texts: Sequence[str]) -> dict[str, Row]:
-        return self._real.named(table, columns, texts)
+    def named(
+        self, table: SourceTable, columns: Sequence[str], texts: Sequence[str], length: int | None = None
+    ) -> dict[str, Row]:
+        return self._real.named(table, columns, texts, length)
 
     def having(self, table: SourceTable, columns: Sequence[str], values: Sequence[tuple[Value, ...]]) -> dict[str, Row]:
         wanted = set(values)

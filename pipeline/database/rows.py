@@ -60,9 +60,11 @@ class DatabaseRows:
         rows = [table.key_values(key) for key in sorted(set(keys))]
         return self._by_key(table, self._session.run(table.name, sql, rows))
 
-    def named(self, table: SourceTable, columns: Sequence[str], texts: Sequence[str]) -> dict[str, Row]:
+    def named(
+        self, table: SourceTable, columns: Sequence[str], texts: Sequence[str], length: int | None = None
+    ) -> dict[str, Row]:
         searched = [field.name for field in self._names.fields(table, columns)]
-        sql = self._session.dialect.named(self._full_name(table.name), searched, self._columns(table))
+        sql = self._session.dialect.named(self._full_name(table.name), searched, self._columns(table), length)
         return self._by_key(table, self._session.run(table.name, sql, [(text,) for text in sorted(set(texts))]))
 
     def having(self, table: SourceTable, columns: Sequence[str], values: Sequence[tuple[Value, ...]]) -> dict[str, Row]:

@@ -12,6 +12,7 @@ from pipeline.database.classify import sqlserver_failure
 from pipeline.database.dialect import Fields, Images, Lock, Merge, Update, json_names
 from pipeline.errors import PipelineError
 from pipeline.mapping.source import Kind
+from pipeline.model.text import BLANKS
 
 _TYPES = {
     Kind.INTEGER: "bigint",
@@ -72,12 +73,12 @@ class SqlServer:
         """SQL Server writes an lsn as one decimal number: file, ten digits of block, five of slot."""
         return f"{number // 10**15:08x}{number // 10**5 % 10**10:08x}{number % 10**5:04x}"
 
-    def named(self, table: str, columns: Sequence[str], answer: Sequence[str]) -> str:
+    def named(self, table: str, columns: Sequence[str], answer: Sequence[str], length: int | None = None) -> str:
         names = ", ".join(f"t.{self.quote(column)}" for column in answer)
-        texts = "(SELECT LOWER(r.c0) COLLATE DATABASE_DEFAULT FROM OPENJSON(:rows) WITH (c0 nvarchar(450) '$.c0') AS r)"
-        any_of = " OR ".join(
-            f"LOWER(LTRIM(RTRIM(t.{self.quote(column)}))) COLLATE DATABASE_DEFAULT IN {texts}" for column in columns
-        )
+        given = _folded("r.c0", length)
+        texts = f"(SELECT {given} FROM OPENJSON(:rows) WITH (c0 nvarchar(4000) '$.c0') AS r)"
+        searched = [_folded(f"t.{self.quote(column)}", length) for column in columns]
+        any_of = " OR ".join(f"{one} IN {texts}" for one in searched)
         return f"SELECT {names} FROM {table} AS t WHERE {any_of}"
 
     def insert_generated(self, table: str, key: str, columns: Sequence[str]) -> str:
@@ -186,6 +187,17 @@ class SqlServer:
             f"{self._staged(table, match, match)} SELECT {what} FROM #rows AS r {join} {table} AS t{_HINTS[lock]}"
             f" ON {self._equal(match)} ORDER BY {order}{option}; {_DROP}"
         )
+
+
+def _folded(text: str, length: int | None) -> str:
+    """Text as `named` compares it: `folded` without any blank. TRIM of characters and TRANSLATE came after 2016."""
+    spaced = f"CAST({text} AS nvarchar(4000)) COLLATE Latin1_General_BIN2"
+    for blank in BLANKS.replace(" ", ""):
+        spaced = f"REPLACE({spaced}, NCHAR({ord(blank)}), N' ')"
+    trimmed = f"LTRIM(RTRIM({spaced}))"
+    short = trimmed if length is None else f"LEFT({trimmed}, {length})"
+    lower = f"LOWER(REPLACE({short}, N' ', N''))"
+    return f"REPLACE(REPLACE({lower}, N'ß', N'ss'), N'ς', N'σ')"
 
 
 def _values(alias: str, columns: Fields) -> str:

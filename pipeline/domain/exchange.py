@@ -48,6 +48,7 @@ def line(
     return ColumnPair(
         name, column(ajera, reference if through else trimmed), column(in_dps, trimmed), rule, direction, owner,
         to_dps=to_dps or shortened, to_ajera=to_ajera, through=through, only_fills=only_fills, note=note,
+        length=length,
     )  # fmt: skip
 
 
@@ -86,14 +87,6 @@ PROJECT_NAME = Field(("Name", "LongName"), _project_name, lambda value: {"Name":
 def _text(value: Value) -> str:
     found = trimmed(value)
     return found if isinstance(found, str) else ""
-
-
-def _person(prefix: str) -> tuple[str, str, str]:
-    return f"{prefix}FirstName", f"{prefix}MiddleName", f"{prefix}LastName"
-
-
-def _full_name(row: Row, prefix: str = "") -> tuple[str, ...]:
-    return tuple(_text(row[name]) for name in _person(prefix))
 
 
 def _new_id(_: Creating) -> NewKey:
@@ -172,7 +165,7 @@ CONTACT = (
     line("first_name", "cntFirstName", "FirstName", NEWEST, length=25, note="match key (1.2, CRM-MAP)"),
     line("middle_name", "cntMiddleName", "MiddleName", NEWEST, length=30, note="match key (1.2, CRM-MAP)"),
     line(
-        "last_name", "cntLastName", "LastName", NEWEST,
+        "last_name", "cntLastName", "LastName", NEWEST, length=30,
         to_dps=_last_name, to_ajera=_no_full_stop, note="match key (1.2, CRM-MAP); required in DPS (4.4)",
     ),
     line("title", "cntTitle", "Title", NEWEST, length=50, note="4.3; pairing is assumption 36"),
@@ -187,7 +180,7 @@ EMPLOYEE = (
     line("first_name", "vecFirstName", "FirstName", AJERA, TO_DPS, length=25, note="1.4, CRM-MAP"),
     line("middle_name", "vecMiddleName", "MiddleName", AJERA, TO_DPS, length=50, note="1.4, CRM-MAP"),
     line(
-        "last_name", "vecLastName", "LastName", AJERA, TO_DPS,
+        "last_name", "vecLastName", "LastName", AJERA, TO_DPS, length=50, to_ajera=_no_full_stop,
         to_dps=lambda value: cut(50)(value) or ".", note="1.4, CRM-MAP; required in DPS",
     ),
     line("email", "vecEmail", "EMail", AJERA, TO_DPS, length=50, note="4.3; pairing is assumption 36"),
@@ -201,7 +194,7 @@ VENDOR = (
 PROJECT = (
     ColumnPair(
         "name", column("prjDescription", trimmed), PROJECT_NAME, NEWEST,
-        to_dps=cut(255), to_ajera=trimmed, note="short name to 40 characters, else long name (1.2, CRM-MAP)",
+        to_dps=cut(255), to_ajera=trimmed, length=255, note="short name to 40 characters, else long name (1.2, CRM-MAP)",
     ),
     line("number", "prjID", "WBS1", CREATE_ONLY, length=30, note="project number := Project ID, at creation only (1.3)"),
     line("notes", "prjNotes", "Memo", NEWEST, note="1.3 (project information); pairing is assumption 36"),
@@ -230,6 +223,8 @@ PROJECT_CONTACT = (
          note="CRM to Ajera only (1.3, CRM-PRJ); flagged Ajera Sync (seed 000)"),
 )  # fmt: skip
 
+PERSON = ("first_name", "middle_name", "last_name")
+
 ENTITIES: tuple[Entity, ...] = (
     Entity(
         "firm",
@@ -237,21 +232,18 @@ ENTITIES: tuple[Entity, ...] = (
             dps.AX_VEC,
             belongs=lambda row, _: bool(row["vecIsClient"]),
             is_flagged=lambda row: bool(row["vecSyncToCRM"]),
-            name=lambda row: (_text(row["vecDescription"]),),
-            search=("vecDescription",),
             constants={"vecIsClient": True, "vecIsVendor": False, "vecIsEmployee": False, "vecSyncToCRM": True},
         ),
         End(
             dps.CLENDOR,
             belongs=lambda row, _: row["ClientInd"] == YES,
             is_flagged=_ticked,
-            name=lambda row: (_text(row["Name"]),),
-            search=("Name",),
             new_key=_new_id,
             constants={"ClientInd": YES, "VendorInd": "N", "AjeraSync": YES, "Status": IN_USE},
         ),
         Rules(FIRM),
         one_way(BOTH),
+        named_by=("name",),
     ),
     Entity(
         "firm_address",
@@ -274,20 +266,17 @@ ENTITIES: tuple[Entity, ...] = (
         End(
             dps.AX_CONTACT,
             is_flagged=lambda row: bool(row["cntSyncToCRM"]),
-            name=lambda row: _full_name(row, "cnt"),
-            search=("cntLastName",),
             constants={"cntSyncToCRM": True},
         ),
         End(
             dps.CONTACTS,
             is_flagged=_ticked,
-            name=_full_name,
-            search=("LastName",),
             new_key=_new_id,
             constants={"AjeraSync": YES, "Status": IN_USE},
         ),
         Rules(CONTACT),
         one_way(BOTH),
+        named_by=PERSON,
         limited_by="firm",
     ),
     Entity(
@@ -296,20 +285,17 @@ ENTITIES: tuple[Entity, ...] = (
             dps.AX_VEC,
             belongs=lambda row, _: bool(row["vecIsEmployee"]),
             is_flagged=_always,
-            name=lambda row: _full_name(row, "vec"),
-            search=("vecLastName",),
         ),
         End(
             dps.EM,
             is_flagged=_always,
             may_create=_never,
-            name=_full_name,
-            search=("LastName",),
             new_key=_new_employee_number,
             constants={"Status": IN_USE},
         ),
         Rules(EMPLOYEE),
         one_way(TO_DPS),
+        named_by=PERSON,
     ),
     Entity(
         "vendor",
@@ -317,21 +303,18 @@ ENTITIES: tuple[Entity, ...] = (
             dps.AX_VEC,
             belongs=_is_consultant,
             is_flagged=_is_no_client,
-            name=lambda row: (_text(row["vecDescription"]),),
-            search=("vecDescription",),
         ),
         End(
             dps.CLENDOR,
             belongs=lambda row, _: row["VendorInd"] == YES,
             is_flagged=_always,
             may_create=_never,
-            name=lambda row: (_text(row["Name"]),),
-            search=("Name",),
             new_key=_new_id,
             constants={"ClientInd": "N", "VendorInd": YES, "VendorType": "C", "Status": IN_USE},
         ),
         Rules(VENDOR),
         one_way(TO_DPS),
+        named_by=("name",),
     ),
     Entity(
         "project",
@@ -340,21 +323,18 @@ ENTITIES: tuple[Entity, ...] = (
             belongs=_is_project,
             is_flagged=lambda row: bool(row["prjSyncToCRM"] or row["prjCreateInCRM"]),
             may_create=lambda row: bool(row["prjCreateInCRM"]) and row["prjStatus"] != CLOSED,
-            name=lambda row: (_text(row["prjDescription"]),),
-            search=("prjDescription",),
             constants={"prjStatus": 0, "prjProject": None, "prjSyncToCRM": True},
         ),
         End(
             dps.PR,
             belongs=_is_project_level,
             is_flagged=_ticked,
-            name=lambda row: (_text(_project_name(row)),),
-            search=("Name", "LongName"),
             new_key=_new_project_number,
             constants={"AjeraSync": YES, "Status": IN_USE},
         ),
         Rules(PROJECT),
         one_way(BOTH),
+        named_by=("name",),
         needs=("template",),
         namesakes_park=True,
     ),

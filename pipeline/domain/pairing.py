@@ -115,8 +115,7 @@ class End:
     """One side of an entity.
 
     `belongs`: is a row of the table of this kind at all. `is_flagged`: is it set to be exchanged. `may_create`: is a
-    counterpart made for it. `name`: the parts of the name it is matched by, `search` the columns that may hold the last
-    of them; none: it is found through the row that it belongs to, `parent` being the columns that hold that row's key.
+    counterpart made for it. `parent`: the columns that hold the key of the row that it belongs to.
     `new_key` and `constants`: of a row that we create. `follows_parent`: it is set to be exchanged only while the row
     that it belongs to is, whose key is part of its own.
     """
@@ -125,8 +124,6 @@ class End:
     is_flagged: Callable[[Row], bool]
     belongs: Callable[[Row, Lists], bool] = belongs_always
     may_create: Callable[[Row], bool] | None = None
-    name: Callable[[Row], tuple[str, ...]] | None = None
-    search: tuple[str, ...] = ()
     parent: tuple[str, ...] = ()
     new_key: Callable[[Creating], NewKey] = given_by_database
     constants: Row = field(default_factory=dict)
@@ -139,7 +136,8 @@ class Entity:
 
     `parent`: the entity whose pair it hangs on; then `within` names the line that tells siblings apart, None where there
     is one a pair at most. `limited_by`: the line that names what counts towards the limit of contacts. `needs`: lines
-    without whose counterpart no row is created. `creates`: the sides on which rows are created.
+    without whose counterpart no row is created. `named_by`: the lines of the name by which rows without a link find each
+    other; none: through the row that they belong to. `creates`: the sides on which rows are created.
     """
 
     name: str
@@ -147,6 +145,7 @@ class Entity:
     dps: End
     rules: Rules
     creates: frozenset[Side]
+    named_by: tuple[str, ...] = ()
     parent: str | None = None
     within: str | None = None
     limited_by: str | None = None

@@ -15,6 +15,7 @@ from sqlalchemy.types import TypeEngine
 from deploy.local.stack import Stack
 from pipeline.conflicts.conflict import Conflict, Kind
 from pipeline.conflicts.decision import Recorded
+from pipeline.conflicts.forms import folded
 from pipeline.conflicts.link import Half, Link, Parked, Seen, State
 from pipeline.conflicts.rules import Rule, Side
 from pipeline.database.engine import create_engine
@@ -29,6 +30,7 @@ from pipeline.mapping.site import Site
 from pipeline.mapping.source import Kind as ColumnKind
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Value
+from pipeline.model.text import BLANKS
 
 SQL_SERVER = "PIPELINE_TEST_SQLSERVER_URL"
 SUFFIX = uuid.uuid4().hex[:8]
@@ -129,7 +131,7 @@ def _table(
     sa.Table(table.name, metadata, *columns, *extra, schema=schema)
 
 
-def firm(key: str, name: str) -> NewRow:
+def firm(key: str, name: str | None) -> NewRow:
     return NewRow((key,), {"Name": name, "ClientInd": "Y"})
 
 
@@ -187,6 +189,49 @@ def test_names_are_found_whatever_their_case_and_blanks_around(pairs: DatabasePa
         projects = links.rows.named(dps.PR, ["Name", "LongName"], ["SHORT"])
     assert found.keys() == {"N1", "N2"}
     assert projects.keys() == {"P%7C1| | ", "P2| | "}
+
+
+LONGER = ["Hill Co and more", "\u00a0Hill Co, cut"]
+SAME_NAME = [
+    *(
+        "Hill Co",
+        "HILL CO",
+        "hill  co",
+        "\tHill\nCo\r",
+        "Hill\u00a0Co",
+        "\u2003Hill\u3000\u2028Co\u0085",
+        "\u001fHill Co",
+    ),
+]
+OTHER_NAME = ["Hill", "Hill C", "Hill Cp and", "\u200bHill Co", ".", "", None]
+
+
+@pytest.mark.parametrize("wished", ["Hill Co", "hill\u00a0co ", "HILL  CO"])
+def test_names_are_found_whatever_their_blanks_and_cut_at_the_length(pairs: DatabasePairs, wished: str) -> None:
+    """One list for every dialect; every character that counts as blank does so in each."""
+    blanks = [f"{blank}Hill{blank}{blank}Co{blank}" for blank in BLANKS]
+    run = uuid.uuid4().hex[:8]
+    names = {f"{run}S{n}": name for n, name in enumerate((*SAME_NAME, *blanks))}
+    others = {f"{run}O{n}": name for n, name in enumerate(OTHER_NAME)}
+    with pairs.transaction() as links:
+        links.rows.insert(dps.CLENDOR, [firm(key, name) for key, name in (names | others).items()])
+        links.rows.insert(dps.CLENDOR, [firm(f"{run}L{n}", name) for n, name in enumerate(LONGER)])
+        found = links.rows.named(dps.CLENDOR, ["Name"], [wished])
+        cut = links.rows.named(dps.CLENDOR, ["Name"], ["Hill Co"], 7)
+    ours = {key for key in found if key.startswith(run)}
+    assert ours == names.keys()
+    assert set(LONGER) <= {row["Name"] for row in cut.values()}
+
+
+@pytest.mark.parametrize(
+    ("held", "wished"), [("STRASSE", "Straße"), ("Straße", "STRASSE"), ("ΟΔΟΣ", "οδος"), ("ØRE", "øre")]
+)
+def test_names_are_found_in_other_letters(pairs: DatabasePairs, held: str, wished: str) -> None:
+    """As `folded` compares them."""
+    with pairs.transaction() as links:
+        links.rows.insert(dps.CLENDOR, [firm(key := uuid.uuid4().hex, held)])
+        assert key in links.rows.named(dps.CLENDOR, ["Name"], [wished])
+    assert folded(held) == folded(wished)
 
 
 def test_rows_are_found_by_groups_of_values_and_keys_of_several_columns_lead_back(pairs: DatabasePairs) -> None:

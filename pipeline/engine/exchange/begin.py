@@ -15,7 +15,8 @@ from pipeline.domain.pairing import REMEDIES, Creating, Entity, Need, ParkedWork
 from pipeline.engine.exchange.belonging import in_order, parent_key
 from pipeline.engine.exchange.carry import new_row
 from pipeline.engine.exchange.keep import park_waiting
-from pipeline.engine.exchange.matching import Group, Matching, parts_of
+from pipeline.engine.exchange.matching import Group, Matching
+from pipeline.engine.exchange.names import name_of
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.work import Ended, Hand, Item, Planned, Setup, arrival, row_id
 from pipeline.model.event import Value
@@ -163,7 +164,7 @@ class Beginning:
             value = pair.field(side).read(row)
             if not pair.knows(value, side.other):
                 return self._park_missing(item, entity, name, value)
-        if end.name is not None and not any(parts_of(entity, side, row)):
+        if entity.named_by and not name_of(entity, side, row):
             return self._park(
                 item, entity, Need.REQUIRED_MISSING, f"The row has no name. {REMEDIES[Need.REQUIRED_MISSING]}"
             )

@@ -11,12 +11,12 @@ from pipeline.conflicts.linking import AMBIGUOUS_REMEDY, Candidate, Creates, Lin
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Entity
 from pipeline.engine.exchange.belonging import in_order, parent_key, parent_of, parents_of
+from pipeline.engine.exchange.names import name_of, searched_for
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.work import Hand, Setup
 from pipeline.model.event import Row, Value
 
 Values = tuple[Value, ...]
-PARTS = "\x1f"  # between the parts of a name
 
 
 @dataclass
@@ -51,11 +51,9 @@ class Matching:
         if entity.parent is not None:
             self._look_up_parents(group, keys)
             return
-        names = [parts for key in keys if any(parts := parts_of(entity, side, group.rows[key]))]
-        texts = [next(part for part in reversed(parts) if part) for parts in names]
-        if not texts:
-            return
-        wished = {name_of(entity, side, group.rows[key]) for key in keys}
+        rows = [group.rows[key] for key in keys]
+        wished = {name_of(entity, side, row) for row in rows} - {""}
+        texts = searched_for(entity, side, rows)
         for row in self._unlinked(entity, side, texts).values():
             name = name_of(entity, side, row)
             if name in wished and entity.end(side).is_flagged(row):
@@ -65,10 +63,13 @@ class Matching:
         for key, row in group.others.items():
             group.named.setdefault(name_of(entity, side.other, row), []).append(key)
 
-    def _unlinked(self, entity: Entity, side: Side, texts: Sequence[str]) -> dict[str, Row]:
-        """Rows that may carry one of these names."""
+    def _unlinked(self, entity: Entity, side: Side, texts: Mapping[str, list[str]]) -> dict[str, Row]:
+        """Rows that may carry one of these names: in one of whose lines stands one of that line's texts."""
         end = entity.end(side)
-        found = self._hand.of(side).named(end.table, end.search, texts)
+        found: dict[str, Row] = {}
+        for line, of_line in texts.items():
+            pair = entity.rules.by_name[line]
+            found |= self._hand.of(side).named(end.table, pair.field(side).columns, of_line, pair.length)
         taken = self._hand.linked_among(entity.name, side, found.keys())
         lists = self._translations.lists
         return {key: row for key, row in found.items() if key not in taken and end.belongs(row, lists)}
@@ -175,15 +176,3 @@ class Matching:
         value = pair.field(side).read(row)
         value = value if side is Side.DPS else pair.to_dps(value)
         return None if value is None else str(value)
-
-
-def parts_of(entity: Entity, side: Side, row: Row) -> tuple[str, ...]:
-    """The parts of the name that a row is matched by."""
-    name = entity.end(side).name
-    return () if name is None else name(row)
-
-
-def name_of(entity: Entity, side: Side, row: Row) -> str:
-    """The name as it is compared, "" for a blank one."""
-    parts = parts_of(entity, side, row)
-    return PARTS.join(parts).strip().casefold() if any(parts) else ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
+from types import MappingProxyType
 from typing import assert_never
 
 from pipeline.conflicts.forms import Convert, as_is
@@ -47,22 +48,25 @@ class Direction(StrEnum):
     NEITHER = "neither"  # values are observed on both sides, and never written
 
 
+NO_ROW: Row = MappingProxyType({})  # of a row that is created
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """What a line reads and writes on one side: mostly one column, sometimes several (a short and a long name).
 
     `read` makes one value of a row that has all `columns`, in the form in which that side's values are compared;
-    `write` makes the columns of a value.
+    `write` makes the columns of a value, to be written over a row, which is empty where one is created.
     """
 
     columns: tuple[str, ...]
     read: Callable[[Row], Value]
-    write: Callable[[Value], Row]
+    write: Callable[[Value, Row], Row]
 
 
 def column(name: str, form: Convert = as_is) -> Field:
     """A field of one column. `form` undoes what the database adds by itself: padding, trailing zeros."""
-    return Field((name,), lambda row: form(row[name]), lambda value: {name: value})
+    return Field((name,), lambda row: form(row[name]), lambda value, _: {name: value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +191,11 @@ class Rules:
             for side in SIDES
         }
 
-    def written(self, side: Side, values: Mapping[str, Value]) -> dict[str, Value]:
-        """The columns of that side that hold these line values."""
+    def written(self, side: Side, values: Mapping[str, Value], over: Row = NO_ROW) -> dict[str, Value]:
+        """The columns of that side that hold these line values; `over`: the row that is changed."""
         columns: dict[str, Value] = {}
         for name, value in values.items():
-            columns.update(self.by_name[name].field(side).write(value))
+            columns.update(self.by_name[name].field(side).write(value, over))
         return columns
 
     def later(self, pair: ColumnPair, ajera: datetime | None, dps: datetime | None) -> Side:

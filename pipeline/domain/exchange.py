@@ -72,13 +72,29 @@ def _disposition(value: Value) -> Value:
     return FINAL_STAGES.get(str(trimmed(value)))
 
 
-def _project_name(row: Row) -> Value:
+def _is_long(name: Value) -> bool:
     """The long name where it has more than 40 characters, else the short one (domain.md 1.2, CRM-MAP)."""
+    return isinstance(name, str) and len(name) > 40
+
+
+def _project_name(row: Row) -> Value:
     long, short = trimmed(row["LongName"]), trimmed(row["Name"])
-    return long if isinstance(long, str) and len(long) > 40 else short
+    return long if _is_long(long) else short
 
 
-PROJECT_NAME = Field(("Name", "LongName"), _project_name, lambda value: {"Name": cut(40)(value), "LongName": value})
+def _named(value: Value, row: Row) -> Row:
+    """Only what is compared is written: a long name of up to 40 characters, or a short one beside a long one, is DPS's own.
+
+    A long name that was compared goes when the name becomes short: it would be read as the name otherwise.
+    """
+    long, short = trimmed(row.get("LongName")), trimmed(row.get("Name"))
+    if not _is_long(value):
+        return {"Name": value, "LongName": None} if _is_long(long) else {"Name": value}
+    is_own = _is_long(long) and short not in (None, cut(40)(long))
+    return {"LongName": value} if is_own else {"Name": cut(40)(value), "LongName": value}
+
+
+PROJECT_NAME = Field(("Name", "LongName"), _project_name, _named)
 
 
 # -- which rows, and what is made ---------------------------------------------------------------------------------------

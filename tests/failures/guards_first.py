@@ -7,6 +7,7 @@ from tests.failures.guard import Guard
 RULES, UNIT = "pipeline/conflicts", "tests/unit/conflicts"
 BLANKS, FILLS = f"{UNIT}/test_first_blanks.py", f"{UNIT}/test_only_fills.py"
 ON_DATABASES = "tests/integration/test_exchange_first_blanks.py"
+NAMES = "tests/unit/mapping/test_project_name.py"
 
 FIRST_GUARDS = (
     Guard(
@@ -43,5 +44,19 @@ FIRST_GUARDS = (
         "    if guards.is_filled_already(link, pair):\n",
         "    if False:\n",
         f"{FILLS}::test_a_later_edit_never_replaces_a_value_on_a_line_that_only_fills",
+    ),
+    Guard(
+        "DPS's own long name",
+        "pipeline/domain/exchange.py",
+        'if _is_long(long) else {"Name": value}',
+        'if _is_long(long) else {"Name": value, "LongName": value}',
+        f"{NAMES}::test_a_rename_leaves_dps_its_own_long_name",
+    ),
+    Guard(
+        "a long name that was compared goes",
+        "pipeline/domain/exchange.py",
+        'return {"Name": value, "LongName": None} if _is_long(long) else',
+        'return {"Name": value} if _is_long(long) else',
+        f"{NAMES}::test_what_is_written_reads_back_as_it_is",
     ),
 )

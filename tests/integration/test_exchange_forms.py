@@ -34,9 +34,41 @@ def test_a_long_project_name_stands_in_the_long_name_and_its_beginning_in_the_sh
     assert firm.rows(AJERA, "AxProject", "prjDescription") == [f"{LONG}, Bergen"]
     firm.edit(AJERA, "AxProject", prjDescription="Harbour")
     firm.settle()
-    assert firm.rows(DPS, "PR", "Name", "LongName") == [("Harbour", "Harbour")]
+    assert firm.rows(DPS, "PR", "Name", "LongName") == [("Harbour", None)]
     again(firm)
     assert count(firm) == (1, 2)
+
+
+def test_a_rename_in_ajera_leaves_dps_its_own_long_name(firm: World) -> None:
+    """One of up to forty characters is not what is compared; nor is it read as an edit when somebody changes it."""
+    firm.project(DPS, "P-1", "Lib", LongName="The Library of Oslo")
+    firm.settle()
+    firm.edit(AJERA, "AxProject", prjDescription="Lib 2")
+    firm.settle()
+    assert firm.rows(DPS, "PR", "Name", "LongName") == [("Lib 2", "The Library of Oslo")]
+    firm.edit(DPS, "PR", LongName="The Library of Bergen")
+    firm.settle()
+    again(firm)
+    assert firm.rows(AJERA, "AxProject", "prjDescription") == ["Lib 2"]
+    assert firm.rows(DPS, "PR", "Name", "LongName") == [("Lib 2", "The Library of Bergen")]
+    firm.edit(DPS, "PR", Name="Library")
+    firm.settle()
+    again(firm)
+    assert firm.rows(AJERA, "AxProject", "prjDescription") == ["Library"]
+    assert firm.rows(DPS, "PR", "Name", "LongName") == [("Library", "The Library of Bergen")]
+
+
+def test_a_short_name_typed_beside_a_long_one_stays_in_dps(firm: World) -> None:
+    """What is compared is the long name, in both directions."""
+    firm.project(AJERA, 5, LONG, prjID="P-5")
+    firm.settle()
+    firm.edit(DPS, "PR", Name="Harbour")
+    firm.settle()
+    firm.edit(AJERA, "AxProject", prjDescription=f"{LONG}, Bergen")
+    firm.settle()
+    again(firm)
+    assert firm.rows(AJERA, "AxProject", "prjDescription") == [f"{LONG}, Bergen"]
+    assert firm.rows(DPS, "PR", "Name", "LongName") == [("Harbour", f"{LONG}, Bergen")]
 
 
 def test_a_long_project_name_from_dps_is_the_name_in_ajera(firm: World) -> None:

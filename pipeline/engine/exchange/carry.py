@@ -62,7 +62,7 @@ def _change(rows: Rows, side: Side, table: SourceTable, planned: Sequence[Planne
         if not values:
             carried.outcomes[write.intention] = Applied(write.number, {}, None, at)
             continue
-        changes.setdefault(key, {}).update(rules.written(side, values))
+        changes.setdefault(key, {}).update(rules.written(side, values, held[key]))
         written[write.intention] = one, key, tuple(values)
     if changes:
         rows.update(table, changes)

@@ -69,7 +69,7 @@ def test_a_field_may_span_columns_and_an_absent_one_is_unknown() -> None:
     def read(row: Row) -> Value:
         return row["LongName"] or row["Name"]
 
-    both = Field(("Name", "LongName"), read, lambda v: {"Name": str(v)[:3], "LongName": v})
+    both = Field(("Name", "LongName"), read, lambda v, _: {"Name": str(v)[:3], "LongName": v})
     rules = Rules((ColumnPair("name", column("prjDescription"), both, Rule.NEWEST),))
     assert rules.observed(DPS, {"Name": "abc", "LongName": "abcdef"}) == {"name": "abcdef"}
     assert rules.observed(DPS, {"Name": "abc"}) == {}

@@ -36,12 +36,12 @@ def searched_for(entity: Entity, side: Side, rows: Iterable[Row]) -> Mapping[str
 
 
 def _in_ajera(entity: Entity, side: Side, row: Row) -> dict[str, Value]:
-    """The lines of the name as Ajera would hold them: there a missing part is blank."""
+    """The lines of the name as Ajera would get them from DPS: there a missing part is blank."""
     found: dict[str, Value] = {}
     for name in entity.named_by:
         pair = entity.rules.by_name[name]
         value = trimmed(pair.field(side).read(row))
-        found[name] = value if side is Side.AJERA else pair.to_ajera(value)
+        found[name] = pair.to_ajera(pair.to_dps(value) if side is Side.AJERA else value)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.conflicts.forms import folded
@@ -52,6 +52,7 @@ def entity(name: str) -> Entity:
 
 @pytest.mark.parametrize("of", NAMED, ids=lambda one: one.name)
 @pytest.mark.parametrize("side", list(Side))
+@settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_the_row_that_is_made_of_a_row_carries_its_name(of: Entity, side: Side, data: st.DataObject) -> None:
     """And is searched for by a text that it holds in that line: nobody is made twice."""
@@ -104,10 +105,11 @@ def test_two_persons_are_told_apart_by_each_part(ajera: tuple[str, ...], dps: tu
 
 @pytest.mark.parametrize("parts", [(None, None, None), (" ", "\u00a0", "."), ("", "", "")])
 def test_a_person_without_any_name_has_none_to_be_matched_by(parts: tuple[str | None, ...]) -> None:
-    """A lone full stop is DPS's blank."""
-    contact = entity("contact")
-    assert name_of(contact, DPS, named(contact, DPS, *parts)) == ""
-    assert searched_for(contact, DPS, [named(contact, DPS, *parts)]) == {}
+    """A lone full stop is DPS's blank, typed in Ajera too."""
+    for of in (entity("contact"), entity("employee")):
+        for side in Side:
+            assert name_of(of, side, named(of, side, *parts)) == ""
+            assert searched_for(of, side, [named(of, side, *parts)]) == {}
 
 
 def test_a_long_firm_and_a_long_project_carry_the_name_that_dps_cut() -> None:

@@ -38,6 +38,8 @@ def dump(link: Link) -> str:
         "ended_by": None if link.ended_by is None else link.ended_by.value,
         "off": sorted(side.value for side in link.off),
         "kept": sorted(link.kept),
+        "both_gone": link.both_gone,
+        "of": link.of,
     }
     return _text(document)
 
@@ -60,6 +62,8 @@ def load(text: str) -> Link:
         ended_by=None if document["ended_by"] is None else Side(document["ended_by"]),
         off=frozenset(Side(side) for side in document["off"]),
         kept=frozenset(document["kept"]),
+        both_gone=document["both_gone"],
+        of=document["of"],
     )
 
 

@@ -136,7 +136,13 @@ def is_free(link: Link | None, event: Event) -> bool:
         return True
     side = link.side_of(event.table)
     is_new = event.operation is Operation.CREATE and not is_stale(link.half(side).seen, event)
-    return link.state is State.ENDED and link.ended_by is side and is_new
+    was_deleted = link.ended_by is side or link.both_gone
+    return link.state is State.ENDED and was_deleted and is_new
+
+
+def is_survivor(link: Link | None, side: Side) -> bool:
+    """Ended: did somebody delete the counterpart of this row, which is still there. None is created for it again."""
+    return link is not None and link.state is State.ENDED and link.ended_by is side.other and not link.both_gone
 
 
 def open_numbers(pendings: Iterable[Pending]) -> tuple[int, ...]:

@@ -152,9 +152,9 @@ class Link:
     """A pair of rows. `number` counts our writes, `version` the times the link was stored (raised by the store).
 
     `coincident`: lines that agree because two people typed the same, not because we wrote. `ended_by`: the side whose
-    row was deleted, `ended_at` when. `off`: sides whose row is not set to be exchanged: what is typed there is noted,
-    and carried over once it is. `kept`: lines whose filled value stayed at the first link though the side that sends
-    them was blank.
+    row was deleted, `ended_at` when; `both_gone`: the other row was deleted since. `off`: sides whose row is not set to
+    be exchanged: what is typed there is noted, and carried over once it is. `kept`: lines whose filled value stayed at
+    the first link though the side that sends them was blank. `of`: the link of the pair it hangs on.
     """
 
     id: str
@@ -171,6 +171,8 @@ class Link:
     ended_by: Side | None = None
     off: frozenset[Side] = frozenset()
     kept: frozenset[str] = frozenset()
+    both_gone: bool = False
+    of: str | None = None
 
     def half(self, side: Side) -> Half:
         return self.ajera if side is Side.AJERA else self.dps

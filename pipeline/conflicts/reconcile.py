@@ -73,6 +73,8 @@ def _after_the_end(link: Link, side: Side, event: Event, rules: Rules, now: date
         link = link.with_half(side, replace(half, value=value, edited_at=at))
         pairs = (p for p in rules.pairs if p.name in edited and p.name not in shadowed and p.minds_edits_of(side))
         conflicts = tuple(about_line(link, pair, Kind.DELETE_ORIGIN_DIFFERS, None, now) for pair in pairs)
+    if event.operation is Operation.DELETE and side is not link.ended_by:
+        link = replace(link, both_gone=True)
     return Decision(_seen(link, side, event), (), Outcome.SKIPPED, Reason.ENDED, conflicts)
 
 

@@ -75,19 +75,25 @@ class Links:
     def counterparts(self, entity: str, side: Side, keys: Sequence[str]) -> dict[str, str]:
         return {
             own: other
-            for own, other, state in self._halves(entity, side, keys)
+            for own, other, state, _ in self._halves(entity, side, keys)
             if state == State.LINKED and other is not None
         }
 
-    def linked_among(self, entity: str, side: Side, keys: Sequence[str]) -> set[str]:
-        return {own for own, _, state in self._halves(entity, side, keys) if state != State.ENDED}
+    def linked_ids(self, entity: str, side: Side, keys: Sequence[str]) -> dict[str, str]:
+        return {own: one for own, _, state, one in self._halves(entity, side, keys) if state == State.LINKED}
 
-    def _halves(self, entity: str, side: Side, keys: Sequence[str]) -> list[tuple[str, str | None, str]]:
+    def linked_among(self, entity: str, side: Side, keys: Sequence[str]) -> set[str]:
+        return {own for own, _, state, _ in self._halves(entity, side, keys) if state != State.ENDED}
+
+    def _halves(self, entity: str, side: Side, keys: Sequence[str]) -> list[tuple[str, str | None, str, str]]:
         match = (Field("entity", Kind.SHORT_TEXT), Field(f"{side}_key", Kind.SHORT_TEXT))
-        columns = [f"{side}_key", f"{side.other}_key", "state"]
+        columns = [f"{side}_key", f"{side.other}_key", "state", "id"]
         sql = self._session.dialect.scan(self._link, match, columns)
         answers = self._session.run("link", sql, [(entity, key) for key in sorted(set(keys))])
-        return [(str(own), None if other is None else str(other), str(state)) for own, other, state in answers]
+        return [
+            (str(own), None if other is None else str(other), str(state), str(one))
+            for own, other, state, one in answers
+        ]
 
     def store(self, links: Sequence[tuple[Link, str | None]], now: datetime) -> None:
         rows = [

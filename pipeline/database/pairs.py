@@ -100,6 +100,9 @@ class DatabaseLinkTransaction:
     def counterparts(self, entity: str, side: Side, keys: Sequence[str]) -> dict[str, str]:
         return self._links.counterparts(entity, side, keys)
 
+    def linked_ids(self, entity: str, side: Side, keys: Sequence[str]) -> dict[str, str]:
+        return self._links.linked_ids(entity, side, keys)
+
     def linked_among(self, entity: str, side: Side, keys: Sequence[str]) -> set[str]:
         return self._links.linked_among(entity, side, keys)
 

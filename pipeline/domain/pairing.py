@@ -77,6 +77,7 @@ class Need(StrEnum):
     TYPE_MISSING = "type_missing"
     REFERENCE_MISSING = "reference_missing"
     REQUIRED_MISSING = "required_missing"
+    COUNTERPART_DELETED = "counterpart_deleted"
 
 
 REMEDIES: Mapping[Need, str] = {
@@ -86,6 +87,7 @@ REMEDIES: Mapping[Need, str] = {
     Need.TYPE_MISSING: "Add an entry of the same description to that list on the other side.",
     Need.REFERENCE_MISSING: "It is created or linked as soon as the row it refers to is exchanged: tick that row's flag.",
     Need.REQUIRED_MISSING: "Fill in the field that the other system requires.",
+    Need.COUNTERPART_DELETED: "Its counterpart was deleted and is not made again; the next row in its place is looked for.",
 }
 
 

@@ -33,6 +33,9 @@ class LinkTransaction(Offsets, Protocol):
     def counterparts(self, entity: str, side: Side, keys: Keys) -> dict[str, str]:
         """Of rows of `side` that are linked: the key on the other side. Not locked."""
 
+    def linked_ids(self, entity: str, side: Side, keys: Keys) -> dict[str, str]:
+        """Of rows of `side` that are linked: the id of the link. Not locked."""
+
     def linked_among(self, entity: str, side: Side, keys: Keys) -> set[str]:
         """Those rows of `side` that have a link of this entity which has not ended."""
 

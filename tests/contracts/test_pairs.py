@@ -296,6 +296,7 @@ def test_a_link_is_found_by_either_row_and_comes_back_as_it_was(pairs: DatabaseP
         assert links.ids_of(Side.DPS, "Clendor", ["K9001"]) == {"K9001": [made.id]}
         assert links.links([made.id]) == {made.id: made}
         assert links.counterparts("firm", Side.AJERA, ["9001", "9002"]) == {"9001": "K9001"}
+        assert links.linked_ids("firm", Side.DPS, ["K9001", "K9002"]) == {"K9001": made.id}
         assert links.linked_among("firm", Side.DPS, ["K9001", "K9002"]) == {"K9001"}
         assert links.counted("firm", ["F1", "F2"]) == {"F1": 1, "F2": 0}
         assert made.id in links.page_of_links("firm", Side.AJERA, 2, "", 1000)

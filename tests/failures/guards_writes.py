@@ -9,6 +9,7 @@ RECONCILE, SETTLE = "tests/unit/conflicts/test_reconcile.py", "tests/unit/confli
 ON_DATABASES = "tests/integration/test_exchange"
 LINKING, PAIRS = f"{ON_DATABASES}_linking.py", f"{ON_DATABASES}_pairs.py"
 DIFFICULT, STRAGGLER = f"{ON_DATABASES}_guards.py", f"{ON_DATABASES}_straggler.py"
+DELETED = f"{ON_DATABASES}_deleted.py"
 CONTACTS, PROJECTS, COLLISIONS = (f"{ON_DATABASES}_{name}.py" for name in ("contacts", "projects", "rules"))
 DEATH = f"{ON_DATABASES}_crashes.py::test_a_death_at_any_commit_changes_nothing_of_how_it_ends"
 
@@ -109,9 +110,37 @@ WRITE_GUARDS = (
     Guard(
         "ended: brought back to life by a new row alone",
         f"{RULES}/guards.py",
-        "return link.state is State.ENDED and link.ended_by is side and is_new",
+        "return link.state is State.ENDED and was_deleted and is_new",
         "return link.state is State.ENDED",
         f"{PAIRS}::test_a_row_that_is_deleted_ends_the_link_and_leaves_the_other_row",
+    ),
+    Guard(
+        "ended: nothing is made again for the row that stayed",
+        f"{ENGINE}/begin.py",
+        " or self._is_survivor(entity, side, key):",
+        ":",
+        f"{DELETED}::test_an_address_that_was_deleted_in_dps_is_not_made_again",
+    ),
+    Guard(
+        "ended: the next row in its place follows",
+        f"{ENGINE}/keep.py",
+        "for link in hand.ended if",
+        "for link in hand.ended[:0] if",
+        f"{DELETED}::test_after_the_first_invoice_group_is_deleted_the_next_lowest_gets_the_client",
+    ),
+    Guard(
+        "ended: what hangs on a pair that is over begins once more",
+        f"{ENGINE}/hanging.py",
+        "            return self.is_outlived(entity, item.side, link)\n        return self._has_moved",
+        "            return False\n        return self._has_moved",
+        f"{DELETED}::test_a_project_that_is_made_again_gets_its_client_and_contacts",
+    ),
+    Guard(
+        "a row that was given to another parent leaves its pair",
+        f"{ENGINE}/hanging.py",
+        "return self._has_moved(entity, item, item.event, link)",
+        "return False",
+        f"{DELETED}::test_a_group_that_is_given_to_another_project_takes_no_client_along",
     ),
     Guard(
         "the lock of linking",

@@ -132,7 +132,9 @@ class World:
     urls: Mapping[Side, str]
     next: Counter[str] = field(default_factory=Counter)
     events: dict[Side, list[Event]] = field(default_factory=lambda: {side: [] for side in Side})
-    epoch: int = 1
+    epochs: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 1))
+    read: Counter[Side] = field(default_factory=Counter)  # how many changes of each log are events by now
+    ends: Counter[str] = field(default_factory=Counter)  # the next offset of each table's topic
 
     def __post_init__(self) -> None:
         self.restart()
@@ -175,9 +177,11 @@ class World:
                 self.do(side, f'DELETE FROM "{table.name}"')
             self.do(side, "TRUNCATE outbox.change RESTART IDENTITY")
         self.do(Side.AJERA, "DELETE FROM ajera_cdc.intention")
-        for ours in ("link", "conflict", "parked", "progress"):
+        for ours in ("link", "conflict", "parked", "progress", "capture"):
             self.do(Side.DPS, f"DELETE FROM sync.{ours}")
-        self.events = {side: [] for side in Side}
+        self.events, self.epochs = {side: [] for side in Side}, dict.fromkeys(Side, 1)
+        self.read.clear()
+        self.ends.clear()
         self.rewind()
 
     def connection(self, side: Side) -> psycopg.Connection:
@@ -261,26 +265,41 @@ class World:
     def read_logs(self) -> None:
         """Everything that was committed since, as events."""
         for side in Side:
-            known, offsets = self.events[side], Counter(event.table for event in self.events[side])
             captured = [table.name for table in TABLES[side]]
             for source, operation, row, lsn, at in self.connection(side).execute(
                 "SELECT source, operation, row, lsn, at FROM outbox.change WHERE source = ANY(%s)"
                 " ORDER BY number OFFSET %s",
-                (captured, len(known)),
+                (captured, self.read[side]),
             ):
-                table = next(table for table in TABLES[side] if table.name == source)
-                known.append(self._event(table, operation, row, lsn, at, offsets[source]))
-                offsets[source] += 1
+                position = postgres_position(self.epochs[side], f'["{lsn + OTHERS_COMMITTED}","{lsn}"]')
+                self._publish(side, source, Operation(operation), row, position, at)
+                self.read[side] += 1
 
-    def _event(self, table: SourceTable, operation: str, row: Any, lsn: int, at: datetime, offset: int) -> Event:
+    def capture_again(self, side: Side) -> None:
+        """The connector is removed and applied: a new epoch begins with a snapshot of every row."""
+        self.read_logs()
+        self.epochs[side] += 1
+        for table in TABLES[side]:
+            rows = self.connection(side).execute(
+                sql.SQL("SELECT to_jsonb(t), clock_timestamp() FROM {} t").format(sql.Identifier(table.name))
+            )
+            for row, at in rows.fetchall():
+                self._publish(side, table.name, Operation.READ, row, "", at)
+
+    def forget(self, side: Side) -> None:
+        """What was committed since is captured by nobody."""
+        count = "SELECT count(*) FROM outbox.change WHERE source = ANY(%s)"
+        self.read[side] = self.do(side, count, [table.name for table in TABLES[side]])
+
+    def _publish(self, side: Side, source: str, operation: Operation, row: Any, position: str, at: datetime) -> None:
+        table = next(table for table in TABLES[side] if table.name == source)
         values = {column.name: row[column.name] for column in table.columns}
         key = table.key_text([values[column.name] for column in table.key_columns])
-        position = postgres_position(self.epoch, f'["{lsn + OTHERS_COMMITTED}","{lsn}"]')
-        found = Operation(operation)
-        return Event(
-            table.name, key, found, {} if found is Operation.DELETE else values, position,
-            Place(1, PARTITION, offset), at.astimezone(UTC), self.epoch,
-        )  # fmt: skip
+        place = Place(1, PARTITION, self.ends[source])
+        row = {} if operation is Operation.DELETE else values
+        self.ends[source] += 1
+        event = Event(source, key, operation, row, position, place, at.astimezone(UTC), self.epochs[side])
+        self.events[side].append(event)
 
     def deliver(self, side: Side, count: int | None = None, *tables: str) -> int:
         """The next events of a side, or of some of its tables, in one batch; offsets are committed after, unless it crashes."""

@@ -132,6 +132,7 @@ def exchange_calls(
     yield partial(links.ids_of, Side.DPS, "Clendor", [CANARY])
     yield partial(links.links, [CANARY])
     yield partial(links.counterparts, "firm", Side.DPS, [CANARY])
+    yield partial(links.linked_ids, "firm", Side.DPS, [CANARY])
     yield partial(links.store, [(link, CANARY)])
     yield partial(links.counted, "contact", [CANARY])
     yield partial(links.page_of_links, "firm", Side.AJERA, 2, CANARY, 10)

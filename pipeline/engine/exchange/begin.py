@@ -23,14 +23,23 @@ from pipeline.model.event import Value
 from pipeline.model.outcome import Outcome, SkipReason
 
 OffWithParent = Callable[[Entity, Side, str], frozenset[Side]]  # entity, side and key of a row: where it is off
+IsSurvivor = Callable[[Entity, Side, str], bool]  # was its counterpart deleted
 
 
 class Beginning:
     """Begins pairs within a round. Rows of one entity at a time, parents first: others wait for the next round."""
 
-    def __init__(self, setup: Setup, hand: Hand, translations: Translations, off_with_parent: OffWithParent) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        hand: Hand,
+        translations: Translations,
+        off_with_parent: OffWithParent,
+        is_survivor: IsSurvivor,
+    ) -> None:
         self._setup, self._hand, self._translations = setup, hand, translations
-        self._off_with_parent = off_with_parent
+        self._off_with_parent, self._is_survivor = off_with_parent, is_survivor
+        self._of: dict[tuple[str, Side, str], str] = {}  # the pair that a row's pair will hang on
         self._matching = Matching(setup, hand, translations)
 
     def run(self, begins: Sequence[tuple[Item, Entity]]) -> tuple[list[Ended], list[Item]]:
@@ -68,9 +77,11 @@ class Beginning:
                 lacking = [item.key for item in items if item.key not in rows]
                 rows |= self._hand.of(side).read(entity.end(side).table, lacking) if lacking else {}
                 parents = {key: parent_key(self._setup, entity, side, row) for key, row in rows.items()}
-                known = self._hand.links_of.counterparts(entity.parent, side, [p for p in parents.values() if p])
+                known = self._hand.links_of.linked_ids(entity.parent, side, [p for p in parents.values() if p])
                 for item in items:
-                    if parents.get(item.key) in known and side not in self._off_with_parent(entity, side, item.key):
+                    of = known.get(parents.get(item.key) or "")
+                    if of is not None and side not in self._off_with_parent(entity, side, item.key):
+                        self._of[entity.name, side, item.key] = of
                         kept.append((item, entity))
                     else:
                         ended.append(self._filtered(item, entity))
@@ -142,6 +153,7 @@ class Beginning:
             # A blank address is filled in, and nobody loses anything; a value that stays for want of one is logged.
             told = tuple(c for c in decision.conflicts if c.winner is None or c.column in decision.link.kept)
             decision = replace(decision, conflicts=told)
+        decision = self._hung(decision, entity, item)
         self._hand.linked.append(decision.link)
         self._hand.unparked.add(row_id(entity.name, side.other, other))  # that row waits no longer either
         self._translations.link(decision.link)
@@ -152,7 +164,7 @@ class Beginning:
         entity, side, row = group.entity, group.side, group.rows[key]
         end, other = entity.end(side), entity.end(side.other)
         may_create = end.may_create is None or end.may_create(row)
-        if side.other not in entity.creates or not may_create:
+        if side.other not in entity.creates or not may_create or self._is_survivor(entity, side, key):
             return self._filtered(item, entity)
         rules = self._translations.rules(entity)
         if entity.parent is not None and entity.says_nothing(side, row):
@@ -174,8 +186,12 @@ class Beginning:
             return self._park(item, entity, made, REMEDIES[made])
         found = self._found(group, key, item)
         decision = create(uuid.uuid4().hex, entity.name, side, found, other.table.name, self._hand.now, rules)
+        decision = self._hung(decision, entity, item)
         self._matching.begun(group, row)
         return self._begun(decision, entity, item, parent=parent or (), new_key=made)
+
+    def _hung(self, decision: Decision, entity: Entity, item: Item) -> Decision:
+        return replace(decision, link=replace(decision.link, of=self._of.get((entity.name, item.side, item.key))))
 
     def _begun(
         self,

@@ -12,6 +12,7 @@ from pipeline.conflicts.link import Link, Obstacle, State
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import REMEDIES, Need, ParkedWork
 from pipeline.engine.exchange.belonging import parent_in_key
+from pipeline.engine.exchange.hanging import left_alone
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.work import Hand, Setup, arrival, link_id
 from pipeline.errors import PipelineError
@@ -107,10 +108,13 @@ def store(setup: Setup, hand: Hand) -> None:
     hand.links_of.log(hand.conflicts)
     if hand.unparked - hand.parked.keys():
         hand.links_of.unpark(hand.unparked - hand.parked.keys())
+    left = [work for link in hand.ended if (work := left_alone(setup, link)) is not None]
+    hand.parked.update({work.id: work for work in left})
     if hand.parked:
         hand.links_of.park([hand.parked[one] for one in sorted(hand.parked)], hand.now)
-    if hand.linked:
-        hand.links_of.wake({arrival(one.entity, side, one.half(side).key) for one in hand.linked for side in Side})
+    woken = {arrival(one.entity, side, one.half(side).key) for one in hand.linked for side in Side}
+    if woken or left:
+        hand.links_of.wake(woken | {work.waits_for for work in left if work.waits_for is not None})
 
 
 def _park_taken(hand: Hand, link: Link) -> None:

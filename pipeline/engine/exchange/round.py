@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from pipeline.conflicts import guards
 from pipeline.conflicts.decision import Decision, Looked, Reason, Write
+from pipeline.conflicts.ending import end
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.reconcile import finish, needs_look, reconcile
 from pipeline.conflicts.rules import Side
@@ -18,6 +19,7 @@ from pipeline.engine.exchange.begin import Beginning
 from pipeline.engine.exchange.belonging import parent_followed
 from pipeline.engine.exchange.carry import carry_out
 from pipeline.engine.exchange.created_again import CreatedAgain
+from pipeline.engine.exchange.hanging import Hanging, newest
 from pipeline.engine.exchange.keep import give_up, park_waiting, settle_all, settle_open, store
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.work import Done, Ended, Hand, Item, Rewound, Setup, link_id, row_id
@@ -37,6 +39,7 @@ class Round:
         self._setup, self._hand, self._translations, self._refusal = setup, hand, translations, refusal
         self._newest: dict[tuple[str, Side, str], Link] = {}
         self._busy: set[str] = set()
+        self._hanging = Hanging(setup, hand)
         self._touched: list[str] = []  # links come to again: what belonged to them may not have followed yet
         self._done = Done()
 
@@ -48,7 +51,7 @@ class Round:
         begins: list[tuple[Item, Entity]] = []
         for item in items:
             begins += self._item(item)
-        beginning = Beginning(self._setup, self._hand, self._translations, self._off_with_parent)
+        beginning = Beginning(self._setup, self._hand, self._translations, self._off_with_parent, self._is_survivor)
         ended, later = beginning.run(begins)
         self._done.ended += ended
         self._done.later += later
@@ -88,8 +91,8 @@ class Round:
         ids.update(item.link for item in items if item.link is not None)
         hand.links.update(hand.links_of.links(ids | others))
         settle_open(hand, self._translations, ids)
-        for link in hand.links.values():
-            self._index(link)
+        self._newest = newest(hand.links.values())
+        self._hanging.learn(items, self._newest)
 
     def _ids(self, rows: Keys) -> set[str]:
         ids: set[str] = set()
@@ -118,15 +121,6 @@ class Round:
         known = None if parent is None else self._newest.get((parent[0].name, side, parent[1]))
         off = frozenset[Side]() if known is None else self._hand.links[known.id].off
         return frozenset(one for one in off if entity.end(one).follows_parent)
-
-    def _index(self, link: Link) -> None:
-        """A row has one link of an entity that has not ended; of ended ones the last counts."""
-        for side in Side:
-            key = link.half(side).key
-            if key is not None:
-                known = self._newest.get((link.entity, side, key))
-                if known is None or _is_newer(link, known):
-                    self._newest[link.entity, side, key] = link
 
     def _learn(self, items: Sequence[Item]) -> None:
         wanted = [one for link in self._hand.links.values() for one in self._translations.of_link(link)]
@@ -175,15 +169,15 @@ class Round:
         begins: list[tuple[Item, Entity]] = []
         ends: list[Ended] = []
         for entity, link in pairs:
-            if item.event is None:
-                if link is None or link.state is State.ENDED:
+            if link is None or self._is_free(item, entity, link):
+                if item.event is None or self._may_begin(entity, item.side, item.event):
                     begins.append((item, entity))
-                else:
-                    self._continue(item, entity, link)
-            elif guards.is_free(link, item.event):
-                if self._may_begin(entity, item.side, item.event):
-                    begins.append((item, entity))
-            elif link is not None:
+            elif self._hanging.has_left(entity, item, link):
+                self._part(item, entity, link)
+                return []
+            elif item.event is None:
+                self._continue(item, entity, link)
+            else:
                 found = self._event(item, entity, link, item.event)
                 if found is None:
                     self._done.later.append(item)
@@ -191,6 +185,23 @@ class Round:
                 ends.append(found)
         self._done.ended += ends or ([] if begins else [Ended(item, Outcome.SKIPPED, SkipReason.FILTERED)])
         return begins
+
+    def _is_free(self, item: Item, entity: Entity, link: Link) -> bool:
+        """May a row begin that had a pair: what must not be made again, `Beginning` does not make."""
+        if item.event is None:
+            return link.state is State.ENDED
+        return guards.is_free(link, item.event) or self._hanging.is_free(entity, item.side, link)
+
+    def _part(self, item: Item, entity: Entity, link: Link) -> None:
+        """The row belongs to another pair now: it begins once more there."""
+        side = item.side.other if item.event is None else item.side
+        self._hand.change(*end(link, side, self._hand.now, self._translations.rules(entity), self._hand.now))
+        again = [] if item.event is None else [item]
+        self._done.later += [*again, replace(item, event=None, entity=entity.name)]
+
+    def _is_survivor(self, entity: Entity, side: Side, key: str) -> bool:
+        link = self._newest.get((entity.name, side, key))
+        return guards.is_survivor(link, side) and not self._hanging.is_free(entity, side, link)
 
     def _continue(self, item: Item, entity: Entity, link: Link) -> None:
         """The row is linked. What a process that died left undone is done now, and what belongs to the row follows."""
@@ -209,7 +220,7 @@ class Round:
         end = entity.end(side)
         if event.operation is Operation.DELETE:
             return False
-        if entity.parent is not None and entity.says_nothing(side, event.row):
+        if entity.parent is not None and side.other in entity.creates and entity.says_nothing(side, event.row):
             return False
         return end.is_flagged(event.row) and end.belongs(event.row, self._translations.lists)
 
@@ -286,9 +297,3 @@ class Round:
 def _switched(link: Link, side: Side, *, is_on: bool) -> Link:
     off = link.off - {side} if is_on else link.off | {side}
     return link if off == link.off else replace(link, off=off)
-
-
-def _is_newer(link: Link, known: Link) -> bool:
-    if link.state is not State.ENDED or known.state is not State.ENDED:
-        return link.state is not State.ENDED
-    return known.ended_at is None or (link.ended_at is not None and link.ended_at > known.ended_at)

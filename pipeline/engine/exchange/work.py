@@ -117,6 +117,7 @@ class Hand:
     parked: dict[str, ParkedWork] = field(default_factory=dict)
     unparked: set[str] = field(default_factory=set)
     linked: list[Link] = field(default_factory=list)  # that have both rows since
+    ended: list[Link] = field(default_factory=list)  # that one of the rows has left since
     held: list[Item] = field(default_factory=list)  # parked work that went on, to be unparked once all of it is done
     counts: dict[str, RowCounts] = field(default_factory=dict)
 
@@ -134,6 +135,9 @@ class Hand:
 
     def change(self, link: Link, conflicts: tuple[Conflict, ...] = ()) -> None:
         """The link as it is from now on."""
+        before = self.links.get(link.id)
+        if link.state is State.ENDED and before is not None and before.state is not State.ENDED:
+            self.ended.append(link)
         self.links[link.id] = link
         self.changed.add(link.id)
         self.conflicts += conflicts

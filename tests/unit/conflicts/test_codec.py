@@ -72,6 +72,8 @@ def test_a_link_with_everything_in_it_returns_equal() -> None:
         obstacle=Obstacle.KEY_TAKEN,
         ended_at=at,
         ended_by=Side.DPS,
+        both_gone=True,
+        of="L0",
     )
     assert load(dump(link)) == link
     assert repr(load(dump(link))) == repr(link)

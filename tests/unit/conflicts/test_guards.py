@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.conflicts.begin import FirstLinkPolicy, Found, first_link
 from pipeline.conflicts.decision import Looked, Reason
-from pipeline.conflicts.guards import is_rewound, shadows
+from pipeline.conflicts.guards import is_free, is_rewound, is_survivor, shadows
 from pipeline.conflicts.link import Link, Pending, Seen
 from pipeline.conflicts.reconcile import reconcile
 from pipeline.model.event import Operation
@@ -114,3 +114,15 @@ def test_an_edit_that_left_and_came_back_between_the_snapshots_reading_and_our_l
     for at, name in ((10, "tried"), (11, "old")):
         link = reconcile(link, event(linked(), DPS, at, epoch=2, name=name), NOW, RULES, looked).link
     assert link.dps.edited_at["name"] == seconds(11)
+
+
+def test_a_row_that_stayed_is_a_survivor_until_it_is_deleted_and_made_again() -> None:
+    """While it is one, none of its events brings the pair back; the create after its own deletion does."""
+    pair = linked()
+    ended = reconcile(pair, event(pair, DPS, 100, "d"), NOW, RULES).link
+    assert (is_survivor(ended, AJERA), is_survivor(ended, DPS), is_survivor(None, AJERA)) == (True, False, False)
+    assert not is_free(ended, event(pair, AJERA, 102, "c"))
+    gone = reconcile(ended, event(pair, AJERA, 101, "d"), NOW, RULES).link
+    assert not is_survivor(gone, AJERA)
+    assert is_free(gone, event(pair, AJERA, 102, "c"))
+    assert not is_free(gone, event(pair, AJERA, 99, "c"))

@@ -23,7 +23,7 @@ from rich.table import Table
 
 from deploy.bench import delay, exchange, linking
 from deploy.bench.produce import Change, Topic
-from deploy.bench.waiting import events_read, is_settled, wait
+from deploy.bench.waiting import events_read, is_settled, split, wait
 from deploy.demo.consumers import running
 from deploy.local.stack import Stack, running_stack
 from pipeline.config.settings import Settings
@@ -148,6 +148,9 @@ def _run(stack: Stack, contender: Contender, changes: list[Change]) -> float:
         running(config, stack.logs, contender.consumers) as members,
     ):
         wait(members, lambda: is_settled(admin, name, contender.consumers, PARTITIONS))
+        if contender.consumers > 1:
+            shares = split(admin.group_state(name).assignment, topic.name)
+            console.print(f"{contender.name}: partitions of {topic.name} by consumer: {shares}")
         for member in members:
             member.process.send_signal(signal.SIGSTOP)
         topic.send(changes)

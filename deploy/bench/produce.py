@@ -46,7 +46,7 @@ class Topic:
     """A source table's topic, with its schema registered."""
 
     def __init__(self, table: SourceTable, topic: str, bootstrap: str, registry: str) -> None:
-        self._table, self._topic = table, topic
+        self._table, self.name = table, topic
         key, *others = table.columns
         fields: list[dict[str, Any]] = [{"name": key.name, "type": TYPES[key.kind]}]
         fields += [{"name": c.name, "type": ["null", TYPES[c.kind]], "default": None} for c in others]
@@ -75,7 +75,7 @@ class Topic:
             body = io.BytesIO()
             fastavro.schemaless_writer(body, self._parsed, self._flat(change))
             key = orjson.dumps({self._table.key: change.row[self._table.key]})
-            self._producer.produce(self._topic, join(self.schema_id, body.getvalue()), key)
+            self._producer.produce(self.name, join(self.schema_id, body.getvalue()), key)
             sent += 1
             if sent % 10_000 == 0:
                 self._producer.poll(0)
@@ -89,7 +89,7 @@ class Topic:
 
     def send_raw(self, key: bytes | None, value: bytes | None) -> None:
         """Produce bytes as they are."""
-        self._producer.produce(self._topic, value, key)
+        self._producer.produce(self.name, value, key)
 
     def _flat(self, change: Change) -> dict[str, Any]:
         columns = {column.name: change.row.get(column.name) for column in self._table.columns}

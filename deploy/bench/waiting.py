@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 
 import psycopg
 
 from deploy.demo.consumers import Consumer
 from pipeline.errors import ServiceUnreachable
 from pipeline.kafka.admin import KafkaAdmin
+from pipeline.model.position import TopicPartition
 
 LIMIT_SECONDS = 60.0
 
@@ -21,6 +23,13 @@ def is_settled(admin: KafkaAdmin, group: str, members: int, partitions: int) -> 
     except ServiceUnreachable:
         return False  # the group is being made
     return state.state == "stable" and state.members == members and len(state.assignment) == partitions
+
+
+def split(assignment: Mapping[TopicPartition, str], topic: str) -> str:
+    """How many partitions of a topic each member of the group has, "2 : 2"; a member without one counts, too."""
+    counts = Counter(dict.fromkeys(assignment.values(), 0))
+    counts.update(member for partition, member in assignment.items() if partition.topic == topic)
+    return " : ".join(str(count) for _, count in counts.most_common())
 
 
 def wait(members: list[Consumer], reached: Callable[[], bool]) -> None:

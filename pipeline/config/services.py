@@ -28,7 +28,8 @@ class Kafka(Section):
 
     bootstrap_servers: str = Field("127.0.0.1:9092", description="Broker addresses, host:port, comma-separated.")
     group_protocol: Literal["classic", "consumer"] = Field(
-        "classic", description="Group protocol: classic (cooperative) or consumer (KIP-848, brokers from 4.0)."
+        "classic",
+        description="Group protocol: classic or consumer (KIP-848, brokers from 4.0). Change it with every consumer stopped.",
     )
     partitions: int = Field(4, ge=1, description="Partitions of each source topic when it is created.")
     replication_factor: int = Field(1, ge=1, description="Replicas of each topic when it is created; 3 in production.")

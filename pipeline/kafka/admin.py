@@ -70,7 +70,7 @@ class GroupState:
 
     state: str
     members: int
-    assignment: Mapping[TopicPartition, str]  # partition -> client id of the member that reads it
+    assignment: Mapping[TopicPartition, str]  # partition -> id of the member that reads it
 
     @property
     def is_empty(self) -> bool:
@@ -171,7 +171,7 @@ class KafkaAdmin:
             found = self._result(f"describing the group {group}", asked[group])
         except _GroupMissing:
             return GroupState("dead", 0, {})
-        readers = {ours(tp): member.client_id for member in found.members for tp in member.assignment.topic_partitions}
+        readers = {ours(tp): member.member_id for member in found.members for tp in member.assignment.topic_partitions}
         return GroupState(found.state.name.lower(), len(found.members), readers)
 
     def offsets_at(self, topics: Iterable[str], timestamp_ms: int) -> Offsets:

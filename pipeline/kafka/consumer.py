@@ -32,7 +32,7 @@ from pipeline.kafka.faults import (
     unreachable,
 )
 from pipeline.kafka.message import read_message
-from pipeline.kafka.protocol import Protocol, consumer_settings
+from pipeline.kafka.protocol import EAGER, Protocol, consumer_settings
 from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition
 
@@ -70,7 +70,8 @@ class KafkaMessages:
         self._down: KafkaError | None = None
         self._paused: set[TopicPartition] = set()  # by whoever uses us, beside a wait
         self._waiting = self._closing = False
-        self._held_back: list[Message] = []  # came during a wait
+        self._held_back: list[Message] = []  # polled, not handed out yet
+        self._is_eager = protocol in EAGER
         # Asked through connections of its own: on the consumer's, each answer waits behind a fetch.
         self._admin = KafkaAdmin(bootstrap, client_settings)
         settings = consumer_settings(bootstrap, group, client_settings, protocol)
@@ -78,7 +79,7 @@ class KafkaMessages:
         self._consumer.subscribe(list(topics), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
 
     def poll(self, limit: int, timeout_seconds: float) -> Sequence[Message]:
-        """Up to `limit` messages, in offset order within a partition; empty after the timeout.
+        """Up to `limit` messages, in offset order within a partition: those that are there; empty after the timeout.
 
         Raises OffsetLost, ServiceUnreachable, and whatever the three callables raised during a rebalance.
         """
@@ -86,14 +87,9 @@ class KafkaMessages:
         if self._unplaced:
             self._place(frozenset(self._unplaced))
         self._end_wait()
-        if self._held_back:
-            held_back, self._held_back = self._held_back, []
-            return held_back
-        try:
-            batch = self._consumer.consume(limit, timeout_seconds)
-        except KafkaException as error:
-            raise unreachable("reading messages", cause(error)) from error
-        messages = [message for each in batch if (message := self._accept(each)) is not None]
+        if not self._held_back and self._consume(1, timeout_seconds):
+            self._consume(limit - 1, 0.0)
+        messages, self._held_back = self._held_back, []
         if messages:
             self._down = None
             return messages
@@ -130,11 +126,9 @@ class KafkaMessages:
             self._waiting = True
             self._consumer.pause([theirs(tp) for tp in sorted(self._assigned)])
         try:
-            came = self._consumer.consume(1, seconds)
-        except KafkaException as error:
-            self._keep(unreachable("waiting", cause(error)))
-            return
-        self._held_back += [message for each in came if (message := self._accept(each)) is not None]
+            self._consume(1, seconds)
+        except ServiceUnreachable as error:
+            self._keep(error)
 
     def pause(self, partitions: Iterable[TopicPartition]) -> None:
         """Stop fetching these; those that are not assigned are left out."""
@@ -172,23 +166,23 @@ class KafkaMessages:
         self._raise_kept()
 
     def _assign(self, _: Consumer, partitions: list[KafkaPartition]) -> None:
-        # Always an incremental assign inside the callback: without one, confluent_kafka assigns by itself.
+        # Always an assign inside the callback: without one, confluent_kafka assigns by itself.
         given = frozenset(map(ours, partitions))
         if self._closing:
-            self._consumer.incremental_assign([])
+            self._take_over({})
             return
         self._unplaced |= given
         try:
             self._place(given)
         except Exception as error:
             self._keep(error)
-            self._consumer.incremental_assign([])
+            self._take_over({})
 
     def _place(self, partitions: frozenset[TopicPartition]) -> None:
         starts, placed = self._starts(partitions), [theirs(tp) for tp in sorted(partitions)]
         self._on_assigned(partitions)
         try:
-            self._consumer.incremental_assign([theirs(tp, starts[tp]) for tp in sorted(partitions)])
+            self._take_over(starts)
         except KafkaException as error:
             raise unreachable("taking over partitions", cause(error)) from error
         self._unplaced -= partitions
@@ -231,7 +225,28 @@ class KafkaMessages:
         self._assigned -= placed
         self._paused -= leaving
         self._held_back = [m for m in self._held_back if TopicPartition(m.topic, m.partition) not in leaving]
-        self._consumer.incremental_unassign([theirs(tp) for tp in sorted(placed)])
+        if self._is_eager:
+            self._consumer.unassign()
+        else:
+            self._consumer.incremental_unassign([theirs(tp) for tp in sorted(placed)])
+
+    def _take_over(self, starts: Mapping[TopicPartition, int]) -> None:
+        """Read these from now on. Under an eager protocol they are all that we have."""
+        given = [theirs(tp, offset) for tp, offset in sorted(starts.items())]
+        (self._consumer.assign if self._is_eager else self._consumer.incremental_assign)(given)
+
+    def _consume(self, limit: int, timeout_seconds: float) -> bool:
+        """Hold back what comes, as long as its partition stays; did anything come. Raises ServiceUnreachable.
+
+        `consume` waits its whole timeout for `limit` messages, and runs rebalances. One within it can revoke a
+        partition whose messages it returns: its new owner reads those.
+        """
+        try:
+            batch = self._consumer.consume(limit, timeout_seconds) if limit else []
+        except KafkaException as error:
+            raise unreachable("reading messages", cause(error)) from error
+        self._held_back += [message for each in batch if (message := self._accept(each)) is not None]
+        return bool(batch)
 
     def _end_wait(self) -> None:
         if self._waiting:
@@ -244,7 +259,6 @@ class KafkaMessages:
             self._keep_polled(polled, error)
             return None
         message = read_message(polled)
-        # A rebalance within the same call can leave messages of a revoked partition: its new owner reads them.
         return message if TopicPartition(message.topic, message.partition) in self._assigned else None
 
     def _keep_polled(self, polled: KafkaMessage, error: KafkaError) -> None:

@@ -71,6 +71,11 @@ def unreachable(doing: str, error: KafkaError) -> ServiceUnreachable:
             f"Kafka, {doing}: {error.name()}: {error.str()}. The topic does not exist yet: "
             "`ajera-cdc connectors apply` makes it."
         )
+    if error.code() == KafkaError.INCONSISTENT_GROUP_PROTOCOL:
+        return ServiceUnreachable(
+            f"Kafka, {doing}: {error.name()}: {error.str()}. A member of another version or group protocol is still in "
+            "the group: stop every consumer of the group, then start them."
+        )
     return ServiceUnreachable(f"Kafka, {doing}: {error.name()}: {error.str()}.")
 
 

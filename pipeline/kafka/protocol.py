@@ -14,10 +14,14 @@ FIXED_SETTINGS: Final[Mapping[str, Any]] = {
     "enable.partition.eof": False,
     "allow.auto.create.topics": False,
 }
+# Both assignors spread each topic over the members. One that balances all topics together, as cooperative-sticky and
+# KIP-848's `uniform` do, may give every partition of the busiest topic to one member.
 PROTOCOL_SETTINGS: Final[Mapping[Protocol, Mapping[str, Any]]] = {
-    "classic": {"group.protocol": "classic", "partition.assignment.strategy": "cooperative-sticky"},
-    "consumer": {"group.protocol": "consumer"},  # KIP-848: assignment and session timeout are the broker's
+    "classic": {"group.protocol": "classic", "partition.assignment.strategy": "roundrobin"},
+    "consumer": {"group.protocol": "consumer", "group.remote.assignor": "range"},  # KIP-848
 }
+# An eager assignor revokes everything, then assigns everything; a cooperative protocol moves the difference.
+EAGER: Final[frozenset[Protocol]] = frozenset({"classic"})
 
 
 def consumer_settings(

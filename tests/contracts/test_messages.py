@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -49,7 +50,7 @@ class Broker(Protocol):
     def delete_before(self, topic: str, partition: int, offset: int) -> None: ...
     def commit(self, group: str, offsets: Mapping[TopicPartition, int]) -> None: ...
     def committed(self, group: str, topic: str) -> dict[TopicPartition, int]: ...
-    def join(self, group: str, topic: str, told: Told) -> Messages: ...
+    def join(self, group: str, topics: Sequence[str], told: Told) -> Messages: ...
 
 
 class InMemory:
@@ -74,11 +75,11 @@ class InMemory:
     def committed(self, group: str, topic: str) -> dict[TopicPartition, int]:
         return {one: offset for one, offset in self._broker.committed(group).items() if one.topic == topic}
 
-    def join(self, group: str, topic: str, told: Told) -> Messages:
+    def join(self, group: str, topics: Sequence[str], told: Told) -> Messages:
         return MemoryMessages(
             self._broker,
             group=group,
-            topics=[topic],
+            topics=topics,
             stored_offsets=lambda partitions: {one: told.stored[one] for one in partitions if one in told.stored},
             on_assigned=told.take,
             on_revoked=told.give,
@@ -113,12 +114,12 @@ class OnKafka:
     def committed(self, group: str, topic: str) -> dict[TopicPartition, int]:
         return self._admin.committed(group, [topic])
 
-    def join(self, group: str, topic: str, told: Told) -> Messages:
+    def join(self, group: str, topics: Sequence[str], told: Told) -> Messages:
         quick = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500"} if self._protocol == "classic" else {}
         return KafkaMessages(
             bootstrap=self._bootstrap,
             group=group,
-            topics=[topic],
+            topics=topics,
             client_settings=quick,
             stored_offsets=lambda partitions: {one: told.stored[one] for one in partitions if one in told.stored},
             on_assigned=told.take,
@@ -127,6 +128,7 @@ class OnKafka:
         )
 
 
+OLD_SETTINGS = {"session.timeout.ms": "6000", "partition.assignment.strategy": "cooperative-sticky"}
 KINDS = ("memory", pytest.param("classic", marks=pytest.mark.stack), pytest.param("consumer", marks=pytest.mark.stack))
 
 
@@ -155,17 +157,23 @@ def group() -> str:
 
 
 @pytest.fixture
-def member(broker: Broker, topic: str, group: str) -> Iterator[Callable[[Told], Messages]]:
-    """Joins members, and closes them at the end."""
+def members() -> Iterator[list[Messages]]:
+    """Closed at the end: one that is left open goes on asking for its broker."""
     joined: list[Messages] = []
-
-    def join(told: Told) -> Messages:
-        joined.append(broker.join(group, topic, told))
-        return joined[-1]
-
-    yield join
+    yield joined
     for one in joined:
         one.close()
+
+
+@pytest.fixture
+def member(broker: Broker, topic: str, group: str, members: list[Messages]) -> Callable[[Told], Messages]:
+    """Joins members."""
+
+    def join(told: Told) -> Messages:
+        members.append(broker.join(group, [topic], told))
+        return members[-1]
+
+    return join
 
 
 def until(reached: Callable[[], bool], turn: Callable[[], object]) -> None:
@@ -236,6 +244,18 @@ def test_offsets_are_committed_where_the_standard_tools_see_them_and_only_for_pa
     assert broker.committed(group, topic) == {TopicPartition(topic, 0): 2}
 
 
+def test_a_poll_returns_with_the_first_messages_and_does_not_wait_for_a_full_batch(
+    broker: Broker, topic: str, member: Callable[[Told], Messages]
+) -> None:
+    """The timeout is for an empty topic: every change would be that much later."""
+    messages = member(Told())
+    read(messages, 6)
+    broker.produce(topic, 0, b"0-3")
+    started = time.monotonic()
+    assert places(list(messages.poll(10, PATIENCE))) == {(0, 3)}
+    assert time.monotonic() - started < PATIENCE / 2
+
+
 def test_a_paused_partition_gives_nothing_until_it_is_resumed(
     broker: Broker, topic: str, member: Callable[[Told], Messages]
 ) -> None:
@@ -273,7 +293,7 @@ def goes_and_comes_back(
     (messages, told), others = first, Told()
     read(messages, 6)
     messages.commit({TopicPartition(topic, 0): 3, TopicPartition(topic, 1): 3})
-    second = broker.join(group, topic, others)
+    second = broker.join(group, [topic], others)
 
     def both() -> None:
         meanwhile()
@@ -297,6 +317,60 @@ def test_two_members_share_the_partitions_and_one_takes_over_when_the_other_leav
     first = member(told := Told())
     goes_and_comes_back(broker, topic, group, (first, told), lambda: first.poll(10, 0.1))
     assert places(read(first, 2)) == {(0, 3), (1, 3)}
+
+
+def split(members: Sequence[Told], topics: Sequence[str]) -> dict[str, list[int]]:
+    """How many partitions of each topic each member has."""
+    return {topic: sorted(sum(one.topic == topic for one in told.assigned) for told in members) for topic in topics}
+
+
+def test_each_topic_is_spread_over_the_members_also_when_one_joins_later(
+    broker: Broker, group: str, members: list[Messages]
+) -> None:
+    """A balance over all topics together can leave the busiest one with a single member."""
+    topics = [f"t-{uuid.uuid4().hex[:8]}" for _ in range(5)]
+    for topic in topics:
+        broker.create(topic, 4)
+        broker.produce(topic, 0, b"known to the broker")
+    first, second = told = Told(), Told()
+
+    def turn() -> None:
+        for one in members:
+            one.poll(10, 0.1)
+
+    members.append(broker.join(group, topics, first))
+    until(lambda: len(first.assigned) == 20, turn)
+    members.append(broker.join(group, topics, second))
+    until(lambda: bool(second.assigned) and len(first.assigned) + len(second.assigned) == 20, turn)
+    assert first.assigned.isdisjoint(second.assigned)
+    assert split(told, topics) == {topic: [2, 2] for topic in topics}
+
+
+@pytest.mark.stack
+def test_a_group_whose_members_share_no_assignor_says_what_to_do_and_works_once_the_old_ones_are_stopped(
+    stack: Stack, group: str, members: list[Messages]
+) -> None:
+    """An upgrade from cooperative-sticky cannot be rolled: the broker refuses the new member beside an old one."""
+    broker, topic, told = OnKafka(stack.bootstrap, "classic"), f"t-{uuid.uuid4().hex[:8]}", Told()
+    broker.create(topic, 2)
+    old = Consumer({"bootstrap.servers": stack.bootstrap, "group.id": group, **OLD_SETTINGS})
+    with contextlib.closing(old):
+        old.subscribe([topic])
+        until(lambda: len(old.assignment()) == 2, lambda: old.poll(0.1))
+        new = broker.join(group, [topic], told)
+        members.append(new)
+        refused: list[str] = []
+
+        def retried() -> None:
+            old.poll(0)
+            try:
+                new.poll(10, 0.1)
+            except ServiceUnreachable as error:
+                refused.append(str(error))
+
+        until(lambda: bool(refused), retried)
+    assert "stop every consumer of the group" in refused[0]
+    until(lambda: len(told.assigned) == 2, lambda: new.poll(10, 0.1))
 
 
 @pytest.mark.parametrize("why", ["a wait", "a pause"])

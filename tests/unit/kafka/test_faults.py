@@ -129,6 +129,7 @@ def test_a_site_cannot_change_what_our_promises_hang_on(protocol: Protocol) -> N
     assert found["group.protocol"] == protocol
     assert found["client.id"] == "c"
     assert ("partition.assignment.strategy" in found) is (protocol == "classic")
+    assert ("group.remote.assignor" in found) is (protocol == "consumer")
 
 
 def test_a_topic_is_compared_with_what_it_should_be() -> None:

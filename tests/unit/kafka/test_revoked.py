@@ -48,6 +48,7 @@ def messages() -> Iterator[KafkaMessages]:
         stored_offsets=lambda _: {},
         on_assigned=lambda _: None,
         on_revoked=lambda _: None,
+        protocol="consumer",
     )
     member._consumer.incremental_assign([theirs(STAYS, 0), theirs(LEAVES, 0)])
     member._assigned = {STAYS, LEAVES}

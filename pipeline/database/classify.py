@@ -100,9 +100,19 @@ SQL_SERVER: dict[int, Fault] = {
     49920: TargetBusy,
 }
 
-_NUMBER = re.compile(r"\((-?\d+)\)(?=\s*(?:\(SQL\w+\)|;|$))")
-_CONSTRAINT = re.compile(r"(?:constraint|unique index) ['\"]([^'\"]+)['\"]", re.IGNORECASE)
-_COLUMN = re.compile(r"column '([^']+)'", re.IGNORECASE)
+USER_RAISED = 50_000  # errors of RAISERROR and THROW, as triggers use them, have this number or a higher one
+# As pyodbc writes what the driver reports: `[state] text (number) (function)`, further ones as `; [state] text (number)`.
+_END = re.compile(r" \((-?\d+)\)(?: \(SQL\w+\))?$")
+_FURTHER = re.compile(r"; (?=\[[0-9A-Z]{5}\] )")
+_SOURCES = re.compile(r"^\[[0-9A-Z]{5}\] (?:\[[^\]]*\])*")  # the state and who speaks: [Microsoft][...][SQL Server]
+# Errors whose text names a constraint or a column before it shows any value, with that text's beginning.
+_NAMES: dict[int, re.Pattern[str]] = {
+    515: re.compile(r"Cannot insert the value NULL into column '(?P<column>[^']+)', table '[^']+';"),
+    547: re.compile(r"The \w+ statement conflicted with the [A-Z ]+ constraint \"(?P<constraint>[^\"]+)\"\."),
+    2601: re.compile(r"Cannot insert duplicate key row in object '[^']+' with unique index '(?P<constraint>[^']+)'\."),
+    2627: re.compile(r"Violation of [A-Z ]+ constraint '(?P<constraint>[^']+)'\."),
+    2628: re.compile(r"String or binary data would be truncated in table '[^']+', column '(?P<column>[^']+)'\."),
+}
 
 
 def postgres_failure(error: BaseException, place: str) -> PipelineError:
@@ -119,19 +129,34 @@ def sqlserver_failure(error: BaseException, place: str) -> PipelineError:
     """An error of pyodbc as one of ours: by SQL Server's number if it gave one, else by the driver's SQLSTATE."""
     state = str(error.args[0]) if error.args else ""
     message = str(error.args[1]) if len(error.args) > 1 else ""
-    number = sqlserver_number(message)
+    number = sqlserver_number(message, state)
     fault = SQL_SERVER.get(number, TargetRefused) if number else TargetRefused
     if fault is TargetRefused:
         fault = by_prefix(ODBC, state)
-    constraint, column = _CONSTRAINT.search(message), _COLUMN.search(message)
-    details = {"constraint": constraint and constraint[1], "column": column and column[1]}
-    return _made(fault, f"SQL Server {number or '-'} (SQLSTATE {state or '-'}) at {place}{_named(details)}")
+    return _made(
+        fault, f"SQL Server {number or '-'} (SQLSTATE {state or '-'}) at {place}{_named(_details(message, number))}"
+    )
 
 
-def sqlserver_number(message: str) -> int | None:
-    """The first native error number of an ODBC message: `[42000] [...]text (1205) (SQLExecDirectW)`; 0 is none."""
-    found = _NUMBER.search(message)
-    return int(found[1]) or None if found else None
+def sqlserver_number(message: str, state: str) -> int | None:
+    """The native number that ends the first report; None for 0, which is the driver's own.
+
+    A text may show a row's value, and the value may look like numbers and reports. So a number counts where a report
+    ends; none is tried again among the errors of data (SQLSTATE 22 and 23); and what a trigger raised (50000 and above)
+    comes first.
+    """
+    ends = map(_END.search, _FURTHER.split(message))
+    numbers = [int(found[1]) for found in ends if found]
+    if state.startswith(("22", "23")):
+        numbers = [number for number in numbers if SQL_SERVER.get(number) is not TargetBusy]
+    numbers = [number for number in numbers if number >= USER_RAISED] or numbers
+    return (numbers[0] or None) if numbers else None
+
+
+def _details(message: str, number: int | None) -> dict[str, str | None]:
+    pattern = _NAMES.get(number or 0)
+    found = pattern.match(_SOURCES.sub("", message, count=1)) if pattern else None
+    return found.groupdict() if found else {}
 
 
 def by_prefix(table: dict[str, Fault], state: str) -> Fault:

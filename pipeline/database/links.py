@@ -11,7 +11,7 @@ from pipeline.conflicts.conflict import Kind as ConflictKind
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.rules import Rule, Side
 from pipeline.database.dialect import Field, Fields, Lock, Merge, given
-from pipeline.database.session import Session, iso, number_of
+from pipeline.database.session import Session, iso, number_of, shortened
 from pipeline.errors import TargetMismatch
 from pipeline.mapping.source import Kind
 from pipeline.model.event import Value
@@ -99,7 +99,11 @@ class Links:
         rows = [
             (
                 *(link.id, link.entity, link.ajera.table, link.ajera.key, link.dps.table, link.dps.key, link.state),
-                *(link.version, counts_for, ",".join(sorted(link.parked))[:LINES_LENGTH]),
+                *(
+                    link.version,
+                    counts_for,
+                    shortened(self._session.dialect, ",".join(sorted(link.parked)), LINES_LENGTH),
+                ),
                 *(link.ajera.seen.epoch, link.dps.seen.epoch, now, codec.dump(link)),
             )
             for link, counts_for in sorted(links, key=lambda pair: pair[0].id)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from pipeline.database.dialect import Field, Images, Lock, Merge, constant, given
-from pipeline.database.session import Session, iso, number_of
+from pipeline.database.session import Session, iso, number_of, shortened
 from pipeline.mapping.source import Kind
 from pipeline.model.ledger import Mark, Waiting
 
@@ -88,7 +88,7 @@ class Marks:
         )
         newest = {(one.mark.kind, one.mark.key): one for one in waiting}
         rows = [
-            (*key, one.mark.number, now, one.reason[:REASON_LENGTH], one.code, now)
+            (*key, one.mark.number, now, shortened(self._session.dialect, one.reason, REASON_LENGTH), one.code, now)
             for key, one in sorted(newest.items())
         ]
         self._session.run("due", self._session.dialect.merge(merge), rows)

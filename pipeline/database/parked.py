@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pipeline.conflicts.rules import Side
 from pipeline.database.dialect import Field, Fields, Lock, Merge, Update, constant, given
-from pipeline.database.session import Session, iso, number_of
+from pipeline.database.session import Session, iso, number_of, shortened
 from pipeline.domain.pairing import ParkedWork
 from pipeline.mapping.source import Kind
 
@@ -42,7 +42,16 @@ class Parked:
         newest = {one.id: one for one in parked}
         rows = [
             (
-                *(one.id, one.entity, one.side, one.key, one.link, one.code, one.hint[:HINT_LENGTH], one.waits_for),
+                *(
+                    one.id,
+                    one.entity,
+                    one.side,
+                    one.key,
+                    one.link,
+                    one.code,
+                    shortened(self._session.dialect, one.hint, HINT_LENGTH),
+                    one.waits_for,
+                ),
                 *(False, now, now),
             )
             for _, one in sorted(newest.items())

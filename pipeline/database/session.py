@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from pipeline.database.dialect import Dialect, Fields
 from pipeline.errors import PipelineError, TargetRefused
+from pipeline.mapping.convert import cut
 from pipeline.mapping.source import Kind
 from pipeline.model.event import Value
 
@@ -148,6 +149,11 @@ def _canonical(value: Value, kind: Kind) -> Value:
     if isinstance(value, datetime):
         return value.astimezone(UTC)
     return bool(value) if kind is Kind.FLAG else value
+
+
+def shortened(dialect: Dialect, text: str, length: int) -> str:
+    """As much of a text as a column of this length holds: SQL Server counts UTF-16 units, of which some letters take two."""
+    return cut(text, length, utf16=dialect.counts_utf16)
 
 
 def iso(instant: datetime) -> str:

@@ -1,7 +1,9 @@
 """SQL Server 2016 and later: each statement is one batch over a staging table `#rows`, filled from the JSON parameter.
 
-The staging table takes its types and collations from the table it is for, so that comparing never meets two collations.
-MERGE is not used: it races without HOLDLOCK and deadlocks with it. A batch answers once, at its end.
+The staging table takes its names, types and collations from the table it is for: comparing never meets two collations,
+and an error names the column. MERGE is not used: it races without HOLDLOCK and deadlocks with it. A batch answers once,
+at its end, and nothing follows the answer: a statement behind it would be cancelled by whoever closes it early. So
+#rows may outlive a batch that answers from it; each batch drops what another one left.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.database.classify import sqlserver_failure
-from pipeline.database.dialect import Fields, Images, Lock, Merge, Update, json_names
+from pipeline.database.dialect import Field, Fields, Images, Lock, Merge, Update, json_names
 from pipeline.errors import PipelineError
 from pipeline.mapping.source import Kind
 from pipeline.model.text import BLANKS
@@ -27,7 +29,18 @@ _HINTS = {
     Lock.PRESENCE: " WITH (REPEATABLEREAD, ROWLOCK)",
 }
 _TEXTS = (Kind.TEXT, Kind.SHORT_TEXT)
+# A driver may send a long text as ntext, which OPENJSON refuses: here, for every statement, rows become nvarchar(max).
+_GIVEN = "SET NOCOUNT ON; DECLARE @rows nvarchar(max) = CAST(:rows AS nvarchar(max));"
 _DROP = "DROP TABLE #rows;"
+_PLACE = "[row number]"  # the clustered key of #rows: the keys themselves may have more than its 900 bytes
+_LONGEST = 8_000  # bytes of a text that a column of a limited length can hold
+_BINARY = "COLLATE Latin1_General_BIN2"
+# A looked-up value is staged as wide as its type can be: one that is longer than the column is in no row, not refused.
+_WIDE = {
+    Kind.TEXT: " + CAST('' AS varchar(8000))",
+    Kind.SHORT_TEXT: " + CAST('' AS varchar(8000))",
+    Kind.INTEGER: " + CAST(0 AS bigint)",
+}
 
 
 class SqlServer:
@@ -67,7 +80,7 @@ class SqlServer:
         return self.select(table, match, columns, Lock.NONE)  # the planner sees how many rows #rows has
 
     def matched(self, table: str, match: Fields, lock: Lock) -> str:
-        return self._joined(", ".join(f"r.{name}" for name in json_names(match)), table, match, lock)
+        return self._joined(self._given(match, "r"), table, match, lock)
 
     def change_part(self, number: int) -> str:
         """SQL Server writes an lsn as one decimal number: file, ten digits of block, five of slot."""
@@ -76,10 +89,10 @@ class SqlServer:
     def named(self, table: str, columns: Sequence[str], answer: Sequence[str], length: int | None = None) -> str:
         names = ", ".join(f"t.{self.quote(column)}" for column in answer)
         given = _folded("r.c0", length)
-        texts = f"(SELECT {given} FROM OPENJSON(:rows) WITH (c0 nvarchar(4000) '$.c0') AS r)"
+        texts = f"(SELECT {given} FROM OPENJSON(@rows) WITH (c0 nvarchar(4000) '$.c0') AS r)"
         searched = [_folded(f"t.{self.quote(column)}", length) for column in columns]
         any_of = " OR ".join(f"{one} IN {texts}" for one in searched)
-        return f"SELECT {names} FROM {table} AS t WHERE {any_of}"
+        return f"{_GIVEN} SELECT {names} FROM {table} AS t WHERE {any_of}"
 
     def insert_generated(self, table: str, key: str, columns: Sequence[str]) -> str:
         names = ", ".join(self.quote(column) for column in columns)
@@ -92,50 +105,45 @@ class SqlServer:
     def insert_missing(self, table: str, key: Fields, fields: Fields) -> str:
         """What is missing is set aside first: OUTPUT would fail on a table with triggers."""
         columns = key + fields
-        keys = ", ".join(f"m.{name}" for name in json_names(key))
         return (
-            f"{self._staged(table, columns, key)}"
+            f"{self._staged(table, key, fields, widens=False)}"
             f" SELECT r.* INTO #missing FROM #rows AS r WHERE {self._lacks(table, key)};"
             f" INSERT INTO {table} ({self._list(columns)})"
-            f" SELECT {_values('m', columns)} FROM #missing AS m ORDER BY {keys};"
-            f" {_DROP} SELECT {keys} FROM #missing AS m ORDER BY {keys}; DROP TABLE #missing;"
+            f" SELECT {self._given(columns, 'm')} FROM #missing AS m ORDER BY m.{_PLACE};"
+            f" {_DROP} SELECT {self._given(key, 'm')} FROM #missing AS m ORDER BY m.{_PLACE}"
         )
 
     def merge(self, merge: Merge) -> str:
         columns = merge.key + merge.fields
-        images = self._images(columns)
-        changes = ", ".join(f"{self.quote(column)} = {value(images)}" for column, value in merge.assignments)
-        condition = "" if merge.only_if is None else f" WHERE {merge.only_if(images)}"
-        order = ", ".join(f"r.{name}" for name in json_names(merge.key))
+        changes = ", ".join(f"{self.quote(column)} = {value(self._images)}" for column, value in merge.assignments)
+        condition = "" if merge.only_if is None else f" WHERE {merge.only_if(self._images)}"
         return (
-            f"{self._staged(merge.table, columns, merge.key)} DECLARE @created bigint; DECLARE @changed bigint;"
+            f"{self._staged(merge.table, merge.key, merge.fields, widens=False)} DECLARE @created bigint; DECLARE @changed bigint;"
             f" UPDATE t SET {changes} FROM #rows AS r"
             f" INNER LOOP JOIN {merge.table} AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK) ON {self._equal(merge.key)}"
             f"{condition} OPTION (FORCE ORDER); SET @changed = @@ROWCOUNT;"
-            f" INSERT INTO {merge.table} ({self._list(columns)}) SELECT {_values('r', columns)} FROM #rows AS r"
-            f" WHERE {self._lacks(merge.table, merge.key)} ORDER BY {order}; SET @created = @@ROWCOUNT;"
-            f" {_DROP} SELECT @created AS created, @changed AS changed;"
+            f" INSERT INTO {merge.table} ({self._list(columns)}) SELECT {self._given(columns, 'r')} FROM #rows AS r"
+            f" WHERE {self._lacks(merge.table, merge.key)} ORDER BY r.{_PLACE}; SET @created = @@ROWCOUNT;"
+            f" {_DROP} SELECT @created AS created, @changed AS changed"
         )
 
     def update(self, update: Update) -> str:
-        columns = update.match + update.fields
-        images = self._images(columns)
-        changes = ", ".join(f"{self.quote(column)} = {value(images)}" for column, value in update.assignments)
-        condition = "" if update.only_if is None else f" WHERE {update.only_if(images)}"
+        changes = ", ".join(f"{self.quote(column)} = {value(self._images)}" for column, value in update.assignments)
+        condition = "" if update.only_if is None else f" WHERE {update.only_if(self._images)}"
         return (
-            f"{self._staged(update.table, columns, update.match)} DECLARE @changed bigint;"
+            f"{self._staged(update.table, update.match, update.fields, widens=True)} DECLARE @changed bigint;"
             f" UPDATE t SET {changes} FROM #rows AS r"
             f" INNER LOOP JOIN {update.table} AS t WITH (UPDLOCK, ROWLOCK) ON {self._equal(update.match)}"
             f"{condition} OPTION (FORCE ORDER); SET @changed = @@ROWCOUNT;"
-            f" {_DROP} SELECT @changed AS changed;"
+            f" {_DROP} SELECT @changed AS changed"
         )
 
     def delete(self, table: str, match: Fields) -> str:
         return (
-            f"{self._staged(table, match, match)} DECLARE @deleted bigint;"
+            f"{self._staged(table, match, (), widens=True)} DECLARE @deleted bigint;"
             f" DELETE t FROM #rows AS r INNER LOOP JOIN {table} AS t WITH (UPDLOCK, ROWLOCK)"
             f" ON {self._equal(match)} OPTION (FORCE ORDER); SET @deleted = @@ROWCOUNT;"
-            f" {_DROP} SELECT @deleted AS deleted;"
+            f" {_DROP} SELECT @deleted AS deleted"
         )
 
     def differs(self, images: Images, fields: Fields) -> str:
@@ -156,36 +164,48 @@ class SqlServer:
     def _list(self, fields: Fields) -> str:
         return ", ".join(self.quote(field.name) for field in fields)
 
-    def _equal(self, match: Fields) -> str:
-        return " AND ".join(f"t.{self.quote(field.name)} = r.c{number}" for number, field in enumerate(match))
+    def _given(self, fields: Fields, alias: str) -> str:
+        return ", ".join(f"{alias}.{self.quote(field.name)}" for field in fields)
 
-    def _images(self, columns: Fields) -> Images:
-        given = {field.name: f"r.c{number}" for number, field in enumerate(columns)}
-        return Images(lambda name: f"t.{self.quote(name)}", lambda name: given[name])
+    def _equal(self, match: Fields) -> str:
+        return " AND ".join(f"t.{self.quote(field.name)} = r.{self.quote(field.name)}" for field in match)
+
+    @property
+    def _images(self) -> Images:
+        return Images(lambda name: f"t.{self.quote(name)}", lambda name: f"r.{self.quote(name)}")
 
     def _lacks(self, table: str, key: Fields) -> str:
         return f"NOT EXISTS (SELECT 1 FROM {table} AS t WITH (UPDLOCK, HOLDLOCK) WHERE {self._equal(key)})"
 
-    def _staged(self, table: str, columns: Fields, order: Fields) -> str:
-        """The given rows in #rows, stored in the order of their match. The outer join takes off identity and NOT NULL."""
-        typed = ", ".join(f"t.{self.quote(field.name)} AS c{number}" for number, field in enumerate(columns))
-        names = ", ".join(json_names(columns))
+    def _staged(self, table: str, key: Fields, written: Fields, *, widens: bool) -> str:
+        """The given rows in #rows, in the order of their keys' code points. The outer join takes off identity and NOT NULL.
+
+        `widens`: the keys are only looked up.
+        """
+        columns = key + written
+        wide = {one.name: _WIDE.get(one.kind, "") for one in key if widens}
+        typed = [f"t.{self.quote(one.name)}{wide.get(one.name, '')} AS {self.quote(one.name)}" for one in columns]
         given = ", ".join(f"c{number} {_TYPES[field.kind]} '$.c{number}'" for number, field in enumerate(columns))
+        order = ", ".join(_binary(f"j.c{number}", field) for number, field in enumerate(key))
+        fits = [f"DATALENGTH(j.c{n}) <= {_LONGEST}" for n, one in enumerate(key) if widens and one.kind in _TEXTS]
+        condition = f" WHERE {' AND '.join(fits)}" if fits else ""
         return (
-            "SET NOCOUNT ON; DECLARE @rows nvarchar(max) = CAST(:rows AS nvarchar(max));"
-            f" SELECT TOP (0) {typed} INTO #rows FROM (SELECT 1 AS one) AS nothing LEFT JOIN {table} AS t ON 1 = 0;"
-            f" CREATE CLUSTERED INDEX rows_in_order ON #rows ({', '.join(json_names(order))});"
-            f" INSERT INTO #rows ({names}) SELECT {names} FROM OPENJSON(@rows) WITH ({given});"
+            f"{_GIVEN} DROP TABLE IF EXISTS #rows; DROP TABLE IF EXISTS #missing;"
+            f" SELECT TOP (0) CAST(0 AS bigint) AS {_PLACE}, {', '.join(typed)} INTO #rows"
+            f" FROM (SELECT 1 AS one) AS nothing LEFT JOIN {table} AS t ON 1 = 0;"
+            f" CREATE CLUSTERED INDEX rows_in_order ON #rows ({_PLACE});"
+            f" INSERT INTO #rows ({_PLACE}, {self._list(columns)})"
+            f" SELECT ROW_NUMBER() OVER (ORDER BY {order}), {_values('j', columns)}"
+            f" FROM OPENJSON(@rows) WITH ({given}) AS j{condition};"
         )
 
     def _joined(self, what: str, table: str, match: Fields, lock: Lock) -> str:
         """Where rows are locked, they are looked up one by one in the order in which #rows is stored."""
-        order = ", ".join(f"r.{name}" for name in json_names(match))
         join = "JOIN" if lock is Lock.NONE else "INNER LOOP JOIN"
         option = "" if lock is Lock.NONE else " OPTION (FORCE ORDER, MAXDOP 1)"
         return (
-            f"{self._staged(table, match, match)} SELECT {what} FROM #rows AS r {join} {table} AS t{_HINTS[lock]}"
-            f" ON {self._equal(match)} ORDER BY {order}{option}; {_DROP}"
+            f"{self._staged(table, match, (), widens=True)} SELECT {what} FROM #rows AS r {join} {table} AS t{_HINTS[lock]}"
+            f" ON {self._equal(match)} ORDER BY r.{_PLACE}{option}"
         )
 
 
@@ -204,5 +224,10 @@ def _values(alias: str, columns: Fields) -> str:
     return ", ".join(f"{alias}.{name}" for name in json_names(columns))
 
 
+def _binary(column: str, field: Field) -> str:
+    return f"{column} {_BINARY}" if field.kind in _TEXTS else column
+
+
 def _exact(column: str, kind: Kind) -> str:
-    return f"CAST({column} AS nvarchar(max)) COLLATE Latin1_General_BIN2" if kind in _TEXTS else column
+    """The bar stands behind trailing blanks: at the end of a text they count in no comparison, whatever the collation."""
+    return f"(CAST({column} AS nvarchar(max)) + N'|') {_BINARY}" if kind in _TEXTS else column

@@ -266,6 +266,34 @@ def test_the_place_in_the_log_is_beyond_what_was_written_before_or_not_told(pair
         assert len(after) in (16, 20)
 
 
+def test_a_value_longer_than_its_column_is_in_no_row(pairs: DatabasePairs) -> None:
+    """It is looked up as any other; only writing it may be refused."""
+    long = "x" * 5_000
+    with pairs.transaction() as links, pairs.ajera() as ajera:
+        assert links.rows.read(dps.CLENDOR, [long], lock=True) == {}
+        assert links.rows.having(dps.CLENDOR, ["Name"], [(long,)]) == {}
+        assert links.rows.named(dps.CLENDOR, ["Name"], [long]) == {}
+        assert links.counterparts("firm", Side.DPS, [long]) == {}
+        assert links.counted("firm", [long]) == {long: 0}
+        assert ajera.creators("AxVec", [long]) == {}
+        links.wake({long})
+        links.unpark({long})
+
+
+def test_long_values_are_stored_and_logged_whole(pairs: DatabasePairs) -> None:
+    """Drivers send texts of more than 2,000 characters in another form."""
+    made, long = link(9501), "Ω" * 4_500
+    entry = Conflict(made.id, "firm", "notes", Kind.FIRST_LINK, Rule.MANUAL, None, NOW, long, long, NOW, NOW)
+    with pairs.transaction() as links:
+        half = Half("Clendor", "K9501", Seen(epoch=2), {"notes": long})
+        links.store([(Link(made.id, "firm", made.ajera, half, state=State.LINKED), None)])
+        links.log([entry])
+    with pairs.transaction() as links:
+        ((_, found),) = links.logged(limit=10, link=made.id)
+        assert found == entry
+        assert links.links([made.id])[made.id].dps.value == {"notes": long}
+
+
 # -- intentions ---------------------------------------------------------------------------------------------------------
 
 

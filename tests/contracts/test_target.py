@@ -295,6 +295,49 @@ def test_an_upsert_creates_changes_and_leaves_alone_and_tells_them_apart(databas
         assert transaction.upsert("Organization", cleared) == RowCounts(changed=1, unchanged=1)
 
 
+def test_a_change_of_trailing_blanks_alone_is_a_change(database: Database | Twin) -> None:
+    """A database may pad texts with blanks where it compares them."""
+    number = key()
+    with database.target.transaction() as transaction:
+        assert transaction.upsert("Organization", [organization(number, "a")]) == RowCounts(created=1)
+        assert transaction.upsert("Organization", [organization(number, "a ")]) == RowCounts(changed=1)
+        assert transaction.upsert("Organization", [organization(number, "a ")]) == RowCounts(unchanged=1)
+        assert transaction.upsert("Organization", [organization(number, "a")]) == RowCounts(changed=1)
+
+
+def test_a_value_longer_than_its_column_is_not_found_and_not_rejected(database: Database | Twin) -> None:
+    """Only writing it may be refused."""
+    long = f"cl-{key()}" + "x" * 5_000
+    with database.target.transaction() as transaction:
+        assert transaction.existing("Organization", [long]) == set()
+        assert transaction.holders("Project", "Project Code", [long]) == {}
+        assert transaction.lock_rows("AxVec", [long]) == {}
+        assert transaction.rows_where("AxContact", "organization", [long]) == []
+        assert transaction.marks_of([("AxVec", long)]) == []
+        transaction.clear([Mark("AxVec", long, 1)])
+        assert transaction.replace_children("Project_Contact", {long: []}) == RowCounts()
+
+
+def test_a_reason_in_letters_outside_the_basic_plane_is_cut_to_its_column(database: Database | Twin) -> None:
+    """SQL Server counts two for each; PostgreSQL one."""
+    number = key()
+    mark = Mark("AxVec", str(number), 1)
+    with database.target.transaction() as transaction:
+        transaction.mark([mark], NOW)
+        transaction.wait([Waiting(mark, "row.missing", "🏗" * 500)], NOW)
+        assert transaction.marks_of([("AxVec", str(number))]) == [mark]
+
+
+def test_a_key_of_the_greatest_length_is_marked_found_and_cleared(database: Database | Twin) -> None:
+    """Kind and key together have more bytes than SQL Server allows a clustered key."""
+    mark = Mark("AxProject/Project ID", f"{key():09d}" + "ж" * 441, 1)
+    with database.target.transaction() as transaction:
+        transaction.mark([mark], NOW)
+        assert transaction.marks_of([(mark.kind, mark.key)]) == [mark]
+        transaction.clear([mark])
+        assert transaction.marks_of([(mark.kind, mark.key)]) == []
+
+
 def test_what_is_prefilled_is_written_at_creation_and_never_after(database: Database | Twin) -> None:
     """A person's title stays."""
     contact = TargetRow("Contact", (f"co-{key()}",), {"Surname": "a"}, {"Title": "-", "Created Date": NOW})

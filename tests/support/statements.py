@@ -37,10 +37,12 @@ class Recorder:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.statements: dict[str, str] = {}  # the place of each
+        self.rows: dict[str, list[Cells]] = {}  # what was sent, by place
 
     def run(self, place: str, sql: str, rows: Sequence[Cells], **parameters: Value) -> list[tuple[Value, ...]]:
         del parameters
         self.statements.setdefault(sql, place)
+        self.rows.setdefault(place, []).extend(rows)
         if place == "source_table" and not any(word in sql for word in ("AS changed", "#missing", "ON CONFLICT")):
             return [("AxVec", "topic", 0, 0, 0)]
         created = " AS created, " in sql.rsplit("SELECT", 1)[-1]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipeline.conflicts.link import Half, Link, Pending, Seen, State, Values
 from pipeline.conflicts.rules import ColumnPair, Rules, Side
 from pipeline.model.event import Event, Operation, Row, Value
-from pipeline.model.position import change_part
+from pipeline.model.position import EPOCH_WIDTH, change_part
 
 
 def is_stale(seen: Seen, event: Event) -> bool:
@@ -36,6 +37,16 @@ def shadows(pending: Pending, position: str) -> bool:
     return pending.after is not None and change_part(position, len(pending.after)) <= pending.after
 
 
+def in_epoch_of(event: Event, pending: Pending) -> Pending:
+    """The write as this event sees it: a position that we read under an older epoch tells a newer capture nothing.
+
+    We stamp the epoch that we know; the capture may have been made again, and our write is in its log too. An event of
+    an older epoch than our write's was captured before that, and is older than it.
+    """
+    is_older = pending.after is not None and pending.after[:EPOCH_WIDTH] < event.position[:EPOCH_WIDTH]
+    return replace(pending, after=None) if is_older else pending
+
+
 def is_unsure(pending: Pending, committed_at: datetime, window: timedelta) -> bool:
     """May an event of that time be older than a write or look whose own position is unknown."""
     return pending.after is None and committed_at <= pending.at + window
@@ -43,12 +54,16 @@ def is_unsure(pending: Pending, committed_at: datetime, window: timedelta) -> bo
 
 def covers(half: Half, name: str, event: Event, window: timedelta) -> tuple[Pending, ...]:
     """The writes and looks that may be newer than this event in this line, in the order in which they were made."""
-    return tuple(
-        pending
-        for pending in half.pending
-        if name in pending.values
-        and (shadows(pending, event.position) or is_unsure(pending, event.committed_at, window))
-    )
+    seen = (in_epoch_of(event, pending) for pending in half.pending if name in pending.values)
+    found = [pending for pending in seen if may_cover(pending, event, window)]
+    looks = [place for place, pending in enumerate(found) if pending.is_look and pending.at <= event.committed_at]
+    first = looks[-1] if looks else 0
+    return (*(pending for pending in found[:first] if pending.after is not None), *found[first:])
+
+
+def may_cover(pending: Pending, event: Event, window: timedelta) -> bool:
+    """May this write or look, as the event sees it, be newer than the event."""
+    return shadows(pending, event.position) or is_unsure(pending, event.committed_at, window)
 
 
 def is_known(seen: Seen, covering: Iterable[Pending], name: str, image: Value, at: datetime) -> bool:

@@ -41,7 +41,8 @@ def needs_look(link: Link, event: Event, rules: Rules) -> bool:
         return False
     if event.is_snapshot:
         return event.epoch > half.seen.epoch
-    return any(guards.is_unsure(pending, event.committed_at, rules.look_window) for pending in half.pending)
+    pendings = (guards.in_epoch_of(event, pending) for pending in half.pending)
+    return any(guards.is_unsure(pending, event.committed_at, rules.look_window) for pending in pendings)
 
 
 def take(link: Link, side: Side, event: Event, looked: Looked | None, rules: Rules) -> Observation:
@@ -183,11 +184,7 @@ def looked_at(half: Half, row: Values, at: datetime) -> Half:
 
 
 def _may_still_cover(pending: Pending, event: Event, rules: Rules) -> bool:
-    return (
-        pending.is_open
-        or guards.shadows(pending, event.position)
-        or guards.is_unsure(pending, event.committed_at, rules.look_window)
-    )
+    return pending.is_open or guards.may_cover(guards.in_epoch_of(event, pending), event, rules.look_window)
 
 
 def moved(seen: Seen, event: Event) -> Seen:

@@ -52,6 +52,20 @@ EVENT_GUARDS = (
         f"{ALONE}::test_our_write_is_in_its_shadow_though_another_transaction_committed_before_it_did",
     ),
     Guard(
+        "epoch of a write",
+        f"{RULES}/guards.py",
+        "return replace(pending, after=None) if is_older else pending",
+        "return pending",
+        f"{ALONE}::test_our_write_is_no_edit_in_the_log_of_a_capture_that_was_made_again_since",
+    ),
+    Guard(
+        "before the last look",
+        f"{RULES}/guards.py",
+        "first = looks[-1] if looks else 0",
+        "first = 0",
+        f"{ALONE}::test_a_write_that_a_look_has_followed_explains_nothing_after_the_look",
+    ),
+    Guard(
         "look window",
         f"{RULES}/guards.py",
         "return pending.after is None and committed_at <= pending.at + window",

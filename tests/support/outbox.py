@@ -66,6 +66,12 @@ CREATE FUNCTION outbox.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         to_jsonb(COALESCE(NEW, OLD)), to_jsonb(OLD), (pg_current_wal_insert_lsn() - '0/0')::bigint, clock_timestamp());
     RETURN NULL;
 END $$;
+CREATE FUNCTION outbox.commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    UPDATE outbox.change SET at = clock_timestamp() WHERE number = NEW.number;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER commit AFTER INSERT ON outbox.change
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION outbox.commit();
 """
 TABLES: Mapping[Side, tuple[SourceTable, ...]] = {Side.AJERA: AJERA_TABLES, Side.DPS: DPS_TABLES}
 KEYS = {table.name: table.key for table in (*AJERA_TABLES, *DPS_TABLES, AX_PROJECT_CONTACT)}

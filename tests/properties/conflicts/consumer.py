@@ -38,6 +38,7 @@ class Consumer:
     databases: Mapping[Side, Database]
     knows_modified: bool
     crash_chance: float
+    epochs: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 1))  # as known, not as they are
     links: dict[str, Link] = field(default_factory=dict)
     logged: list[Conflict] = field(default_factory=list)
     intentions: dict[str, Recorded] = field(default_factory=dict)
@@ -64,6 +65,7 @@ class Consumer:
             self.crashes += 1
 
     def _process(self, side: Side, event: Event, now: datetime) -> None:
+        self.epochs[side] = max(self.epochs[side], event.epoch)
         link = self.find(side, event.key)
         if link is not None:
             link = self.settled(link, now)
@@ -96,7 +98,7 @@ class Consumer:
         name = str(self.databases[side].held(event.key)["x"] or "")[:4]
         matched = match(name, self._unlinked(side.other))
         if isinstance(matched, Links):
-            other = self._found(side.other, matched.key, Seen(epoch=self.databases[side.other].epoch), now)
+            other = self._found(side.other, matched.key, Seen(epoch=self.epochs[side.other]), now)
             ajera, dps = (found, other) if side is Side.AJERA else (other, found)
             self.first_linked.add(link_id)
             decision = first_link(link_id, "firm", ajera, dps, FirstLinkPolicy(), now, RULES)
@@ -185,16 +187,16 @@ class Consumer:
             return Applied(write.number, {}, None, now)
         database.write(now, write.key, values, by_person=False)
         self.lines_written += len(values)
-        held = database.held(write.key)
-        return Applied(write.number, {name: held[name] for name in values}, database.after(), database.log[-1].at)
+        held, after = database.held(write.key), database.after(self.epochs[write.side])
+        return Applied(write.number, {name: held[name] for name in values}, after, database.log[-1].at)
 
     def _insert_in(self, write: Write, database: Database, now: datetime) -> WriteOutcome:
         key = f"own{len(self.created)}"
         lines: dict[str, Value] = dict(write.values)
         database.write(now, key, lines, by_person=False)
         self.created.append((write.side, key))
-        at, epoch = database.log[-1].at, database.epoch
-        return Applied(write.number, database.held(key), database.after(), at, key, epoch)
+        at, epoch = database.log[-1].at, self.epochs[write.side]
+        return Applied(write.number, database.held(key), database.after(epoch), at, key, epoch)
 
     def straggle(self, now: datetime) -> None:
         """A process believed dead comes back with the write it had in hand."""

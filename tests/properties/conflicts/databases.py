@@ -64,11 +64,11 @@ class Database:
         """The row, line by line."""
         return RULES.observed(self.side, self.rows[key])
 
-    def after(self) -> str | None:
-        """The log position inside the transaction that made the newest commit, after its write."""
+    def after(self, epoch: int) -> str | None:
+        """The log position inside the transaction that made the newest commit, after its write; the writer adds the epoch."""
         if not self.knows_positions:
             return None
-        return f"{self.epoch:0{EPOCH_WIDTH}x}{10 * len(self.log) + 2:0{LSN_WIDTH}x}"
+        return f"{epoch:0{EPOCH_WIDTH}x}{10 * len(self.log) + 2:0{LSN_WIDTH}x}"
 
     def _commit(
         self, now: datetime, key: str, operation: Operation, image: dict[str, Value], *, by_person: bool

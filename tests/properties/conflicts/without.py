@@ -28,6 +28,7 @@ class Removal:
 REMOVALS: dict[str, Removal] = {
     "stale": Removal(guards, "is_stale", lambda seen, event: False, 200),
     "shadow": Removal(guards, "shadows", lambda pending, position: False, 400),
+    "epoch of a write": Removal(guards, "in_epoch_of", lambda event, pending: pending, 4_000),
     "compare": Removal(guards, "still_holds", lambda expected, row, side, rules: frozenset(expected), 400),
     "settle": Removal(settle, "recalled", lambda number, recorded: GivenUp(number), 400),
     "fence": Removal(consumer, "may_carry_out", lambda recorded: True, 4_000),

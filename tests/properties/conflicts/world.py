@@ -52,7 +52,7 @@ class World:
         self.consumer = Consumer(rng, self.databases, rng.random() < 0.5, rng.choice((0.0, 0.0, 0.15)))
         self.is_unique = rng.random() < 0.4  # no value is ever typed twice
         self.may_delete, self.may_decide = rng.random() < 0.15, rng.random() < 0.2
-        self.has_gaps, self.has_snapshots = rng.random() < 0.1, rng.random() < 0.3
+        self.has_gaps, self.has_snapshots = rng.random() < 0.2, rng.random() < 0.3
         self.people: list[Typing] = []
         self.typed_count = 0
         self.deleted: set[tuple[Side, str]] = set()
@@ -180,13 +180,20 @@ class World:
     def read_again(self) -> None:
         """A snapshot: within an epoch of whatever was captured, or, after a gap, instead of what was lost."""
         side = self.rng.choice(list(Side))
-        database = self.databases[side]
         if self.has_gaps and self.rng.random() < 0.5:
-            lost = database.capture_anew(self.now, self.rng.choice((0, 0, 2)))
-            self._lose(side, lost)
-            self.consumer.sweep(side, self.now)
+            self._capture_anew(side)
         elif self.has_snapshots:
-            database.read_all(self.now)
+            self.databases[side].read_all(self.now)
+
+    def _capture_anew(self, side: Side) -> None:
+        """Perhaps nothing was lost. The process learns of it by the first event, or before by another table's."""
+        database = self.databases[side]
+        if self.rng.random() < 0.5:
+            database.capture()
+        self._lose(side, database.capture_anew(self.now, self.rng.choice((0, 0, 2))))
+        self.consumer.sweep(side, self.now)
+        if self.rng.random() < 0.3:
+            self.consumer.epochs[side] = database.epoch
 
     def _lose(self, side: Side, lost: list[Commit]) -> None:
         numbers = {commit.number for commit in lost}
@@ -199,23 +206,27 @@ class World:
         """The unquiet part."""
         for _ in range(self.rng.randint(3, 25)):
             self.now += timedelta(seconds=self.rng.choice((0, 0, 1, 2)), milliseconds=1)
-            action = self.rng.random()
-            if action < 0.35:
-                self.edit()
-            elif action < 0.84:
-                self.deliver()
-            elif action < 0.87:
-                self.consumer.straggle(self.now)
-            elif action < 0.91:
-                self.rewind()
-            elif action < 0.94:
-                self.read_again()
-            elif action < 0.96:
-                self.repeat()
-            elif action < 0.98 and self.may_decide:
-                self.decide()
-            elif action < 0.99 and self.may_delete:
-                self.delete()
+            if self.has_gaps and self.rng.random() < 0.1:
+                self._capture_anew(self.rng.choice(list(Side)))
+            self._step(self.rng.random())
+
+    def _step(self, action: float) -> None:
+        if action < 0.35:
+            self.edit()
+        elif action < 0.84:
+            self.deliver()
+        elif action < 0.87:
+            self.consumer.straggle(self.now)
+        elif action < 0.91:
+            self.rewind()
+        elif action < 0.94:
+            self.read_again()
+        elif action < 0.96:
+            self.repeat()
+        elif action < 0.98 and self.may_decide:
+            self.decide()
+        elif action < 0.99 and self.may_delete:
+            self.delete()
 
     def calm_down(self) -> bool:
         """No more edits and no more faults: everything is delivered. False if it never ends."""

@@ -9,9 +9,9 @@ import pytest
 
 from pipeline.conflicts.begin import FirstLinkPolicy, Found, first_link
 from pipeline.conflicts.decision import Looked, Reason
-from pipeline.conflicts.guards import is_free, is_rewound, is_survivor, shadows
+from pipeline.conflicts.guards import in_epoch_of, is_free, is_rewound, is_survivor, shadows
 from pipeline.conflicts.link import Link, Pending, Seen
-from pipeline.conflicts.reconcile import reconcile
+from pipeline.conflicts.reconcile import needs_look, reconcile
 from pipeline.model.event import Operation
 from pipeline.model.position import postgres_position, sqlserver_position
 from tests.unit.conflicts.build import (
@@ -126,3 +126,35 @@ def test_a_row_that_stayed_is_a_survivor_until_it_is_deleted_and_made_again() ->
     assert not is_survivor(gone, AJERA)
     assert is_free(gone, event(pair, AJERA, 102, "c"))
     assert not is_free(gone, event(pair, AJERA, 99, "c"))
+
+
+def test_our_write_is_no_edit_in_the_log_of_a_capture_that_was_made_again_since() -> None:
+    """Its position was read under the epoch that we knew: by value and time it is ours, and the newer edit stands."""
+    link = carried_out(reconcile(linked(), event(linked(), DPS, 1, name="once"), NOW, RULES), 5)
+    link = carried_out(reconcile(link, event(link, DPS, 2, name="twice"), NOW, RULES), 7)
+    echo = event(linked(), AJERA, 5, epoch=2, name="once")
+    row = Looked(RULES.written(AJERA, link.ajera.value), seconds(8))
+    assert needs_look(link, echo, RULES)
+    decision = reconcile(link, echo, NOW, RULES, row)
+    assert (decision.reason, decision.writes) == (Reason.ECHO, ())
+    late = replace(echo, committed_at=seconds(7) + RULES.look_window + timedelta(seconds=1))
+    assert not needs_look(link, late, RULES)
+
+
+def test_an_event_of_an_older_capture_is_older_than_a_write_of_ours() -> None:
+    """Whatever its position: that capture ended before we knew of the newer one."""
+    written = Pending(1, {"name": "new"}, {"name": "old"}, seconds(5), is_open=False, after=after(5, epoch=2))
+    told = event(linked(), DPS, 90, epoch=1)
+    assert in_epoch_of(told, written) is written
+    assert shadows(written, told.position)
+
+
+def test_a_write_that_a_look_has_followed_explains_nothing_after_the_look() -> None:
+    """The row held another text by then; the same text later is somebody's."""
+    link = carried_out(reconcile(linked(), event(linked(), AJERA, 1, name="once"), NOW, RULES), 5, knows=False)
+    read = event(link, DPS, 8, "r", epoch=2, name="typed")
+    typed = Looked(RULES.written(DPS, {**link.dps.value, "name": "typed"}), seconds(9))
+    link = carried_out(reconcile(link, read, NOW, RULES, typed), 9)
+    again = event(link, DPS, 10, epoch=2, name="once")
+    row = Looked(RULES.written(DPS, {**link.dps.value, "name": "once"}), seconds(11))
+    assert write_to(reconcile(link, again, NOW, RULES, row), AJERA).values == {"name": "once"}

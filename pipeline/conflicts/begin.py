@@ -8,7 +8,7 @@ from datetime import datetime
 from pipeline.conflicts.conflict import Conflict, Kind, about_line
 from pipeline.conflicts.decision import Decision, Reason
 from pipeline.conflicts.forms import folded
-from pipeline.conflicts.judge import is_comparable, parked, plan
+from pipeline.conflicts.judge import asked_by_both, is_comparable, parked, plan
 from pipeline.conflicts.link import Half, Link, Seen, State
 from pipeline.conflicts.observe import looked_at
 from pipeline.conflicts.rules import SIDES, ColumnPair, Rule, Rules, Side
@@ -75,7 +75,7 @@ def first_link(
             continue
         winner = _first_winner(link, pair, ajera, dps, policy, rules)
         if winner is None and not is_comparable(link, pair):
-            link = _asked(link, pair)
+            link = asked_by_both(link, pair)
             continue
         conflicts.append(about_line(link, pair, Kind.FIRST_LINK, winner, now))
         if winner is None:
@@ -139,13 +139,5 @@ def _dated(half: Half, name: str, at: datetime) -> Half:
 def _first_parked(link: Link, pair: ColumnPair, now: datetime) -> Link:
     """A MANUAL line counts as edited on both sides, so that a later edit of one does not decide it."""
     if pair.rule is Rule.MANUAL or pair.only_fills:
-        link = _asked(link, pair)
+        link = asked_by_both(link, pair)
     return parked(link, pair.name, Kind.FIRST_LINK, now)
-
-
-def _asked(link: Link, pair: ColumnPair) -> Link:
-    """Asked for by each side whose value may flow."""
-    for side in SIDES:
-        if pair.flows_to(side.other):
-            link = link.with_half(side, link.half(side).asking(pair.name))
-    return link

@@ -140,6 +140,15 @@ def is_kept(link: Link, pair: ColumnPair, winner: Side) -> bool:
     return pair.is_blank(winner, half.value[name])
 
 
+def may_be_unaware(link: Link, pair: ColumnPair, contender: Side, rules: Rules) -> bool:
+    """Under MANUAL: the sides agreed by coincidence, and this edit is not surely later than what the other side typed."""
+    if pair.name not in link.coincident:
+        return False
+    mine = link.half(contender).contended_at(pair.name)
+    others = link.half(contender.other).edited_at.get(pair.name)
+    return others is not None and (mine is None or mine <= others + rules.clock_tolerance)
+
+
 def is_over(link: Link) -> bool:
     """Ended: nothing is taken from events of a pair that has ended."""
     return link.state is State.ENDED

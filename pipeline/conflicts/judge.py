@@ -63,7 +63,7 @@ def _decide(link: Link, pair: ColumnPair, rules: Rules, now: datetime) -> tuple[
         return _left_to_a_person(link, pair, Kind.FIRST_LINK, now)
     winner = _winner(link, pair, rules)
     if winner is None:
-        return _left_to_a_person(link, pair, Kind.UPDATE_ORIGIN_DIFFERS, now)
+        return _left_to_a_person(asked_by_both(link, pair), pair, Kind.UPDATE_ORIGIN_DIFFERS, now)
     if guards.is_kept(link, pair, winner):
         return link.with_half(winner.other, link.half(winner.other).clean(pair.name)), None
     if winner in link.off:  # nothing of that side is carried over, so the other's value waits until it is set to be
@@ -111,7 +111,7 @@ def _winner(link: Link, pair: ColumnPair, rules: Rules) -> Side | None:
         case Rule.NEWEST:
             return _newest(link, pair, contenders, rules)
         case Rule.MANUAL:
-            return contenders[0] if len(contenders) == 1 and not _was_covered(link, pair, contenders[0]) else None
+            return _unopposed(link, pair, contenders, rules)
         case Rule.CREATE_ONLY:
             return contenders[0]  # only a person's decision contends here
         case _:
@@ -130,6 +130,14 @@ def _newest(link: Link, pair: ColumnPair, contenders: list[Side], rules: Rules) 
         return rules.later(pair, link.ajera.contended_at(pair.name), link.dps.contended_at(pair.name))
     only = contenders[0]
     return only.other if guards.is_overtaken(link, pair, only, rules) else only
+
+
+def _unopposed(link: Link, pair: ColumnPair, contenders: list[Side], rules: Rules) -> Side | None:
+    """The one side that was edited. What the other one typed meanwhile counts, though they agreed by coincidence since."""
+    only = contenders[0]
+    if len(contenders) == 2 or _was_covered(link, pair, only) or guards.may_be_unaware(link, pair, only, rules):
+        return None
+    return only
 
 
 def _was_covered(link: Link, pair: ColumnPair, side: Side) -> bool:
@@ -151,6 +159,14 @@ def _won(link: Link, pair: ColumnPair, winner: Side) -> Link:
 
 def _certain(half: Half, name: str) -> Half:
     return replace(half, wanted={**half.wanted, name: replace(half.wanted[name], is_decided=True)})
+
+
+def asked_by_both(link: Link, pair: ColumnPair) -> Link:
+    """Each side whose value may flow counts as edited, so that a later edit of one does not decide the line."""
+    for side in SIDES:
+        if pair.flows_to(side.other):
+            link = link.with_half(side, link.half(side).asking(pair.name))
+    return link
 
 
 def parked(link: Link, name: str, why: Kind, now: datetime) -> Link:

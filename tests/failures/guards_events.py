@@ -144,6 +144,13 @@ EVENT_GUARDS = (
         f"{RECONCILE}::test_an_edit_that_was_undone_earlier_than_the_other_sides_edit_stays_covered_and_logged",
     ),
     Guard(
+        "unaware: coincident under MANUAL",
+        f"{RULES}/guards.py",
+        "return others is not None and (mine is None or mine <= others + rules.clock_tolerance)",
+        "return False",
+        f"{RECONCILE}::test_a_text_under_manual_that_is_not_surely_later_than_the_other_sides_is_parked",
+    ),
+    Guard(
         "two-way: source rewound",
         f"{ENGINE}/round.py",
         "            raise Rewound(event)\n",

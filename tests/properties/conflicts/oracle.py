@@ -12,9 +12,9 @@ from tests.properties.conflicts.lines import NAMES, RULES
 from tests.properties.conflicts.world import START_LINES, Typing, World
 
 
-def run(seed: str) -> tuple[World, list[str]]:
+def run(seed: str, only: str | None = None) -> tuple[World, list[str]]:
     """One run, and its faults; none if all is well. Each begins with the name of the property that broke."""
-    world = World(seed)
+    world = World(seed, only)
     world.live()
     if not world.calm_down():
         return world, ["no ping-pong: never quiet"]
@@ -30,6 +30,7 @@ def faults(world: World) -> Iterator[str]:
                 yield from _nothing_lost(world, link, pair)
                 yield from _parked_rightly(world, link, pair)
                 yield from _logged(world, link, pair)
+                yield from _no_text_lost(world, link, pair)
     yield from _pairs(world)
     yield from _few_writes(world)
 
@@ -167,6 +168,39 @@ def _logged(world: World, link: Link, pair: ColumnPair) -> Iterator[str]:
             entries = (c for c in world.consumer.logged if c.column == pair.name)
             if not any(entry.value(loser.side) == loser.value for entry in entries):
                 yield f"log: {pair.name} lost {loser.value!r} of {loser.side} without an entry"
+
+
+# -- MANUAL: nobody decides for people, whatever they type ----------------------------------------------------------
+def _no_text_lost(world: World, link: Link, pair: ColumnPair) -> Iterator[str]:
+    """What was typed last on a side is there, parked, in the log, or was seen by who typed over it on the other side."""
+    if pair.rule is not Rule.MANUAL or link.id in world.consumer.first_linked:
+        return
+    if any(_typed(world, link, side, pair.name, by_operator=True) for side in Side):
+        return
+    last = {side: typed[-1] for side in Side if (typed := _typed(world, link, side, pair.name))}
+    if len(last) < 2 or any(t.is_lost for t in world.people if t.name == pair.name):
+        return
+    held = {side: _held(world, link, side, pair.name) for side in Side}
+    entries = [entry for entry in world.consumer.logged if entry.column == pair.name and entry.link == link.id]
+    for side, typing in last.items():
+        is_parked = pair.name in link.parked and typing.value in (
+            link.parked[pair.name].ajera,
+            link.parked[pair.name].dps,
+        )
+        is_logged = any(entry.value(side) == typing.value for entry in entries)
+        if is_parked or is_logged or _stems_from(pair, typing, held) or _seen_by(world, link, pair, typing, last):
+            continue
+        yield f"lost text: {typing.value!r} of {side} is neither there nor parked nor logged: {held}"
+
+
+def _seen_by(world: World, link: Link, pair: ColumnPair, typing: Typing, last: dict[Side, Typing]) -> bool:
+    """Did the other side's row hold it, at or after that time, before somebody typed there last."""
+    other = last[typing.side.other]
+    came_over = pair.convert(typing.value, to=other.side)
+    log = [c for c in world.databases[other.side].log[: other.commit - 1] if c.key == other.key and c.image]
+    since = [place for place, commit in enumerate(log) if commit.at >= typing.at - RULES.clock_tolerance]
+    first = since[0] - 1 if since else len(log) - 1
+    return any(RULES.observed(other.side, commit.image)[pair.name] == came_over for commit in log[max(first, 0) :])
 
 
 # -- linking, creating, ending --------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from tests.properties.conflicts.oracle import run
 from tests.properties.conflicts.without import REMOVALS, without
 from tests.properties.conflicts.world import World
 
-PROPERTIES = ("convergence", "lost edit", "no ping-pong", "idempotence", "parked", "log", "linking")
+PROPERTIES = ("convergence", "lost edit", "no ping-pong", "idempotence", "parked", "log", "linking", "lost text")
 SHOWN = 5
 
 
@@ -63,7 +63,7 @@ def _happened(world: World) -> Iterator[tuple[str, int]]:
 def _breaks_without(name: str, seed: str) -> bool:
     with without(name):
         for number in range(REMOVALS[name].runs):
-            _, faults = run(f"{seed}-{number}")
+            _, faults = run(f"{seed}-{number}", REMOVALS[name].only)
             if faults:
                 print(f"  without {name:<34}{number + 1:>12,} runs to: {faults[0].split(':')[0]}", flush=True)
                 return True

@@ -23,6 +23,7 @@ class Removal:
     function: str
     instead: Callable[..., object]
     runs: int
+    only: str | None = None  # the line that people edit in those worlds
 
 
 REMOVALS: dict[str, Removal] = {
@@ -33,6 +34,9 @@ REMOVALS: dict[str, Removal] = {
     "settle": Removal(settle, "recalled", lambda number, recorded: GivenUp(number), 400),
     "fence": Removal(consumer, "may_carry_out", lambda recorded: True, 4_000),
     "coincident": Removal(guards, "is_overtaken", lambda link, pair, contender, rules: False, 4_000),
+    "coincident under MANUAL": Removal(
+        guards, "may_be_unaware", lambda link, pair, contender, rules: False, 2_000, only="z"
+    ),
     "covered edit": Removal(guards, "hides_edit", lambda pending, name, observed, image, at: False, 4_000),
     "look": Removal(guards, "is_believed", lambda image, name, row: True, 4_000),
     "ended": Removal(guards, "is_free", lambda link, event: link is None or link.state is State.ENDED, 4_000),

@@ -39,9 +39,9 @@ class Typing:
 
 
 class World:
-    """One run. The same seed gives the same run."""
+    """One run. The same seed gives the same run. `only`: people edit that one line, a few texts again and again."""
 
-    def __init__(self, seed: str) -> None:
+    def __init__(self, seed: str, only: str | None = None) -> None:
         self.rng = rng = random.Random(seed)
         self.now = START
         skews = (timedelta(0), timedelta(seconds=rng.choice((0.0, 0.0, 1.0))))
@@ -53,6 +53,9 @@ class World:
         self.is_unique = rng.random() < 0.4  # no value is ever typed twice
         self.may_delete, self.may_decide = rng.random() < 0.15, rng.random() < 0.2
         self.has_gaps, self.has_snapshots = rng.random() < 0.2, rng.random() < 0.3
+        self.lines = NAMES if only is None else (only,)
+        if only is not None:
+            self.is_unique = self.may_delete = self.may_decide = self.has_gaps = False
         self.people: list[Typing] = []
         self.typed_count = 0
         self.deleted: set[tuple[Side, str]] = set()
@@ -94,7 +97,8 @@ class World:
             value = self.rng.choice(choices)
         else:
             fresh = [f"{number:03d}a", f"{number:03d}b and more"]
-            value = self.rng.choice(fresh if self.is_unique else ["0", "1", "0", *fresh])
+            few = ["0", "1", "0", *fresh] if len(self.lines) > 1 else ["0", "1", "2"]
+            value = self.rng.choice(fresh if self.is_unique else few)
         return typeable(side, name, value)
 
     def edit(self) -> None:
@@ -105,10 +109,13 @@ class World:
             return
         key = self.rng.choice(list(rows))
         held = self.databases[side].held(key)
-        lines = {name: self._something(side, name) for name in self.rng.sample(NAMES, self.rng.choice((1, 1, 2)))}
+        lines = {name: self._something(side, name) for name in self._chosen()}
         lines = {name: value for name, value in lines.items() if value != held[name]}
         if lines:
             self._type(side, key, lines)
+
+    def _chosen(self) -> list[str]:
+        return self.rng.sample(self.lines, min(len(self.lines), self.rng.choice((1, 1, 2))))
 
     def _type(self, side: Side, key: str, lines: dict[str, Value]) -> None:
         database = self.databases[side]

@@ -411,3 +411,18 @@ def test_an_ended_link_is_revived_by_nothing_but_a_new_row_of_its_key() -> None:
     assert is_free(link, event(link, DPS, 20, "c"))
     assert is_free(None, event(linked(), DPS, 1))
     assert not is_free(linked(), event(linked(), DPS, 20, Operation.CREATE.value))
+
+
+@pytest.mark.parametrize("side", [AJERA, DPS])
+def test_a_text_under_manual_that_is_not_surely_later_than_the_other_sides_is_parked(side: Side) -> None:
+    """They agreed by coincidence: nobody is named, so both texts wait, and an edit that follows decides nothing."""
+    link = linked()
+    link = carried_out(reconcile(link, event(link, side.other, 9, notes="y"), NOW, RULES), 50, skipped=("notes",))
+    link = reconcile(link, event(link, side, 4, notes="y"), NOW, RULES).link
+    assert link.coincident == {"notes"}
+    parked = reconcile(link, event(link, side, 5, notes="z"), NOW, RULES)
+    assert (parked.outcome, parked.writes) == (Outcome.PARKED, ())
+    followed = reconcile(parked.link, event(parked.link, side, 60, notes="more"), NOW, RULES)
+    assert (followed.outcome, followed.writes) == (Outcome.PARKED, ())
+    carried = reconcile(link, event(link, side, 60, notes="more"), NOW, RULES)
+    assert write_to(carried, side.other).values == {"notes": "more"}

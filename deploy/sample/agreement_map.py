@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-BLANKS = r"E' \t\r\n'"
+from deploy.sample.naming import BLANKS
 
 
 def text(name: str, length: int | None = None) -> str:

@@ -72,6 +72,8 @@ class Firm:
         rows[29].update(vecDescription="شركة البناء")
         rows[30].update(vecDescription="Studio 🏗️ Nord", vecWebsite="x" * 300)
         rows[31].update(vecDescription="   ", vecPhone1="  ", vecPhone2=None)
+        rows[33].update(vecPhone1="\xa0", vecPhone2="\u3000(503) 555-0133\xa0")
+        rows[34].update(vecAddress1="\xa0", vecCity="\u202fReno\u2007", vecZip="\u2003")
         rows[32].update(vecDescription="\tTabbed & Sons \r\n", vecAddress1=" ", vecCity=None, vecState=None)
         return rows
 
@@ -89,6 +91,7 @@ class Firm:
             row.update(cntClient=self._rng.choice([None, 0]), cntVendor=self._rng.choice([None, 0]))
         rows[30].update(cntFirstName="𝒵ara", cntLastName=None)
         rows[31].update(cntFirstName=None, cntLastName="Solo", cntTitle="T" * 150)
+        rows[33].update(cntMiddleName="\xa0", cntTitle="\u3000Partner\xa0", cntPhone2="\u202f")
         rows[32].update(cntFirstName="Renée-Claire Antoinette Philippine Joséphine Marguerite de", cntEmail="")
         return rows
 
@@ -97,6 +100,7 @@ class Firm:
         rows = [self._people.project_row(key, STAFF) for key in range(1, PROJECTS + 1)]
         for row in rows[:12]:
             row["prjID"] = self._rng.choice([None, "", "   "])
+        rows[12]["prjID"] = "\xa0\u3000"
         rows[20]["prjID"] = rows[21]["prjID"] = "SHARED-1"
         rows[22]["prjID"] = "shared-1"
         rows[23]["prjID"] = "L" * 80

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import psycopg
 from psycopg import sql
 
-from deploy.sample.naming import Naming, quoted
+from deploy.sample.naming import BLANKS, Naming, quoted
 
 ASSIGNED = (
     "CASE WHEN COALESCE(NEW.{AxContact.cntClient}, 0) <> 0 THEN 'cl-' || NEW.{AxContact.cntClient}"
@@ -44,10 +44,12 @@ REMEMBERED: Mapping[str, tuple[tuple[str, str, str, str], ...]] = {
     "AxInvoiceGroup": (),
     "AxResource": (),
 }
-CLEAN = r"""
+CLEAN = f"""
 CREATE SCHEMA history;
 CREATE FUNCTION history.clean(value text) RETURNS text LANGUAGE sql IMMUTABLE
-    AS $$ SELECT NULLIF(btrim(value, E' \t\r\n'), '') $$;
+    AS $$ SELECT NULLIF(btrim(value, {BLANKS}), '') $$;
+CREATE FUNCTION history.cut(value text, length integer) RETURNS text LANGUAGE sql IMMUTABLE
+    AS $$ SELECT CASE WHEN char_length(value) > length THEN rtrim(left(value, length), {BLANKS}) ELSE value END $$;
 CREATE TABLE history.role_ever (role text PRIMARY KEY);
 CREATE FUNCTION history.refuse_truncate() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     RAISE EXCEPTION 'rows would vanish without an event each: use DELETE, as SQL Server demands of a captured table';
@@ -70,7 +72,7 @@ CREATE TRIGGER remember AFTER INSERT OR UPDATE OR DELETE ON {site_table} FOR EAC
 """
 NUMBERING = re.compile(r" GENERATED [^)]*\)")  # the history is given its keys
 ROLE_EVER = """
-    INSERT INTO history.role_ever SELECT rtrim(left(history.clean(NEW.{AxResource.resRole}), 100))
+    INSERT INTO history.role_ever SELECT history.cut(history.clean(NEW.{AxResource.resRole}), 100)
         WHERE history.clean(NEW.{AxResource.resRole}) IS NOT NULL ON CONFLICT DO NOTHING;
 """
 

@@ -21,6 +21,21 @@ ASSUMPTIONS: Mapping[str, Any] = {
     "principal_role": "Principal in Charge",
     "marketing_role": "Marketing Contact",
 }
+# Unicode's white space, and the separators U+001C to U+001F: what is blank, as a literal of PostgreSQL.
+_BLANKS = (
+    *range(0x09, 0x0E),
+    *range(0x1C, 0x21),
+    0x85,
+    0xA0,
+    0x1680,
+    *range(0x2000, 0x200B),
+    0x2028,
+    0x2029,
+    0x202F,
+    0x205F,
+    0x3000,
+)
+BLANKS = "E'" + "".join(f"\\u{code:04x}" for code in _BLANKS) + "'"
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]+)(?:\.([^}]+))?\}")
 
 

@@ -17,10 +17,10 @@ from deploy.sample.naming import Naming, literal
 Key = tuple[str, ...]
 Rows = dict[Key, dict[str, Any]]
 
-CUT = r"""
+CUT = """
 CREATE SCHEMA IF NOT EXISTS expected;
 CREATE OR REPLACE FUNCTION expected.cut(value text, length integer) RETURNS text LANGUAGE sql IMMUTABLE
-    AS $$ SELECT CASE WHEN char_length(value) > length THEN rtrim(left(value, length), E' \t\r\n') ELSE value END $$;
+    AS $$ SELECT history.cut(value, length) $$;
 CREATE OR REPLACE FUNCTION expected.field(value text, length integer) RETURNS text LANGUAGE sql IMMUTABLE
     AS $$ SELECT expected.cut(history.clean(value), length) $$;
 """

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from pipeline.model.event import Value
-
-WHITESPACE = " \t\r\n"
+from pipeline.model.text import BLANKS
 
 
 def text(value: Value) -> str | None:
-    """Text without surrounding blanks; blank is null (`docs/assumptions.md`, text)."""
+    """Text without NULs and surrounding blanks; blank is null (assumptions 26 and 49)."""
     if value is None:
         return None
-    trimmed = str(value).replace("\x00", "").strip(WHITESPACE)
+    trimmed = str(value).replace("\x00", "").strip(BLANKS)
     return trimmed or None
 
 
 def cut(value: str, length: int, *, utf16: bool = False) -> str:
     """The first `length` characters (UTF-16 units where the database counts those), without trailing blanks."""
     if utf16:
-        return value.encode("utf-16-le")[: 2 * length].decode("utf-16-le", errors="ignore").rstrip(WHITESPACE)
-    return value[:length].rstrip(WHITESPACE)
+        return value.encode("utf-16-le")[: 2 * length].decode("utf-16-le", errors="ignore").rstrip(BLANKS)
+    return value[:length].rstrip(BLANKS)
 
 
 def reference(value: Value) -> int | None:

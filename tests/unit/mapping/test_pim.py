@@ -73,6 +73,14 @@ def test_the_second_phone_stands_in_only_if_the_first_is_empty() -> None:
         assert values(mapping, root)["Phone Number"] == "2"
 
 
+@pytest.mark.parametrize("blank", ["\xa0", "\u2007\u202f", "\u3000"])
+def test_a_first_phone_of_odd_blanks_does_not_hide_the_second(blank: str) -> None:
+    """Whatever Unicode calls white space is blank; a name of nothing else is none."""
+    root = ledger(event("AxVec", 1, vecDescription=blank, vecPhone1=blank, vecPhone2="2", vecIsClient=True))
+    assert values(CLIENT, root)["Phone Number"] == "2"
+    assert values(CLIENT, root)["Name"] == "cl-1"
+
+
 def test_an_organization_without_a_name_gets_its_key() -> None:
     """PIM requires a name."""
     assert values(VENDOR, ledger(event("AxVec", 102, vecIsVendor=True)))["Name"] == "ve-102"

@@ -49,13 +49,15 @@ def _organization(row: Row, _: Site) -> Value:
     return None if vendor is None else f"ve-{vendor}"
 
 
-def _project_id(row: Row, _: Site) -> Value:
-    return text(row.get("prjID"))
-
-
-def _code_group(row: Row, _: Site) -> Value:
+def _project_id(row: Row, _: Site) -> str | None:
+    """As much as a code can hold, whatever units the target counts in: the mirror has to index it."""
     own = text(row.get("prjID"))
-    return None if own is None else cut(own, PROJECT_CODE_LENGTH).lower()
+    return None if own is None else cut(own, PROJECT_CODE_LENGTH, utf16=True)
+
+
+def _code_group(row: Row, site: Site) -> Value:
+    own = _project_id(row, site)
+    return None if own is None else own.lower()
 
 
 AX_VEC = SourceTable(

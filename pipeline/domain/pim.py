@@ -35,6 +35,7 @@ from pipeline.model.ledger import LedgerRow
 
 # --- PIM's tables ----------------------------------------------------------------------------------------------------
 
+ROLE_LENGTH = 100
 PROJECT_STATUS = TargetTable(
     "Project_Status",
     key=("Name",),
@@ -42,7 +43,7 @@ PROJECT_STATUS = TargetTable(
     rank=0,
 )
 ROLE_TYPE = TargetTable(
-    "Role_Type", key=("Name",), columns=(TargetColumn("Name", Kind.SHORT_TEXT, 100, nullable=False),), rank=1
+    "Role_Type", key=("Name",), columns=(TargetColumn("Name", Kind.SHORT_TEXT, ROLE_LENGTH, nullable=False),), rank=1
 )
 ORGANIZATION = TargetTable(
     "Organization",
@@ -104,7 +105,7 @@ PROJECT_CONTACT = TargetTable(
     key=("Project ID", "Role Type", "Contact ID"),
     columns=(
         TargetColumn("Project ID", Kind.SHORT_TEXT, 30, nullable=False),
-        TargetColumn("Role Type", Kind.SHORT_TEXT, 100, nullable=False),
+        TargetColumn("Role Type", Kind.SHORT_TEXT, ROLE_LENGTH, nullable=False),
         TargetColumn("Contact ID", Kind.SHORT_TEXT, 30, nullable=False),
     ),
     rank=5,
@@ -220,7 +221,7 @@ def _roles(neighbours: Neighbours) -> tuple[Sequence[tuple[str, ...]], Sequence[
     for resource in neighbours.children("AxResource"):
         role = text(resource.values["resRole"])
         if role is not None:
-            role = cut(role, 100)
+            role = cut(role, ROLE_LENGTH, utf16=True)
             wanted.append((names.get(role.lower(), role), reference(resource.values["resEmployee"])))
     rows: set[tuple[str, ...]] = set()
     missing: list[RowMissing] = []

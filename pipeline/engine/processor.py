@@ -11,7 +11,8 @@ from pipeline.engine.circuit import Limits
 from pipeline.engine.intake import Batch, Handled, Intake
 from pipeline.engine.note import Noted, Notes, Noting, Rewound, note
 from pipeline.engine.ports import Attempt, Clock, DeadLetters, Decoder, Offsets, Target, Telemetry
-from pipeline.engine.recompute import Key, Recompute, Recomputed
+from pipeline.engine.recompute import Recompute
+from pipeline.engine.recomputed import Key, Recomputed
 from pipeline.engine.recomputing import Recomputing
 from pipeline.errors import PipelineError, RowRejected
 from pipeline.mapping.site import Site

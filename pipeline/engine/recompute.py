@@ -6,52 +6,23 @@ what differs; clear the marks as they were read. Whoever commits its note last r
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from pipeline.domain.routes import Route
 from pipeline.engine.ports import Transaction
+from pipeline.engine.recomputed import ROW_MISSING, VALUE_TAKEN, Key, Recomputed, Widen
+from pipeline.engine.references import References
 from pipeline.engine.resolve import Roots, fetch, resolve
 from pipeline.errors import ValueRefused
 from pipeline.mapping.apply import Built, Graph, applies, build
 from pipeline.mapping.fit import fit
 from pipeline.mapping.site import Site
-from pipeline.mapping.table import AwaitParent, ChildRows, CreateParent
+from pipeline.mapping.table import AwaitParent, ChildRows
 from pipeline.mapping.target import TargetRow, TargetTable
-from pipeline.model.event import Row
-from pipeline.model.ledger import LedgerRow, Mark, Waiting
-from pipeline.model.outcome import RowCounts
-
-Key = tuple[str, str]
-
-ROW_MISSING = "row.missing"
-VALUE_TAKEN = "target.taken"
-
-
-class Widen(Exception):
-    """More roots must be locked before anything can be written: begin again with them."""
-
-    def __init__(self, roots: set[Key]) -> None:
-        super().__init__("more roots are needed")
-        self.roots = roots
-
-
-@dataclass
-class Recomputed:
-    """What one recompute did: target rows by table, what waits, roots without a target row, values made to fit."""
-
-    rows: dict[str, RowCounts] = field(default_factory=dict)
-    waiting: dict[Key, Waiting] = field(default_factory=dict)
-    idle: set[Key] = field(default_factory=set)
-    fitted: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # table, column, how
-
-    def count(self, table: str, counts: RowCounts) -> None:
-        self.rows[table] = self.rows.get(table, RowCounts()) + counts
-
-    def wait(self, root: Key, code: str, reason: str) -> None:
-        self.waiting.setdefault(root, Waiting(Mark(*root), code, reason))
+from pipeline.model.ledger import LedgerRow, Mark
 
 
 @dataclass(frozen=True)
@@ -62,6 +33,10 @@ class Recompute:
     site: Site
     targets: Mapping[str, TargetTable]
     counts_utf16: bool
+
+    @cached_property
+    def _references(self) -> References:
+        return References(self.route, self.site, self.targets)
 
     def run(self, transaction: Transaction, marks: Sequence[Mark], extra: set[Key], now: datetime) -> Recomputed:
         """Raises Widen before anything was written, and ports' errors."""
@@ -120,7 +95,7 @@ class Recompute:
 
     def _write(self, transaction: Transaction, built: Sequence[Built], roots: Roots, done: Recomputed) -> None:
         """Parents first, then rows in the order of ranks, then child rows."""
-        self._create_parents(transaction, built, done)
+        self._references.create(transaction, built, done)
         for mapping in self.route.mappings:
             ours = [one for one in built if one.mapping is mapping]
             if not ours:
@@ -129,7 +104,7 @@ class Recompute:
             rows = self._fitted(table, ours, done)
             for parent in mapping.parents:
                 if isinstance(parent, AwaitParent):
-                    rows = self._await(transaction, parent, rows, roots, done)
+                    rows = self._references.awaited(transaction, parent, rows, roots, done)
             for column in table.unique:
                 rows = self._without_taken(transaction, table, column, rows, roots, done)
             done.count(table.name, transaction.upsert(table.name, [row for _, row in rows]))
@@ -153,62 +128,6 @@ class Recompute:
             done.fitted.update((table.name, column, str(how)) for column, how in fitted.done)
             rows.append((one.root, fitted.row))
         return rows
-
-    def _create_parents(self, transaction: Transaction, built: Sequence[Built], done: Recomputed) -> None:
-        wanted: dict[str, dict[str, Row]] = {}
-        for one in built:
-            for parent in one.mapping.parents:
-                value = one.row.values.get(parent.column)
-                if isinstance(parent, CreateParent) and isinstance(value, str):
-                    wanted.setdefault(parent.table, {})[value] = parent.values(value, self.site)
-            for child in one.mapping.children:
-                for parent in child.parents:
-                    if isinstance(parent, CreateParent):
-                        place = self.targets[child.target].key.index(parent.column)
-                        for key in one.children.get(child.target, ()):
-                            wanted.setdefault(parent.table, {})[key[place]] = parent.values(key[place], self.site)
-        for table in sorted(self.targets.values(), key=lambda table: table.rank):
-            rows = wanted.get(table.name)
-            if rows:
-                created = transaction.create_missing(table.name, [rows[key] for key in sorted(rows)])
-                done.count(table.name, RowCounts(created=created, unchanged=len(rows) - created))
-
-    def _missing(self, transaction: Transaction, parent: AwaitParent, keys: set[str], roots: Roots) -> set[str]:
-        """Those keys that the parent table lacks. Raises Widen if a mirrored row would give one that we have not locked."""
-        missing = keys - transaction.existing(parent.table, sorted(keys)) if keys else set()
-        sources = {key: key.partition("-")[2] for key in missing}
-        outside = {key for key in sources.values() if key not in roots.get(parent.source, ())}
-        if outside and self._is_mapped(parent):
-            mirrored = {(parent.source, row.key) for row in transaction.rows_by_key(parent.source, sorted(outside))}
-            if mirrored:
-                raise Widen(mirrored)
-        return missing
-
-    def _is_mapped(self, parent: AwaitParent) -> bool:
-        return any(m.source == parent.source and m.target == parent.table for m in self.route.mappings)
-
-    def _await(
-        self,
-        transaction: Transaction,
-        parent: AwaitParent,
-        rows: Sequence[tuple[LedgerRow, TargetRow]],
-        roots: Roots,
-        done: Recomputed,
-    ) -> list[tuple[LedgerRow, TargetRow]]:
-        """The rows without references to a parent that is not there; such a row waits, unless that entity is switched off."""
-        keys = {value for _, row in rows if isinstance(value := row.values.get(parent.column), str)}
-        missing = self._missing(transaction, parent, keys, roots)
-        kept: list[tuple[LedgerRow, TargetRow]] = []
-        for root, row in rows:
-            value = row.values.get(parent.column)
-            if value not in missing:
-                kept.append((root, row))
-                continue
-            if self._is_mapped(parent):
-                done.wait((root.table, root.key), ROW_MISSING, f"waits for {parent.table} {value}")
-            others = {column: held for column, held in row.values.items() if column != parent.column}
-            kept.append((root, TargetRow(row.table, row.key, others, row.prefill)))
-        return kept
 
     def _without_taken(
         self,
@@ -254,21 +173,7 @@ class Recompute:
         self, transaction: Transaction, child: ChildRows, built: Sequence[Built], roots: Roots, done: Recomputed
     ) -> None:
         wanted = {one.row.key[0]: list(one.children[child.target]) for one in built if child.target in one.children}
-        if not wanted:
-            return
-        root_of = {one.row.key[0]: one.root for one in built}
-        table = self.targets[child.target]
-        for parent in child.parents:
-            if not isinstance(parent, AwaitParent):
-                continue
-            place = table.key.index(parent.column)
-            missing = self._missing(
-                transaction, parent, {row[place] for rows in wanted.values() for row in rows}, roots
-            )
-            for key, rows in wanted.items():
-                lacking = [row for row in rows if row[place] in missing]
-                if lacking and self._is_mapped(parent):
-                    root = root_of[key]
-                    done.wait((root.table, root.key), ROW_MISSING, f"waits for {parent.table} {lacking[0][place]}")
-                wanted[key] = [row for row in rows if row[place] not in missing]
-        done.count(table.name, transaction.replace_children(table.name, wanted))
+        if wanted:
+            root_of = {one.row.key[0]: one.root for one in built}
+            kept = self._references.of_children(transaction, child, wanted, root_of, roots, done)
+            done.count(child.target, transaction.replace_children(child.target, kept))

@@ -10,7 +10,8 @@ from functools import partial
 from pipeline.domain.routes import Route
 from pipeline.engine.ports import Attempt, Clock, Target, Telemetry
 from pipeline.engine.races import FewRaces
-from pipeline.engine.recompute import Key, Recompute, Recomputed, Widen
+from pipeline.engine.recompute import Recompute
+from pipeline.engine.recomputed import Key, Recomputed, Widen
 from pipeline.engine.resolve import resolve
 from pipeline.errors import ConcurrentWrite, RowRejected
 from pipeline.model.ledger import Mark, Waiting

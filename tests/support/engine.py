@@ -14,7 +14,7 @@ from pipeline.database.engine import create_engine
 from pipeline.database.live import create_target_tables
 from pipeline.database.migrate import upgrade
 from pipeline.database.target import DatabaseTarget
-from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.domain.routes import AJERA_TO_PIM, Route
 from pipeline.engine.circuit import Limits
 from pipeline.engine.intake import Handled
 from pipeline.engine.loading import Loading
@@ -27,6 +27,7 @@ from pipeline.model.event import Decoded, Event, Message
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
 from pipeline.testing.messages import MemoryBroker, MemoryDeadLetters, MemoryMessages
+from pipeline.testing.target import MemoryTarget
 from tests.support.events import NOON
 
 T = TypeVar("T")
@@ -113,20 +114,27 @@ class Consumer:
     """One process: batches of events through the whole engine."""
 
     def __init__(
-        self, target: Target, events: Iterable[Event], limits: Limits | None = None, clock: Clock | None = None
+        self,
+        target: Target,
+        events: Iterable[Event],
+        limits: Limits | None = None,
+        clock: Clock | None = None,
+        *,
+        route: Route = AJERA_TO_PIM,
+        site: Site | None = None,
     ) -> None:
-        site = Site()
+        site = site or Site()
         self.telemetry, self.letters = Counted(), MemoryDeadLetters()
         self.incarnations = dict.fromkeys(TOPICS.values(), 1)
         self._prepared: dict[tuple[str, int, int], Decoded] = {
             (TOPICS[one.table], one.place.partition, one.place.offset): one for one in events
         }
         self.processor = Processor(
-            route=AJERA_TO_PIM,
+            route=route,
             site=site,
             decoder=Prepared(self._prepared),
             target=target,
-            recompute=Recompute(AJERA_TO_PIM, site, {t.name: t for t in AJERA_TO_PIM.targets}, target.counts_utf16),
+            recompute=Recompute(route, site, {t.name: t for t in route.targets}, target.counts_utf16),
             dead_letters=self.letters,
             telemetry=self.telemetry,
             clock=clock or Clock(),
@@ -154,6 +162,15 @@ class Consumer:
         """Try everything that is due or waits, as often as one thing can wait for another."""
         for _ in range(4):
             self.processor.drain(patiently, waiting_retry_seconds=-60.0)
+
+
+def ready(target: MemoryTarget) -> MemoryTarget:
+    """The twin, every source table read to its end."""
+    with target.transaction() as transaction:
+        for table, topic in TOPICS.items():
+            transaction.set_load_ends(topic, table, 1, {0: 0})
+            transaction.set_loaded(table, 1)
+    return target
 
 
 def loading_of(target: Target, epoch: int, clock: Clock) -> Loading:

@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.engine.circuit import Limits
 from pipeline.errors import (
@@ -25,7 +27,7 @@ from pipeline.model.event import Event, Heartbeat, Tombstone, Undecodable
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
 from pipeline.testing.target import MemoryTarget, MemoryTransaction
-from tests.support.engine import TOPICS, Consumer
+from tests.support.engine import TOPICS, Consumer, ready
 from tests.support.events import NOON, event
 
 VEC = TopicPartition(TOPICS["AxVec"], 0)
@@ -33,9 +35,7 @@ VEC = TopicPartition(TOPICS["AxVec"], 0)
 
 def loaded() -> MemoryTarget:
     """A twin in which every source table was read to its end."""
-    target = MemoryTarget(AJERA_TO_PIM)
-    ready(target)
-    return target
+    return ready(MemoryTarget(AJERA_TO_PIM))
 
 
 def client(number: int, at: int, name: str = "x") -> Event:
@@ -44,6 +44,29 @@ def client(number: int, at: int, name: str = "x") -> Event:
 
 def names(target: MemoryTarget) -> list[object]:
     return [row["Name"] for row in target.rows("Organization")]
+
+
+@pytest.mark.parametrize("code", ["x" * 451, "🏗" * 300, "A" * 49 + " " * 500 + "B"])
+def test_no_length_of_a_project_id_loses_its_project(code: str) -> None:
+    """The mirror keeps what a code can hold of it, and PIM's column gets that."""
+    target = MemoryTarget(AJERA_TO_PIM, counts_utf16=True)
+    consumer = Consumer(ready(target), [])
+    consumer.feed([event("AxProject", 1, at=1, prjStatus=1, prjID=code, prjDescription="old")])
+    consumer.feed([event("AxProject", 1, at=2, prjStatus=1, prjID=code, prjDescription="new")], start=1)
+    assert consumer.letters.sent == []
+    ((name, held),) = [(row["Name"], str(row["Project Code"])) for row in target.rows("Project")]
+    assert name == "new"
+    assert code.startswith(held)
+
+
+def test_no_length_of_a_role_keeps_its_project_waiting() -> None:
+    """It is cut in the units that the database counts."""
+    target = MemoryTarget(AJERA_TO_PIM, counts_utf16=True)
+    consumer = Consumer(ready(target), [])
+    consumer.feed([event("AxVec", 5, at=1, vecIsEmployee=True)])
+    consumer.feed([event("AxProject", 1, at=2, prjStatus=1)])
+    consumer.feed([event("AxResource", 1, at=3, resProject=1, resEmployee=5, resRole="🏗" * 99)])
+    assert [row["Role Type"] for row in target.rows("Project_Contact")] == ["🏗" * 50]
 
 
 def test_each_kind_of_message_ends_in_its_own_outcome() -> None:
@@ -190,10 +213,3 @@ class Refusing:
         if any(row.key[0] in self._rejected for row in rows):
             raise RowRejected("a constraint of theirs")
         return self._inner.upsert(table, rows)
-
-
-def ready(target: MemoryTarget) -> None:
-    with target.transaction() as transaction:
-        for table, topic in TOPICS.items():
-            transaction.set_load_ends(topic, table, 1, {0: 0})
-            transaction.set_loaded(table, 1)

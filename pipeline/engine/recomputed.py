@@ -1,0 +1,38 @@
+"""What one recompute did, and what it may ask for before it has written anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from pipeline.model.ledger import Mark, Waiting
+from pipeline.model.outcome import RowCounts
+
+Key = tuple[str, str]
+
+ROW_MISSING = "row.missing"
+VALUE_TAKEN = "target.taken"
+
+
+class Widen(Exception):
+    """More roots must be locked before anything can be written: begin again with them."""
+
+    def __init__(self, roots: set[Key]) -> None:
+        super().__init__("more roots are needed")
+        self.roots = roots
+
+
+@dataclass
+class Recomputed:
+    """What one recompute did: target rows by table, what waits, roots without a target row, values made to fit."""
+
+    rows: dict[str, RowCounts] = field(default_factory=dict)
+    waiting: dict[Key, Waiting] = field(default_factory=dict)
+    idle: set[Key] = field(default_factory=set)
+    fitted: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # table, column, how
+
+    def count(self, table: str, counts: RowCounts) -> None:
+        self.rows[table] = self.rows.get(table, RowCounts()) + counts
+
+    def wait(self, root: Key, code: str, reason: str) -> None:
+        self.waiting.setdefault(root, Waiting(Mark(*root), code, reason))

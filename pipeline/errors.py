@@ -95,7 +95,23 @@ class DriverMissing(PipelineError):
     """A database driver or its system library cannot be loaded."""
 
     code = "environment.driver"
-    hint = "For SQL Server install unixODBC and Microsoft's ODBC driver (or FreeTDS); on Debian: `apt-get install unixodbc`."
+    hint = (
+        "SQL Server needs the driver manager unixODBC (on Debian `apt-get install unixodbc`, which brings libodbc.so.2 "
+        "and libltdl.so.7) and Microsoft's ODBC driver 18, which `pip install mssql-python-odbc` brings; on Windows "
+        "install it with Microsoft's installer. If its file is there, `ldd` on it names the library that is missing."
+    )
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class DriverUnsupported(PipelineError):
+    """An ODBC driver that is not Microsoft's, or older than 18."""
+
+    code = "environment.driver_unsupported"
+    hint = (
+        "Use Microsoft's ODBC driver 18, which is taken where the address names no `driver`. After an error that rolled "
+        "a transaction back, FreeTDS fails at its ROLLBACK (3903) and later statements run outside a transaction; "
+        "drivers before 18 send long texts as ntext, which some databases refuse (4189)."
+    )
     exit_code = ExitCode.ENVIRONMENT
 
 

@@ -40,9 +40,9 @@ def default_text(field: FieldInfo) -> str:
 
 
 EXAMPLES = {
-    "sources.ajera": "mssql+pyodbc://ajera_cdc:PASSWORD@SERVER/Ajera?driver=ODBC+Driver+18+for+SQL+Server",
-    "sources.dps": "mssql+pyodbc://ajera_cdc:PASSWORD@SERVER/Vantagepoint?driver=ODBC+Driver+18+for+SQL+Server",
-    "routes.pim": "mssql+pyodbc://ajera_cdc:PASSWORD@SERVER/PIM?driver=ODBC+Driver+18+for+SQL+Server",
+    "sources.ajera": "mssql+pyodbc://ajera_cdc:PASSWORD@SERVER/Ajera",
+    "sources.dps": "mssql+pyodbc://ajera_cdc:PASSWORD@SERVER/Vantagepoint",
+    "routes.pim": "mssql+pyodbc://pim_cdc:PASSWORD@SERVER/PIM",
 }
 OPTIONAL = ("sources.dps", "routes.dps")
 HEAD = "# ajera-cdc: settings. Every key can be overridden by the environment: AJERA_CDC_<SECTION>__<KEY>,"

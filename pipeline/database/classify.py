@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from pipeline.errors import ConcurrentWrite, PipelineError, RowRejected, TargetBusy, TargetRefused
+from pipeline.errors import ConcurrentWrite, DriverMissing, PipelineError, RowRejected, TargetBusy, TargetRefused
 
-# retry | retry | narrow to the rows to blame | halt
-Fault = type[TargetBusy] | type[ConcurrentWrite] | type[RowRejected] | type[TargetRefused]
+# retry | retry | narrow to the rows to blame | halt | halt
+Fault = type[TargetBusy] | type[ConcurrentWrite] | type[RowRejected] | type[TargetRefused] | type[DriverMissing]
 
 # SQLSTATE, or its first letters -> fault. The longest that fits counts; what is not here is refused.
 POSTGRES: dict[str, Fault] = {
@@ -34,6 +34,10 @@ ODBC: dict[str, Fault] = {
     "22": RowRejected,  # a value: too long, out of range
     "40001": TargetBusy,  # deadlock, snapshot conflict
     "HYT": TargetBusy,  # time-out
+    "IM002": DriverMissing,  # no such data source or driver
+    "IM003": DriverMissing,  # the driver cannot be loaded
+    "IM004": DriverMissing,  # the driver cannot begin
+    "IM012": DriverMissing,  # the driver's name is malformed
 }
 
 # Error numbers of SQL Server.
@@ -100,6 +104,7 @@ SQL_SERVER: dict[int, Fault] = {
     49920: TargetBusy,
 }
 
+_NOT_LOADED = re.compile(r"\[Driver Manager\]Can't open lib '([^']*)'")  # unixODBC says so with SQLSTATE 01000
 USER_RAISED = 50_000  # errors of RAISERROR and THROW, as triggers use them, have this number or a higher one
 # As pyodbc writes what the driver reports: `[state] text (number) (function)`, further ones as `; [state] text (number)`.
 _END = re.compile(r" \((-?\d+)\)(?: \(SQL\w+\))?$")
@@ -129,6 +134,8 @@ def sqlserver_failure(error: BaseException, place: str) -> PipelineError:
     """An error of pyodbc as one of ours: by SQL Server's number if it gave one, else by the driver's SQLSTATE."""
     state = str(error.args[0]) if error.args else ""
     message = str(error.args[1]) if len(error.args) > 1 else ""
+    if not_loaded := _NOT_LOADED.search(message):
+        return DriverMissing(f"the ODBC driver {not_loaded[1]} cannot be loaded")
     number = sqlserver_number(message, state)
     fault = SQL_SERVER.get(number, TargetRefused) if number else TargetRefused
     if fault is TargetRefused:

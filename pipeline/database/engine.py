@@ -9,6 +9,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from pipeline.database import odbc
 from pipeline.database.dialect import Dialect
 from pipeline.database.postgres import Postgres
 from pipeline.database.sqlserver import SqlServer
@@ -38,7 +39,7 @@ def create_engine(
     lock_timeout_seconds: int = 30,
     pool_size: int = 5,
 ) -> Engine:
-    """An engine for `postgresql://` or `mssql://`. Raises ConfigurationInvalid, DriverMissing."""
+    """An engine for `postgresql://` or `mssql://`. Raises ConfigurationInvalid, DriverMissing, DriverUnsupported."""
     parsed = _parsed(url)
     options: dict[str, object] = {"pool_pre_ping": True, "pool_size": pool_size, "isolation_level": "READ COMMITTED"}
     if parsed.get_backend_name() == "postgresql":
@@ -50,14 +51,16 @@ def create_engine(
             f" -c lock_timeout={lock_timeout_seconds}s",
         }
     else:
-        parsed = parsed.update_query_dict({"APP": application}) if "driver" in parsed.query else parsed
         options["connect_args"] = {"timeout": connect_timeout_seconds}
         options["ignore_no_transaction_on_rollback"] = True
+    is_sqlserver = parsed.get_backend_name() == "mssql"
     try:
+        parsed = odbc.connecting(parsed, application) if is_sqlserver else parsed
         engine = sqlalchemy.create_engine(parsed, **options)
     except ImportError as error:
-        raise DriverMissing(f"{_DRIVERS[parsed.get_backend_name()]} cannot be loaded ({error.name or error})") from None
-    if engine.dialect.name == "mssql":
+        raise DriverMissing(f"{_DRIVERS[parsed.get_backend_name()]} cannot be loaded: {error}") from None
+    if is_sqlserver:
+        odbc.refuse_other_drivers(engine)
         _limit_sqlserver(engine, statement_timeout_seconds, lock_timeout_seconds)
     return engine
 

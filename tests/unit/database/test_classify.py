@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.database.classify import POSTGRES, SQL_SERVER, Fault, by_prefix, postgres_failure, sqlserver_failure
-from pipeline.errors import ConcurrentWrite, Remedy, RowRejected, TargetBusy, TargetRefused
+from pipeline.errors import ConcurrentWrite, DriverMissing, Remedy, RowRejected, TargetBusy, TargetRefused
 
 
 class PostgresError(Exception):
@@ -61,7 +61,8 @@ def test_a_sqlstate_of_postgresql_has_one_meaning(state: str | None, fault: Faul
         (208, "42S02", TargetRefused),
         (0, "08S01", TargetBusy),
         (0, "HYT00", TargetBusy),
-        (0, "IM002", TargetRefused),
+        (0, "IM002", DriverMissing),
+        (0, "IM003", DriverMissing),
     ],
 )
 def test_a_number_of_sql_server_has_one_meaning(number: int, state: str, fault: Fault) -> None:

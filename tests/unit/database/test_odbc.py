@@ -1,0 +1,148 @@
+"""Microsoft's ODBC driver is found and set by us, and no other driver is taken."""
+
+from __future__ import annotations
+
+import ctypes
+import socket
+from urllib.parse import quote_plus
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from pipeline.database import odbc
+from pipeline.database.classify import sqlserver_failure
+from pipeline.database.engine import create_engine
+from pipeline.database.session import translated
+from pipeline.database.sqlserver import SqlServer
+from pipeline.errors import DriverMissing, DriverUnsupported, ExitCode, TargetBusy
+from tests.support.odbc import Driver, engine_on
+
+
+def has_driver_manager() -> bool:
+    """Is unixODBC on this machine; .ci/run installs it."""
+    try:
+        ctypes.CDLL("libodbc.so.2")
+    except OSError:
+        return False
+    return True
+
+
+needs_unixodbc = pytest.mark.skipif(not has_driver_manager(), reason="unixODBC is not installed")
+
+
+@pytest.mark.parametrize("driver", ["FreeTDS", "freetds", "/usr/lib/x86_64-linux-gnu/odbc/libtdsodbc.so", "{FreeTDS}"])
+@pytest.mark.parametrize("form", ["mssql+pyodbc://u:secret@host/PIM?driver={}", "mssql+pyodbc:///?odbc_connect={}"])
+def test_freetds_is_refused_by_its_name(driver: str, form: str) -> None:
+    """Its ROLLBACK after an error fails, and what comes later runs outside a transaction."""
+    value = f"DRIVER={driver};SERVER=host;PWD=secret" if "odbc_connect" in form else driver
+    with pytest.raises(DriverUnsupported) as refused:
+        create_engine(form.format(quote_plus(value)))
+    assert "3903" in refused.value.sentence
+    assert "secret" not in refused.value.sentence
+    assert refused.value.exit_code is ExitCode.ENVIRONMENT
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        ("libtdsodbc.so", "01.03.0017"),
+        ("libmsodbcsql-17.10.so.6.1", "17.10.0006"),
+        ("SQLSRV32.DLL", "10.00.19041"),
+        ("libmsodbcsql-18.6.so.2.1", ""),
+    ],
+)
+def test_a_connection_through_another_driver_is_refused(name: str, version: str) -> None:
+    """A data source's name does not say which driver is behind it."""
+    engine = engine_on(Driver(info={Driver.SQL_DRIVER_NAME: name, Driver.SQL_DRIVER_VER: version}))
+    odbc.refuse_other_drivers(engine)
+    with pytest.raises(DriverUnsupported), translated(SqlServer(), "the catalogue"):
+        engine.connect()
+
+
+@pytest.mark.parametrize("name", ["libmsodbcsql-18.6.so.2.1", "msodbcsql18.dll", "libmsodbcsql.18.dylib"])
+def test_microsofts_driver_is_taken(name: str) -> None:
+    """On each system it has another name."""
+    engine = engine_on(Driver(info={Driver.SQL_DRIVER_NAME: name, Driver.SQL_DRIVER_VER: "18.06.0002"}))
+    odbc.refuse_other_drivers(engine)
+    engine.connect().close()
+
+
+@needs_unixodbc
+@pytest.mark.parametrize(
+    "address",
+    [
+        "mssql+pyodbc://u:p@host/PIM",
+        "mssql+pyodbc://u:p@host/PIM?Encrypt=yes",
+        "mssql+pyodbc://u:p@host/PIM?driver=ODBC+Driver+18+for+SQL+Server",
+        "mssql+pyodbc:///?odbc_connect=" + quote_plus("SERVER=host;DATABASE=PIM;UID=u;PWD=p;"),
+        "mssql+pyodbc:///?odbc_connect=" + quote_plus("Driver={ODBC Driver 18 for SQL Server};SERVER=host"),
+        "mssql+pyodbc://u:p@a_data_source",
+    ],
+)
+def test_long_texts_go_out_as_max_types_whatever_form_the_address_has(address: str) -> None:
+    """As ntext, the driver's default, a database of an _SC or _UTF8 collation refuses them."""
+    ready = odbc.connecting(make_url(address), "ajera-cdc")
+    said = str(ready.query.get("odbc_connect") or ready.query)
+    assert "LongAsMax" in said
+    assert "ajera-cdc" in said
+    if ready.host != "a_data_source":
+        assert odbc.found(odbc.NAME) in said
+
+
+@needs_unixodbc
+def test_the_driver_comes_with_the_wheel_where_none_is_registered() -> None:
+    """Nothing is installed by hand."""
+    file = odbc.packaged()
+    assert file is not None
+    assert file.is_file()
+    assert odbc.found(odbc.NAME) in (odbc.NAME, str(file))
+    assert odbc.found("Another Driver") == "Another Driver"
+
+
+@needs_unixodbc
+def test_the_driver_loads_and_tells_that_no_server_answers() -> None:
+    """A closed port is transient: our command says `target.busy`, not that the driver is missing."""
+    with socket.socket() as taken:  # bound, never listening: nobody answers
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        engine = create_engine(
+            f"mssql+pyodbc://u:p@127.0.0.1:{port}/PIM?TrustServerCertificate=yes", connect_timeout_seconds=1
+        )
+        with pytest.raises(TargetBusy) as failed, translated(SqlServer(), "the target"):
+            engine.connect()
+    assert "SQLSTATE HYT00" in str(failed.value) or "SQLSTATE 08001" in str(failed.value)
+
+
+@needs_unixodbc
+@pytest.mark.parametrize("driver", ["No Such Driver", "/no/such/library.so"])
+def test_a_driver_that_cannot_be_loaded_is_named(driver: str) -> None:
+    """The driver manager says 01000, or IM002."""
+    engine = sa.create_engine(f"mssql+pyodbc://u:secret@host/PIM?driver={quote_plus(driver)}")
+    with pytest.raises(DriverMissing, match="cannot be loaded") as failed, translated(SqlServer(), "the target"):
+        engine.connect()
+    assert driver in str(failed.value)
+    assert "unixodbc" in failed.value.sentence
+    assert "secret" not in failed.value.sentence
+
+
+def test_what_is_missing_is_told_from_what_is_refused() -> None:
+    """Neither is `target.refused`, which would send a person to the database."""
+    text = "[01000] [unixODBC][Driver Manager]Can't open lib 'ODBC Driver 18 for SQL Server' : file not found (0) (SQLDriverConnect)"
+    assert type(sqlserver_failure(Exception("01000", text), "the target")) is DriverMissing
+
+
+@pytest.mark.parametrize(
+    ("release", "folder"),
+    [
+        ({"ID": "debian"}, "debian_ubuntu"),
+        ({"ID": "linuxmint", "ID_LIKE": "ubuntu debian"}, "debian_ubuntu"),
+        ({"ID": "rocky", "ID_LIKE": "rhel centos fedora"}, "rhel"),
+        ({"ID": "opensuse-leap", "ID_LIKE": "suse opensuse"}, "suse"),
+        ({"ID": "alpine"}, "alpine"),
+        ({}, "debian_ubuntu"),
+    ],
+)
+def test_the_wheels_folder_is_that_of_the_distribution(release: dict[str, str], folder: str) -> None:
+    """By what /etc/os-release says."""
+    assert odbc.distribution(release) == folder

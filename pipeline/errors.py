@@ -51,6 +51,14 @@ class ConfigurationInvalid(PipelineError):
     exit_code = ExitCode.USAGE
 
 
+class ChoiceMissing(PipelineError):
+    """Which employees and consultants go to DPS is not stated: a first link would bring over everybody ever employed."""
+
+    code = "config.choice_missing"
+    hint = "Set them to all, active or none; `ajera-cdc check` counts how many each would be."
+    exit_code = ExitCode.USAGE
+
+
 class EditionUnsupported(PipelineError):
     """Deltek offers the PIM integration in full Ajera only (seed 003, first line)."""
 

@@ -35,7 +35,12 @@ def write(
     if dps is not None:
         settings["sources"]["ajera"]["version"] = AJERA_VERSION
         settings["sources"]["dps"] = {"database": dps, "heartbeat_seconds": 2.0}
-        settings["routes"]["dps"] = {"employee_number": "E{key}", "status_coding": "one_is_active"}
+        settings["routes"]["dps"] = {
+            "employee_number": "E{key}",
+            "employees": "all",
+            "consultants": "all",
+            "status_coding": "one_is_active",
+        }
     if profile is not None:
         settings = {"profile": str(profile.resolve()), **settings}
     path = stack.directory / FILE_NAME

@@ -180,6 +180,8 @@ def _config(stack: Stack, name: str, urls: dict[str, str]) -> Path:
                 "group": f"{name}-exchange",
                 "dead_letter_topic": f"{name}.dead-exchange",
                 "employee_number": "E{key}",
+                "employees": "all",
+                "consultants": "all",
                 "status_coding": "one_is_active",
             }
         },

@@ -132,6 +132,14 @@ class DpsRoute(Section):
         "park",
         description="Who wins where two filled rows are linked for the first time and no rule says so: parked, or a side.",
     )
+    employees: Literal["all", "active", "none"] | None = Field(
+        None,
+        description="Which employees go to DPS: all, those whose status is active (needs status_coding), or none."
+        " From Ajera 8.09 on it must be stated before `link` and `run`.",
+    )
+    consultants: Literal["all", "active", "none"] | None = Field(
+        None, description="Which consultant vendors go to DPS; likewise."
+    )
     status_coding: Literal["none", "one_is_active", "zero_is_active"] = Field(
         "none",
         description="Which value of vecStatus and cntStatus is active; `check` counts rows by each."
@@ -145,6 +153,13 @@ class DpsRoute(Section):
         gt=0,
         description="How long after a row was looked at its events are checked against the row itself, in seconds.",
     )
+
+    @model_validator(mode="after")
+    def _can_tell_who_is_active(self) -> DpsRoute:
+        asking = [name for name in ("employees", "consultants") if getattr(self, name) == "active"]
+        if asking and self.status_coding == "none":
+            raise ValueError(f'{" and ".join(asking)} = "active" needs status_coding, which says what active is')
+        return self
 
     @field_validator("project_number", "employee_number")
     @classmethod

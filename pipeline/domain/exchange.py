@@ -14,6 +14,7 @@ from datetime import timedelta
 from pipeline.conflicts.forms import Convert, cut, trimmed
 from pipeline.conflicts.rules import ColumnPair, Direction, Field, Rule, Rules, Side, below_two_way, column, with_rules
 from pipeline.domain import dps
+from pipeline.domain.choice import Choices, chosen
 from pipeline.domain.pairing import Creating, End, Entity, Lists, Need, NewKey, one_way
 from pipeline.domain.status import CLOSED, LINE, StatusCoding, with_status
 from pipeline.errors import ProfileInvalid
@@ -382,9 +383,11 @@ def entities(
     rules: dict[str, Rule],
     clock_tolerance: timedelta,
     status: StatusCoding,
+    choices: Choices,
     only: Iterable[str] | None = None,
 ) -> tuple[Entity, ...]:
     """The entities as this installation exchanges them; `rules` by "entity.line". `status`: what Ajera's statuses mean.
+    `choices`: which employees and consultants.
 
     Below 8.09 only DPS to Ajera is left: contacts, firms, projects (seed 000). Raises ProfileInvalid.
     """
@@ -393,10 +396,11 @@ def entities(
     if unknown:
         raise ProfileInvalid(f"rules: no entity is called so: {', '.join(unknown)}")
     found = []
-    for entity in ENTITIES:
-        own = {name.partition(".")[2]: rule for name, rule in rules.items() if name.partition(".")[0] == entity.name}
-        changed = with_rules(Rules(entity.rules.pairs, clock_tolerance=clock_tolerance), own)
-        changed = with_status(entity.name, changed, status)
+    for one in ENTITIES:
+        own = {name.partition(".")[2]: rule for name, rule in rules.items() if name.partition(".")[0] == one.name}
+        changed = with_rules(Rules(one.rules.pairs, clock_tolerance=clock_tolerance), own)
+        changed = with_status(one.name, changed, status)
+        entity = chosen(one, choices, status)
         kept = replace(entity, rules=changed) if two_way else entity.to_ajera_only(below_two_way(changed))
         if kept is not None and (only is None or entity.name in only):
             found.append(kept)

@@ -112,24 +112,34 @@ def belongs_always(_: Row, __: Lists) -> bool:
     return True
 
 
+def always(_: Row) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class End:
     """One side of an entity.
 
-    `belongs`: is a row of the table of this kind at all. `is_flagged`: is it set to be exchanged. `may_create`: is a
-    counterpart made for it. `parent`: the columns that hold the key of the row that it belongs to.
-    `new_key` and `constants`: of a row that we create. `follows_parent`: it is set to be exchanged only while the row
-    that it belongs to is, whose key is part of its own.
+    `belongs`: is a row of the table of this kind at all. `is_flagged`: is it set to be exchanged.
+    `may_begin`: may it be linked at all, by whichever side; once it is, that is not asked again.
+    `may_create`: is a counterpart made for it. `parent`: the columns that hold the key of the row that
+    it belongs to. `new_key` and `constants`: of a row that we create. `follows_parent`: it is set to be
+    exchanged only while the row that it belongs to is, whose key is part of its own.
     """
 
     table: SourceTable
     is_flagged: Callable[[Row], bool]
     belongs: Callable[[Row, Lists], bool] = belongs_always
+    may_begin: Callable[[Row], bool] = always
     may_create: Callable[[Row], bool] | None = None
     parent: tuple[str, ...] = ()
     new_key: Callable[[Creating], NewKey] = given_by_database
     constants: Row = field(default_factory=dict)
     follows_parent: bool = False
+
+    def is_open(self, row: Row, lists: Lists) -> bool:
+        """Is a row of this kind, and one that may be linked."""
+        return self.belongs(row, lists) and self.may_begin(row)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,7 +21,7 @@ from pipeline.operations import check_statuses
 from pipeline.operations.finding import Line, fault, line_of, rights
 from pipeline.resources import schemas_directory
 from pipeline.wiring.clients import ajera_engine, dps_engine
-from pipeline.wiring.exchange import needs_of, setup_of
+from pipeline.wiring.exchange import needs_of, require_choices, setup_of
 
 AREA = "DPS"
 
@@ -70,9 +70,20 @@ def _in_ajera(settings: Settings) -> Iterator[Line]:
         written = {site.source_table(table.name): READ_AND_WRITE for table in (*AJERA_TABLES, AX_PROJECT_CONTACT)}
         yield _rights(engine, "Ajera's tables", ajera.db_schema, written)
         yield from _lists(engine, ajera.db_schema, settings, [one.ajera for one in CODE_LISTS])
+        yield _choices(settings)
         yield from check_statuses.lines(engine, settings, AREA)
     finally:
         engine.dispose()
+
+
+def _choices(settings: Settings) -> Line:
+    dps = settings.exchange
+    try:
+        require_choices(settings)
+    except PipelineError as error:
+        return fault(AREA, "employees and consultants", error)
+    found = f"employees: {dps.employees or '-'}, consultants: {dps.consultants or '-'}"
+    return Line(AREA, "employees and consultants", well=True, found=found)
 
 
 def _version(engine: Engine, schema: str, part: Part, name: str) -> Line:

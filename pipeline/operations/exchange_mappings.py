@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pipeline.conflicts.rules import ColumnPair, Direction, Rule, Side
+from pipeline.domain.choice import EVERYBODY
 from pipeline.domain.exchange import entities
 from pipeline.domain.pairing import Entity
 from pipeline.domain.status import StatusCoding
@@ -47,7 +48,7 @@ class ExchangedTable:
 def shown(site: Site, *, two_way: bool = True, status: StatusCoding = StatusCoding.NONE) -> tuple[ExchangedTable, ...]:
     """Every entity as this site exchanges it; `two_way` False: what is left below Ajera 8.09. Raises ProfileInvalid."""
     rules = {name: Rule(rule) for name, rule in site.rules.items()}
-    found = entities(two_way=two_way, rules=rules, clock_tolerance=timedelta(0), status=status)
+    found = entities(two_way=two_way, rules=rules, clock_tolerance=timedelta(0), status=status, choices=EVERYBODY)
     return tuple(_table(entity, site) for entity in found)
 
 

@@ -28,7 +28,7 @@ from pipeline.model.event import Value
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
 from pipeline.wiring.clients import SystemClock
-from pipeline.wiring.exchange import pairs_of, setup_of
+from pipeline.wiring.exchange import pairs_of, require_choices, setup_of
 
 T = TypeVar("T")
 Progress = Callable[[str, int, int], None]  # entity and side, rows looked at, rows in all
@@ -64,8 +64,9 @@ class Linked:
 def link(settings: Settings, progress: Progress, *, is_rehearsal: bool) -> Linked:
     """Look at every row of both sides that has no link. Killed and begun again it goes on: what is linked stays.
 
-    Raises SyncSchemaOutdated, ConfigurationInvalid, and what the databases raise.
+    Raises SyncSchemaOutdated, ConfigurationInvalid, ChoiceMissing, and what the databases raise.
     """
+    require_choices(settings)
     setup = setup_of(settings)
     with pairs_of(settings) as real, _chosen(real, is_rehearsal=is_rehearsal) as pairs:
         run = _Run(setup, pairs)

@@ -17,6 +17,7 @@ from pipeline.database.rows import Names
 from pipeline.decoding.avro import Schemas
 from pipeline.decoding.contract import Contract
 from pipeline.decoding.event import Decoder
+from pipeline.domain.choice import CONSULTANTS, EMPLOYEES, Choice
 from pipeline.domain.dps import AJERA_TABLES, AX_PROJECT_CONTACT, CODE_LISTS, DPS_TABLES, FILLS
 from pipeline.domain.exchange import entities
 from pipeline.domain.pairing import Entity
@@ -27,7 +28,7 @@ from pipeline.engine.exchange.work import Setup
 from pipeline.engine.loop import Loop
 from pipeline.engine.ports import DeadLetters, Messages
 from pipeline.engine.start import Incarnations
-from pipeline.errors import MetadataMissing
+from pipeline.errors import ChoiceMissing, MetadataMissing
 from pipeline.kafka.consumer import KafkaMessages
 from pipeline.kafka.dead_letters import KafkaDeadLetters
 from pipeline.mapping.source import SourceTable
@@ -57,6 +58,7 @@ def setup_of(settings: Settings) -> Setup:
         rules={name: Rule(rule) for name, rule in site.rules.items()},
         clock_tolerance=timedelta(seconds=dps.clock_tolerance_seconds),
         status=StatusCoding(dps.status_coding),
+        choices={EMPLOYEES: Choice(dps.employees or "none"), CONSULTANTS: Choice(dps.consultants or "none")},
     )
     window = timedelta(seconds=dps.recheck_window_seconds)
     limits = {"contact": dps.contacts_per_firm or None, "project_contact": dps.contacts_per_project or None}
@@ -68,6 +70,14 @@ def setup_of(settings: Settings) -> Setup:
         policy=FirstLinkPolicy(prefers=None if dps.initial_match_policy == "park" else Side(dps.initial_match_policy)),
         rewound_tolerance=timedelta(seconds=settings.run.clock_tolerance_seconds),
     )
+
+
+def require_choices(settings: Settings) -> None:
+    """Nothing of them begins before somebody chose. Raises ChoiceMissing, and AjeraVersionInvalid."""
+    dps = settings.exchange
+    missing = [name for name in ("employees", "consultants") if getattr(dps, name) is None]
+    if missing and is_two_way(parse(settings.ajera.version or "")):
+        raise ChoiceMissing(f"{' and '.join(f'routes.dps.{name}' for name in missing)}: not stated.")
 
 
 @contextmanager
@@ -176,8 +186,9 @@ class ExchangeParts:
 
 @contextmanager
 def parts(settings: Settings, telemetry: PrometheusTelemetry, health: Health) -> Iterator[ExchangeParts]:
-    """Everything but the membership in the group, connected. Raises what `setup_of` and `pairs_of` raise."""
+    """Everything but the membership in the group, connected. Raises what `require_choices`, `setup_of` and `pairs_of` raise."""
     with ExitStack() as resources:
+        require_choices(settings)
         setup, dps, kafka = setup_of(settings), settings.exchange, settings.kafka
         pairs = resources.enter_context(pairs_of(settings))
         registry = registry_client(settings)

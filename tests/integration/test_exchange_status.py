@@ -10,6 +10,7 @@ import pytest
 
 from deploy.local.stack import Stack
 from pipeline.conflicts.rules import Side
+from pipeline.domain.choice import EVERYBODY
 from pipeline.domain.exchange import entities
 from pipeline.domain.status import StatusCoding
 from tests.support.outbox import World, world
@@ -26,7 +27,7 @@ def unsaid(postgres: Stack) -> Iterator[World]:
 
 def restart_with(firm: World, status: StatusCoding) -> None:
     """A new process, with this coding."""
-    of_coding = entities(two_way=True, rules={}, clock_tolerance=timedelta(0), status=status)
+    of_coding = entities(two_way=True, rules={}, clock_tolerance=timedelta(0), status=status, choices=EVERYBODY)
     firm.setup = replace(firm.setup, entities=of_coding)
     firm.restart()
 

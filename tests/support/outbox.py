@@ -36,6 +36,7 @@ from pipeline.database.engine import create_engine
 from pipeline.database.pairs import DatabasePairs, generated_keys
 from pipeline.database.rows import Names
 from pipeline.database.schema_links import AJERA_SCHEMA
+from pipeline.domain.choice import EVERYBODY, Choices
 from pipeline.domain.dps import AJERA_TABLES, AX_PROJECT_CONTACT, CODE_LISTS, DPS_TABLES, FILLS
 from pipeline.domain.exchange import entities
 from pipeline.domain.status import StatusCoding
@@ -76,6 +77,7 @@ CREATE CONSTRAINT TRIGGER commit AFTER INSERT ON outbox.change
 TABLES: Mapping[Side, tuple[SourceTable, ...]] = {Side.AJERA: AJERA_TABLES, Side.DPS: DPS_TABLES}
 KEYS = {table.name: table.key for table in (*AJERA_TABLES, *DPS_TABLES, AX_PROJECT_CONTACT)}
 PARTITION = 0
+DPS_ROUTE = {"employee_number": "E{key}", "status_coding": "one_is_active", "employees": "all", "consultants": "all"}
 OTHERS_COMMITTED = 1_000_000  # other transactions that committed between a change and its own commit
 
 
@@ -254,7 +256,7 @@ class World:
                     "ajera": {"database": ajera, "version": "9.08"},
                     "dps": {"database": in_dps},
                 },
-                "routes": {"dps": {"employee_number": "E{key}", "status_coding": "one_is_active", **dps}},
+                "routes": {"dps": {name: value for name, value in {**DPS_ROUTE, **dps}.items() if value is not None}},
             }
             config.write_text(tomli_w.dumps(settings))
             arguments = [sys.executable, "-m", "pipeline.cli.main", "--config", str(config), *words, "--json"]
@@ -385,6 +387,7 @@ def world(
     limits: Mapping[str, int | None] | None = None,
     numbers: Mapping[str, str] | None = None,
     status: StatusCoding = StatusCoding.ONE_IS_ACTIVE,
+    choices: Choices = EVERYBODY,
 ) -> Iterator[World]:
     """Two empty systems with our schemas, dropped with the stack."""
     name = f"w{uuid.uuid4().hex[:8]}"
@@ -402,7 +405,9 @@ def world(
         Names(site, Side.AJERA, None, FILLS, generated_keys(engines[Side.AJERA], None, here)),
     )
     setup = Setup(
-        entities=entities(two_way=two_way, rules=dict(rules or {}), clock_tolerance=tolerance, status=status),
+        entities=entities(
+            two_way=two_way, rules=dict(rules or {}), clock_tolerance=tolerance, status=status, choices=choices
+        ),
         lists=CODE_LISTS,
         numbers={"project": "", "employee": "E{key}", **(numbers or {})},
         limits={"contact": 5, "project_contact": 5, **(limits or {})},

@@ -116,7 +116,7 @@ class Beginning:
 
     def _is_eligible(self, group: Group, key: str) -> bool:
         row, end = group.rows.get(key), group.entity.end(group.side)
-        return row is not None and end.is_flagged(row) and end.belongs(row, self._translations.lists)
+        return row is not None and end.is_flagged(row) and end.is_open(row, self._translations.lists)
 
     def _one(self, group: Group, key: str, item: Item) -> Ended:
         entity, row = group.entity, group.rows[key]

@@ -72,7 +72,7 @@ class Matching:
             found |= self._hand.of(side).named(end.table, pair.field(side).columns, of_line, pair.length)
         taken = self._hand.linked_among(entity.name, side, found.keys())
         lists = self._translations.lists
-        return {key: row for key, row in found.items() if key not in taken and end.belongs(row, lists)}
+        return {key: row for key, row in found.items() if key not in taken and end.is_open(row, lists)}
 
     def _lock(self, group: Group, keys: Sequence[str]) -> None:
         """Read what may become a counterpart again under lock: it is linked as it is then."""
@@ -80,7 +80,7 @@ class Matching:
             return
         rows, end = self._hand.of(group.side.other), group.entity.end(group.side.other)
         found = rows.read(end.table, keys, lock=True)
-        group.others = {key: row for key, row in found.items() if end.belongs(row, self._translations.lists)}
+        group.others = {key: row for key, row in found.items() if end.is_open(row, self._translations.lists)}
         group.others_at = rows.clock()
 
     def _look_up_parents(self, group: Group, keys: Collection[str]) -> None:

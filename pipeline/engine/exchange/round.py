@@ -222,7 +222,7 @@ class Round:
             return False
         if entity.parent is not None and side.other in entity.creates and entity.says_nothing(side, event.row):
             return False
-        return end.is_flagged(event.row) and end.belongs(event.row, self._translations.lists)
+        return end.is_flagged(event.row) and end.is_open(event.row, self._translations.lists)
 
     def _event(self, item: Item, entity: Entity, link: Link, event: Event) -> Ended | None:
         """The end of an event of a linked row, None if its row must be looked at first."""

@@ -315,3 +315,13 @@ def test_a_firm_with_dps_and_no_pim_needs_no_pim(tmp_path: Path) -> None:
     path.write_text(ajera + "[routes]\n")
     with pytest.raises(ConfigurationInvalid, match="no route is configured"):
         load(path, {})
+
+
+@pytest.mark.parametrize("name", ["employees", "consultants"])
+def test_who_is_active_cannot_be_told_without_a_coding(tmp_path: Path, name: str) -> None:
+    """The line names the choice; with a coding it is taken, and what is no choice is refused."""
+    told = str(fault(tmp_path, f'[routes.dps]\n{name} = "active"\n'))
+    assert f'routes.dps: {name} = "active" needs status_coding' in told
+    coded = str(fault(tmp_path, f'[routes.dps]\n{name} = "active"\nstatus_coding = "zero_is_active"\n'))
+    assert name not in coded
+    assert f"routes.dps.{name}: " in str(fault(tmp_path, f'[routes.dps]\n{name} = "on_linked_projects"\n'))

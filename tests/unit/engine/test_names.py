@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.conflicts.forms import folded
 from pipeline.conflicts.rules import Side
+from pipeline.domain.choice import EVERYBODY
 from pipeline.domain.exchange import entities
 from pipeline.domain.pairing import Entity
 from pipeline.domain.status import StatusCoding
@@ -20,7 +21,9 @@ from pipeline.model.text import BLANKS
 AJERA, DPS = Side.AJERA, Side.DPS
 NAMED = [
     one
-    for one in entities(two_way=True, rules={}, clock_tolerance=timedelta(0), status=StatusCoding.NONE)
+    for one in entities(
+        two_way=True, rules={}, clock_tolerance=timedelta(0), status=StatusCoding.NONE, choices=EVERYBODY
+    )
     if one.named_by
 ]
 ODD = [*BLANKS, ".", "a", "B", "ß", "ẞ", "Σ", "ς", "İ", "Ø", "é", "\U0001d400", "\u200b"]

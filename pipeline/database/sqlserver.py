@@ -210,14 +210,19 @@ class SqlServer:
 
 
 def _folded(text: str, length: int | None) -> str:
-    """Text as `named` compares it: `folded` without any blank. TRIM of characters and TRANSLATE came after 2016."""
-    spaced = f"CAST({text} AS nvarchar(4000)) COLLATE Latin1_General_BIN2"
+    """Text as `named` compares it: `folded` without any blank. TRIM of characters and TRANSLATE came after 2016.
+
+    The collation of version 100 knows the case of more letters than older ones; of the capital sharp s, none does.
+    """
+    spaced = f"CAST({text} AS nvarchar(4000)) COLLATE Latin1_General_100_BIN2"
     for blank in BLANKS.replace(" ", ""):
         spaced = f"REPLACE({spaced}, NCHAR({ord(blank)}), N' ')"
     trimmed = f"LTRIM(RTRIM({spaced}))"
     short = trimmed if length is None else f"LEFT({trimmed}, {length})"
     lower = f"LOWER(REPLACE({short}, N' ', N''))"
-    return f"REPLACE(REPLACE({lower}, N'ß', N'ss'), N'ς', N'σ')"
+    for letter, folded in (("ß", "ss"), ("ẞ", "ss"), ("ς", "σ")):
+        lower = f"REPLACE({lower}, N'{letter}', N'{folded}')"
+    return lower
 
 
 def _values(alias: str, columns: Fields) -> str:

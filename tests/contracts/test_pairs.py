@@ -234,6 +234,21 @@ def test_names_are_found_in_other_letters(pairs: DatabasePairs, held: str, wishe
     assert folded(held) == folded(wished)
 
 
+def test_the_search_for_names_misses_no_letter_that_folding_makes_another(pairs: DatabasePairs) -> None:
+    """The database's search may find more than `folded` takes for the same, never less: every letter that folds is tried."""
+    letters = [chr(n) for n in range(0x110000) if not 0xD800 <= n < 0xE000 and folded(f"a{chr(n)}a") != f"a{chr(n)}a"]
+    letters = [letter for letter in letters if letter not in BLANKS and letter != "\x00"]
+    metadata = sa.MetaData()
+    table = sa.Table("Clendor", metadata, schema=DPS_SCHEMA, autoload_with=pairs.dps_engine)
+    rows = [{"ClientID": f"LT{ord(letter):x}", "Name": f"a{letter}a"} for letter in letters]
+    with pairs.dps_engine.begin() as connection:
+        connection.execute(sa.insert(table), rows)
+    with pairs.transaction() as links:
+        found = links.rows.named(dps.CLENDOR, ["Name"], sorted({folded(row["Name"]) for row in rows}))
+    missed = {row["Name"] for row in rows} - {found[key]["Name"] for key in found}
+    assert missed == set()
+
+
 def test_rows_are_found_by_groups_of_values_and_keys_of_several_columns_lead_back(pairs: DatabasePairs) -> None:
     """A key that holds the bar that stands between its parts, too."""
     with pairs.transaction() as links:

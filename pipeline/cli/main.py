@@ -1,4 +1,4 @@
-"""`ajera-cdc`: changes of an Ajera database, in PIM within seconds."""
+"""`ajera-cdc`: change data capture from Ajera to PIM, and both ways with DPS."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.configuration import configuration, mappings
+from pipeline.cli.check import check
+from pipeline.cli.config import configuration
 from pipeline.cli.connectors import connectors
 from pipeline.cli.exchange import conflicts, link
+from pipeline.cli.lag import lag
+from pipeline.cli.mappings import mappings
 from pipeline.cli.output import Program
 from pipeline.cli.reference import reference
 from pipeline.cli.replay import replay
 from pipeline.cli.run import run
 from pipeline.cli.schema import schema
-from pipeline.cli.standing import check, lag, status
+from pipeline.cli.status import status
 
 EXIT_CODES = (
     "Exit codes: 0 ok, 1 a run failed, 2 wrong usage or configuration, 3 something needed is missing or away, "
@@ -33,7 +36,7 @@ COMMANDS = (check, configuration, conflicts, connectors, lag, link, mappings, re
 )
 @click.version_option(package_name="ajera-cdc")
 def main(config: Path | None) -> None:
-    """Change data capture from Deltek Ajera to PIM: what commits in Ajera is in PIM within seconds."""
+    """Change data capture from Deltek Ajera to PIM, and both ways between Ajera and DPS/Vantagepoint."""
     del config  # read by the commands, through the context
 
 

@@ -18,12 +18,12 @@ from pipeline.mapping.source import Kind, SourceTable
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at; `todo` where it is not well, or where something better is advised."""
+    """One thing looked at; `action` where it is not ok, or where something better is advised."""
 
     name: str
-    well: bool
+    is_ok: bool
     found: str
-    todo: str = ""
+    action: str = ""
 
 
 # What a column may be in the database, by what the contract wants of it.
@@ -60,7 +60,9 @@ def source_findings(
 def _columns(inspector: Any, table: SourceTable, site: Site, schema: str, needed: Mapping[str, str]) -> Finding:
     name = site.source_table(table.name)
     if not inspector.has_table(name, schema):
-        return Finding(f"table {name}", well=False, found="is missing", todo="Name it in the site profile, [source].")
+        return Finding(
+            f"table {name}", is_ok=False, found="is missing", action="Name it in the site profile, [source]."
+        )
     live = {str(column["name"]): column["type"] for column in inspector.get_columns(name, schema)}
     faults = []
     for column in table.columns:
@@ -73,7 +75,7 @@ def _columns(inspector: Any, table: SourceTable, site: Site, schema: str, needed
             faults.append(f"{here} is {live[here]}, wanted is {column.kind.value}, needed by {needed[column.name]}")
     if faults:
         return Finding(
-            f"table {name}", well=False, found="; ".join(faults), todo="Name the column in the site profile."
+            f"table {name}", is_ok=False, found="; ".join(faults), action="Name the column in the site profile."
         )
     key = inspector.get_pk_constraint(name, schema)["constrained_columns"]
     if key != [site.source_column(table.name, column.name) for column in table.key_columns]:
@@ -81,11 +83,11 @@ def _columns(inspector: Any, table: SourceTable, site: Site, schema: str, needed
         found = f"its primary key is {', '.join(key) or 'missing'}"
         return Finding(
             f"table {name}",
-            well=False,
+            is_ok=False,
             found=found,
-            todo=f"Wanted is {wanted}: what names a row in its messages.",
+            action=f"Wanted is {wanted}: what names a row in its messages.",
         )
-    return Finding(f"table {name}", well=True, found="every needed column is there")
+    return Finding(f"table {name}", is_ok=True, found="every needed column is there")
 
 
 # -- PostgreSQL -----------------------------------------------------------------------------------------------------------
@@ -93,8 +95,8 @@ def _columns(inspector: Any, table: SourceTable, site: Site, schema: str, needed
 
 def _postgres(connection: Connection, schema: str, tables: list[str]) -> Iterator[Finding]:
     level = str(_one(connection, "SHOW wal_level"))
-    todo = "" if level == "logical" else "ALTER SYSTEM SET wal_level = logical, then restart the server."
-    yield Finding("wal_level", level == "logical", level, todo)
+    action = "" if level == "logical" else "ALTER SYSTEM SET wal_level = logical, then restart the server."
+    yield Finding("wal_level", level == "logical", level, action)
     may = bool(_one(connection, "SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user"))
     yield Finding(
         "replication", may, "granted" if may else "not granted", "" if may else "ALTER ROLE the user WITH REPLICATION."
@@ -120,8 +122,8 @@ def _postgres(connection: Connection, schema: str, tables: list[str]) -> Iterato
     )
     without = [str(row[0]) for row in connection.execute(query, {"schema": schema, "tables": tables})]
     found = "FULL on every table" if not without else f"not FULL on {', '.join(without)}"
-    todo = "" if not without else "Not needed: untouched long texts come from the mirror. FULL spares a look there."
-    yield Finding("replica identity", well=True, found=found, todo=todo)
+    action = "" if not without else "Not needed: untouched long texts come from the mirror. FULL spares a look there."
+    yield Finding("replica identity", is_ok=True, found=found, action=action)
     yield _truncate_guards(connection, schema, tables)
 
 
@@ -135,8 +137,8 @@ def _truncate_guards(connection: Connection, schema: str, tables: list[str]) -> 
     parameters = {"schema": schema, "tables": tables, "on_truncate": ON_TRUNCATE}
     without = [str(row[0]) for row in connection.execute(query, parameters)]
     found = "refused by a trigger" if not without else f"possible on {', '.join(without)}, and would be missed"
-    todo = "" if not without else "Create a BEFORE TRUNCATE trigger that raises an exception on each of these tables."
-    return Finding("TRUNCATE", not without, found, todo)
+    action = "" if not without else "Create a BEFORE TRUNCATE trigger that raises an exception on each of these tables."
+    return Finding("TRUNCATE", not without, found, action)
 
 
 # -- SQL Server -----------------------------------------------------------------------------------------------------------
@@ -179,8 +181,8 @@ def _sqlserver(connection: Connection, schema: str, tables: list[str]) -> Iterat
     )
     for table in tables:
         tracked = bool(connection.execute(query, {"schema": schema, "table": table}).scalar_one_or_none())
-        todo = "" if tracked else ENABLE_TABLE.format(schema=schema, table=table)
-        yield Finding(f"CDC of {table}", tracked, "on" if tracked else "off", todo)
+        action = "" if tracked else ENABLE_TABLE.format(schema=schema, table=table)
+        yield Finding(f"CDC of {table}", tracked, "on" if tracked else "off", action)
     if enabled:
         yield _agent(connection)
 
@@ -188,9 +190,9 @@ def _sqlserver(connection: Connection, schema: str, tables: list[str]) -> Iterat
 def _agent(connection: Connection) -> Finding:
     """The capture job writes its time into lsn_time_mapping; nothing there means that nobody captures."""
     newest = _one(connection, "SELECT MAX(tran_end_time) FROM cdc.lsn_time_mapping")
-    todo = "" if newest is not None else "Start SQL Server Agent; its job cdc.<database>_capture reads the log."
+    action = "" if newest is not None else "Start SQL Server Agent; its job cdc.<database>_capture reads the log."
     return Finding(
-        "capture job", newest is not None, "has captured" if newest is not None else "has never captured", todo
+        "capture job", newest is not None, "has captured" if newest is not None else "has never captured", action
     )
 
 

@@ -1,11 +1,10 @@
 """The port `Messages` on a Kafka consumer group: where partitions start, what is polled, what is committed.
 
-A partition starts at the smaller of the offset stored in the target and the one committed in Kafka, so a restored
-target gets its lost part again and a crash between the two commits costs nothing. An offset that does not exist any
-more halts; it never jumps.
+A partition starts at the smaller of the offset stored in the target and the one committed in
+Kafka. An offset that does not exist any more halts; it never jumps.
 
-librdkafka calls back in the middle of `consume`. Whatever goes wrong there is kept and raised by `poll`, and only by a
-poll that has no messages to hand out: raising beside messages would lose them, for the position is behind them already.
+librdkafka calls back in the middle of `consume`. An error there is raised by the next `poll` that
+has no messages: raised beside messages it would lose them, since the position is past them.
 """
 
 from __future__ import annotations

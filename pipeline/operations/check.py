@@ -44,7 +44,7 @@ class Check:
 
     @property
     def exit_code(self) -> ExitCode:
-        return ExitCode.OK if all(line.well for line in self.lines) else ExitCode.ENVIRONMENT
+        return ExitCode.OK if all(line.is_ok for line in self.lines) else ExitCode.ENVIRONMENT
 
 
 Looks = Callable[[Settings], Iterator[Line]]
@@ -90,14 +90,14 @@ def _pim(settings: Settings) -> Iterator[Line]:
         except TargetMismatch as error:
             yield fault("PIM", "tables", error)
         else:
-            yield Line("PIM", "tables", well=True, found=f"{len(found)} tables, every mapped column is there")
+            yield Line("PIM", "tables", is_ok=True, found=f"{len(found)} tables, every mapped column is there")
             yield rights("PIM", "PIM's tables", missing_rights(engine, schema, rights_on_target(route, site)))
         try:
             require_latest(engine, sync)
         except SyncSchemaOutdated as error:
             yield fault("PIM", "sync schema", error)
         else:
-            yield Line("PIM", "sync schema", well=True, found="at this program's version")
+            yield Line("PIM", "sync schema", is_ok=True, found="at this program's version")
             own = {table.name: EVERYTHING for table in sync_metadata(sync).tables.values()}
             yield rights("PIM", "the sync schema", missing_rights(engine, sync, own))
     finally:
@@ -117,11 +117,11 @@ def _kafka(settings: Settings) -> Iterator[Line]:
 def _topic(wanted: TopicSettings, found: TopicDescription | None) -> Line:
     if found is None:
         return Line(
-            "Kafka", wanted.name, well=False, found="is missing", todo="`ajera-cdc connectors apply` creates it."
+            "Kafka", wanted.name, is_ok=False, found="is missing", action="`ajera-cdc connectors apply` creates it."
         )
     differences = differences_between(wanted, found)
-    well = not differences
-    return Line("Kafka", wanted.name, well, " ".join(differences) or "as it should be", "" if well else ALTER)
+    is_ok = not differences
+    return Line("Kafka", wanted.name, is_ok, " ".join(differences) or "as it should be", "" if is_ok else ALTER)
 
 
 ALTER = "Change the topic with Kafka's own tools, or the setting; partitions cannot be changed in place."
@@ -136,7 +136,7 @@ def _registry(settings: Settings) -> Iterator[Line]:
         pass
     finally:
         registry.close()
-    yield Line("registry", "reachable", well=True, found="answers as a registry does")
+    yield Line("registry", "reachable", is_ok=True, found="reachable")
 
 
 def _connect(settings: Settings) -> Iterator[Line]:
@@ -145,13 +145,13 @@ def _connect(settings: Settings) -> Iterator[Line]:
         plugins = client.plugins()
         wanted = CONNECTORS[source_of(settings).dialect]
         found = plugins.get(wanted)
-        todo = "" if found is not None else "Put Debezium's connector into Connect's plugin.path."
-        yield Line("Connect", "Debezium", found is not None, f"version {found}" if found else "is missing", todo)
+        action = "" if found is not None else "Put Debezium's connector into Connect's plugin.path."
+        yield Line("Connect", "Debezium", found is not None, f"version {found}" if found else "is missing", action)
         for system in systems_of(settings):
             status = client.status(source_of(settings, system).connector)
-            todo = "" if status.is_running else status.failure or f"`ajera-cdc connectors apply --source {system}`."
+            action = "" if status.is_running else status.failure or f"`ajera-cdc connectors apply --source {system}`."
             name = "connector" if system == "ajera" else "connector of DPS"
-            yield Line("Connect", name, status.is_running, status.sentence, todo)
+            yield Line("Connect", name, status.is_running, status.sentence, action)
     finally:
         client.close()
 

@@ -83,7 +83,7 @@ def _choices(settings: Settings) -> Line:
     except PipelineError as error:
         return fault(AREA, "employees and consultants", error)
     found = f"employees: {dps.employees or '-'}, consultants: {dps.consultants or '-'}"
-    return Line(AREA, "employees and consultants", well=True, found=found)
+    return Line(AREA, "employees and consultants", is_ok=True, found=found)
 
 
 def _version(engine: Engine, schema: str, part: Part, name: str) -> Line:
@@ -91,7 +91,7 @@ def _version(engine: Engine, schema: str, part: Part, name: str) -> Line:
         require_latest(engine, schema, part)
     except PipelineError as error:
         return fault(AREA, name, error)
-    return Line(AREA, name, well=True, found="at this program's version")
+    return Line(AREA, name, is_ok=True, found="at this program's version")
 
 
 def _rights(engine: Engine, where: str, schema: str | None, wanted: Rights) -> Line:
@@ -121,5 +121,5 @@ def _second_writer(engine: Engine, schema: str) -> Line:
     except PipelineError as error:
         return fault(AREA, "second writer", error)
     if seen is None:
-        return Line(AREA, "second writer", well=True, found="no trace of another program that copies")
-    return Line(AREA, "second writer", well=False, found=f"its traces were seen last at {seen}", todo=TODO)
+        return Line(AREA, "second writer", is_ok=True, found="no other sync detected")
+    return Line(AREA, "second writer", is_ok=False, found=f"its traces were seen last at {seen}", action=TODO)

@@ -64,7 +64,7 @@ def _line(
     told = _of_projects(statuses) if entity == "project" else _by_coding(statuses, entity)
     if entity:
         told += "; not written" if coding is StatusCoding.NONE else f"; written by {coding}"
-    return Line(area, name, well=True, found=told, todo=CHOOSE if is_open else "")
+    return Line(area, name, is_ok=True, found=told, action=CHOOSE if is_open else "")
 
 
 def _by_coding(statuses: Statuses, entity: str) -> str:

@@ -58,7 +58,7 @@ def test_a_truncate_is_refused_as_sql_server_does_and_check_says_where_it_is_not
         live.edit('TRUNCATE "AxInvoiceGroup"')
     live.edit('ALTER TABLE "AxInvoiceGroup" DISABLE TRIGGER refuse')
     lines = live.command("check", expect=3)["data"]["lines"]
-    (found,) = [line["found"] for line in lines if not line["well"]]
+    (found,) = [line["found"] for line in lines if not line["is_ok"]]
     assert found == "possible on AxInvoiceGroup, and would be missed"
 
 

@@ -46,7 +46,7 @@ class Site:
         answer = json.loads(result.stdout)
         lines = answer["data"]["lines"]
         assert {line["area"] for line in lines} == {area}
-        assert answer["ok"] == all(line["well"] for line in lines) == (result.exit_code == ExitCode.OK)
+        assert answer["ok"] == all(line["is_ok"] for line in lines) == (result.exit_code == ExitCode.OK)
         return {line["name"]: line for line in lines}
 
 
@@ -141,7 +141,7 @@ def test_status_without_the_schema_says_how_to_make_it(site: Site) -> None:
 def test_check_finds_databases_that_are_as_they_should_be(site: Site) -> None:
     """Nothing to do in either."""
     site.command("schema", "upgrade")
-    assert [line for area in ("Ajera", "PIM") for line in site.lines(area).values() if not line["well"]] == []
+    assert [line for area in ("Ajera", "PIM") for line in site.lines(area).values() if not line["is_ok"]] == []
 
 
 def test_check_names_a_missing_and_a_retyped_column_with_the_lines_that_need_them(site: Site) -> None:
@@ -150,7 +150,7 @@ def test_check_names_a_missing_and_a_retyped_column_with_the_lines_that_need_the
     site.ajera.execute('ALTER TABLE "AxVec" ALTER COLUMN "vecFax" TYPE integer USING 0')
     site.ajera.execute('ALTER TABLE "AxVec" DROP COLUMN "vecClientNotes"')
     line = site.lines("Ajera")["table AxVec"]
-    assert not line["well"]
+    assert not line["is_ok"]
     assert "vecZip is missing, needed by" in line["found"]
     assert "Post Code" in line["found"]
     assert "vecFax is INTEGER" in line["found"]
@@ -163,16 +163,16 @@ def test_check_names_what_the_target_lacks(site: Site) -> None:
     site.pim.execute('ALTER TABLE "Contact" DROP COLUMN "Job Title"')
     lines = site.lines("PIM")
     assert "Contact.Job Title" in lines["tables"]["found"]
-    assert "schema upgrade" in lines["sync schema"]["todo"]
+    assert "schema upgrade" in lines["sync schema"]["action"]
 
 
 def test_check_says_what_to_grant_to_a_user_who_may_only_read(site: Site, reader: str) -> None:
     """In Ajera reading is enough, but for replication; PIM and sync must be written."""
     del reader
     lines = site.lines("Ajera")
-    assert lines["table AxVec"]["well"]
-    assert (lines["replication"]["well"], "REPLICATION" in lines["replication"]["todo"]) == (False, True)
-    todo = site.lines("PIM")["rights on PIM's tables"]["todo"]
+    assert lines["table AxVec"]["is_ok"]
+    assert (lines["replication"]["is_ok"], "REPLICATION" in lines["replication"]["action"]) == (False, True)
+    todo = site.lines("PIM")["rights on PIM's tables"]["action"]
     assert 'GRANT INSERT, UPDATE ON "public"."Organization"' in todo
     assert 'GRANT INSERT, UPDATE, DELETE ON "public"."Project_Contact"' in todo
 
@@ -182,5 +182,5 @@ def test_check_says_what_to_grant_on_the_sync_schema(site: Site, request: pytest
     site.command("schema", "upgrade")
     request.getfixturevalue("reader")
     line = site.lines("PIM")["rights on the sync schema"]
-    assert not line["well"]
-    assert 'GRANT INSERT, UPDATE, DELETE ON "sync"."due"' in line["todo"]
+    assert not line["is_ok"]
+    assert 'GRANT INSERT, UPDATE, DELETE ON "sync"."due"' in line["action"]

@@ -202,7 +202,7 @@ def test_check_reaches_kafka_registry_and_connect(topic: Topic) -> None:
     )
     lines = {(line["area"], line["name"]): line for line in found["lines"]}
     assert "retention.ms -1" in lines["Kafka", topic.name]["found"]
-    assert "connectors apply" in lines["Kafka", topic.name.replace("AxVec", "AxProject")]["todo"]
-    assert lines["registry", "reachable"]["well"]
-    assert lines["Connect", "Debezium"]["well"]
-    assert not lines["Connect", "connector"]["well"]
+    assert "connectors apply" in lines["Kafka", topic.name.replace("AxVec", "AxProject")]["action"]
+    assert lines["registry", "reachable"]["is_ok"]
+    assert lines["Connect", "Debezium"]["is_ok"]
+    assert not lines["Connect", "connector"]["is_ok"]

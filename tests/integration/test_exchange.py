@@ -174,5 +174,5 @@ def test_status_lag_and_check_show_the_exchange_of_a_firm_without_pim(firm: Exch
     assert all(connector["running"] for connector in found["connectors"])
     assert firm.command("lag")["data"]["group"] == "exchange-exchange"
     checked = firm.command("check")["data"]["lines"]
-    assert next(line for line in checked if line["name"] == "second writer")["well"]
-    assert all(line["well"] for line in checked), [line for line in checked if not line["well"]]
+    assert next(line for line in checked if line["name"] == "second writer")["is_ok"]
+    assert all(line["is_ok"] for line in checked), [line for line in checked if not line["is_ok"]]

@@ -105,8 +105,8 @@ def test_check_counts_the_rows_by_each_coding(unsaid: World) -> None:
     found = {line["name"]: line for line in lines}
     told = "one_is_active: 2 active, 3 not; zero_is_active: 4 active, 1 not"
     assert found["status of clients"]["found"] == found["status of contacts"]["found"] == f"{told}; not written"
-    assert found["status of clients"]["well"]
-    assert "routes.dps.status_coding" in found["status of clients"]["todo"]
+    assert found["status of clients"]["is_ok"]
+    assert "routes.dps.status_coding" in found["status of clients"]["action"]
     assert found["status of projects"]["found"].startswith("by either coding 3 active, 1 dormant, 2 inactive")
     assert found["status of employees"]["found"] == "one_is_active: 0 active, 0 not; zero_is_active: 0 active, 0 not"
 

@@ -87,7 +87,7 @@ def test_the_commands_tell_how_the_route_stands(live: Live) -> None:
     ]
     assert set(counted) == {0}
     check = live.command("check")["data"]
-    assert [line for line in check["lines"] if not line["well"]] == []
+    assert [line for line in check["lines"] if not line["is_ok"]] == []
     assert live.command("config", "show")["data"]["routes"]["pim"]["database"].count("***") == 1
 
 

@@ -115,8 +115,8 @@ def test_check_tells_each_service_that_is_away_and_what_to_do(config: str) -> No
     result = call("--config", config, "check", "--json")
     lines = json.loads(result.output)["data"]["lines"]
     assert result.exit_code == ExitCode.ENVIRONMENT
-    assert {line["area"] for line in lines if not line["well"]} == {"Ajera", "PIM", "Kafka", "registry", "Connect"}
-    assert all(line["todo"] for line in lines)
+    assert {line["area"] for line in lines if not line["is_ok"]} == {"Ajera", "PIM", "Kafka", "registry", "Connect"}
+    assert all(line["action"] for line in lines)
 
 
 def test_an_unexpected_fault_shows_its_kind_and_nothing_of_its_text(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""`ajera-cdc status`, `lag` and `check`: how the route stands."""
+"""`ajera-cdc status`: load state, event outcomes and parked rows of each route."""
 
 from __future__ import annotations
 
@@ -9,28 +9,27 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.cli.output import Outcome, command, route_option
+from pipeline.cli.output import Outcome, command
 from pipeline.config.settings import Settings
 from pipeline.database.standing import ParkedRows
 from pipeline.errors import ExitCode
-from pipeline.operations import check as checking
-from pipeline.operations import lag as lagging
-from pipeline.operations import status as reading
-from pipeline.wiring.route import RouteName, route_named
+from pipeline.operations import status as operation
 
 
 @command("status")
-@click.option("--keys", default=reading.KEYS_SHOWN, show_default=True, help="How many keys of each kind of parked row.")
+@click.option(
+    "--keys", default=operation.KEYS_SHOWN, show_default=True, help="How many keys of each kind of parked row."
+)
 def status(settings: Settings, keys: int) -> Outcome:
-    """What is loaded, how events ended, what waits and for what.
+    """Show load state, event outcomes and parked rows of each route.
 
     A service that does not answer is named; the rest is shown, and the exit code is 3.
     """
-    found = reading.status(settings, keys)
+    found = operation.status(settings, keys)
     return Outcome(asdict(found), _status(found), ExitCode.OK if found.is_whole else ExitCode.ENVIRONMENT)
 
 
-def _status(found: reading.Status) -> RenderableType:
+def _status(found: operation.Status) -> RenderableType:
     parts: list[RenderableType] = []
     for route in found.routes:
         parts += _route(route)
@@ -41,7 +40,7 @@ def _status(found: reading.Status) -> RenderableType:
     return Group(*parts)
 
 
-def _route(found: reading.RouteStatus) -> list[RenderableType]:
+def _route(found: operation.RouteStatus) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if found.group is None:
         parts.append(Text(f"{found.title}: group unknown"))
@@ -54,7 +53,7 @@ def _route(found: reading.RouteStatus) -> list[RenderableType]:
     return parts
 
 
-def _state(found: reading.RouteState) -> list[RenderableType]:
+def _state(found: operation.RouteState) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if found.tables:
         parts.append(_tables(found))
@@ -67,7 +66,7 @@ def _state(found: reading.RouteState) -> list[RenderableType]:
     return parts
 
 
-def _links(found: reading.RouteState) -> Table:
+def _links(found: operation.RouteState) -> Table:
     links = Table("exchange with DPS", "linked", "being created", "ended", "to be decided")
     for one in found.links:
         counts = (one.linked, one.creating, one.ended, one.to_decide)
@@ -75,14 +74,14 @@ def _links(found: reading.RouteState) -> Table:
     return links
 
 
-def _tables(found: reading.RouteState) -> Table:
+def _tables(found: operation.RouteState) -> Table:
     table = Table("source table", "state", "epoch")
     for one in found.tables:
         table.add_row(one.name, one.state, str(one.epoch))
     return table
 
 
-def _partitions(found: reading.RouteState) -> Table:
+def _partitions(found: operation.RouteState) -> Table:
     table = Table("topic", "partition", "next offset", "read", "written", "skipped", "parked", "dead letters")
     for one in found.partitions:
         counts = (one.next_offset, one.events_read, one.written, one.skipped, one.parked, one.dead_lettered)
@@ -90,7 +89,7 @@ def _partitions(found: reading.RouteState) -> Table:
     return table
 
 
-def _parked(found: reading.RouteState) -> Table:
+def _parked(found: operation.RouteState) -> Table:
     table = Table("parked", "rows", "oldest (UTC)", "reason", "some keys", "action")
     for one in found.parked:
         reasons = one.reasons[:3] if isinstance(one, ParkedRows) else ()
@@ -99,40 +98,3 @@ def _parked(found: reading.RouteState) -> Table:
         reason = "\n".join((one.code, *reasons))
         table.add_row(what, f"{one.count:,}", oldest, reason, "\n".join(one.keys), one.hint)
     return table
-
-
-@command("lag")
-@route_option
-def lag(settings: Settings, route: RouteName | None) -> Outcome:
-    """Messages and seconds that each partition is behind.
-
-    Seconds are the age of the oldest message that was not applied yet; 0 when caught up.
-    """
-    found = lagging.lag(settings, route_named(settings, route))
-    table = Table("topic", "partition", "next offset", "end", "messages", "seconds", "member", title_justify="left")
-    total = f"{found.lag:,} messages, {found.delay_seconds:.1f} s"
-    table.title = f"{found.group}: {found.state}, {found.members} members, {total}"
-    for one in found.partitions:
-        at = "-" if one.next_offset is None else f"{one.next_offset:,}"
-        numbers = (at, f"{one.end:,}", f"{one.lag:,}", f"{one.delay_seconds:.1f}")
-        table.add_row(one.topic, str(one.partition), *numbers, one.member or "-")
-    return Outcome(asdict(found), table)
-
-
-@command("check")
-@click.option(
-    "--only",
-    multiple=True,
-    type=click.Choice(list(checking.AREAS), case_sensitive=False),
-    help="Look at this alone; may be given several times.",
-)
-def check(settings: Settings, only: tuple[str, ...]) -> Outcome:
-    """Reach everything once, compare the live source with the contract, and say what to grant or set.
-
-    Exit code 3 unless everything is as it should be.
-    """
-    found = checking.check(settings, only)
-    table = Table("", "where", "what", "found", "what to do")
-    for line in found.lines:
-        table.add_row("ok" if line.well else "FAULT", line.area, line.name, line.found, line.todo)
-    return Outcome(asdict(found), table, found.exit_code)

@@ -1,0 +1,31 @@
+"""`ajera-cdc check`: connectivity, privileges and schemas."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+from rich.table import Table
+
+from pipeline.cli.output import Outcome, command
+from pipeline.config.settings import Settings
+from pipeline.operations import check as operation
+
+
+@command("check")
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice(list(operation.AREAS), case_sensitive=False),
+    help="Look at this alone; may be given several times.",
+)
+def check(settings: Settings, only: tuple[str, ...]) -> Outcome:
+    """Check connectivity, privileges and schemas, and say what to grant or set.
+
+    Exit code 3 unless everything is as it should be.
+    """
+    found = operation.check(settings, only)
+    table = Table("", "area", "check", "found", "action")
+    for line in found.lines:
+        table.add_row("ok" if line.is_ok else "FAIL", line.area, line.name, line.found, line.action)
+    return Outcome(asdict(found), table, found.exit_code)

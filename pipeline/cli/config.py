@@ -1,0 +1,38 @@
+"""`ajera-cdc config`: the settings in force, and a file to fill in."""
+
+from __future__ import annotations
+
+import click
+import tomli_w
+from rich.syntax import Syntax
+
+from pipeline.cli.output import Outcome, command, plain_command
+from pipeline.config.document import template
+from pipeline.config.settings import Settings
+
+
+@click.group("config")
+def configuration() -> None:
+    """Show the settings in force, or print a file to fill in."""
+
+
+@command("show", group=configuration)
+def show(settings: Settings) -> Outcome:
+    """Every setting as it is in force, from the file and the environment; secrets as ***."""
+    shown = settings.shown()
+    return Outcome(shown, Syntax(tomli_w.dumps(_without_none(shown)), "toml", background_color="default"))
+
+
+@plain_command("template", group=configuration)
+def print_template() -> Outcome:
+    """A settings file with every key documented in place."""
+    return Outcome({"toml": template()}, template().rstrip("\n"))
+
+
+def _without_none(value: dict[str, object]) -> dict[str, object]:
+    """TOML has no null: a key that is not set is left out."""
+    return {
+        name: _without_none(inner) if isinstance(inner, dict) else inner
+        for name, inner in value.items()
+        if inner is not None
+    }

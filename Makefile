@@ -1,4 +1,4 @@
-# Two commands do everything: `make run` and `make test`. Each installs what it needs into this folder
+# Three commands do everything: `make run`, `make test` and, for whoever changes something, `make unit`. Each installs what it needs into this folder
 # (.venv for Python, .stack for Kafka, the registry and Connect) and costs nothing the second time.
 
 PYTHON ?= python3
@@ -11,8 +11,9 @@ PROFILE ?=
 BENCH ?=
 FAULTS ?=
 PROVE ?=
+COVERED := 75# per cent of pipeline that tests/unit run
 
-.PHONY: help run test check stack reference bench faults prove clean
+.PHONY: help run test unit check sizes stack reference bench faults prove clean
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -33,9 +34,17 @@ run: stack ## the sample firm, live: Ajera to PIM on the embedded stack, until C
 
 test: stack ## everything: linters, types, all tests on the embedded stack, and a verified `make run ONCE=1`
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest
+	@$(BIN)/coverage run -m pytest tests/unit
+	@$(BIN)/coverage report --fail-under=$(COVERED)
+	@$(BIN)/python -m pytest --ignore=tests/unit
 	@$(MAKE) --no-print-directory run ONCE=1
 	@$(MAKE) --no-print-directory run ONCE=1 PROFILE=deploy/sample/other-names.toml
+
+unit: $(VENV)/.installed ## every test that needs no stack: no database, no broker, no Java
+	@$(BIN)/python -m pytest -q -m "not postgres and not stack and not sqlserver"
+
+sizes: $(VENV)/.installed ## tokens a line, wide lines, lengths of functions and modules
+	@$(BIN)/python -m tests.architecture.sizes
 
 check: $(VENV)/.installed ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .

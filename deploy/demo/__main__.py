@@ -29,7 +29,7 @@ DEFAULT_SEED = 20_26
 ONCE_SECONDS = 20.0
 QUIET_REPORT_SECONDS = 5.0
 
-NARROWEST = 130
+NARROWEST = 100
 console = Console() if Console().is_terminal else Console(width=NARROWEST)
 
 

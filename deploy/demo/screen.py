@@ -136,9 +136,9 @@ def draw(shown: Shown) -> RenderableType:
         _counts("DPS", "table", "rows", shown.dps),
         _counts("Ajera <-> DPS: pairs", "entity", "pairs", shown.pairs),
         _counts("events, by outcome", "outcome", "events", _grouped(shown.exchange.events)),
-        _delays("Commit to commit", shown.exchange, shown.kept),
     )
-    return Group(Text(shown.state, style="bold"), above, below, *(Text(line) for line in shown.story))
+    kept = _sentences("Ajera <-> DPS, commit to commit", shown.exchange, shown.kept)
+    return Group(Text(shown.state, style="bold"), above, below, *map(Text, (*kept, *shown.story)))
 
 
 def _grouped(events: Counter[str]) -> dict[str, int]:
@@ -157,13 +157,23 @@ def _counts(title: str, name: str, number: str, counts: Mapping[str, int]) -> Ta
     return table
 
 
+def _sentences(title: str, figures: Figures, others: Mapping[str, int]) -> tuple[str, str]:
+    """Delays and counts in two lines: a fourth table beside the others would not fit into 100 columns."""
+    p50, p99 = (_seconds(figures.delay(share)) for share in (0.5, 0.99))
+    rows = f"rows created {figures.rows['created']:,}, changed {figures.rows['changed']:,}"
+    return f"{title}: p50 {p50} s, p99 {p99} s; {rows}", "; ".join(f"{name} {n:,}" for name, n in others.items())
+
+
+def _seconds(delay: float | None) -> str:
+    return "-" if delay is None else f"{delay:.2f}"
+
+
 def _delays(title: str, figures: Figures, others: Mapping[str, int]) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("delay")
     table.add_column("seconds", justify="right")
     for label, share in (("p50", 0.5), ("p99", 0.99)):
-        delay = figures.delay(share)
-        table.add_row(label, "-" if delay is None else f"{delay:.2f}")
+        table.add_row(label, _seconds(figures.delay(share)))
     table.add_row("rows created", f"{figures.rows['created']:,}")
     table.add_row("rows changed", f"{figures.rows['changed']:,}")
     for name, count in others.items():

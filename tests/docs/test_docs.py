@@ -16,9 +16,10 @@ from pipeline.errors import PipelineError
 from pipeline.telemetry.metrics import METRICS
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 WRITTEN = [page for page in PAGES if "reference" not in page.parts]
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+LABEL = re.compile(r"\b(?:GH|CRM|MOS|QX)-[A-Z0-9]+\b|\bDPS-(?:FCT|CNT|BR|DC|TEAM)\b|\bS-(?:PIM|DPS)\b")
 COMMAND = re.compile(r"`ajera-cdc ([a-z][a-z -]*)")
 CODE = re.compile(
     r"`((?:config|cli|environment|schema|decode|registry|mapping|target|kafka|source|replay|connect|park|row|internal)\.[a-z_]+)`"
@@ -60,6 +61,22 @@ def test_every_error_code_and_metric_that_is_mentioned_exists(page: Path) -> Non
     assert set(CODE.findall(text)) <= known
     names = {metric.name for metric in METRICS}
     assert set(METRIC.findall(text)) <= names
+
+
+def test_every_label_that_a_map_or_a_contract_cites_is_explained() -> None:
+    """In the list of sources on the page of evidence; CRM-* are one row."""
+    explained = set(LABEL.findall((ROOT / "docs" / "reference" / "evidence.md").read_text().split("## 1.")[0]))
+    cited = [*(ROOT / "pipeline" / "domain").glob("*.py"), *(ROOT / "schemas").rglob("*.avsc")]
+    for path in cited:
+        assert set(LABEL.findall(path.read_text())) <= explained, path
+
+
+def test_the_index_lists_every_page() -> None:
+    """A page that nothing leads to is not read; decisions are listed by their folder."""
+    index = (ROOT / "docs" / "README.md").read_text()
+    for page in (ROOT / "docs").rglob("*.md"):
+        if page.parent.name != "decisions" and page.name != "README.md":
+            assert f"({page.relative_to(ROOT / 'docs')})" in index, page
 
 
 def test_the_generated_reference_is_up_to_date() -> None:

@@ -61,13 +61,24 @@ def _enter(link: Link, name: str, side: Side, value: Value, now: datetime, rules
 
 def _filled_by(pair: ColumnPair, other: Half, side: Side, value: Value, now: datetime) -> Half:
     """The receiving side of a line that only fills: no edit replaces its value, so the decision is entered there too."""
-    if not pair.knows(value, side):
-        raise UsageError(f"line {pair.name}: the other side has no counterpart of that value")
     decided = Wanted(pair.convert(value, to=side), now, is_decided=True)
     return replace(other, wanted={**other.wanted, pair.name: decided})
 
 
 def _place(pair: ColumnPair, side: Side, value: Value) -> tuple[Side, Value]:
-    """Where the edit is entered so that the rule lets it through, and how that side stores it."""
+    """Where the edit is entered so that the rule lets it through, and how that side stores it.
+
+    Raises UsageError for a value that the other side cannot hold: both would be blank.
+    """
+    if not any(pair.flows_to(each) for each in Side):
+        raise UsageError(f"line {pair.name} is not written by this installation")
     at = pair.entry_side(side)
-    return at, value if at is side else pair.convert(value, to=at)
+    if (at is not side or pair.flows_to(side.other)) and not pair.knows(value, side.other):
+        lacking = "counterpart of that value yet (a list entry, or a linked row)" if pair.through else "value for it"
+        raise UsageError(f"line {pair.name}: {side.other} has no {lacking}, so both sides would be blank")
+    if at is side:
+        return at, value
+    placed = pair.convert(value, to=at)
+    if not pair.through and pair.convert(placed, to=side) != value:
+        raise UsageError(f"line {pair.name}: {at} cannot hold that value, and {at} is where it must be entered")
+    return at, placed

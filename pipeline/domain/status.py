@@ -7,7 +7,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from pipeline.conflicts.forms import Convert
-from pipeline.conflicts.rules import ColumnPair, Direction, Rule, Rules
+from pipeline.conflicts.rules import ColumnPair, Direction, Rule, Rules, Side
 from pipeline.model.event import Value
 
 CLOSED = 5  # prjStatus, domain.md 3.2
@@ -60,4 +60,9 @@ def with_status(entity: str, rules: Rules, coding: StatusCoding) -> Rules:
 def _coded(pair: ColumnPair, entity: str, coding: StatusCoding) -> ColumnPair:
     if coding is StatusCoding.NONE:
         return replace(pair, rule=Rule.CREATE_ONLY, direction=Direction.NEITHER)
-    return replace(pair, to_dps=IN_DPS[entity](coding))
+    return replace(pair, to_dps=IN_DPS[entity](coding), knows=_is_said_in)
+
+
+def _is_said_in(_: Value, to: Side) -> bool:
+    """Several of Ajera's codes are one of DPS's, so none of DPS's says which."""
+    return to is Side.DPS

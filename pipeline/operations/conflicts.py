@@ -14,11 +14,12 @@ from pipeline.conflicts.decision import Decision
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.resolve import Typed
 from pipeline.conflicts.rules import Rules, Side
-from pipeline.database.pairs import DatabaseLinkTransaction
+from pipeline.database.pairs import DatabaseLinkTransaction, DatabasePairs
 from pipeline.domain.pairing import ParkedWork
 from pipeline.engine.exchange.rounds import Rounds
-from pipeline.engine.exchange.work import Item
+from pipeline.engine.exchange.work import Item, Setup
 from pipeline.errors import UsageError
+from pipeline.mapping.source import Kind
 from pipeline.model.event import Value
 from pipeline.operations.link import patiently
 from pipeline.telemetry.health import Health
@@ -92,54 +93,87 @@ def entry(settings: Settings, number: int) -> Entry:
 def resolve(settings: Settings, link: str, line: str, choice: Side, typed: str | None) -> None:
     """Decide a parked line by a side, or by a value as that side would store it. It flows as any edit does.
 
-    Raises UsageError when there is no such link, or the line is not parked.
+    Raises UsageError when there is no such link, the line is not parked, or the value has no counterpart.
     """
 
-    def decide(found: Link, rules: Rules, now: datetime) -> Decision:
-        value = choice if typed is None else Typed(choice, _as(typed, found.half(choice).value.get(line)))
-        return deciding.resolve(found, line, value, now, rules)
+    setup = setup_of(settings)
+    value = None if typed is None else Typed(choice, _typed(setup, settings, link, line, choice, typed))
 
-    _decide(settings, link, decide)
+    def decide(found: Link, rules: Rules, now: datetime) -> Decision:
+        return deciding.resolve(found, line, choice if value is None else value, now, rules)
+
+    about = () if value is None else ((line, value.side, value.value),)
+    _decide(settings, setup, link, decide, about)
 
 
 def reverse(settings: Settings, number: int) -> None:
-    """Let the loser of a decided conflict win after all. Raises UsageError for an entry that decided nothing."""
+    """Let the loser of a decided conflict win after all.
+
+    Raises UsageError for an entry that decided nothing, or whose loser's value has no counterpart on the other side.
+    """
     with pairs_of(settings) as pairs, pairs.transaction() as links:
         found = links.logged(limit=1, number=number)
     if not found:
         raise UsageError(f"the conflict log has no entry {number}")
     conflict = found[0][1]
-    _decide(settings, conflict.link, lambda link, rules, now: deciding.reverse(link, conflict, now, rules))
+    about = tuple((conflict.column or "", side, conflict.value(side)) for side in Side)
+
+    def decide(link: Link, rules: Rules, now: datetime) -> Decision:
+        return deciding.reverse(link, conflict, now, rules)
+
+    _decide(settings, setup_of(settings), conflict.link, decide, about)
 
 
-def _decide(settings: Settings, link: str, decide: Callable[[Link, Rules, datetime], Decision]) -> None:
-    setup = setup_of(settings)
+def _decide(
+    settings: Settings,
+    setup: Setup,
+    link: str,
+    decide: Callable[[Link, Rules, datetime], Decision],
+    about: tuple[tuple[str, Side, Value], ...],
+) -> None:
     with pairs_of(settings) as pairs:
-        with pairs.transaction() as links:
-            known = links.links([link]).get(link)
-        if known is None:
-            raise UsageError(f"there is no link {link}")
+        known = _link(pairs, link)
         table, key = known.ajera.table, known.ajera.key or ""
-        item = Item(Side.AJERA, table, key, entity=known.entity, link=link, decide=decide)
+        item = Item(Side.AJERA, table, key, entity=known.entity, link=link, decide=decide, about=about)
         telemetry = PrometheusTelemetry(Health())
         for _ in Rounds(setup=setup, pairs=pairs, telemetry=telemetry, clock=SystemClock()).run([item], patiently):
             pass
 
 
-def _as(text: str, like: Value) -> Value:
-    """What a person typed, in the form of what the side holds."""
+def _link(pairs: DatabasePairs, link: str) -> Link:
+    with pairs.transaction() as links:
+        known = links.links([link]).get(link)
+    if known is None:
+        raise UsageError(f"there is no link {link}")
+    return known
+
+
+def _typed(setup: Setup, settings: Settings, link: str, line: str, side: Side, text: str) -> Value:
+    """What a person typed for a line of that side, in the form of its column."""
+    with pairs_of(settings) as pairs:
+        known = _link(pairs, link)
+    end, pair = setup.entity(known.entity).end(side), setup.entity(known.entity).rules.by_name.get(line)
+    kinds = {column.name: column.kind for column in end.table.columns}
+    kind = None if pair is None else kinds.get(pair.field(side).columns[0])
+    return _as(text, known.half(side).value.get(line), kind)
+
+
+def _as(text: str, like: Value, kind: Kind | None) -> Value:
+    """The form of the column, or of what the side holds. Raises UsageError for text that has not that form."""
     try:
         match like:
+            case _ if text == "":
+                return None
+            case Decimal():
+                return Decimal(text)
             case bool():
                 return text.lower() in ("y", "yes", "true", "1")
             case int():
                 return int(text)
-            case Decimal():
-                return Decimal(text)
             case _:
-                return text or None
+                return int(text) if kind is Kind.INTEGER else text
     except (ValueError, InvalidOperation):
-        raise UsageError("the value must be a number, as the one that is there") from None
+        raise UsageError("the value must be a number, as the column holds one") from None
 
 
 def _parked(link: Link) -> list[ParkedLine]:

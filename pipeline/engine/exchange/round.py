@@ -125,9 +125,8 @@ class Round:
     def _learn(self, items: Sequence[Item]) -> None:
         wanted = [one for link in self._hand.links.values() for one in self._translations.of_link(link)]
         for item in items:
-            if item.event is not None and item.event.row:
-                for entity in self._setup.of(item):
-                    wanted += self._translations.of_row(entity, item.side, item.event.row)
+            for entity in self._setup.of(item):
+                wanted += self._translations.of_item(entity, item)
         self._translations.learn(self._hand.links_of, wanted)
 
     def _look(self, items: Sequence[Item]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import SIDES, Rules, Side, translated
 from pipeline.domain.pairing import Entity, Lists
-from pipeline.engine.exchange.work import Setup
+from pipeline.engine.exchange.work import Item, Setup
 from pipeline.engine.pairs import LinkTransaction
 from pipeline.model.event import Row, Value
 
@@ -64,10 +64,25 @@ class Translations:
                 yield from self._reference(pair.through, side, field.read(row))
 
     def of_link(self, link: Link) -> Iterable[Reference]:
-        """What the values of a link refer to."""
+        """What the values of a link refer to, those that wait for a person or were decided by one among them."""
         for pair in self._references[link.entity]:
+            parked = link.parked.get(pair.name)
             for side in SIDES:
-                yield from self._reference(pair.through, side, link.half(side).value.get(pair.name))
+                half = link.half(side)
+                yield from self._reference(pair.through, side, half.value.get(pair.name))
+                if pair.name in half.wanted:
+                    yield from self._reference(pair.through, side, half.wanted[pair.name].value)
+                if parked is not None:
+                    yield from self._reference(pair.through, side, parked.ajera if side is Side.AJERA else parked.dps)
+
+    def of_item(self, entity: Entity, item: Item) -> Iterable[Reference]:
+        """What an event's row and a person's decision refer to."""
+        if item.event is not None and item.event.row:
+            yield from self.of_row(entity, item.side, item.event.row)
+        through = {pair.name: pair.through for pair in self._references[entity.name]}
+        for line, side, value in item.about:
+            if line in through:
+                yield from self._reference(through[line], side, value)
 
     @staticmethod
     def _reference(through: str, side: Side, value: Value) -> Iterable[Reference]:

@@ -24,7 +24,8 @@ class Item:
     """A row to look at: because of an event, because it was parked, or because the row it belongs to was linked.
 
     `entity` None: as every entity whose table that is. `link`: a link to go on with, instead of a row; `decide`: a
-    person's decision about it. `is_parked`: nothing but its parked row stands for it.
+    person's decision about it, `about`: the line, side and value that it names. `is_parked`: nothing but its parked row
+    stands for it.
     """
 
     side: Side
@@ -35,6 +36,7 @@ class Item:
     link: str | None = None
     decide: Callable[[Link, Rules, datetime], Decision] | None = None
     is_parked: bool = False
+    about: tuple[tuple[str, Side, Value], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from pipeline.conflicts.conflict import Conflict, Kind
 from pipeline.conflicts.decision import Decision, Reason
-from pipeline.conflicts.link import Link, State
+from pipeline.conflicts.link import Link, Parked, State
 from pipeline.conflicts.reconcile import finish, reconcile
 from pipeline.conflicts.resolve import Typed, resolve, reverse
-from pipeline.conflicts.rules import Side
+from pipeline.conflicts.rules import Direction, Rule, Rules, Side
 from pipeline.errors import UsageError
+from pipeline.model.event import Value
 from tests.unit.conflicts.build import AJERA, DPS, RULES, carried_out, event, linked, seconds, write_to
 
 NOW = seconds(100)
@@ -90,3 +93,39 @@ def test_what_cannot_be_decided_is_refused_with_a_sentence() -> None:
         reverse(replace(linked(), state=State.ENDED), entry, NOW, RULES)
     with pytest.raises(UsageError, match="not known"):
         reverse(linked(), replace(entry, column="gone"), NOW, RULES)
+
+
+def in_rules(name: str, **changed: Any) -> Rules:
+    pairs = (replace(pair, **changed) if pair.name == name else pair for pair in RULES.pairs)
+    return replace(RULES, pairs=tuple(pairs))
+
+
+@pytest.mark.parametrize("loser", Side)
+@pytest.mark.parametrize("name", ["name", "market", "phone", "notes"])
+def test_a_value_without_a_counterpart_is_refused_and_blanks_neither_side(name: str, loser: Side) -> None:
+    """A code whose entry the other list lacks, a reference to a row that is not linked: whoever owns the line."""
+    rules = in_rules(name, knows=lambda value, to: value != "odd", to_dps=_if_known, to_ajera=_if_known)
+    values = {loser: "odd", loser.other: "old"}
+    entry = Conflict("L1", "firm", name, Kind.FIRST_LINK, None, loser.other, NOW, ajera=values[AJERA], dps=values[DPS])
+    with pytest.raises(UsageError, match="has no"):
+        reverse(linked(), entry, NOW, rules)
+    stuck = replace(linked(), parked={name: Parked(values[AJERA], values[DPS], NOW, Kind.FIRST_LINK)})
+    for choice in (loser, Typed(loser, "odd")):
+        with pytest.raises(UsageError, match="has no"):
+            resolve(stuck, name, choice, NOW, rules)
+    assert reverse(linked(), replace(entry, winner=loser, ajera="x", dps="x"), NOW, rules).writes
+
+
+def _if_known(value: Value) -> Value:
+    return None if value == "odd" else value
+
+
+def test_a_value_that_its_owner_cannot_hold_is_refused() -> None:
+    """A form that loses it would enter another one."""
+    rules = in_rules("phone", to_ajera=lambda value: "short")
+    entry = Conflict("L1", "firm", "phone", Kind.OWNED_PUT_BACK, None, AJERA, NOW, ajera="old", dps="long")
+    with pytest.raises(UsageError, match="cannot hold"):
+        reverse(linked(), entry, NOW, rules)
+    neither = in_rules("phone", rule=Rule.CREATE_ONLY, direction=Direction.NEITHER)
+    with pytest.raises(UsageError, match="is not written"):
+        reverse(linked(), entry, NOW, neither)

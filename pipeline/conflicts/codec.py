@@ -40,6 +40,7 @@ def dump(link: Link) -> str:
         "kept": sorted(link.kept),
         "both_gone": link.both_gone,
         "of": link.of,
+        "counts_for": link.counts_for,
     }
     return _text(document)
 
@@ -64,6 +65,7 @@ def load(text: str) -> Link:
         kept=frozenset(document["kept"]),
         both_gone=document["both_gone"],
         of=document["of"],
+        counts_for=document["counts_for"],
     )
 
 

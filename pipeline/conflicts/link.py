@@ -155,6 +155,7 @@ class Link:
     row was deleted, `ended_at` when; `both_gone`: the other row was deleted since. `off`: sides whose row is not set to
     be exchanged: what is typed there is noted, and carried over once it is. `kept`: lines whose filled value stayed at
     the first link though the side that sends them was blank. `of`: the link of the pair it hangs on.
+    `counts_for`: the firm, as DPS knows it, of which a contact is one of those allowed.
     """
 
     id: str
@@ -173,6 +174,7 @@ class Link:
     kept: frozenset[str] = frozenset()
     both_gone: bool = False
     of: str | None = None
+    counts_for: str | None = None
 
     def half(self, side: Side) -> Half:
         return self.ajera if side is Side.AJERA else self.dps

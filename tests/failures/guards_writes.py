@@ -215,8 +215,8 @@ WRITE_GUARDS = (
     Guard(
         "children follow when parked work is tried again",
         f"{ENGINE}/round.py",
-        "        self._touched.append(link.id)\n        followed, off = ",
-        "        followed, off = ",
+        "        self._touched.append(link.id)\n        off = ",
+        "        off = ",
         f"{DEATH}[woken]",
     ),
     Guard(
@@ -249,10 +249,24 @@ WRITE_GUARDS = (
     ),
     Guard(
         "contacts full: those of the same round count",
-        f"{ENGINE}/matching.py",
-        "self._counted[group.entity.name, owner] += 1",
+        f"{ENGINE}/quota.py",
+        "self._counted[entity.name, owner] += 1",
         "pass",
         f"{CONTACTS}::test_a_projects_contacts_go_to_ajera_five_at_most",
+    ),
+    Guard(
+        "contacts full: asked when the firm becomes known or changes",
+        f"{ENGINE}/quota.py",
+        "if asked and self.full(entity, owner) is not None:",
+        "if False:",
+        f"{CONTACTS}::test_the_limit_is_asked_when_a_contacts_firm_becomes_known",
+    ),
+    Guard(
+        "contacts full: asked again when one is ticked again",
+        f"{ENGINE}/quota.py",
+        "full = self.full(entity, owner)\n        if full is not None:",
+        "full = self.full(entity, owner)\n        if full is not None and False:",
+        f"{CONTACTS}::test_a_contact_that_is_unticked_makes_room_and_asks_again_when_it_is_ticked",
     ),
     Guard(
         "namesake not flagged",

@@ -94,6 +94,111 @@ def test_a_contact_that_moves_to_another_firm_makes_room(firm: World) -> None:
     assert len(names(firm, AJERA)) == 6
 
 
+def of_hill(firm: World) -> tuple[int, int]:
+    """How many contacts either side has under the client Hill, and the firm of that name."""
+    hill = "SELECT count(*) FROM {} WHERE {} = (SELECT {} FROM {} WHERE {} = 'Hill')"
+    ajera = ('"AxContact"', '"cntClient"', '"vecKey"', '"AxVec"', '"vecDescription"')
+    dps = ('"Contacts"', '"ClientID"', '"ClientID"', '"Clendor"', '"Name"')
+    return firm.do(AJERA, hill.format(*ajera)), firm.do(DPS, hill.format(*dps))
+
+
+@pytest.mark.parametrize("size", [1, 3, None])
+@pytest.mark.parametrize("way", ["contacts first", "ticked after"])
+def test_the_limit_is_asked_when_a_contacts_firm_becomes_known(firm: World, size: int | None, way: str) -> None:
+    """In whatever order contacts and firm are read: those beyond it wait for their firm, and nothing else does."""
+    firm.client(1, "Hill", vecSyncToCRM=way == "contacts first")
+    for number in range(1, 8):
+        firm.contact(AJERA, number, f"Moe {number}", cntClient=1)
+    while firm.deliver(AJERA, size, "AxContact"):
+        pass
+    if way == "ticked after":
+        firm.settle()
+        assert len(names(firm, DPS)) == 7
+        firm.edit(AJERA, "AxVec", 1, vecSyncToCRM=True)
+    while firm.deliver(AJERA, size):
+        pass
+    firm.settle()
+    firm.wait()
+    assert (len(names(firm, DPS)), of_hill(firm)) == (7, (7, 5))
+    assert list(firm.parked().values()) == ["contacts_full"] * 2
+    before = len(firm.writes(DPS))
+    firm.rewind()
+    firm.settle()
+    firm.wait()
+    assert len(firm.writes(DPS)) == before
+    (ticked,) = firm.do(
+        DPS,
+        """SELECT array_agg("LastName") FROM (SELECT "LastName" FROM "Contacts"
+        WHERE "ClientID" IS NOT NULL ORDER BY 1 LIMIT 1) AS t""",
+    )
+    firm.edit(AJERA, "AxContact", int(ticked.split()[1]), cntSyncToCRM=False)
+    firm.settle()
+    firm.wait()
+    assert of_hill(firm) == (7, 6)
+    assert list(firm.parked().values()) == ["contacts_full"]
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_linked_contact_that_is_moved_to_a_full_firm_is_not_moved_on_the_other_side(firm: World, side: Side) -> None:
+    """That line waits until there is room; the contact's other lines do not."""
+    firm.restart_with(contact=2)
+    firm.client(1, "Hill")
+    firm.client(2, "Vale")
+    firm.settle()
+    hill, vale = (1, 2) if side is AJERA else (key_of(firm, "Hill"), key_of(firm, "Vale"))
+    column, title = ("cntClient", "cntTitle") if side is AJERA else ("ClientID", "Title")
+    table = "AxContact" if side is AJERA else "Contacts"
+    keys: list[int | str] = [1, 2, 3] if side is AJERA else ["C1", "C2", "C3"]
+    for key, owner in zip(keys, (hill, hill, vale), strict=True):
+        firm.contact(side, key, f"Moe {key}", **{column: owner})
+    firm.settle()
+    firm.edit(side, table, keys[2], **{column: hill, title: "Director"})
+    firm.settle()
+    firm.wait()
+    assert of_hill(firm)[side is AJERA] == 2
+    assert list(firm.parked().values()) == ["contacts_full"]
+    other = ("Contacts", "Title") if side is AJERA else ("AxContact", "cntTitle")
+    assert "Director" in firm.rows(side.other, *other)
+    firm.edit(side, table, keys[0], **{column: vale})
+    firm.settle()
+    firm.wait()
+    assert of_hill(firm) == (2, 2)
+    assert firm.parked() == {}
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_contact_that_is_unticked_makes_room_and_asks_again_when_it_is_ticked(firm: World, side: Side) -> None:
+    """What is typed in it meanwhile waits, as for any row that is not ticked."""
+    firm.restart_with(contact=1)
+    firm.client(1, "Hill")
+    firm.settle()
+    hill: int | str = 1 if side is AJERA else key_of(firm, "Hill")
+    column = "cntClient" if side is AJERA else "ClientID"
+    table, title = ("AxContact", "cntTitle") if side is AJERA else ("Contacts", "Title")
+    off, on = ({"cntSyncToCRM": one} if side is AJERA else {"AjeraSync": "Y" if one else "N"} for one in (False, True))
+    keys: list[int | str] = [1, 2] if side is AJERA else ["C1", "C2"]
+    for key in keys:
+        firm.contact(side, key, f"Moe {key}", **{column: hill})
+    firm.settle()
+    assert len(names(firm, side.other)) == 1
+    firm.edit(side, table, keys[0], **off)
+    firm.settle()
+    firm.wait()
+    assert len(names(firm, side.other)) == 2
+    assert firm.parked() == {}
+    firm.edit(side, table, keys[0], **{**on, title: "Director"})
+    firm.settle()
+    firm.wait()
+    other = ("Contacts", "Title") if side is AJERA else ("AxContact", "cntTitle")
+    assert firm.rows(side.other, *other).count("Director") == 0
+    assert list(firm.parked().values()) == ["contacts_full"]
+    firm.edit(side, table, keys[1], **off)
+    firm.settle()
+    firm.wait()
+    assert firm.rows(side.other, *other).count("Director") == 1
+    assert firm.parked() == {}
+
+
 @pytest.mark.parametrize("side", list(Side))
 def test_a_contact_gets_its_firm_when_that_is_linked(firm: World, side: Side) -> None:
     """The contact does not wait for a firm that is not exchanged; only that line does."""

@@ -17,6 +17,7 @@ from pipeline.engine.exchange.carry import new_row
 from pipeline.engine.exchange.keep import park_waiting
 from pipeline.engine.exchange.matching import Group, Matching
 from pipeline.engine.exchange.names import name_of
+from pipeline.engine.exchange.quota import Quota
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.work import Ended, Hand, Item, Planned, Setup, arrival, row_id
 from pipeline.model.event import Value
@@ -36,9 +37,10 @@ class Beginning:
         translations: Translations,
         off_with_parent: OffWithParent,
         is_survivor: IsSurvivor,
+        quota: Quota,
     ) -> None:
         self._setup, self._hand, self._translations = setup, hand, translations
-        self._off_with_parent, self._is_survivor = off_with_parent, is_survivor
+        self._off_with_parent, self._is_survivor, self._quota = off_with_parent, is_survivor, quota
         self._of: dict[tuple[str, Side, str], str] = {}  # the pair that a row's pair will hang on
         self._matching = Matching(setup, hand, translations)
 
@@ -120,7 +122,7 @@ class Beginning:
 
     def _one(self, group: Group, key: str, item: Item) -> Ended:
         entity, row = group.entity, group.rows[key]
-        full = self._matching.limit(group, row)
+        full = self._quota.full(entity, self._matching.owner(group, row) if entity.name in self._setup.limits else None)
         matched = self._matching.of(group, key, row) if full is None else full
         match matched:
             case Links(other):
@@ -153,11 +155,10 @@ class Beginning:
             # A blank address is filled in, and nobody loses anything; a value that stays for want of one is logged.
             told = tuple(c for c in decision.conflicts if c.winner is None or c.column in decision.link.kept)
             decision = replace(decision, conflicts=told)
-        decision = self._hung(decision, entity, item)
+        decision = self._hung(decision, group, key, item)
         self._hand.linked.append(decision.link)
         self._hand.unparked.add(row_id(entity.name, side.other, other))  # that row waits no longer either
         self._translations.link(decision.link)
-        self._matching.begun(group, group.rows[key])
         return self._begun(decision, entity, item, parent=())
 
     def _create(self, group: Group, key: str, item: Item) -> Ended:
@@ -186,12 +187,17 @@ class Beginning:
             return self._park(item, entity, made, REMEDIES[made])
         found = self._found(group, key, item)
         decision = create(uuid.uuid4().hex, entity.name, side, found, other.table.name, self._hand.now, rules)
-        decision = self._hung(decision, entity, item)
-        self._matching.begun(group, row)
+        decision = self._hung(decision, group, key, item)
         return self._begun(decision, entity, item, parent=parent or (), new_key=made)
 
-    def _hung(self, decision: Decision, entity: Entity, item: Item) -> Decision:
-        return replace(decision, link=replace(decision.link, of=self._of.get((entity.name, item.side, item.key))))
+    def _hung(self, decision: Decision, group: Group, key: str, item: Item) -> Decision:
+        """With the pair it hangs on, and what it counts towards."""
+        entity = group.entity
+        owner = self._matching.owner(group, group.rows[key]) if entity.name in self._setup.limits else None
+        self._quota.count(entity, owner)
+        of = self._of.get((entity.name, item.side, item.key))
+        counted = owner if entity.limited_by is not None else None
+        return self._quota.admitted(entity, replace(decision, link=replace(decision.link, of=of, counts_for=counted)))
 
     def _begun(
         self,

@@ -11,8 +11,8 @@ from pipeline.conflicts.judge import waiting
 from pipeline.conflicts.link import Link, Obstacle, State
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import REMEDIES, Need, ParkedWork
-from pipeline.engine.exchange.belonging import parent_in_key
 from pipeline.engine.exchange.hanging import left_alone
+from pipeline.engine.exchange.quota import counts_for
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.work import Hand, Setup, arrival, link_id
 from pipeline.errors import PipelineError
@@ -104,7 +104,7 @@ def store(setup: Setup, hand: Hand) -> None:
         elif link.state is State.ENDED:
             hand.unparked.add(link_id(link.id))
     if links:
-        hand.links_of.store([(replace(link, version=link.version + 1), _counts_for(setup, link)) for link in links])
+        hand.links_of.store([(replace(link, version=link.version + 1), counts_for(setup, link)) for link in links])
     hand.links_of.log(hand.conflicts)
     if hand.unparked - hand.parked.keys():
         hand.links_of.unpark(hand.unparked - hand.parked.keys())
@@ -122,12 +122,3 @@ def _park_taken(hand: Hand, link: Link) -> None:
     hint = "The row to be created is there already and is not ours: give one of the two another number."
     work = _blocked(link, side, Obstacle.KEY_TAKEN, hint)
     hand.parked.setdefault(work.id, work)
-
-
-def _counts_for(setup: Setup, link: Link) -> str | None:
-    """What the link counts towards: the firm of a contact, the project of a project's contact; as DPS knows it."""
-    entity = setup.entity(link.entity)
-    if entity.limited_by is not None:
-        value = link.dps.value.get(entity.limited_by)
-        return None if value is None else str(value)
-    return None if link.dps.key is None else parent_in_key(setup, entity, Side.DPS, link.dps.key)

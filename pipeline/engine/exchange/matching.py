@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipeline.conflicts.conflict import Kind
-from pipeline.conflicts.linking import AMBIGUOUS_REMEDY, Candidate, Creates, Links, Match, Parks, admit, match
+from pipeline.conflicts.linking import AMBIGUOUS_REMEDY, Candidate, Creates, Links, Match, Parks, match
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Entity
 from pipeline.engine.exchange.belonging import in_order, parent_key, parent_of, parents_of
@@ -43,7 +43,6 @@ class Matching:
 
     def __init__(self, setup: Setup, hand: Hand, translations: Translations) -> None:
         self._setup, self._hand, self._translations = setup, hand, translations
-        self._counted: dict[tuple[str, str], int] = {}  # links by entity and owner, those begun in this round included
 
     def look_up(self, group: Group, keys: Collection[str]) -> None:
         """Put what may be counterparts of these rows into the group: unlinked rows of their names, or of their parents."""
@@ -135,17 +134,6 @@ class Matching:
         values = {side: pair.field(side).read(row), side.other: pair.field(side.other).read(other)}
         return pair.agrees(values[Side.AJERA], values[Side.DPS])
 
-    def limit(self, group: Group, row: Row) -> Parks | None:
-        """As many contacts as DPS allows are linked already (seed 000: a maximum of five)."""
-        limit = self._setup.limits.get(group.entity.name)
-        owner = None if limit is None else self._owner(group, row)
-        if limit is None or owner is None:
-            return None
-        of = group.entity.name, owner
-        if of not in self._counted:
-            self._counted[of] = self._hand.links_of.counted(group.entity.name, [owner])[owner]
-        return admit(self._counted[of], limit)
-
     def taken(self, group: Group, other: str) -> tuple[Row, datetime]:
         """The row of the other side that is linked now, so that no other one finds it, and its database's clock."""
         row, at = group.others[other], group.others_at
@@ -158,13 +146,8 @@ class Matching:
             group.children[tuple(row[c] for c in entity.end(of).parent)].remove(other)
         return row, at
 
-    def begun(self, group: Group, row: Row) -> None:
-        """This row has a link now: it counts."""
-        owner = None if self._setup.limits.get(group.entity.name) is None else self._owner(group, row)
-        if owner is not None:
-            self._counted[group.entity.name, owner] += 1
-
-    def _owner(self, group: Group, row: Row) -> str | None:
+    def owner(self, group: Group, row: Row) -> str | None:
+        """What a row would count towards: its firm or project, as DPS knows it."""
         entity, side = group.entity, group.side
         if entity.limited_by is None:
             values = parent_of(self._setup, self._hand, entity, Side.DPS, row) if side is Side.AJERA else None

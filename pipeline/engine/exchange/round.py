@@ -21,6 +21,7 @@ from pipeline.engine.exchange.carry import carry_out
 from pipeline.engine.exchange.created_again import CreatedAgain
 from pipeline.engine.exchange.hanging import Hanging, newest
 from pipeline.engine.exchange.keep import give_up, park_waiting, settle_all, settle_open, store
+from pipeline.engine.exchange.quota import Quota
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.work import Done, Ended, Hand, Item, Rewound, Setup, link_id, row_id
 from pipeline.errors import PipelineError
@@ -39,7 +40,7 @@ class Round:
         self._setup, self._hand, self._translations, self._refusal = setup, hand, translations, refusal
         self._newest: dict[tuple[str, Side, str], Link] = {}
         self._busy: set[str] = set()
-        self._hanging = Hanging(setup, hand)
+        self._hanging, self._quota = Hanging(setup, hand), Quota(setup, hand, translations)
         self._touched: list[str] = []  # links come to again: what belonged to them may not have followed yet
         self._done = Done()
 
@@ -51,7 +52,9 @@ class Round:
         begins: list[tuple[Item, Entity]] = []
         for item in items:
             begins += self._item(item)
-        beginning = Beginning(self._setup, self._hand, self._translations, self._off_with_parent, self._is_survivor)
+        beginning = Beginning(
+            self._setup, self._hand, self._translations, self._off_with_parent, self._is_survivor, self._quota
+        )
         ended, later = beginning.run(begins)
         self._done.ended += ended
         self._done.later += later
@@ -205,10 +208,8 @@ class Round:
     def _continue(self, item: Item, entity: Entity, link: Link) -> None:
         """The row is linked. What a process that died left undone is done now, and what belongs to the row follows."""
         self._touched.append(link.id)
-        followed, off = link, self._off_with_parent(entity, item.side, item.key)
-        for side in Side:
-            if entity.end(side).follows_parent:
-                followed = _switched(followed, side, is_on=side not in off)
+        off = self._off_with_parent(entity, item.side, item.key)
+        followed = self._quota.continued(entity, link, item.side, off)
         decision = finish(followed, self._hand.now, self._translations.rules(entity), Reason.RETRIED)
         if decision.link != link:
             self._take(item, entity, link, decision)
@@ -231,7 +232,7 @@ class Round:
         if event.row and not guards.is_stale(link.half(item.side).seen, event):
             off = self._off_with_parent(entity, item.side, item.key)
             is_on = entity.end(item.side).is_flagged(event.row) and item.side not in off
-            switched = _switched(link, item.side, is_on=is_on)
+            switched = self._quota.switched(entity, link, item.side, is_on=is_on)
             if switched is not link:
                 self._touched.append(link.id)  # what belongs to it follows
             link = switched
@@ -259,6 +260,8 @@ class Round:
 
     def _take(self, item: Item, entity: Entity, before: Link, decision: Decision) -> Ended:
         decision = self._again.without_orphan(entity, before, decision)
+        decision = self._quota.admitted(entity, decision)
+        is_full = link_id(before.id) in self._hand.parked
         self._hand.change(decision.link, decision.conflicts)
         if decision.reason is Reason.EDITED:
             self._done.edits += 1
@@ -268,7 +271,7 @@ class Round:
             self._hand.writes.append(self._again.planned(write, entity, decision.link))
         if item.decide is not None and not decision.is_done_in_dps:
             self._hold_decided(item, before)
-        is_waiting = park_waiting(self._setup, self._hand, self._translations, decision.link)
+        is_waiting = park_waiting(self._setup, self._hand, self._translations, decision.link) or is_full
         is_retried = item.link is not None and decision.link.obstacle is None
         if not is_waiting and (is_retried or any(before.half(s).dirty or before.half(s).wanted for s in Side)):
             self._hand.unpark(item, link_id(before.id), is_done=decision.is_done_in_dps)
@@ -288,11 +291,3 @@ class Round:
         """Nobody carries these out; the lines stay asked for, and are tried again."""
         for write in writes:
             give_up(self._hand, self._translations, write, refusal)
-
-
-# -- parts --------------------------------------------------------------------------------------------------------------
-
-
-def _switched(link: Link, side: Side, *, is_on: bool) -> Link:
-    off = link.off - {side} if is_on else link.off | {side}
-    return link if off == link.off else replace(link, off=off)

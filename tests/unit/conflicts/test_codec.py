@@ -74,6 +74,7 @@ def test_a_link_with_everything_in_it_returns_equal() -> None:
         ended_by=Side.DPS,
         both_gone=True,
         of="L0",
+        counts_for="F",
     )
     assert load(dump(link)) == link
     assert repr(load(dump(link))) == repr(link)

@@ -124,8 +124,11 @@ class Dialect(Protocol):
     def instant(self, parameter: str) -> str:
         """A text parameter in ISO 8601 as an instant."""
 
-    def select(self, table: str, match: Fields, columns: Sequence[str], lock: Lock) -> str:
-        """Columns of the rows that match the given ones, in the order of what they match."""
+    def select(self, table: str, match: Fields, columns: Sequence[str], lock: Lock, only_if: str = "") -> str:
+        """Columns of the rows that match the given ones, in the order of what they match.
+
+        `only_if`: a condition on the table, called `t`; that of the index that leads to the match, where it has one.
+        """
 
     def scan(self, table: str, match: Fields, columns: Sequence[str]) -> str:
         """The same without locks where no index may lead to the match; in any order."""

@@ -86,9 +86,12 @@ class Links:
         return {own for own, _, state, _ in self._halves(entity, side, keys) if state != State.ENDED}
 
     def _halves(self, entity: str, side: Side, keys: Sequence[str]) -> list[tuple[str, str | None, str, str]]:
+        """Of links that have not ended, under the condition of their unique index."""
         match = (Field("entity", Kind.SHORT_TEXT), Field(f"{side}_key", Kind.SHORT_TEXT))
         columns = [f"{side}_key", f"{side.other}_key", "state", "id"]
-        sql = self._session.dialect.scan(self._link, match, columns)
+        quote = self._session.dialect.quote
+        live = f"t.{quote('state')} <> '{State.ENDED}' AND t.{quote(f'{side}_key')} IS NOT NULL"
+        sql = self._session.dialect.select(self._link, match, columns, Lock.NONE, live)
         answers = self._session.run("link", sql, [(entity, key) for key in sorted(set(keys))])
         return [
             (str(own), None if other is None else str(other), str(state), str(one))

@@ -44,16 +44,22 @@ class Postgres:
     def instant(self, parameter: str) -> str:
         return f"CAST({parameter} AS timestamptz)"
 
-    def select(self, table: str, match: Fields, columns: Sequence[str], lock: Lock) -> str:
+    def select(self, table: str, match: Fields, columns: Sequence[str], lock: Lock, only_if: str = "") -> str:
         names = ", ".join(f"t.{self.quote(column)}" for column in columns)
-        return self._joined(names, table, match, lock)
+        return self._joined(names, table, match, lock, only_if)
 
     def scan(self, table: str, match: Fields, columns: Sequence[str]) -> str:
-        """IS TRUE keeps the planner from making a join of it: the given rows are hashed, and the table is read once."""
+        """IS TRUE keeps the planner from making a join of it: the given rows are hashed, and the table is read once.
+
+        Rows with a null are left out first: PostgreSQL would compare each of them with every given row.
+        """
         names = ", ".join(f"t.{self.quote(column)}" for column in columns)
-        matched = ", ".join(f"t.{self.quote(field.name)}" for field in match)
-        given = ", ".join(f"r.{name}" for name in json_names(match))
-        return f"SELECT {names} FROM {table} AS t WHERE (({matched}) IN (SELECT {given} FROM {_rows(match)})) IS TRUE"
+        matched = [f"t.{self.quote(field.name)}" for field in match]
+        given = [f"r.{name}" for name in json_names(match)]
+        rows = f"SELECT {', '.join(given)} FROM {_rows(match)} WHERE {_known(given)}"
+        return (
+            f"SELECT {names} FROM {table} AS t WHERE {_known(matched)} AND (({', '.join(matched)}) IN ({rows})) IS TRUE"
+        )
 
     def matched(self, table: str, match: Fields, lock: Lock) -> str:
         return self._joined(", ".join(f"r.{name}" for name in json_names(match)), table, match, lock)
@@ -128,11 +134,11 @@ class Postgres:
     def _equal(self, match: Fields) -> str:
         return " AND ".join(f"t.{self.quote(field.name)} = r.c{number}" for number, field in enumerate(match))
 
-    def _joined(self, what: str, table: str, match: Fields, lock: Lock) -> str:
+    def _joined(self, what: str, table: str, match: Fields, lock: Lock, only_if: str = "") -> str:
         """Rows are locked in the order in which they are sorted: the lock step stands above the sort."""
         return (
             f"SELECT {what} FROM {_rows(match)} JOIN {table} AS t ON {self._equal(match)}"
-            f" ORDER BY {_order(match)}{_LOCKS[lock]}"
+            f"{only_if and f' AND {only_if}'} ORDER BY {_order(match)}{_LOCKS[lock]}"
         )
 
     def _insert(self, table: str, key: Fields, fields: Fields) -> str:
@@ -146,6 +152,10 @@ def _folded(text: str, length: int | None) -> str:
     trimmed = f"btrim({text}, {_BLANKS})"
     short = trimmed if length is None else f"left({trimmed}, {length})"
     return f"replace(replace(lower(translate({short}, {_BLANKS}, '')), 'ß', 'ss'), 'ς', 'σ')"
+
+
+def _known(columns: Sequence[str]) -> str:
+    return " AND ".join(f"{column} IS NOT NULL" for column in columns)
 
 
 def _rows(fields: Fields) -> str:

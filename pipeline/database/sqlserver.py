@@ -72,9 +72,9 @@ class SqlServer:
     def instant(self, parameter: str) -> str:
         return f"CAST({parameter} AS datetimeoffset)"
 
-    def select(self, table: str, match: Fields, columns: Sequence[str], lock: Lock) -> str:
+    def select(self, table: str, match: Fields, columns: Sequence[str], lock: Lock, only_if: str = "") -> str:
         names = ", ".join(f"t.{self.quote(column)}" for column in columns)
-        return self._joined(names, table, match, lock)
+        return self._joined(names, table, match, lock, only_if)
 
     def scan(self, table: str, match: Fields, columns: Sequence[str]) -> str:
         return self.select(table, match, columns, Lock.NONE)  # the planner sees how many rows #rows has
@@ -199,13 +199,13 @@ class SqlServer:
             f" FROM OPENJSON(@rows) WITH ({given}) AS j{condition};"
         )
 
-    def _joined(self, what: str, table: str, match: Fields, lock: Lock) -> str:
+    def _joined(self, what: str, table: str, match: Fields, lock: Lock, only_if: str = "") -> str:
         """Where rows are locked, they are looked up one by one in the order in which #rows is stored."""
         join = "JOIN" if lock is Lock.NONE else "INNER LOOP JOIN"
         option = "" if lock is Lock.NONE else " OPTION (FORCE ORDER, MAXDOP 1)"
         return (
             f"{self._staged(table, match, (), widens=True)} SELECT {what} FROM #rows AS r {join} {table} AS t{_HINTS[lock]}"
-            f" ON {self._equal(match)} ORDER BY r.{_PLACE}{option}"
+            f" ON {self._equal(match)}{only_if and f' AND {only_if}'} ORDER BY r.{_PLACE}{option}"
         )
 
 

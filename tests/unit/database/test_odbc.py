@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import socket
+import sys
 from urllib.parse import quote_plus
 
 import pytest
@@ -124,6 +125,15 @@ def test_a_driver_that_cannot_be_loaded_is_named(driver: str) -> None:
     assert driver in str(failed.value)
     assert "unixodbc" in failed.value.sentence
     assert "secret" not in failed.value.sentence
+
+
+def test_a_driver_manager_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pyodbc itself cannot be imported then."""
+    monkeypatch.setitem(sys.modules, "pyodbc", None)
+    with pytest.raises(DriverMissing, match="cannot be loaded") as missing:
+        create_engine("mssql+pyodbc://u:secret@host/PIM")
+    assert "unixODBC" in missing.value.sentence
+    assert "secret" not in missing.value.sentence
 
 
 def test_what_is_missing_is_told_from_what_is_refused() -> None:

@@ -19,7 +19,7 @@ from pipeline.errors import UsageError
 from pipeline.operations import conflicts as deciding
 from pipeline.operations import link as linking
 
-SHOWN_PARKED = 20
+SHOWN = 20
 
 
 @command("link")
@@ -61,17 +61,32 @@ def _linked(found: linking.Linked) -> RenderableType:
         statuses = "\n".join(f"{coding}: {count:,}" for coding, count in one.statuses.items() if one.linked)
         numbers = (one.linked, one.created_in_ajera, one.created_in_dps)
         table.add_row(one.entity, *(f"{number:,}" for number in numbers), parked, differing, statuses)
-    return Group(table, _waiting(found.parked))
+    return Group(table, *_unticked(found.unticked), _waiting(found.parked))
+
+
+def _unticked(unticked: tuple[linking.Unticked, ...]) -> list[RenderableType]:
+    """Pairs of which one row was set to be exchanged by nobody: only the name took it."""
+    if not unticked:
+        return []
+    table = Table(
+        "entity", "Ajera key", "DPS key", "not ticked in", title="Linked by name with a row that nobody ticked"
+    )
+    for one in unticked[:SHOWN]:
+        table.add_row(one.entity, one.ajera_key, one.dps_key, one.side)
+    return [table, *_more(len(unticked))]
+
+
+def _more(count: int) -> list[RenderableType]:
+    return [Text(f"and {count - SHOWN:,} more: --json shows all.")] if count > SHOWN else []
 
 
 def _waiting(parked: tuple[ParkedWork, ...]) -> RenderableType:
     if not parked:
         return Text("Nothing is parked.")
     table = Table("parked", "side", "key", "why", "what to do")
-    for one in parked[:SHOWN_PARKED]:
+    for one in parked[:SHOWN]:
         table.add_row(one.entity, one.side, one.key, one.code, one.hint)
-    more = len(parked) - SHOWN_PARKED
-    return Group(table, Text(f"and {more:,} more: --json shows all.")) if more > 0 else table
+    return Group(table, *_more(len(parked)))
 
 
 @click.group()

@@ -66,6 +66,12 @@ def match(name: str, candidates: Iterable[Candidate], *, namesakes_park: bool = 
     return Creates()
 
 
+def ambiguous_remedy(marks: Iterable[str]) -> str:
+    """What a person does about several rows of one name; `marks`: the lines that could tell them apart."""
+    lines = ", ".join(mark.rpartition(".")[2] for mark in marks)
+    return f"{AMBIGUOUS_REMEDY} Or type what tells them apart on both sides: {lines}." if lines else AMBIGUOUS_REMEDY
+
+
 def admit(linked: int, limit: int | None) -> Parks | None:
     """May one more contact be linked to a firm or project that has `linked` already. None: yes."""
     return Parks(Kind.CONTACTS_FULL, CONTACTS_REMEDY) if limit is not None and linked >= limit else None

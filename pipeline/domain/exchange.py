@@ -261,6 +261,7 @@ ENTITIES: tuple[Entity, ...] = (
         Rules(FIRM),
         one_way(BOTH),
         named_by=("name",),
+        told_apart_by=("firm_address.city", "firm_address.email"),
     ),
     Entity(
         "firm_address",
@@ -294,6 +295,7 @@ ENTITIES: tuple[Entity, ...] = (
         Rules(CONTACT),
         one_way(BOTH),
         named_by=PERSON,
+        told_apart_by=("email", "phone"),
         limited_by="firm",
     ),
     Entity(
@@ -313,6 +315,7 @@ ENTITIES: tuple[Entity, ...] = (
         Rules(EMPLOYEE),
         one_way(TO_DPS),
         named_by=PERSON,
+        told_apart_by=("email", "phone"),
     ),
     Entity(
         "vendor",
@@ -332,6 +335,7 @@ ENTITIES: tuple[Entity, ...] = (
         Rules(VENDOR),
         one_way(TO_DPS),
         named_by=("name",),
+        told_apart_by=("website",),
     ),
     Entity(
         "project",
@@ -352,6 +356,7 @@ ENTITIES: tuple[Entity, ...] = (
         Rules(PROJECT),
         one_way(BOTH),
         named_by=("name",),
+        told_apart_by=("number",),
         needs=("template",),
         namesakes_park=True,
     ),

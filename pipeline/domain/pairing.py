@@ -149,7 +149,8 @@ class Entity:
     `parent`: the entity whose pair it hangs on; then `within` names the line that tells siblings apart, None where there
     is one a pair at most. `limited_by`: the line that names what counts towards the limit of contacts. `needs`: lines
     without whose counterpart no row is created. `named_by`: the lines of the name by which rows without a link find each
-    other; none: through the row that they belong to. `creates`: the sides on which rows are created.
+    other; none: through the row that they belong to. `told_apart_by`: the lines, own or "entity.line" of what belongs to
+    a row, that decide between rows of one name. `creates`: the sides on which rows are created.
     """
 
     name: str
@@ -158,6 +159,7 @@ class Entity:
     rules: Rules
     creates: frozenset[Side]
     named_by: tuple[str, ...] = ()
+    told_apart_by: tuple[str, ...] = ()
     parent: str | None = None
     within: str | None = None
     limited_by: str | None = None

@@ -53,12 +53,23 @@ class LinkedEntity:
 
 
 @dataclass(frozen=True)
+class Unticked:
+    """A pair that was linked by name, though on `side` nobody has set the row to be exchanged."""
+
+    entity: str
+    ajera_key: str
+    dps_key: str
+    side: str
+
+
+@dataclass(frozen=True)
 class Linked:
     """What a run did, or would do. `parked`: what waits for a person, with the reason and what to do."""
 
     is_rehearsal: bool
     entities: tuple[LinkedEntity, ...]
     parked: tuple[ParkedWork, ...]
+    unticked: tuple[Unticked, ...]
 
 
 def link(settings: Settings, progress: Progress, *, is_rehearsal: bool) -> Linked:
@@ -76,7 +87,7 @@ def link(settings: Settings, progress: Progress, *, is_rehearsal: bool) -> Linke
                     run.rows(entity, side, progress)
         with pairs.transaction() as transaction:
             parked = transaction.due(ALL_PARKED, SystemClock().now())
-    return Linked(is_rehearsal, tuple(run.entities.values()), tuple(parked))
+    return Linked(is_rehearsal, tuple(run.entities.values()), tuple(parked), tuple(run.unticked))
 
 
 @contextmanager
@@ -97,6 +108,7 @@ class _Run:
         self._rounds = Rounds(setup=setup, pairs=pairs, telemetry=telemetry, clock=SystemClock())
         self.entities = {entity.name: LinkedEntity(entity.name) for entity in setup.entities}
         self._counted: set[str] = set()  # links
+        self.unticked: list[Unticked] = []
         for name in IN_DPS.keys() & self.entities.keys():
             self.entities[name].statuses = dict.fromkeys(map(str, ACTIVE), 0)
 
@@ -137,12 +149,18 @@ class _Run:
         for link in done.linked:
             if link.id not in self._counted:
                 self._counted.add(link.id)
-                self._count_status(link, before.get(link.id))
+                if not any(pending.creates for side in Side for pending in link.half(side).pending):
+                    self._count_unticked(link)
+                    self._count_status(link, before.get(link.id))
+
+    def _count_unticked(self, link: Link) -> None:
+        if self._setup.entity(link.entity).parent is None:
+            keys = link.ajera.key or "", link.dps.key or ""
+            self.unticked += [Unticked(link.entity, *keys, side.value) for side in Side if side in link.off]
 
     def _count_status(self, link: Link, before: tuple[Value, Value] | None) -> None:
         """Compares what the pair held before we wrote, if we did. A row that we made had no status of its own."""
-        is_made = any(pending.creates for side in Side for pending in link.half(side).pending)
-        if link.entity not in IN_DPS or is_made or not link.is_known(STATUS):
+        if link.entity not in IN_DPS or not link.is_known(STATUS):
             return
         ajera, dps = before or (link.ajera.value[STATUS], link.dps.value[STATUS])
         for coding in ACTIVE:

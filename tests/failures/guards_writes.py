@@ -278,8 +278,8 @@ WRITE_GUARDS = (
     Guard(
         "several rows of the name",
         f"{ENGINE}/matching.py",
-        "if isinstance(found, Links) and group.namesakes.get(name, 0) > 1:",
-        "if False:",
+        "is_unsure = isinstance(found, Links) and paired is None and self._has_rivals(group, key, name)",
+        "is_unsure = False",
         f"{LINKING}::test_two_namesakes_are_parked_until_one_is_renamed",
     ),
     Guard(

@@ -17,6 +17,7 @@ import click
 
 from deploy.local.install import stack_directory
 from tests.failures.guard import Guard
+from tests.failures.guards_assumed import ASSUMED_GUARDS
 from tests.failures.guards_events import EVENT_GUARDS
 from tests.failures.guards_first import FIRST_GUARDS
 from tests.failures.guards_writes import WRITE_GUARDS
@@ -397,7 +398,7 @@ ONE_WAY_GUARDS = (
         f"{UNIT}/test_start.py::test_a_topic_with_another_number_of_partitions_is_refused",
     ),
 )
-TWO_WAY_GUARDS = (*EVENT_GUARDS, *WRITE_GUARDS, *FIRST_GUARDS)
+TWO_WAY_GUARDS = (*EVENT_GUARDS, *WRITE_GUARDS, *FIRST_GUARDS, *ASSUMED_GUARDS)
 GUARDS = (*ONE_WAY_GUARDS, *TWO_WAY_GUARDS)
 
 

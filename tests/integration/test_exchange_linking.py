@@ -58,7 +58,7 @@ def test_two_namesakes_are_parked_until_one_is_renamed(firm: World, side: Side) 
     firm.settle()
     firm.wait()
     assert set(firm.parked().values()) == {"ambiguous_match"}
-    assert set(hints(firm)) == {AMBIGUOUS_REMEDY}
+    assert {hint.startswith(AMBIGUOUS_REMEDY) for hint in hints(firm)} == {True}
     assert firm.links() == []
     assert [firm.writes(side) for side in Side] == [[], []]
     if side is AJERA:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipeline.conflicts.conflict import Kind
-from pipeline.conflicts.linking import AMBIGUOUS_REMEDY, Candidate, Creates, Links, Match, Parks, match
+from pipeline.conflicts.linking import Candidate, Creates, Links, Match, Parks, ambiguous_remedy, match
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Entity
 from pipeline.engine.exchange.belonging import in_order, parent_key, parent_of, parents_of
 from pipeline.engine.exchange.names import name_of, searched_for
+from pipeline.engine.exchange.namesakes import pairs_of
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.work import Hand, Setup
 from pipeline.model.event import Row, Value
@@ -30,7 +31,8 @@ class Group:
     others: dict[str, Row] = field(default_factory=dict)  # unlinked rows of the other side, under lock, by key
     others_at: datetime | None = None  # the clock of their database then
     named: dict[str, list[str]] = field(default_factory=dict)  # their keys, by name
-    namesakes: dict[str, int] = field(default_factory=dict)  # of the own side, by name
+    own: dict[str, dict[str, Row]] = field(default_factory=dict)  # unlinked rows of the own side, by name
+    pairs: dict[str, str] = field(default_factory=dict)  # of namesakes that are told apart: own key and other key
     parents: dict[str, Values] = field(
         default_factory=dict
     )  # what a row belongs to, by key, as the other side knows it
@@ -53,14 +55,20 @@ class Matching:
         rows = [group.rows[key] for key in keys]
         wished = {name_of(entity, side, row) for row in rows} - {""}
         texts = searched_for(entity, side, rows)
-        for row in self._unlinked(entity, side, texts).values():
-            name = name_of(entity, side, row)
-            if name in wished and entity.end(side).is_flagged(row):
-                group.namesakes[name] = group.namesakes.get(name, 0) + 1
+        for key, row in self._unlinked(entity, side, texts).items():
+            if (name := name_of(entity, side, row)) in wished:
+                group.own.setdefault(name, {})[key] = row
         found = self._unlinked(entity, side.other, texts)
         self._lock(group, [key for key, row in found.items() if name_of(entity, side.other, row) in wished])
         for key, row in group.others.items():
             group.named.setdefault(name_of(entity, side.other, row), []).append(key)
+        self._tell_apart(group)
+
+    def _tell_apart(self, group: Group) -> None:
+        others = {name: {key: group.others[key] for key in keys} for name, keys in group.named.items()}
+        names = {group.side: group.own, group.side.other: others}
+        lists = self._translations.lists
+        group.pairs = pairs_of(self._setup, self._hand, group.entity, lists, names, group.side)
 
     def _unlinked(self, entity: Entity, side: Side, texts: Mapping[str, list[str]]) -> dict[str, Row]:
         """Rows that may carry one of these names: in one of whose lines stands one of that line's texts."""
@@ -105,14 +113,24 @@ class Matching:
         name = name_of(entity, side, row)
         guarded = entity.namesakes_park and side is Side.DPS
         other = entity.end(side.other)
+        paired, claimed = group.pairs.get(key), set(group.pairs.values())
         candidates = [
             Candidate(k, name, is_flagged=other.is_flagged(group.others[k]) or not guarded)
             for k in group.named.get(name, [])
+            if k == paired or (paired is None and k not in claimed)
         ]
         found = match(name, candidates, namesakes_park=guarded)
-        if isinstance(found, Links) and group.namesakes.get(name, 0) > 1:
-            return Parks(Kind.AMBIGUOUS_MATCH, AMBIGUOUS_REMEDY)
+        is_unsure = isinstance(found, Links) and paired is None and self._has_rivals(group, key, name)
+        if is_unsure or (isinstance(found, Parks) and found.kind is Kind.AMBIGUOUS_MATCH):
+            return Parks(Kind.AMBIGUOUS_MATCH, ambiguous_remedy(entity.told_apart_by))
         return found
+
+    @staticmethod
+    def _has_rivals(group: Group, key: str, name: str) -> bool:
+        """Has another row of the own side, which is set to be exchanged and not told apart, the same name."""
+        is_flagged = group.entity.end(group.side).is_flagged
+        own = group.own.get(name, {}).items()
+        return any(is_flagged(row) for one, row in own if one != key and one not in group.pairs)
 
     def _matched_through_parent(self, group: Group, key: str, row: Row) -> Match | None:
         entity, side = group.entity, group.side

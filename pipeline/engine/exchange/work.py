@@ -62,6 +62,10 @@ class Setup:
     policy: FirstLinkPolicy
     rewound_tolerance: timedelta = timedelta(seconds=300)
 
+    @property
+    def names(self) -> Collection[str]:
+        return self._by_name.keys()
+
     def entity(self, name: str) -> Entity:
         return self._by_name[name]
 

@@ -21,7 +21,7 @@ def name_of(entity: Entity, side: Side, row: Row) -> str:
     parts = _in_ajera(entity, side, row)
     if not any(parts.values()):
         return ""
-    return PARTS.join(folded(_in_dps(entity, line, value)) for line, value in parts.items())
+    return PARTS.join(folded(str(value or "")) for value in parts.values())
 
 
 def searched_for(entity: Entity, side: Side, rows: Iterable[Row]) -> Mapping[str, list[str]]:
@@ -36,7 +36,7 @@ def searched_for(entity: Entity, side: Side, rows: Iterable[Row]) -> Mapping[str
 
 
 def _in_ajera(entity: Entity, side: Side, row: Row) -> dict[str, Value]:
-    """The lines of the name as Ajera would get them from DPS: there a missing part is blank."""
+    """The lines of the name as DPS would hold them and give them back: a missing part is blank."""
     found: dict[str, Value] = {}
     for name in entity.named_by:
         pair = entity.rules.by_name[name]

@@ -136,14 +136,17 @@ def _cells(mirror: Mirror, row: LedgerRow) -> Cells:
         ",".join(sorted(row.unknown)),
         row.epoch,
         row.committed_at,
+        row.retired_at,
+        row.changed_at,
         *(row.values[field.name] for field in mirror.values),
     )
 
 
 def _ledger_row(mirror: Mirror, answer: Cells) -> LedgerRow:
-    key, revision, position, incarnation, partition, offset, deleted, unknown, epoch, committed_at = answer[
+    key, revision, position, incarnation, partition, offset, deleted, unknown, epoch, committed_at, *moments = answer[
         : len(_PREFIX)
     ]
+    retired_at, changed_at = moments
     return LedgerRow(
         table=mirror.source.name,
         key=str(key),
@@ -155,4 +158,6 @@ def _ledger_row(mirror: Mirror, answer: Cells) -> LedgerRow:
         epoch=number_of(epoch),
         committed_at=committed_at.astimezone(UTC) if isinstance(committed_at, datetime) else None,
         revision=number_of(revision),
+        retired_at=str(retired_at),
+        changed_at=str(changed_at),
     )

@@ -79,6 +79,8 @@ LEDGER: Fields = (
     Field("unknown", Kind.TEXT),
     Field("epoch", Kind.INTEGER),
     Field("committed_at", Kind.INSTANT),
+    Field("retired_at", Kind.SHORT_TEXT),
+    Field("changed_at", Kind.SHORT_TEXT),
 )
 
 
@@ -116,6 +118,8 @@ def _mirror(metadata: MetaData, source: SourceTable) -> None:
         Column("unknown", UnicodeText, nullable=False),
         Column("epoch", Integer, nullable=False),
         Column("committed_at", instant()),
+        Column("retired_at", ascii_text(64), nullable=False),
+        Column("changed_at", ascii_text(64), nullable=False),
         Column("revision", BigInteger, nullable=False),
         *(Column(column.name, column_type(column.kind)) for column in source.mirrored()),
         *(Index(f"ix_{name}_{column}", column) for column in source.indexed),

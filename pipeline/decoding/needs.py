@@ -53,7 +53,7 @@ def _lines(tables: Mapping[str, SourceTable], mapping: TableMapping, site: Site)
             yield words, _read_by(tables, root, site, line.of)
     for child in mapping.children:
         yield f"{name} -> {child.target}", _read_by(tables, root, site, child.of)
-    rows = {(root, c) for c in (mapping.only_if, *mapping.groups) if c is not None}
+    rows = {(root, c) for c in (mapping.only_if, *(group.column for group in mapping.groups)) if c is not None}
     rows |= {(path.table, path.column) for path in mapping.paths}
     rows |= {(path.table, tables[path.table].key) for path in mapping.paths}
     yield f"{name} -> {mapping.target}, which rows", rows
@@ -119,13 +119,14 @@ class _NotingNeighbours:
     def root(self) -> LedgerRow:
         return self._row(self.source, "2")
 
-    def children(self, table: str) -> Sequence[LedgerRow]:
-        return [self._row(table, "1")]
+    def children(self, table: str) -> Iterator[LedgerRow]:
+        yield self._row(table, "1")
 
     def row(self, table: str, key: int) -> LedgerRow:
         return self._row(table, str(key))
 
-    def peers(self, group: str) -> Sequence[LedgerRow]:
+    def members(self, group: str, value: str) -> Sequence[LedgerRow]:
+        del group, value
         return [self._row(self.source, "1"), self.root]
 
     def _row(self, table: str, key: str) -> LedgerRow:

@@ -49,6 +49,16 @@ def _organization(row: Row, _: Site) -> Value:
     return None if vendor is None else f"ve-{vendor}"
 
 
+def _left(column: str) -> Remembered:
+    return Remembered(
+        name=f"left_{column}",
+        kind=Kind.INTEGER,
+        fold=Fold.LEFT,
+        of=lambda row, _: reference(row.get(column)),
+        note=f"{column} before it was another one: a retired project still shows what left it afterwards",
+    )
+
+
 def _project_id(row: Row, _: Site) -> str | None:
     """As much as a code can hold, whatever units the target counts in: the mirror has to index it."""
     own = text(row.get("prjID"))
@@ -113,6 +123,7 @@ AX_PROJECT = SourceTable(
         Remembered("code_group", Kind.SHORT_TEXT, Fold.LAST, _code_group, "Project ID as PIM compares codes"),
     ),
     groups=("code_group",),
+    member="ever_project",
     indexed=("prjProjectManager", "prjPrincipalInCharge", "prjMarketingContact", "code_group"),
 )
 
@@ -120,16 +131,18 @@ AX_INVOICE_GROUP = SourceTable(
     name="AxInvoiceGroup",
     key="igKey",
     columns=_integer("igKey", "igProject", "igClient"),
+    remembered=(_left("igProject"),),
     owners=(("igProject", "AxProject"),),
-    indexed=("igProject", "igClient"),
+    indexed=("igProject", "igClient", "left_igProject"),
 )
 
 AX_RESOURCE = SourceTable(
     name="AxResource",
     key="resKey",
     columns=(*_integer("resKey", "resProject", "resEmployee"), *_text("resRole")),
+    remembered=(_left("resProject"),),
     owners=(("resProject", "AxProject"),),
-    indexed=("resProject", "resEmployee"),
+    indexed=("resProject", "resEmployee", "left_resProject"),
 )
 
 # Order of locks: a table stands after those that its rows refer to.

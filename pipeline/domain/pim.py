@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pipeline.domain.ajera import PROJECT_CODE_LENGTH
+from pipeline.domain.codes import CODES, next_code, project_code
 from pipeline.errors import ValueRefused
 from pipeline.mapping.convert import cut, initials, reference, text
 from pipeline.mapping.site import Site
@@ -179,8 +180,8 @@ def _now(_: Site) -> Value:
 
 def _client_of(neighbours: Neighbours) -> LedgerRow | None:
     """The client of the first invoice group: the group with the lowest igKey (domain.md 3.5; assumption 8)."""
-    groups = neighbours.children("AxInvoiceGroup")
-    client = reference(groups[0].values["igClient"]) if groups else None
+    group = next(neighbours.children("AxInvoiceGroup"), None)
+    client = None if group is None else reference(group.values["igClient"])
     return None if client is None else neighbours.row("AxVec", client)
 
 
@@ -192,20 +193,6 @@ def _client_column(column: str, target: str) -> Related:
     return Related(
         target, ("AxInvoiceGroup", "AxVec"), f"{column} of the first invoice group's client", value, note="seed 003"
     )
-
-
-def project_code(neighbours: Neighbours) -> Value:
-    """Project ID; generated if there never was one; with the key behind it where a lower key has it already (assumption 12)."""
-    root, assumptions = neighbours.root, neighbours.site.assumptions
-    own = text(root.values["project_id"])
-    key = root.key
-    if own is None:
-        return cut(assumptions.generated_code.format(key=key), PROJECT_CODE_LENGTH)
-    taken = any(int(peer.key) < int(key) for peer in neighbours.peers("code_group") if peer.values["ever_project"])
-    if not taken:
-        return cut(own, PROJECT_CODE_LENGTH)
-    room = PROJECT_CODE_LENGTH - len(assumptions.duplicate_code.format(code="", key=key))
-    return assumptions.duplicate_code.format(code=own[: max(room, 0)], key=key)
 
 
 def _roles(neighbours: Neighbours) -> tuple[Sequence[tuple[str, ...]], Sequence[RowMissing]]:
@@ -343,7 +330,9 @@ ENGAGEMENT = TableMapping(
     lines=(
         Derived("Name", text_or_key("prjDescription", "", "prjKey"), note="PIM requires a name"),
         Column("prjNotes", "Description"),
-        Related("Project Code", (), "prjID; generated once if blank, then kept", project_code),
+        Related(
+            "Project Code", (), "prjID; generated if blank, made unique if it is not", project_code, instead=next_code
+        ),
         Derived(
             "Status",
             Expression(("prjStatus",), "text of the status code", _status),
@@ -371,15 +360,15 @@ ENGAGEMENT = TableMapping(
         ),
     ),
     paths=(
-        Path("AxInvoiceGroup", "igProject", "AxProject"),
+        Path("AxInvoiceGroup", "igProject", "AxProject", left="left_igProject"),
         Path("AxInvoiceGroup", "igClient", "AxVec"),
         Path("AxProject", "prjProjectManager", "AxVec"),
         Path("AxProject", "prjPrincipalInCharge", "AxVec"),
         Path("AxProject", "prjMarketingContact", "AxVec"),
-        Path("AxResource", "resProject", "AxProject"),
+        Path("AxResource", "resProject", "AxProject", left="left_resProject"),
         Path("AxResource", "resEmployee", "AxVec"),
     ),
-    groups=("code_group",),
+    groups=(CODES,),
 )
 
 MAPPINGS = (CLIENT, VENDOR, EMPLOYEE, PERSON, ENGAGEMENT)

@@ -32,7 +32,7 @@ class Route:
         found = {m.source for m in self.mappings}
         for mapping in self.mappings:
             found |= {shared_kind(path.to) for path in mapping.paths if path.to != mapping.source}
-            found |= {group_kind(mapping.source, group) for group in mapping.groups}
+            found |= {group_kind(mapping.source, group.column) for group in mapping.groups}
         return frozenset(found)
 
     def only(self, entities: frozenset[str]) -> Route:

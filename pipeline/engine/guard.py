@@ -16,7 +16,7 @@ from pipeline.mapping.site import Site
 from pipeline.mapping.source import Fold, SourceTable, group_kind, shared_kind
 from pipeline.model.event import Event, Operation, Row, Value
 from pipeline.model.ledger import LedgerRow, Mark
-from pipeline.model.position import EPOCH_WIDTH
+from pipeline.model.position import start_of
 
 
 def is_stale(ledger: LedgerRow, event: Event) -> bool:
@@ -35,48 +35,80 @@ def is_stale(ledger: LedgerRow, event: Event) -> bool:
 def apply(table: SourceTable, site: Site, ledger: LedgerRow | None, event: Event) -> LedgerRow:
     """The ledger row after an event that is not stale.
 
-    A delete keeps the last image, since its own columns are placeholders. A column that the event lacks keeps its
-    value, and stays unknown if it was never sent.
+    A delete keeps the last image, since its own columns are placeholders; so does an image that retires the row. A
+    column that the event lacks keeps its value, and stays unknown if it was never sent, or not since the row retired.
     """
     before = ledger or empty(table, event.key)
-    position = before.position if event.is_snapshot else event.position
+    moment = max(before.position, start_of(event.epoch)) if event.is_snapshot else event.position
     if event.operation is Operation.DELETE:
-        return _moved(before, event, position, before.values, before.unknown, deleted=True)
+        return replace(_moved(before, event), deleted=True, retired_at=before.retired_at or moment)
+    values = _values(table, site, before, event)
+    if table.member and before.values[table.member] and not _is_member(table, site, values):
+        return replace(_moved(before, event), deleted=False, retired_at=before.retired_at or moment)
+    comes_back = bool(before.retired_at) or ledger is None
+    if comes_back:
+        before = replace(before, unknown=_sendable(table))
+    unknown = before.unknown - event.row.keys()
+    is_read = comes_back or any(before.values[column] != values[column] for column in table.read_by_others)
+    return replace(
+        _moved(before, event),
+        values=values,
+        unknown=unknown,
+        deleted=False,
+        retired_at="",
+        changed_at=moment if is_read else before.changed_at,
+    )
+
+
+def _values(table: SourceTable, site: Site, before: LedgerRow, event: Event) -> Row:
     values: dict[str, Value] = dict(before.values)
     for column in table.columns:
         if column.name in event.row:
             values[column.name] = event.row[column.name]
-    unknown = before.unknown - event.row.keys()
     for remembered in table.remembered:
         found = remembered.of(values, site)
         was = before.values.get(remembered.name)
-        if remembered.fold is Fold.EVER:
-            values[remembered.name] = bool(was) or bool(found)
-        else:
-            values[remembered.name] = was if found is None else found
-    return _moved(before, event, position, values, unknown, deleted=False)
+        match remembered.fold:
+            case Fold.EVER:
+                values[remembered.name] = bool(was) or bool(found)
+            case Fold.LAST:
+                values[remembered.name] = was if found is None else found
+            case Fold.LEFT:
+                old = remembered.of(before.values, site)
+                values[remembered.name] = was if old is None or old == found else old
+    return values
+
+
+def may_retire(table: SourceTable, site: Site, event: Event) -> bool:
+    """Could this event retire its row, whatever was before."""
+    is_delete = event.operation is Operation.DELETE
+    return is_delete or (bool(table.member) and not _is_member(table, site, event.row))
+
+
+def _is_member(table: SourceTable, site: Site, values: Row) -> bool:
+    """Would the newest image alone give the flag."""
+    return any(one.name == table.member and one.of(values, site) for one in table.remembered)
+
+
+def _sendable(table: SourceTable) -> frozenset[str]:
+    return frozenset(column.name for column in table.columns)
 
 
 def empty(table: SourceTable, key: str) -> LedgerRow:
     """The ledger row of a source row that was never seen."""
     names = [column.name for column in table.mirrored()]
-    return LedgerRow(table.name, key, dict.fromkeys(names), unknown=frozenset(c.name for c in table.columns))
+    return LedgerRow(table.name, key, dict.fromkeys(names), unknown=_sendable(table))
 
 
-def _moved(
-    before: LedgerRow, event: Event, position: str, values: Row, unknown: frozenset[str], *, deleted: bool
-) -> LedgerRow:
-    return LedgerRow(
-        table=before.table,
-        key=before.key,
-        values=values,
+def _moved(before: LedgerRow, event: Event) -> LedgerRow:
+    """The row as it was, as far as this event."""
+    position = before.position if event.is_snapshot else event.position
+    return replace(
+        before,
         position=position,
         place=event.place,
-        deleted=deleted,
-        unknown=unknown,
         epoch=max(before.epoch, event.epoch),
         committed_at=before.committed_at if event.is_snapshot else event.committed_at,
-        revision=before.revision,
     )
 
 
@@ -92,13 +124,15 @@ def is_rewound(ledger: LedgerRow, event: Event, tolerance: timedelta) -> bool:
 
 def swept(row: LedgerRow, epoch: int) -> LedgerRow:
     """The row after a snapshot of this epoch that did not hold it: deleted while nobody captured. Older events are stale."""
-    return replace(row, deleted=True, epoch=epoch, position=f"{epoch:0{EPOCH_WIDTH}x}")
+    position = start_of(epoch)
+    return replace(row, deleted=True, epoch=epoch, position=position, retired_at=row.retired_at or position)
 
 
 def marks(table: SourceTable, before: LedgerRow | None, after: LedgerRow) -> Iterator[tuple[str, str]]:
     """Kind and key of everything that must be recomputed, seen from this row's own two images. None if nothing changed."""
     old: Row = {} if before is None else before.values
-    if before is not None and (old, before.deleted) == (after.values, after.deleted):
+    was = (before.deleted, before.retired_at) if before else (False, "")
+    if before is not None and (old, *was) == (after.values, after.deleted, after.retired_at):
         return
     if before is None and after.unknown.issuperset(column.name for column in table.columns):
         return  # a delete of a row that was never seen; one created and deleted in one batch was
@@ -108,8 +142,9 @@ def marks(table: SourceTable, before: LedgerRow | None, after: LedgerRow) -> Ite
     for column, owner in table.owners:
         for value in {old.get(column), after.values.get(column)} - {None, 0}:
             yield owner, str(value)
+    joins = bool(old.get(table.member)) != bool(after.values.get(table.member)) or was[1] != after.retired_at
     for group in table.groups:
-        if old.get(group) != after.values.get(group):
+        if joins or old.get(group) != after.values.get(group):
             for value in {old.get(group), after.values.get(group)} - {None}:
                 yield group_kind(table.name, group), str(value)
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pipeline.domain.routes import Route
 from pipeline.engine import guard
 from pipeline.engine.ports import Transaction
+from pipeline.engine.retiring import until_retired
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Event
@@ -29,15 +30,11 @@ class Noted:
 
 @dataclass
 class Notes:
-    """A noted batch: one entry an event, and every mark that is to be recomputed for it."""
+    """What was noted of a batch: one entry an event, every mark that is to be recomputed for it, and what is left."""
 
     events: list[Noted] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
-
-    def followed_by(self, later: Notes) -> Notes:
-        """Both together; of a mark that both set, the later number counts."""
-        marks = {(mark.kind, mark.key): mark for mark in (*self.marks, *later.marks)}
-        return Notes(self.events + later.events, list(marks.values()))
+    rest: Sequence[Event] = ()
 
 
 class Rewound(Exception):
@@ -60,11 +57,13 @@ class Noting:
 def note(transaction: Transaction, noting: Noting, events: Sequence[Event], number: int, now: datetime) -> Notes:
     """Apply the guard to a batch in offset order, store ledger and mirror, set marks numbered `number`.
 
-    Marks left by somebody who died between the two transactions are picked up by their rows' stale events.
+    Marks left by somebody who died between the two transactions are picked up by their rows' stale events. What was
+    committed after a row was retired, and target rows may read, is left for another call: `rest`.
     Raises Rewound before anything was written.
     """
     route = noting.route
     notes, kinds = Notes(), route.kinds()
+    events, notes.rest = until_retired(transaction, route, noting.site, events)
     fresh: set[tuple[str, str]] = set()
     left: set[tuple[str, str]] = set()
     for table in route.sources:

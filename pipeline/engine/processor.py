@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from pipeline.domain.routes import Route
@@ -59,22 +59,20 @@ class Processor:
         started = self._clock.monotonic()
         batch = self._intake.decode(messages, incarnations, attempt)
         decoded = self._clock.monotonic()
-        notes = self._note(batch, batch.events, attempt)
-        noted = self._clock.monotonic()
-        done = self._recomputing.run(notes.marks, attempt)
-        recomputed = self._clock.monotonic()
-        self._end_events(batch, notes, done)
+        seconds = {"decode": decoded - started, "note": 0.0, "recompute": 0.0}
+        before = decoded
+        for notes in self._noted(batch, batch.events, attempt):
+            noted = self._clock.monotonic()
+            done = self._recomputing.run(notes.marks, attempt)
+            recomputed = self._clock.monotonic()
+            self._end_events(batch, notes, done)
+            seconds["note"] += noted - before
+            seconds["recompute"] += recomputed - noted
+            before = recomputed
         self._intake.store_progress(batch, incarnations, attempt)
         self._intake.count(batch)
-        for one in notes.events:
-            if one.skipped is None:
-                self._intake.count_delay(one.event)
-        for name, seconds in (
-            ("decode", decoded - started),
-            ("note", noted - decoded),
-            ("recompute", recomputed - noted),
-        ):
-            self._telemetry.step(name, seconds)
+        for name, spent in seconds.items():
+            self._telemetry.step(name, spent)
         return batch.handled
 
     def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int:
@@ -87,10 +85,10 @@ class Processor:
 
     # -- the first transaction ----------------------------------------------------------------------------------------
 
-    def _note(self, batch: Batch, events: Sequence[Event], attempt: Attempt) -> Notes:
-        """Note events; those that the database rejects are narrowed down to, and set aside."""
+    def _noted(self, batch: Batch, events: Sequence[Event], attempt: Attempt) -> Iterator[Notes]:
+        """Note events, up to a retirement at a time; those that the database rejects are narrowed down to, and set aside."""
         if not events:
-            return Notes()
+            return
 
         def once() -> Notes:
             with self._target.transaction() as transaction:
@@ -99,17 +97,20 @@ class Processor:
                 return note(transaction, self._noting, events, number, self._clock.now())
 
         try:
-            return attempt(once)
+            notes = attempt(once)
         except Rewound as rewound:
-            return self._note(batch, self._intake.halt_rewound(batch, rewound.event, events), attempt)
+            yield from self._noted(batch, self._intake.halt_rewound(batch, rewound.event, events), attempt)
         except RowRejected as error:
             if len(events) == 1:
-                return self._note_rejected(batch, events[0], error)
+                self._note_rejected(batch, events[0], error)
             middle = len(events) // 2
-            first = self._note(batch, events[:middle], attempt)
-            return first.followed_by(self._note(batch, events[middle:], attempt))
+            yield from self._noted(batch, events[:middle] if middle else [], attempt)
+            yield from self._noted(batch, events[middle:] if middle else [], attempt)
+        else:
+            yield notes
+            yield from self._noted(batch, notes.rest, attempt)
 
-    def _note_rejected(self, batch: Batch, event: Event, error: RowRejected) -> Notes:
+    def _note_rejected(self, batch: Batch, event: Event, error: RowRejected) -> None:
         """A single event to blame: set aside, or, if that must not be, its partition stops before it."""
         message = batch.message_of(event)
         try:
@@ -117,7 +118,6 @@ class Processor:
         except PipelineError as failure:
             self._intake.halt(batch, TopicPartition(message.topic, message.partition), failure)
             self._intake.stop_before(batch, message)
-        return Notes()
 
     # -- how events end -----------------------------------------------------------------------------------------------
 
@@ -128,6 +128,8 @@ class Processor:
         for noted in notes.events:
             outcome, reason = _end(noted, waiting, idle)
             self._intake.end(batch, messages[id(noted.event)], outcome, reason)
+            if noted.skipped is None:
+                self._intake.count_delay(noted.event)
 
 
 def _end(noted: Noted, waiting: set[Key], idle: set[Key]) -> tuple[Outcome, str]:

@@ -13,9 +13,10 @@ from functools import cached_property
 
 from pipeline.domain.routes import Route
 from pipeline.engine.ports import Transaction
-from pipeline.engine.recomputed import ROW_MISSING, VALUE_TAKEN, Key, Recomputed, Widen
+from pipeline.engine.recomputed import ROW_MISSING, Key, Recomputed
 from pipeline.engine.references import References
 from pipeline.engine.resolve import Roots, fetch, resolve
+from pipeline.engine.unique import Unique
 from pipeline.errors import ValueRefused
 from pipeline.mapping.apply import Built, Graph, applies, build
 from pipeline.mapping.fit import fit
@@ -41,7 +42,7 @@ class Recompute:
     def run(self, transaction: Transaction, marks: Sequence[Mark], extra: set[Key], now: datetime) -> Recomputed:
         """Raises Widen before anything was written, and ports' errors."""
         loaded = transaction.loaded()
-        roots = resolve(transaction, self.route, marks)
+        roots = resolve(transaction, self.route, self.site, marks)
         for table, key in extra:
             roots.setdefault(table, set()).add(key)
         read = {*marks, *transaction.marks_of((table, key) for table, keys in roots.items() for key in keys)}
@@ -106,7 +107,8 @@ class Recompute:
                 if isinstance(parent, AwaitParent):
                     rows = self._references.awaited(transaction, parent, rows, roots, done)
             for column in table.unique:
-                rows = self._without_taken(transaction, table, column, rows, roots, done)
+                unique = Unique(mapping, table, column, self.site)
+                rows = unique.without_taken(transaction, rows, roots.get(mapping.source, set()), done)
             done.count(table.name, transaction.upsert(table.name, [row for _, row in rows]))
             written = {row.key[0] for _, row in rows}
             for child in mapping.children:
@@ -128,46 +130,6 @@ class Recompute:
             done.fitted.update((table.name, column, str(how)) for column, how in fitted.done)
             rows.append((one.root, fitted.row))
         return rows
-
-    def _without_taken(
-        self,
-        transaction: Transaction,
-        table: TargetTable,
-        column: str,
-        rows: Sequence[tuple[LedgerRow, TargetRow]],
-        roots: Roots,
-        done: Recomputed,
-    ) -> list[tuple[LedgerRow, TargetRow]]:
-        """Rows that can have their value of a unique column now.
-
-        A value held by a row of ours that we have not locked widens the recompute; one held by a row that is being
-        recomputed too is released first; one held by somebody else's row makes ours wait.
-        """
-        wanted = {row.key[0]: str(row.values[column]) for _, row in rows if row.values.get(column) is not None}
-        held = transaction.holders(table.name, column, sorted(set(wanted.values())))
-        mapping = next(m for m in self.route.mappings if m.target == table.name)
-        strangers = {key for key in held.values() if key not in roots.get(mapping.source, ())}
-        ours = transaction.rows_by_key(mapping.source, sorted(strangers)) if strangers else []
-        if ours:
-            raise Widen({(mapping.source, row.key) for row in ours})
-        by_value = {value.casefold(): key for value, key in held.items()}
-        kept: list[tuple[LedgerRow, TargetRow]] = []
-        released: list[TargetRow] = []
-        taken: dict[str, str] = {}
-        for root, row in sorted(rows, key=lambda pair: int(pair[0].key)):
-            value = wanted.get(row.key[0])
-            holder = None if value is None else by_value.get(value.casefold())
-            moves_away = holder in wanted and wanted[holder].casefold() != (value or "").casefold()
-            stays = holder is not None and holder != row.key[0] and not moves_away
-            if value is not None and (stays or taken.setdefault(value.casefold(), row.key[0]) != row.key[0]):
-                done.wait((root.table, root.key), VALUE_TAKEN, f"{table.name}.{column} is held by another row")
-                continue
-            kept.append((root, row))
-            if holder is not None and holder != row.key[0]:
-                released.append(TargetRow(table.name, (holder,), {column: f"~{holder}"}))
-        if released:
-            transaction.upsert(table.name, released)
-        return kept
 
     def _write_children(
         self, transaction: Transaction, child: ChildRows, built: Sequence[Built], roots: Roots, done: Recomputed

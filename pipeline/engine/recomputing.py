@@ -76,7 +76,11 @@ class Recomputing:
             return list(marks)
         with self._target.transaction() as transaction:
             known = {(mark.kind, mark.key): mark for mark in marks if _is_root(route, mark)}
-            found = {(table, key) for table, keys in resolve(transaction, route, marks).items() for key in keys}
+            found = {
+                (table, key)
+                for table, keys in resolve(transaction, route, self._recompute.site, marks).items()
+                for key in keys
+            }
             number = secrets.randbits(62)
             new = [Mark(table, key, number) for table, key in sorted(found - known.keys())]
             transaction.mark(new, self._clock.now())

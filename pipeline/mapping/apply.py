@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from pipeline.mapping.convert import text
 from pipeline.mapping.site import Site
-from pipeline.mapping.table import ChildRows, Column, Derived, Line, Neighbours, Prefilled, RowMissing, TableMapping
+from pipeline.mapping.table import (
+    ChangedSince,
+    ChildRows,
+    Column,
+    Derived,
+    Kept,
+    Line,
+    Neighbours,
+    Prefilled,
+    RowMissing,
+    TableMapping,
+)
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow
@@ -45,20 +57,31 @@ class GraphNeighbours:
     def site(self) -> Site:
         return self.graph.site
 
-    def children(self, table: str) -> Sequence[LedgerRow]:
+    def children(self, table: str) -> Iterator[LedgerRow]:
         path = next(p for p in self.mapping.paths if p.table == table and p.to == self.mapping.source)
-        found = self.graph.by_column.get((table, path.column), {}).get(int(self.root.key), [])
-        return [row for row in found if not row.deleted]
+        key = int(self.root.key)
+        found = list(self.graph.by_column.get((table, path.column), {}).get(key, []))
+        if self.root.retired_at:
+            left = self.graph.by_column.get((table, path.left), {}).get(key, [])
+            found += [row for row in left if row.changed_at > self.root.retired_at and row not in found]
+        for row in sorted(found, key=lambda row: int(row.key)):
+            self._refuse_changed(row)
+            if not row.deleted or (self.root.retired_at and row.retired_at > self.root.retired_at):
+                yield row
 
     def row(self, table: str, key: int) -> LedgerRow:
         found = self.graph.rows.get(table, {}).get(str(key))
         if found is None:
             raise RowMissing(table, str(key))
+        self._refuse_changed(found)
         return found
 
-    def peers(self, group: str) -> Sequence[LedgerRow]:
-        value = self.root.values[group]
-        return self.graph.by_column.get((self.mapping.source, group), {}).get(value, [self.root])
+    def members(self, group: str, value: str) -> Sequence[LedgerRow]:
+        return self.graph.by_column.get((self.mapping.source, group), {}).get(value, [])
+
+    def _refuse_changed(self, row: LedgerRow) -> None:
+        if self.root.retired_at and row.changed_at > self.root.retired_at:
+            raise ChangedSince
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +102,8 @@ def applies(mapping: TableMapping, root: LedgerRow) -> bool:
 
 def build(mapping: TableMapping, root: LedgerRow, graph: Graph, loaded: frozenset[str]) -> Built:
     """The target row of one root. A column is left out where it cannot be known: its source column was never sent,
-    a table it needs was not read to its end, or a row it needs is missing (then that row is named).
+    a table it needs was not read to its end, a row it needs is missing (then that row is named), or changed after the
+    root was retired.
 
     Raises ValueRefused when a rule refuses a source value.
     """
@@ -92,14 +116,22 @@ def build(mapping: TableMapping, root: LedgerRow, graph: Graph, loaded: frozense
             prefill[line.target] = line.of(graph.site)
         elif _knowable(line, root, loaded):
             try:
-                values[line.target] = _value(line, neighbours)
+                value = _value(line, neighbours)
+            except ChangedSince:
+                continue
             except RowMissing as error:
                 missing.append(error)
+                continue
+            if isinstance(value, Kept):
+                prefill[line.target] = value.value
+            else:
+                values[line.target] = value
     children: dict[str, Sequence[tuple[str, ...]]] = {}
     for child in mapping.children:
         if loaded.issuperset(child.needs):
-            children[child.target], lacking = child.of(neighbours)
-            missing.extend(lacking)
+            with suppress(ChangedSince):
+                children[child.target], lacking = child.of(neighbours)
+                missing.extend(lacking)
     key = str(mapping.key.expression.of(root.values, graph.site))
     return Built(mapping, root, TargetRow(mapping.target, (key,), values, prefill), children, missing)
 
@@ -114,7 +146,7 @@ def _knowable(line: Line, root: LedgerRow, loaded: frozenset[str]) -> bool:
             return loaded.issuperset(line.needs) if not isinstance(line, Prefilled) else True
 
 
-def _value(line: Line, neighbours: Neighbours) -> Value:
+def _value(line: Line, neighbours: Neighbours) -> Value | Kept:
     match line:
         case Column(source=source):
             return text(neighbours.root.values[source])

@@ -7,7 +7,7 @@ from pipeline.model.text import BLANKS
 
 
 def text(value: Value) -> str | None:
-    """Text without NULs and surrounding blanks; blank is null (assumptions 26 and 49)."""
+    """Text without NULs and surrounding blanks; blank is null (assumption 26)."""
     if value is None:
         return None
     trimmed = str(value).replace("\x00", "").strip(BLANKS)

@@ -78,7 +78,7 @@ class Assumptions(_Model):
     )
     duplicate_code: str = Field(
         default="{code}-{key}",
-        description="Project Code where a project with a lower key already has that Project ID.",
+        description="Project Code where another project has that Project ID; {code} is the ID, {key} prjKey.",
     )
     internal_organization: str = Field(default="Internal", description="Organization ID of all employees.")
     prefilled_title: str = Field(default="-", description="Title of a contact when it is created.")
@@ -98,8 +98,15 @@ class Assumptions(_Model):
     @field_validator("generated_code", "duplicate_code")
     @classmethod
     def _names_the_key(cls, value: str) -> str:
-        if "{key}" not in value:
-            raise ValueError("must contain {key}, or two projects could get one code")
+        if value.count("{key}") != 1:
+            raise ValueError("must contain {key} once, or two projects could get one code")
+        return value
+
+    @field_validator("duplicate_code")
+    @classmethod
+    def _tells_code_and_key_apart(cls, value: str) -> str:
+        if value.count("{code}") != 1 or "{code}{key}" in value or "{key}{code}" in value:
+            raise ValueError("must contain {code} once, with something between it and {key}")
         return value
 
 

@@ -34,6 +34,7 @@ class Fold(StrEnum):
 
     EVER = "ever"  # true from the first event in which it was true
     LAST = "last"  # the newest value that was not null
+    LEFT = "left"  # the value before the newest one, where that was another and not null
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,12 @@ class SourceTable:
 
     `owners` maps a reference column to the table whose rows are built from this one (an invoice group belongs to its
     project): a change marks the owner named before and after it. `groups` names columns whose rows are decided
-    together: a change marks the group left and the group entered. `shared` columns are read by mappings of other
-    tables: a change of one marks the rows that refer to this one. `indexed` columns are looked up by value.
-    `further_key`: the rest of a key of several columns.
+    together: a change of the column, or of whether the row is a member, marks the group left and the group entered.
+    `shared` columns are read by mappings of other tables: a change of one marks the rows that refer to this one.
+    `indexed` columns are looked up by value. `further_key`: the rest of a key of several columns.
+
+    `member` names the remembered flag without which a row gives no target row and belongs to no group. A row that had
+    it, and whose newest image would not give it, is retired: it keeps the values it had, as a deleted one does.
     """
 
     name: str
@@ -67,6 +71,13 @@ class SourceTable:
     shared: tuple[str, ...] = ()
     indexed: tuple[str, ...] = ()
     further_key: tuple[str, ...] = ()
+    member: str = ""
+
+    @cached_property
+    def read_by_others(self) -> tuple[str, ...]:
+        """The columns whose change changes target rows of other source rows."""
+        columns = (*self.shared, *self.groups, *((self.member,) if self.member else ()))
+        return columns if not self.owners else tuple(column.name for column in self.mirrored())
 
     @cached_property
     def key_columns(self) -> tuple[SourceColumn, ...]:

@@ -6,7 +6,7 @@ A line says which source columns it reads, which target column it fills, and how
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,8 +23,19 @@ class RowMissing(Exception):
         self.table, self.key = table, key
 
 
+class ChangedSince(Exception):
+    """A related row changed after the root was retired: what it held until then is not kept, and what hangs on it stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A value for a row that is created; one that holds it, or one that stands `instead` of it, keeps what it holds."""
+
+    value: Value
+
+
 class Neighbours(Protocol):
-    """A root row with the rows around it, as read from the mirror."""
+    """A root row with the rows around it, as read from the mirror; for a retired root, as they were when it was retired."""
 
     @property
     def root(self) -> LedgerRow: ...
@@ -32,14 +43,14 @@ class Neighbours(Protocol):
     @property
     def site(self) -> Site: ...
 
-    def children(self, table: str) -> Sequence[LedgerRow]:
-        """Rows of `table` that belong to the root and exist now, by ascending key."""
+    def children(self, table: str) -> Iterator[LedgerRow]:
+        """Rows of `table` that belong to the root and exist, by ascending key. Raises ChangedSince on reaching such a row."""
 
     def row(self, table: str, key: int) -> LedgerRow:
-        """The row with that key, deleted or not. Raises RowMissing."""
+        """The row with that key, deleted or not. Raises RowMissing, ChangedSince."""
 
-    def peers(self, group: str) -> Sequence[LedgerRow]:
-        """Rows of the root's own table in the same group, the root among them."""
+    def members(self, group: str, value: str) -> Sequence[LedgerRow]:
+        """The members of a group of the root's own table, retired ones too, as they are now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +97,9 @@ class Related:
     target: str
     needs: tuple[str, ...]
     words: str
-    of: Callable[[Neighbours], Value]
+    of: Callable[[Neighbours], Value | Kept]
     note: str = ""
+    instead: Callable[[LedgerRow, Site, str], str | None] | None = None  # of a value that a retired row holds
 
 
 Line = Column | Derived | Prefilled | Related
@@ -99,13 +111,15 @@ class Path:
 
     `table.column` holds a key of `to`. With `table` the root's: a look-up. With `to` the root's: children.
     With neither: a look-up through a child that has a path of its own to the root. Where `prefixes` are given, the
-    column holds a target key made from `to`'s key (cl-101), and only its arrival matters, not its values.
+    column holds a target key made from `to`'s key (cl-101), and only its arrival matters, not its values. `left`: the
+    column that remembers which root a child left.
     """
 
     table: str
     column: str
     to: str
     prefixes: tuple[str, ...] = ()
+    left: str = ""
 
     def values_for(self, key: str) -> tuple[Value, ...]:
         """What the column holds in rows that refer to `key`."""
@@ -149,6 +163,19 @@ class ChildRows:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Rows of the root's table that are decided together, by a column that says to which group a row belongs.
+
+    `values`: the groups whose members decide about a root, nearest first; those after the second are asked for only as
+    long as the one before has other members. `roots`: keys of further roots that a group's members may decide about.
+    """
+
+    column: str
+    values: Callable[[LedgerRow, Site], Iterator[str]]
+    roots: Callable[[str, Site], Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True)
 class TableMapping:
     """A table of the vendor's page. `only_if` names a remembered flag of the root row: without it there is no target row.
 
@@ -165,7 +192,7 @@ class TableMapping:
     parents: tuple[Parent, ...] = ()
     children: tuple[ChildRows, ...] = ()
     paths: tuple[Path, ...] = ()
-    groups: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
     note: str = ""
 
 

@@ -18,6 +18,10 @@ class LedgerRow:
     `values` holds every contract column and every remembered one; a column in `unknown` was never sent by the source
     (its null means nothing). `position` is that of the newest streamed event applied, "" before the first. Deleted
     rows stay. `revision` counts our writes of this row and guards them: 0 is a row that does not exist yet.
+
+    `retired_at` is where in the log the row was deleted, or stopped being what gives a target row (a project that
+    became a phase); "" while it is one. `values` are then those it had last before. `changed_at` is where anything
+    changed last that target rows of other source rows read. Both compare with positions.
     """
 
     table: str
@@ -30,6 +34,8 @@ class LedgerRow:
     epoch: int = 0
     committed_at: datetime | None = None
     revision: int = 0
+    retired_at: str = ""
+    changed_at: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -60,6 +60,11 @@ def sqlserver_position(epoch: int, commit_lsn: str, change_lsn: str | None, even
     return f"{epoch:0{EPOCH_WIDTH}x}{_lsn(commit_lsn)}{_lsn(change_lsn or '0:0:0')}{serial:0{LSN_WIDTH}x}"
 
 
+def start_of(epoch: int) -> str:
+    """A position below everything that is captured in this epoch, and above everything before."""
+    return f"{epoch:0{EPOCH_WIDTH}x}"
+
+
 def change_part(position: str, width: int) -> str:
     """Epoch and change lsn of a position of either kind, without the commit before them; `width` of both together.
 

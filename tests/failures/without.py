@@ -20,6 +20,7 @@ from tests.failures.guard import Guard
 from tests.failures.guards_assumed import ASSUMED_GUARDS
 from tests.failures.guards_events import EVENT_GUARDS
 from tests.failures.guards_first import FIRST_GUARDS
+from tests.failures.guards_pim import PIM_GUARDS
 from tests.failures.guards_writes import WRITE_GUARDS
 
 ROOT = Path(__file__).parents[2]
@@ -397,6 +398,7 @@ ONE_WAY_GUARDS = (
         "if False:",
         f"{UNIT}/test_start.py::test_a_topic_with_another_number_of_partitions_is_refused",
     ),
+    *PIM_GUARDS,
 )
 TWO_WAY_GUARDS = (*EVENT_GUARDS, *WRITE_GUARDS, *FIRST_GUARDS, *ASSUMED_GUARDS)
 GUARDS = (*ONE_WAY_GUARDS, *TWO_WAY_GUARDS)

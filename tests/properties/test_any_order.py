@@ -23,7 +23,7 @@ from pipeline.model.event import Event
 from pipeline.model.position import Place
 from tests.support.engine import Consumer, emptied, fresh_target, pim_rows
 from tests.support.events import NOON, event
-from tests.support.histories import PREFIXES, arrivals, batches, history, process_of
+from tests.support.histories import PREFIXES, arrivals, batches, history, process_of, uncertain
 
 pytestmark = pytest.mark.postgres
 RUNS = int(os.environ.get("AJERA_CDC_PROPERTY_RUNS", "25"))
@@ -37,13 +37,15 @@ def pim(postgres: Stack) -> Iterator[tuple[Engine, DatabaseTarget]]:
     engine.dispose()
 
 
-def in_commit_order(pim: tuple[Engine, DatabaseTarget], events: list[Event]) -> dict[str, list[tuple[object, ...]]]:
+def in_commit_order(
+    pim: tuple[Engine, DatabaseTarget], events: list[Event], unknown: set[str]
+) -> dict[str, list[tuple[object, ...]]]:
     emptied(pim[0])
     consumer = Consumer(pim[1], events)
     for one in events:
         consumer.take([one])
     consumer.drain()
-    return settled_rows(pim[0])
+    return settled_rows(pim[0], unknown)
 
 
 @pytest.mark.timeout(600)
@@ -53,7 +55,8 @@ def test_any_order_any_cut_and_any_split_give_the_same_pim(pim: tuple[Engine, Da
     for run in range(RUNS):
         rng = random.Random(f"{SEED} {run}")
         events = history(rng, rng.choice((10, 40, 120)))
-        expected = in_commit_order(pim, events)
+        unknown = uncertain(events)
+        expected = in_commit_order(pim, events, unknown)
         emptied(pim[0])
         processes = rng.choice((1, 2, 2))
         mine = [[one for one in events if process_of(one, processes) == number] for number in range(processes)]
@@ -77,18 +80,24 @@ def test_any_order_any_cut_and_any_split_give_the_same_pim(pim: tuple[Engine, Da
             thread.join()
         assert not faults, (run, faults)
         Consumer(pim[1], []).drain()
-        assert settled_rows(pim[0]) == expected, f"run {run}"
+        assert settled_rows(pim[0], unknown) == expected, f"run {run}"
 
 
-def settled_rows(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
-    """PIM, and what waits. A row that waits for another holds, in that one column, what it held when it began to."""
+def settled_rows(engine: Engine, unknown: set[str]) -> dict[str, list[tuple[object, ...]]]:
+    """PIM, and what waits. A row that waits for another holds, in that one column, what it held when it began to.
+
+    `unknown`: projects of which nobody can know what they showed when they were retired; codes hang on one another, and
+    are left out where there are any.
+    """
     with engine.connect() as connection:
         waiting = {tuple(row) for row in connection.execute(text("SELECT kind, key FROM sync.due"))}
-    keys = {prefix + key for kind, key in waiting for prefix in PREFIXES[kind]}
+    keys = {prefix + key for kind, key in waiting for prefix in PREFIXES[kind]} | unknown
     held: dict[str, list[tuple[object, ...]]] = {
         table: [row for row in rows if row[0] not in keys] for table, rows in pim_rows(engine).items()
     }
-    return held | {"waiting": sorted(waiting)}
+    if unknown:
+        held["Project"] = [(row[0], *row[2:]) for row in held["Project"]]
+    return held | {"waiting": sorted(one for one in waiting if one[0] != "AxProject" or one[1] not in unknown)}
 
 
 def test_a_replay_never_moves_a_row_backwards(pim: tuple[Engine, DatabaseTarget]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from pipeline.model.event import Event, Value
+from pipeline.model.event import Event, Operation, Value
 from tests.support.events import NOON, event
 
 PARTITIONS = 2
@@ -26,23 +26,31 @@ def history(rng: random.Random, length: int) -> list[Event]:
         operation = "d" if rng.random() < 0.12 else "u"
         made = event(table, key, operation, at=number, offset=offset, partition=partition)
         if operation != "d":
-            made = replace(made, row={**made.row, **columns(rng, table, number)})
+            made = replace(made, row={**made.row, **columns(rng, table, key, number)})
         events.append(replace(made, committed_at=NOON + timedelta(seconds=number)))
     return events
 
 
-def columns(rng: random.Random, table: str, number: int) -> dict[str, Value]:
+def columns(rng: random.Random, table: str, key: int, number: int) -> dict[str, Value]:
     maybe = rng.choice((None, 0, 1, 2, 3, 4, 5))
     match table:
         case "AxVec":
             flags = {f"vecIs{kind}": rng.random() < 0.5 for kind in ("Client", "Vendor", "Employee")}
-            return {"vecDescription": f"v{number}", "vecCity": rng.choice((None, "Boise")), **flags}
+            return {
+                "vecDescription": f"v{number}",
+                "vecCity": rng.choice((None, "Boise", "\xa0", "\u3000Reno\u2007")),
+                **flags,
+            }
         case "AxContact":
             return {"cntLastName": f"c{number}", "cntClient": maybe, "cntVendor": rng.choice((None, 1, 2))}
         case "AxProject":
             roles = {"prjProjectManager": maybe, "prjPrincipalInCharge": rng.choice((None, 1, 4))}
-            code = rng.choice((None, " ", "A", "a", "B"))
-            return {"prjDescription": f"p{number}", "prjID": code, "prjStatus": rng.randrange(7), **roles}
+            code = rng.choice((None, "\u202f", "A", "a", "B", "A-3", "AJ-2", "aj-4", "A-3-3"))
+            code = (
+                "C" if code is not None and code.endswith(f"-{key}") else code
+            )  # else what was given looks as if typed
+            own = {"prjProject": rng.choice((None, 0, None, 0, 9)), "prjID": code}  # 9: a phase
+            return {"prjDescription": f"p{number}", "prjStatus": rng.randrange(7), **own, **roles}
         case "AxInvoiceGroup":
             return {"igProject": rng.randint(1, 5), "igClient": maybe}
         case _:
@@ -90,3 +98,41 @@ def shares_partition(one: Event, other: Event) -> bool:
 def process_of(one: Event, processes: int) -> int:
     """Partitions, not rows, are what processes share."""
     return (sum(map(ord, one.table)) + one.place.partition) % processes
+
+
+def retired(events: list[Event]) -> dict[str, int]:
+    """Projects that ended deleted or as a phase, and since which event."""
+    found: dict[str, int] = {}
+    been: set[str] = set()
+    for number, one in enumerate(events):
+        if one.table == "AxProject":
+            is_project = one.operation is not Operation.DELETE and one.row["prjProject"] in (None, 0)
+            if is_project:
+                been.add(one.key)
+                found.pop(one.key, None)
+            elif one.key in been:
+                found.setdefault(one.key, number)
+    return found
+
+
+def uncertain(events: list[Event]) -> set[str]:
+    """Those after which something of others came: where that is read first, nobody knows what was there before."""
+    return {
+        key
+        for key, number in retired(events).items()
+        if any(one.table != "AxContact" and (one.table, one.key) != ("AxProject", key) for one in events[number + 1 :])
+    }
+
+
+def forgotten(events: list[Event]) -> set[str]:
+    """Those that an invoice group or a resource left since, and moved on again: where it was first is not kept."""
+    found: set[str] = set()
+    for key, number in retired(events).items():
+        owners: dict[tuple[str, str], list[Value]] = {}
+        for at, one in enumerate(events):
+            column = {"AxInvoiceGroup": "igProject", "AxResource": "resProject"}.get(one.table)
+            if column is not None and one.operation is not Operation.DELETE:
+                moves = owners.setdefault((one.table, one.key), [])
+                moves[:] = [*moves, one.row[column]] if at > number else [one.row[column]]
+        found |= {key for moves in owners.values() if moves[0] == int(key) and len({*moves}) > 1 and len(moves) > 2}
+    return found

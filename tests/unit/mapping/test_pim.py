@@ -28,7 +28,8 @@ def graph(mapping: TableMapping, root: LedgerRow, *others: LedgerRow, site: Site
         if path.to == mapping.source:
             result.add_by_column(path.column, path.table, [row for row in others if row.table == path.table])
     for group in mapping.groups:
-        result.add_by_column(group, mapping.source, [r for r in (root, *others) if r.table == mapping.source])
+        members = [one for one in (root, *others) if one.table == mapping.source]
+        result.add_by_column(group.column, mapping.source, members)
     return result
 
 

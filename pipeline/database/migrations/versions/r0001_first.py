@@ -49,11 +49,14 @@ MIRRORS: dict[str, dict[str, tuple[str, ...]]] = {
         "short_text": ("project_id", "code_group"),
         "indexed": ("prjProjectManager", "prjPrincipalInCharge", "prjMarketingContact", "code_group"),
     },
-    "AxInvoiceGroup": {"integer": ("igKey", "igProject", "igClient"), "indexed": ("igProject", "igClient")},
+    "AxInvoiceGroup": {
+        "integer": ("igKey", "igProject", "igClient", "left_igProject"),
+        "indexed": ("igProject", "igClient", "left_igProject"),
+    },
     "AxResource": {
-        "integer": ("resKey", "resProject", "resEmployee"),
+        "integer": ("resKey", "resProject", "resEmployee", "left_resProject"),
         "text": ("resRole",),
-        "indexed": ("resProject", "resEmployee"),
+        "indexed": ("resProject", "resEmployee", "left_resProject"),
     },
 }
 
@@ -96,6 +99,8 @@ def create_mirror(schema: str, table: str, columns: dict[str, tuple[str, ...]]) 
         sa.Column("unknown", sa.UnicodeText, nullable=False),
         sa.Column("epoch", sa.Integer, nullable=False),
         sa.Column("committed_at", instant()),
+        sa.Column("retired_at", ascii_text(64), nullable=False),
+        sa.Column("changed_at", ascii_text(64), nullable=False),
         sa.Column("revision", sa.BigInteger, nullable=False),
         *(sa.Column(column, INTEGER) for column in columns.get("integer", ())),
         *(sa.Column(column, TEXT) for column in columns.get("text", ())),

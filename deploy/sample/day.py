@@ -13,6 +13,8 @@ from deploy.sample.edits import Edit, Undo, draw, run
 from deploy.sample.naming import Naming
 from deploy.sample.people import ROLES, People
 
+TOP = f"{{AxProject.prjKey}} < {firm.PHASES_FROM}"
+
 
 class Day:
     """Makes edits. It knows the tables only through the connection it is given, so that it can go on after a restart."""
@@ -41,6 +43,9 @@ class Day:
             (2, self._return_contact),
             (1, self._delete_company),
             (1, self._delete_project),
+            (1, self._return_project),
+            (1, self._demote_project),
+            (1, self._promote_phase),
             (2, self._think_better_of_it),
             (1, self._readdress_many),
             (1, self._new_employee),
@@ -184,7 +189,7 @@ class Day:
     # -- projects -----------------------------------------------------------------------------------------------------
 
     def _project(self, connection: psycopg.Connection) -> int:
-        return self._pick(connection, "AxProject", "prjKey", f"{{AxProject.prjKey}} < {firm.PHASES_FROM}")
+        return self._pick(connection, "AxProject", "prjKey", TOP)
 
     def _employee(self, connection: psycopg.Connection) -> int:
         return self._company(connection, "vecIsEmployee")
@@ -209,13 +214,14 @@ class Day:
         return Edit("changed a project type", "AxProject")
 
     def _change_project_id(self, connection: psycopg.Connection) -> Edit:
-        code = self._rng.choice([None, " ", "SHARED-1", f"N-{self._rng.randrange(10_000)}"])
+        like = self._project(connection)  # codes that others were given, or could be
+        code = self._rng.choice([None, "\xa0", "SHARED-1", f"AJ-{like}", f"SHARED-1-{like}", f"N-{like}"])
         self._set(connection, "AxProject", "prjKey", self._project(connection), prjID=code)
         return Edit("changed a Project ID", "AxProject")
 
     def _new_project(self, connection: psycopg.Connection) -> Edit:
         """Project, phases, invoice groups and roles in one transaction, as a new project is set up."""
-        key = self._above(connection, "AxProject", "prjKey", f"{{AxProject.prjKey}} < {firm.PHASES_FROM}")
+        key = self._above(connection, "AxProject", "prjKey", TOP)
         phases = [self._people.phase_row(self._next(connection, "AxProject", "prjKey"), key) for _ in range(2)]
         self._insert(connection, "AxProject", [self._people.project_row(key, firm.STAFF), *phases])
         group = self._next(connection, "AxInvoiceGroup", "igKey")
@@ -229,6 +235,27 @@ class Day:
         key = self._project(connection)
         self._run(connection, "DELETE FROM {AxProject} WHERE {AxProject.prjKey} = %(key)s", key=key)
         return Edit("deleted a project", "AxProject")
+
+    def _apart(self, connection: psycopg.Connection, where: str) -> int:
+        """One that nobody exchanges with DPS."""
+        apart = "NOT {AxProject.prjSyncToCRM} AND NOT {AxProject.prjCreateInCRM}"
+        return self._pick(connection, "AxProject", "prjKey", f"{apart} AND {where}")
+
+    def _return_project(self, connection: psycopg.Connection) -> Edit:
+        key = self._apart(connection, TOP)
+        self._run(connection, "DELETE FROM {AxProject} WHERE {AxProject.prjKey} = %(key)s", key=key)
+        self._insert(connection, "AxProject", [self._people.project_row(key, firm.STAFF)])
+        return Edit("a project returned", "AxProject")
+
+    def _demote_project(self, connection: psycopg.Connection) -> Edit:
+        key = self._apart(connection, TOP)
+        self._set(connection, "AxProject", "prjKey", key, **self._people.phase_row(key, key - 1 or 2), prjID="PHASE")
+        return Edit("a project became a phase", "AxProject")
+
+    def _promote_phase(self, connection: psycopg.Connection) -> Edit:
+        key = self._apart(connection, "{AxProject.prjProject} <> {AxProject.prjKey} AND {AxProject.prjProject} <> 0")
+        self._set(connection, "AxProject", "prjKey", key, prjProject=None, prjID=self._rng.choice([None, "SHARED-1"]))
+        return Edit("a phase became a project", "AxProject")
 
     def _change_group_client(self, connection: psycopg.Connection) -> Edit:
         key = self._pick(connection, "AxInvoiceGroup", "igKey")

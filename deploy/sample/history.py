@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import psycopg
 from psycopg import sql
 
+from deploy.sample import retirement
 from deploy.sample.naming import BLANKS, Naming, quoted
 
 ASSIGNED = (
@@ -39,7 +40,7 @@ REMEMBERED: Mapping[str, tuple[tuple[str, str, str, str], ...]] = {
             "COALESCE(NEW.{AxProject.prjProject}, 0) IN (0, NEW.{AxProject.prjKey})",
             "was OR now",
         ),
-        ("last_id", "text", "history.clean(NEW.{AxProject.prjID})", "COALESCE(now, was)"),
+        ("last_id", "text", "history.cut(history.clean(NEW.{AxProject.prjID}), 50)", "COALESCE(now, was)"),
     ),
     "AxInvoiceGroup": (),
     "AxResource": (),
@@ -59,11 +60,13 @@ TRIGGER = """
 CREATE FUNCTION history.{function}() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        UPDATE history.{table} SET deleted = true WHERE {key} = OLD.{site_key};
+        {retire_old}
+        UPDATE history.{table} SET deleted = true, touched = clock_timestamp() WHERE {key} = OLD.{site_key};
         RETURN NULL;
     END IF;
-    INSERT INTO history.{table} AS h ({columns}, deleted) VALUES ({values}, false)
-        ON CONFLICT ({key}) DO UPDATE SET deleted = false, {changes};
+    {retire_new}
+    INSERT INTO history.{table} AS h ({columns}, deleted, touched) VALUES ({values}, false, clock_timestamp())
+        ON CONFLICT ({key}) DO UPDATE SET deleted = false, touched = excluded.touched, retired_at = NULL, {changes};
     {then}
     RETURN NULL;
 END $$;
@@ -85,10 +88,11 @@ def create(connection: psycopg.Connection, naming: Naming, tables: Mapping[str, 
         listed = ", ".join(
             [f"{quoted(name)} {NUMBERING.sub('', kind)}" for name, kind in columns]
             + [f"{name} {kind}" for name, kind, _, _ in remembered]
-            + ["deleted boolean NOT NULL"]
+            + ["deleted boolean NOT NULL", "touched timestamptz NOT NULL", "retired_at timestamptz", "kept_code text"]
         )
         _run(connection, f"CREATE TABLE history.{quoted(table)} ({listed})")
         _run(connection, _trigger(naming, table, [name for name, _ in columns]))
+    retirement.create(connection, naming)
 
 
 def _trigger(naming: Naming, table: str, columns: list[str]) -> str:
@@ -111,6 +115,8 @@ def _trigger(naming: Naming, table: str, columns: list[str]) -> str:
         ),
         changes=", ".join([f"{name} = excluded.{name}" for name in plain] + folded),
         then=naming.sql(ROLE_EVER) if table == "AxResource" else "",
+        retire_old=naming.sql(retirement.OLD) if table == "AxProject" else "",
+        retire_new=naming.sql(retirement.NEW) if table == "AxProject" else "",
     )
 
 

@@ -61,47 +61,39 @@ FROM people
 """
 PROJECT = """
 CREATE OR REPLACE VIEW expected."Project" AS
-WITH projects AS (
-    SELECT *, lower(expected.cut(last_id, 50)) AS same FROM history."AxProject" WHERE ever_project
-), ranked AS (
-    SELECT *, CASE WHEN last_id IS NULL THEN 1 ELSE row_number() OVER (PARTITION BY same ORDER BY "prjKey") END AS place
-    FROM projects
-), first_group AS (
+WITH first_group AS (
     SELECT DISTINCT ON ("igProject") "igProject", NULLIF("igClient", 0) AS client
     FROM history."AxInvoiceGroup" WHERE NOT deleted ORDER BY "igProject", "igKey"
+), client AS (
+    SELECT "igProject" AS project, false AS kept, "vecDescription", "vecAddress1", "vecAddress2", "vecCity", "vecState", "vecZip"
+    FROM first_group JOIN history."AxVec" ON "vecKey" = client
+    UNION ALL
+    SELECT project, true, "vecDescription", "vecAddress1", "vecAddress2", "vecCity", "vecState", "vecZip" FROM history.kept_client
 )
 SELECT p."prjKey"::text AS "Project ID",
-    CASE WHEN last_id IS NULL THEN replace(<generated>, '{key}', p."prjKey"::text)
-        WHEN place = 1 THEN expected.cut(last_id, 50)
-        ELSE replace(replace(<duplicate>, '{key}', p."prjKey"::text), '{code}',
-            left(last_id, 50 - char_length(replace(replace(<duplicate>, '{key}', p."prjKey"::text), '{code}', ''))))
-    END AS "Project Code",
+    CASE WHEN p.retired_at IS NULL THEN history.code(p."prjKey") ELSE kept_code END AS "Project Code",
     expected.cut(COALESCE(history.clean("prjDescription"), p."prjKey"::text), 100) AS "Name",
     history.clean("prjNotes") AS "Description",
     s.text AS "Status",
     expected.field(c."vecDescription", 100) AS "Client", expected.field(c."vecAddress1", 100) AS "Client Address 1",
     expected.field(c."vecAddress2", 100) AS "Client Address 2", expected.field(c."vecCity", 50) AS "City",
     expected.field(c."vecState", 50) AS "State", expected.field(c."vecZip", 20) AS "Zip"
-FROM ranked AS p
+FROM history."AxProject" AS p
 JOIN (VALUES <statuses>) AS s (code, text) ON s.code = p."prjStatus"
-LEFT JOIN first_group AS g ON g."igProject" = p."prjKey"
-LEFT JOIN history."AxVec" AS c ON c."vecKey" = g.client
+LEFT JOIN client AS c ON c.project = p."prjKey" AND c.kept = (p.retired_at IS NOT NULL)
+WHERE ever_project
 """
 PROJECT_CONTACT = """
 CREATE OR REPLACE VIEW expected."Project_Contact" AS
-WITH wanted AS (
-    SELECT "prjKey" AS project, <manager> AS role, "prjProjectManager" AS person FROM history."AxProject" WHERE ever_project
-    UNION ALL SELECT "prjKey", <principal>, "prjPrincipalInCharge" FROM history."AxProject" WHERE ever_project
-    UNION ALL SELECT "prjKey", <marketing>, "prjMarketingContact" FROM history."AxProject" WHERE ever_project
+WITH people AS (
+    SELECT w.project, w.role, w.person FROM history.wanted AS w JOIN history."AxVec" ON "vecKey" = w.person
+        JOIN history."AxProject" AS p ON "prjKey" = w.project WHERE ever_employee AND p.retired_at IS NULL
     UNION ALL
-    SELECT "prjKey", CASE lower(expected.field("resRole", 100)) WHEN lower(<manager>) THEN <manager>
-            WHEN lower(<principal>) THEN <principal> WHEN lower(<marketing>) THEN <marketing>
-            ELSE expected.field("resRole", 100) END, "resEmployee"
-    FROM history."AxResource" AS r JOIN history."AxProject" ON "prjKey" = "resProject"
-    WHERE ever_project AND NOT r.deleted
+    SELECT k.project, k.role, k.person FROM history.kept_role AS k
+        JOIN history."AxProject" AS p ON "prjKey" = k.project WHERE k.is_employee AND p.retired_at IS NOT NULL
 )
 SELECT DISTINCT project::text AS "Project ID", role AS "Role Type", 'em-' || person AS "Contact ID"
-FROM wanted JOIN history."AxVec" ON "vecKey" = person WHERE ever_employee AND role IS NOT NULL
+FROM people WHERE role IS NOT NULL
 """
 VIEWS = (ORGANIZATION, CONTACT, PROJECT, PROJECT_CONTACT)
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -112,6 +104,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 }
 # Columns that are filled when the row is created, and people's after that: they must only hold something.
 PREFILLED: Mapping[str, tuple[str, ...]] = {"Contact": ("Title", "Created Date")}
+
+HANGS_ON_OTHERS = ("Client", "Client Address 1", "Client Address 2", "City", "State", "Zip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +128,10 @@ def compare(ajera: psycopg.Connection, pim: psycopg.Connection, naming: Naming) 
     with ajera.transaction():
         expected = {table: _expected(ajera, table) for table in KEYS}
         roles = {str(row[0]) for row in ajera.execute("SELECT role FROM history.role_ever")}
+        doubtful = {str(row[0]) for row in ajera.execute("SELECT project FROM history.doubtful")}
     found: list[Difference] = []
     for table, rows in expected.items():
-        found += _differences(table, rows, _held(pim, naming, table, list(_columns(ajera, table))))
+        found += _differences(table, rows, _held(pim, naming, table, list(_columns(ajera, table))), doubtful)
     found += _lists(pim, naming, expected, roles)
     return found
 
@@ -147,11 +142,6 @@ def _create_views(ajera: psycopg.Connection, naming: Naming) -> None:
     words = {
         "separator": literal(assumed["address_separator"]),
         "internal": literal(assumed["internal_organization"]),
-        "generated": literal(assumed["generated_code"]),
-        "duplicate": literal(assumed["duplicate_code"]),
-        "manager": literal(assumed["project_manager_role"]),
-        "principal": literal(assumed["principal_role"]),
-        "marketing": literal(assumed["marketing_role"]),
         "statuses": statuses,
     }
     _run(ajera, CUT)
@@ -183,8 +173,11 @@ def _rows(table: str, rows: list[dict[str, Any]]) -> Rows:
     return {tuple(str(row[column]) for column in KEYS[table]): row for row in rows}
 
 
-def _differences(table: str, expected: Rows, held: Rows) -> Iterator[Difference]:
+def _differences(table: str, expected: Rows, held: Rows, doubtful: set[str]) -> Iterator[Difference]:
+    """Of a doubtful project only what hangs on nobody else is compared."""
     for key in sorted(expected.keys() | held.keys()):
+        if table == "Project_Contact" and key[0] in doubtful:
+            continue
         if key not in held:
             yield Difference(table, "missing in PIM", key)
         elif key not in expected:
@@ -192,7 +185,8 @@ def _differences(table: str, expected: Rows, held: Rows) -> Iterator[Difference]
                 yield Difference(table, "too many in PIM", key)
         else:
             for column, value in expected[key].items():
-                if held[key][column] != value:
+                is_doubtful = table == "Project" and key[0] in doubtful and column in HANGS_ON_OTHERS
+                if held[key][column] != value and not is_doubtful:
                     yield Difference(table, "differs", key, column)
             for column in PREFILLED.get(table, ()):
                 if held[key][column] is None:

@@ -34,26 +34,26 @@ def project_code(neighbours: Neighbours) -> Value | Kept:
     return next((code for code in codes if not _others(neighbours, code)), first)
 
 
-def candidates(root: LedgerRow, site: Site) -> Iterator[str]:
+def candidates(root: LedgerRow, site: Site, length: int = PROJECT_CODE_LENGTH) -> Iterator[str]:
     """The ID, or a generated code; then the same with the key behind it, once, twice, as long as there is room.
 
     No two are alike: who has one knows which comes after it.
     """
     assumptions = site.assumptions
-    base = _typed(root) or cut(assumptions.generated_code.format(key=root.key), PROJECT_CODE_LENGTH)
+    base = cut(_typed(root) or assumptions.generated_code.format(key=root.key), length, utf16=True)
     given = {base}
     yield base
     for times in range(1, MOST_TIMES):
-        room = PROJECT_CODE_LENGTH - len(_duplicate("", root.key, times, site))
+        room = length - len(_duplicate("", root.key, times, site))
         code = _duplicate(cut(base, room, utf16=True), root.key, times, site) if room > 0 else base
         if code not in given:
             given.add(code)
             yield code
 
 
-def next_code(root: LedgerRow, site: Site, code: str) -> str | None:
-    """The candidate after this one."""
-    codes = candidates(root, site)
+def next_code(root: LedgerRow, site: Site, code: str, length: int | None) -> str | None:
+    """The candidate after this one, in a column of this length."""
+    codes = candidates(root, site, min(length or PROJECT_CODE_LENGTH, PROJECT_CODE_LENGTH))
     return next(codes, None) if code in codes else None
 
 

@@ -7,7 +7,7 @@ what differs; clear the marks as they were read. Whoever commits its note last r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -19,7 +19,7 @@ from pipeline.engine.resolve import Roots, fetch, resolve
 from pipeline.engine.unique import Unique
 from pipeline.errors import ValueRefused
 from pipeline.mapping.apply import Built, Graph, applies, build
-from pipeline.mapping.fit import fit
+from pipeline.mapping.fit import fit, fit_key
 from pipeline.mapping.site import Site
 from pipeline.mapping.table import AwaitParent, ChildRows
 from pipeline.mapping.target import TargetRow, TargetTable
@@ -91,8 +91,15 @@ class Recompute:
                         continue
                     for missing in one.missing:
                         done.wait((table, root.key), ROW_MISSING, f"waits for {missing.table} {missing.key}")
-                    built.append(one)
+                    built.append(self._with_keys_that_fit(one))
         return built
+
+    def _with_keys_that_fit(self, one: Built) -> Built:
+        fitted = {
+            name: sorted({fit_key(self.targets[name], key, utf16=self.counts_utf16) for key in keys})
+            for name, keys in one.children.items()
+        }
+        return replace(one, children=fitted)
 
     def _write(self, transaction: Transaction, built: Sequence[Built], roots: Roots, done: Recomputed) -> None:
         """Parents first, then rows in the order of ranks, then child rows."""

@@ -123,9 +123,15 @@ class Unique:
     def _possible(self, root: LedgerRow, value: str) -> list[str]:
         """The value, and those that may stand instead of it."""
         found, line = [value], self._line
-        while line.instead is not None and (other := line.instead(root, self.site, found[-1])) is not None:
+        while (
+            line.instead is not None and (other := line.instead(root, self.site, found[-1], self._length)) is not None
+        ):
             found.append(other)
         return found
+
+    @property
+    def _length(self) -> int | None:
+        return self.table.column(self.column).length
 
     @property
     def _line(self) -> Related:
@@ -133,19 +139,20 @@ class Unique:
         return next(one for one in self.mapping.lines if isinstance(one, Related) and one.target == self.column)
 
     def _instead(self, rows: Rows, claims: _Claims) -> dict[str, str]:
-        """Other values for rows whose value a retired row keeps, or is created with."""
+        """Other values for rows whose value a retired row keeps, or another one of ours wants to keep or gets."""
         instead = self._line.instead
         if instead is None:
             return {}
         retired = {row.key[0] for root, row in rows if root.retired_at}
-        created = {claims.wanted[key].casefold(): key for key in sorted(retired) if key in claims.wanted}
+        first: dict[str, str] = {}
         others: dict[str, str] = {}
         for root, row in rows:
             key, holder = row.key[0], claims.holder(row.key[0])
-            keeps = holder in retired and not claims.moves_away(str(holder), key)
+            is_ours = holder in retired or holder in claims.wanted
+            keeps = is_ours and not claims.moves_away(str(holder), key)
             value = claims.wanted.get(key)
-            if value is not None and (keeps or created.get(value.casefold(), key) != key):
-                other = instead(root, self.site, value)
+            if value is not None and (keeps or first.setdefault(value.casefold(), key) != key):
+                other = instead(root, self.site, value, self._length)
                 if other is not None:
                     others[key] = other
         return others

@@ -45,6 +45,15 @@ def fit(table: TargetTable, row: TargetRow, site: Site, *, utf16: bool) -> Fitte
     return Fitted(replace(row, values=fitted(row.values), prefill=fitted(row.prefill)), tuple(done))
 
 
+def fit_key(table: TargetTable, key: tuple[str, ...], *, utf16: bool) -> tuple[str, ...]:
+    """The key of a row that is nothing else, as the table's columns can hold it."""
+    columns = [table.column(name) for name in table.key]
+    return tuple(
+        part if column.length is None else cut(part, column.length, utf16=utf16)
+        for column, part in zip(columns, key, strict=True)
+    )
+
+
 def _plainly_fits(column: TargetColumn, value: Value) -> bool:
     """Most values: told without looking at policies. A character is at most two UTF-16 units."""
     if value is None:

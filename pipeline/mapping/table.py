@@ -99,7 +99,7 @@ class Related:
     words: str
     of: Callable[[Neighbours], Value | Kept]
     note: str = ""
-    instead: Callable[[LedgerRow, Site, str], str | None] | None = None  # of a value that a retired row holds
+    instead: Callable[[LedgerRow, Site, str, int | None], str | None] | None = None  # of a value that another keeps
 
 
 Line = Column | Derived | Prefilled | Related

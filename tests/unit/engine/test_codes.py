@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from pipeline.domain.routes import AJERA_TO_PIM, Route
 from pipeline.errors import PipelineError
 from pipeline.mapping.site import Assumptions, Site
 from pipeline.model.event import Event
@@ -132,6 +135,34 @@ def test_a_project_that_waits_for_a_code_keeps_the_one_it_has() -> None:
     own = [{"Project ID": "own-1", "Project Code": "B", "Name": "theirs", "Status": "Active"}]
     target = pim_after([[project(1, "A", 1)], [project(1, "B", 2), project(2, "A", 3)]], own=own)
     assert codes(target) == {"1": "A", "own-1": "B"}
+
+
+def test_codes_that_a_shorter_column_makes_alike_are_told_apart() -> None:
+    """Its length is the live database's: two IDs may differ behind it, and a key has to fit in."""
+    route = with_length("Project", "Project Code", 10)
+    for order in orders([project(1, "2026-LIBRARY-A", 1), project(2, "2026-LIBRARY-B", 2), project(3, "x" * 60, 3)]):
+        found = codes(pim_after([order], route=route))
+        assert found == {"1": "2026-LIBRA", "2": "2026-LIB-2", "3": "x" * 10}
+
+
+def with_length(table: str, column: str, length: int) -> Route:
+    """The route to a PIM in which this column is shorter."""
+    targets = tuple(
+        replace(t, columns=tuple(replace(c, length=length) if c.name == column else c for c in t.columns))
+        if t.name == table
+        else t
+        for t in AJERA_TO_PIM.targets
+    )
+    return replace(AJERA_TO_PIM, targets=targets)
+
+
+def test_a_role_that_a_shorter_column_cuts_keeps_nobody_waiting() -> None:
+    """Two roles that become one are one."""
+    route = with_length("Project_Contact", "Role Type", 15)
+    people = [event("AxVec", 5, at=1, vecIsEmployee=True), project(1, None, 2, prjProjectManager=5)]
+    resource = event("AxResource", 1, at=3, resProject=1, resEmployee=5, resRole="Project Manager of the second kind")
+    target = pim_after([[*people, resource]], route=route)
+    assert [row["Role Type"] for row in target.rows("Project_Contact")] == ["Project Manager"]
 
 
 def test_other_forms_of_codes_avoid_typed_ones_too() -> None:

@@ -1,8 +1,6 @@
 """The port `Messages` on a Kafka consumer group: where partitions start, what is polled, what is committed.
 
-A partition starts at the smaller of the offset stored in the target and the one committed in
-Kafka. An offset that does not exist any more halts; it never jumps.
-
+A partition starts at the smaller of the stored and the committed offset; one that is gone halts.
 librdkafka calls back in the middle of `consume`. An error there is raised by the next `poll` that
 has no messages: raised beside messages it would lose them, since the position is past them.
 """

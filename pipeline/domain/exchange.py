@@ -368,6 +368,7 @@ ENTITIES: tuple[Entity, ...] = (
         one_way(TO_AJERA),
         parent="project",
         needs=("client",),
+        brings=frozenset({"client"}),  # a firm attached to a synced project is created in Ajera (1.2, CRM-STEP2)
     ),
     Entity(
         "project_contact",

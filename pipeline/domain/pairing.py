@@ -78,6 +78,7 @@ class Need(StrEnum):
     REFERENCE_MISSING = "reference_missing"
     REQUIRED_MISSING = "required_missing"
     COUNTERPART_DELETED = "counterpart_deleted"
+    NOT_A_CLIENT = "not_a_client"
 
 
 REMEDIES: Mapping[Need, str] = {
@@ -87,6 +88,7 @@ REMEDIES: Mapping[Need, str] = {
     Need.TYPE_MISSING: "Add an entry of the same description to that list on the other side.",
     Need.REFERENCE_MISSING: "It is created or linked as soon as the row it refers to is exchanged: tick that row's flag.",
     Need.REQUIRED_MISSING: "Fill in the field that the other system requires.",
+    Need.NOT_A_CLIENT: "The firm is not a client: tick Client on it in DPS, or give the project another firm.",
     Need.COUNTERPART_DELETED: "Its counterpart was deleted and is not made again; the next row in its place is looked for.",
 }
 
@@ -148,9 +150,10 @@ class Entity:
 
     `parent`: the entity whose pair it hangs on; then `within` names the line that tells siblings apart, None where there
     is one a pair at most. `limited_by`: the line that names what counts towards the limit of contacts. `needs`: lines
-    without whose counterpart no row is created. `named_by`: the lines of the name by which rows without a link find each
-    other; none: through the row that they belong to. `told_apart_by`: the lines, own or "entity.line" of what belongs to
-    a row, that decide between rows of one name. `creates`: the sides on which rows are created.
+    without whose counterpart no row is created. `brings`: lines whose row is exchanged though nobody ticked it.
+    `named_by`: the lines of the name by which rows without a link find each other; none: through the row that they
+    belong to. `told_apart_by`: the lines, own or "entity.line" of what belongs to a row, that decide between rows of one
+    name. `creates`: the sides on which rows are created.
     """
 
     name: str
@@ -164,6 +167,7 @@ class Entity:
     within: str | None = None
     limited_by: str | None = None
     needs: tuple[str, ...] = ()
+    brings: frozenset[str] = frozenset()
     namesakes_park: bool = False
 
     def end(self, side: Side) -> End:

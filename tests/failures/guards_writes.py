@@ -9,7 +9,7 @@ RECONCILE, SETTLE = "tests/unit/conflicts/test_reconcile.py", "tests/unit/confli
 ON_DATABASES = "tests/integration/test_exchange"
 LINKING, PAIRS = f"{ON_DATABASES}_linking.py", f"{ON_DATABASES}_pairs.py"
 DIFFICULT, STRAGGLER = f"{ON_DATABASES}_guards.py", f"{ON_DATABASES}_straggler.py"
-DELETED = f"{ON_DATABASES}_deleted.py"
+DELETED, BROUGHT = f"{ON_DATABASES}_deleted.py", f"{ON_DATABASES}_brought.py"
 CONTACTS, PROJECTS, COLLISIONS = (f"{ON_DATABASES}_{name}.py" for name in ("contacts", "projects", "rules"))
 DEATH = f"{ON_DATABASES}_crashes.py::test_a_death_at_any_commit_changes_nothing_of_how_it_ends"
 
@@ -239,6 +239,13 @@ WRITE_GUARDS = (
         "            self._hold_decided(item, before)\n",
         "            pass\n",
         f"{DEATH}[decided]",
+    ),
+    Guard(
+        "the firm of a project is not made a second time",
+        f"{ENGINE}/matching.py",
+        "any(one in group.eligible or is_flagged(row)",
+        "any(is_flagged(row)",
+        f"{BROUGHT}::test_two_firms_of_one_name_that_projects_bring_are_parked",
     ),
     Guard(
         "contacts full",

@@ -70,7 +70,7 @@ def test_whoever_types_a_contacts_firm_meanwhile_decides(firm: World, side: Side
 
 
 def test_a_projects_client_is_written_once_that_client_is_linked(firm: World) -> None:
-    """The projects were linked before; no event of DPS's project comes any more."""
+    """The projects bring it, though nobody ticked it; ticking it changes nothing."""
     firm.client(1, "Hill", vecSyncToCRM=False)
     firm.firm("A", "Hill", AjeraSync="N")
     firm.project(AJERA, 5, "Harbour", prjSyncToCRM=False, prjCreateInCRM=False)
@@ -79,7 +79,8 @@ def test_a_projects_client_is_written_once_that_client_is_linked(firm: World) ->
     firm.settle()
     firm.edit(AJERA, "AxProject", 5, prjSyncToCRM=True)
     firm.settle()
-    assert {link.entity for link in firm.links()} == {"project", "project_client"}
+    assert {link.entity for link in firm.links()} == {"firm", "project", "project_client"}
+    assert firm.rows(AJERA, "AxInvoiceGroup", "igKey", "igClient") == [(50, 1)]
     exchange_firms(firm)
     assert firm.rows(AJERA, "AxInvoiceGroup", "igKey", "igClient") == [(50, 1)]
     assert firm.parked() == {}

@@ -19,7 +19,7 @@ from pipeline.engine.exchange.matching import Group, Matching
 from pipeline.engine.exchange.names import name_of
 from pipeline.engine.exchange.quota import Quota
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.work import Ended, Hand, Item, Planned, Setup, arrival, row_id
+from pipeline.engine.exchange.work import WANTED, Ended, Hand, Item, Planned, Setup, arrival, row_id
 from pipeline.model.event import Value
 from pipeline.model.outcome import Outcome, SkipReason
 
@@ -101,7 +101,7 @@ class Beginning:
         own = self._hand.of(side)
         rows = own.read(entity.end(side).table, list(items), lock=True)
         group = Group(entity, side, rows, own.clock())
-        eligible = {key: item for key, item in items.items() if self._is_eligible(group, key)}
+        eligible = {key: item for key, item in items.items() if self._is_eligible(group, item)}
         self._translations.learn(
             self._hand.links_of,
             [one for key in eligible for one in self._translations.of_row(entity, side, rows[key])],
@@ -116,9 +116,11 @@ class Beginning:
             ended.append(self._one(group, key, eligible[key]))
         return ended
 
-    def _is_eligible(self, group: Group, key: str) -> bool:
-        row, end = group.rows.get(key), group.entity.end(group.side)
-        return row is not None and end.is_flagged(row) and end.is_open(row, self._translations.lists)
+    def _is_eligible(self, group: Group, item: Item) -> bool:
+        row, end = group.rows.get(item.key), group.entity.end(group.side)
+        if row is None or not end.is_open(row, self._translations.lists):
+            return False
+        return item.is_wanted or end.is_flagged(row)
 
     def _one(self, group: Group, key: str, item: Item) -> Ended:
         entity, row = group.entity, group.rows[key]
@@ -146,8 +148,9 @@ class Beginning:
         ajera, dps = (own, found) if side is Side.AJERA else (found, own)
         rules, policy = self._translations.rules(entity), self._setup.policy
         off = self._off_with_parent(entity, side, key)
-        if not entity.end(side.other).is_flagged(row):
-            off |= {side.other}  # it receives, and sends nothing until it is set to
+        for one, held in ((side, group.rows[key]), (side.other, row)):
+            if not entity.end(one).is_flagged(held):
+                off |= {one}  # it receives, and sends nothing until it is set to
         decision = first_link(uuid.uuid4().hex, entity.name, ajera, dps, policy, self._hand.now, rules, off)
         if entity.parent is not None and any(
             entity.says_nothing(s, f.row) for s, f in ((side, own), (side.other, found))
@@ -187,6 +190,8 @@ class Beginning:
             return self._park(item, entity, made, REMEDIES[made])
         found = self._found(group, key, item)
         decision = create(uuid.uuid4().hex, entity.name, side, found, other.table.name, self._hand.now, rules)
+        if not end.is_flagged(row):
+            decision = replace(decision, link=replace(decision.link, off=frozenset({side})))
         decision = self._hung(decision, group, key, item)
         return self._begun(decision, entity, item, parent=parent or (), new_key=made)
 
@@ -236,6 +241,7 @@ class Beginning:
         return self._park(item, entity, need, REMEDIES[need])
 
     def _park(self, item: Item, entity: Entity, code: str, hint: str, waits_for: str | None = None) -> Ended:
+        waits_for = WANTED if item.is_wanted and waits_for is None else waits_for
         work = ParkedWork(
             row_id(entity.name, item.side, item.key), entity.name, item.side, item.key, code, hint, None, waits_for
         )

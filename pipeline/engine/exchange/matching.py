@@ -31,6 +31,7 @@ class Group:
     others: dict[str, Row] = field(default_factory=dict)  # unlinked rows of the other side, under lock, by key
     others_at: datetime | None = None  # the clock of their database then
     named: dict[str, list[str]] = field(default_factory=dict)  # their keys, by name
+    eligible: frozenset[str] = frozenset()  # keys of rows that begin, ticked or not
     own: dict[str, dict[str, Row]] = field(default_factory=dict)  # unlinked rows of the own side, by name
     pairs: dict[str, str] = field(default_factory=dict)  # of namesakes that are told apart: own key and other key
     parents: dict[str, Values] = field(
@@ -52,6 +53,7 @@ class Matching:
         if entity.parent is not None:
             self._look_up_parents(group, keys)
             return
+        group.eligible = frozenset(keys)
         rows = [group.rows[key] for key in keys]
         wished = {name_of(entity, side, row) for row in rows} - {""}
         texts = searched_for(entity, side, rows)
@@ -130,7 +132,8 @@ class Matching:
         """Has another row of the own side, which is set to be exchanged and not told apart, the same name."""
         is_flagged = group.entity.end(group.side).is_flagged
         own = group.own.get(name, {}).items()
-        return any(is_flagged(row) for one, row in own if one != key and one not in group.pairs)
+        rivals = ((one, row) for one, row in own if one != key and one not in group.pairs)
+        return any(one in group.eligible or is_flagged(row) for one, row in rivals)
 
     def _matched_through_parent(self, group: Group, key: str, row: Row) -> Match | None:
         entity, side = group.entity, group.side

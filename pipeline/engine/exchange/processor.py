@@ -10,7 +10,7 @@ from pipeline.domain.pairing import ParkedWork
 from pipeline.engine.circuit import Limits
 from pipeline.engine.exchange.rounds import ITEMS_A_ROUND, Rounds
 from pipeline.engine.exchange.sweep import Sweep
-from pipeline.engine.exchange.work import Ended, Item, Rewound, Setup
+from pipeline.engine.exchange.work import WANTED, Ended, Item, Rewound, Setup
 from pipeline.engine.intake import Batch, Handled, Intake
 from pipeline.engine.pairs import Pairs
 from pipeline.engine.ports import Attempt, Clock, DeadLetters, Decoder, Offsets, Telemetry
@@ -98,7 +98,15 @@ class Exchange:
 
     def _item_of(self, parked: ParkedWork) -> Item:
         table = self._setup.entity(parked.entity).end(parked.side).table.name
-        return Item(parked.side, table, parked.key, entity=parked.entity, link=parked.link, is_parked=True)
+        return Item(
+            parked.side,
+            table,
+            parked.key,
+            entity=parked.entity,
+            link=parked.link,
+            is_parked=True,
+            is_wanted=parked.waits_for == WANTED,
+        )
 
     def _followed(self, batch: Batch) -> dict[Side, int]:
         """The epochs that a batch shows; and evidence that the snapshot of an epoch is over, told to the sweep."""

@@ -17,6 +17,7 @@ from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Entity, ParkedWork
 from pipeline.engine.exchange.begin import Beginning
 from pipeline.engine.exchange.belonging import parent_followed
+from pipeline.engine.exchange.bring import brought
 from pipeline.engine.exchange.carry import carry_out
 from pipeline.engine.exchange.created_again import CreatedAgain
 from pipeline.engine.exchange.hanging import Hanging, newest
@@ -73,6 +74,7 @@ class Round:
             settle_all(hand, self._translations, Side.DPS, [one.write for one in of_dps], carried.outcomes)
             for table, counts in carried.counts.items():
                 hand.count(table, counts)
+        self._done.later += brought(self._setup, hand, self._translations.lists)
         store(self._setup, hand)
         self._done.planned = of_ajera
         touched = [hand.links[one] for one in dict.fromkeys(self._touched)]

@@ -25,7 +25,7 @@ class Item:
 
     `entity` None: as every entity whose table that is. `link`: a link to go on with, instead of a row; `decide`: a
     person's decision about it, `about`: the line, side and value that it names. `is_parked`: nothing but its parked row
-    stands for it.
+    stands for it. `is_wanted`: a row that is exchanged needs it, so that it begins though nobody ticked it.
     """
 
     side: Side
@@ -36,6 +36,7 @@ class Item:
     link: str | None = None
     decide: Callable[[Link, Rules, datetime], Decision] | None = None
     is_parked: bool = False
+    is_wanted: bool = False
     about: tuple[tuple[str, Side, Value], ...] = ()
 
 
@@ -180,6 +181,9 @@ class Done:
     conflicts: list[Conflict] = field(default_factory=list)
     edits: int = 0
     copies: int = 0
+
+
+WANTED = "wanted"  # what a parked row waits for that begins though nobody ticked it: nothing wakes it
 
 
 def link_id(link: str) -> str:

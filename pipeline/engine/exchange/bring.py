@@ -1,0 +1,34 @@
+"""Rows that nobody ticked and that a row which is exchanged needs: the firm of a project."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipeline.conflicts.rules import Side
+from pipeline.domain.pairing import REMEDIES, Lists, Need, ParkedWork
+from pipeline.engine.exchange.work import Hand, Item, Setup
+
+
+def brought(setup: Setup, hand: Hand, lists: Lists) -> list[Item]:
+    """What was parked for such a row begins with that row. One that cannot be exchanged at all is told as the reason."""
+    items: list[Item] = []
+    for work in list(hand.parked.values()):
+        entity = setup.entity(work.entity)
+        if work.code != Need.REFERENCE_MISSING or work.waits_for is None:
+            continue
+        of, side, key = _waited_for(work)
+        if of not in {pair.through for pair in entity.rules.pairs if pair.name in entity.brings}:
+            continue
+        end = setup.entity(of).end(side)
+        row = hand.of(side).read(end.table, [key]).get(key)
+        if row is None or not end.is_open(row, lists):
+            code = Need.NOT_A_CLIENT
+            hand.parked[work.id] = replace(work, code=code, hint=REMEDIES[code])
+        else:
+            items.append(Item(side, end.table.name, key, entity=of, is_wanted=True))
+    return items
+
+
+def _waited_for(work: ParkedWork) -> tuple[str, Side, str]:
+    entity, side, key = (work.waits_for or "").split("/", 2)
+    return entity, Side(side), key

@@ -34,7 +34,7 @@ ASSUMED_GUARDS = (
     Guard(
         "names in DPS's form",
         "pipeline/engine/exchange/names.py",
-        "pair.to_ajera(pair.to_dps(value) if side is Side.AJERA else value)",
+        "pair.to_ajera(pair.to_dps(value))",
         "value",
         f"{NAMES}::test_a_person_is_the_same_in_the_forms_of_both_sides",
     ),

@@ -41,7 +41,7 @@ def _in_ajera(entity: Entity, side: Side, row: Row) -> dict[str, Value]:
     for name in entity.named_by:
         pair = entity.rules.by_name[name]
         value = trimmed(pair.field(side).read(row))
-        found[name] = pair.to_ajera(pair.to_dps(value) if side is Side.AJERA else value)
+        found[name] = pair.to_ajera(pair.to_dps(value))
     return found
 
 

@@ -1,4 +1,4 @@
-"""What the exchange expects of both databases, held to PostgreSQL, and to SQL Server where one is given."""
+"""What the exchange expects of both databases, held to PostgreSQL, to SQL Server where one is given, and to the twins in memory."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ from pipeline.mapping.source import Kind as ColumnKind
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Value
 from pipeline.model.text import BLANKS
+from tests.twins.clock import Ticks
+from tests.twins.pairs import MemoryPairs
+from tests.twins.people import People
+from tests.twins.systems import both_systems
 
 SQL_SERVER = "PIPELINE_TEST_SQLSERVER_URL"
 SUFFIX = uuid.uuid4().hex[:8]
@@ -41,22 +45,63 @@ TYPES: dict[ColumnKind, TypeEngine[Any]] = {
     ColumnKind.FLAG: sa.Boolean(),
     ColumnKind.TEXT: sa.Unicode(200),
 }
-KINDS = (
+LISTED: dict[str, list[dict[str, Value]]] = {
+    "AxVendorType": [
+        {"vtKey": 1, "vtDescription": "Consultant", "vtIsConsultant": True},
+        {"vtKey": 2, "vtDescription": "Printer", "vtIsConsultant": False},
+    ],
+    "AxProjectTemplatePhase": [
+        {"tphKey": n, "tphTemplate": 5, "tphDescription": name, "tphOrder": order}
+        for n, name, order in ((1, "Build", 2), (2, "Design", 1))
+    ],
+}
+DATABASES = (
     pytest.param("postgres", marks=pytest.mark.postgres),
     pytest.param("sqlserver", marks=pytest.mark.sqlserver),
 )
+KINDS = (pytest.param("memory"), *DATABASES)
+AnyPairs = DatabasePairs | MemoryPairs
 
 
 @pytest.fixture(params=KINDS, scope="module")
-def pairs(request: pytest.FixtureRequest) -> Iterator[DatabasePairs]:
-    """Both systems' tables in one database, in schemas made for this run."""
-    if request.param == "sqlserver":
-        if not os.environ.get(SQL_SERVER):
-            pytest.skip(f"{SQL_SERVER} is not set: nothing was run on SQL Server")
-        url = os.environ[SQL_SERVER]
-    else:
-        stack: Stack = request.getfixturevalue("postgres")
-        url = stack.create_database(f"pairs_{SUFFIX}")
+def pairs(request: pytest.FixtureRequest) -> AnyPairs:
+    """Both systems of each kind, with two lists and a template."""
+    found: AnyPairs = request.getfixturevalue(f"{request.param}_pairs")
+    return found
+
+
+@pytest.fixture(params=DATABASES, scope="module")
+def in_databases(request: pytest.FixtureRequest) -> DatabasePairs:
+    """The same, for what only databases can do."""
+    found: DatabasePairs = request.getfixturevalue(f"{request.param}_pairs")
+    return found
+
+
+@pytest.fixture(scope="module")
+def memory_pairs() -> MemoryPairs:
+    """Both systems in memory, at the time of this machine, from which on their clock goes by itself."""
+    pairs = both_systems(Ticks(datetime.now(UTC)))
+    for table, rows in LISTED.items():
+        for row in rows:
+            People(pairs.ajera_database).insert(pairs.ajera_database.described[table].source, **row)
+    return pairs
+
+
+@pytest.fixture(scope="module")
+def postgres_pairs(postgres: Stack) -> Iterator[DatabasePairs]:
+    """In one PostgreSQL database of the suite's own."""
+    yield from _in_database(postgres.create_database(f"pairs_{SUFFIX}"))
+
+
+@pytest.fixture(scope="module")
+def sqlserver_pairs() -> Iterator[DatabasePairs]:
+    """In the database that the environment names, in schemas made for this run."""
+    if not os.environ.get(SQL_SERVER):
+        pytest.skip(f"{SQL_SERVER} is not set: nothing was run on SQL Server")
+    yield from _in_database(os.environ[SQL_SERVER])
+
+
+def _in_database(url: str) -> Iterator[DatabasePairs]:
     engine = create_engine(url, lock_timeout_seconds=10)
     upgrade(engine, SYNC, part="dps")
     upgrade(engine, OWN, part="ajera")
@@ -95,23 +140,8 @@ def _create(engine: sa.Engine) -> None:
         for schema in (AJERA_SCHEMA, DPS_SCHEMA):
             connection.execute(sa.schema.CreateSchema(schema))
         metadata.create_all(connection)
-        types, phases = (
-            metadata.tables[f"{AJERA_SCHEMA}.{name}"] for name in ("AxVendorType", "AxProjectTemplatePhase")
-        )
-        connection.execute(
-            sa.insert(types),
-            [
-                {"vtKey": 1, "vtDescription": "Consultant", "vtIsConsultant": True},
-                {"vtKey": 2, "vtDescription": "Printer", "vtIsConsultant": False},
-            ],
-        )
-        connection.execute(
-            sa.insert(phases),
-            [
-                {"tphKey": n, "tphTemplate": 5, "tphDescription": name, "tphOrder": order}
-                for n, name, order in ((1, "Build", 2), (2, "Design", 1))
-            ],
-        )
+        for name, rows in LISTED.items():
+            connection.execute(sa.insert(metadata.tables[f"{AJERA_SCHEMA}.{name}"]), rows)
 
 
 def _table(
@@ -143,7 +173,7 @@ def link(number: int, *, ajera: str | None = None, key: str | None = None, state
 # -- rows ---------------------------------------------------------------------------------------------------------------
 
 
-def test_a_row_is_created_once_and_read_as_it_is(pairs: DatabasePairs) -> None:
+def test_a_row_is_created_once_and_read_as_it_is(pairs: AnyPairs) -> None:
     """A second one of that key is refused, and changes nothing."""
     with pairs.transaction() as links:
         assert links.rows.insert(dps.CLENDOR, [firm("A", "Ärger & Co"), firm("B", "b")]) == ["A", "B"]
@@ -154,7 +184,7 @@ def test_a_row_is_created_once_and_read_as_it_is(pairs: DatabasePairs) -> None:
     assert (found["A"]["Name"], found["A"]["ClientInd"], found["A"]["Memo"]) == ("Ärger & Co", "Y", None)
 
 
-def test_a_key_that_the_database_gives_is_told_and_a_template_gives_its_rows(pairs: DatabasePairs) -> None:
+def test_a_key_that_the_database_gives_is_told_and_a_template_gives_its_rows(pairs: AnyPairs) -> None:
     """In their order, owned by the row."""
     columns: dict[str, Value] = {"prjDescription": "Library", "prjStatus": 0, "@template": 5}
     with pairs.ajera() as ajera:
@@ -167,7 +197,7 @@ def test_a_key_that_the_database_gives_is_told_and_a_template_gives_its_rows(pai
     assert by_key == ["Design", "Build"]
 
 
-def test_columns_are_changed_in_the_rows_that_are_named_and_in_no_others(pairs: DatabasePairs) -> None:
+def test_columns_are_changed_in_the_rows_that_are_named_and_in_no_others(pairs: AnyPairs) -> None:
     """Several sets of columns at once; null is a value."""
     with pairs.transaction() as links:
         links.rows.insert(dps.CLENDOR, [firm("U1", "one"), firm("U2", "two"), firm("U3", "three")])
@@ -177,7 +207,7 @@ def test_columns_are_changed_in_the_rows_that_are_named_and_in_no_others(pairs: 
     assert (found["U2"]["Memo"], found["U3"]["Memo"]) == ("m", None)
 
 
-def test_names_are_found_whatever_their_case_and_blanks_around(pairs: DatabasePairs) -> None:
+def test_names_are_found_whatever_their_case_and_blanks_around(pairs: AnyPairs) -> None:
     """In any of the columns; several may have one."""
     key = (" ", " ")
     with pairs.transaction() as links:
@@ -207,7 +237,7 @@ OTHER_NAME = ["Hill", "Hill C", "Hill Cp and", "\u200bHill Co", ".", "", None]
 
 
 @pytest.mark.parametrize("wished", ["Hill Co", "hill\u00a0co ", "HILL  CO"])
-def test_names_are_found_whatever_their_blanks_and_cut_at_the_length(pairs: DatabasePairs, wished: str) -> None:
+def test_names_are_found_whatever_their_blanks_and_cut_at_the_length(pairs: AnyPairs, wished: str) -> None:
     """One list for every dialect; every character that counts as blank does so in each."""
     blanks = [f"{blank}Hill{blank}{blank}Co{blank}" for blank in BLANKS]
     run = uuid.uuid4().hex[:8]
@@ -226,7 +256,7 @@ def test_names_are_found_whatever_their_blanks_and_cut_at_the_length(pairs: Data
 @pytest.mark.parametrize(
     ("held", "wished"), [("STRASSE", "Straße"), ("Straße", "STRASSE"), ("ΟΔΟΣ", "οδος"), ("ØRE", "øre")]
 )
-def test_names_are_found_in_other_letters(pairs: DatabasePairs, held: str, wished: str) -> None:
+def test_names_are_found_in_other_letters(pairs: AnyPairs, held: str, wished: str) -> None:
     """As `folded` compares them."""
     with pairs.transaction() as links:
         links.rows.insert(dps.CLENDOR, [firm(key := uuid.uuid4().hex, held)])
@@ -234,22 +264,20 @@ def test_names_are_found_in_other_letters(pairs: DatabasePairs, held: str, wishe
     assert folded(held) == folded(wished)
 
 
-def test_the_search_for_names_misses_no_letter_that_folding_makes_another(pairs: DatabasePairs) -> None:
+def test_the_search_for_names_misses_no_letter_that_folding_makes_another(pairs: AnyPairs) -> None:
     """The database's search may find more than `folded` takes for the same, never less: every letter that folds is tried."""
     letters = [chr(n) for n in range(0x110000) if not 0xD800 <= n < 0xE000 and folded(f"a{chr(n)}a") != f"a{chr(n)}a"]
     letters = [letter for letter in letters if letter not in BLANKS and letter != "\x00"]
-    metadata = sa.MetaData()
-    table = sa.Table("Clendor", metadata, schema=DPS_SCHEMA, autoload_with=pairs.dps_engine)
-    rows = [{"ClientID": f"LT{ord(letter):x}", "Name": f"a{letter}a"} for letter in letters]
-    with pairs.dps_engine.begin() as connection:
-        connection.execute(sa.insert(table), rows)
+    groups = [letters[start : start + 40] for start in range(0, len(letters), 40)]
+    names = {f"LT{number}": f"a{'a'.join(group)}a" for number, group in enumerate(groups)}
     with pairs.transaction() as links:
-        found = links.rows.named(dps.CLENDOR, ["Name"], sorted({folded(row["Name"]) for row in rows}))
-    missed = {row["Name"] for row in rows} - {found[key]["Name"] for key in found}
+        links.rows.insert(dps.CLENDOR, [firm(key, name) for key, name in names.items()])
+        found = links.rows.named(dps.CLENDOR, ["Name"], sorted({folded(name) for name in names.values()}))
+    missed = set(names.values()) - {row["Name"] for row in found.values()}
     assert missed == set()
 
 
-def test_rows_are_found_by_groups_of_values_and_keys_of_several_columns_lead_back(pairs: DatabasePairs) -> None:
+def test_rows_are_found_by_groups_of_values_and_keys_of_several_columns_lead_back(pairs: AnyPairs) -> None:
     """A key that holds the bar that stands between its parts, too."""
     with pairs.transaction() as links:
         links.rows.insert(
@@ -261,14 +289,14 @@ def test_rows_are_found_by_groups_of_values_and_keys_of_several_columns_lead_bac
     assert [row["Name"] for row in found.values()] == ["g"]
 
 
-def test_a_list_is_read_with_the_entries_that_count(pairs: DatabasePairs) -> None:
+def test_a_list_is_read_with_the_entries_that_count(pairs: AnyPairs) -> None:
     """Only consultants among the vendor types."""
     with pairs.ajera() as ajera:
         lists = ajera.rows.lists([one for one in dps.CODE_LISTS if one.name == "consultant"])
     assert lists.of("consultant", Side.AJERA) == {1: "Consultant"}
 
 
-def test_the_place_in_the_log_is_beyond_what_was_written_before_or_not_told(pairs: DatabasePairs) -> None:
+def test_the_place_in_the_log_is_beyond_what_was_written_before_or_not_told(pairs: AnyPairs) -> None:
     """Text that sorts as the log does; and a clock that goes on within a transaction."""
     with pairs.transaction() as links:
         before, earlier = links.rows.log_position(), links.rows.clock()
@@ -281,7 +309,7 @@ def test_the_place_in_the_log_is_beyond_what_was_written_before_or_not_told(pair
         assert len(after) in (16, 20)
 
 
-def test_a_value_longer_than_its_column_is_in_no_row(pairs: DatabasePairs) -> None:
+def test_a_value_longer_than_its_column_is_in_no_row(pairs: AnyPairs) -> None:
     """It is looked up as any other; only writing it may be refused."""
     long = "x" * 5_000
     with pairs.transaction() as links, pairs.ajera() as ajera:
@@ -295,7 +323,7 @@ def test_a_value_longer_than_its_column_is_in_no_row(pairs: DatabasePairs) -> No
         links.unpark({long})
 
 
-def test_long_values_are_stored_and_logged_whole(pairs: DatabasePairs) -> None:
+def test_long_values_are_stored_and_logged_whole(pairs: AnyPairs) -> None:
     """Drivers send texts of more than 2,000 characters in another form."""
     made, long = link(9501), "Ω" * 4_500
     entry = Conflict(made.id, "firm", "notes", Kind.FIRST_LINK, Rule.MANUAL, None, NOW, long, long, NOW, NOW)
@@ -312,7 +340,7 @@ def test_long_values_are_stored_and_logged_whole(pairs: DatabasePairs) -> None:
 # -- intentions ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_number_is_taken_once_and_given_up_until_it_is_recorded(pairs: DatabasePairs) -> None:
+def test_a_number_is_taken_once_and_given_up_until_it_is_recorded(pairs: AnyPairs) -> None:
     """What was carried out is told exactly; who created a row is found by its key."""
     number = f"{uuid.uuid4().hex}/1"
     with pairs.ajera() as ajera:
@@ -329,7 +357,7 @@ def test_a_number_is_taken_once_and_given_up_until_it_is_recorded(pairs: Databas
 # -- links, log, parked work ----------------------------------------------------------------------------------------------
 
 
-def test_a_link_is_found_by_either_row_and_comes_back_as_it_was(pairs: DatabasePairs) -> None:
+def test_a_link_is_found_by_either_row_and_comes_back_as_it_was(pairs: AnyPairs) -> None:
     """With what it counts for, and its counterpart."""
     made = link(9001)
     with pairs.transaction() as links:
@@ -346,7 +374,7 @@ def test_a_link_is_found_by_either_row_and_comes_back_as_it_was(pairs: DatabaseP
         assert made.id not in links.page_of_links("firm", Side.AJERA, 1, "", 1000)
 
 
-def test_a_row_has_one_link_of_an_entity_that_has_not_ended(pairs: DatabasePairs) -> None:
+def test_a_row_has_one_link_of_an_entity_that_has_not_ended(pairs: AnyPairs) -> None:
     """A second one is a race lost; after the end there is room for another."""
     first, second = link(9101), link(9101, key="K9102")
     with pairs.transaction() as links:
@@ -359,7 +387,7 @@ def test_a_row_has_one_link_of_an_entity_that_has_not_ended(pairs: DatabasePairs
         assert links.counterparts("firm", Side.AJERA, ["9101"]) == {"9101": "K9102"}
 
 
-def test_lines_to_be_decided_are_found_and_the_log_tells_both_values(pairs: DatabasePairs) -> None:
+def test_lines_to_be_decided_are_found_and_the_log_tells_both_values(pairs: AnyPairs) -> None:
     """The newest first; by number too."""
     made = link(9201)
     parked = {"notes": Parked("a", "b", NOW, Kind.UPDATE_ORIGIN_DIFFERS)}
@@ -377,7 +405,7 @@ def test_lines_to_be_decided_are_found_and_the_log_tells_both_values(pairs: Data
         assert links.logged(limit=1, number=number) == [(number, entry)]
 
 
-def test_parked_work_is_due_after_a_while_or_when_what_it_waits_for_has_come(pairs: DatabasePairs) -> None:
+def test_parked_work_is_due_after_a_while_or_when_what_it_waits_for_has_come(pairs: AnyPairs) -> None:
     """It keeps its age; what is unparked is gone."""
     work = [
         ParkedWork(f"row/contact/dps/{n}", "contact", Side.DPS, str(n), "reference_missing", "why", None, waits)
@@ -394,7 +422,7 @@ def test_parked_work_is_due_after_a_while_or_when_what_it_waits_for_has_come(pai
         assert links.due(10, NOW + timedelta(days=1)) == []
 
 
-def test_epochs_never_fall(pairs: DatabasePairs) -> None:
+def test_epochs_never_fall(pairs: AnyPairs) -> None:
     """Neither the newest seen nor the newest swept."""
     with pairs.transaction() as links:
         links.set_epoch(Side.DPS, 4, 2)
@@ -404,7 +432,7 @@ def test_epochs_never_fall(pairs: DatabasePairs) -> None:
         links.remember("a setting", "two")
 
 
-def test_an_error_undoes_everything_of_its_transaction(pairs: DatabasePairs) -> None:
+def test_an_error_undoes_everything_of_its_transaction(pairs: AnyPairs) -> None:
     """In either database."""
     with pytest.raises(ZeroDivisionError):
         _fail_in_dps(pairs)
@@ -415,7 +443,7 @@ def test_an_error_undoes_everything_of_its_transaction(pairs: DatabasePairs) -> 
         assert ajera.recorded(["undone/1"]) == {}
 
 
-def test_a_transaction_whose_statement_failed_takes_no_other_and_keeps_nothing(pairs: DatabasePairs) -> None:
+def test_a_transaction_whose_statement_failed_takes_no_other_and_keeps_nothing(pairs: AnyPairs) -> None:
     """Row 1, row 2 refused, row 3: neither 1 nor 3 is kept, though the refusal was caught."""
     first, second = link(9301), link(9301, key="K9302")
     with pairs.transaction() as links:
@@ -436,10 +464,10 @@ def _lose_a_race(rehearsal: RehearsedPairs, second: Link) -> None:
         links.store([(second, None)])
 
 
-def test_a_rehearsal_continues_after_a_part_that_failed_and_keeps_nothing(pairs: DatabasePairs) -> None:
+def test_a_rehearsal_continues_after_a_part_that_failed_and_keeps_nothing(in_databases: DatabasePairs) -> None:
     """What the failed part had decided is undone, what came before stays; at the end all of it is undone."""
     first, second = link(9401), link(9401, key="K9402")
-    with rehearsed(pairs) as rehearsal:
+    with rehearsed(in_databases) as rehearsal:
         with rehearsal.transaction() as links:
             links.store([(first, None)])
             links.rows.insert(dps.CLENDOR, [firm("R1", "one")])
@@ -448,18 +476,18 @@ def test_a_rehearsal_continues_after_a_part_that_failed_and_keeps_nothing(pairs:
         with rehearsal.transaction() as links:
             assert links.counterparts("firm", Side.AJERA, ["9401"]) == {"9401": "K9401"}
             assert links.rows.read(dps.CLENDOR, ["R1", "R2"]).keys() == {"R1"}
-    with pairs.transaction() as links:
+    with in_databases.transaction() as links:
         assert links.links([first.id]) == {}
         assert links.rows.read(dps.CLENDOR, ["R1"]) == {}
 
 
-def _fail_in_dps(pairs: DatabasePairs) -> None:
+def _fail_in_dps(pairs: AnyPairs) -> None:
     with pairs.transaction() as links:
         links.rows.insert(dps.CLENDOR, [firm("Z1", "z")])
         raise ZeroDivisionError
 
 
-def _fail_in_ajera(pairs: DatabasePairs) -> None:
+def _fail_in_ajera(pairs: AnyPairs) -> None:
     with pairs.ajera() as ajera:
         ajera.take(["undone/1"])
         raise ZeroDivisionError

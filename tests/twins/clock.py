@@ -1,0 +1,31 @@
+"""Time in memory: given by the test, it only moves on."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Ticks:
+    """A clock (port `Clock`) that each reading moves on by one step, whoever reads it."""
+
+    def __init__(self, start: datetime, step: timedelta = MICROSECOND) -> None:
+        self._start, self._now, self._step = start, start, step
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        """Later than every time that was read before."""
+        with self._lock:
+            self._now += self._step
+            return self._now
+
+    def monotonic(self) -> float:
+        """Seconds since the start."""
+        return (self.now() - self._start).total_seconds()
+
+    def wait(self, time: timedelta) -> None:
+        """This much time goes by."""
+        with self._lock:
+            self._now += time

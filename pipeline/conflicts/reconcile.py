@@ -14,10 +14,10 @@ from pipeline.conflicts.conflict import Conflict, Kind, about_line
 from pipeline.conflicts.decision import Decision, Looked, Reason
 from pipeline.conflicts.ending import end
 from pipeline.conflicts.judge import judge, plan
-from pipeline.conflicts.link import Link
+from pipeline.conflicts.link import Half, Link
 from pipeline.conflicts.observe import moved, needs_look, take
 from pipeline.conflicts.rules import SIDES, Rules, Side
-from pipeline.model.event import Event, Operation
+from pipeline.model.event import Event, Operation, Value
 from pipeline.model.outcome import Outcome
 
 __all__ = ["finish", "needs_look", "reconcile"]
@@ -66,16 +66,24 @@ def _after_the_end(link: Link, side: Side, event: Event, rules: Rules, now: date
     half = link.half(side)
     conflicts: tuple[Conflict, ...] = ()
     if event.operation is not Operation.DELETE and not event.is_snapshot and _crossed(link, event, rules):
-        image = rules.observed(side, event.row)
-        edited = [name for name in image if name in half.value and image[name] != half.value[name]]
-        shadowed = {name for name in edited if guards.covers(half, name, event, rules.look_window)}
-        value, at = {**half.value, **image}, {**half.edited_at, **dict.fromkeys(edited, event.committed_at)}
-        link = link.with_half(side, replace(half, value=value, edited_at=at))
-        pairs = (p for p in rules.pairs if p.name in edited and p.name not in shadowed and p.minds_edits_of(side))
+        edits = {
+            name: image
+            for name, image in rules.observed(side, event.row).items()
+            if name in half.value and image != half.value[name] and _is_newer(half, name, image, event, rules)
+        }
+        at = {**half.edited_at, **dict.fromkeys(edits, event.committed_at)}
+        link = link.with_half(side, replace(half, value={**half.value, **edits}, edited_at=at))
+        pairs = (pair for pair in rules.pairs if pair.name in edits and pair.minds_edits_of(side))
         conflicts = tuple(about_line(link, pair, Kind.DELETE_ORIGIN_DIFFERS, None, now) for pair in pairs)
     if event.operation is Operation.DELETE and side is not link.ended_by:
         link = replace(link, both_gone=True)
     return Decision(_seen(link, side, event), (), Outcome.SKIPPED, Reason.ENDED, conflicts)
+
+
+def _is_newer(half: Half, name: str, image: Value, event: Event, rules: Rules) -> bool:
+    """Is this image newer than our writes and looks. The row is not read any more: its clock must do, where no position is known."""
+    covers = guards.covers(half, name, event, rules.look_window)
+    return guards.may_be_newer(covers, name, image, event.committed_at)
 
 
 def _crossed(link: Link, event: Event, rules: Rules) -> bool:

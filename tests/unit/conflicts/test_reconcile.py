@@ -8,8 +8,10 @@ import pytest
 
 from pipeline.conflicts.conflict import Kind
 from pipeline.conflicts.decision import Looked, Reason
+from pipeline.conflicts.ending import end
 from pipeline.conflicts.guards import is_free
 from pipeline.conflicts.link import Link, State
+from pipeline.conflicts.observe import looked_at
 from pipeline.conflicts.reconcile import finish, needs_look, reconcile
 from pipeline.conflicts.rules import Side, below_two_way
 from pipeline.model.event import Operation, Value
@@ -399,6 +401,21 @@ def test_an_edit_that_crossed_the_delete_is_logged_once_and_a_later_one_is_not()
     again = reconcile(decision.link, event(link, AJERA, 8, name="crossed"), NOW, RULES)
     later = reconcile(decision.link, event(link, AJERA, 30, name="later"), NOW, RULES)
     assert (again.conflicts, later.conflicts, later.writes) == ((), (), ())
+
+
+@pytest.mark.parametrize("side", [AJERA, DPS])
+@pytest.mark.parametrize("editing", [AJERA, DPS])
+def test_an_edit_that_crossed_the_delete_is_logged_also_while_images_are_checked(side: Side, editing: Side) -> None:
+    """In the hour after a pair began, or after a write of an unknown position; an image from before that is no edit."""
+    link = linked()
+    for each in (AJERA, DPS):
+        half = link.half(each)
+        link = link.with_half(each, looked_at(half, half.value, seconds(3)))
+    ended, _ = end(link, side, seconds(9), RULES, NOW)
+    told = reconcile(ended, event(link, editing, 5, name="crossed"), NOW, RULES)
+    (entry,) = told.conflicts
+    assert (entry.kind, entry.value(editing)) == (Kind.DELETE_ORIGIN_DIFFERS, "crossed")
+    assert reconcile(ended, event(link, editing, 2, name="before"), NOW, RULES).conflicts == ()
 
 
 def test_an_ended_link_is_revived_by_nothing_but_a_new_row_of_its_key() -> None:

@@ -164,6 +164,27 @@ WRITE_GUARDS = (
         f"{PAIRS}::test_batches_of_any_size_come_to_the_same",
     ),
     Guard(
+        "a counterpart whose own is gone is free",
+        f"{ENGINE}/gone.py",
+        "return {key for key, own in counterparts.items() if own in gone}",
+        "return set()",
+        "tests/integration/test_exchange_rekeyed.py::test_a_client_that_was_typed_again_in_ajera_keeps_its_counterpart",
+    ),
+    Guard(
+        "a counterpart whose own is gone is free: one that is there is not",
+        f"{ENGINE}/gone.py",
+        "gone = {own for own in counterparts.values() if own not in there}",
+        "gone = set(counterparts.values())",
+        "tests/integration/test_exchange_rekeyed.py::test_a_namesake_of_a_row_that_is_there_is_a_row_of_its_own",
+    ),
+    Guard(
+        "contacts full: a pair that ended makes room at once",
+        f"{ENGINE}/quota.py",
+        "self._counted[entity.name, owner] - self._ended(entity, owner)",
+        "self._counted[entity.name, owner]",
+        "tests/integration/test_exchange_rekeyed.py::test_five_contacts_under_new_keys_keep_their_counterparts",
+    ),
+    Guard(
         "two-way: sweep",
         f"{ENGINE}/sweep.py",
         "{one for key, one in keys.items() if key not in rows}",

@@ -103,8 +103,10 @@ def store(setup: Setup, hand: Hand) -> None:
             _park_taken(hand, link)
         elif link.state is State.ENDED:
             hand.unparked.add(link_id(link.id))
-    if links:
-        hand.links_of.store([(replace(link, version=link.version + 1), counts_for(setup, link)) for link in links])
+    over = [link for link in links if link.state is State.ENDED]
+    for some in (over, [link for link in links if link.state is not State.ENDED]):  # which may have a row of those
+        if some:
+            hand.links_of.store([(replace(link, version=link.version + 1), counts_for(setup, link)) for link in some])
     hand.links_of.log(hand.conflicts)
     if hand.unparked - hand.parked.keys():
         hand.links_of.unpark(hand.unparked - hand.parked.keys())

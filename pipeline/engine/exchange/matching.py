@@ -11,6 +11,7 @@ from pipeline.conflicts.linking import Candidate, Creates, Links, Match, Parks, 
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Entity
 from pipeline.engine.exchange.belonging import in_order, parent_key, parent_of, parents_of
+from pipeline.engine.exchange.gone import Gone
 from pipeline.engine.exchange.names import name_of, searched_for
 from pipeline.engine.exchange.namesakes import pairs_of
 from pipeline.engine.exchange.translate import Translations
@@ -46,6 +47,7 @@ class Matching:
 
     def __init__(self, setup: Setup, hand: Hand, translations: Translations) -> None:
         self._setup, self._hand, self._translations = setup, hand, translations
+        self._gone = Gone(hand, translations)
 
     def look_up(self, group: Group, keys: Collection[str]) -> None:
         """Put what may be counterparts of these rows into the group: unlinked rows of their names, or of their parents."""
@@ -57,11 +59,15 @@ class Matching:
         rows = [group.rows[key] for key in keys]
         wished = {name_of(entity, side, row) for row in rows} - {""}
         texts = searched_for(entity, side, rows)
-        for key, row in self._unlinked(entity, side, texts).items():
-            if (name := name_of(entity, side, row)) in wished:
-                group.own.setdefault(name, {})[key] = row
-        found = self._unlinked(entity, side.other, texts)
-        self._lock(group, [key for key, row in found.items() if name_of(entity, side.other, row) in wished])
+        own = self._named(entity, side, texts, wished)
+        linked = self._hand.linked_among(entity.name, side, own.keys())
+        for key, row in own.items():
+            if key not in linked:
+                group.own.setdefault(name_of(entity, side, row), {})[key] = row
+        found = self._named(entity, side.other, texts, wished)
+        taken = self._hand.linked_among(entity.name, side.other, found.keys())
+        taken -= self._gone.released(entity, side, taken)
+        self._lock(group, [key for key in found if key not in taken])
         for key, row in group.others.items():
             group.named.setdefault(name_of(entity, side.other, row), []).append(key)
         self._tell_apart(group)
@@ -72,16 +78,18 @@ class Matching:
         lists = self._translations.lists
         group.pairs = pairs_of(self._setup, self._hand, group.entity, lists, names, group.side)
 
-    def _unlinked(self, entity: Entity, side: Side, texts: Mapping[str, list[str]]) -> dict[str, Row]:
-        """Rows that may carry one of these names: in one of whose lines stands one of that line's texts."""
-        end = entity.end(side)
+    def _named(
+        self, entity: Entity, side: Side, texts: Mapping[str, list[str]], wished: Collection[str]
+    ) -> dict[str, Row]:
+        """Rows that carry one of these names: in one of whose lines stands one of that line's texts."""
+        end, lists = entity.end(side), self._translations.lists
         found: dict[str, Row] = {}
         for line, of_line in texts.items():
             pair = entity.rules.by_name[line]
             found |= self._hand.of(side).named(end.table, pair.field(side).columns, of_line, pair.length)
-        taken = self._hand.linked_among(entity.name, side, found.keys())
-        lists = self._translations.lists
-        return {key: row for key, row in found.items() if key not in taken and end.is_open(row, lists)}
+        return {
+            key: row for key, row in found.items() if end.is_open(row, lists) and name_of(entity, side, row) in wished
+        }
 
     def _lock(self, group: Group, keys: Sequence[str]) -> None:
         """Read what may become a counterpart again under lock: it is linked as it is then."""
@@ -98,6 +106,7 @@ class Matching:
         own, other = entity.end(side), entity.end(side.other)
         found = self._hand.of(side.other).having(other.table, other.parent, list(group.parents.values()))
         taken = self._hand.linked_among(entity.name, side.other, found.keys())
+        taken -= self._gone.released(entity, side, taken)
         self._lock(group, [key for key, row in found.items() if key not in taken and other.belongs(row, lists)])
         for key, row in group.others.items():
             group.children.setdefault(tuple(row[c] for c in other.parent), []).append(key)

@@ -27,7 +27,9 @@ def counts_for(setup: Setup, link: Link) -> str | None:
 
 
 class Quota:
-    """Counts within a round: what is stored, and those that were admitted since. A place that is freed counts once stored."""
+    """Counts within a round: what is stored, and those that were admitted since. A place that is freed counts once stored, or
+    at once if its pair has ended.
+    """
 
     def __init__(self, setup: Setup, hand: Hand, translations: Translations) -> None:
         self._setup, self._hand, self._translations = setup, hand, translations
@@ -41,7 +43,11 @@ class Quota:
         if (entity.name, owner) not in self._counted:
             self._hand.links_of.hold_linking()
             self._counted[entity.name, owner] = self._hand.links_of.counted(entity.name, [owner])[owner]
-        return admit(self._counted[entity.name, owner], limit)
+        return admit(self._counted[entity.name, owner] - self._ended(entity, owner), limit)
+
+    def _ended(self, entity: Entity, owner: str) -> int:
+        """Pairs that have ended in this round: a row that comes again under another key takes the place of its own."""
+        return sum(one.entity == entity.name and counts_for(self._setup, one) == owner for one in self._hand.ended)
 
     def count(self, entity: Entity, owner: str | None) -> None:
         """One more is linked."""

@@ -1,0 +1,46 @@
+"""Pairs whose row on one side is gone, though its delete was not read yet: they are no pairs any more.
+
+A row that is deleted and made again under another key (DPS converts keys so; people do too) finds its namesake's
+counterpart taken if the create is read before the delete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from pipeline.conflicts import guards
+from pipeline.conflicts.ending import end
+from pipeline.conflicts.rules import Side
+from pipeline.domain.pairing import Entity
+from pipeline.engine.exchange.keep import settle_open
+from pipeline.engine.exchange.translate import Translations
+from pipeline.engine.exchange.work import Hand
+
+
+class Gone:
+    """Looks whether counterparts are there, within a round, and ends the pairs of those that are not."""
+
+    def __init__(self, hand: Hand, translations: Translations) -> None:
+        self._hand, self._translations = hand, translations
+
+    def released(self, entity: Entity, side: Side, taken: Collection[str]) -> set[str]:
+        """Those of these linked rows of the other side whose counterpart on this side is gone."""
+        counterparts = self._hand.links_of.counterparts(entity.name, side.other, sorted(taken)) if taken else {}
+        if not counterparts:
+            return set()
+        there = self._hand.of(side).read(entity.end(side).table, sorted(counterparts.values()))
+        gone = {own for own in counterparts.values() if own not in there}
+        if gone:
+            self._end(side, entity.end(side).table.name, gone)
+        return {key for key, own in counterparts.items() if own in gone}
+
+    def _end(self, side: Side, table: str, keys: Collection[str]) -> None:
+        """End every pair of these rows."""
+        hand = self._hand
+        ids = {one for found in hand.links_of.ids_of(side, table, sorted(keys)).values() for one in found}
+        hand.links.update(hand.links_of.links(ids - hand.links.keys()))
+        over = [one for one in sorted(ids) if not guards.is_over(hand.links[one])]
+        settle_open(hand, self._translations, over)
+        for one in over:
+            link = hand.links[one]
+            hand.change(*end(link, side, hand.now, self._translations.rules_of(link), hand.now))

@@ -163,6 +163,8 @@ class _Run:
         if link.entity not in IN_DPS or not link.is_known(STATUS):
             return
         ajera, dps = before or (link.ajera.value[STATUS], link.dps.value[STATUS])
+        if ajera is None:
+            return  # a blank changes nothing at a first link
         for coding in ACTIVE:
             self.entities[link.entity].statuses[coding] += IN_DPS[link.entity](coding)(ajera) != dps
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +19,7 @@ from deploy.faults import audit
 from deploy.local.stack import Stack
 from deploy.sample import databases, firm, oracle
 from deploy.sample.naming import Naming
+from tests.support.commands import answer
 
 DEADLINE_SECONDS = 45.0
 
@@ -51,11 +49,7 @@ class Live:
 
     def command(self, *words: str, expect: int = 0) -> dict[str, Any]:
         """Run `ajera-cdc … --json`; its answer."""
-        arguments = [sys.executable, "-m", "pipeline.cli.main", "--config", str(self.config), *words, "--json"]
-        done = subprocess.run(arguments, capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == expect, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-        answer: dict[str, Any] = json.loads(done.stdout)
-        return answer
+        return answer(self.config, *words, expect=expect)
 
     @contextmanager
     def consumers(self, count: int = 1) -> Iterator[list[Consumer]]:

@@ -6,10 +6,7 @@ reads inside its own transactions compares with them.
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
-import sys
 import tempfile
 import uuid
 from collections import Counter
@@ -53,6 +50,7 @@ from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
 from pipeline.testing.messages import MemoryDeadLetters
 from pipeline.wiring.clients import SystemClock
+from tests.support.commands import answer
 
 T = TypeVar("T")
 OURS = "ajera-cdc"
@@ -259,13 +257,9 @@ class World:
                 "routes": {"dps": {name: value for name, value in {**DPS_ROUTE, **dps}.items() if value is not None}},
             }
             config.write_text(tomli_w.dumps(settings))
-            arguments = [sys.executable, "-m", "pipeline.cli.main", "--config", str(config), *words, "--json"]
-            done = subprocess.run(arguments, capture_output=True, text=True, timeout=120, check=False)
+            data: dict[str, Any] = answer(config, *words, expect=expect).get("data", {})
         finally:
             shutil.rmtree(config.parent)
-        assert done.returncode == expect, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-        answer: dict[str, Any] = json.loads(done.stdout)
-        data: dict[str, Any] = answer.get("data", {})
         return data
 
     # -- the logs -----------------------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +53,15 @@ def test_every_command_has_help_and_takes_json(path: tuple[str, ...]) -> None:
     assert result.exit_code == 0
     assert "--json" in result.output
     assert len(result.output.splitlines()[2].strip()) > 10
+
+
+def test_the_program_as_a_process_ends_with_the_exit_code_and_prints_the_answer() -> None:
+    """Every other test calls it in this process."""
+    words = ["-m", "pipeline.cli.main", "--config", "nowhere.toml", "lag", "--json"]
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == ExitCode.USAGE
+    assert json.loads(done.stdout)["error"]["code"] == "config.invalid"
+    assert done.stderr == ""
 
 
 def test_a_missing_settings_file_ends_with_the_code_for_configuration() -> None:

@@ -126,7 +126,7 @@ def test_both_days_run_long_and_go_on_after_a_restart(postgres: Stack, names: st
         kinds = set()
         for _ in range(2):
             ajera, target = day.Day(11, naming), crm_day.CrmDay(11, naming)
-            for _ in range(600):
+            for _ in range(250):
                 ajera.next_edit(pair.ajera)
                 kinds.add(target.next_edit(pair.dps).kind)
         assert len(kinds) > 20

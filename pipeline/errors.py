@@ -60,7 +60,7 @@ class ChoiceMissing(PipelineError):
 
 
 class EditionUnsupported(PipelineError):
-    """Deltek offers the PIM integration in full Ajera only (seed 003, first line)."""
+    """Deltek offers the PIM integration in full Ajera only (S-PIM, first line)."""
 
     code = "config.edition"
     hint = "The PIM integration is not available in ajeraCore or ajeraCore + add-ons; set `sources.ajera.edition` only if this firm runs full Ajera."

@@ -1,4 +1,4 @@
-"""DPS's database, as much of it as is known, in PostgreSQL, under a site's names; lengths from domain.md, section 4.3."""
+"""DPS's database, as much of it as is known, in PostgreSQL, under a site's names; lengths from evidence.md, section 4.3."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ ERRORS = (
 )
 EXCHANGE = (
     "From Ajera 8.09 on as below; before it, only lines that flow to Ajera, contacts, firms and projects. Numbers are "
-    "sections of domain.md, or assumptions of `docs/assumptions.md`. A site profile can give a line another rule: "
+    "sections of evidence.md, or assumptions of `docs/assumptions.md`. A site profile can give a line another rule: "
     '`[rules]`, `"firm.website" = "manual"`.\n'
 )
 MAPPINGS = (

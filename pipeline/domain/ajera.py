@@ -1,4 +1,4 @@
-"""Ajera's tables: the columns that mappings rely on, with Ajera's own names (domain.md, sections 3.2 to 3.5).
+"""Ajera's tables: the columns that mappings rely on, with Ajera's own names (evidence.md, sections 3.2 to 3.5).
 
 The same columns stand, with their types and evidence, in `schemas/ajera/*.avsc`, the contract that each writer schema
 is checked against; a test keeps the two alike.
@@ -42,7 +42,7 @@ def _is_project(row: Row, _: Site) -> Value:
 
 
 def _organization(row: Row, _: Site) -> Value:
-    """The Integration Client, else the Integration Vendor (seed 003, Contacts and Vendors)."""
+    """The Integration Client, else the Integration Vendor (S-PIM, Contacts and Vendors)."""
     client, vendor = reference(row.get("cntClient")), reference(row.get("cntVendor"))
     if client is not None:
         return f"cl-{client}"

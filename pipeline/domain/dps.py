@@ -1,6 +1,6 @@
 """The tables that Ajera and DPS exchange: the columns that the maps name, with each system's own names.
 
-DPS: domain.md 4.2 and 4.3. Ajera: 3.2 to 3.4; columns whose names are guesses are in docs/assumptions.md.
+DPS: evidence.md 4.2 and 4.3. Ajera: 3.2 to 3.4; columns whose names are guesses are in docs/assumptions.md.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ AX_PROJECT_CONTACT = SourceTable(
 DPS_TABLES = (CLENDOR, CL_ADDRESS, CONTACTS, PR, PR_CONTACT_ASSOC, EM)
 AJERA_TABLES = (AX_VEC, AX_CONTACT, AX_PROJECT, AX_INVOICE_GROUP)
 
-# Lists are never created by us: "types are not auto-created" (domain.md 1.3).
+# Lists are never created by us: "types are not auto-created" (evidence.md 1.3).
 CODE_LISTS = (
     CodeList(
         "client_type",
@@ -138,7 +138,7 @@ CODE_LISTS = (
     ),
 )
 
-# A project made from a template gets its phases (seed 000: "The template controls prefill the WBS used on the project").
+# A project made from a template gets its phases (S-DPS: "The template controls prefill the WBS used on the project").
 FILLS = (
     Fill(
         by="@template",

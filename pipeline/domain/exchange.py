@@ -1,6 +1,6 @@
 """The maps between Ajera and DPS, one line per field with its rule and direction: what is exchanged, on one screen.
 
-Each line cites domain.md (the vendor's own field tables were not recoverable, section 1.4) or docs/assumptions.md. A
+Each line cites evidence.md (the vendor's own field tables were not recoverable, section 1.4) or docs/assumptions.md. A
 site profile can change any line's rule (`[rules]`).
 """
 
@@ -22,8 +22,8 @@ from pipeline.mapping.convert import reference
 from pipeline.model.event import Row, Value
 
 TEMPLATE = "@template"  # no column of AxProject: the template whose phases a new project gets
-YES, BLANK = "Y", " "  # how DPS stores a ticked box, and a project level's WBS2 and WBS3 (domain.md 4.2)
-IN_USE = "A"  # DPS's status of a row that we create, where its line does not say another (domain.md 4.3, QX-PRJ)
+YES, BLANK = "Y", " "  # how DPS stores a ticked box, and a project level's WBS2 and WBS3 (evidence.md 4.2)
+IN_USE = "A"  # DPS's status of a row that we create, where its line does not say another (evidence.md 4.3, QX-PRJ)
 
 BOTH, TO_DPS, TO_AJERA = Direction.BOTH, Direction.TO_DPS, Direction.TO_AJERA
 NEWEST, AJERA, DPS, MANUAL, CREATE_ONLY = Rule.NEWEST, Rule.AJERA, Rule.DPS, Rule.MANUAL, Rule.CREATE_ONLY
@@ -44,7 +44,7 @@ def line(
     only_fills: bool = False,
     note: str = "",
 ) -> ColumnPair:
-    """A line of one column each. `length`: of the DPS column, to which longer text is cut (domain.md 4.3)."""
+    """A line of one column each. `length`: of the DPS column, to which longer text is cut (evidence.md 4.3)."""
     shortened = trimmed if length is None else cut(length)
     return ColumnPair(
         name, column(ajera, reference if through else trimmed), column(in_dps, trimmed), rule, direction, owner,
@@ -57,7 +57,7 @@ def line(
 
 
 def _last_name(value: Value) -> Value:
-    """DPS requires one: a blank last name is a full stop (GH-CNV, domain.md 4.3)."""
+    """DPS requires one: a blank last name is a full stop (GH-CNV, evidence.md 4.3)."""
     return cut(30)(value) or "."
 
 
@@ -69,12 +69,12 @@ FINAL_STAGES = {"Won": "Won", "Lost": "Lost", "Do Not Pursue": "Do Not Pursue", 
 
 
 def _disposition(value: Value) -> Value:
-    """Won, Lost and Do Not Pursue are final; every other stage is none (domain.md 1.3; codes: assumption 37)."""
+    """Won, Lost and Do Not Pursue are final; every other stage is none (evidence.md 1.3; codes: assumption 37)."""
     return FINAL_STAGES.get(str(trimmed(value)))
 
 
 def _is_long(name: Value) -> bool:
-    """The long name where it has more than 40 characters, else the short one (domain.md 1.2, CRM-MAP)."""
+    """The long name where it has more than 40 characters, else the short one (evidence.md 1.2, CRM-MAP)."""
     return isinstance(name, str) and len(name) > 40
 
 
@@ -115,13 +115,13 @@ def _new_address(creating: Creating) -> NewKey:
 
 
 def _new_project_number(creating: Creating) -> NewKey:
-    """The Project ID; without one the next number, if DPS numbers by itself (domain.md 1.3, CRM-PRJ)."""
+    """The Project ID; without one the next number, if DPS numbers by itself (evidence.md 1.3, CRM-PRJ)."""
     number = _text(creating.row["prjID"]) or creating.numbers["project"].format(key=creating.key)
     return (cut(30)(number), BLANK, BLANK) if number else Need.NO_PROJECT_NUMBER
 
 
 def _new_employee_number(creating: Creating) -> NewKey:
-    """Employee auto-numbering must be on (domain.md 1.3, CRM-STEP2)."""
+    """Employee auto-numbering must be on (evidence.md 1.3, CRM-STEP2)."""
     number = creating.numbers["employee"].format(key=creating.key)
     return (cut(20)(number),) if number else Need.NO_EMPLOYEE_NUMBER
 
@@ -136,7 +136,7 @@ def _is_project_level(row: Row, _: Lists) -> bool:
 
 
 def _is_consultant(row: Row, lists: Lists) -> bool:
-    """Only consultants among the vendors (domain.md 1.3, CRM-SIMPLE)."""
+    """Only consultants among the vendors (evidence.md 1.3, CRM-SIMPLE)."""
     return bool(row["vecIsVendor"]) and row["vecVendorType"] in lists.of("consultant", Side.AJERA)
 
 
@@ -226,7 +226,7 @@ PROJECT = (
     ),
     line(
         "template", TEMPLATE, "ProjectTemplate", CREATE_ONLY, TO_AJERA, through="project_template", owner=Side.DPS,
-        note="seed 000: prefills the WBS; its description is the template's name (1.3, CRM-STEP2)",
+        note="S-DPS: prefills the WBS; its description is the template's name (1.3, CRM-STEP2)",
     ),
 )  # fmt: skip
 PROJECT_CLIENT = (
@@ -237,7 +237,7 @@ PROJECT_CLIENT = (
 )  # fmt: skip
 PROJECT_CONTACT = (
     line("contact", "pcContact", "ContactID", CREATE_ONLY, TO_AJERA, through="contact", owner=Side.DPS,
-         note="CRM to Ajera only (1.3, CRM-PRJ); flagged Ajera Sync (seed 000)"),
+         note="CRM to Ajera only (1.3, CRM-PRJ); flagged Ajera Sync (S-DPS)"),
 )  # fmt: skip
 
 PERSON = ("first_name", "middle_name", "last_name")
@@ -395,7 +395,7 @@ def entities(
     """The entities as this installation exchanges them; `rules` by "entity.line". `status`: what Ajera's statuses mean.
     `choices`: which employees and consultants.
 
-    Below 8.09 only DPS to Ajera is left: contacts, firms, projects (seed 000). Raises ProfileInvalid.
+    Below 8.09 only DPS to Ajera is left: contacts, firms, projects (S-DPS). Raises ProfileInvalid.
     """
     known = {entity.name for entity in ENTITIES}
     unknown = sorted(name for name in rules if name.partition(".")[0] not in known)

@@ -69,7 +69,7 @@ class Fill:
 
 
 class Need(StrEnum):
-    """Why a row cannot be created yet: each is a documented cause of failure (domain.md 6), with what a person does."""
+    """Why a row cannot be created yet: each is a documented cause of failure (evidence.md 6), with what a person does."""
 
     NO_PROJECT_NUMBER = "no_project_number"
     NO_EMPLOYEE_NUMBER = "no_employee_number"

@@ -1,4 +1,4 @@
-"""Ajera to PIM: Deltek's page "Information synced between Ajera and PIM" (seed 003), one line here for each line there.
+"""Ajera to PIM: Deltek's page "Information synced between Ajera and PIM" (S-PIM), one line here for each line there.
 
 Names are the page's. Tables, keys and lengths of PIM are not published: they are assumptions (`docs/assumptions.md`),
 and a site profile can rename each of them.
@@ -179,7 +179,7 @@ def _now(_: Site) -> Value:
 
 
 def _client_of(neighbours: Neighbours) -> LedgerRow | None:
-    """The client of the first invoice group: the group with the lowest igKey (domain.md 3.5; assumption 8)."""
+    """The client of the first invoice group: the group with the lowest igKey (evidence.md 3.5; assumption 8)."""
     group = next(neighbours.children("AxInvoiceGroup"), None)
     client = None if group is None else reference(group.values["igClient"])
     return None if client is None else neighbours.row("AxVec", client)
@@ -191,7 +191,7 @@ def _client_column(column: str, target: str) -> Related:
         return None if client is None else text(client.values[column])
 
     return Related(
-        target, ("AxInvoiceGroup", "AxVec"), f"{column} of the first invoice group's client", value, note="seed 003"
+        target, ("AxInvoiceGroup", "AxVec"), f"{column} of the first invoice group's client", value, note="S-PIM"
     )
 
 

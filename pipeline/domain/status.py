@@ -10,7 +10,7 @@ from pipeline.conflicts.forms import Convert
 from pipeline.conflicts.rules import ColumnPair, Direction, Rule, Rules, Side
 from pipeline.model.event import Value
 
-CLOSED = 5  # prjStatus, domain.md 3.2
+CLOSED = 5  # prjStatus, evidence.md 3.2
 LINE = "status"  # what the line is called in every entity that has one
 
 
@@ -18,8 +18,8 @@ class StatusCoding(StrEnum):
     """Which value of vecStatus and cntStatus is an active row; NONE: unknown, none is written."""
 
     NONE = "none"
-    ONE_IS_ACTIVE = "one_is_active"  # GH-CNV, domain.md 4.3
-    ZERO_IS_ACTIVE = "zero_is_active"  # GH-HYB, domain.md 3.3
+    ONE_IS_ACTIVE = "one_is_active"  # GH-CNV, evidence.md 4.3
+    ZERO_IS_ACTIVE = "zero_is_active"  # GH-HYB, evidence.md 3.3
 
 
 ACTIVE: Mapping[StatusCoding, int] = {StatusCoding.ONE_IS_ACTIVE: 1, StatusCoding.ZERO_IS_ACTIVE: 0}
@@ -31,7 +31,7 @@ def is_active(value: Value, coding: StatusCoding) -> bool:
 
 
 def project_status(value: Value) -> Value:
-    """Hold is dormant, Closed inactive, everything else active (domain.md 4.3; assumption 35)."""
+    """Hold is dormant, Closed inactive, everything else active (evidence.md 4.3; assumption 35)."""
     return "D" if value in (2, 3, 4) else "I" if value == CLOSED else "A"
 
 

@@ -29,6 +29,6 @@ def reference(value: Value) -> int | None:
 
 
 def initials(first: Value, last: Value) -> str | None:
-    """First letters of first and last name, upper case; a missing part is left out (seed 003, Document Initials)."""
+    """First letters of first and last name, upper case; a missing part is left out (S-PIM, Document Initials)."""
     letters = [part[0] for part in (text(first), text(last)) if part is not None]
     return "".join(letters).upper() or None

@@ -79,6 +79,17 @@ def test_the_index_lists_every_page() -> None:
             assert f"({page.relative_to(ROOT / 'docs')})" in index, page
 
 
+def test_no_file_refers_to_a_document_that_is_not_here() -> None:
+    """Whoever reads a note must be able to look it up: the name of a page anywhere in code, schemas, tests and pages."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
+    names = [name for name in listed.split("\0") if name]
+    pages_here = {Path(name).name for name in names if name.endswith(".md")} | {"NAME.md"}
+    for name in names:
+        if Path(name).suffix in {".py", ".md", ".toml", ".avsc", ".json", ".yaml"}:
+            named = set(re.findall(r"[\w-]+\.md\b", (ROOT / name).read_text()))
+            assert named <= pages_here, f"{name}: {named - pages_here}"
+
+
 def test_the_generated_reference_is_up_to_date() -> None:
     """`make reference` writes it."""
     for name, text in pages(main).items():

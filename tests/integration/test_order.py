@@ -1,4 +1,4 @@
-"""What orders events on real PostgreSQL and Debezium: the two updates that a careless guard loses for ever (stack.md)."""
+"""What orders events on real PostgreSQL and Debezium: the two updates that a careless guard loses for ever (docs/explanation/order.md)."""
 
 from __future__ import annotations
 

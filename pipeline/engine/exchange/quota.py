@@ -36,7 +36,7 @@ class Quota:
         self._counted: dict[tuple[str, str], int] = {}
 
     def full(self, entity: Entity, owner: str | None) -> Parks | None:
-        """As many contacts as DPS allows are linked already (seed 000: a maximum of five)."""
+        """As many contacts as DPS allows are linked already (S-DPS: a maximum of five)."""
         limit = self._setup.limits.get(entity.name)
         if limit is None or owner is None:
             return None

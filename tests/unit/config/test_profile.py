@@ -124,7 +124,7 @@ def test_a_profile_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 def test_the_phone_map_of_crm_wins_over_the_profiles(tmp_path: Path) -> None:
-    """PIM's follows it when both are on (seed 003)."""
+    """PIM's follows it when both are on (S-PIM)."""
     path = tmp_path / "site.toml"
     path.write_text('[assumptions]\nemployee_mobile = "vecPhone1"\naddress_separator = "; "\n')
     crm = {"enabled": True, "employee_mobile": "vecPhone2", "employee_direct_dial": "vecPhone2"}

@@ -71,7 +71,7 @@ def test_there_is_a_contract_for_each_table_and_for_nothing_else() -> None:
 
 @pytest.mark.parametrize("table", SOURCE_TABLES, ids=by_name)
 def test_every_column_of_the_contract_says_how_we_know_it(table: SourceTable) -> None:
-    """Its doc begins with an evidence label of domain.md."""
+    """Its doc begins with an evidence label of evidence.md."""
     schema = contract_of(table)
     assert schema["name"] == table.name
     assert schema["doc"]

@@ -1,4 +1,4 @@
-"""The guard, case by case; both losses that were seen with a careless guard are here (stack.md, "What orders events")."""
+"""The guard, case by case; both losses that were seen with a careless guard are here (docs/explanation/order.md)."""
 
 from __future__ import annotations
 

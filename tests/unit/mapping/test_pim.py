@@ -1,4 +1,4 @@
-"""The page "Information synced between Ajera and PIM" (seed 003), line by line."""
+"""The page "Information synced between Ajera and PIM" (S-PIM), line by line."""
 
 from __future__ import annotations
 

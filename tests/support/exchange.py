@@ -150,6 +150,8 @@ def live_exchange(
                 "dps": {
                     "group": f"{name}-exchange",
                     "dead_letter_topic": f"{name}.exchange.dead",
+                    "employees": "all",
+                    "consultants": "all",
                     **settings,
                 }
             },

@@ -43,7 +43,7 @@ class Difference:
 class Link:
     """A row of `sync.link`. `edited`: by side and line, when a person last typed there.
 
-    `kept`: lines whose value stayed at the first link, since the side that sends them had none.
+    `is_suspended`: a row is not of its kind any more. `kept`: lines whose value stayed at the first link, since the side that sends them had none.
     """
 
     id: str
@@ -53,6 +53,7 @@ class Link:
     parked: frozenset[str]
     kept: frozenset[str]
     is_off: bool
+    is_suspended: bool
     ended_by: str | None
     edited: Mapping[str, Mapping[str, datetime]]
 
@@ -144,7 +145,7 @@ def _of_pair(pairing: Pairing, link: Link, found: Found) -> Iterator[Difference]
         gone = " and ".join(side for side, row in zip(("Ajera", "DPS"), held, strict=True) if row is None)
         yield Difference(pairing.entity, ajera, dps, f"the pair goes on, but its row is gone in {gone}")
         return
-    if link.is_off:
+    if link.is_off or link.is_suspended:
         return
     for line in pairing.lines:
         values = held[0].values[line.name], held[1].values[line.name]
@@ -183,7 +184,11 @@ def _without_pair(pairing: Pairing, side: str, found: Found) -> Iterator[Differe
     of_entity = [link for link in found.links if link.entity == pairing.entity]
     paired = {link.keys[side] for link in of_entity if link.state != "ended"}
     left = {link.keys[side] for link in of_entity if link.state == "ended" and link.ended_by != side}
-    parents = {link.keys[side] for link in found.links if link.entity == pairing.parent and link.state == "linked"}
+    parents = {
+        link.keys[side]
+        for link in found.links
+        if link.entity == pairing.parent and link.state == "linked" and not link.is_suspended
+    }
     for key, row in sorted(found.rows[pairing.entity, side].items()):
         is_due = row.is_due and (not pairing.parent or row.parent in parents)
         is_excused = key in paired or key in left or f"row/{pairing.entity}/{side}/{key}" in found.parked
@@ -236,6 +241,7 @@ def _link(row: Sequence[Any]) -> Link:
         parked=frozenset(parked.split(",")) - {""},
         kept=frozenset(known["kept"]),
         is_off=bool(known.get("off")),
+        is_suspended=bool(known["out"]),
         ended_by=known.get("ended_by"),
         edited={side: _times(known[side]["edited_at"]) for side in SIDES},
     )

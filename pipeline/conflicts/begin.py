@@ -11,6 +11,7 @@ from pipeline.conflicts.forms import folded
 from pipeline.conflicts.judge import asked_by_both, is_comparable, parked, plan
 from pipeline.conflicts.link import Half, Link, Seen, State
 from pipeline.conflicts.observe import looked_at
+from pipeline.conflicts.reconcile import finish
 from pipeline.conflicts.rules import SIDES, ColumnPair, Rule, Rules, Side
 from pipeline.model.event import Row, Value
 from pipeline.model.outcome import Outcome
@@ -87,6 +88,23 @@ def first_link(
     link, writes = plan(link, rules, now)
     outcome = Outcome.WRITTEN if writes else Outcome.PARKED if link.parked else Outcome.SKIPPED
     return Decision(link, writes, outcome, Reason.LINKED, tuple(conflicts))
+
+
+def succeed(
+    link_id: str, old: Link, side: Side, found: Found, at: datetime, now: datetime, rules: Rules, off: frozenset[Side]
+) -> Decision:
+    """Another row of `side` takes a place beside the counterpart of `old`: what differs was typed there, at that time.
+
+    What the counterpart's people typed and `old` had not carried over goes on asking.
+    """
+    half, kept = _half(found, rules, side), old.half(side.other)
+    halves = (half, kept) if side is Side.AJERA else (kept, half)
+    link = Link(link_id, old.entity, *halves, state=State.LINKED, number=old.number, off=off)
+    differing = [p for p in rules.pairs if link.is_known(p.name) and not _agree(link, p)]
+    typed = dict.fromkeys((p.name for p in differing), at)
+    dirty = frozenset(p.name for p in differing if p.minds_edits_of(side))
+    decision = finish(link.with_half(side, replace(half, edited_at=typed, dirty=dirty)), now, rules, Reason.LINKED)
+    return replace(decision, outcome=Outcome.WRITTEN if decision.writes else decision.outcome)
 
 
 def _half(found: Found, rules: Rules, side: Side) -> Half:

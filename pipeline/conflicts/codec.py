@@ -41,6 +41,7 @@ def dump(link: Link) -> str:
         "both_gone": link.both_gone,
         "of": link.of,
         "counts_for": link.counts_for,
+        "out": sorted(link.out),
     }
     return _text(document)
 
@@ -66,6 +67,7 @@ def load(text: str) -> Link:
         both_gone=document["both_gone"],
         of=document["of"],
         counts_for=document["counts_for"],
+        out=frozenset(document["out"]),
     )
 
 

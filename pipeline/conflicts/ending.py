@@ -25,6 +25,15 @@ def end(link: Link, side: Side, at: datetime, rules: Rules, now: datetime) -> tu
     return replace(link, state=State.ENDED, ended_at=at, ended_by=side, parked={}, obstacle=None), conflicts
 
 
+def release(link: Link, side: Side, now: datetime) -> tuple[Link, tuple[Conflict, ...]]:
+    """The link after another row took the place of that of `side`, which is there but not of its kind any more."""
+    link = replace(link, out=link.out | {side})
+    conflicts = (about_row(link, Kind.LINK_ENDED, now),)
+    halves = {each: replace(link.half(each), dirty=frozenset(), wanted={}) for each in Side}
+    link = replace(link, ajera=halves[Side.AJERA], dps=halves[Side.DPS])
+    return replace(link, state=State.ENDED, ended_at=now, ended_by=side, parked={}, obstacle=None), conflicts
+
+
 def _in_flight(link: Link, survivor: Side, rules: Rules, now: datetime) -> Iterator[Conflict]:
     for pair in rules.pairs:
         if link.half(survivor).contends(pair.name) or pair.name in link.parked:

@@ -149,6 +149,11 @@ def may_be_unaware(link: Link, pair: ColumnPair, contender: Side, rules: Rules) 
     return others is not None and (mine is None or mine <= others + rules.clock_tolerance)
 
 
+def is_suspended(link: Link) -> bool:
+    """Is a row of the pair not of its kind any more, such as a former primary address."""
+    return bool(link.out)
+
+
 def is_over(link: Link) -> bool:
     """Ended: nothing is taken from events of a pair that has ended."""
     return link.state is State.ENDED
@@ -159,7 +164,10 @@ def is_free(link: Link | None, event: Event) -> bool:
     if link is None:
         return True
     side = link.side_of(event.table)
-    is_new = event.operation is Operation.CREATE and not is_stale(link.half(side).seen, event)
+    is_next = not is_stale(link.half(side).seen, event)
+    if link.state is State.ENDED and side in link.out:
+        return is_next  # another row took its place, and may have to give it back
+    is_new = event.operation is Operation.CREATE and is_next
     was_deleted = link.ended_by is side or link.both_gone
     return link.state is State.ENDED and was_deleted and is_new
 

@@ -227,6 +227,8 @@ def _is_asked_of(half: Half, other: Half, pair: ColumnPair, side: Side) -> bool:
 
 def waiting(link: Link, rules: Rules) -> tuple[tuple[str, Side], ...]:
     """Lines asked for whose value the receiving side has no counterpart of yet, with that side."""
+    if guards.is_suspended(link):
+        return ()
     return tuple(
         (pair.name, side)
         for side in SIDES

@@ -25,6 +25,9 @@ class State(StrEnum):
     ENDED = "ended"  # one of the rows is gone; kept so that a replay does not bring the pair back to life
 
 
+WITH_PARENT = "with_parent"  # in `Link.out`: the pair that it hangs on is suspended
+
+
 class Obstacle(StrEnum):
     """Why the last write could not be made at all."""
 
@@ -156,6 +159,7 @@ class Link:
     be exchanged: what is typed there is noted, and carried over once it is. `kept`: lines whose filled value stayed at
     the first link though the side that sends them was blank. `of`: the link of the pair it hangs on.
     `counts_for`: the firm, as DPS knows it, of which a contact is one of those allowed.
+    `out`: sides whose row is not of its kind any more: the pair is suspended, edits are noted, nothing is decided.
     """
 
     id: str
@@ -175,6 +179,7 @@ class Link:
     both_gone: bool = False
     of: str | None = None
     counts_for: str | None = None
+    out: frozenset[str] = frozenset()
 
     def half(self, side: Side) -> Half:
         return self.ajera if side is Side.AJERA else self.dps

@@ -12,6 +12,10 @@ VENDORS_REMEDY = (
     "A project of that name is in Ajera, but not set to be exchanged. Tick Sync to CRM on it in the Project Command "
     'Center (the vendor\'s "Map unsynced Ajera projects to existing CRM projects"), or rename one of the two.'
 )
+TWO_FIRMS_REMEDY = (
+    "The firm of that name in DPS is client and vendor, and is exchanged as a client. Make two firms of it: untick Vendor "
+    "on it, or give the vendor a firm of its own."
+)
 AMBIGUOUS_REMEDY = "Several rows carry that name: rename all but one, or link the pair by key."
 CONTACTS_REMEDY = "Untick Ajera Sync on one of the linked contacts, or raise the limit if this DPS version allows more."
 

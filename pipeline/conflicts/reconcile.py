@@ -45,7 +45,7 @@ def reconcile(link: Link, event: Event, now: datetime, rules: Rules, looked: Loo
 
 def finish(link: Link, now: datetime, rules: Rules, reason: Reason) -> Decision:
     """Decide and write whatever is asked for in a link, with no new event."""
-    if guards.is_over(link):
+    if guards.is_over(link) or guards.is_suspended(link):
         return Decision(link, (), Outcome.SKIPPED, reason)
     parked_before = link.parked.keys()
     link, conflicts = judge(link, rules, now)

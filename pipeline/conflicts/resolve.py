@@ -48,6 +48,8 @@ def _enter(link: Link, name: str, side: Side, value: Value, now: datetime, rules
         raise UsageError(f"line {name} of this pair is not known")
     if guards.is_over(link):
         raise UsageError("this pair is not linked any more")
+    if guards.is_suspended(link):
+        raise UsageError("this pair is suspended: one of its rows is not of its kind any more")
     at, value = _place(pair, side, value)
     other = link.half(at.other).clean(name)
     other = replace(other, edited_at=without(other.edited_at, name))

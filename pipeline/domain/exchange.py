@@ -326,7 +326,8 @@ ENTITIES: tuple[Entity, ...] = (
         ),
         End(
             dps.CLENDOR,
-            belongs=lambda row, _: row["VendorInd"] == YES,
+            belongs=lambda row, _: row["VendorInd"] == YES and row["ClientInd"] != YES,
+            is_mixed=lambda row: row["VendorInd"] == YES and row["ClientInd"] == YES,
             is_flagged=_always,
             may_create=_never,
             new_key=_new_id,

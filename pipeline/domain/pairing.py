@@ -126,7 +126,8 @@ class End:
     `may_begin`: may it be linked at all, by whichever side; once it is, that is not asked again.
     `may_create`: is a counterpart made for it. `parent`: the columns that hold the key of the row that
     it belongs to. `new_key` and `constants`: of a row that we create. `follows_parent`: it is set to be
-    exchanged only while the row that it belongs to is, whose key is part of its own.
+    exchanged only while the row that it belongs to is, whose key is part of its own. `is_mixed`: a row
+    that is of another kind too and exchanged as that; one of its name waits, and no second row is made.
     """
 
     table: SourceTable
@@ -138,6 +139,7 @@ class End:
     new_key: Callable[[Creating], NewKey] = given_by_database
     constants: Row = field(default_factory=dict)
     follows_parent: bool = False
+    is_mixed: Callable[[Row], bool] = lambda _: False
 
     def is_open(self, row: Row, lists: Lists) -> bool:
         """Is a row of this kind, and one that may be linked."""

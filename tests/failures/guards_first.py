@@ -9,6 +9,9 @@ BLANKS, FILLS = f"{UNIT}/test_first_blanks.py", f"{UNIT}/test_only_fills.py"
 ON_DATABASES = "tests/integration/test_exchange_first_blanks.py"
 NAMES = "tests/unit/mapping/test_project_name.py"
 
+DEATH = "tests/integration/test_exchange_crashes.py::test_a_death_at_any_commit_changes_nothing_of_how_it_ends"
+ENGINE, KINDS = "pipeline/engine/exchange", "tests/integration/test_exchange_kinds.py"
+
 FIRST_GUARDS = (
     Guard(
         "a blank wipes nothing at a first link",
@@ -58,5 +61,61 @@ FIRST_GUARDS = (
         'return {"Name": value, "LongName": None} if _is_long(long) else',
         'return {"Name": value} if _is_long(long) else',
         f"{NAMES}::test_what_is_written_reads_back_as_it_is",
+    ),
+    Guard(
+        "suspended while a row is not of its kind",
+        f"{RULES}/reconcile.py",
+        "if guards.is_over(link) or guards.is_suspended(link):",
+        "if guards.is_over(link):",
+        f"{KINDS}::test_a_firm_that_became_vendor_only_renames_the_client_no_more",
+    ),
+    Guard(
+        "suspended with the pair that it hangs on",
+        f"{ENGINE}/kinds.py",
+        "out = link.out | {WITH_PARENT} if parent.out else link.out - {WITH_PARENT}",
+        "out = link.out",
+        f"{KINDS}::test_a_firm_that_became_vendor_only_renames_the_client_no_more",
+    ),
+    Guard(
+        "of its kind when it is written",
+        f"{ENGINE}/carry.py",
+        "settle.applicable(write, held[key], rules) if is_of_kind else {}",
+        "settle.applicable(write, held[key], rules)",
+        f"{KINDS}::test_a_former_primary_address_is_not_written_though_its_event_has_not_come",
+    ),
+    Guard(
+        "a place is taken from a row that left it alone",
+        f"{ENGINE}/kinds.py",
+        "if one in rows and not end.belongs(rows[one], lists)]",
+        "if one in rows]",
+        f"{KINDS}::test_an_address_that_becomes_the_primary_one_again_is_exchanged_again",
+    ),
+    Guard(
+        "who takes a place knows the counterpart as it was known",
+        f"{RULES}/begin.py",
+        "half, kept = _half(found, rules, side), old.half(side.other)",
+        "half, kept = _half(found, rules, side), replace(old.half(side.other), dirty=frozenset(), edited_at={})",
+        f"{KINDS}::test_a_former_primary_address_is_not_written_though_its_event_has_not_come",
+    ),
+    Guard(
+        "the others of a parent are looked at when an old event comes again",
+        f"{ENGINE}/round.py",
+        "        self._offer(entity, item, link)\n",
+        "",
+        f"{DEATH}[place_taken]",
+    ),
+    Guard(
+        "a firm that is client and vendor has one map",
+        "pipeline/domain/exchange.py",
+        'belongs=lambda row, _: row["VendorInd"] == YES and row["ClientInd"] != YES,',
+        'belongs=lambda row, _: row["VendorInd"] == YES,',
+        f"{KINDS}::test_a_firm_that_is_client_and_vendor_in_dps_belongs_to_the_clients_map_alone",
+    ),
+    Guard(
+        "a firm that is client and vendor is not made a second time",
+        f"{ENGINE}/matching.py",
+        "if isinstance(found, Creates) and name in group.mixed:",
+        "if False:",
+        f"{KINDS}::test_a_firm_that_is_client_and_vendor_in_dps_belongs_to_the_clients_map_alone",
     ),
 )

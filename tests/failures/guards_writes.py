@@ -257,7 +257,7 @@ WRITE_GUARDS = (
     Guard(
         "decided, and held until it is done",
         f"{ENGINE}/round.py",
-        "            self._hold_decided(item, before)\n",
+        "            hold_decided(self._hand, item, before)\n",
         "            pass\n",
         f"{DEATH}[decided]",
     ),

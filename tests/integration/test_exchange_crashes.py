@@ -116,6 +116,17 @@ def deleted(firm: World) -> Iterator[Callable[[], object]]:
     yield firm.settle
 
 
+def place_taken(firm: World) -> Iterator[Callable[[], object]]:
+    """A second primary address waits until the first one is none any more, and nobody tells of it again."""
+    firm.client(1, "Hill")
+    firm.firm("A", "Hill")
+    for address, city in (("Main", "Oslo"), ("HQ", "Bergen")):
+        firm.insert(DPS, "CLAddress", ClientID="A", Address=address, PrimaryInd="Y", City=city)
+        firm.settle()
+    firm.do(DPS, """UPDATE "CLAddress" SET "PrimaryInd" = 'N' WHERE "Address" = 'Main'""")
+    yield firm.settle
+
+
 def decided(firm: World) -> Iterator[Callable[[], object]]:
     """A person decides what was parked, by the text of DPS, which Ajera is to get."""
     firm.client(1, "Hill", vecClientNotes="old")
@@ -157,7 +168,7 @@ def refused_in_dps(firm: World) -> Iterator[Callable[[], object]]:
 
 STORIES = [
     *(created_in_dps, children_first, created_in_ajera, edits_both_ways, woken, deleted, decided),
-    *(refused_in_ajera, refused_in_dps),
+    *(refused_in_ajera, refused_in_dps, place_taken),
 ]
 
 

@@ -167,7 +167,7 @@ def test_a_firm_that_is_client_and_consultant_is_exchanged_as_a_client(firm: Wor
     firm.client(1, "Soil Lab", vecIsVendor=True, vecVendorType=1, vecSyncToCRM=False)
     firm.firm("A", "Soil Lab", VendorInd="Y", AjeraSync="N")
     firm.settle()
-    assert [link.entity for link in firm.links()] == ["vendor"]
+    assert firm.parked() == {"vendor/ajera/1": "client_and_vendor"}
     firm.edit(AJERA, "AxVec", vecSyncToCRM=True)
     firm.edit(DPS, "Clendor", AjeraSync="Y")
     firm.settle()
@@ -176,6 +176,8 @@ def test_a_firm_that_is_client_and_consultant_is_exchanged_as_a_client(firm: Wor
     assert firm.rows(AJERA, "AxVec", "vecDescription") == ["Soil Laboratory"]
     assert firm.rows(DPS, "Clendor", "Name") == ["Soil Laboratory"]
     assert firm.conflicts() == []
+    firm.wait()
+    assert firm.parked() == {}
 
 
 def test_what_is_typed_over_a_line_whose_owner_is_off_waits_until_it_is_on(firm: World) -> None:

@@ -8,13 +8,14 @@ from dataclasses import replace
 
 from pipeline.conflicts.begin import Found, create, first_link
 from pipeline.conflicts.decision import Decision
-from pipeline.conflicts.link import Seen
+from pipeline.conflicts.link import Link, Seen
 from pipeline.conflicts.linking import Creates, Links, Parks
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import REMEDIES, Creating, Entity, Need, ParkedWork
 from pipeline.engine.exchange.belonging import in_order, parent_key
 from pipeline.engine.exchange.carry import new_row
 from pipeline.engine.exchange.keep import park_waiting
+from pipeline.engine.exchange.kinds import successor, vacated
 from pipeline.engine.exchange.matching import Group, Matching
 from pipeline.engine.exchange.names import name_of
 from pipeline.engine.exchange.quota import Quota
@@ -42,6 +43,7 @@ class Beginning:
         self._setup, self._hand, self._translations = setup, hand, translations
         self._off_with_parent, self._is_survivor, self._quota = off_with_parent, is_survivor, quota
         self._of: dict[tuple[str, Side, str], str] = {}  # the pair that a row's pair will hang on
+        self._later: list[Item] = []
         self._matching = Matching(setup, hand, translations)
 
     def run(self, begins: Sequence[tuple[Item, Entity]]) -> tuple[list[Ended], list[Item]]:
@@ -63,7 +65,7 @@ class Beginning:
                 fresh, late = self._fresh(entity, side, items)
                 later += late
                 ended += self._group(entity, side, fresh)
-        return ended, later
+        return ended, later + self._later
 
     def _with_parent(self, begins: Sequence[tuple[Item, Entity]]) -> tuple[list[tuple[Item, Entity]], list[Ended]]:
         """Rows that belong to a row which is not linked, or not exchanged, are left alone: they follow when that is."""
@@ -82,7 +84,12 @@ class Beginning:
                 known = self._hand.links_of.linked_ids(entity.parent, side, [p for p in parents.values() if p])
                 for item in items:
                     of = known.get(parents.get(item.key) or "")
-                    if of is not None and side not in self._off_with_parent(entity, side, item.key):
+                    is_suspended = of in self._hand.links and bool(self._hand.links[of].out)
+                    if (
+                        of is not None
+                        and not is_suspended
+                        and side not in self._off_with_parent(entity, side, item.key)
+                    ):
                         self._of[entity.name, side, item.key] = of
                         kept.append((item, entity))
                     else:
@@ -113,7 +120,8 @@ class Beginning:
         )
         ended = [self._filtered(item, entity) for key, item in items.items() if key not in eligible]
         for key in in_order(entity.end(side).table, eligible):
-            ended.append(self._one(group, key, eligible[key]))
+            one = self._one(group, key, eligible[key])
+            ended += [] if one is None else [one]
         return ended
 
     def _is_eligible(self, group: Group, item: Item) -> bool:
@@ -122,13 +130,15 @@ class Beginning:
             return False
         return item.is_wanted or end.is_flagged(row)
 
-    def _one(self, group: Group, key: str, item: Item) -> Ended:
+    def _one(self, group: Group, key: str, item: Item) -> Ended | None:
         entity, row = group.entity, group.rows[key]
         full = self._quota.full(entity, self._matching.owner(group, row) if entity.name in self._setup.limits else None)
         matched = self._matching.of(group, key, row) if full is None else full
         match matched:
+            case Links(other) if other in group.freed:
+                return self._take_place(group, key, other, item)
             case Links(other):
-                return self._link(group, key, other, item)
+                return self._link(group, key, other, item, None)
             case Parks(kind, hint, _):
                 return self._park(item, entity, kind, hint)
             case Creates():
@@ -138,8 +148,17 @@ class Beginning:
 
     # -- what comes of it ---------------------------------------------------------------------------------------------
 
-    def _link(self, group: Group, key: str, other: str, item: Item) -> Ended:
-        """Link two rows that exist, both under lock."""
+    def _take_place(self, group: Group, key: str, other: str, item: Item) -> Ended | None:
+        """The counterpart's own pair ends first: in the next round, if its link is not locked or a write is open."""
+        link_id = group.freed[other]
+        old = vacated(self._hand, link_id, group.side)
+        if old is None:
+            self._later.append(replace(item, entity=group.entity.name, beside=link_id))
+            return None
+        return self._link(group, key, other, item, old)
+
+    def _link(self, group: Group, key: str, other: str, item: Item, old: Link | None) -> Ended:
+        """Link two rows that exist, both under lock; `old`: the link whose place this one takes."""
         entity, side = group.entity, group.side
         table = entity.end(side.other).table
         row, at = self._matching.taken(group, other)
@@ -151,7 +170,11 @@ class Beginning:
         for one, held in ((side, group.rows[key]), (side.other, row)):
             if not entity.end(one).is_flagged(held):
                 off |= {one}  # it receives, and sends nothing until it is set to
-        decision = first_link(uuid.uuid4().hex, entity.name, ajera, dps, policy, self._hand.now, rules, off)
+        made = uuid.uuid4().hex
+        if old is None or entity.parent is None:
+            decision = first_link(made, entity.name, ajera, dps, policy, self._hand.now, rules, off)
+        else:
+            decision = successor(made, old, own, item, self._hand, rules, off)
         if entity.parent is not None and any(
             entity.says_nothing(s, f.row) for s, f in ((side, own), (side.other, found))
         ):

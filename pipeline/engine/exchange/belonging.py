@@ -31,11 +31,9 @@ def parent_in_key(setup: Setup, entity: Entity, side: Side, key: str) -> str | N
 
 
 def parent_followed(setup: Setup, entity: Entity, side: Side, key: str) -> tuple[Entity, str] | None:
-    """The row, with its entity, that this one is exchanged with only; None if there is none."""
-    if entity.parent is None or not (entity.ajera.follows_parent or entity.dps.follows_parent):
-        return None
+    """The row, with its entity, that this one belongs to, if its own key tells."""
     parent = parent_in_key(setup, entity, side, key)
-    return None if parent is None else (setup.entity(entity.parent), parent)
+    return None if parent is None or entity.parent is None else (setup.entity(entity.parent), parent)
 
 
 def parent_of(setup: Setup, hand: Hand, entity: Entity, to: Side, row: Row) -> tuple[Value, ...] | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pipeline.conflicts import settle
 from pipeline.conflicts.decision import Applied, KeyTaken, RowGone, WriteOutcome
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import NewRow
+from pipeline.domain.pairing import Lists, NewRow
 from pipeline.domain.rows import Rows
 from pipeline.engine.exchange.work import Planned
 from pipeline.mapping.source import SourceTable
@@ -58,7 +58,8 @@ def _change(rows: Rows, side: Side, table: SourceTable, planned: Sequence[Planne
             carried.outcomes[write.intention] = RowGone(write.number, at)
             continue
         rules = one.entity.rules
-        values = settle.applicable(write, held[key], rules)
+        is_of_kind = one.entity.end(side).belongs(held[key], Lists())  # a former primary address is not written
+        values = settle.applicable(write, held[key], rules) if is_of_kind else {}
         if not values:
             carried.outcomes[write.intention] = Applied(write.number, {}, None, at)
             continue

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from pipeline.conflicts import settle
-from pipeline.conflicts.decision import Write, WriteOutcome
+from pipeline.conflicts.decision import Reason, Write, WriteOutcome
 from pipeline.conflicts.judge import waiting
 from pipeline.conflicts.link import Link, Obstacle, State
 from pipeline.conflicts.rules import Side
@@ -14,7 +14,7 @@ from pipeline.domain.pairing import REMEDIES, Need, ParkedWork
 from pipeline.engine.exchange.hanging import left_alone
 from pipeline.engine.exchange.quota import counts_for
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.work import Hand, Setup, arrival, link_id
+from pipeline.engine.exchange.work import Hand, Item, Setup, arrival, link_id
 from pipeline.errors import PipelineError
 
 
@@ -93,6 +93,14 @@ def park_waiting(setup: Setup, hand: Hand, translations: Translations, link: Lin
     work = ParkedWork(link_id(link.id), link.entity, to.other, key, need, hint, link.id, waits_for)
     hand.parked[work.id] = work
     return True
+
+
+def hold_decided(hand: Hand, item: Item, link: Link) -> None:
+    """Nobody would say it again: a decision stands among the parked work until it is carried out."""
+    hint = "A person's decision is being carried out: it is tried again if the process died."
+    work = ParkedWork(link_id(link.id), link.entity, item.side, item.key, Reason.DECIDED, hint, link.id)
+    hand.parked[work.id] = work
+    hand.held.append(item)
 
 
 def store(setup: Setup, hand: Hand) -> None:

@@ -7,11 +7,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipeline.conflicts.conflict import Kind
-from pipeline.conflicts.linking import Candidate, Creates, Links, Match, Parks, ambiguous_remedy, match
+from pipeline.conflicts.linking import (
+    TWO_FIRMS_REMEDY,
+    Candidate,
+    Creates,
+    Links,
+    Match,
+    Parks,
+    ambiguous_remedy,
+    match,
+)
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Entity
 from pipeline.engine.exchange.belonging import in_order, parent_key, parent_of, parents_of
 from pipeline.engine.exchange.gone import Gone
+from pipeline.engine.exchange.kinds import freed
 from pipeline.engine.exchange.names import name_of, searched_for
 from pipeline.engine.exchange.namesakes import pairs_of
 from pipeline.engine.exchange.translate import Translations
@@ -33,6 +43,8 @@ class Group:
     others_at: datetime | None = None  # the clock of their database then
     named: dict[str, list[str]] = field(default_factory=dict)  # their keys, by name
     eligible: frozenset[str] = frozenset()  # keys of rows that begin, ticked or not
+    freed: dict[str, str] = field(default_factory=dict)  # those of them whose link may end for it, with that link
+    mixed: set[str] = field(default_factory=set)  # names of rows that are of two kinds
     own: dict[str, dict[str, Row]] = field(default_factory=dict)  # unlinked rows of the own side, by name
     pairs: dict[str, str] = field(default_factory=dict)  # of namesakes that are told apart: own key and other key
     parents: dict[str, Values] = field(
@@ -61,12 +73,13 @@ class Matching:
         texts = searched_for(entity, side, rows)
         own = self._named(entity, side, texts, wished)
         linked = self._hand.linked_among(entity.name, side, own.keys())
-        for key, row in own.items():
-            if key not in linked:
-                group.own.setdefault(name_of(entity, side, row), {})[key] = row
+        for key, row in self._open(entity, side, own, linked).items():
+            group.own.setdefault(name_of(entity, side, row), {})[key] = row
         found = self._named(entity, side.other, texts, wished)
-        taken = self._hand.linked_among(entity.name, side.other, found.keys())
-        taken -= self._gone.released(entity, side, taken)
+        is_mixed = entity.end(side.other).is_mixed
+        group.mixed = {name_of(entity, side.other, row) for row in found.values() if is_mixed(row)}
+        found = self._open(entity, side.other, found, set())
+        taken = self._taken(group, found.keys())
         self._lock(group, [key for key in found if key not in taken])
         for key, row in group.others.items():
             group.named.setdefault(name_of(entity, side.other, row), []).append(key)
@@ -82,14 +95,25 @@ class Matching:
         self, entity: Entity, side: Side, texts: Mapping[str, list[str]], wished: Collection[str]
     ) -> dict[str, Row]:
         """Rows that carry one of these names: in one of whose lines stands one of that line's texts."""
-        end, lists = entity.end(side), self._translations.lists
+        end = entity.end(side)
         found: dict[str, Row] = {}
         for line, of_line in texts.items():
             pair = entity.rules.by_name[line]
             found |= self._hand.of(side).named(end.table, pair.field(side).columns, of_line, pair.length)
-        return {
-            key: row for key, row in found.items() if end.is_open(row, lists) and name_of(entity, side, row) in wished
-        }
+        return {key: row for key, row in found.items() if name_of(entity, side, row) in wished}
+
+    def _open(self, entity: Entity, side: Side, rows: Mapping[str, Row], taken: Collection[str]) -> dict[str, Row]:
+        """Those of the entity's kind that may be linked, and are not taken."""
+        end, lists = entity.end(side), self._translations.lists
+        return {key: row for key, row in rows.items() if key not in taken and end.is_open(row, lists)}
+
+    def _taken(self, group: Group, keys: Collection[str]) -> set[str]:
+        """Rows of the other side that are linked, but for those whose counterpart is gone, or of its kind no more."""
+        entity, side = group.entity, group.side
+        taken = self._hand.linked_among(entity.name, side.other, keys)
+        taken -= self._gone.released(entity, side, taken)
+        group.freed = freed(self._hand, entity, side.other, taken, self._translations.lists)
+        return taken - group.freed.keys()
 
     def _lock(self, group: Group, keys: Sequence[str]) -> None:
         """Read what may become a counterpart again under lock: it is linked as it is then."""
@@ -105,8 +129,7 @@ class Matching:
         group.parents.update(parents_of(self._setup, self._hand, entity, side.other, {k: group.rows[k] for k in keys}))
         own, other = entity.end(side), entity.end(side.other)
         found = self._hand.of(side.other).having(other.table, other.parent, list(group.parents.values()))
-        taken = self._hand.linked_among(entity.name, side.other, found.keys())
-        taken -= self._gone.released(entity, side, taken)
+        taken = self._taken(group, found.keys())
         self._lock(group, [key for key, row in found.items() if key not in taken and other.belongs(row, lists)])
         for key, row in group.others.items():
             group.children.setdefault(tuple(row[c] for c in other.parent), []).append(key)
@@ -134,6 +157,8 @@ class Matching:
         is_unsure = isinstance(found, Links) and paired is None and self._has_rivals(group, key, name)
         if is_unsure or (isinstance(found, Parks) and found.kind is Kind.AMBIGUOUS_MATCH):
             return Parks(Kind.AMBIGUOUS_MATCH, ambiguous_remedy(entity.told_apart_by))
+        if isinstance(found, Creates) and name in group.mixed:
+            return Parks(Kind.CLIENT_AND_VENDOR, TWO_FIRMS_REMEDY)
         return found
 
     @staticmethod

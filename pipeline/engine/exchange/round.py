@@ -9,19 +9,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from pipeline.conflicts import guards
-from pipeline.conflicts.decision import Decision, Looked, Reason, Write
+from pipeline.conflicts.decision import Decision, Looked, Reason
 from pipeline.conflicts.ending import end
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.reconcile import finish, needs_look, reconcile
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import Entity, ParkedWork
+from pipeline.domain.pairing import Entity
 from pipeline.engine.exchange.begin import Beginning
 from pipeline.engine.exchange.belonging import parent_followed
 from pipeline.engine.exchange.bring import brought
 from pipeline.engine.exchange.carry import carry_out
 from pipeline.engine.exchange.created_again import CreatedAgain
 from pipeline.engine.exchange.hanging import Hanging, newest
-from pipeline.engine.exchange.keep import give_up, park_waiting, settle_all, settle_open, store
+from pipeline.engine.exchange.keep import give_up, hold_decided, park_waiting, settle_all, settle_open, store
+from pipeline.engine.exchange.kinds import of_kind, told, with_parent
 from pipeline.engine.exchange.quota import Quota
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.work import Done, Ended, Hand, Item, Rewound, Setup, link_id, row_id
@@ -67,7 +68,8 @@ class Round:
         of_dps = [one for one in hand.writes if one.write.side is Side.DPS]
         of_ajera = [one for one in hand.writes if one.write.side is Side.AJERA]
         if self._refusal is not None:
-            self._give_up([one.write for one in (*of_dps, *of_ajera)], self._refusal)
+            for one in (*of_dps, *of_ajera):  # nobody carries these out; they stay asked for, and are tried again
+                give_up(hand, self._translations, one.write, self._refusal)
             of_dps = of_ajera = []
         if of_dps:
             carried = carry_out(hand.links_of.rows, Side.DPS, of_dps, hand.epochs[Side.DPS])
@@ -93,7 +95,7 @@ class Round:
         """
         hand, (own, followed) = self._hand, self._keys(items)
         ids, others = self._ids(own), self._ids(followed)
-        ids.update(item.link for item in items if item.link is not None)
+        ids.update(one for item in items for one in (item.link, item.beside) if one is not None)
         hand.links.update(hand.links_of.links(ids | others))
         settle_open(hand, self._translations, ids)
         self._newest = newest(hand.links.values())
@@ -122,10 +124,14 @@ class Round:
 
     def _off_with_parent(self, entity: Entity, side: Side, key: str) -> frozenset[Side]:
         """The sides on which a row is not set to be exchanged because the row that it belongs to is not."""
+        parent = self._parent(entity, side, key)
+        off = frozenset[Side]() if parent is None else parent.off
+        return frozenset(one for one in off if entity.end(one).follows_parent)
+
+    def _parent(self, entity: Entity, side: Side, key: str) -> Link | None:
         parent = parent_followed(self._setup, entity, side, key)
         known = None if parent is None else self._newest.get((parent[0].name, side, parent[1]))
-        off = frozenset[Side]() if known is None else self._hand.links[known.id].off
-        return frozenset(one for one in off if entity.end(one).follows_parent)
+        return None if known is None else self._hand.links[known.id]
 
     def _learn(self, items: Sequence[Item]) -> None:
         wanted = [one for link in self._hand.links.values() for one in self._translations.of_link(link)]
@@ -212,6 +218,7 @@ class Round:
         self._touched.append(link.id)
         off = self._off_with_parent(entity, item.side, item.key)
         followed = self._quota.continued(entity, link, item.side, off)
+        followed = with_parent(followed, self._parent(entity, item.side, item.key))
         decision = finish(followed, self._hand.now, self._translations.rules(entity), Reason.RETRIED)
         if decision.link != link:
             self._take(item, entity, link, decision)
@@ -234,17 +241,27 @@ class Round:
         if event.row and not guards.is_stale(link.half(item.side).seen, event):
             off = self._off_with_parent(entity, item.side, item.key)
             is_on = entity.end(item.side).is_flagged(event.row) and item.side not in off
-            switched = self._quota.switched(entity, link, item.side, is_on=is_on)
-            if switched is not link:
+            now = self._quota.switched(entity, link, item.side, is_on=is_on)
+            belongs = entity.end(item.side).belongs(event.row, self._translations.lists)
+            now = with_parent(of_kind(now, item.side, belongs=belongs), self._parent(entity, item.side, item.key))
+            if now is not link:
                 self._touched.append(link.id)  # what belongs to it follows
-            link = switched
+                self._hand.conflicts += told(link, now, item.side, self._hand)
+            link = now
         looked = self._looked.get((item.side, item.table, item.key))
         if looked is None and needs_look(link, event, rules):
             return None
         decision = reconcile(link, event, self._hand.now, rules, looked)
         if decision.reason is Reason.STALE:
             self._touched.append(link.id)
+        self._offer(entity, item, link)
         return self._take(item, entity, link, decision)
+
+    def _offer(self, entity: Entity, item: Item, link: Link) -> None:
+        """Where a row has left its place, the others of its parent are looked at, also when its event comes again."""
+        parent = self._parent(entity, item.side, item.key)
+        if parent is not None and item.side in link.out:
+            self._touched.append(parent.id)
 
     def _retry(self, item: Item) -> None:
         link = None if item.link is None else self._hand.links.get(item.link)
@@ -272,7 +289,7 @@ class Round:
             self._busy.add(write.link)
             self._hand.writes.append(self._again.planned(write, entity, decision.link))
         if item.decide is not None and not decision.is_done_in_dps:
-            self._hold_decided(item, before)
+            hold_decided(self._hand, item, before)
         is_waiting = park_waiting(self._setup, self._hand, self._translations, decision.link) or is_full
         is_retried = item.link is not None and decision.link.obstacle is None
         if not is_waiting and (is_retried or any(before.half(s).dirty or before.half(s).wanted for s in Side)):
@@ -281,15 +298,3 @@ class Round:
         if is_waiting and outcome is Outcome.SKIPPED and decision.reason is Reason.EDITED:
             outcome = Outcome.PARKED
         return Ended(item, outcome, decision.reason)
-
-    def _hold_decided(self, item: Item, link: Link) -> None:
-        """Nobody would say it again: a decision stands among the parked work until it is carried out."""
-        hint = "A person's decision is being carried out: it is tried again if the process died."
-        work = ParkedWork(link_id(link.id), link.entity, item.side, item.key, Reason.DECIDED, hint, link.id)
-        self._hand.parked[work.id] = work
-        self._hand.held.append(item)
-
-    def _give_up(self, writes: Sequence[Write], refusal: PipelineError) -> None:
-        """Nobody carries these out; the lines stay asked for, and are tried again."""
-        for write in writes:
-            give_up(self._hand, self._translations, write, refusal)

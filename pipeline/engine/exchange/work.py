@@ -25,7 +25,8 @@ class Item:
 
     `entity` None: as every entity whose table that is. `link`: a link to go on with, instead of a row; `decide`: a
     person's decision about it, `about`: the line, side and value that it names. `is_parked`: nothing but its parked row
-    stands for it. `is_wanted`: a row that is exchanged needs it, so that it begins though nobody ticked it.
+    stands for it. `is_wanted`: a row that is exchanged needs it, so that it begins though nobody ticked it. `beside`: a
+    link to be locked too, whose place the row may take.
     """
 
     side: Side
@@ -38,6 +39,7 @@ class Item:
     is_parked: bool = False
     is_wanted: bool = False
     about: tuple[tuple[str, Side, Value], ...] = ()
+    beside: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

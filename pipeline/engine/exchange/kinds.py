@@ -1,0 +1,74 @@
+"""Rows that stop being of their kind: their pair is suspended, and goes on, or its place is taken by another row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from pipeline.conflicts import settle
+from pipeline.conflicts.begin import Found, succeed
+from pipeline.conflicts.conflict import Conflict, Kind, about_row
+from pipeline.conflicts.decision import Decision
+from pipeline.conflicts.ending import release
+from pipeline.conflicts.link import WITH_PARENT, Link, State
+from pipeline.conflicts.rules import Rules, Side
+from pipeline.domain.pairing import Entity, Lists, belongs_always
+from pipeline.engine.exchange.work import Hand, Item
+
+
+def of_kind(link: Link, side: Side, *, belongs: bool) -> Link:
+    """The link with a row that is of its kind, or is not."""
+    out = link.out - {side} if belongs else link.out | {side}
+    return link if out == link.out else replace(link, out=out)
+
+
+def with_parent(link: Link, parent: Link | None) -> Link:
+    """The link, suspended with the pair that it hangs on; nothing changes where that is not known."""
+    if parent is None:
+        return link
+    out = link.out | {WITH_PARENT} if parent.out else link.out - {WITH_PARENT}
+    return link if out == link.out else replace(link, out=out)
+
+
+def told(before: Link, link: Link, side: Side, hand: Hand) -> tuple[Conflict, ...]:
+    """The entry of the log for a pair that is suspended from now on."""
+    is_new = side in link.out and side not in before.out
+    return (about_row(link, Kind.SUSPENDED, hand.now),) if is_new else ()
+
+
+def freed(hand: Hand, entity: Entity, side: Side, taken: Collection[str], lists: Lists) -> dict[str, str]:
+    """Of linked rows of `side` those whose counterpart is not of its kind any more, with their link: another may have it.
+
+    What the counterpart holds now is looked at, since its own event may come later.
+    """
+    end = entity.end(side.other)
+    if not taken or end.belongs is belongs_always:
+        return {}
+    others = hand.links_of.counterparts(entity.name, side, sorted(taken))
+    rows = hand.of(side.other).read(end.table, sorted(set(others.values())))
+    free = [key for key, one in others.items() if one in rows and not end.belongs(rows[one], lists)]
+    return hand.links_of.linked_ids(entity.name, side, free) if free else {}
+
+
+def vacated(hand: Hand, link_id: str, side: Side) -> Link | None:
+    """The link ended, so that another row of `side` takes its place; None while it is not locked, or a write is open."""
+    link = hand.links.get(link_id)
+    if link is None or link.state is not State.LINKED or settle.open_writes(link):
+        return None
+    ended, conflicts = release(link, side, hand.now)
+    hand.links[link.id] = ended
+    hand.changed.add(link.id)
+    hand.conflicts += conflicts
+    return link
+
+
+def successor(
+    link_id: str, old: Link, found: Found, item: Item, hand: Hand, rules: Rules, off: frozenset[Side]
+) -> Decision:
+    """The pair of a row that took another one's place beside the same counterpart: an edit of that side's people.
+
+    It was made when the row took the place, or, if no event tells, when the other one left it.
+    """
+    left_at = old.half(item.side).seen.at or hand.now
+    at = left_at if item.event is None else item.event.committed_at
+    return succeed(link_id, old, item.side, found, at, hand.now, rules, off)

@@ -30,8 +30,9 @@ def call(*words: str) -> Result:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> str:
-    """A settings file whose services are all away."""
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A settings file whose services are all away; the broker is given up after a second instead of ten."""
+    monkeypatch.setattr("pipeline.kafka.admin.REQUEST_TIMEOUT_SECONDS", 1.0)
     path = tmp_path / "ajera-cdc.toml"
     path.write_text(SETTINGS)
     return str(path)

@@ -74,7 +74,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A committed change as the log tells it: who made it, the place of the commit before it, its own, and when it was committed."""
+    """A committed change as the log tells it: who made it, the place of the commit before it, its own, and when it was committed.
+
+    `row`: as it is since; of a deleted one as it was.
+    """
 
     who: str
     table: SourceTable
@@ -146,12 +149,12 @@ class MemoryDatabase:
             return
         at = self.clock.now()
         for lsn, change in sorted(changes, key=lambda pair: pair[0]):
-            before, after = ({} if one is None else one.values for one in (change.before, change.after))
+            before, after = (None if one is None else one.values for one in (change.before, change.after))
             operation = Operation.UPDATE
-            if change.before is None or change.after is None:
-                operation = Operation.CREATE if change.before is None else Operation.DELETE
-            table = self.described[change.table].source
-            self.log.append(Committed(who, table, operation, before, after, self._last_commit, lsn, at))
+            if before is None or after is None:
+                operation = Operation.CREATE if before is None else Operation.DELETE
+            table, was, row = self.described[change.table].source, before or {}, after or before or {}
+            self.log.append(Committed(who, table, operation, was, row, self._last_commit, lsn, at))
         self._last_commit = self.record()
 
 

@@ -57,6 +57,14 @@ class MemoryPairs:
         with self.ajera_database.transaction() as transaction:
             yield MemoryAjeraTransaction(transaction, self.ours, self.fills)
 
+    def links(self) -> list[Link]:
+        """The committed links, by id."""
+        return [row.link for _, row in sorted(self.ours.links.rows.items())]
+
+    def conflicts(self) -> list[Conflict]:
+        """The committed conflict log."""
+        return [one for _, one in sorted(self.ours.conflicts.rows.items())]
+
 
 class MemoryAjeraTransaction:
     """One transaction in the Ajera database."""

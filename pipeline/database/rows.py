@@ -149,22 +149,27 @@ class DatabaseRows:
         return number_of(made)
 
     def _fill(self, key: str, table: SourceTable, columns: Row) -> None:
-        """The rows that a created row gets, such as the phases of its template."""
+        """The rows that a created row gets, such as the phases of its template; at least one of each kind."""
+        owner = table.key_values(key)[0]
         for fill in self._names.fills:
-            if fill.into != table.name or columns.get(fill.by) is None:
+            if fill.of != table.name:
                 continue
-            dialect, site = self._session.dialect, self._names.site
-            copied = ", ".join(dialect.quote(site.source_column(fill.source, source)) for source, _ in fill.copied)
-            where = dialect.quote(site.source_column(fill.source, fill.where))
-            answers = self._session.ask(
-                fill.source,
-                f"SELECT {copied} FROM {self._full_name(fill.source)} WHERE {where} = :value ORDER BY {copied}",
-                value=columns[fill.by],
-            )
-            for answer in answers:
-                row = {into: value for (_, into), value in zip(fill.copied, answer, strict=True)}
-                owner = table.key_values(key)[0]
-                self._insert_generated(table.name, table.key, {**fill.constants, **row, fill.owner: owner})
+            rows = self._copied(fill, columns.get(fill.by)) if fill.by else []
+            for row in rows or [{into: columns.get(name) for name, into in fill.at_least}]:
+                self._insert_generated(fill.into, fill.key, {**fill.constants, **row, fill.owner: owner})
+
+    def _copied(self, fill: Fill, value: Value) -> list[dict[str, Value]]:
+        if value is None:
+            return []
+        dialect, site = self._session.dialect, self._names.site
+        copied = ", ".join(dialect.quote(site.source_column(fill.source, source)) for source, _ in fill.copied)
+        where = dialect.quote(site.source_column(fill.source, fill.where))
+        answers = self._session.ask(
+            fill.source,
+            f"SELECT {copied} FROM {self._full_name(fill.source)} WHERE {where} = :value ORDER BY {copied}",
+            value=value,
+        )
+        return [{into: one for (_, into), one in zip(fill.copied, answer, strict=True)} for answer in answers]
 
     # -- names --------------------------------------------------------------------------------------------------------
 

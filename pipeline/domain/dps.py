@@ -139,14 +139,19 @@ CODE_LISTS = (
 )
 
 # A project made from a template gets its phases (S-DPS: "The template controls prefill the WBS used on the project").
+# It has one phase and one invoice group at least, as Ajera's own CreateProjects demands (3.6; assumption 41).
 FILLS = (
     Fill(
+        of="AxProject",
         by="@template",
         source="AxProjectTemplatePhase",
         where="tphTemplate",
         into="AxProject",
+        key="prjKey",
         owner="prjProject",
         copied=(("tphOrder", "prjOrder"), ("tphDescription", "prjDescription")),
+        at_least=(("prjDescription", "prjDescription"),),
         constants={"prjStatus": 0},
     ),
+    Fill(of="AxProject", into="AxInvoiceGroup", key="igKey", owner="igProject", constants={"igClient": None}),
 )

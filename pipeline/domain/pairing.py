@@ -54,18 +54,23 @@ class Lists:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """Rows that a created row gets: those of `source` whose `where` is the value of the made-up column `by`.
+    """Rows that a created row of `of` gets: those of `source` whose `where` is the value of the made-up column `by`.
 
-    `into`: their table, `owner` its column for the created row's key, `copied` columns of source and table.
+    `into`: their table and `key` its key, which the database gives or which follows the highest; `owner` its column for
+    the created row's key; `copied` columns of source and table. Where that gives none, one row is made with the columns
+    `at_least` of the created row and of the table.
     """
 
-    by: str
-    source: str
-    where: str
+    of: str
     into: str
+    key: str
     owner: str
-    copied: tuple[tuple[str, str], ...]
     constants: Row
+    by: str = ""
+    source: str = ""
+    where: str = ""
+    copied: tuple[tuple[str, str], ...] = ()
+    at_least: tuple[tuple[str, str], ...] = ()
 
 
 class Need(StrEnum):

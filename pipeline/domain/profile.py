@@ -40,7 +40,10 @@ def _sources(route: Route) -> dict[str, list[str]]:
                 names = (one.code, one.description, *((one.only_if,) if one.only_if else ()))
                 found.setdefault(one.table, {}).update(dict.fromkeys(names))
     for fill in dps.FILLS:
-        found.setdefault(fill.source, {}).update(dict.fromkeys((fill.where, *(source for source, _ in fill.copied))))
+        if fill.source:
+            found.setdefault(fill.source, {}).update(
+                dict.fromkeys((fill.where, *(source for source, _ in fill.copied)))
+            )
         found[fill.into].update(dict.fromkeys(into for _, into in fill.copied))
     return {table: list(columns) for table, columns in found.items()}
 

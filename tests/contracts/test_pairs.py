@@ -106,7 +106,7 @@ def _in_database(url: str) -> Iterator[DatabasePairs]:
     upgrade(engine, SYNC, part="dps")
     upgrade(engine, OWN, part="ajera")
     _create(engine)
-    here = {table.name: table.name for table in (dps.AX_VEC, dps.AX_PROJECT)}
+    here = {table.name: table.name for table in (dps.AX_VEC, dps.AX_PROJECT, dps.AX_INVOICE_GROUP)}
     site = Site()
     yield DatabasePairs(
         engine,
@@ -121,7 +121,7 @@ def _in_database(url: str) -> Iterator[DatabasePairs]:
 
 def _create(engine: sa.Engine) -> None:
     metadata = sa.MetaData()
-    for table in (dps.AX_VEC, dps.AX_PROJECT):
+    for table in (dps.AX_VEC, dps.AX_PROJECT, dps.AX_INVOICE_GROUP):
         extra = [sa.Column("prjOrder", sa.BigInteger)] if table is dps.AX_PROJECT else []
         _table(metadata, AJERA_SCHEMA, table, extra, is_generated=True)
     for table in (dps.CLENDOR, dps.PR):
@@ -195,6 +195,18 @@ def test_a_key_that_the_database_gives_is_told_and_a_template_gives_its_rows(pai
         phases = ajera.rows.having(dps.AX_PROJECT, ["prjProject"], [(int(key),)])
     by_key = [phases[one]["prjDescription"] for one in sorted(phases, key=int)]
     assert by_key == ["Design", "Build"]
+
+
+def test_a_project_without_a_template_has_one_phase_and_one_invoice_group(pairs: AnyPairs) -> None:
+    """The phase is called like the project; the group has no client yet."""
+    columns: dict[str, Value] = {"prjDescription": "Station", "prjStatus": 0}
+    with pairs.ajera() as ajera:
+        (key,) = ajera.rows.insert(dps.AX_PROJECT, [NewRow(None, columns)])
+        assert key is not None
+        phases = ajera.rows.having(dps.AX_PROJECT, ["prjProject"], [(int(key),)])
+        groups = ajera.rows.having(dps.AX_INVOICE_GROUP, ["igProject"], [(int(key),)])
+    assert [row["prjDescription"] for row in phases.values()] == ["Station"]
+    assert [row["igClient"] for row in groups.values()] == [None]
 
 
 def test_columns_are_changed_in_the_rows_that_are_named_and_in_no_others(pairs: AnyPairs) -> None:

@@ -95,7 +95,7 @@ def test_a_project_that_gets_its_client_later_brings_the_firm_too(firm: World) -
     firm.firm("A", "Hill", AjeraSync="N")
     firm.project(DPS, "P-1", "Harbour")
     firm.settle()
-    (project,) = firm.rows(AJERA, "AxProject", "prjKey")[:1]
+    (project,) = firm.projects("prjKey")[:1]
     firm.insert(AJERA, "AxInvoiceGroup", igProject=project)
     firm.settle()
     firm.edit(DPS, "PR", "P-1", ClientID="A")

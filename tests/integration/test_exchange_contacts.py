@@ -267,7 +267,7 @@ def test_a_projects_contacts_go_to_ajera_five_at_most(firm: World) -> None:
     firm.wait()
     assert len(firm.rows(AJERA, "AxContact", "cntKey")) == 7
     assert len(firm.rows(AJERA, "AxProjectContact", "pcKey")) == 5
-    assert set(firm.rows(AJERA, "AxProjectContact", "pcProject")) == set(firm.rows(AJERA, "AxProject", "prjKey"))
+    assert set(firm.rows(AJERA, "AxProjectContact", "pcProject")) == set(firm.projects("prjKey"))
     assert list(firm.parked().values()) == ["contacts_full"]
     firm.do(DPS, """DELETE FROM "PRContactAssoc" WHERE "ContactID" = 'C2'""")
     firm.settle()
@@ -289,7 +289,7 @@ def test_a_projects_contacts_and_client_are_never_written_to_dps(firm: World) ->
     firm.insert(DPS, "PRContactAssoc", WBS1="P-1", ContactID="C0", AjeraSync="Y")
     firm.settle()
     (client,) = firm.rows(AJERA, "AxVec", "vecKey")
-    (project,) = firm.rows(AJERA, "AxProject", "prjKey")
+    (project,) = firm.projects("prjKey")
     assert firm.rows(AJERA, "AxInvoiceGroup", "igProject", "igClient") == [(project, client)]
     before = len(firm.writes(DPS))
     firm.client(7, "Vale")

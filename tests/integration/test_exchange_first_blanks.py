@@ -88,7 +88,7 @@ def test_types_of_one_side_fill_the_blank_ones_of_the_other(firm: World, first: 
     firm.deliver(first)
     firm.settle()
     assert firm.rows(DPS, "Clendor", "Type") + firm.rows(AJERA, "AxVec", "vecClientType") == ["PU", 3]
-    assert firm.rows(DPS, "PR", "ProjectType") + firm.rows(AJERA, "AxProject", "prjProjectType") == ["PU", 3]
+    assert firm.rows(DPS, "PR", "ProjectType") + firm.projects("prjProjectType") == ["PU", 3]
     again(firm)
 
 
@@ -97,7 +97,7 @@ def test_the_chance_and_disposition_in_ajera_stay_where_dps_has_none(firm: World
     firm.project(AJERA, 5, "Harbour", prjChanceOfWinning=50, prjFinalDisposition="Lost", prjCreateInCRM=False)
     firm.project(DPS, "P-1", "Harbour", Probability=None, Stage="Lead")
     firm.settle()
-    assert firm.rows(AJERA, "AxProject", "prjChanceOfWinning", "prjFinalDisposition") == [(50, "Lost")]
+    assert firm.projects("prjChanceOfWinning", "prjFinalDisposition") == [(50, "Lost")]
     assert {entry for entry in firm.conflicts() if entry[1] in ("chance", "disposition")} == {
         ("first_link", "chance", "ajera"),
         ("first_link", "disposition", "ajera"),
@@ -105,7 +105,7 @@ def test_the_chance_and_disposition_in_ajera_stay_where_dps_has_none(firm: World
     again(firm)
     firm.edit(DPS, "PR", Probability=80, Stage="Won")
     firm.settle()
-    assert firm.rows(AJERA, "AxProject", "prjChanceOfWinning", "prjFinalDisposition") == [(80, "Won")]
+    assert firm.projects("prjChanceOfWinning", "prjFinalDisposition") == [(80, "Won")]
 
 
 def test_what_stayed_at_a_first_link_can_be_reversed(firm: World) -> None:

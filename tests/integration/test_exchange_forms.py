@@ -31,7 +31,7 @@ def test_a_long_project_name_stands_in_the_long_name_and_its_beginning_in_the_sh
     assert count(firm) == (0, 1)
     firm.edit(DPS, "PR", LongName=f"{LONG}, Bergen")
     firm.settle()
-    assert firm.rows(AJERA, "AxProject", "prjDescription") == [f"{LONG}, Bergen"]
+    assert firm.projects("prjDescription") == [f"{LONG}, Bergen"]
     firm.edit(AJERA, "AxProject", prjDescription="Harbour")
     firm.settle()
     assert firm.rows(DPS, "PR", "Name", "LongName") == [("Harbour", None)]
@@ -49,12 +49,12 @@ def test_a_rename_in_ajera_leaves_dps_its_own_long_name(firm: World) -> None:
     firm.edit(DPS, "PR", LongName="The Library of Bergen")
     firm.settle()
     again(firm)
-    assert firm.rows(AJERA, "AxProject", "prjDescription") == ["Lib 2"]
+    assert firm.projects("prjDescription") == ["Lib 2"]
     assert firm.rows(DPS, "PR", "Name", "LongName") == [("Lib 2", "The Library of Bergen")]
     firm.edit(DPS, "PR", Name="Library")
     firm.settle()
     again(firm)
-    assert firm.rows(AJERA, "AxProject", "prjDescription") == ["Library"]
+    assert firm.projects("prjDescription") == ["Library"]
     assert firm.rows(DPS, "PR", "Name", "LongName") == [("Library", "The Library of Bergen")]
 
 
@@ -67,7 +67,7 @@ def test_a_short_name_typed_beside_a_long_one_stays_in_dps(firm: World) -> None:
     firm.edit(AJERA, "AxProject", prjDescription=f"{LONG}, Bergen")
     firm.settle()
     again(firm)
-    assert firm.rows(AJERA, "AxProject", "prjDescription") == [f"{LONG}, Bergen"]
+    assert firm.projects("prjDescription") == [f"{LONG}, Bergen"]
     assert firm.rows(DPS, "PR", "Name", "LongName") == [("Harbour", f"{LONG}, Bergen")]
 
 
@@ -78,8 +78,8 @@ def test_a_long_project_name_from_dps_is_the_name_in_ajera(firm: World) -> None:
     firm.project(AJERA, 9, LONG.upper(), prjCreateInCRM=False)
     firm.settle()
     again(firm)
-    assert len(firm.rows(AJERA, "AxProject", "prjKey")) == 2
-    assert sorted(firm.rows(AJERA, "AxProject", "prjDescription"))[0] == "Airport"
+    assert len(firm.projects("prjKey")) == 2
+    assert sorted(firm.projects("prjDescription"))[0] == "Airport"
 
 
 def test_a_blank_last_name_is_a_full_stop_in_dps_and_does_not_come_back(firm: World) -> None:

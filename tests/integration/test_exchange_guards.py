@@ -100,7 +100,7 @@ def test_a_row_whose_parents_pair_ended_before_it_was_created_is_never_created(f
     with pytest.raises(Crash):
         firm.deliver(DPS)
     firm.restart()
-    firm.delete(AJERA, "AxProject", firm.rows(AJERA, "AxProject", "prjKey")[0])
+    firm.delete(AJERA, "AxProject", firm.projects("prjKey")[0])
     firm.deliver(AJERA)
     firm.settle()
     firm.wait()

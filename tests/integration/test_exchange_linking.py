@@ -95,12 +95,12 @@ def test_a_project_whose_namesake_in_ajera_is_not_flagged_is_parked_with_the_ven
     firm.wait()
     assert list(firm.parked().values()) == ["namesake_not_flagged"]
     assert hints(firm) == [VENDORS_REMEDY]
-    assert firm.rows(AJERA, "AxProject", "prjKey") == [5]
+    assert firm.projects("prjKey") == [5]
     firm.edit(AJERA, "AxProject", prjSyncToCRM=True)
     firm.settle()
     firm.wait()
     assert firm.parked() == {}
-    assert firm.rows(AJERA, "AxProject", "prjKey", "prjNotes") == [(5, "Bob's")]
+    assert firm.projects("prjKey", "prjNotes") == [(5, "Bob's")]
 
 
 def test_a_row_without_a_name_is_parked_until_it_has_one(firm: World) -> None:

@@ -54,7 +54,7 @@ def test_a_firm_and_a_project_with_cut_names_are_linked(firm: World, first: Side
     firm.settle()
     assert firm.rows(AJERA, "AxVec", "vecDescription") == ["x" * 120]
     assert len(firm.rows(DPS, "Clendor", "ClientID")) == 1
-    assert firm.rows(AJERA, "AxProject", "prjDescription") == ["y" * 300]
+    assert firm.projects("prjDescription") == ["y" * 300]
     assert len(firm.rows(DPS, "PR", "WBS1")) == 1
     assert sorted(link.entity for link in firm.links()) == ["firm", "project"]
 

@@ -211,7 +211,7 @@ def test_below_809_contacts_firms_and_projects_go_from_dps_to_ajera_only(postgre
         old.settle()
         assert sorted(old.rows(AJERA, "AxVec", "vecDescription"), key=str) == ["Hill & Co", None, "Only in Ajera"]
         assert old.rows(AJERA, "AxContact", "cntLastName") == ["Moe"]
-        assert old.rows(AJERA, "AxProject", "prjDescription") == ["Harbour"]
+        assert old.projects("prjDescription") == ["Harbour"]
         assert old.rows(DPS, "EM", "Employee") == []
         (client,) = (key for key, name in old.rows(AJERA, "AxVec", "vecKey", "vecDescription") if name == "Hill & Co")
         old.edit(AJERA, "AxVec", client, vecDescription="Ann's", vecWebsite="ann.example")

@@ -141,7 +141,7 @@ def test_a_project_number_is_never_changed_after_the_creation(firm: World) -> No
     assert firm.rows(DPS, "PR", "WBS1") == ["P-5"]
     firm.edit(DPS, "PR", Name="Harbour Hall")
     firm.settle()
-    assert firm.rows(AJERA, "AxProject", "prjID", "prjDescription") == [("P-6", "Harbour Hall")]
+    assert firm.projects("prjID", "prjDescription") == [("P-6", "Harbour Hall")]
 
 
 @ORDERS

@@ -350,6 +350,11 @@ class World:
         found = self.connection(side).execute(sql.SQL(f'SELECT {listed} FROM "{table}" ORDER BY "{KEYS[table]}"'))
         return [row[0] if len(row) == 1 else row for row in found]
 
+    def projects(self, *columns: str) -> list[Any]:
+        """The same of Ajera's projects, without their phases."""
+        found = self.rows(Side.AJERA, "AxProject", "prjProject", *columns)
+        return [row[1] if len(row) == 2 else row[1:] for row in found if row[0] is None]
+
     def links(self) -> list[Link]:
         return [codec.load(document) for (document,) in self.dps.execute("SELECT document FROM sync.link ORDER BY id")]
 

@@ -115,15 +115,18 @@ class MemoryRows:
         return table.key_text(values)
 
     def _fill(self, owner: Value, table: SourceTable, columns: Row) -> None:
-        """The rows that a created row gets, such as the phases of its template."""
+        """The rows that a created row gets, such as the phases of its template; at least one of each kind."""
         for fill in self._fills:
-            if fill.into != table.name or columns.get(fill.by) is None:
+            if fill.of != table.name:
                 continue
-            wanted = self._open.described(fill.source).cast(fill.where, columns[fill.by])
-            rows = [one.values for _, one in self._open.view(fill.source).items() if one.values[fill.where] == wanted]
-            copied = [{into: row[source] for source, into in fill.copied} for row in rows]
-            for row in sorted(copied, key=_nulls_last):
-                self._open.insert_generated(table.name, {**fill.constants, **row, fill.owner: owner})
+            rows = self._copied(fill, columns[fill.by]) if columns.get(fill.by) is not None else []
+            for row in rows or [{into: columns.get(name) for name, into in fill.at_least}]:
+                self._open.insert_generated(fill.into, {**fill.constants, **row, fill.owner: owner})
+
+    def _copied(self, fill: Fill, value: Value) -> list[dict[str, Value]]:
+        wanted = self._open.described(fill.source).cast(fill.where, value)
+        rows = [one.values for _, one in self._open.view(fill.source).items() if one.values[fill.where] == wanted]
+        return sorted(({into: row[source] for source, into in fill.copied} for row in rows), key=_nulls_last)
 
     # -- forms --------------------------------------------------------------------------------------------------------
 

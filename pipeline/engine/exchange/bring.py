@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import REMEDIES, Lists, Need, ParkedWork
-from pipeline.engine.exchange.work import Hand, Item, Setup
+from pipeline.engine.exchange.work import WANTED, Hand, Item, Setup, row_id
 
 
 def brought(setup: Setup, hand: Hand, lists: Lists) -> list[Item]:
@@ -25,7 +25,11 @@ def brought(setup: Setup, hand: Hand, lists: Lists) -> list[Item]:
             code = Need.NOT_A_CLIENT
             hand.parked[work.id] = replace(work, code=code, hint=REMEDIES[code])
         else:
-            items.append(Item(side, end.table.name, key, entity=of, is_wanted=True))
+            # Parked until all that follows of it is done: no event would tell of it again after a crash.
+            row_work = row_id(of, side, key)
+            parked = ParkedWork(row_work, of, side, key, work.code, REMEDIES[Need.REFERENCE_MISSING], None, WANTED)
+            hand.parked.setdefault(row_work, parked)
+            items.append(Item(side, end.table.name, key, entity=of, is_parked=True, is_wanted=True))
     return items
 
 

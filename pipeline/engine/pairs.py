@@ -58,7 +58,7 @@ class LinkTransaction(Offsets, Protocol):
         """What waits for one of these is due at once."""
 
     def due(self, limit: int, tried_before: datetime) -> list[ParkedWork]:
-        """Parked work that was woken, or last tried before a time: the oldest, locked; what others have in hand is left out."""
+        """Parked work that was woken, or last tried before a time, the oldest first. Not locked: others may be given the same."""
 
     def hold_linking(self) -> None:
         """Until the end of the transaction nobody else links or creates rows."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,12 +29,13 @@ from pipeline.database.rehearsal import RehearsedPairs, rehearsed
 from pipeline.database.rows import Names
 from pipeline.domain import dps
 from pipeline.domain.pairing import NewRow, ParkedWork
-from pipeline.errors import ConcurrentWrite, TargetRefused
+from pipeline.errors import ConcurrentWrite, TargetBusy, TargetRefused
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import Kind as ColumnKind
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Value
 from pipeline.model.text import BLANKS
+from tests.contracts.test_twin import beside
 from tests.twins.clock import Ticks
 from tests.twins.pairs import MemoryPairs
 from tests.twins.people import People
@@ -434,6 +439,17 @@ def test_parked_work_is_due_after_a_while_or_when_what_it_waits_for_has_come(pai
         assert links.due(10, NOW + timedelta(days=1)) == []
 
 
+def test_two_transactions_may_read_the_same_parked_work_and_neither_waits(pairs: AnyPairs) -> None:
+    """Whoever tries it decides under the lock of its link."""
+    work = ParkedWork("held/1", "contact", Side.DPS, "1", "reference_missing", "why")
+    with pairs.transaction() as links:
+        links.park([work], NOW)
+    with pairs.transaction() as one, pairs.transaction() as other:
+        assert one.due(10, NOW + timedelta(seconds=1)) == other.due(10, NOW + timedelta(seconds=1)) == [work]
+    with pairs.transaction() as links:
+        links.unpark([work.id])
+
+
 def test_epochs_never_fall(pairs: AnyPairs) -> None:
     """Neither the newest seen nor the newest swept."""
     with pairs.transaction() as links:
@@ -468,6 +484,121 @@ def test_a_transaction_whose_statement_failed_takes_no_other_and_keeps_nothing(p
     with pairs.transaction() as links:
         assert links.rows.read(dps.CLENDOR, ["T1", "T3"]) == {}
         assert links.links([first.id]) == {}
+
+
+# -- two transactions at a time -----------------------------------------------------------------------------------------
+
+
+def waiting(call: Callable[[], object], pairs: AnyPairs) -> Callable[[], object]:
+    """Begin a call beside this transaction, and go on once it waits: the twins can tell, a database is not asked."""
+    begun = threading.Event()
+
+    def then() -> object:
+        begun.set()
+        return call()
+
+    finish = beside(then)
+    assert begun.wait(20)
+    deadline = time.monotonic() + 20
+    while isinstance(pairs, MemoryPairs) and pairs.waiting == 0:
+        assert time.monotonic() < deadline, "nobody waits for a lock"
+    return finish
+
+
+def test_who_locks_a_row_waits_for_whoever_changes_it_and_sees_the_change(pairs: AnyPairs) -> None:
+    """Read as it is once it is locked."""
+
+    def locked() -> object:
+        with pairs.transaction() as other:
+            return other.rows.read(dps.CLENDOR, ["W1"], lock=True)["W1"]["Name"]
+
+    with pairs.transaction() as links:
+        links.rows.insert(dps.CLENDOR, [firm("W1", "before")])
+    with pairs.transaction() as links:
+        links.rows.update(dps.CLENDOR, {"W1": {"Name": "after"}})
+        found = waiting(locked, pairs)
+    assert found() == "after"
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_who_inserts_a_row_waits_for_whoever_inserts_the_same(pairs: AnyPairs, *, is_kept: bool) -> None:
+    """It is there already, or, where the other transaction fails, it is inserted."""
+    key = f"I{is_kept}"
+
+    def inserted() -> list[str | None]:
+        with pairs.transaction() as other:
+            return other.rows.insert(dps.CLENDOR, [firm(key, "second")])
+
+    with suppress(ZeroDivisionError), pairs.transaction() as links:
+        links.rows.insert(dps.CLENDOR, [firm(key, "first")])
+        made = waiting(inserted, pairs)
+        if not is_kept:
+            raise ZeroDivisionError
+    assert made() == ([None] if is_kept else [key])
+
+
+def test_who_stores_a_link_of_a_row_waits_for_whoever_stores_another_and_loses(pairs: AnyPairs) -> None:
+    """The unique key holds between transactions, too."""
+
+    def second() -> None:
+        with pairs.transaction() as other:
+            other.store([(link(9601, key="K9602"), None)])
+
+    with pairs.transaction() as links:
+        links.store([(link(9601), None)])
+        stored = waiting(second, pairs)
+    with pytest.raises(ConcurrentWrite):
+        stored()
+
+
+def test_a_number_that_is_being_taken_is_waited_for(pairs: AnyPairs) -> None:
+    """One of two has it."""
+    number = f"{uuid.uuid4().hex}/1"
+
+    def second() -> set[str]:
+        with pairs.ajera() as other:
+            return other.take([number])
+
+    with pairs.ajera() as ajera:
+        assert ajera.take([number]) == {number}
+        taken = waiting(second, pairs)
+    assert taken() == set()
+
+
+def test_who_links_waits_for_whoever_links_and_sees_what_was_linked(pairs: AnyPairs) -> None:
+    """The lock is held to the end of the transaction."""
+
+    def counterparts() -> dict[str, str]:
+        with pairs.transaction() as other:
+            other.hold_linking()
+            return other.counterparts("firm", Side.AJERA, ["9701"])
+
+    with pairs.transaction() as links:
+        links.hold_linking()
+        found = waiting(counterparts, pairs)
+        links.store([(link(9701), None)])
+    assert found() == {"9701": "K9701"}
+
+
+def test_of_two_transactions_that_wait_for_each_other_one_is_ended(pairs: AnyPairs) -> None:
+    """It may be tried again."""
+    first, second = link(9801).id, link(9802).id
+    both_hold = threading.Barrier(2)
+    with pairs.transaction() as links:
+        links.store([(replace(link(number), id=one), None) for number, one in ((9801, first), (9802, second))])
+
+    def lock(one: str, then: str) -> str:
+        try:
+            with pairs.transaction() as links:
+                links.links([one])
+                both_hold.wait(20)
+                links.links([then])
+        except TargetBusy:
+            return "busy"
+        return "done"
+
+    finish = beside(lambda: lock(first, second))
+    assert sorted([lock(second, first), str(finish())]) == ["busy", "done"]
 
 
 def _lose_a_race(rehearsal: RehearsedPairs, second: Link) -> None:

@@ -57,6 +57,11 @@ class MemoryPairs:
         with self.ajera_database.transaction() as transaction:
             yield MemoryAjeraTransaction(transaction, self.ours, self.fills)
 
+    @property
+    def waiting(self) -> int:
+        """How many transactions wait for a lock now."""
+        return self.dps_database.locks.waiting + self.ajera_database.locks.waiting
+
     def links(self) -> list[Link]:
         """The committed links, by id."""
         return [row.link for _, row in sorted(self.ours.links.rows.items())]

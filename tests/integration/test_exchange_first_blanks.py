@@ -174,15 +174,18 @@ def test_a_blank_client_is_filled_once_and_a_later_change_in_dps_is_left_to_a_pe
     assert not any(link.parked or link.dps.asks for link in firm.links())
 
 
+def waiting_client(firm: World) -> None:
+    """Hill is linked. Two firms in DPS are called like the other client, so that neither is, until one is renamed."""
+    two_clients(firm)
+    firm.firm("C", "Vale")
+
+
 def test_a_client_that_is_linked_later_replaces_nobody(firm: World) -> None:
-    """The pair of the project began while DPS's client was not exchanged yet."""
-    firm.client(1, "Hill")
-    firm.firm("A", "Hill")
-    firm.client(2, "Vale", vecSyncToCRM=False)
-    firm.firm("B", "Vale", AjeraSync="N")
+    """The pair of the project began while DPS's client was not linked yet."""
+    waiting_client(firm)
     billed(firm, 1, "B")
     firm.settle()
-    firm.edit(DPS, "Clendor", "B", AjeraSync="Y")
+    firm.edit(DPS, "Clendor", "C", Name="Dale")
     firm.settle()
     again(firm)
     assert firm.rows(AJERA, "AxInvoiceGroup", "igClient") == [1]
@@ -191,15 +194,12 @@ def test_a_client_that_is_linked_later_replaces_nobody(firm: World) -> None:
 
 def test_a_client_filled_in_ajera_while_dps_waited_is_not_replaced(firm: World) -> None:
     """Nobody's event of DPS's project comes any more when its client is linked."""
-    firm.client(1, "Hill")
-    firm.firm("A", "Hill")
-    firm.client(2, "Vale", vecSyncToCRM=False)
-    firm.firm("B", "Vale", AjeraSync="N")
+    waiting_client(firm)
     billed(firm, None, "B")
     firm.settle()
     firm.edit(AJERA, "AxInvoiceGroup", igClient=1)
     firm.settle()
-    firm.edit(DPS, "Clendor", "B", AjeraSync="Y")
+    firm.edit(DPS, "Clendor", "C", Name="Dale")
     firm.settle()
     again(firm)
     assert firm.rows(AJERA, "AxInvoiceGroup", "igClient") == [1]

@@ -53,10 +53,10 @@ check: $(VENV)/.installed ## ruff, mypy --strict, import-linter
 	@$(BIN)/lint-imports
 
 bench: stack ## events a second of the consumers, by ratios, with the noise
-	@$(BIN)/python -m deploy.bench $(BENCH)
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 faults: stack ## the long form of the fault tests: a table of counts tried and failed
-	@$(BIN)/python -m deploy.faults --long $(FAULTS)
+	@$(BIN)/python -m tests.faults --long $(FAULTS)
 
 prove: $(VENV)/.installed ## 100,000 random interleavings of edits on both sides
 	@$(BIN)/python -m tests.properties.conflicts.prove $(PROVE)

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from pipeline.cli.output import Outcome, command
 from pipeline.config.settings import Settings
-from pipeline.database.standing import ParkedRows
+from pipeline.database.state.status import ParkedRows
 from pipeline.errors import ExitCode
 from pipeline.operations import status as operation
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from pipeline.conflicts.classify import looked_at
 from pipeline.conflicts.conflict import Conflict, Kind, about_line
+from pipeline.conflicts.decide import asked_by_both, is_comparable, parked, plan
 from pipeline.conflicts.decision import Decision, Reason
 from pipeline.conflicts.forms import folded
-from pipeline.conflicts.judge import asked_by_both, is_comparable, parked, plan
 from pipeline.conflicts.link import Half, Link, Seen, State
-from pipeline.conflicts.observe import looked_at
 from pipeline.conflicts.reconcile import finish
 from pipeline.conflicts.rules import SIDES, ColumnPair, Rule, Rules, Side
 from pipeline.model.event import Row, Value

@@ -10,12 +10,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from pipeline.conflicts import guards
+from pipeline.conflicts.classify import moved, needs_look, take
 from pipeline.conflicts.conflict import Conflict, Kind, about_line
+from pipeline.conflicts.decide import judge, plan
 from pipeline.conflicts.decision import Decision, Looked, Reason
 from pipeline.conflicts.ending import end
-from pipeline.conflicts.judge import judge, plan
 from pipeline.conflicts.link import Half, Link
-from pipeline.conflicts.observe import moved, needs_look, take
 from pipeline.conflicts.rules import SIDES, Rules, Side
 from pipeline.model.event import Event, Operation, Value
 from pipeline.model.outcome import Outcome

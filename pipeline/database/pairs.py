@@ -14,16 +14,16 @@ from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Recorded
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import Side
-from pipeline.database.dialect import Field, Lock, Merge, given
-from pipeline.database.engine import dialect_of
-from pipeline.database.intentions import Intentions
-from pipeline.database.links import Links
-from pipeline.database.parked import Parked
-from pipeline.database.progress import Positions
-from pipeline.database.rows import DatabaseRows, Names
-from pipeline.database.schema import DEFAULT_SCHEMA
-from pipeline.database.schema_links import AJERA_SCHEMA
-from pipeline.database.session import ConnectedSession, Session, translated
+from pipeline.database.sql.dialect import Field, Lock, Merge, given
+from pipeline.database.sql.engine import dialect_of
+from pipeline.database.sql.session import ConnectedSession, Session, translated
+from pipeline.database.state.intentions import Intentions
+from pipeline.database.state.links import Links
+from pipeline.database.state.parked import Parked
+from pipeline.database.state.progress import Positions
+from pipeline.database.state.schema import DEFAULT_SCHEMA
+from pipeline.database.state.schema_links import AJERA_SCHEMA
+from pipeline.database.systems.rows import DatabaseRows, Names
 from pipeline.domain.pairing import ParkedWork
 from pipeline.domain.rows import Rows
 from pipeline.mapping.source import Kind

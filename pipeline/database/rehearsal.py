@@ -9,10 +9,10 @@ from itertools import count
 
 from sqlalchemy import Engine
 
-from pipeline.database.engine import dialect_of
 from pipeline.database.pairs import DatabaseAjeraTransaction, DatabaseLinkTransaction, DatabasePairs
-from pipeline.database.rows import DatabaseRows
-from pipeline.database.session import ConnectedSession, translated
+from pipeline.database.sql.engine import dialect_of
+from pipeline.database.sql.session import ConnectedSession, translated
+from pipeline.database.systems.rows import DatabaseRows
 from pipeline.domain.pairing import CodeList, Lists, NewRow
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Row, Value

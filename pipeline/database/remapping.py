@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
-from pipeline.database.settings import read_setting, write_setting
+from pipeline.database.state.settings import read_setting, write_setting
 from pipeline.database.target import DatabaseTarget
 from pipeline.domain.routes import Route
 from pipeline.mapping.site import Site

@@ -8,14 +8,14 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from pipeline.database.engine import dialect_of
-from pipeline.database.ledger import Ledger, mirrors
-from pipeline.database.loads import Loads, LoadState
-from pipeline.database.marks import Marks
-from pipeline.database.progress import Positions
-from pipeline.database.schema import DEFAULT_SCHEMA
-from pipeline.database.session import ConnectedSession, Session, translated
-from pipeline.database.target_tables import OwnedRows, TargetTables, names_of
+from pipeline.database.sql.engine import dialect_of
+from pipeline.database.sql.session import ConnectedSession, Session, translated
+from pipeline.database.state.ledger import Ledger, mirrors
+from pipeline.database.state.loads import Loads, LoadState
+from pipeline.database.state.marks import Marks
+from pipeline.database.state.progress import Positions
+from pipeline.database.state.schema import DEFAULT_SCHEMA
+from pipeline.database.systems.target_tables import OwnedRows, TargetTables, names_of
 from pipeline.domain.routes import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.target import TargetRow

@@ -24,7 +24,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it imports t
 )
 
 from pipeline.errors import ReplayRefused, ServiceUnreachable
-from pipeline.kafka.faults import LOGGER, REQUEST_TIMEOUT_SECONDS, UNKNOWN_TOPIC_CODES, cause, ours, theirs, unreachable
+from pipeline.kafka.errors import LOGGER, REQUEST_TIMEOUT_SECONDS, UNKNOWN_TOPIC_CODES, cause, ours, theirs, unreachable
 from pipeline.model.position import TopicPartition
 
 T = TypeVar("T")

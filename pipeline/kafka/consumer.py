@@ -15,7 +15,7 @@ from confluent_kafka import TopicPartition as KafkaPartition
 
 from pipeline.errors import OffsetLost, PipelineError, ServiceUnreachable
 from pipeline.kafka.admin import KafkaAdmin
-from pipeline.kafka.faults import (
+from pipeline.kafka.errors import (
     DOWN_CODES,
     LOGGER,
     LOST_CODES,

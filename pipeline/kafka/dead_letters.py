@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as KafkaMessage
 
 from pipeline.errors import DeadLetterFailed, PipelineError
-from pipeline.kafka.faults import LOGGER, cause
+from pipeline.kafka.errors import LOGGER, cause
 from pipeline.model.event import Message
 
 HEADER_PREFIX: Final = "ajera_cdc."

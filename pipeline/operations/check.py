@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from pipeline.config.settings import Settings
-from pipeline.database.grants import EVERYTHING, missing_rights, rights_on_target
-from pipeline.database.inspect import source_findings
-from pipeline.database.live import describe_target
-from pipeline.database.migrate import require_latest
-from pipeline.database.schema import sync_metadata
+from pipeline.database.state.migrate import require_latest
+from pipeline.database.state.schema import sync_metadata
+from pipeline.database.systems.grants import EVERYTHING, missing_rights, rights_on_target
+from pipeline.database.systems.inspect import source_findings
+from pipeline.database.systems.live import describe_target
 from pipeline.decoding.needs import needed_by
 from pipeline.domain.dps import AJERA_TABLES
 from pipeline.errors import ExitCode, PipelineError, SchemaUnknown, SyncSchemaOutdated, TargetMismatch

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from sqlalchemy import Engine
 
 from pipeline.config.settings import Settings
-from pipeline.database.grants import EVERYTHING, READ_AND_WRITE, Rights, missing_rights
-from pipeline.database.inspect import source_findings
-from pipeline.database.migrate import Part, require_latest
-from pipeline.database.schema_links import ajera_metadata, dps_metadata
-from pipeline.database.settings import read_setting
+from pipeline.database.state.migrate import Part, require_latest
+from pipeline.database.state.schema_links import ajera_metadata, dps_metadata
+from pipeline.database.state.settings import read_setting
+from pipeline.database.systems.grants import EVERYTHING, READ_AND_WRITE, Rights, missing_rights
+from pipeline.database.systems.inspect import source_findings
 from pipeline.decoding.contract import Contract
 from pipeline.domain.dps import AJERA_TABLES, AX_PROJECT_CONTACT, CODE_LISTS, DPS_TABLES
 from pipeline.domain.pairing import ListTable

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sqlalchemy import Engine
 
 from pipeline.config.settings import Settings
-from pipeline.database.tally import tally
+from pipeline.database.systems.tally import tally
 from pipeline.domain.status import ACTIVE, IN_DPS, StatusCoding, project_status
 from pipeline.errors import PipelineError
 from pipeline.model.event import Value

@@ -8,16 +8,16 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from pipeline.config.settings import Settings
-from pipeline.conflicts import resolve as deciding
+from pipeline.conflicts import manual as deciding
 from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Decision
 from pipeline.conflicts.link import Link
-from pipeline.conflicts.resolve import Typed
+from pipeline.conflicts.manual import Typed
 from pipeline.conflicts.rules import Rules, Side
 from pipeline.database.pairs import DatabaseLinkTransaction, DatabasePairs
 from pipeline.domain.pairing import ParkedWork
-from pipeline.engine.exchange.rounds import Rounds
-from pipeline.engine.exchange.work import Item, Setup
+from pipeline.engine.exchange.reconciler import Rounds
+from pipeline.engine.exchange.unit_of_work import Item, Setup
 from pipeline.errors import UsageError
 from pipeline.mapping.source import Kind
 from pipeline.model.event import Value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.database.inspect import Finding
+from pipeline.database.systems.inspect import Finding
 from pipeline.errors import PipelineError
 
 

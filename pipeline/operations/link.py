@@ -20,9 +20,9 @@ from pipeline.database.rehearsal import rehearsed
 from pipeline.domain.pairing import Entity, ParkedWork
 from pipeline.domain.status import ACTIVE, IN_DPS
 from pipeline.domain.status import LINE as STATUS
-from pipeline.engine.exchange.rounds import ITEMS_A_ROUND, Rounds
-from pipeline.engine.exchange.work import Done, Item, Setup
-from pipeline.engine.pairs import Pairs
+from pipeline.engine.exchange.ports import Pairs
+from pipeline.engine.exchange.reconciler import ITEMS_A_ROUND, Rounds
+from pipeline.engine.exchange.unit_of_work import Done, Item, Setup
 from pipeline.errors import PipelineError, Remedy
 from pipeline.model.event import Value
 from pipeline.telemetry.health import Health

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pipeline.config.settings import Settings
-from pipeline.engine.start import refuse_growth, stored_starts
+from pipeline.engine.consumer.start import refuse_growth, stored_starts
 from pipeline.errors import ReplayRefused, UsageError
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.model.ledger import Incarnation

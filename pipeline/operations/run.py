@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 import structlog
 
 from pipeline.config.settings import Settings
-from pipeline.engine.patience import Patience, Stopped
+from pipeline.engine.consumer.retry import Patience, Stopped
 from pipeline.errors import PipelineError
 from pipeline.telemetry import log
 from pipeline.telemetry.health import Health

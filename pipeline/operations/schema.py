@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from pipeline.config.settings import Settings
-from pipeline.database import migrate
-from pipeline.database.migrate import Part
+from pipeline.database.state import migrate
+from pipeline.database.state.migrate import Part
 from pipeline.wiring.clients import ajera_engine
 from pipeline.wiring.route import routes_of
 from pipeline.wiring.state import State

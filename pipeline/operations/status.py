@@ -11,9 +11,9 @@ from typing import TypeVar
 from sqlalchemy import Engine
 
 from pipeline.config.settings import Settings
-from pipeline.database.migrate import Part
-from pipeline.database.settings import current_epoch
-from pipeline.database.standing import (
+from pipeline.database.state.migrate import Part
+from pipeline.database.state.settings import current_epoch
+from pipeline.database.state.status import (
     LinkStanding,
     ParkedRows,
     ParkedWorkStanding,

@@ -11,10 +11,10 @@ from sqlalchemy import Engine
 from pipeline.config.section import database_url
 from pipeline.config.settings import Settings
 from pipeline.connect.client import ConnectClient
-from pipeline.database.engine import create_engine
-from pipeline.engine.circuit import Limits
-from pipeline.engine.loop import Pace
-from pipeline.engine.start import Describe
+from pipeline.database.sql.engine import create_engine
+from pipeline.engine.consumer.circuit import Limits
+from pipeline.engine.consumer.loop import Pace
+from pipeline.engine.consumer.start import Describe
 from pipeline.errors import ServiceUnreachable
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.kafka.registry import Registry

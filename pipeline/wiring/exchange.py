@@ -11,9 +11,9 @@ from pipeline.config.settings import Settings
 from pipeline.conflicts.begin import FirstLinkPolicy
 from pipeline.conflicts.rules import Rule, Side
 from pipeline.conflicts.version import is_two_way, parse
-from pipeline.database.migrate import require_latest
 from pipeline.database.pairs import DatabasePairs, generated_keys
-from pipeline.database.rows import Names
+from pipeline.database.state.migrate import require_latest
+from pipeline.database.systems.rows import Names
 from pipeline.decoding.avro import Schemas
 from pipeline.decoding.contract import Contract
 from pipeline.decoding.event import Decoder
@@ -22,12 +22,12 @@ from pipeline.domain.dps import AJERA_TABLES, AX_PROJECT_CONTACT, CODE_LISTS, DP
 from pipeline.domain.exchange import entities
 from pipeline.domain.pairing import Entity
 from pipeline.domain.status import StatusCoding
-from pipeline.engine import ports
+from pipeline.engine.consumer import ports
+from pipeline.engine.consumer.loop import Loop
+from pipeline.engine.consumer.ports import DeadLetters, Messages
+from pipeline.engine.consumer.start import Incarnations
 from pipeline.engine.exchange.processor import Exchange
-from pipeline.engine.exchange.work import Setup
-from pipeline.engine.loop import Loop
-from pipeline.engine.ports import DeadLetters, Messages
-from pipeline.engine.start import Incarnations
+from pipeline.engine.exchange.unit_of_work import Setup
 from pipeline.errors import ChoiceMissing, MetadataMissing
 from pipeline.kafka.consumer import KafkaMessages
 from pipeline.kafka.dead_letters import KafkaDeadLetters

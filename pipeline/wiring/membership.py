@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from pipeline.config.settings import Settings
-from pipeline.engine.ports import Keeper
-from pipeline.engine.start import Incarnations, stored_starts
+from pipeline.engine.consumer.ports import Keeper
+from pipeline.engine.consumer.start import Incarnations, stored_starts
 from pipeline.kafka.consumer import KafkaMessages
 from pipeline.model.ledger import Progress
 from pipeline.model.position import TopicPartition

@@ -7,22 +7,22 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from pipeline.config.settings import Settings
-from pipeline.database.live import describe_target
-from pipeline.database.migrate import require_latest
 from pipeline.database.remapping import recompute_if_changed
+from pipeline.database.state.migrate import require_latest
+from pipeline.database.systems.live import describe_target
 from pipeline.database.target import DatabaseTarget
 from pipeline.decoding.avro import Schemas
 from pipeline.decoding.contract import Contract
 from pipeline.decoding.event import Decoder
 from pipeline.decoding.needs import needed_by
 from pipeline.domain.routes import AJERA_TO_PIM, Route
-from pipeline.engine import ports
-from pipeline.engine.loading import Loading
-from pipeline.engine.loop import Loop
-from pipeline.engine.ports import DeadLetters, Messages, Target
-from pipeline.engine.processor import Processor
-from pipeline.engine.recompute import Recompute
-from pipeline.engine.start import Incarnations
+from pipeline.engine.consumer import ports
+from pipeline.engine.consumer.loop import Loop
+from pipeline.engine.consumer.ports import DeadLetters, Messages, Target
+from pipeline.engine.consumer.start import Incarnations
+from pipeline.engine.projection.loading import Loading
+from pipeline.engine.projection.processor import Processor
+from pipeline.engine.projection.recompute import Recompute
 from pipeline.kafka.consumer import KafkaMessages
 from pipeline.kafka.dead_letters import KafkaDeadLetters
 from pipeline.mapping.site import Site

@@ -11,8 +11,8 @@ from pipeline.config.settings import Settings
 from pipeline.decoding.naming import topic_name
 from pipeline.domain.dps import AJERA_TABLES, DPS_TABLES
 from pipeline.domain.routes import AJERA_TO_PIM
-from pipeline.engine.loop import Loop
-from pipeline.engine.ports import Keeper
+from pipeline.engine.consumer.loop import Loop
+from pipeline.engine.consumer.ports import Keeper
 from pipeline.errors import ConfigurationInvalid
 from pipeline.mapping.source import SourceTable
 from pipeline.telemetry.health import Health

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from pipeline.config.settings import Settings
-from pipeline.database.migrate import Part, require_latest
+from pipeline.database.state.migrate import Part, require_latest
 from pipeline.wiring.clients import dps_engine, pim_engine
 
 

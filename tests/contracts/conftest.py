@@ -10,15 +10,15 @@ import pytest
 import sqlalchemy as sa
 
 from deploy.local.stack import Stack
-from pipeline.database.engine import create_engine, dialect_of
-from pipeline.database.live import create_target_tables
-from pipeline.database.migrate import upgrade
-from pipeline.database.schema import sync_metadata
+from pipeline.database.sql.engine import create_engine, dialect_of
+from pipeline.database.state.migrate import upgrade
+from pipeline.database.state.schema import sync_metadata
+from pipeline.database.systems.live import create_target_tables
 from pipeline.database.target import DatabaseTarget
 from pipeline.domain.routes import AJERA_TO_PIM
-from pipeline.engine.ports import Target
+from pipeline.engine.consumer.ports import Target
 from pipeline.mapping.site import Site
-from pipeline.testing.target import MemoryTarget
+from tests.twins.target import MemoryTarget
 
 SQL_SERVER = "PIPELINE_TEST_SQLSERVER_URL"
 SUFFIX = uuid.uuid4().hex[:8]

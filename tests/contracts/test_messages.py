@@ -15,7 +15,7 @@ from confluent_kafka import TopicPartition as KafkaPartition
 from confluent_kafka.admin import AdminClient
 
 from deploy.local.stack import Stack
-from pipeline.engine.ports import Messages
+from pipeline.engine.consumer.ports import Messages
 from pipeline.errors import MessageMalformed, OffsetLost, ServiceUnreachable
 from pipeline.kafka.admin import KafkaAdmin, TopicSettings
 from pipeline.kafka.consumer import KafkaMessages
@@ -23,7 +23,7 @@ from pipeline.kafka.dead_letters import HEADER_PREFIX, KafkaDeadLetters
 from pipeline.kafka.protocol import Protocol as GroupProtocol
 from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition
-from pipeline.testing.messages import MemoryBroker, MemoryMessages
+from tests.twins.messages import MemoryBroker, MemoryMessages
 
 PATIENCE = 30.0
 

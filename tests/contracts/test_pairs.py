@@ -22,11 +22,11 @@ from pipeline.conflicts.decision import Recorded
 from pipeline.conflicts.forms import folded
 from pipeline.conflicts.link import Half, Link, Parked, Seen, State
 from pipeline.conflicts.rules import Rule, Side
-from pipeline.database.engine import create_engine
-from pipeline.database.migrate import upgrade
 from pipeline.database.pairs import DatabasePairs, generated_keys
 from pipeline.database.rehearsal import RehearsedPairs, rehearsed
-from pipeline.database.rows import Names
+from pipeline.database.sql.engine import create_engine
+from pipeline.database.state.migrate import upgrade
+from pipeline.database.systems.rows import Names
 from pipeline.domain import dps
 from pipeline.domain.pairing import NewRow, ParkedWork
 from pipeline.errors import ConcurrentWrite, TargetBusy, TargetRefused

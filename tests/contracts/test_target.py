@@ -13,10 +13,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from pipeline.database.engine import create_engine
-from pipeline.database.live import create_target_tables, describe_target
-from pipeline.database.migrate import current, latest, upgrade
-from pipeline.database.settings import current_epoch, read_setting, store_epoch, write_setting
+from pipeline.database.sql.engine import create_engine
+from pipeline.database.state.migrate import current, latest, upgrade
+from pipeline.database.state.settings import current_epoch, read_setting, store_epoch, write_setting
+from pipeline.database.systems.live import create_target_tables, describe_target
 from pipeline.database.target import DatabaseTarget
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.errors import ConcurrentWrite, PipelineError, RowRejected, TargetBusy, TargetRefused
@@ -25,9 +25,9 @@ from pipeline.mapping.target import TargetRow
 from pipeline.model.ledger import Incarnation, LedgerRow, Mark, Progress, Waiting
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import Place, TopicPartition
-from pipeline.testing.target import MemoryTarget
-from pipeline.testing.turns import FreeTurns
 from tests.support.events import event, ledger
+from tests.twins.target import MemoryTarget
+from tests.twins.turns import FreeTurns
 
 SQL_SERVER = "PIPELINE_TEST_SQLSERVER_URL"
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

@@ -11,15 +11,15 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.engine.ports import Target
+from pipeline.engine.consumer.ports import Target
 from pipeline.errors import ConcurrentWrite, PipelineError, RowRejected, TargetBusy, TargetRefused
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow, Mark, Progress, Waiting
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import Place, TopicPartition
-from pipeline.testing.target import MemoryTarget
 from tests.support.events import NOON, event, ledger
+from tests.twins.target import MemoryTarget
 
 PATIENCE = 20.0
 ODD = 'O\'Brien "Zoë" \\ 😀 [x] 漢字 :rows %s'

@@ -152,7 +152,7 @@ EVENT_GUARDS = (
     ),
     Guard(
         "two-way: source rewound",
-        f"{ENGINE}/round.py",
+        f"{ENGINE}/reconcile_pass.py",
         "            raise Rewound(event)\n",
         "            pass\n",
         f"{DIFFICULT}::test_a_log_that_was_rewound_halts_its_partition_and_nothing_is_written_from_there",

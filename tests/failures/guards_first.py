@@ -29,7 +29,7 @@ FIRST_GUARDS = (
     ),
     Guard(
         "a blank that nobody typed is not put back",
-        f"{RULES}/judge.py",
+        f"{RULES}/decide.py",
         "    if guards.is_kept(link, pair, winner):\n",
         "    if False:\n",
         f"{BLANKS}::test_a_blank_that_nobody_typed_is_not_put_back_over_a_value_that_stayed",
@@ -43,7 +43,7 @@ FIRST_GUARDS = (
     ),
     Guard(
         "who is billed: never replaced later",
-        f"{RULES}/judge.py",
+        f"{RULES}/decide.py",
         "    if guards.is_filled_already(link, pair):\n",
         "    if False:\n",
         f"{FILLS}::test_a_later_edit_never_replaces_a_value_on_a_line_that_only_fills",
@@ -78,7 +78,7 @@ FIRST_GUARDS = (
     ),
     Guard(
         "of its kind when it is written",
-        f"{ENGINE}/carry.py",
+        f"{ENGINE}/apply_writes.py",
         "settle.applicable(write, held[key], rules) if is_of_kind else {}",
         "settle.applicable(write, held[key], rules)",
         f"{KINDS}::test_a_former_primary_address_is_not_written_though_its_event_has_not_come",
@@ -99,7 +99,7 @@ FIRST_GUARDS = (
     ),
     Guard(
         "the others of a parent are looked at when an old event comes again",
-        f"{ENGINE}/round.py",
+        f"{ENGINE}/reconcile_pass.py",
         "        self._offer(entity, item, link)\n",
         "",
         f"{DEATH}[place_taken]",

@@ -11,7 +11,7 @@ HANGS = f"{RETIRED}::test_what_hangs_on_a_retired_project_changes_nothing_howeve
 PIM_GUARDS = (
     Guard(
         "a project that became a phase keeps its values",
-        f"{ENGINE}/guard.py",
+        f"{ENGINE}/projection/guard.py",
         "if table.member and before.values[table.member] and not _is_member(table, site, values):",
         "if False:",
         f"{RETIRED}::test_a_phase_that_was_a_project_is_not_written_and_a_project_again_it_is",
@@ -39,14 +39,14 @@ PIM_GUARDS = (
     ),
     Guard(
         "a batch is cut at a retirement",
-        f"{ENGINE}/note.py",
+        f"{ENGINE}/projection/stage.py",
         "    events, notes.rest = until_retired(transaction, route, noting.site, events)\n",
         "",
         HANGS,
     ),
     Guard(
         "a row is told of an arrival only if it waits",
-        f"{ENGINE}/resolve.py",
+        f"{ENGINE}/projection/resolve.py",
         "_waiting(transaction, mapping, keys_of) if path.prefixes else keys_of",
         "keys_of",
         f"{RETIRED}::test_a_row_of_another_table_that_is_deleted_is_its_peoples_from_then_on",
@@ -60,28 +60,28 @@ PIM_GUARDS = (
     ),
     Guard(
         "a group is told of its members",
-        f"{ENGINE}/guard.py",
+        f"{ENGINE}/projection/guard.py",
         "        if joins or old.get(group) != after.values.get(group):\n",
         "        if old.get(group) != after.values.get(group):\n",
         f"{CODES}::test_codes_are_the_same_in_any_order_and_any_cut",
     ),
     Guard(
         "a retired project keeps its code",
-        f"{ENGINE}/unique.py",
+        f"{ENGINE}/projection/unique.py",
         "elif key in kept and not any(held.get(one.casefold()) == key for one in possible[key]):",
         "elif key in kept:",
         f"{CODES}::test_a_retired_project_keeps_its_code_however_the_log_is_cut",
     ),
     Guard(
         "who waits for a code releases none",
-        f"{ENGINE}/unique.py",
+        f"{ENGINE}/projection/unique.py",
         "if holder is not None and (holder in stuck or not self.moves_away(holder, key)):",
         "if holder is not None and not self.moves_away(holder, key):",
         f"{CODES}::test_a_project_that_waits_for_a_code_keeps_the_one_it_has",
     ),
     Guard(
         "a kind that is switched off is not waited for",
-        f"{ENGINE}/references.py",
+        f"{ENGINE}/projection/references.py",
         "m.key.expression.of(dict.fromkeys(m.key.expression.columns, key), self.site) == reference",
         "m.key.expression.of(dict.fromkeys(m.key.expression.columns, key), self.site)",
         "tests/unit/engine/test_switched_off.py::test_a_contact_of_a_kind_that_is_off_does_not_wait",

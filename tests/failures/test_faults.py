@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from deploy.faults.__main__ import SCENARIOS
 from deploy.local.stack import Stack, running_stack
+from tests.faults.__main__ import SCENARIOS
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 PARTS = ("postgres", "kafka", "registry")

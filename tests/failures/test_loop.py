@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from pipeline.domain.routes import AJERA_TO_PIM
-from pipeline.engine.loading import Loading
-from pipeline.engine.loop import Loop, Pace
+from pipeline.engine.consumer.loop import Loop, Pace
+from pipeline.engine.projection.loading import Loading
 from pipeline.errors import ContractBroken, ParkedTooMany, PipelineError, TargetBusy, TargetRefused, TargetRestored
 from pipeline.model.event import Decoded, Message, Undecodable
 from pipeline.model.ledger import Progress
 from pipeline.model.position import TopicPartition
-from pipeline.testing.messages import MemoryBroker, MemoryMessages
-from pipeline.testing.target import MemoryTarget
 from tests.support.engine import TOPICS, Clock, Consumer, Counted
 from tests.support.events import event
+from tests.twins.messages import MemoryBroker, MemoryMessages
+from tests.twins.target import MemoryTarget
 
 VEC = TopicPartition(TOPICS["AxVec"], 0)
 GROUP = "loop"

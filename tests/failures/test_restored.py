@@ -12,9 +12,9 @@ from pipeline.errors import TargetRestored
 from pipeline.model.event import Event
 from pipeline.model.ledger import Progress
 from pipeline.model.position import TopicPartition
-from pipeline.testing.target import MemoryTarget, MemoryTransaction
 from tests.support.engine import TOPICS, Consumer
 from tests.support.events import event
+from tests.twins.target import MemoryTarget, MemoryTransaction
 
 VEC = TopicPartition(TOPICS["AxVec"], 0)
 NOTE, PROGRESS = 1, 3  # which transaction of a batch it is

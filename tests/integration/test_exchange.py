@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.faults import audit
 from deploy.local.stack import Stack
+from tests.faults import audit
 from tests.support.exchange import Exchanged, live_exchange
 from tests.support.live import wait_until
 

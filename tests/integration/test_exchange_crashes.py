@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from deploy.local.stack import Stack
-from pipeline.conflicts.resolve import resolve
+from pipeline.conflicts.manual import resolve
 from pipeline.conflicts.rules import Side
-from pipeline.engine.exchange.work import Item
+from pipeline.engine.exchange.unit_of_work import Item
 from tests.support.outbox import Crash, World, at_once, world
 
 AJERA, DPS = Side.AJERA, Side.DPS

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.conflicts.link import State
 from pipeline.conflicts.rules import Side
-from pipeline.engine.exchange.work import Planned
+from pipeline.engine.exchange.unit_of_work import Planned
 from tests.support.outbox import World, at_once
 
 AJERA, DPS = Side.AJERA, Side.DPS

@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.conflicts.link import State
 from pipeline.conflicts.rules import Side
-from pipeline.engine.exchange.in_ajera import AjeraWrites
-from pipeline.engine.exchange.work import Planned
+from pipeline.engine.exchange.ajera_writer import AjeraWrites
+from pipeline.engine.exchange.unit_of_work import Planned
 from tests.support.outbox import Crash, World, at_once
 
 AJERA, DPS = Side.AJERA, Side.DPS

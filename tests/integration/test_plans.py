@@ -16,13 +16,13 @@ import sqlalchemy as sa
 
 from deploy.local.stack import Stack
 from pipeline.conflicts.rules import Side
-from pipeline.database.dialect import Field
-from pipeline.database.engine import create_engine
-from pipeline.database.live import target_metadata
-from pipeline.database.postgres import Postgres
-from pipeline.database.rows import Names
-from pipeline.database.schema import sync_metadata
-from pipeline.database.schema_links import ajera_metadata, dps_metadata
+from pipeline.database.sql.dialect import Field
+from pipeline.database.sql.engine import create_engine
+from pipeline.database.sql.postgres import Postgres
+from pipeline.database.state.schema import sync_metadata
+from pipeline.database.state.schema_links import ajera_metadata, dps_metadata
+from pipeline.database.systems.live import target_metadata
+from pipeline.database.systems.rows import Names
 from pipeline.domain import dps
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.mapping.site import Site

@@ -12,10 +12,10 @@ import pytest
 
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.model.event import Event
-from pipeline.testing.target import MemoryTarget
 from tests.support.engine import Consumer, ready
 from tests.support.histories import batches, forgotten, history, retired
 from tests.support.orders import settled
+from tests.twins.target import MemoryTarget
 
 RUNS = int(os.environ.get("AJERA_CDC_CUTS", "100"))
 SEED = int(os.environ.get("AJERA_CDC_SEED", "20261127"))

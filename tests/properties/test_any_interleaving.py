@@ -14,11 +14,11 @@ import pytest
 
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.model.event import Event
-from pipeline.testing.target import MemoryTarget
-from pipeline.testing.turns import Schedule
 from tests.support.engine import TOPICS, Consumer, Ticking, loading_of, patiently
 from tests.support.histories import PARTITIONS, arrivals, batches, history, process_of, uncertain
 from tests.support.orders import settled
+from tests.twins.target import MemoryTarget
+from tests.twins.turns import Schedule
 
 RUNS = int(os.environ.get("AJERA_CDC_INTERLEAVINGS", "150"))
 SEED = int(os.environ.get("AJERA_CDC_SEED", "20261126"))

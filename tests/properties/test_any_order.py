@@ -165,7 +165,7 @@ def test_a_process_that_dies_between_its_two_transactions_leaves_marks_that_othe
 ) -> None:
     """By the row's own event when it comes again, which is stale, and by whoever is idle."""
     from pipeline.domain.routes import AJERA_TO_PIM
-    from pipeline.engine.note import Noting, note
+    from pipeline.engine.projection.stage import Noting, note
     from pipeline.mapping.site import Site
 
     engine, target = pim

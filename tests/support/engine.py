@@ -10,25 +10,25 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine, text
 
-from pipeline.database.engine import create_engine
-from pipeline.database.live import create_target_tables
-from pipeline.database.migrate import upgrade
+from pipeline.database.sql.engine import create_engine
+from pipeline.database.state.migrate import upgrade
+from pipeline.database.systems.live import create_target_tables
 from pipeline.database.target import DatabaseTarget
 from pipeline.domain.routes import AJERA_TO_PIM, Route
-from pipeline.engine.circuit import Limits
-from pipeline.engine.intake import Handled
-from pipeline.engine.loading import Loading
-from pipeline.engine.ports import Target
-from pipeline.engine.processor import Processor
-from pipeline.engine.recompute import Recompute
+from pipeline.engine.consumer.circuit import Limits
+from pipeline.engine.consumer.intake import Handled
+from pipeline.engine.consumer.ports import Target
+from pipeline.engine.projection.loading import Loading
+from pipeline.engine.projection.processor import Processor
+from pipeline.engine.projection.recompute import Recompute
 from pipeline.errors import PipelineError, Remedy
 from pipeline.mapping.site import Site
 from pipeline.model.event import Decoded, Event, Message
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
-from pipeline.testing.messages import MemoryBroker, MemoryDeadLetters, MemoryMessages
-from pipeline.testing.target import MemoryTarget
 from tests.support.events import NOON
+from tests.twins.messages import MemoryBroker, MemoryDeadLetters, MemoryMessages
+from tests.twins.target import MemoryTarget
 
 T = TypeVar("T")
 TOPICS = {table.name: f"ajera.{table.name}" for table in AJERA_TO_PIM.sources}

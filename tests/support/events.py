@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from pipeline.domain.routes import AJERA_TO_PIM
-from pipeline.engine import guard
+from pipeline.engine.projection import guard
 from pipeline.mapping.site import Site
 from pipeline.model.event import Event, Operation, Value
 from pipeline.model.ledger import LedgerRow

@@ -12,11 +12,11 @@ import psycopg
 from psycopg import sql
 
 from deploy.demo.consumers import EXCHANGE, Consumer, running
-from deploy.faults import audit
-from deploy.faults.exchange import AJERA_TABLES, DPS_TABLES
 from deploy.local.stack import Stack
 from deploy.sample import databases, dps
 from deploy.sample.naming import Naming
+from tests.faults import audit
+from tests.faults.exchange import AJERA_TABLES, DPS_TABLES
 from tests.support.live import Live, live_firm, wait_until
 
 

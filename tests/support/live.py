@@ -15,10 +15,10 @@ from psycopg import sql
 
 from deploy.demo.consumers import Consumer, running
 from deploy.demo.settings import merge
-from deploy.faults import audit
 from deploy.local.stack import Stack
 from deploy.sample import databases, firm, oracle
 from deploy.sample.naming import Naming
+from tests.faults import audit
 from tests.support.commands import answer
 
 DEADLINE_SECONDS = 45.0

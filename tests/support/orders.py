@@ -8,9 +8,9 @@ from itertools import combinations, pairwise, permutations
 from pipeline.domain.routes import AJERA_TO_PIM, Route
 from pipeline.mapping.site import Site
 from pipeline.model.event import Event, Row
-from pipeline.testing.target import MemoryTarget
 from tests.support.engine import Consumer, Ticking, ready
 from tests.support.histories import PREFIXES
+from tests.twins.target import MemoryTarget
 
 
 def cuts(events: Sequence[Event]) -> Iterator[list[Sequence[Event]]]:

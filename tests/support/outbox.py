@@ -28,29 +28,29 @@ from pipeline.conflicts import codec
 from pipeline.conflicts.begin import FirstLinkPolicy
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import Rule, Side
-from pipeline.database import migrate
-from pipeline.database.engine import create_engine
 from pipeline.database.pairs import DatabasePairs, generated_keys
-from pipeline.database.rows import Names
-from pipeline.database.schema_links import AJERA_SCHEMA
+from pipeline.database.sql.engine import create_engine
+from pipeline.database.state import migrate
+from pipeline.database.state.schema_links import AJERA_SCHEMA
+from pipeline.database.systems.rows import Names
 from pipeline.domain.choice import EVERYBODY, Choices
 from pipeline.domain.dps import AJERA_TABLES, AX_PROJECT_CONTACT, CODE_LISTS, DPS_TABLES, FILLS
 from pipeline.domain.exchange import entities
 from pipeline.domain.status import StatusCoding
-from pipeline.engine.circuit import Limits
+from pipeline.engine.consumer.circuit import Limits
+from pipeline.engine.consumer.intake import Handled
+from pipeline.engine.exchange.ports import Pairs
 from pipeline.engine.exchange.processor import Exchange
-from pipeline.engine.exchange.work import Setup
-from pipeline.engine.intake import Handled
-from pipeline.engine.pairs import Pairs
+from pipeline.engine.exchange.unit_of_work import Setup
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Decoded, Event, Message, Operation
 from pipeline.model.position import Place, postgres_position
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
-from pipeline.testing.messages import MemoryDeadLetters
 from pipeline.wiring.clients import SystemClock
 from tests.support.commands import answer
+from tests.twins.messages import MemoryDeadLetters
 
 T = TypeVar("T")
 OURS = "ajera-cdc"

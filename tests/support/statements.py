@@ -11,10 +11,10 @@ from pipeline.conflicts.conflict import Conflict, Kind
 from pipeline.conflicts.decision import Recorded
 from pipeline.conflicts.link import Half, Link, State
 from pipeline.conflicts.rules import Rule, Side
-from pipeline.database.dialect import Dialect
 from pipeline.database.pairs import DatabaseAjeraTransaction, DatabaseLinkTransaction
-from pipeline.database.rows import Names
-from pipeline.database.session import Cells
+from pipeline.database.sql.dialect import Dialect
+from pipeline.database.sql.session import Cells
+from pipeline.database.systems.rows import Names
 from pipeline.database.target import DatabaseTransaction
 from pipeline.domain import dps
 from pipeline.domain.pairing import NewRow, ParkedWork

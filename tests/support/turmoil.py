@@ -9,8 +9,8 @@ from typing import Any
 
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.rules import Side
-from pipeline.engine.exchange.in_ajera import AjeraWrites
-from pipeline.engine.exchange.work import Planned
+from pipeline.engine.exchange.ajera_writer import AjeraWrites
+from pipeline.engine.exchange.unit_of_work import Planned
 from tests.support.company import Company
 from tests.support.outbox import OURS, Crash, World, at_once
 

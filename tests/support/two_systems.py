@@ -16,19 +16,19 @@ from pipeline.domain.choice import EVERYBODY
 from pipeline.domain.dps import AX_VEC, CL_ADDRESS, CLENDOR, CODE_LISTS
 from pipeline.domain.exchange import entities
 from pipeline.domain.status import StatusCoding
-from pipeline.engine.circuit import Limits
+from pipeline.engine.consumer.circuit import Limits
 from pipeline.engine.exchange.processor import Exchange
-from pipeline.engine.exchange.work import Setup
+from pipeline.engine.exchange.unit_of_work import Setup
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Event
 from pipeline.model.position import TopicPartition
-from pipeline.testing.messages import MemoryDeadLetters
-from pipeline.testing.turns import Schedule
 from tests.support.engine import Counted, patiently
 from tests.twins.clock import Ticks
+from tests.twins.messages import MemoryDeadLetters
 from tests.twins.people import People
 from tests.twins.systems import both_systems
 from tests.twins.topics import INCARNATION, Topics, messages
+from tests.twins.turns import Schedule
 
 AJERA, DPS = Side.AJERA, Side.DPS
 TABLES: tuple[SourceTable, ...] = (AX_VEC, CLENDOR, CL_ADDRESS)

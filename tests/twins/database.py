@@ -14,10 +14,10 @@ from itertools import count
 from pipeline.errors import ConcurrentWrite, RowRejected, TargetRefused
 from pipeline.mapping.source import Kind, SourceColumn, SourceTable
 from pipeline.model.event import Operation, Row, Value
-from pipeline.testing.locks import Locks, Strength
-from pipeline.testing.tables import Change, Key, Session, Table, View
-from pipeline.testing.turns import FreeTurns, Turns
 from tests.twins.clock import Ticks
+from tests.twins.locks import Locks, Strength
+from tests.twins.tables import Change, Key, Session, Table, View
+from tests.twins.turns import FreeTurns, Turns
 
 US = "ajera-cdc"
 TEXTS = frozenset({Kind.TEXT, Kind.SHORT_TEXT})

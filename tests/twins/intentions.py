@@ -1,4 +1,4 @@
-"""Intentions carried out, or given up, in memory, as `pipeline.database.intentions` keeps them."""
+"""Intentions carried out, or given up, in memory, as `pipeline.database.state.intentions` keeps them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from pipeline.conflicts import codec
 from pipeline.conflicts.decision import Recorded
-from pipeline.testing.locks import Strength
-from pipeline.testing.tables import Session, Table, View
 from tests.twins.clock import Ticks
+from tests.twins.locks import Strength
 from tests.twins.statements import statement
+from tests.twins.tables import Session, Table, View
 
 
 @dataclass(frozen=True, slots=True)

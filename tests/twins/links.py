@@ -1,4 +1,4 @@
-"""Links and the conflict log in memory, as `pipeline.database.links` keeps them."""
+"""Links and the conflict log in memory, as `pipeline.database.state.links` keeps them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.rules import Side
 from pipeline.errors import ConcurrentWrite, RowRejected, TargetRefused
-from pipeline.testing.locks import Strength
-from pipeline.testing.tables import Session, Table, View
 from tests.twins.clock import Ticks
+from tests.twins.locks import Strength
 from tests.twins.statements import statement
+from tests.twins.tables import Session, Table, View
 
 KEY_LENGTH = 200
 

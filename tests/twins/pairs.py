@@ -15,14 +15,14 @@ from pipeline.domain.pairing import Fill, ParkedWork
 from pipeline.domain.rows import Rows
 from pipeline.model.ledger import Incarnation, Progress
 from pipeline.model.position import TopicPartition
-from pipeline.testing.progress import Positions, PositionTables
-from pipeline.testing.tables import Table
 from tests.twins.database import MemoryDatabase, Open
 from tests.twins.intentions import Intention, Intentions
 from tests.twins.links import ConflictTable, LinkRow, Links
 from tests.twins.parked import Captures, Epochs, Parked, ParkedRow, Settings
+from tests.twins.progress import Positions, PositionTables
 from tests.twins.rows import MemoryRows
 from tests.twins.statements import spoiling
+from tests.twins.tables import Table
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Parked work of the exchange in memory, captures and settings, as `pipeline.database.parked` keeps them."""
+"""Parked work of the exchange in memory, captures and settings, as `pipeline.database.state.parked` keeps them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import ParkedWork
 from pipeline.errors import RowRejected
 from pipeline.mapping.convert import cut
-from pipeline.testing.locks import Strength
-from pipeline.testing.tables import Session, Table, View
+from tests.twins.locks import Strength
 from tests.twins.statements import statement
+from tests.twins.tables import Session, Table, View
 
 ID_LENGTH, KEY_LENGTH, HINT_LENGTH = 300, 200, 400
 LINKING = "linking"

@@ -1,4 +1,4 @@
-"""The rows of one of the two systems in memory (port `Rows`), as `pipeline.database.rows` reads and writes them."""
+"""The rows of one of the two systems in memory (port `Rows`), as `pipeline.database.systems.rows` reads and writes them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pipeline.domain.pairing import CodeList, Fill, Lists, ListTable, NewRow
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Row, Value
 from pipeline.model.text import BLANKS
-from pipeline.testing.locks import Strength
-from pipeline.testing.tables import Key, Session
 from tests.twins.database import Open, Version
+from tests.twins.locks import Strength
 from tests.twins.statements import statement
+from tests.twins.tables import Key, Session
 
 
 class MemoryRows:

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from pipeline.errors import PipelineError
-from pipeline.testing.tables import Session
+from tests.twins.tables import Session
 
 
 class Part(Protocol):

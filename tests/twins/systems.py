@@ -5,10 +5,10 @@ from __future__ import annotations
 from pipeline.domain.dps import AJERA_TABLES, AX_PROJECT, AX_PROJECT_CONTACT, CODE_LISTS, DPS_TABLES, FILLS
 from pipeline.domain.pairing import Fill, ListTable
 from pipeline.mapping.source import Kind, SourceColumn, SourceTable
-from pipeline.testing.turns import Turns
 from tests.twins.clock import Ticks
 from tests.twins.database import MemoryDatabase, SystemTable
 from tests.twins.pairs import MemoryPairs
+from tests.twins.turns import Turns
 
 ORDER = SourceColumn("prjOrder", Kind.INTEGER)  # what a template tells of a phase, and nobody else reads
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import REMEDIES, Lists, Need, ParkedWork
-from pipeline.engine.exchange.work import WANTED, Hand, Item, Setup, row_id
+from pipeline.engine.exchange.unit_of_work import WANTED, Hand, Item, Setup, row_id
 
 
 def brought(setup: Setup, hand: Hand, lists: Lists) -> list[Item]:

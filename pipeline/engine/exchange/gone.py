@@ -12,9 +12,9 @@ from pipeline.conflicts import guards
 from pipeline.conflicts.ending import end
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Entity
-from pipeline.engine.exchange.keep import settle_open
+from pipeline.engine.exchange.settlement import settle_open
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.work import Hand
+from pipeline.engine.exchange.unit_of_work import Hand
 
 
 class Gone:

@@ -8,8 +8,8 @@ from pipeline.conflicts import guards
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import REMEDIES, Entity, Need, ParkedWork
-from pipeline.engine.exchange.belonging import parent_in_key, parent_key
-from pipeline.engine.exchange.work import Hand, Item, Setup, arrival, row_id
+from pipeline.engine.exchange.parents import parent_in_key, parent_key
+from pipeline.engine.exchange.unit_of_work import Hand, Item, Setup, arrival, row_id
 from pipeline.model.event import Event
 
 

@@ -13,7 +13,7 @@ from pipeline.conflicts.ending import release
 from pipeline.conflicts.link import WITH_PARENT, Link, State
 from pipeline.conflicts.rules import Rules, Side
 from pipeline.domain.pairing import Entity, Lists, belongs_always
-from pipeline.engine.exchange.work import Hand, Item
+from pipeline.engine.exchange.unit_of_work import Hand, Item
 
 
 def of_kind(link: Link, side: Side, *, belongs: bool) -> Link:

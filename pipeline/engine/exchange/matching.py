@@ -19,13 +19,13 @@ from pipeline.conflicts.linking import (
 )
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Entity
-from pipeline.engine.exchange.belonging import in_order, parent_key, parent_of, parents_of
 from pipeline.engine.exchange.gone import Gone
 from pipeline.engine.exchange.kinds import freed
 from pipeline.engine.exchange.names import name_of, searched_for
 from pipeline.engine.exchange.namesakes import pairs_of
+from pipeline.engine.exchange.parents import in_order, parent_key, parent_of, parents_of
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.work import Hand, Setup
+from pipeline.engine.exchange.unit_of_work import Hand, Setup
 from pipeline.model.event import Row, Value
 
 Values = tuple[Value, ...]

@@ -8,8 +8,8 @@ from pipeline.conflicts.forms import folded
 from pipeline.conflicts.namesakes import told_apart
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Entity, Lists
-from pipeline.engine.exchange.belonging import in_order
-from pipeline.engine.exchange.work import Hand, Setup
+from pipeline.engine.exchange.parents import in_order
+from pipeline.engine.exchange.unit_of_work import Hand, Setup
 from pipeline.model.event import Row
 
 Rows = Mapping[str, Row]

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import ParkedWork
-from pipeline.engine.circuit import Limits
-from pipeline.engine.exchange.rounds import ITEMS_A_ROUND, Rounds
+from pipeline.engine.consumer.circuit import Limits
+from pipeline.engine.consumer.intake import Batch, Handled, Intake
+from pipeline.engine.consumer.ports import Attempt, Clock, DeadLetters, Decoder, Offsets, Telemetry
+from pipeline.engine.exchange.ports import Pairs
+from pipeline.engine.exchange.reconciler import ITEMS_A_ROUND, Rounds
 from pipeline.engine.exchange.sweep import Sweep
-from pipeline.engine.exchange.work import WANTED, Ended, Item, Rewound, Setup
-from pipeline.engine.intake import Batch, Handled, Intake
-from pipeline.engine.pairs import Pairs
-from pipeline.engine.ports import Attempt, Clock, DeadLetters, Decoder, Offsets, Telemetry
+from pipeline.engine.exchange.unit_of_work import WANTED, Ended, Item, Rewound, Setup
 from pipeline.model.event import Message
 from pipeline.model.ledger import Progress
 from pipeline.model.outcome import Outcome

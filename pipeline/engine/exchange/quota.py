@@ -10,9 +10,9 @@ from pipeline.conflicts.link import Link
 from pipeline.conflicts.linking import CONTACTS_REMEDY, Parks, admit
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Entity, ParkedWork
-from pipeline.engine.exchange.belonging import parent_in_key
+from pipeline.engine.exchange.parents import parent_in_key
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.work import Hand, Setup, link_id, row_id
+from pipeline.engine.exchange.unit_of_work import Hand, Setup, link_id, row_id
 from pipeline.model.outcome import Outcome
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pipeline.conflicts.ending import end
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Entity, Lists
-from pipeline.engine.exchange.keep import settle_open, store
+from pipeline.engine.consumer.ports import Attempt, Clock
+from pipeline.engine.exchange.ports import Pairs
+from pipeline.engine.exchange.settlement import settle_open, store
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.work import Hand, Setup
-from pipeline.engine.pairs import Pairs
-from pipeline.engine.ports import Attempt, Clock
+from pipeline.engine.exchange.unit_of_work import Hand, Setup
 
 LINKS_A_PAGE = 500
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from pipeline.conflicts import resolve
+from pipeline.conflicts import manual as resolve
 from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.link import Half, Link, Seen, State
 from pipeline.conflicts.rules import Side

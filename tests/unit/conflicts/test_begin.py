@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.conflicts.begin import FirstLinkPolicy, create, first_link
 from pipeline.conflicts.conflict import Kind
+from pipeline.conflicts.decide import waiting
 from pipeline.conflicts.decision import Applied, Decision, GivenUp, Looked, Reason
-from pipeline.conflicts.judge import waiting
 from pipeline.conflicts.link import State
 from pipeline.conflicts.reconcile import finish, reconcile
 from pipeline.conflicts.rules import Rules, Side, translated

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.conflicts.conflict import Kind
 from pipeline.conflicts.decision import Looked, Reason
+from pipeline.conflicts.manual import Typed, resolve
 from pipeline.conflicts.reconcile import finish, reconcile
-from pipeline.conflicts.resolve import Typed, resolve
 from pipeline.conflicts.rules import Rule, Rules, Side, translated
 from pipeline.model.event import Value
 from tests.unit.conflicts.build import AJERA, DPS, RULES, carried_out, event, link_rows, linked, seconds, write_to

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.conflicts.classify import looked_at
 from pipeline.conflicts.conflict import Kind
 from pipeline.conflicts.decision import Looked, Reason
 from pipeline.conflicts.ending import end
 from pipeline.conflicts.guards import is_free
 from pipeline.conflicts.link import Link, State
-from pipeline.conflicts.observe import looked_at
 from pipeline.conflicts.reconcile import finish, needs_look, reconcile
 from pipeline.conflicts.rules import Side, below_two_way
 from pipeline.model.event import Operation, Value

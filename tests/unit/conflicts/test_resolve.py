@@ -10,8 +10,8 @@ import pytest
 from pipeline.conflicts.conflict import Conflict, Kind
 from pipeline.conflicts.decision import Decision, Reason
 from pipeline.conflicts.link import Link, Parked, State
+from pipeline.conflicts.manual import Typed, resolve, reverse
 from pipeline.conflicts.reconcile import finish, reconcile
-from pipeline.conflicts.resolve import Typed, resolve, reverse
 from pipeline.conflicts.rules import Direction, Rule, Rules, Side
 from pipeline.errors import UsageError
 from pipeline.model.event import Value

@@ -9,8 +9,8 @@ import pytest
 from pipeline.conflicts.begin import FirstLinkPolicy, Found, first_link
 from pipeline.conflicts.decision import Applied, Decision, Reason
 from pipeline.conflicts.link import Link
+from pipeline.conflicts.manual import reverse
 from pipeline.conflicts.reconcile import finish
-from pipeline.conflicts.resolve import reverse
 from pipeline.conflicts.rules import ColumnPair, Rules, Side
 from pipeline.conflicts.settle import settle
 from pipeline.domain.choice import EVERYBODY

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.database.classify import POSTGRES, SQL_SERVER, Fault, by_prefix, postgres_failure, sqlserver_failure
+from pipeline.database.sql.errors import POSTGRES, SQL_SERVER, Fault, by_prefix, postgres_failure, sqlserver_failure
 from pipeline.errors import ConcurrentWrite, DriverMissing, Remedy, RowRejected, TargetBusy, TargetRefused
 
 

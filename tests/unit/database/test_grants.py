@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlglot
 
-from pipeline.database.grants import EVERYTHING, QUERIES, READ_AND_WRITE, rights_on_target
+from pipeline.database.systems.grants import EVERYTHING, QUERIES, READ_AND_WRITE, rights_on_target
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.mapping.site import Site, TargetNames
 

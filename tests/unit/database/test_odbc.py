@@ -11,11 +11,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from pipeline.database import odbc
-from pipeline.database.classify import sqlserver_failure
-from pipeline.database.engine import create_engine
-from pipeline.database.session import translated
-from pipeline.database.sqlserver import SqlServer
+from pipeline.database.sql import odbc
+from pipeline.database.sql.engine import create_engine
+from pipeline.database.sql.errors import sqlserver_failure
+from pipeline.database.sql.session import translated
+from pipeline.database.sql.sqlserver import SqlServer
 from pipeline.errors import DriverMissing, DriverUnsupported, ExitCode, TargetBusy
 from tests.support.odbc import Driver, engine_on
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.database.session import ConnectedSession
-from pipeline.database.sqlserver import SqlServer
+from pipeline.database.sql.session import ConnectedSession
+from pipeline.database.sql.sqlserver import SqlServer
 from pipeline.errors import PipelineError, RowRejected, TargetBusy, TargetRefused
 from tests.support.odbc import Driver, OdbcError, engine_on
 

@@ -10,14 +10,14 @@ from sqlalchemy.dialects import mssql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from pipeline.conflicts.rules import Side
-from pipeline.database.dialect import Field, Images, Lock, Merge, Update, given
-from pipeline.database.live import target_metadata
-from pipeline.database.marks import Marks
-from pipeline.database.parked import Parked
-from pipeline.database.rows import Names
-from pipeline.database.schema import sync_metadata
-from pipeline.database.schema_links import ajera_metadata, dps_metadata
-from pipeline.database.sqlserver import SqlServer
+from pipeline.database.sql.dialect import Field, Images, Lock, Merge, Update, given
+from pipeline.database.sql.sqlserver import SqlServer
+from pipeline.database.state.marks import Marks
+from pipeline.database.state.parked import Parked
+from pipeline.database.state.schema import sync_metadata
+from pipeline.database.state.schema_links import ajera_metadata, dps_metadata
+from pipeline.database.systems.live import target_metadata
+from pipeline.database.systems.rows import Names
 from pipeline.domain.pairing import ParkedWork
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.mapping.site import Site, TableNames, TargetNames

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from deploy.bench.waiting import split
 from pipeline.model.position import TopicPartition
+from tests.bench.waiting import split
 
 
 def test_the_split_of_a_topic_counts_every_member_also_one_without_a_partition() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.engine.circuit import Circuit, Limits
+from pipeline.engine.consumer.circuit import Circuit, Limits
 from pipeline.errors import CircuitOpen
 from pipeline.model.position import TopicPartition
 

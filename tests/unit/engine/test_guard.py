@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from pipeline.domain.ajera import AX_CONTACT, AX_INVOICE_GROUP, AX_PROJECT, AX_VEC
-from pipeline.engine import guard
+from pipeline.engine.projection import guard
 from pipeline.model.position import Place, postgres_position, sqlserver_position
 from tests.support.events import SITE, event, ledger
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from pipeline.domain.ajera import AX_CONTACT, AX_VEC
-from pipeline.engine import guard
+from pipeline.engine.projection import guard
 from pipeline.model.position import Place
 from tests.support.events import NOON, SITE, event, ledger, position
 

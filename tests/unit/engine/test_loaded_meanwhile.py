@@ -6,10 +6,10 @@ from functools import partial
 from random import Random
 
 from pipeline.domain.routes import AJERA_TO_PIM
-from pipeline.testing.target import MemoryTarget
-from pipeline.testing.turns import Schedule
 from tests.support.engine import TOPICS, Consumer, Ticking, loading_of, patiently
 from tests.support.events import event
+from tests.twins.target import MemoryTarget
+from tests.twins.turns import Schedule
 
 SCHEDULES = 100
 EPOCH = 1

@@ -9,9 +9,9 @@ from typing import Any
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.model.event import Event
 from pipeline.model.ledger import LedgerRow
-from pipeline.testing.target import MemoryTarget, MemoryTransaction
 from tests.support.engine import TOPICS, Consumer
 from tests.support.events import event
+from tests.twins.target import MemoryTarget, MemoryTransaction
 
 RECOMPUTE = 2  # which transaction of a batch it is
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pipeline.domain.routes import AJERA_TO_PIM
-from pipeline.engine.circuit import Limits
+from pipeline.engine.consumer.circuit import Limits
 from pipeline.errors import (
     CircuitOpen,
     ContractBroken,
@@ -26,9 +26,9 @@ from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Event, Heartbeat, Tombstone, Undecodable
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
-from pipeline.testing.target import MemoryTarget, MemoryTransaction
 from tests.support.engine import TOPICS, Consumer, ready
 from tests.support.events import NOON, event
+from tests.twins.target import MemoryTarget, MemoryTransaction
 
 VEC = TopicPartition(TOPICS["AxVec"], 0)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pipeline.domain.routes import AJERA_TO_PIM
-from pipeline.testing.target import MemoryTarget
 from tests.support.engine import Consumer
 from tests.support.events import event
+from tests.twins.target import MemoryTarget
 
 COUNT = 50
 CLIENTS = [event("AxVec", n, "r", at=n, vecDescription=f"c{n}", vecIsClient=True) for n in range(1, COUNT + 1)]

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from pipeline.model.event import Event, Value
-from pipeline.testing.target import MemoryTarget
 from tests.support.events import event
 from tests.support.orders import cuts, orders, pim_after
+from tests.twins.target import MemoryTarget
 
 
 def client(at: int, name: str = "Acme", key: int = 101, **columns: Value) -> Event:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.engine.start import refuse_growth, stored_starts
+from pipeline.engine.consumer.start import refuse_growth, stored_starts
 from pipeline.errors import PartitionsChanged
 from pipeline.model.ledger import Incarnation, Progress
 from pipeline.model.position import TopicPartition

@@ -10,9 +10,9 @@ import pytest
 
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.model.event import Event, Value
-from pipeline.testing.target import MemoryTarget
 from tests.support.engine import Consumer, ready
 from tests.support.events import event
+from tests.twins.target import MemoryTarget
 
 ALL = frozenset({"projects", "clients", "contacts", "employees", "vendors"})
 

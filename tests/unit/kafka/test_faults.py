@@ -7,10 +7,10 @@ from confluent_kafka import KafkaError, KafkaException
 
 from pipeline.errors import DeadLetterFailed, MessageMalformed, OffsetLost, ServiceUnreachable
 from pipeline.kafka import admin as module
-from pipeline.kafka import faults
+from pipeline.kafka import errors as faults
 from pipeline.kafka.admin import GroupState, KafkaAdmin, TopicDescription, TopicSettings, differences_between
 from pipeline.kafka.dead_letters import HEADER_PREFIX, KafkaDeadLetters, letter_headers
-from pipeline.kafka.faults import cause, ours, refuse_lost_start, theirs, unreachable
+from pipeline.kafka.errors import cause, ours, refuse_lost_start, theirs, unreachable
 from pipeline.kafka.protocol import Protocol, consumer_settings
 from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from pipeline.kafka.consumer import KafkaMessages
-from pipeline.kafka.faults import theirs
+from pipeline.kafka.errors import theirs
 from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition
 

@@ -1,0 +1,91 @@
+"""Connecting: one SQLAlchemy engine for each database, with time-outs that give up before a consumer's membership does."""
+
+from __future__ import annotations
+
+import sqlalchemy
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from pipeline.database.sql import odbc
+from pipeline.database.sql.dialect import Dialect
+from pipeline.database.sql.postgres import Postgres
+from pipeline.database.sql.sqlserver import SqlServer
+from pipeline.errors import ConfigurationInvalid, DriverMissing
+
+APPLICATION = "ajera-cdc"
+_DIALECTS: dict[str, Dialect] = {"postgresql": Postgres(), "mssql": SqlServer()}
+_DRIVERS = {"postgresql": "postgresql+psycopg", "mssql": "mssql+pyodbc"}
+# A server that vanishes without a word (a power cut, a firewall that forgets) is noticed after half a minute, not two hours.
+_NOTICED_GONE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4, "tcp_user_timeout": 30_000}
+
+
+def dialect_of(engine: Engine) -> Dialect:
+    """The dialect of an engine's database. Raises ConfigurationInvalid."""
+    found = _DIALECTS.get(engine.dialect.name)
+    if found is None:
+        raise ConfigurationInvalid(f"a database of the kind {engine.dialect.name} is not supported")
+    return found
+
+
+def create_engine(
+    url: str,
+    *,
+    application: str = APPLICATION,
+    connect_timeout_seconds: int = 5,
+    statement_timeout_seconds: int = 60,
+    lock_timeout_seconds: int = 30,
+    pool_size: int = 5,
+) -> Engine:
+    """An engine for `postgresql://` or `mssql://`. Raises ConfigurationInvalid, DriverMissing, DriverUnsupported."""
+    parsed = _parsed(url)
+    options: dict[str, object] = {"pool_pre_ping": True, "pool_size": pool_size, "isolation_level": "READ COMMITTED"}
+    if parsed.get_backend_name() == "postgresql":
+        options["connect_args"] = {
+            "connect_timeout": connect_timeout_seconds,
+            "application_name": application,
+            **_NOTICED_GONE,
+            "options": f"-c timezone=UTC -c statement_timeout={statement_timeout_seconds}s"
+            f" -c lock_timeout={lock_timeout_seconds}s",
+        }
+    else:
+        options["connect_args"] = {"timeout": connect_timeout_seconds}
+        options["ignore_no_transaction_on_rollback"] = True
+    is_sqlserver = parsed.get_backend_name() == "mssql"
+    try:
+        parsed = odbc.connecting(parsed, application) if is_sqlserver else parsed
+        engine = sqlalchemy.create_engine(parsed, **options)
+    except ImportError as error:
+        raise DriverMissing(f"{_DRIVERS[parsed.get_backend_name()]} cannot be loaded: {error}") from None
+    if is_sqlserver:
+        odbc.refuse_other_drivers(engine)
+        _limit_sqlserver(engine, statement_timeout_seconds, lock_timeout_seconds)
+    return engine
+
+
+def _parsed(url: str) -> URL:
+    """The address with our driver. An address that cannot be read is not repeated: it may hold a password."""
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, NoSuchModuleError, ValueError):
+        raise ConfigurationInvalid("the database's address is not a URL") from None
+    if backend == "postgres":
+        backend = "postgresql"
+    if backend not in _DRIVERS:
+        raise ConfigurationInvalid(f"{backend} is not supported: postgresql:// or mssql://")
+    return parsed.set(drivername=_DRIVERS[backend])
+
+
+def _limit_sqlserver(engine: Engine, statement_timeout_seconds: int, lock_timeout_seconds: int) -> None:
+    """Time-outs of each new connection. XACT_ABORT: an error ends the whole transaction, as it does in PostgreSQL."""
+
+    @event.listens_for(engine, "connect")
+    def limit(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        connection.timeout = statement_timeout_seconds
+        cursor = connection.cursor()
+        cursor.execute(f"SET XACT_ABORT ON; SET LOCK_TIMEOUT {lock_timeout_seconds * 1000}")
+        cursor.close()
+        connection.commit()

@@ -1,0 +1,172 @@
+"""PostgreSQL: each statement is one text, with the rows as a JSON recordset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.database.sql.dialect import Field, Fields, Images, Lock, Merge, Update, json_names
+from pipeline.database.sql.errors import postgres_failure
+from pipeline.errors import PipelineError
+from pipeline.mapping.source import Kind
+from pipeline.model.text import BLANKS
+
+_TYPES = {
+    Kind.INTEGER: "bigint",
+    Kind.FLAG: "boolean",
+    Kind.TEXT: "text",
+    Kind.SHORT_TEXT: "text",
+    Kind.INSTANT: "timestamptz",
+}
+_LOCKS = {Lock.NONE: "", Lock.UPDATE: " FOR UPDATE OF t", Lock.PRESENCE: " FOR KEY SHARE OF t"}
+
+_BLANKS = "E'" + "".join(f"\\u{ord(blank):04x}" for blank in BLANKS) + "'"
+
+
+class Postgres:
+    """The dialect of PostgreSQL 13 and later."""
+
+    name = "postgresql"
+    rows_per_statement = 5_000
+    counts_utf16 = False
+    errors_spare_the_transaction = ()
+    now = "now()"
+    clock = "clock_timestamp()"
+    log_position = "SELECT CAST(pg_current_wal_insert_lsn() - CAST('0/0' AS pg_lsn) AS bigint)"
+    false = "false"
+    true = "true"
+
+    def quote(self, name: str) -> str:
+        return '"' + name.replace('"', '""') + '"'
+
+    def qualify(self, schema: str | None, table: str) -> str:
+        return self.quote(table) if schema is None else f"{self.quote(schema)}.{self.quote(table)}"
+
+    def instant(self, parameter: str) -> str:
+        return f"CAST({parameter} AS timestamptz)"
+
+    def select(self, table: str, match: Fields, columns: Sequence[str], lock: Lock, only_if: str = "") -> str:
+        names = ", ".join(f"t.{self.quote(column)}" for column in columns)
+        return self._joined(names, table, match, lock, only_if)
+
+    def scan(self, table: str, match: Fields, columns: Sequence[str]) -> str:
+        """IS TRUE keeps the planner from making a join of it: the given rows are hashed, and the table is read once.
+
+        Rows with a null are left out first: PostgreSQL would compare each of them with every given row.
+        """
+        names = ", ".join(f"t.{self.quote(column)}" for column in columns)
+        matched = [f"t.{self.quote(field.name)}" for field in match]
+        given = [f"r.{name}" for name in json_names(match)]
+        rows = f"SELECT {', '.join(given)} FROM {_rows(match)} WHERE {_known(given)}"
+        return (
+            f"SELECT {names} FROM {table} AS t WHERE {_known(matched)} AND (({', '.join(matched)}) IN ({rows})) IS TRUE"
+        )
+
+    def matched(self, table: str, match: Fields, lock: Lock) -> str:
+        return self._joined(", ".join(f"r.{name}" for name in json_names(match)), table, match, lock)
+
+    def change_part(self, number: int) -> str:
+        return f"{number:016x}"
+
+    def named(self, table: str, columns: Sequence[str], answer: Sequence[str], length: int | None = None) -> str:
+        names = ", ".join(f"t.{self.quote(column)}" for column in answer)
+        given = _folded("r.c0", length)
+        texts = f"(SELECT {given} FROM json_to_recordset(CAST(:rows AS json)) AS r(c0 text))"
+        searched = [_folded(f"t.{self.quote(column)}", length) for column in columns]
+        any_of = " OR ".join(f"{one} IN {texts}" for one in searched)
+        return f"SELECT {names} FROM {table} AS t WHERE ({any_of}) IS TRUE"  # hashed, as in `scan`
+
+    def insert_generated(self, table: str, key: str, columns: Sequence[str]) -> str:
+        names = ", ".join(self.quote(column) for column in columns)
+        values = ", ".join(f":v{number}" for number in range(len(columns)))
+        return f"INSERT INTO {table} ({names}) VALUES ({values}) RETURNING {self.quote(key)}"
+
+    def insert_missing(self, table: str, key: Fields, fields: Fields) -> str:
+        columns = self._list(key)
+        return f"{self._insert(table, key, fields)} ON CONFLICT ({columns}) DO NOTHING RETURNING {columns}"
+
+    def merge(self, merge: Merge) -> str:
+        images = Images(lambda name: f"t.{self.quote(name)}", lambda name: f"excluded.{self.quote(name)}")
+        changes = ", ".join(f"{self.quote(column)} = {value(images)}" for column, value in merge.assignments)
+        condition = "" if merge.only_if is None else f" WHERE {merge.only_if(images)}"
+        return (
+            f"WITH written AS ({self._insert(merge.table, merge.key, merge.fields)}"
+            f" ON CONFLICT ({self._list(merge.key)}) DO UPDATE SET {changes}{condition}"
+            " RETURNING (t.xmax = 0) AS created)"
+            " SELECT count(*) FILTER (WHERE created) AS created, count(*) FILTER (WHERE NOT created) AS changed FROM written"
+        )
+
+    def update(self, update: Update) -> str:
+        given = {field.name: f"r.c{number}" for number, field in enumerate(update.match + update.fields)}
+        images = Images(lambda name: f"t.{self.quote(name)}", lambda name: given[name])
+        changes = ", ".join(f"{self.quote(column)} = {value(images)}" for column, value in update.assignments)
+        condition = "" if update.only_if is None else f" AND {update.only_if(images)}"
+        return (
+            f"WITH written AS (UPDATE {update.table} AS t SET {changes} FROM {_rows(update.match + update.fields)}"
+            f" WHERE {self._equal(update.match)}{condition} RETURNING 1) SELECT count(*) AS changed FROM written"
+        )
+
+    def delete(self, table: str, match: Fields) -> str:
+        """Locked first, in order. The rows as given are joined, not those locked: of these the planner may expect one."""
+        held = self._joined("t.ctid", table, match, Lock.UPDATE)
+        return (
+            f"WITH held AS MATERIALIZED ({held}),"
+            f" gone AS (DELETE FROM {table} AS t USING {_rows(match)} WHERE {self._equal(match)}"
+            " AND (SELECT count(*) FROM held) > 0 RETURNING 1) SELECT count(*) AS deleted FROM gone"
+        )
+
+    def differs(self, images: Images, fields: Fields) -> str:
+        old = ", ".join(images.old(field.name) for field in fields)
+        new = ", ".join(images.new(field.name) for field in fields)
+        return f"({old}) IS DISTINCT FROM ({new})"
+
+    def lock_table(self, table: str) -> str:
+        return f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"
+
+    def hold_table(self, table: str) -> str:
+        return f"LOCK TABLE {table} IN SHARE MODE"
+
+    def failure(self, error: BaseException, place: str) -> PipelineError:
+        return postgres_failure(error, place)
+
+    def _list(self, fields: Fields) -> str:
+        return ", ".join(self.quote(field.name) for field in fields)
+
+    def _equal(self, match: Fields) -> str:
+        return " AND ".join(f"t.{self.quote(field.name)} = r.c{number}" for number, field in enumerate(match))
+
+    def _joined(self, what: str, table: str, match: Fields, lock: Lock, only_if: str = "") -> str:
+        """Rows are locked in the order in which they are sorted: the lock step stands above the sort."""
+        return (
+            f"SELECT {what} FROM {_rows(match)} JOIN {table} AS t ON {self._equal(match)}"
+            f"{only_if and f' AND {only_if}'} ORDER BY {_order(match)}{_LOCKS[lock]}"
+        )
+
+    def _insert(self, table: str, key: Fields, fields: Fields) -> str:
+        columns = key + fields
+        values = ", ".join(f"r.{name}" for name in json_names(columns))
+        return f"INSERT INTO {table} AS t ({self._list(columns)}) SELECT {values} FROM {_rows(columns)} ORDER BY {_order(key)}"
+
+
+def _folded(text: str, length: int | None) -> str:
+    """Text as `named` compares it: `folded` without any blank."""
+    trimmed = f"btrim({text}, {_BLANKS})"
+    short = trimmed if length is None else f"left({trimmed}, {length})"
+    return f"replace(replace(lower(translate({short}, {_BLANKS}, '')), 'ß', 'ss'), 'ς', 'σ')"
+
+
+def _known(columns: Sequence[str]) -> str:
+    return " AND ".join(f"{column} IS NOT NULL" for column in columns)
+
+
+def _rows(fields: Fields) -> str:
+    columns = ", ".join(f"c{number} {_TYPES[field.kind]}" for number, field in enumerate(fields))
+    return f"json_to_recordset(CAST(:rows AS json)) AS r({columns})"
+
+
+def _order(fields: Fields) -> str:
+    return ", ".join(_binary(number, field) for number, field in enumerate(fields))
+
+
+def _binary(number: int, field: Field) -> str:
+    is_text = field.kind in (Kind.TEXT, Kind.SHORT_TEXT)
+    return f'r.c{number} COLLATE "C"' if is_text else f"r.c{number}"

@@ -1,0 +1,166 @@
+"""One connection within one transaction: runs statements with their rows, and translates the driver's errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Protocol
+
+import orjson
+from sqlalchemy import Connection, TextClause, text
+from sqlalchemy.exc import DBAPIError
+
+from pipeline.database.sql.dialect import Dialect, Fields
+from pipeline.errors import PipelineError, TargetRefused
+from pipeline.mapping.convert import cut
+from pipeline.mapping.source import Kind
+from pipeline.model.event import Value
+
+Cells = Sequence[Value]
+NUL = "\\u0000"  # as JSON writes it
+
+
+class Session(Protocol):
+    """What the parts of a transaction run their statements on."""
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    def run(self, place: str, sql: str, rows: Sequence[Cells], **parameters: Value) -> list[tuple[Value, ...]]:
+        """The answers of one statement for all rows, in as many pieces as the dialect allows."""
+
+    def ask(self, place: str, sql: str, **parameters: Value) -> list[tuple[Value, ...]]:
+        """The answer of a statement without rows."""
+
+    def tell(self, place: str, sql: str, **parameters: Value) -> None:
+        """A statement that answers nothing."""
+
+
+class ConnectedSession:
+    """A session on a connection. `place` names the table that a statement is about, for error texts.
+
+    After its first failure it refuses every statement: SQL Server rolls the transaction back and its driver begins
+    another one by itself, which would commit what follows without what came before.
+    """
+
+    def __init__(self, connection: Connection, dialect: Dialect) -> None:
+        self.connection = connection
+        self.dialect = dialect
+        self._failure: PipelineError | None = None
+
+    def run(self, place: str, sql: str, rows: Sequence[Cells], **parameters: Value) -> list[tuple[Value, ...]]:
+        answers: list[tuple[Value, ...]] = []
+        for start in range(0, len(rows), self.dialect.rows_per_statement):
+            piece = rows[start : start + self.dialect.rows_per_statement]
+            answers += self.ask(place, sql, rows=json_rows(piece), **parameters)
+        return answers
+
+    def ask(self, place: str, sql: str, **parameters: Value) -> list[tuple[Value, ...]]:
+        with self._unless_failed(place):
+            return self._read_to_the_end(sql, parameters)
+
+    def tell(self, place: str, sql: str, **parameters: Value) -> None:
+        self.ask(place, sql, **parameters)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part of the transaction that is undone alone when it fails; then statements are taken again."""
+        nested = self.connection.begin_nested()
+        try:
+            yield
+        except BaseException:
+            nested.rollback()
+            self._failure = None
+            raise
+        if self._failure is None:
+            nested.commit()
+        else:  # somebody caught the failure: nothing is kept, as after a whole transaction
+            nested.rollback()
+            self._failure = None
+
+    @contextmanager
+    def _unless_failed(self, place: str) -> Iterator[None]:
+        if self._failure is not None:
+            raise TargetRefused(f"the transaction failed before the statement at {place}: {self._failure}")
+        try:
+            with translated(self.dialect, place, self.connection.dialect.loaded_dbapi.Error):
+                yield
+        except PipelineError as error:
+            self._failure = error
+            raise
+
+    def _read_to_the_end(self, sql: str, parameters: Mapping[str, Value]) -> list[tuple[Value, ...]]:
+        """The first answer's rows. An answer closed before its end is cancelled, which under XACT_ABORT rolls back."""
+        result = self.connection.execute(_parsed(sql), parameters)
+        if not result.returns_rows:  # SQLAlchemy has closed its cursor
+            return []
+        rows = [tuple(row) for row in result.cursor.fetchall()]
+        while result.cursor.nextset():
+            pass
+        result.close()
+        return rows
+
+
+@contextmanager
+def translated(dialect: Dialect, place: str, *bare: type[BaseException]) -> Iterator[None]:
+    """Turns a driver's error into ours. The original is cut off: its text holds row values. `bare`: the driver's own."""
+    try:
+        yield
+    except DBAPIError as error:
+        failure = dialect.failure(error.orig or error, place)
+    except bare as error:
+        failure = dialect.failure(error, place)
+    else:
+        return
+    raise failure from None
+
+
+@lru_cache(maxsize=1024)
+def _parsed(sql: str) -> TextClause:
+    return text(sql)
+
+
+def json_rows(rows: Sequence[Cells]) -> str:
+    """Rows as JSON objects with the keys c0, c1, ...; a NUL, which no database text holds, is left out."""
+    names = [f"c{number}" for number in range(len(rows[0]))] if rows else []
+    text = orjson.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str).decode()
+    if NUL not in text:
+        return text
+    without = [[value.replace("\x00", "") if isinstance(value, str) else value for value in row] for row in rows]
+    return orjson.dumps([dict(zip(names, row, strict=True)) for row in without], default=str).decode()
+
+
+def stored(fields: Fields, answer: Sequence[Value]) -> dict[str, Value]:
+    """An answer's values in canonical form: flags as bool, instants aware in UTC."""
+    return {
+        field.name: _canonical(value, field.kind) if field.kind in _CANONICAL else value
+        for field, value in zip(fields, answer, strict=True)
+    }
+
+
+_CANONICAL = frozenset({Kind.FLAG, Kind.INSTANT})
+
+
+def _canonical(value: Value, kind: Kind) -> Value:
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
+    return bool(value) if kind is Kind.FLAG else value
+
+
+def shortened(dialect: Dialect, text: str, length: int) -> str:
+    """As much of a text as a column of this length holds: SQL Server counts UTF-16 units, of which some letters take two."""
+    return cut(text, length, utf16=dialect.counts_utf16)
+
+
+def iso(instant: datetime) -> str:
+    """An instant as a parameter."""
+    return instant.astimezone(UTC).isoformat()
+
+
+def number_of(value: Value) -> int:
+    """An answer's number."""
+    return value if isinstance(value, int) else int(str(value))

@@ -1,0 +1,238 @@
+"""SQL Server 2016 and later: each statement is one batch over a staging table `#rows`, filled from the JSON parameter.
+
+The staging table takes its names, types and collations from the table it is for: comparing never meets two collations,
+and an error names the column. MERGE is not used: it races without HOLDLOCK and deadlocks with it. A batch answers once,
+at its end, and nothing follows the answer: a statement behind it would be cancelled by whoever closes it early. So
+#rows may outlive a batch that answers from it; each batch drops what another one left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.database.sql.dialect import Field, Fields, Images, Lock, Merge, Update, json_names
+from pipeline.database.sql.errors import sqlserver_failure
+from pipeline.errors import PipelineError
+from pipeline.mapping.source import Kind
+from pipeline.model.text import BLANKS
+
+_TYPES = {
+    Kind.INTEGER: "bigint",
+    Kind.FLAG: "bit",
+    Kind.TEXT: "nvarchar(max)",
+    Kind.SHORT_TEXT: "nvarchar(max)",
+    Kind.INSTANT: "datetimeoffset",
+}
+_HINTS = {
+    Lock.NONE: "",
+    Lock.UPDATE: " WITH (UPDLOCK, ROWLOCK)",
+    Lock.PRESENCE: " WITH (REPEATABLEREAD, ROWLOCK)",
+}
+_TEXTS = (Kind.TEXT, Kind.SHORT_TEXT)
+# A driver may send a long text as ntext, which OPENJSON refuses: here, for every statement, rows become nvarchar(max).
+_GIVEN = "SET NOCOUNT ON; DECLARE @rows nvarchar(max) = CAST(:rows AS nvarchar(max));"
+_DROP = "DROP TABLE #rows;"
+_PLACE = "[row number]"  # the clustered key of #rows: the keys themselves may have more than its 900 bytes
+_LONGEST = 8_000  # bytes of a text that a column of a limited length can hold
+_BINARY = "COLLATE Latin1_General_BIN2"
+# A looked-up value is staged as wide as its type can be: one that is longer than the column is in no row, not refused.
+_WIDE = {
+    Kind.TEXT: " + CAST('' AS varchar(8000))",
+    Kind.SHORT_TEXT: " + CAST('' AS varchar(8000))",
+    Kind.INTEGER: " + CAST(0 AS bigint)",
+}
+
+
+class SqlServer:
+    """The dialect of SQL Server and Azure SQL, compatibility level 130 or higher."""
+
+    name = "mssql"
+    rows_per_statement = 1_000
+    counts_utf16 = True
+    errors_spare_the_transaction = ("SET XACT_ABORT OFF",)
+    now = "SYSDATETIMEOFFSET()"
+    clock = "SYSDATETIMEOFFSET()"
+    log_position = (
+        "IF HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW SERVER STATE') = 1"
+        " SELECT MAX(database_transaction_last_lsn) AS lsn FROM sys.dm_tran_database_transactions"
+        " WHERE transaction_id = CURRENT_TRANSACTION_ID() AND database_id = DB_ID()"
+        " ELSE SELECT CAST(NULL AS numeric(25, 0)) AS lsn"
+    )
+    false = "0"
+    true = "1"
+
+    def quote(self, name: str) -> str:
+        return "[" + name.replace("]", "]]") + "]"
+
+    def qualify(self, schema: str | None, table: str) -> str:
+        """A schema may be `database.schema`, for a `sync` beside the vendor's database."""
+        parts = [*schema.split("."), table] if schema else [table]
+        return ".".join(self.quote(part) for part in parts)
+
+    def instant(self, parameter: str) -> str:
+        return f"CAST({parameter} AS datetimeoffset)"
+
+    def select(self, table: str, match: Fields, columns: Sequence[str], lock: Lock, only_if: str = "") -> str:
+        names = ", ".join(f"t.{self.quote(column)}" for column in columns)
+        return self._joined(names, table, match, lock, only_if)
+
+    def scan(self, table: str, match: Fields, columns: Sequence[str]) -> str:
+        return self.select(table, match, columns, Lock.NONE)  # the planner sees how many rows #rows has
+
+    def matched(self, table: str, match: Fields, lock: Lock) -> str:
+        return self._joined(self._given(match, "r"), table, match, lock)
+
+    def change_part(self, number: int) -> str:
+        """SQL Server writes an lsn as one decimal number: file, ten digits of block, five of slot."""
+        return f"{number // 10**15:08x}{number // 10**5 % 10**10:08x}{number % 10**5:04x}"
+
+    def named(self, table: str, columns: Sequence[str], answer: Sequence[str], length: int | None = None) -> str:
+        names = ", ".join(f"t.{self.quote(column)}" for column in answer)
+        given = _folded("r.c0", length)
+        texts = f"(SELECT {given} FROM OPENJSON(@rows) WITH (c0 nvarchar(4000) '$.c0') AS r)"
+        searched = [_folded(f"t.{self.quote(column)}", length) for column in columns]
+        any_of = " OR ".join(f"{one} IN {texts}" for one in searched)
+        return f"{_GIVEN} SELECT {names} FROM {table} AS t WHERE {any_of}"
+
+    def insert_generated(self, table: str, key: str, columns: Sequence[str]) -> str:
+        names = ", ".join(self.quote(column) for column in columns)
+        values = ", ".join(f":v{number}" for number in range(len(columns)))
+        return (
+            f"SET NOCOUNT ON; INSERT INTO {table} ({names}) VALUES ({values});"
+            f" SELECT CAST(SCOPE_IDENTITY() AS bigint) AS {self.quote(key)}"
+        )
+
+    def insert_missing(self, table: str, key: Fields, fields: Fields) -> str:
+        """What is missing is set aside first: OUTPUT would fail on a table with triggers."""
+        columns = key + fields
+        return (
+            f"{self._staged(table, key, fields, widens=False)}"
+            f" SELECT r.* INTO #missing FROM #rows AS r WHERE {self._lacks(table, key)};"
+            f" INSERT INTO {table} ({self._list(columns)})"
+            f" SELECT {self._given(columns, 'm')} FROM #missing AS m ORDER BY m.{_PLACE};"
+            f" {_DROP} SELECT {self._given(key, 'm')} FROM #missing AS m ORDER BY m.{_PLACE}"
+        )
+
+    def merge(self, merge: Merge) -> str:
+        columns = merge.key + merge.fields
+        changes = ", ".join(f"{self.quote(column)} = {value(self._images)}" for column, value in merge.assignments)
+        condition = "" if merge.only_if is None else f" WHERE {merge.only_if(self._images)}"
+        return (
+            f"{self._staged(merge.table, merge.key, merge.fields, widens=False)} DECLARE @created bigint; DECLARE @changed bigint;"
+            f" UPDATE t SET {changes} FROM #rows AS r"
+            f" INNER LOOP JOIN {merge.table} AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK) ON {self._equal(merge.key)}"
+            f"{condition} OPTION (FORCE ORDER); SET @changed = @@ROWCOUNT;"
+            f" INSERT INTO {merge.table} ({self._list(columns)}) SELECT {self._given(columns, 'r')} FROM #rows AS r"
+            f" WHERE {self._lacks(merge.table, merge.key)} ORDER BY r.{_PLACE}; SET @created = @@ROWCOUNT;"
+            f" {_DROP} SELECT @created AS created, @changed AS changed"
+        )
+
+    def update(self, update: Update) -> str:
+        changes = ", ".join(f"{self.quote(column)} = {value(self._images)}" for column, value in update.assignments)
+        condition = "" if update.only_if is None else f" WHERE {update.only_if(self._images)}"
+        return (
+            f"{self._staged(update.table, update.match, update.fields, widens=True)} DECLARE @changed bigint;"
+            f" UPDATE t SET {changes} FROM #rows AS r"
+            f" INNER LOOP JOIN {update.table} AS t WITH (UPDLOCK, ROWLOCK) ON {self._equal(update.match)}"
+            f"{condition} OPTION (FORCE ORDER); SET @changed = @@ROWCOUNT;"
+            f" {_DROP} SELECT @changed AS changed"
+        )
+
+    def delete(self, table: str, match: Fields) -> str:
+        return (
+            f"{self._staged(table, match, (), widens=True)} DECLARE @deleted bigint;"
+            f" DELETE t FROM #rows AS r INNER LOOP JOIN {table} AS t WITH (UPDLOCK, ROWLOCK)"
+            f" ON {self._equal(match)} OPTION (FORCE ORDER); SET @deleted = @@ROWCOUNT;"
+            f" {_DROP} SELECT @deleted AS deleted"
+        )
+
+    def differs(self, images: Images, fields: Fields) -> str:
+        """Texts are compared letter by letter, whatever the column's collation takes for equal."""
+        old = ", ".join(_exact(images.old(field.name), field.kind) for field in fields)
+        new = ", ".join(_exact(images.new(field.name), field.kind) for field in fields)
+        return f"NOT EXISTS (SELECT {old} INTERSECT SELECT {new})"
+
+    def lock_table(self, table: str) -> str:
+        return f"SELECT COUNT(*) AS held FROM {table} WITH (TABLOCKX, HOLDLOCK)"
+
+    def hold_table(self, table: str) -> str:
+        return f"SELECT COUNT(*) AS held FROM {table} WITH (TABLOCK, HOLDLOCK)"
+
+    def failure(self, error: BaseException, place: str) -> PipelineError:
+        return sqlserver_failure(error, place)
+
+    def _list(self, fields: Fields) -> str:
+        return ", ".join(self.quote(field.name) for field in fields)
+
+    def _given(self, fields: Fields, alias: str) -> str:
+        return ", ".join(f"{alias}.{self.quote(field.name)}" for field in fields)
+
+    def _equal(self, match: Fields) -> str:
+        return " AND ".join(f"t.{self.quote(field.name)} = r.{self.quote(field.name)}" for field in match)
+
+    @property
+    def _images(self) -> Images:
+        return Images(lambda name: f"t.{self.quote(name)}", lambda name: f"r.{self.quote(name)}")
+
+    def _lacks(self, table: str, key: Fields) -> str:
+        return f"NOT EXISTS (SELECT 1 FROM {table} AS t WITH (UPDLOCK, HOLDLOCK) WHERE {self._equal(key)})"
+
+    def _staged(self, table: str, key: Fields, written: Fields, *, widens: bool) -> str:
+        """The given rows in #rows, in the order of their keys' code points. The outer join takes off identity and NOT NULL.
+
+        `widens`: the keys are only looked up.
+        """
+        columns = key + written
+        wide = {one.name: _WIDE.get(one.kind, "") for one in key if widens}
+        typed = [f"t.{self.quote(one.name)}{wide.get(one.name, '')} AS {self.quote(one.name)}" for one in columns]
+        given = ", ".join(f"c{number} {_TYPES[field.kind]} '$.c{number}'" for number, field in enumerate(columns))
+        order = ", ".join(_binary(f"j.c{number}", field) for number, field in enumerate(key))
+        fits = [f"DATALENGTH(j.c{n}) <= {_LONGEST}" for n, one in enumerate(key) if widens and one.kind in _TEXTS]
+        condition = f" WHERE {' AND '.join(fits)}" if fits else ""
+        return (
+            f"{_GIVEN} DROP TABLE IF EXISTS #rows; DROP TABLE IF EXISTS #missing;"
+            f" SELECT TOP (0) CAST(0 AS bigint) AS {_PLACE}, {', '.join(typed)} INTO #rows"
+            f" FROM (SELECT 1 AS one) AS nothing LEFT JOIN {table} AS t ON 1 = 0;"
+            f" CREATE CLUSTERED INDEX rows_in_order ON #rows ({_PLACE});"
+            f" INSERT INTO #rows ({_PLACE}, {self._list(columns)})"
+            f" SELECT ROW_NUMBER() OVER (ORDER BY {order}), {_values('j', columns)}"
+            f" FROM OPENJSON(@rows) WITH ({given}) AS j{condition};"
+        )
+
+    def _joined(self, what: str, table: str, match: Fields, lock: Lock, only_if: str = "") -> str:
+        """Where rows are locked, they are looked up one by one in the order in which #rows is stored."""
+        join = "JOIN" if lock is Lock.NONE else "INNER LOOP JOIN"
+        option = "" if lock is Lock.NONE else " OPTION (FORCE ORDER, MAXDOP 1)"
+        return (
+            f"{self._staged(table, match, (), widens=True)} SELECT {what} FROM #rows AS r {join} {table} AS t{_HINTS[lock]}"
+            f" ON {self._equal(match)}{only_if and f' AND {only_if}'} ORDER BY r.{_PLACE}{option}"
+        )
+
+
+def _folded(text: str, length: int | None) -> str:
+    """Text as `named` compares it: `folded` without any blank. TRIM of characters and TRANSLATE came after 2016.
+
+    The collation of version 100 knows the case of more letters than older ones; of the capital sharp s, none does.
+    """
+    spaced = f"CAST({text} AS nvarchar(4000)) COLLATE Latin1_General_100_BIN2"
+    for blank in BLANKS.replace(" ", ""):
+        spaced = f"REPLACE({spaced}, NCHAR({ord(blank)}), N' ')"
+    trimmed = f"LTRIM(RTRIM({spaced}))"
+    short = trimmed if length is None else f"LEFT({trimmed}, {length})"
+    lower = f"LOWER(REPLACE({short}, N' ', N''))"
+    for letter, folded in (("ß", "ss"), ("ẞ", "ss"), ("ς", "σ")):
+        lower = f"REPLACE({lower}, N'{letter}', N'{folded}')"
+    return lower
+
+
+def _values(alias: str, columns: Fields) -> str:
+    return ", ".join(f"{alias}.{name}" for name in json_names(columns))
+
+
+def _binary(column: str, field: Field) -> str:
+    return f"{column} {_BINARY}" if field.kind in _TEXTS else column
+
+
+def _exact(column: str, kind: Kind) -> str:
+    """The bar stands behind trailing blanks: at the end of a text they count in no comparison, whatever the collation."""
+    return f"(CAST({column} AS nvarchar(max)) + N'|') {_BINARY}" if kind in _TEXTS else column

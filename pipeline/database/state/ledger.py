@@ -1,0 +1,163 @@
+"""Ledger and mirror: one row of `sync.mirror_<Table>` for each source row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pipeline.database.sql.dialect import Field, Fields, Lock, Update, given
+from pipeline.database.sql.session import Cells, Session, number_of, stored
+from pipeline.database.state.schema import LEDGER, LEDGER_KEY, LEDGER_REVISION, mirror_name
+from pipeline.errors import ConcurrentWrite
+from pipeline.mapping.source import SourceTable
+from pipeline.model.event import Value
+from pipeline.model.ledger import LedgerRow
+from pipeline.model.position import Place
+
+_PREFIX: Fields = (LEDGER_KEY, LEDGER_REVISION, *LEDGER)
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A mirror table as statements need it."""
+
+    source: SourceTable
+    table: str
+    values: Fields
+
+    @property
+    def columns(self) -> list[str]:
+        return [field.name for field in _PREFIX + self.values]
+
+    def field(self, name: str) -> Field:
+        return next(field for field in self.values if field.name == name)
+
+
+def mirrors(session: Session, schema: str, sources: Sequence[SourceTable]) -> dict[str, Mirror]:
+    return {
+        source.name: Mirror(
+            source,
+            session.dialect.qualify(schema, mirror_name(source.name)),
+            tuple(Field(column.name, column.kind) for column in source.mirrored()),
+        )
+        for source in sources
+    }
+
+
+class Ledger:
+    """Reads and writes ledger rows."""
+
+    def __init__(self, session: Session, mirrors: Mapping[str, Mirror]) -> None:
+        self._session, self._mirrors = session, mirrors
+
+    def lock_rows(self, table: str, keys: Sequence[str]) -> dict[str, LedgerRow]:
+        return {row.key: row for row in self._read(table, LEDGER_KEY, keys, Lock.UPDATE)}
+
+    def rows_by_key(self, table: str, keys: Sequence[str]) -> list[LedgerRow]:
+        return self._read(table, LEDGER_KEY, keys, Lock.NONE)
+
+    def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
+        return self._read(table, self._mirrors[table].field(column), values, Lock.NONE)
+
+    def _read(self, table: str, column: Field, values: Sequence[Value], lock: Lock) -> list[LedgerRow]:
+        mirror = self._mirrors[table]
+        sql = self._session.dialect.select(mirror.table, (column,), mirror.columns, lock)
+        rows = [(value,) for value in sorted(set(values) - {None}, key=str)]
+        return [_ledger_row(mirror, answer) for answer in self._session.run(mirror_name(table), sql, rows)]
+
+    def write_rows(self, rows: Sequence[LedgerRow]) -> None:
+        """New rows are inserted, others changed where they still have the revision that was read."""
+        if not rows:
+            return
+        mirror = self._mirrors[rows[0].table]
+        ordered = sorted(rows, key=lambda row: row.key)
+        written = self._insert(mirror, [row for row in ordered if row.revision == 0])
+        written += self._change(mirror, [row for row in ordered if row.revision > 0])
+        if written != len(rows):
+            raise ConcurrentWrite(f"{len(rows) - written} rows of {mirror_name(mirror.source.name)} changed meanwhile")
+
+    def _insert(self, mirror: Mirror, rows: Sequence[LedgerRow]) -> int:
+        fields = (LEDGER_REVISION, *LEDGER, *mirror.values)
+        sql = self._session.dialect.insert_missing(mirror.table, (LEDGER_KEY,), fields)
+        cells = [(row.key, 1, *_cells(mirror, row)) for row in rows]
+        return len(self._session.run(mirror_name(mirror.source.name), sql, cells))
+
+    def _change(self, mirror: Mirror, rows: Sequence[LedgerRow]) -> int:
+        revision = LEDGER_REVISION.name
+        sql = self._session.dialect.update(
+            Update(
+                table=mirror.table,
+                match=(LEDGER_KEY, LEDGER_REVISION),
+                fields=LEDGER + mirror.values,
+                assignments=(
+                    (revision, lambda images: f"{images.old(revision)} + 1"),
+                    *(given(field.name) for field in LEDGER + mirror.values),
+                ),
+            )
+        )
+        cells = [(row.key, row.revision, *_cells(mirror, row)) for row in rows]
+        return sum(number_of(changed) for (changed,) in self._session.run(mirror_name(mirror.source.name), sql, cells))
+
+    def unseen(self, table: str, epoch: int, limit: int) -> list[LedgerRow]:
+        """Found first, then locked by key: as every other lock of these rows is taken. One that was seen meanwhile is left out."""
+        mirror, quote = self._mirrors[table], self._session.dialect.quote
+        older = f"t.{quote('epoch')} < :epoch AND t.{quote('deleted')} = {self._session.dialect.false}"
+        answers = self._session.ask(
+            mirror_name(table),
+            f"SELECT t.{quote('key')} FROM {mirror.table} AS t WHERE {older}"
+            f" ORDER BY t.{quote('key')} OFFSET 0 ROWS FETCH NEXT {limit:d} ROWS ONLY",
+            epoch=epoch,
+        )
+        rows = self.lock_rows(table, [str(key) for (key,) in answers])
+        return [row for _, row in sorted(rows.items()) if row.epoch < epoch and not row.deleted]
+
+    def next_keys(self, table: str, after: str, limit: int) -> list[str]:
+        """Keys of a mirror in order, a page at a time."""
+        mirror = self._mirrors[table]
+        key = self._session.dialect.quote(LEDGER_KEY.name)
+        answers = self._session.ask(
+            mirror_name(table),
+            f"SELECT t.{key} FROM {mirror.table} AS t WHERE t.{key} > :after"
+            f" ORDER BY t.{key} OFFSET 0 ROWS FETCH NEXT {limit:d} ROWS ONLY",
+            after=after,
+        )
+        return [str(found) for (found,) in answers]
+
+
+def _cells(mirror: Mirror, row: LedgerRow) -> Cells:
+    place = row.place
+    return (
+        row.position,
+        place.incarnation,
+        place.partition,
+        place.offset,
+        row.deleted,
+        ",".join(sorted(row.unknown)),
+        row.epoch,
+        row.committed_at,
+        row.retired_at,
+        row.changed_at,
+        *(row.values[field.name] for field in mirror.values),
+    )
+
+
+def _ledger_row(mirror: Mirror, answer: Cells) -> LedgerRow:
+    key, revision, position, incarnation, partition, offset, deleted, unknown, epoch, committed_at, *moments = answer[
+        : len(_PREFIX)
+    ]
+    retired_at, changed_at = moments
+    return LedgerRow(
+        table=mirror.source.name,
+        key=str(key),
+        values=stored(mirror.values, answer[len(_PREFIX) :]),
+        position=str(position),
+        place=Place(number_of(incarnation), number_of(partition), number_of(offset)),
+        deleted=bool(deleted),
+        unknown=frozenset(str(unknown).split(",")) if unknown else frozenset(),
+        epoch=number_of(epoch),
+        committed_at=committed_at.astimezone(UTC) if isinstance(committed_at, datetime) else None,
+        revision=number_of(revision),
+        retired_at=str(retired_at),
+        changed_at=str(changed_at),
+    )

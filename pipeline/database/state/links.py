@@ -1,0 +1,215 @@
+"""Links and the conflict log: `sync.link` and `sync.conflict` of the DPS database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from pipeline.conflicts import codec
+from pipeline.conflicts.conflict import Conflict
+from pipeline.conflicts.conflict import Kind as ConflictKind
+from pipeline.conflicts.link import Link, State
+from pipeline.conflicts.rules import Rule, Side
+from pipeline.database.sql.dialect import Field, Fields, Lock, Merge, given
+from pipeline.database.sql.session import Session, iso, number_of, shortened
+from pipeline.errors import TargetMismatch
+from pipeline.mapping.source import Kind
+from pipeline.model.event import Value
+
+_ID = (Field("id", Kind.SHORT_TEXT),)
+_FIELDS: Fields = (
+    Field("entity", Kind.SHORT_TEXT),
+    Field("ajera_table", Kind.SHORT_TEXT),
+    Field("ajera_key", Kind.SHORT_TEXT),
+    Field("dps_table", Kind.SHORT_TEXT),
+    Field("dps_key", Kind.SHORT_TEXT),
+    Field("state", Kind.SHORT_TEXT),
+    Field("version", Kind.INTEGER),
+    Field("counts_for", Kind.SHORT_TEXT),
+    Field("parked_lines", Kind.SHORT_TEXT),
+    Field("ajera_epoch", Kind.INTEGER),
+    Field("dps_epoch", Kind.INTEGER),
+    Field("updated_at", Kind.INSTANT),
+    Field("document", Kind.TEXT),
+)
+_CONFLICT: Fields = (
+    Field("link", Kind.SHORT_TEXT),
+    Field("entity", Kind.SHORT_TEXT),
+    Field("line", Kind.SHORT_TEXT),
+    Field("kind", Kind.SHORT_TEXT),
+    Field("rule", Kind.SHORT_TEXT),
+    Field("winner", Kind.SHORT_TEXT),
+    Field("at", Kind.INSTANT),
+    Field("ajera", Kind.TEXT),
+    Field("dps", Kind.TEXT),
+    Field("ajera_at", Kind.INSTANT),
+    Field("dps_at", Kind.INSTANT),
+)
+LINES_LENGTH = 400
+
+
+class Links:
+    """Reads and writes links."""
+
+    def __init__(self, session: Session, schema: str) -> None:
+        self._session = session
+        self._link = session.dialect.qualify(schema, "link")
+        self._conflict = session.dialect.qualify(schema, "conflict")
+
+    # -- links --------------------------------------------------------------------------------------------------------
+
+    def ids_of(self, side: Side, table: str, keys: Sequence[str]) -> dict[str, list[str]]:
+        key, match = f"{side}_key", (Field(f"{side}_table", Kind.SHORT_TEXT), Field(f"{side}_key", Kind.SHORT_TEXT))
+        sql = self._session.dialect.select(self._link, match, [key, "id", "updated_at"], Lock.NONE)
+        answers = self._session.run("link", sql, [(table, key) for key in sorted(set(keys))])
+        found: dict[str, list[str]] = {}
+        for of, link, _ in sorted(answers, key=lambda answer: str(answer[2]), reverse=True):
+            found.setdefault(str(of), []).append(str(link))
+        return found
+
+    def links(self, ids: Collection[str]) -> dict[str, Link]:
+        sql = self._session.dialect.select(self._link, _ID, ["id", "document"], Lock.UPDATE)
+        answers = self._session.run("link", sql, [(one,) for one in sorted(set(ids))])
+        return {str(one): codec.load(str(document)) for one, document in answers}
+
+    def counterparts(self, entity: str, side: Side, keys: Sequence[str]) -> dict[str, str]:
+        return {
+            own: other
+            for own, other, state, _ in self._halves(entity, side, keys)
+            if state == State.LINKED and other is not None
+        }
+
+    def linked_ids(self, entity: str, side: Side, keys: Sequence[str]) -> dict[str, str]:
+        return {own: one for own, _, state, one in self._halves(entity, side, keys) if state == State.LINKED}
+
+    def linked_among(self, entity: str, side: Side, keys: Sequence[str]) -> set[str]:
+        return {own for own, _, state, _ in self._halves(entity, side, keys) if state != State.ENDED}
+
+    def _halves(self, entity: str, side: Side, keys: Sequence[str]) -> list[tuple[str, str | None, str, str]]:
+        """Of links that have not ended, under the condition of their unique index."""
+        match = (Field("entity", Kind.SHORT_TEXT), Field(f"{side}_key", Kind.SHORT_TEXT))
+        columns = [f"{side}_key", f"{side.other}_key", "state", "id"]
+        quote = self._session.dialect.quote
+        live = f"t.{quote('state')} <> '{State.ENDED}' AND t.{quote(f'{side}_key')} IS NOT NULL"
+        sql = self._session.dialect.select(self._link, match, columns, Lock.NONE, live)
+        answers = self._session.run("link", sql, [(entity, key) for key in sorted(set(keys))])
+        return [
+            (str(own), None if other is None else str(other), str(state), str(one))
+            for own, other, state, one in answers
+        ]
+
+    def store(self, links: Sequence[tuple[Link, str | None]], now: datetime) -> None:
+        rows = [
+            (
+                *(link.id, link.entity, link.ajera.table, link.ajera.key, link.dps.table, link.dps.key, link.state),
+                *(
+                    link.version,
+                    counts_for,
+                    shortened(self._session.dialect, ",".join(sorted(link.parked)), LINES_LENGTH),
+                ),
+                *(link.ajera.seen.epoch, link.dps.seen.epoch, now, codec.dump(link)),
+            )
+            for link, counts_for in sorted(links, key=lambda pair: pair[0].id)
+        ]
+        merge = Merge(self._link, _ID, _FIELDS, tuple(given(field.name) for field in _FIELDS))
+        self._session.run("link", self._session.dialect.merge(merge), rows)
+
+    def counted(self, entity: str, owners: Collection[str]) -> dict[str, int]:
+        match = (Field("entity", Kind.SHORT_TEXT), Field("counts_for", Kind.SHORT_TEXT))
+        sql = self._session.dialect.scan(self._link, match, ["counts_for", "state"])
+        answers = self._session.run("link", sql, [(entity, owner) for owner in sorted(set(owners))])
+        counts = dict.fromkeys(owners, 0)
+        for owner, state in answers:
+            counts[str(owner)] += state != State.ENDED
+        return counts
+
+    def page_of_links(self, entity: str, side: Side, below_epoch: int, after: str, limit: int) -> list[str]:
+        quote = self._session.dialect.quote
+        answers = self._session.ask(
+            "link",
+            f"SELECT {quote('id')} FROM {self._link} WHERE {quote('entity')} = :entity AND {quote('state')} = :linked"
+            f" AND {quote(f'{side}_epoch')} < :epoch AND {quote('id')} > :after ORDER BY {quote('id')}"
+            f" OFFSET 0 ROWS FETCH NEXT {limit:d} ROWS ONLY",
+            entity=entity,
+            linked=State.LINKED.value,
+            epoch=below_epoch,
+            after=after,
+        )
+        return [str(one) for (one,) in answers]
+
+    def with_parked_lines(self, limit: int) -> list[str]:
+        """Links that a person must decide lines of, the oldest first."""
+        quote = self._session.dialect.quote
+        answers = self._session.ask(
+            "link",
+            f"SELECT {quote('id')} FROM {self._link} WHERE {quote('parked_lines')} <> '' ORDER BY {quote('updated_at')}"
+            f" OFFSET 0 ROWS FETCH NEXT {limit:d} ROWS ONLY",
+        )
+        return [str(one) for (one,) in answers]
+
+    # -- the conflict log ---------------------------------------------------------------------------------------------
+
+    def log(self, conflicts: Sequence[Conflict]) -> None:
+        quote, names = self._session.dialect.quote, [field.name for field in _CONFLICT]
+        columns = ", ".join(quote(name) for name in names)
+        values = ", ".join(
+            self._session.dialect.instant(f":{field.name}") if field.kind is Kind.INSTANT else f":{field.name}"
+            for field in _CONFLICT
+        )
+        for one in conflicts:
+            self._session.tell(
+                "conflict",
+                f"INSERT INTO {self._conflict} ({columns}) VALUES ({values})",
+                link=one.link,
+                entity=one.entity,
+                line=one.column,
+                kind=one.kind.value,
+                rule=None if one.rule is None else one.rule.value,
+                winner=None if one.winner is None else one.winner.value,
+                at=iso(one.at),
+                ajera=codec.dump_value(one.ajera),
+                dps=codec.dump_value(one.dps),
+                ajera_at=None if one.ajera_at is None else iso(one.ajera_at),
+                dps_at=None if one.dps_at is None else iso(one.dps_at),
+            )
+
+    def logged(self, *, limit: int, link: str | None = None, number: int | None = None) -> list[tuple[int, Conflict]]:
+        """Entries of the conflict log with their numbers, the newest first."""
+        quote = self._session.dialect.quote
+        names = ["number", *(field.name for field in _CONFLICT)]
+        conditions = [f"{quote('link')} = :link"] if link is not None else []
+        conditions += [f"{quote('number')} = :number"] if number is not None else []
+        parameters: dict[str, Value] = {} if link is None else {"link": link}
+        parameters |= {} if number is None else {"number": number}
+        answers = self._session.ask(
+            "conflict",
+            f"SELECT {', '.join(quote(name) for name in names)} FROM {self._conflict}"
+            f"{' WHERE ' if conditions else ''}{' AND '.join(conditions)} ORDER BY {quote('number')} DESC"
+            f" OFFSET 0 ROWS FETCH NEXT {limit:d} ROWS ONLY",
+            **parameters,
+        )
+        return [(number_of(answer[0]), _conflict(answer[1:])) for answer in answers]
+
+
+def _conflict(answer: Sequence[Value]) -> Conflict:
+    link, entity, line, kind, rule, winner, at, ajera, dps, ajera_at, dps_at = answer
+    logged_at = _instant(at)
+    if logged_at is None:
+        raise TargetMismatch("an entry of the conflict log has no time")
+    return Conflict(
+        link=str(link),
+        entity=str(entity),
+        column=None if line is None else str(line),
+        kind=ConflictKind(str(kind)),
+        rule=None if rule is None else Rule(str(rule)),
+        winner=None if winner is None else Side(str(winner)),
+        at=logged_at,
+        ajera=codec.load_value(str(ajera)),
+        dps=codec.load_value(str(dps)),
+        ajera_at=_instant(ajera_at),
+        dps_at=_instant(dps_at),
+    )
+
+
+def _instant(value: Value) -> datetime | None:
+    return value if isinstance(value, datetime) else None

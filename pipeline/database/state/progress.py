@@ -1,0 +1,118 @@
+"""How far topics were handled: `sync.progress` and `sync.incarnation`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from pipeline.database.sql.dialect import Expression, Field, Images, Lock, Merge, given
+from pipeline.database.sql.session import Session, number_of
+from pipeline.mapping.source import Kind
+from pipeline.model.ledger import Incarnation, Progress
+from pipeline.model.position import TopicPartition
+
+_PARTITION = (Field("topic", Kind.SHORT_TEXT), Field("partition", Kind.INTEGER))
+_PLACE = (Field("incarnation", Kind.INTEGER), Field("next_offset", Kind.INTEGER))
+_COUNTS = tuple(Field(name, Kind.INTEGER) for name in ("events_read", "written", "skipped", "parked", "dead_lettered"))
+_UPDATED_AT = Field("updated_at", Kind.INSTANT)
+_DEAD_IN_A_ROW = Field("dead_in_a_row", Kind.INTEGER)
+
+
+class Positions:
+    """Reads and writes next offsets and incarnations."""
+
+    def __init__(self, session: Session, schema: str) -> None:
+        self._session = session
+        self._progress = session.dialect.qualify(schema, "progress")
+        self._incarnation = session.dialect.qualify(schema, "incarnation")
+
+    # -- next offsets -------------------------------------------------------------------------------------------------
+
+    def progress(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Progress]:
+        columns = [field.name for field in (*_PARTITION, *_PLACE, *_COUNTS, _DEAD_IN_A_ROW)]
+        sql = self._session.dialect.select(self._progress, _PARTITION, columns, Lock.NONE)
+        rows = [(one.topic, one.partition) for one in sorted(set(partitions))]
+        return {
+            TopicPartition(str(topic), number_of(partition)): Progress(*(number_of(number) for number in numbers))
+            for topic, partition, *numbers in self._session.run("progress", sql, rows)
+        }
+
+    def advance(self, progress: Mapping[TopicPartition, Progress], now: datetime) -> None:
+        """A partition of a new incarnation has no load end yet: the old one's says nothing of it."""
+        merge = Merge(
+            table=self._progress,
+            key=_PARTITION,
+            fields=(*_PLACE, *_COUNTS, _DEAD_IN_A_ROW, _UPDATED_AT),
+            assignments=(
+                *(given(field.name) for field in (*_PLACE, _DEAD_IN_A_ROW, _UPDATED_AT)),
+                *((field.name, _sum(field.name)) for field in _COUNTS),
+                ("load_until", _kept_in_the_same_incarnation),
+            ),
+        )
+        rows = [
+            (
+                *(place.topic, place.partition, one.incarnation, one.next_offset),
+                *(one.events_read, one.written, one.skipped, one.parked, one.dead_lettered, one.dead_in_a_row, now),
+            )
+            for place, one in sorted(progress.items())
+        ]
+        self._session.run("progress", self._session.dialect.merge(merge), rows)
+
+    # -- incarnations -------------------------------------------------------------------------------------------------
+
+    def incarnation(self, topic: str, topic_id: str, partitions: int) -> int:
+        """Numbers are given under a lock of the table, since they grow over all topics."""
+        known = self._known_incarnation(topic, topic_id, partitions)
+        if known is not None:
+            return known
+        dialect = self._session.dialect
+        self._session.tell("incarnation", dialect.lock_table(self._incarnation))
+        known = self._known_incarnation(topic, topic_id, partitions)
+        if known is not None:
+            return known
+        number = dialect.quote("number")
+        ((newest,),) = self._session.ask(
+            "incarnation", f"SELECT COALESCE(MAX({number}), 0) AS newest FROM {self._incarnation}"
+        )
+        columns = ", ".join(dialect.quote(name) for name in ("number", "topic", "topic_id", "partitions", "first_seen"))
+        self._session.tell(
+            "incarnation",
+            f"INSERT INTO {self._incarnation} ({columns})"
+            f" VALUES (:number, :topic, :topic_id, :partitions, {dialect.now})",
+            number=number_of(newest) + 1,
+            topic=topic,
+            topic_id=topic_id,
+            partitions=partitions,
+        )
+        return number_of(newest) + 1
+
+    def incarnations(self, topic: str) -> dict[int, Incarnation]:
+        quote = self._session.dialect.quote
+        answers = self._session.ask(
+            "incarnation",
+            f"SELECT {quote('number')}, {quote('topic_id')}, {quote('partitions')} FROM {self._incarnation}"
+            f" WHERE {quote('topic')} = :topic",
+            topic=topic,
+        )
+        return {number_of(number): Incarnation(str(of), number_of(count)) for number, of, count in answers}
+
+    def _known_incarnation(self, topic: str, topic_id: str, partitions: int) -> int | None:
+        quote = self._session.dialect.quote
+        answers = self._session.ask(
+            "incarnation",
+            f"SELECT {quote('number')} FROM {self._incarnation} WHERE {quote('topic')} = :topic"
+            f" AND {quote('topic_id')} = :topic_id AND {quote('partitions')} = :partitions",
+            topic=topic,
+            topic_id=topic_id,
+            partitions=partitions,
+        )
+        return number_of(answers[0][0]) if answers else None
+
+
+def _sum(column: str) -> Expression:
+    return lambda images: f"{images.old(column)} + {images.new(column)}"
+
+
+def _kept_in_the_same_incarnation(images: Images) -> str:
+    is_kept = f"{images.old('incarnation')} IN (0, {images.new('incarnation')})"
+    return f"CASE WHEN {is_kept} THEN {images.old('load_until')} END"

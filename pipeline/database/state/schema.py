@@ -1,0 +1,221 @@
+"""The tables of the `sync` schema. What is remembered lives here and changes in the same transaction as the target rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Unicode,
+    UnicodeText,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import mssql, postgresql
+from sqlalchemy.types import TypeEngine
+
+from pipeline.database.sql.dialect import Field, Fields
+from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.mapping.source import Kind, SourceTable
+
+DEFAULT_SCHEMA = "sync"
+BINARY = {"postgresql": "C", "mssql": "Latin1_General_BIN2"}
+
+
+def code_text(length: int) -> TypeEngine[str]:
+    """Text that sorts and compares by its code points in either database."""
+    return postgresql.VARCHAR(length, collation=BINARY["postgresql"]).with_variant(
+        mssql.NVARCHAR(length, collation=BINARY["mssql"]), "mssql"
+    )
+
+
+def ascii_text(length: int) -> TypeEngine[str]:
+    """The same for what we make ourselves: ASCII, one byte a character."""
+    return postgresql.VARCHAR(length, collation=BINARY["postgresql"]).with_variant(
+        mssql.VARCHAR(length, collation=BINARY["mssql"]), "mssql"
+    )
+
+
+def instant() -> TypeEngine[Any]:
+    return DateTime(timezone=True)
+
+
+def column_type(kind: Kind) -> TypeEngine[Any]:
+    """The type of a mirrored column."""
+    match kind:
+        case Kind.INTEGER:
+            return BigInteger()
+        case Kind.FLAG:
+            return Boolean()
+        case Kind.SHORT_TEXT:
+            return code_text(450)
+        case Kind.INSTANT:
+            return instant()
+        case Kind.TEXT:
+            return UnicodeText()
+
+
+def mirror_name(table: str) -> str:
+    return f"mirror_{table}"
+
+
+# What a ledger row holds beside the mirrored columns, in the order in which it is read and written.
+LEDGER_KEY = Field("key", Kind.SHORT_TEXT)
+LEDGER_REVISION = Field("revision", Kind.INTEGER)
+LEDGER: Fields = (
+    Field("position", Kind.SHORT_TEXT),
+    Field("incarnation", Kind.INTEGER),
+    Field("partition", Kind.INTEGER),
+    Field("offset", Kind.INTEGER),
+    Field("deleted", Kind.FLAG),
+    Field("unknown", Kind.TEXT),
+    Field("epoch", Kind.INTEGER),
+    Field("committed_at", Kind.INSTANT),
+    Field("retired_at", Kind.SHORT_TEXT),
+    Field("changed_at", Kind.SHORT_TEXT),
+)
+
+
+def sync_metadata(schema: str = DEFAULT_SCHEMA, sources: Sequence[SourceTable] = AJERA_TO_PIM.sources) -> MetaData:
+    """Every table of the `sync` schema."""
+    metadata = MetaData(schema=schema)
+    for source in sources:
+        _mirror(metadata, source)
+    _due(metadata)
+    _source_table(metadata)
+    topic_tables(metadata)
+    _owned_row(metadata)
+    return metadata
+
+
+def topic_tables(metadata: MetaData) -> None:
+    """What every route stores of topics and connectors."""
+    _progress(metadata)
+    _incarnation(metadata)
+    _small_tables(metadata)
+
+
+def _mirror(metadata: MetaData, source: SourceTable) -> None:
+    """Ledger and mirror of one source table: how far each row was applied, and what it last held."""
+    name = mirror_name(source.name)
+    Table(
+        name,
+        metadata,
+        Column("key", ascii_text(64), primary_key=True),
+        Column("position", ascii_text(64), nullable=False),
+        Column("incarnation", Integer, nullable=False),
+        Column("partition", Integer, nullable=False),
+        Column("offset", BigInteger, nullable=False),
+        Column("deleted", Boolean, nullable=False),
+        Column("unknown", UnicodeText, nullable=False),
+        Column("epoch", Integer, nullable=False),
+        Column("committed_at", instant()),
+        Column("retired_at", ascii_text(64), nullable=False),
+        Column("changed_at", ascii_text(64), nullable=False),
+        Column("revision", BigInteger, nullable=False),
+        *(Column(column.name, column_type(column.kind)) for column in source.mirrored()),
+        *(Index(f"ix_{name}_{column}", column) for column in source.indexed),
+    )
+
+
+def _due(metadata: MetaData) -> None:
+    """Marks: what must be recomputed, and why it waits if it does."""
+    Table(
+        "due",
+        metadata,
+        Column("kind", ascii_text(100), nullable=False),
+        Column("key", code_text(450), nullable=False),
+        Column("number", BigInteger, nullable=False),
+        Column("set_at", instant(), nullable=False),
+        Column("reason", Unicode(400)),
+        Column("code", ascii_text(100)),
+        Column("tried_at", instant()),
+        # Not clustered: kind and key together may pass the 900 bytes that SQL Server allows a clustered key.
+        PrimaryKeyConstraint("kind", "key", mssql_clustered=False),
+        Index("ix_due_set_at", "set_at"),
+    )
+
+
+def _progress(metadata: MetaData) -> None:
+    """Next offset and counts of each partition, and up to where a snapshot is read."""
+    Table(
+        "progress",
+        metadata,
+        Column("topic", ascii_text(249), primary_key=True),
+        Column("partition", Integer, primary_key=True, autoincrement=False),
+        Column("incarnation", Integer, nullable=False),
+        Column("next_offset", BigInteger, nullable=False),
+        *(
+            Column(name, BigInteger, nullable=False)
+            for name in ("events_read", "written", "skipped", "parked", "dead_lettered")
+        ),
+        Column("dead_in_a_row", Integer, nullable=False),
+        Column("updated_at", instant(), nullable=False),
+        Column("load_until", BigInteger),
+    )
+
+
+def _incarnation(metadata: MetaData) -> None:
+    """Topics as they were first seen, numbered by us."""
+    Table(
+        "incarnation",
+        metadata,
+        Column("number", Integer, primary_key=True, autoincrement=False),
+        Column("topic", ascii_text(249), nullable=False),
+        Column("topic_id", ascii_text(64), nullable=False),
+        Column("partitions", Integer, nullable=False),
+        Column("first_seen", instant(), nullable=False),
+        UniqueConstraint("topic", "topic_id", "partitions", name="uq_incarnation_topic"),
+    )
+
+
+def _source_table(metadata: MetaData) -> None:
+    """The epochs in which source tables were and are being loaded."""
+    Table(
+        "source_table",
+        metadata,
+        Column("name", ascii_text(100), primary_key=True),
+        Column("topic", ascii_text(249), nullable=False),
+        Column("epoch", Integer, nullable=False),
+        Column("reading_epoch", Integer, nullable=False),
+        Column("reading_incarnation", Integer, nullable=False),
+        Column("loaded_at", instant()),
+    )
+
+
+def _small_tables(metadata: MetaData) -> None:
+    """The epoch of each connector, and settings that outlive the process."""
+    Table(
+        "epoch",
+        metadata,
+        Column("connector", ascii_text(249), primary_key=True),
+        Column("epoch", Integer, nullable=False),
+        Column("created_at", instant(), nullable=False),
+    )
+    Table(
+        "setting",
+        metadata,
+        Column("name", ascii_text(100), primary_key=True),
+        Column("value", UnicodeText, nullable=False),
+    )
+
+
+def _owned_row(metadata: MetaData) -> None:
+    """Child rows that we created in the target: the only ones that we ever delete. `row_hash` stands for the row's key."""
+    Table(
+        "owned_row",
+        metadata,
+        Column("target_table", ascii_text(100), nullable=False),
+        Column("parent_key", code_text(450), nullable=False),
+        Column("row_hash", ascii_text(64), nullable=False),
+        Column("row_key", UnicodeText, nullable=False),
+        PrimaryKeyConstraint("target_table", "parent_key", "row_hash", mssql_clustered=False),
+    )

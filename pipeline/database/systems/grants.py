@@ -1,0 +1,51 @@
+"""What our user may do: the rights that the route needs on tables, and those that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+from pipeline.database.sql.engine import dialect_of
+from pipeline.database.sql.session import translated
+from pipeline.domain.routes import Route
+from pipeline.mapping.site import Site
+
+READ_AND_WRITE: Final = ("SELECT", "INSERT", "UPDATE")
+EVERYTHING: Final = (*READ_AND_WRITE, "DELETE")
+QUERIES: Final[Mapping[str, str]] = {
+    "postgresql": "SELECT has_table_privilege(CAST(:name AS text), :right)",
+    "mssql": "SELECT HAS_PERMS_BY_NAME(:name, N'OBJECT', :right)",
+}
+
+Rights = Mapping[str, Collection[str]]  # by table
+
+
+def rights_on_target(route: Route, site: Site) -> Rights:
+    """Rows are deleted only where a mapping replaces them as a set."""
+    replaced = {child.target for mapping in route.mappings for child in mapping.children}
+    return {
+        site.target_table(table.name): EVERYTHING if table.name in replaced else READ_AND_WRITE
+        for table in route.targets
+    }
+
+
+def missing_rights(engine: Engine, schema: str | None, wanted: Rights) -> list[str]:
+    """A GRANT for each table of the schema (None: the connection's own) on which our user lacks rights.
+
+    The tables must exist. Raises TargetBusy.
+    """
+    dialect = dialect_of(engine)
+    with translated(dialect, "the catalogue of rights"), engine.connect() as connection:
+        schema = schema or str(sa.inspect(connection).default_schema_name)
+        query = sa.text(QUERIES[engine.dialect.name])
+        grants = []
+        for table, rights in wanted.items():
+            name = dialect.qualify(schema, table)
+            asked = [(right, {"name": name, "right": right}) for right in rights]
+            lacking = [right for right, values in asked if not connection.execute(query, values).scalar_one()]
+            if lacking:
+                grants.append(f"GRANT {', '.join(lacking)} ON {name}")
+        return grants

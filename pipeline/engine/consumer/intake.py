@@ -1,0 +1,208 @@
+"""What every route does with its messages: decode, set aside, halt, count, and store how far it came."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pipeline.engine.consumer.circuit import Circuit, Limits
+from pipeline.engine.consumer.ports import Attempt, Clock, DeadLetters, Decoder, Keeper, Telemetry
+from pipeline.engine.consumer.restore_detection import History
+from pipeline.errors import PipelineError, Remedy, SchemaLost, SchemaUnknown, SourceRewound
+from pipeline.model.event import Decoded, Event, Heartbeat, Message, Tombstone, Undecodable
+from pipeline.model.ledger import Progress
+from pipeline.model.outcome import Outcome, SkipReason
+from pipeline.model.position import TopicPartition
+
+
+@dataclass
+class Handled:
+    """What a batch came to: next offsets to commit, partitions that cannot go on, and the newest epoch whose snapshot is over (0: none)."""
+
+    next_offsets: dict[TopicPartition, int] = field(default_factory=dict)
+    halted: dict[TopicPartition, PipelineError] = field(default_factory=dict)
+    snapshot_ended: int = 0
+
+
+@dataclass
+class Batch:
+    """A batch in hand: events with their messages in order, counts of what has ended, and next offsets."""
+
+    events: list[Event] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)  # of the events, one each
+    heartbeats: dict[str, int] = field(default_factory=dict)  # topic -> newest epoch
+    ended: Counter[tuple[TopicPartition, Outcome, str]] = field(default_factory=Counter)
+    handled: Handled = field(default_factory=Handled)
+
+    def message_of(self, event: Event) -> Message:
+        return next(m for e, m in zip(self.events, self.messages, strict=True) if e is event)
+
+
+class Intake:
+    """Takes messages in, and keeps between batches only how many ended, and were set aside lately."""
+
+    def __init__(
+        self,
+        *,
+        decoder: Decoder,
+        keeper: Keeper,
+        dead_letters: DeadLetters,
+        telemetry: Telemetry,
+        clock: Clock,
+        limits: Limits,
+    ) -> None:
+        self._decoder, self._keeper, self._dead_letters = decoder, keeper, dead_letters
+        self._telemetry, self._clock, self._limits = telemetry, clock, limits
+        self._circuit, self.history = Circuit(limits), History()
+
+    def take_over(self, progress: Mapping[TopicPartition, Progress]) -> None:
+        """Partitions that come to us, with what was stored of them."""
+        self.history.take_over(progress)
+        for partition, stored in progress.items():
+            self._circuit.in_a_row[partition] = stored.dead_in_a_row
+
+    # -- decoding -----------------------------------------------------------------------------------------------------
+
+    def decode(self, messages: Sequence[Message], incarnations: Mapping[str, int], attempt: Attempt) -> Batch:
+        """The messages as a batch; a partition whose message cannot be decoded nor set aside stops before it."""
+        batch = Batch()
+        for message in messages:
+            partition = TopicPartition(message.topic, message.partition)
+            if partition in batch.handled.halted:
+                continue
+            try:
+                self._take(batch, message, self._decoded(message, incarnations[message.topic], attempt))
+            except PipelineError as error:
+                self.halt(batch, partition, error)
+            else:
+                batch.handled.next_offsets[partition] = message.offset + 1
+        return batch
+
+    def _decoded(self, message: Message, incarnation: int, attempt: Attempt) -> Decoded:
+        """The message as an event; what is transient is waited for. Raises SchemaLost when that has lasted too long."""
+        decoded = self._decoder.decode(message, incarnation)
+        if not _is_transient(decoded):
+            return decoded
+        started = self._clock.monotonic()
+
+        def once() -> Decoded:
+            decoded = self._decoder.decode(message, incarnation)
+            if isinstance(decoded, Undecodable) and _is_transient(decoded):
+                waited = self._clock.monotonic() - started
+                if isinstance(decoded.error, SchemaUnknown) and waited > self._limits.unknown_schema_seconds:
+                    raise SchemaLost(str(decoded.error))
+                raise decoded.error
+            return decoded
+
+        return attempt(once)
+
+    def _take(self, batch: Batch, message: Message, decoded: Decoded) -> None:
+        """Sort a decoded message into the batch. Raises the error that halts its partition."""
+        partition = TopicPartition(message.topic, message.partition)
+        match decoded:
+            case Event():
+                batch.events.append(decoded)
+                batch.messages.append(message)
+                if decoded.snapshot_ended:
+                    batch.handled.snapshot_ended = max(batch.handled.snapshot_ended, decoded.epoch)
+            case Tombstone():
+                batch.ended[partition, Outcome.SKIPPED, SkipReason.TOMBSTONE] += 1
+            case Heartbeat(epoch):
+                batch.handled.snapshot_ended = max(batch.handled.snapshot_ended, epoch)
+                batch.heartbeats[message.topic] = max(batch.heartbeats.get(message.topic, 0), epoch)
+                batch.ended[partition, Outcome.SKIPPED, SkipReason.HEARTBEAT] += 1
+            case Undecodable(error):
+                if error.remedy is not Remedy.DEAD_LETTER:
+                    raise error
+                self.set_aside(batch, message, error)
+                return
+        self._circuit.good(partition)
+
+    # -- setting aside and stopping -----------------------------------------------------------------------------------
+
+    def set_aside(self, batch: Batch, message: Message, error: PipelineError) -> None:
+        """Send a dead letter. Raises CircuitOpen, DeadLetterFailed."""
+        partition = TopicPartition(message.topic, message.partition)
+        self._circuit.bad(partition)
+        self._dead_letters.send(message, error)
+        self._telemetry.dead_lettered(error)
+        batch.ended[partition, Outcome.DEAD_LETTERED, error.code] += 1
+
+    def halt(self, batch: Batch, partition: TopicPartition, error: PipelineError) -> None:
+        batch.handled.halted[partition] = error
+        self._telemetry.halted(partition.topic, partition.partition, error)
+
+    def halt_rewound(self, batch: Batch, event: Event, events: Sequence[Event]) -> list[Event]:
+        """Halt the partition before this event; the events that go on."""
+        message = batch.message_of(event)
+        partition = TopicPartition(message.topic, message.partition)
+        where = f"{partition.topic} partition {partition.partition} offset {message.offset}"
+        self.halt(batch, partition, SourceRewound(f"{where} stands before what was applied, but committed later"))
+        self.stop_before(batch, message)
+        return [
+            one
+            for one in events
+            if one.table != event.table
+            or one.place.partition != event.place.partition
+            or one.place.offset < event.place.offset
+        ]
+
+    @staticmethod
+    def stop_before(batch: Batch, message: Message) -> None:
+        """Later events of the partition may be noted already, and will be read again: the guard knows them."""
+        partition = TopicPartition(message.topic, message.partition)
+        batch.handled.next_offsets[partition] = min(batch.handled.next_offsets[partition], message.offset)
+
+    # -- how it ended -------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def end(batch: Batch, message: Message, outcome: Outcome, reason: str) -> None:
+        """An event has ended; one behind a message that stopped its partition ends when it is read again."""
+        partition = TopicPartition(message.topic, message.partition)
+        if message.offset < batch.handled.next_offsets[partition]:
+            batch.ended[partition, outcome, reason] += 1
+
+    def store_progress(self, batch: Batch, incarnations: Mapping[str, int], attempt: Attempt) -> None:
+        """Store next offsets and counts. Raises TargetRestored."""
+        progress: dict[TopicPartition, Progress] = {}
+        for partition, next_offset in batch.handled.next_offsets.items():
+            counts: Counter[Outcome] = Counter()
+            for (where, outcome, _), count in batch.ended.items():
+                if where == partition:
+                    counts[outcome] += count
+            progress[partition] = Progress(
+                incarnation=incarnations[partition.topic],
+                next_offset=next_offset,
+                events_read=counts.total(),
+                written=counts[Outcome.WRITTEN],
+                skipped=counts[Outcome.SKIPPED],
+                parked=counts[Outcome.PARKED],
+                dead_lettered=counts[Outcome.DEAD_LETTERED],
+                dead_in_a_row=self._circuit.in_a_row[partition],
+            )
+
+        def once() -> None:
+            with self._keeper.transaction() as transaction:
+                self.history.refuse_restored(transaction, progress)
+                transaction.advance(progress, self._clock.now())
+
+        if progress:
+            attempt(once)
+            self.history.advanced(progress)
+
+    def count(self, batch: Batch) -> None:
+        """Tell telemetry how the batch's messages ended."""
+        for (partition, outcome, reason), count in batch.ended.items():
+            self._telemetry.events_read(partition.topic, count)
+            self._telemetry.event_ended(partition.topic, outcome, reason, count)
+
+    def count_delay(self, event: Event) -> None:
+        """Tell telemetry how old a streamed event was when it was applied."""
+        if not event.is_snapshot:
+            delay = (self._clock.now() - event.committed_at).total_seconds()
+            self._telemetry.delay(event.table, max(delay, 0.0))
+
+
+def _is_transient(decoded: Decoded) -> bool:
+    return isinstance(decoded, Undecodable) and decoded.error.remedy is Remedy.RETRY

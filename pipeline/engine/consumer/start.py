@@ -1,0 +1,51 @@
+"""Where a partition starts by what the target stores, and whether its topic is still the one that was read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from pipeline.engine.consumer.ports import Keeper
+from pipeline.errors import PartitionsChanged
+from pipeline.model.ledger import Incarnation, Progress
+from pipeline.model.position import TopicPartition
+
+BEGINNING = 0
+Describe = Callable[[str], Incarnation]
+
+
+class Incarnations:
+    """The number of each topic's present incarnation; `describe` asks Kafka. Forget when partitions come to us."""
+
+    def __init__(self, describe: Describe, keeper: Keeper) -> None:
+        self._describe, self._keeper = describe, keeper
+        self._known: dict[str, int] = {}
+
+    def forget(self) -> None:
+        self._known.clear()
+
+    def of(self, topic: str) -> int:
+        """Raises ServiceUnreachable when the topic is not there, PartitionsChanged when it grew."""
+        if topic not in self._known:
+            present = self._describe(topic)
+            with self._keeper.transaction() as transaction:
+                refuse_growth(topic, present, transaction.incarnations(topic).values())
+                self._known[topic] = transaction.incarnation(topic, present.topic_id, present.partitions)
+        return self._known[topic]
+
+
+def refuse_growth(topic: str, present: Incarnation, seen: Iterable[Incarnation]) -> None:
+    """Raise PartitionsChanged if the same topic was seen with another number of partitions."""
+    for before in seen:
+        if before.topic_id == present.topic_id and before.partitions != present.partitions:
+            raise PartitionsChanged(f"{topic} had {before.partitions} partitions, and has {present.partitions}")
+
+
+def stored_starts(stored: Mapping[TopicPartition, Progress], present: Mapping[str, int]) -> dict[TopicPartition, int]:
+    """The stored next offsets. A topic made anew is read from its beginning, whatever offset of the old one is known.
+
+    `present` are the numbers of the topics' present incarnations.
+    """
+    return {
+        one: progress.next_offset if progress.incarnation == present[one.topic] else BEGINNING
+        for one, progress in stored.items()
+    }

@@ -1,0 +1,300 @@
+"""One round: links found, locked and settled; each event decided; DPS written in the same transaction, Ajera after it.
+
+A link has at most one decision that writes in a round: what follows of it waits for the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from pipeline.conflicts import guards
+from pipeline.conflicts.decision import Decision, Looked, Reason
+from pipeline.conflicts.ending import end
+from pipeline.conflicts.link import Link, State
+from pipeline.conflicts.reconcile import finish, needs_look, reconcile
+from pipeline.conflicts.rules import Side
+from pipeline.domain.pairing import Entity
+from pipeline.engine.exchange.apply_writes import carry_out
+from pipeline.engine.exchange.bring import brought
+from pipeline.engine.exchange.create_retry import CreatedAgain
+from pipeline.engine.exchange.hanging import Hanging, newest
+from pipeline.engine.exchange.kinds import of_kind, told, with_parent
+from pipeline.engine.exchange.linker import Beginning
+from pipeline.engine.exchange.parents import parent_followed
+from pipeline.engine.exchange.quota import Quota
+from pipeline.engine.exchange.settlement import give_up, hold_decided, park_waiting, settle_all, settle_open, store
+from pipeline.engine.exchange.translate import Translations
+from pipeline.engine.exchange.unit_of_work import Done, Ended, Hand, Item, Rewound, Setup, link_id, row_id
+from pipeline.errors import PipelineError
+from pipeline.model.event import Event, Operation
+from pipeline.model.outcome import Outcome, SkipReason
+
+Keys = dict[tuple[Side, str], set[str]]
+
+
+class Round:
+    """Decides items within one transaction of each database. `refusal`: why nothing may be written this time."""
+
+    def __init__(
+        self, setup: Setup, hand: Hand, translations: Translations, refusal: PipelineError | None = None
+    ) -> None:
+        self._setup, self._hand, self._translations, self._refusal = setup, hand, translations, refusal
+        self._newest: dict[tuple[str, Side, str], Link] = {}
+        self._busy: set[str] = set()
+        self._hanging, self._quota = Hanging(setup, hand), Quota(setup, hand, translations)
+        self._touched: list[str] = []  # links come to again: what belonged to them may not have followed yet
+        self._done = Done()
+
+    def decide(self, items: Sequence[Item]) -> Done:
+        """Everything up to the writes, which `finish` makes once Ajera's locks are free."""
+        self._find(items)
+        self._learn(items)
+        self._look(items)
+        begins: list[tuple[Item, Entity]] = []
+        for item in items:
+            begins += self._item(item)
+        beginning = Beginning(
+            self._setup, self._hand, self._translations, self._off_with_parent, self._is_survivor, self._quota
+        )
+        ended, later = beginning.run(begins)
+        self._done.ended += ended
+        self._done.later += later
+        return self._done
+
+    def finish(self) -> Done:
+        """Write DPS and settle that; store links, log and parked work."""
+        hand = self._hand
+        of_dps = [one for one in hand.writes if one.write.side is Side.DPS]
+        of_ajera = [one for one in hand.writes if one.write.side is Side.AJERA]
+        if self._refusal is not None:
+            for one in (*of_dps, *of_ajera):  # nobody carries these out; they stay asked for, and are tried again
+                give_up(hand, self._translations, one.write, self._refusal)
+            of_dps = of_ajera = []
+        if of_dps:
+            carried = carry_out(hand.links_of.rows, Side.DPS, of_dps, hand.epochs[Side.DPS])
+            settle_all(hand, self._translations, Side.DPS, [one.write for one in of_dps], carried.outcomes)
+            for table, counts in carried.counts.items():
+                hand.count(table, counts)
+        self._done.later += brought(self._setup, hand, self._translations.lists)
+        store(self._setup, hand)
+        self._done.planned = of_ajera
+        touched = [hand.links[one] for one in dict.fromkeys(self._touched)]
+        self._done.linked = hand.linked + [link for link in touched if link.state is State.LINKED]
+        self._done.held = hand.held
+        self._done.counts = hand.counts
+        self._done.conflicts = hand.conflicts
+        return self._done
+
+    # -- finding ------------------------------------------------------------------------------------------------------
+
+    def _find(self, items: Sequence[Item]) -> None:
+        """Lock the links of all items, those that we were creating when we died among them, and settle what is open.
+
+        Links that are only looked at are locked too, and their open writes left to whoever makes them.
+        """
+        hand, (own, followed) = self._hand, self._keys(items)
+        ids, others = self._ids(own), self._ids(followed)
+        ids.update(one for item in items for one in (item.link, item.beside) if one is not None)
+        hand.links.update(hand.links_of.links(ids | others))
+        settle_open(hand, self._translations, ids)
+        self._newest = newest(hand.links.values())
+        self._hanging.learn(items, self._newest)
+
+    def _ids(self, rows: Keys) -> set[str]:
+        ids: set[str] = set()
+        for (side, table), keys in rows.items():
+            found = self._hand.links_of.ids_of(side, table, sorted(keys))
+            ids.update(*found.values())
+            if side is Side.AJERA and keys - found.keys():
+                creators = self._hand.ajera.creators(table, sorted(keys - found.keys()))
+                ids.update(number.partition("/")[0] for number in creators.values())
+        return ids
+
+    def _keys(self, items: Iterable[Item]) -> tuple[Keys, Keys]:
+        """The rows of all items, and those that they are exchanged with only, by side and table."""
+        own, followed = Keys(), Keys()
+        for item in items:
+            if item.link is None:
+                own.setdefault((item.side, item.table), set()).add(item.key)
+                parents = [parent_followed(self._setup, e, item.side, item.key) for e in self._setup.of(item)]
+                for of, key in filter(None, parents):
+                    followed.setdefault((item.side, of.end(item.side).table.name), set()).add(key)
+        return own, {place: rest for place, keys in followed.items() if (rest := keys - own.get(place, set()))}
+
+    def _off_with_parent(self, entity: Entity, side: Side, key: str) -> frozenset[Side]:
+        """The sides on which a row is not set to be exchanged because the row that it belongs to is not."""
+        parent = self._parent(entity, side, key)
+        off = frozenset[Side]() if parent is None else parent.off
+        return frozenset(one for one in off if entity.end(one).follows_parent)
+
+    def _parent(self, entity: Entity, side: Side, key: str) -> Link | None:
+        parent = parent_followed(self._setup, entity, side, key)
+        known = None if parent is None else self._newest.get((parent[0].name, side, parent[1]))
+        return None if known is None else self._hand.links[known.id]
+
+    def _learn(self, items: Sequence[Item]) -> None:
+        wanted = [one for link in self._hand.links.values() for one in self._translations.of_link(link)]
+        for item in items:
+            for entity in self._setup.of(item):
+                wanted += self._translations.of_item(entity, item)
+        self._translations.learn(self._hand.links_of, wanted)
+
+    def _look(self, items: Sequence[Item]) -> None:
+        """Read under lock the rows whose image cannot be trusted, and those that are being created elsewhere."""
+        wanted: dict[tuple[Side, str], set[str]] = {}
+        for item in items:
+            for entity in self._setup.of(item):
+                link = self._newest.get((entity.name, item.side, item.key))
+                if link is None or item.event is None:
+                    continue
+                if needs_look(link, item.event, self._translations.rules(entity)):
+                    wanted.setdefault((item.side, item.table), set()).add(item.key)
+        for link in self._hand.links.values():
+            for side in Side:
+                half = link.half(side)
+                if link.state is State.CREATING and half.key is not None:
+                    wanted.setdefault((side, half.table), set()).add(half.key)
+        self._looked: dict[tuple[Side, str, str], Looked] = {}
+        tables = {e.end(side).table.name: e.end(side).table for e in self._setup.entities for side in Side}
+        for (side, name), keys in sorted(wanted.items()):
+            rows = self._hand.of(side).read(tables[name], sorted(keys), lock=True)
+            at = self._hand.of(side).clock()
+            for key in keys:
+                self._looked[side, name, key] = Looked(rows.get(key), at)
+        self._again = CreatedAgain(self._setup, self._hand, self._translations, self._looked)
+
+    # -- deciding -----------------------------------------------------------------------------------------------------
+
+    def _item(self, item: Item) -> list[tuple[Item, Entity]]:
+        """Decide an item for each entity that its row may be; those for which it has no link yet are left to begin."""
+        if item.link is not None:
+            self._retry(item)
+            return []
+        pairs = [(entity, self._newest.get((entity.name, item.side, item.key))) for entity in self._setup.of(item)]
+        pairs = [(entity, None if link is None else self._hand.links[link.id]) for entity, link in pairs]
+        if any(link is not None and link.id in self._busy for _, link in pairs):
+            self._done.later.append(item)
+            return []
+        begins: list[tuple[Item, Entity]] = []
+        ends: list[Ended] = []
+        for entity, link in pairs:
+            if link is None or self._is_free(item, entity, link):
+                if item.event is None or self._may_begin(entity, item.side, item.event):
+                    begins.append((item, entity))
+            elif self._hanging.has_left(entity, item, link):
+                self._part(item, entity, link)
+                return []
+            elif item.event is None:
+                self._continue(item, entity, link)
+            else:
+                found = self._event(item, entity, link, item.event)
+                if found is None:
+                    self._done.later.append(item)
+                    return []
+                ends.append(found)
+        self._done.ended += ends or ([] if begins else [Ended(item, Outcome.SKIPPED, SkipReason.FILTERED)])
+        return begins
+
+    def _is_free(self, item: Item, entity: Entity, link: Link) -> bool:
+        """May a row begin that had a pair: what must not be made again, `Beginning` does not make."""
+        if item.event is None:
+            return link.state is State.ENDED
+        return guards.is_free(link, item.event) or self._hanging.is_free(entity, item.side, link)
+
+    def _part(self, item: Item, entity: Entity, link: Link) -> None:
+        """The row belongs to another pair now: it begins once more there."""
+        side = item.side.other if item.event is None else item.side
+        self._hand.change(*end(link, side, self._hand.now, self._translations.rules(entity), self._hand.now))
+        again = [] if item.event is None else [item]
+        self._done.later += [*again, replace(item, event=None, entity=entity.name)]
+
+    def _is_survivor(self, entity: Entity, side: Side, key: str) -> bool:
+        link = self._newest.get((entity.name, side, key))
+        return guards.is_survivor(link, side) and not self._hanging.is_free(entity, side, link)
+
+    def _continue(self, item: Item, entity: Entity, link: Link) -> None:
+        """The row is linked. What a process that died left undone is done now, and what belongs to the row follows."""
+        self._touched.append(link.id)
+        off = self._off_with_parent(entity, item.side, item.key)
+        followed = self._quota.continued(entity, link, item.side, off)
+        followed = with_parent(followed, self._parent(entity, item.side, item.key))
+        decision = finish(followed, self._hand.now, self._translations.rules(entity), Reason.RETRIED)
+        if decision.link != link:
+            self._take(item, entity, link, decision)
+        self._hand.unpark(item, row_id(entity.name, item.side, item.key), is_done=decision.is_done_in_dps)
+
+    def _may_begin(self, entity: Entity, side: Side, event: Event) -> bool:
+        """By the image alone: what it holds now is looked at before anything begins."""
+        end = entity.end(side)
+        if event.operation is Operation.DELETE:
+            return False
+        if entity.parent is not None and side.other in entity.creates and entity.says_nothing(side, event.row):
+            return False
+        return end.is_flagged(event.row) and end.is_open(event.row, self._translations.lists)
+
+    def _event(self, item: Item, entity: Entity, link: Link, event: Event) -> Ended | None:
+        """The end of an event of a linked row, None if its row must be looked at first."""
+        rules = self._translations.rules(entity)
+        if guards.is_rewound(link.half(item.side).seen, event, self._setup.rewound_tolerance):
+            raise Rewound(event)
+        if event.row and not guards.is_stale(link.half(item.side).seen, event):
+            off = self._off_with_parent(entity, item.side, item.key)
+            is_on = entity.end(item.side).is_flagged(event.row) and item.side not in off
+            now = self._quota.switched(entity, link, item.side, is_on=is_on)
+            belongs = entity.end(item.side).belongs(event.row, self._translations.lists)
+            now = with_parent(of_kind(now, item.side, belongs=belongs), self._parent(entity, item.side, item.key))
+            if now is not link:
+                self._touched.append(link.id)  # what belongs to it follows
+                self._hand.conflicts += told(link, now, item.side, self._hand)
+            link = now
+        looked = self._looked.get((item.side, item.table, item.key))
+        if looked is None and needs_look(link, event, rules):
+            return None
+        decision = reconcile(link, event, self._hand.now, rules, looked)
+        if decision.reason is Reason.STALE:
+            self._touched.append(link.id)
+        self._offer(entity, item, link)
+        return self._take(item, entity, link, decision)
+
+    def _offer(self, entity: Entity, item: Item, link: Link) -> None:
+        """Where a row has left its place, the others of its parent are looked at, also when its event comes again."""
+        parent = self._parent(entity, item.side, item.key)
+        if parent is not None and item.side in link.out:
+            self._touched.append(parent.id)
+
+    def _retry(self, item: Item) -> None:
+        link = None if item.link is None else self._hand.links.get(item.link)
+        if link is None:
+            self._hand.unparked.add(link_id(item.link or ""))
+            return
+        if link.id in self._busy:
+            self._done.later.append(item)
+            return
+        self._touched.append(link.id)
+        entity = self._setup.entity(link.entity)
+        rules, now = self._translations.rules(entity), self._hand.now
+        decision = finish(link, now, rules, Reason.RETRIED) if item.decide is None else item.decide(link, rules, now)
+        self._done.ended.append(self._take(item, entity, link, decision))
+
+    def _take(self, item: Item, entity: Entity, before: Link, decision: Decision) -> Ended:
+        decision = self._again.without_orphan(entity, before, decision)
+        decision = self._quota.admitted(entity, decision)
+        is_full = link_id(before.id) in self._hand.parked
+        self._hand.change(decision.link, decision.conflicts)
+        if decision.reason is Reason.EDITED:
+            self._done.edits += 1
+            self._done.copies += bool(decision.link.coincident - before.coincident)
+        for write in decision.writes:
+            self._busy.add(write.link)
+            self._hand.writes.append(self._again.planned(write, entity, decision.link))
+        if item.decide is not None and not decision.is_done_in_dps:
+            hold_decided(self._hand, item, before)
+        is_waiting = park_waiting(self._setup, self._hand, self._translations, decision.link) or is_full
+        is_retried = item.link is not None and decision.link.obstacle is None
+        if not is_waiting and (is_retried or any(before.half(s).dirty or before.half(s).wanted for s in Side)):
+            self._hand.unpark(item, link_id(before.id), is_done=decision.is_done_in_dps)
+        outcome = decision.outcome
+        if is_waiting and outcome is Outcome.SKIPPED and decision.reason is Reason.EDITED:
+            outcome = Outcome.PARKED
+        return Ended(item, outcome, decision.reason)

@@ -1,0 +1,187 @@
+"""Rounds until nothing is left, each durable by itself.
+
+A round decides and writes DPS in one transaction; Ajera's writes follow in one of its own, under their intentions'
+numbers; a third one stores what became of them. A process may die after any of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from pipeline.conflicts.decision import WriteOutcome
+from pipeline.conflicts.link import Link
+from pipeline.conflicts.rules import Side
+from pipeline.domain.pairing import Lists
+from pipeline.engine.consumer.ports import Attempt, Clock, Telemetry
+from pipeline.engine.consumer.races import FewRaces
+from pipeline.engine.exchange.ajera_writer import AjeraWrites
+from pipeline.engine.exchange.ports import LinkTransaction, Pairs
+from pipeline.engine.exchange.reconcile_pass import Round
+from pipeline.engine.exchange.second_writer import SECOND_WRITER, TODO, SecondWriter
+from pipeline.engine.exchange.settlement import give_up, settle_all, store
+from pipeline.engine.exchange.translate import Translations
+from pipeline.engine.exchange.unit_of_work import Done, Hand, Item, Planned, Rewound, Setup
+from pipeline.errors import PipelineError, RowRejected
+
+ITEMS_A_ROUND = 500
+LISTS_SECONDS = 30.0
+Check = Callable[[LinkTransaction], None]
+Forget = Callable[[Rewound, Sequence[Item]], list[Item]]
+
+
+class Rounds:
+    """Runs rounds. Between them it keeps what the code lists hold, and the newest epochs."""
+
+    def __init__(self, *, setup: Setup, pairs: Pairs, telemetry: Telemetry, clock: Clock) -> None:
+        self._setup, self._pairs, self._telemetry, self._clock = setup, pairs, telemetry, clock
+        self._ajera = AjeraWrites(pairs, telemetry)
+        self._second_writer = SecondWriter()
+        self._lists, self._lists_read_at = Lists(), -LISTS_SECONDS
+        self._epochs: dict[Side, int] = {}
+
+    def run(
+        self,
+        items: Sequence[Item],
+        attempt: Attempt,
+        *,
+        check: Check = lambda _: None,
+        forget: Forget | None = None,
+        with_new_lists: bool = False,
+    ) -> Iterator[Done]:
+        """A round after the other. `check` looks at each transaction first; `forget` says what goes on after a rewind.
+
+        A round that a database rejects is begun again with half of its items, until the row to blame stands alone: it
+        is parked. What the first half leaves for later comes before the second half, so that no event overtakes another.
+        """
+        if with_new_lists:
+            self._lists_read_at = -LISTS_SECONDS
+        attempt(self._read_lists)
+        attempt(lambda: self.follow({}))
+        left, held, size = list(items), list[Item](), ITEMS_A_ROUND
+        while left or held:
+            if not left:  # all of it is done, so that a crash loses nothing of it any more
+                left, held = [replace(item, is_parked=False, decide=None) for item in held], []
+            now, left = left[:size], left[size:]
+            try:
+                done = self._one(now, attempt, check, forget)
+            except RowRejected as error:
+                if len(now) > 1:
+                    left, size = now + left, len(now) // 2
+                    continue
+                done = self._one(now, attempt, check, forget, error)
+            size = min(ITEMS_A_ROUND, 2 * size)
+            linked = list(done.linked) + self._carry(done.planned, attempt)
+            for table, counts in done.counts.items():
+                self._telemetry.rows(table, counts)
+            for conflict in done.conflicts:
+                self._telemetry.conflict(conflict.kind, conflict.rule or "none", conflict.winner or "nobody")
+            self._watch(done, attempt)
+            held += done.held
+            left = done.later + attempt(partial(self._belonging, linked)) + left
+            yield done
+
+    def _watch(self, done: Done, attempt: Attempt) -> None:
+        """A second writer is told of, and remembered for `check`."""
+        if self._second_writer.edited(done.edits, done.copies):
+            self._telemetry.second_writer(TODO)
+            attempt(self._remember_second_writer)
+
+    def _remember_second_writer(self) -> None:
+        with self._pairs.transaction() as transaction:
+            transaction.remember(SECOND_WRITER, self._clock.now().isoformat(timespec="seconds"))
+
+    def _one(
+        self,
+        items: Sequence[Item],
+        attempt: Attempt,
+        check: Check,
+        forget: Forget | None,
+        refusal: PipelineError | None = None,
+    ) -> Done:
+        """A round, without the items that a rewind forbids. Raises RowRejected."""
+        try:
+            return attempt(FewRaces(lambda: self._round(items, check, refusal)))
+        except Rewound as rewound:
+            if forget is None:
+                raise
+            kept = forget(rewound, items)
+            return self._one(kept, attempt, check, forget, refusal) if kept else Done()
+
+    def _round(self, items: Sequence[Item], check: Check, refusal: PipelineError | None = None) -> Done:
+        translations = Translations(self._setup, self._lists)
+        with self._pairs.transaction() as links:
+            check(links)
+            with self._pairs.ajera() as ajera:
+                hand = Hand(links, ajera, self._epochs, self._clock.now())
+                one = Round(self._setup, hand, translations, refusal)
+                one.decide(items)
+            return one.finish()
+
+    def _carry(self, planned: Sequence[Planned], attempt: Attempt) -> list[Link]:
+        """Make Ajera's writes, and store what became of them; the pairs that have both rows since."""
+        if not planned:
+            return []
+        outcomes, refused = self._ajera.make(planned, self._epochs[Side.AJERA], attempt)
+        return attempt(partial(self._settled, planned, outcomes, refused))
+
+    def _settled(
+        self, planned: Sequence[Planned], outcomes: Mapping[str, WriteOutcome], refused: Mapping[str, PipelineError]
+    ) -> list[Link]:
+        translations = Translations(self._setup, self._lists)
+        with self._pairs.transaction() as links, self._pairs.ajera() as ajera:
+            hand = Hand(links, ajera, self._epochs, self._clock.now())
+            hand.links.update(links.links({one.write.link for one in planned}))
+            accepted = [one.write for one in planned if one.write.intention not in refused]
+            settle_all(hand, translations, Side.AJERA, accepted, outcomes)
+            for one in planned:
+                if one.write.intention in refused:
+                    give_up(hand, translations, one.write, refused[one.write.intention])
+            store(self._setup, hand)
+            return hand.linked
+
+    def _belonging(self, linked: Sequence[Link]) -> list[Item]:
+        """The rows that belong to rows linked just now: they follow."""
+        items: list[Item] = []
+        parents = [link for link in linked if self._setup.children(link.entity)]
+        if not parents:
+            return items
+        with self._pairs.transaction() as links, self._pairs.ajera() as ajera:
+            rows = {Side.AJERA: ajera.rows, Side.DPS: links.rows}
+            for entity in self._setup.entities:
+                for side in Side:
+                    keys = [link.half(side).key for link in parents if link.entity == entity.parent]
+                    if entity.parent is None or not keys:
+                        continue
+                    of = self._setup.entity(entity.parent).end(side).table
+                    values = [of.key_values(key) for key in keys if key is not None]
+                    end = entity.end(side)
+                    found = rows[side].having(end.table, end.parent, values)
+                    items += [Item(side, end.table.name, key, entity=entity.name) for key in sorted(found)]
+        return items
+
+    # -- what is known between rounds ---------------------------------------------------------------------------------
+
+    def follow(self, seen: Mapping[Side, int]) -> None:
+        """The newest epochs of both sides: those that were stored, and those seen just now."""
+        if not self._epochs:
+            with self._pairs.transaction() as transaction:
+                self._epochs = {side: known for side, (known, _) in transaction.epochs().items()}
+        newest = {side: max(epoch, seen.get(side, 0)) for side, epoch in self._epochs.items()}
+        if newest != self._epochs:
+            with self._pairs.transaction() as transaction:
+                for side, epoch in newest.items():
+                    transaction.set_epoch(side, epoch, 0)
+            self._epochs = newest
+
+    def _read_lists(self) -> None:
+        if self._clock.monotonic() - self._lists_read_at < LISTS_SECONDS:
+            return
+        with self._pairs.transaction() as links, self._pairs.ajera() as ajera:
+            found = [rows.lists(self._setup.lists).entries for rows in (ajera.rows, links.rows)]
+        names = {name for entries in found for name in entries}
+        merged = {
+            name: {side: codes for entries in found for side, codes in entries.get(name, {}).items()} for name in names
+        }
+        self._lists, self._lists_read_at = Lists(merged), self._clock.monotonic()

@@ -1,0 +1,203 @@
+"""The exchange's work, piece by piece: what is in hand, what it came to, and what every piece needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from pipeline.conflicts.begin import FirstLinkPolicy
+from pipeline.conflicts.conflict import Conflict
+from pipeline.conflicts.decision import Decision, Write
+from pipeline.conflicts.link import Link, State
+from pipeline.conflicts.rules import Rules, Side
+from pipeline.domain.pairing import CodeList, Entity, NewRow, ParkedWork
+from pipeline.domain.rows import Rows
+from pipeline.engine.exchange.ports import AjeraTransaction, LinkTransaction
+from pipeline.model.event import Event, Value
+from pipeline.model.outcome import Outcome, RowCounts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """A row to look at: because of an event, because it was parked, or because the row it belongs to was linked.
+
+    `entity` None: as every entity whose table that is. `link`: a link to go on with, instead of a row; `decide`: a
+    person's decision about it, `about`: the line, side and value that it names. `is_parked`: nothing but its parked row
+    stands for it. `is_wanted`: a row that is exchanged needs it, so that it begins though nobody ticked it. `beside`: a
+    link to be locked too, whose place the row may take.
+    """
+
+    side: Side
+    table: str
+    key: str
+    event: Event | None = None
+    entity: str | None = None
+    link: str | None = None
+    decide: Callable[[Link, Rules, datetime], Decision] | None = None
+    is_parked: bool = False
+    is_wanted: bool = False
+    about: tuple[tuple[str, Side, Value], ...] = ()
+    beside: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an item ended."""
+
+    item: Item
+    outcome: Outcome
+    reason: str
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How this installation exchanges. `numbers`: patterns of numbers that are given where DPS demands one.
+
+    `limits`: how many links of an entity may count towards one firm or project, None for no limit.
+    """
+
+    entities: tuple[Entity, ...]
+    lists: tuple[CodeList, ...]
+    numbers: Mapping[str, str]
+    limits: Mapping[str, int | None]
+    policy: FirstLinkPolicy
+    rewound_tolerance: timedelta = timedelta(seconds=300)
+
+    @property
+    def names(self) -> Collection[str]:
+        return self._by_name.keys()
+
+    def entity(self, name: str) -> Entity:
+        return self._by_name[name]
+
+    def of(self, item: Item) -> tuple[Entity, ...]:
+        """The entities that an item's row may be."""
+        found = self._by_table.get((item.side, item.table), ())
+        return found if item.entity is None else tuple(entity for entity in found if entity.name == item.entity)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Entity]:
+        return {entity.name: entity for entity in self.entities}
+
+    @cached_property
+    def _by_table(self) -> Mapping[tuple[Side, str], tuple[Entity, ...]]:
+        found: dict[tuple[Side, str], tuple[Entity, ...]] = {}
+        for entity in self.entities:
+            for side in Side:
+                of = side, entity.end(side).table.name
+                found[of] = (*found.get(of, ()), entity)
+        return found
+
+    def children(self, name: str) -> tuple[Entity, ...]:
+        return tuple(entity for entity in self.entities if entity.parent == name)
+
+    def is_reference(self, through: str) -> bool:
+        """Is that what another entity's rows are called, and no code list."""
+        return through in self._by_name
+
+    def place(self, entity: Entity) -> int:
+        """Parents and what is referred to come first."""
+        return self.entities.index(entity)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A write to be carried out; `new` for a row to be created."""
+
+    write: Write
+    entity: Entity
+    new: NewRow | None = None
+
+
+@dataclass
+class Hand:
+    """What one transaction has in hand: both databases, links as they stand, and what is to be stored at its end."""
+
+    links_of: LinkTransaction
+    ajera: AjeraTransaction
+    epochs: Mapping[Side, int]
+    now: datetime
+    links: dict[str, Link] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+    conflicts: list[Conflict] = field(default_factory=list)
+    writes: list[Planned] = field(default_factory=list)
+    parked: dict[str, ParkedWork] = field(default_factory=dict)
+    unparked: set[str] = field(default_factory=set)
+    linked: list[Link] = field(default_factory=list)  # that have both rows since
+    ended: list[Link] = field(default_factory=list)  # that one of the rows has left since
+    held: list[Item] = field(default_factory=list)  # parked work that went on, to be unparked once all of it is done
+    counts: dict[str, RowCounts] = field(default_factory=dict)
+
+    def of(self, side: Side) -> Rows:
+        return self.ajera.rows if side is Side.AJERA else self.links_of.rows
+
+    def linked_among(self, entity: str, side: Side, keys: Collection[str]) -> set[str]:
+        """Those rows that have a link which has not ended, be it one of this transaction that is not stored yet."""
+        begun = {
+            link.half(side).key or ""
+            for link in self.links.values()
+            if link.entity == entity and link.state is not State.ENDED
+        }
+        return self.links_of.linked_among(entity, side, list(keys)) | (begun & set(keys))
+
+    def change(self, link: Link, conflicts: tuple[Conflict, ...] = ()) -> None:
+        """The link as it is from now on."""
+        before = self.links.get(link.id)
+        if link.state is State.ENDED and before is not None and before.state is not State.ENDED:
+            self.ended.append(link)
+        self.links[link.id] = link
+        self.changed.add(link.id)
+        self.conflicts += conflicts
+
+    def unpark(self, item: Item, work: str, *, is_done: bool = True) -> None:
+        """The item waits no longer. Without an event, which would come again after a crash, only once all of it is done."""
+        if item.is_parked:
+            self.held.append(item)
+        elif item.event is not None or is_done:
+            self.unparked.add(work)
+
+    def count(self, table: str, counts: RowCounts) -> None:
+        self.counts[table] = self.counts.get(table, RowCounts()) + counts
+
+
+class Rewound(Exception):
+    """An event that shows another log than the one that was read before."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__(event.table)
+        self.event = event
+
+
+@dataclass
+class Done:
+    """What a round came to. `later`: items for the next round. `planned`: writes that Ajera is to get now."""
+
+    ended: list[Ended] = field(default_factory=list)
+    later: list[Item] = field(default_factory=list)
+    planned: list[Planned] = field(default_factory=list)
+    linked: list[Link] = field(default_factory=list)
+    held: list[Item] = field(default_factory=list)  # parked work to be looked at once more after all that follows
+    counts: dict[str, RowCounts] = field(default_factory=dict)
+    conflicts: list[Conflict] = field(default_factory=list)
+    edits: int = 0
+    copies: int = 0
+
+
+WANTED = "wanted"  # what a parked row waits for that begins though nobody ticked it: nothing wakes it
+
+
+def link_id(link: str) -> str:
+    """Parked work that is a link's, by the link's id."""
+    return f"link/{link}"
+
+
+def arrival(entity: str, side: Side, key: Value) -> str:
+    """What parked work waits for: that this row is linked."""
+    return f"{entity}/{side}/{key}"
+
+
+def row_id(entity: str, side: Side, key: str) -> str:
+    """Parked work that is a row's which has no link yet."""
+    return f"row/{entity}/{side}/{key}"

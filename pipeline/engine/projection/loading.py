@@ -1,0 +1,90 @@
+"""Telling when a source table was read to the end its snapshot had: until then what depends on it is not written."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+
+from pipeline.domain.routes import Route
+from pipeline.engine.consumer.ports import Attempt, Clock, Messages, Target, Transaction
+from pipeline.engine.projection import guard
+from pipeline.mapping.table import Related, TableMapping
+
+ROWS_A_SWEEP = 500
+
+
+class Loading:
+    """Follows the tables whose newest snapshot was not read to its end yet; costs nothing once all were.
+
+    The end of a snapshot is known by evidence of its epoch: a streamed event, the snapshot's last row, or a heartbeat
+    of the connector. Then everything the snapshot wrote lies below the topics' present ends; a table is loaded when
+    every partition was read up to there, by whichever process. Rows that the snapshot of a later epoch did not hold
+    were deleted while nobody captured: they are swept, as if their delete had come.
+    """
+
+    def __init__(
+        self, *, route: Route, topics: Mapping[str, str], messages: Messages, target: Target, clock: Clock
+    ) -> None:
+        self._route, self._topics = route, topics  # table -> topic
+        self._messages, self._target, self._clock = messages, target, clock
+        self._evidence = 0  # the newest epoch whose snapshot is known to be over
+        self._done = 0  # the newest epoch whose tables are all loaded
+
+    def snapshot_ended(self, epoch: int) -> None:
+        self._evidence = max(self._evidence, epoch)
+
+    def advance(self, attempt: Attempt) -> None:
+        """Note ends that are known now, finish tables read up to them, and mark what waited for them."""
+        if self._done < self._evidence:
+            attempt(self._advance)
+
+    def _advance(self) -> None:
+        epoch = self._evidence
+        with self._target.transaction() as transaction:
+            loading = transaction.loading(epoch)
+        if not loading:
+            self._done = epoch
+            return
+        unknown = [table for table, state in loading.items() if state == "unknown"]
+        if unknown:
+            ends = {table: self._messages.end_offsets(self._topics[table]) for table in unknown}
+            with self._target.transaction() as transaction:
+                for table, offsets in ends.items():
+                    transaction.set_load_ends(self._topics[table], table, epoch, offsets)
+        with self._target.transaction() as transaction:
+            finished = transaction.read_to_end()
+        for table, its_epoch in sorted(finished.items()):
+            self._finish(table, its_epoch)
+
+    def _finish(self, table: str, epoch: int) -> None:
+        while self._sweep(table, epoch):
+            pass
+        with self._target.transaction() as transaction:
+            if transaction.set_loaded(table, epoch):
+                self._mark_dependents(transaction, table)
+
+    def _sweep(self, table: str, epoch: int) -> bool:
+        """Delete in the mirror what the snapshot did not hold; was there any."""
+        source, kinds = self._route.source(table), self._route.kinds()
+        with self._target.transaction() as transaction:
+            rows = transaction.unseen(table, epoch, ROWS_A_SWEEP)
+            after = [guard.swept(row, epoch) for row in rows]
+            pairs = {
+                pair
+                for was, now in zip(rows, after, strict=True)
+                for pair in guard.marks(source, was, now)
+                if pair[0] in kinds
+            }
+            transaction.write_rows(after)
+            transaction.mark(guard.numbered(pairs, secrets.randbits(62)), self._clock.now())
+        return bool(rows)
+
+    def _mark_dependents(self, transaction: Transaction, table: str) -> None:
+        roots = {mapping.source for mapping in self._route.mappings if table in _needs(mapping)}
+        for root in sorted(roots):
+            transaction.mark_table(root, secrets.randbits(62), self._clock.now())
+
+
+def _needs(mapping: TableMapping) -> set[str]:
+    needed = {table for line in mapping.lines if isinstance(line, Related) for table in line.needs}
+    return needed.union(*(child.needs for child in mapping.children))

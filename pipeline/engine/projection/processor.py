@@ -1,0 +1,143 @@
+"""One batch from messages to committed rows. Every message ends in exactly one outcome, or halts its partition."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+
+from pipeline.domain.routes import Route
+from pipeline.engine.consumer.circuit import Limits
+from pipeline.engine.consumer.intake import Batch, Handled, Intake
+from pipeline.engine.consumer.ports import Attempt, Clock, DeadLetters, Decoder, Offsets, Target, Telemetry
+from pipeline.engine.projection.recompute import Recompute
+from pipeline.engine.projection.recomputed import Key, Recomputed
+from pipeline.engine.projection.recomputing import Recomputing
+from pipeline.engine.projection.stage import Noted, Notes, Noting, Rewound, note
+from pipeline.errors import PipelineError, RowRejected
+from pipeline.mapping.site import Site
+from pipeline.model.event import Event, Message
+from pipeline.model.ledger import Progress
+from pipeline.model.outcome import Outcome, SkipReason
+from pipeline.model.position import TopicPartition
+
+
+class Processor:
+    """Processes batches against ports.
+
+    `attempt` calls a function until it does not fail with an error whose remedy is retry; it is the loop's, so that
+    waiting keeps the group's membership alive.
+    """
+
+    def __init__(
+        self,
+        *,
+        route: Route,
+        site: Site,
+        decoder: Decoder,
+        target: Target,
+        recompute: Recompute,
+        dead_letters: DeadLetters,
+        telemetry: Telemetry,
+        clock: Clock,
+        limits: Limits | None = None,
+    ) -> None:
+        self._target, self._telemetry, self._clock = target, telemetry, clock
+        limits = limits or Limits()
+        self._intake = Intake(
+            decoder=decoder, keeper=target, dead_letters=dead_letters, telemetry=telemetry, clock=clock, limits=limits
+        )
+        self._noting = Noting(route, site, timedelta(seconds=limits.clock_tolerance_seconds))
+        self._recomputing = Recomputing(target=target, recompute=recompute, telemetry=telemetry, clock=clock)
+
+    def take_over(self, progress: Mapping[TopicPartition, Progress]) -> None:
+        """Partitions that come to us, with what was stored of them."""
+        self._intake.take_over(progress)
+
+    def process(self, messages: Sequence[Message], incarnations: Mapping[str, int], attempt: Attempt) -> Handled:
+        """Process a batch whose messages of one partition stand in offset order. The offsets may be committed after."""
+        started = self._clock.monotonic()
+        batch = self._intake.decode(messages, incarnations, attempt)
+        decoded = self._clock.monotonic()
+        seconds = {"decode": decoded - started, "note": 0.0, "recompute": 0.0}
+        before = decoded
+        for notes in self._noted(batch, batch.events, attempt):
+            noted = self._clock.monotonic()
+            done = self._recomputing.run(notes.marks, attempt)
+            recomputed = self._clock.monotonic()
+            self._end_events(batch, notes, done)
+            seconds["note"] += noted - before
+            seconds["recompute"] += recomputed - noted
+            before = recomputed
+        self._intake.store_progress(batch, incarnations, attempt)
+        self._intake.count(batch)
+        for name, spent in seconds.items():
+            self._telemetry.step(name, spent)
+        return batch.handled
+
+    def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int:
+        """Recompute marks that nobody has in hand; how many."""
+        return self._recomputing.drain(attempt, waiting_retry_seconds=waiting_retry_seconds)
+
+    def refuse_restored(self, transaction: Offsets) -> None:
+        """Raises TargetRestored if the target lacks what it had: also where no message comes that would show it."""
+        self._intake.history.refuse_restored(transaction)
+
+    # -- the first transaction ----------------------------------------------------------------------------------------
+
+    def _noted(self, batch: Batch, events: Sequence[Event], attempt: Attempt) -> Iterator[Notes]:
+        """Note events, up to a retirement at a time; those that the database rejects are narrowed down to, and set aside."""
+        if not events:
+            return
+
+        def once() -> Notes:
+            with self._target.transaction() as transaction:
+                self._intake.history.refuse_restored(transaction, batch.handled.next_offsets)
+                number = secrets.randbits(62)
+                return note(transaction, self._noting, events, number, self._clock.now())
+
+        try:
+            notes = attempt(once)
+        except Rewound as rewound:
+            yield from self._noted(batch, self._intake.halt_rewound(batch, rewound.event, events), attempt)
+        except RowRejected as error:
+            if len(events) == 1:
+                self._note_rejected(batch, events[0], error)
+            middle = len(events) // 2
+            yield from self._noted(batch, events[:middle] if middle else [], attempt)
+            yield from self._noted(batch, events[middle:] if middle else [], attempt)
+        else:
+            yield notes
+            yield from self._noted(batch, notes.rest, attempt)
+
+    def _note_rejected(self, batch: Batch, event: Event, error: RowRejected) -> None:
+        """A single event to blame: set aside, or, if that must not be, its partition stops before it."""
+        message = batch.message_of(event)
+        try:
+            self._intake.set_aside(batch, message, error)
+        except PipelineError as failure:
+            self._intake.halt(batch, TopicPartition(message.topic, message.partition), failure)
+            self._intake.stop_before(batch, message)
+
+    # -- how events end -----------------------------------------------------------------------------------------------
+
+    def _end_events(self, batch: Batch, notes: Notes, done: Sequence[Recomputed]) -> None:
+        waiting = {key for one in done for key in one.waiting}
+        idle = {key for one in done for key in one.idle}
+        messages = {id(event): message for event, message in zip(batch.events, batch.messages, strict=True)}
+        for noted in notes.events:
+            outcome, reason = _end(noted, waiting, idle)
+            self._intake.end(batch, messages[id(noted.event)], outcome, reason)
+            if noted.skipped is None:
+                self._intake.count_delay(noted.event)
+
+
+def _end(noted: Noted, waiting: set[Key], idle: set[Key]) -> tuple[Outcome, str]:
+    """The outcome of an event that was noted, and the reason in one word."""
+    if noted.skipped is not None:
+        return Outcome.SKIPPED, noted.skipped
+    if not waiting.isdisjoint(noted.pairs):
+        return Outcome.PARKED, "waiting"
+    if noted.pairs <= idle:
+        return Outcome.SKIPPED, SkipReason.FILTERED
+    return Outcome.WRITTEN, ""

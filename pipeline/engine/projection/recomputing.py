@@ -1,0 +1,108 @@
+"""Recomputing what marks name, in bounded transactions; a batch that the target rejects is narrowed to the rows to blame."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+
+from pipeline.domain.routes import Route
+from pipeline.engine.consumer.ports import Attempt, Clock, Target, Telemetry
+from pipeline.engine.consumer.races import FewRaces
+from pipeline.engine.projection.recompute import Recompute
+from pipeline.engine.projection.recomputed import Key, Recomputed, Widen
+from pipeline.engine.projection.resolve import resolve
+from pipeline.errors import ConcurrentWrite, RowRejected
+from pipeline.model.ledger import Mark, Waiting
+
+MARKS_A_TRANSACTION = 2_000
+WIDENINGS = 20
+
+
+class Recomputing:
+    """Runs recomputes; keeps nothing between them."""
+
+    def __init__(self, *, target: Target, recompute: Recompute, telemetry: Telemetry, clock: Clock) -> None:
+        self._target, self._recompute, self._telemetry, self._clock = target, recompute, telemetry, clock
+
+    def run(self, marks: Sequence[Mark], attempt: Attempt) -> list[Recomputed]:
+        """Recompute all of these. Raises what is not transient, and no fault of single rows."""
+        done: list[Recomputed] = []
+        for first in range(0, len(marks), MARKS_A_TRANSACTION):
+            done += self._chunk(marks[first : first + MARKS_A_TRANSACTION], attempt)
+        return done
+
+    def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int:
+        """Recompute marks that nobody has in hand: left by a process that died, set for a whole table, or waiting long."""
+        now = self._clock.now()
+
+        def oldest() -> list[Mark]:
+            with self._target.transaction() as transaction:
+                return transaction.due(
+                    MARKS_A_TRANSACTION,
+                    set_before=now - timedelta(seconds=1),
+                    waiting_before=now - timedelta(seconds=waiting_retry_seconds),
+                )
+
+        marks = attempt(oldest)
+        if marks:
+            self._chunk(marks, attempt)
+        return len(marks)
+
+    def _chunk(self, marks: Sequence[Mark], attempt: Attempt) -> list[Recomputed]:
+        try:
+            done = attempt(FewRaces(partial(self._once, marks, set())))
+        except RowRejected as error:
+            return self._narrowed(marks, error, attempt)
+        for table, counts in done.rows.items():
+            self._telemetry.rows(table, counts)
+        for (table, column, how), count in done.fitted.items():
+            self._telemetry.values_fitted(table, column, how, count)
+        return [done]
+
+    def _narrowed(self, marks: Sequence[Mark], error: RowRejected, attempt: Attempt) -> list[Recomputed]:
+        """Halve until the rows to blame stand alone; these wait, with the database's reason."""
+        roots = attempt(partial(self._roots, marks))
+        if len(roots) <= 1:
+            return [attempt(partial(self._park, roots, error))]
+        middle = len(roots) // 2
+        return self._chunk(roots[:middle], attempt) + self._chunk(roots[middle:], attempt)
+
+    def _roots(self, marks: Sequence[Mark]) -> list[Mark]:
+        """The same work as marks of single roots, durably: a mark of a shared row or a group names many."""
+        route = self._recompute.route
+        if all(_is_root(route, mark) for mark in marks):
+            return list(marks)
+        with self._target.transaction() as transaction:
+            known = {(mark.kind, mark.key): mark for mark in marks if _is_root(route, mark)}
+            found = {
+                (table, key)
+                for table, keys in resolve(transaction, route, self._recompute.site, marks).items()
+                for key in keys
+            }
+            number = secrets.randbits(62)
+            new = [Mark(table, key, number) for table, key in sorted(found - known.keys())]
+            transaction.mark(new, self._clock.now())
+            transaction.clear([mark for mark in marks if not _is_root(route, mark)])
+        return sorted([*known.values(), *new])
+
+    def _park(self, roots: Sequence[Mark], error: RowRejected) -> Recomputed:
+        waiting = [Waiting(mark, error.code, str(error)) for mark in roots]
+        with self._target.transaction() as transaction:
+            transaction.wait(waiting, self._clock.now())
+        return Recomputed(waiting={(one.mark.kind, one.mark.key): one for one in waiting})
+
+    def _once(self, marks: Sequence[Mark], extra: set[Key]) -> Recomputed:
+        """One recompute in one transaction, begun again with more roots as long as more are needed."""
+        for _ in range(WIDENINGS):
+            try:
+                with self._target.transaction() as transaction:
+                    return self._recompute.run(transaction, marks, extra, self._clock.now())
+            except Widen as more:
+                extra.update(more.roots)
+        raise ConcurrentWrite("rows that must be recomputed together keep growing")
+
+
+def _is_root(route: Route, mark: Mark) -> bool:
+    return any(mapping.source == mark.kind for mapping in route.mappings)

@@ -1,0 +1,123 @@
+"""From marks to root rows, and from root rows to the rows around them. Only reads, always in statements of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+
+from pipeline.domain.routes import Route
+from pipeline.engine.consumer.ports import Transaction
+from pipeline.mapping.apply import Graph
+from pipeline.mapping.site import Site
+from pipeline.mapping.source import group_kind, shared_kind
+from pipeline.mapping.table import Group, Path, TableMapping
+from pipeline.model.event import Value
+from pipeline.model.ledger import LedgerRow, Mark
+
+Roots = dict[str, set[str]]
+
+
+def resolve(transaction: Transaction, route: Route, site: Site, marks: Iterable[Mark]) -> Roots:
+    """The keys of the root rows, by source table, whose target rows these marks may change."""
+    keys: dict[str, list[str]] = {}
+    for mark in marks:
+        keys.setdefault(mark.kind, []).append(mark.key)
+    roots: Roots = {}
+    for mapping in route.mappings:
+        found = roots.setdefault(mapping.source, set())
+        found.update(keys.get(mapping.source, ()))
+        for path in mapping.paths:
+            referred = keys.get(shared_kind(path.to))
+            if referred and path.to != mapping.source:
+                keys_of = _referring(transaction, mapping, path, referred)
+                found |= _waiting(transaction, mapping, keys_of) if path.prefixes else keys_of
+        for group in mapping.groups:
+            values = keys.get(group_kind(mapping.source, group.column))
+            if values:
+                found |= {row.key for row in transaction.rows_where(mapping.source, group.column, values)}
+                further = {key for value in values for key in group.roots(value, site)} - found
+                found |= {row.key for row in transaction.rows_by_key(mapping.source, sorted(further))}
+    return roots
+
+
+def _referring(transaction: Transaction, mapping: TableMapping, path: Path, referred: list[str]) -> set[str]:
+    """Roots that refer to these rows of `path.to`, themselves or through a child."""
+    values = [value for key in referred for value in path.values_for(key)]
+    rows = transaction.rows_where(path.table, path.column, values)
+    if path.table == mapping.source:
+        return {row.key for row in rows}
+    owner = _child_path(mapping, path.table).column
+    return {str(row.values[owner]) for row in rows if row.values[owner] is not None}
+
+
+def _waiting(transaction: Transaction, mapping: TableMapping, keys: set[str]) -> set[str]:
+    """Those that have a mark: a row whose arrival alone matters is nothing to those that do not wait for it."""
+    return {mark.key for mark in transaction.marks_of((mapping.source, key) for key in sorted(keys))}
+
+
+def _child_path(mapping: TableMapping, table: str) -> Path:
+    return next(path for path in mapping.paths if path.table == table and path.to == mapping.source)
+
+
+def fetch(transaction: Transaction, route: Route, site: Site, locked: Mapping[str, Mapping[str, LedgerRow]]) -> Graph:
+    """The rows around the locked roots: children, rows looked up, and peers of a group."""
+    graph = Graph(site)
+    for mapping in route.mappings:
+        roots = list(locked.get(mapping.source, {}).values())
+        if not roots:
+            continue
+        _fetch_children(transaction, mapping, roots, graph)
+        for group in mapping.groups:
+            _fetch_members(transaction, mapping, group, roots, graph)
+        _fetch_lookups(transaction, mapping, roots, graph)
+    return graph
+
+
+def _fetch_children(transaction: Transaction, mapping: TableMapping, roots: list[LedgerRow], graph: Graph) -> None:
+    for path in mapping.paths:
+        if path.to == mapping.source:
+            rows = transaction.rows_where(path.table, path.column, [int(root.key) for root in roots])
+            graph.add_by_column(path.column, path.table, rows)
+            retired = [int(root.key) for root in roots if root.retired_at]
+            if retired and path.left:
+                graph.add_by_column(path.left, path.table, transaction.rows_where(path.table, path.left, retired))
+
+
+def _fetch_members(
+    transaction: Transaction, mapping: TableMapping, group: Group, roots: list[LedgerRow], graph: Graph
+) -> None:
+    """The members of the groups that decide about each root: of two, and of further ones while there are others in them."""
+    index: dict[Value, list[LedgerRow]] = {}
+    pending = [(root, group.values(root, graph.site)) for root in roots]
+    at_once = 2
+    while pending:
+        asked = [(root, values, list(islice(values, at_once))) for root, values in pending]
+        wanted = {value for _, _, some in asked for value in some} - index.keys()
+        if wanted:
+            rows = transaction.rows_where(mapping.source, group.column, sorted(wanted))
+            graph.add_by_column(group.column, mapping.source, rows)
+            found = graph.by_column[mapping.source, group.column]
+            index.update({value: found.get(value, []) for value in wanted})
+        pending = [
+            (root, values)
+            for root, values, some in asked
+            if some and any(row.key != root.key for row in index[some[-1]])
+        ]
+        at_once = 1
+
+
+def _fetch_lookups(transaction: Transaction, mapping: TableMapping, roots: list[LedgerRow], graph: Graph) -> None:
+    wanted: dict[str, set[Value]] = {}
+    for path in mapping.paths:
+        if path.to == mapping.source or path.prefixes:
+            continue
+        if path.table == mapping.source:
+            holders = roots
+        else:
+            index = graph.by_column.get((path.table, _child_path(mapping, path.table).column), {})
+            holders = [row for rows in index.values() for row in rows]
+        wanted.setdefault(path.to, set()).update(row.values[path.column] for row in holders)
+    for table, values in wanted.items():
+        keys = sorted(str(value) for value in values - {None, 0})
+        if keys:
+            graph.add(transaction.rows_by_key(table, keys))

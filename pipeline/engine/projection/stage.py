@@ -1,0 +1,115 @@
+"""Noting a batch: the first of the two transactions. Guard, mirror and marks for every event, committed together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from pipeline.domain.routes import Route
+from pipeline.engine.consumer.ports import Transaction
+from pipeline.engine.projection import guard
+from pipeline.engine.projection.retiring import until_retired
+from pipeline.mapping.site import Site
+from pipeline.mapping.source import SourceTable
+from pipeline.model.event import Event
+from pipeline.model.ledger import LedgerRow, Mark
+from pipeline.model.outcome import SkipReason
+
+Pairs = frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """One event after the guard: why it ends here, or the marks that decide how it ends."""
+
+    event: Event
+    skipped: SkipReason | None
+    pairs: Pairs = frozenset()
+
+
+@dataclass
+class Notes:
+    """What was noted of a batch: one entry an event, every mark that is to be recomputed for it, and what is left."""
+
+    events: list[Noted] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    rest: Sequence[Event] = ()
+
+
+class Rewound(Exception):
+    """The source's log is not the one that was read before: nothing of this event's partition may be taken from here on."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__("the source was rewound")
+        self.event = event
+
+
+@dataclass(frozen=True, slots=True)
+class Noting:
+    """What noting goes by: `clock_tolerance` is how far the source's clock may be set back unnoticed."""
+
+    route: Route
+    site: Site
+    clock_tolerance: timedelta
+
+
+def note(transaction: Transaction, noting: Noting, events: Sequence[Event], number: int, now: datetime) -> Notes:
+    """Apply the guard to a batch in offset order, store ledger and mirror, set marks numbered `number`.
+
+    Marks left by somebody who died between the two transactions are picked up by their rows' stale events. What was
+    committed after a row was retired, and target rows may read, is left for another call: `rest`.
+    Raises Rewound before anything was written.
+    """
+    route = noting.route
+    notes, kinds = Notes(), route.kinds()
+    events, notes.rest = until_retired(transaction, route, noting.site, events)
+    fresh: set[tuple[str, str]] = set()
+    left: set[tuple[str, str]] = set()
+    for table in route.sources:
+        ours = [event for event in events if event.table == table.name]
+        if not ours:
+            continue
+        ledger = transaction.lock_rows(table.name, sorted({event.key for event in ours}))
+        noted, changed, stale = _fold(table, noting, ledger, ours, kinds)
+        if changed:
+            transaction.write_rows(sorted(changed, key=lambda row: row.key))
+        notes.events.extend(noted)
+        fresh.update(pair for one in noted for pair in one.pairs)
+        left.update(pair for row in stale for pair in guard.marks(table, None, row) if pair[0] in kinds)
+    notes.marks = guard.numbered(fresh, number)
+    if notes.marks:
+        transaction.mark(notes.marks, now)
+    if left - fresh:
+        notes.marks.extend(transaction.marks_of(sorted(left - fresh)))
+    return notes
+
+
+def _fold(
+    table: SourceTable, noting: Noting, ledger: dict[str, LedgerRow], events: Iterable[Event], kinds: frozenset[str]
+) -> tuple[list[Noted], list[LedgerRow], list[LedgerRow]]:
+    """Take the events one by one over the ledger as it was read: outcomes, changed rows, rows that had stale events."""
+    rows = dict(ledger)
+    noted: list[Noted] = []
+    newest: dict[str, int] = {}
+    stale: dict[str, LedgerRow] = {}
+    for event in events:
+        before = rows.get(event.key)
+        if before is not None and guard.is_stale(before, event):
+            if guard.is_rewound(before, event, noting.clock_tolerance):
+                raise Rewound(event)
+            noted.append(Noted(event, SkipReason.STALE))
+            stale[event.key] = before
+            continue
+        rows[event.key] = guard.apply(table, noting.site, before, event)
+        if event.key in newest:
+            place = newest[event.key]
+            noted[place] = Noted(noted[place].event, SkipReason.SUPERSEDED)
+        newest[event.key] = len(noted)
+        noted.append(Noted(event, None))
+    for key, place in newest.items():
+        all_pairs = frozenset(guard.marks(table, ledger.get(key), rows[key]))
+        pairs = frozenset(pair for pair in all_pairs if pair[0] in kinds)
+        reason = None if pairs else SkipReason.FILTERED if all_pairs else SkipReason.UNCHANGED
+        noted[place] = Noted(noted[place].event, reason, pairs)
+    return noted, [rows[key] for key in newest], list(stale.values())

@@ -1,0 +1,166 @@
+"""`python -m tests.faults.runner`: a consumer that ends itself by SIGKILL at a chosen point, as a power cut would.
+
+The product's own parts, wrapped: nothing in it knows that it is being tested.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.config.load import load
+from pipeline.engine.consumer import ports
+from pipeline.engine.projection.processor import Processor
+from pipeline.model.event import Decoded, Message
+from pipeline.model.position import TopicPartition
+from pipeline.telemetry.health import Health
+from pipeline.telemetry.metrics import PrometheusTelemetry
+from pipeline.wiring.projection import Parts, assembled, member, parts
+
+POINTS = (
+    "after poll",
+    "after decode",
+    "before a transaction",
+    "inside note",
+    "before commit of note",
+    "after commit of note",
+    "inside recompute",
+    "before commit of recompute",
+    "after commit of recompute",
+    "after commit of progress",
+    "before offset commit",
+    "after offset commit",
+    "in the assign callback",
+    "in the revoke callback",
+)
+# Which calls tell what a transaction is for, and in the middle of what it is after them.
+KINDS = {"write_rows": "note", "upsert": "recompute", "clear": "recompute", "advance": "progress"}
+INSIDE = {"write_rows": "inside note", "upsert": "inside recompute"}
+
+
+class Bomb:
+    """Goes off the n-th time that its point is reached."""
+
+    def __init__(self, point: str, count: int) -> None:
+        self._point, self._left = point, count
+
+    def at(self, point: str) -> None:
+        if point == self._point:
+            self._left -= 1
+            if self._left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+class BombedMessages:
+    """The membership."""
+
+    def __init__(self, inner: ports.Messages, bomb: Bomb) -> None:
+        self._inner, self._bomb = inner, bomb
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def poll(self, limit: int, timeout_seconds: float) -> Sequence[Message]:
+        messages = self._inner.poll(limit, timeout_seconds)
+        if messages:
+            self._bomb.at("after poll")
+        return messages
+
+    def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
+        self._bomb.at("before offset commit")
+        self._inner.commit(next_offsets)
+        self._bomb.at("after offset commit")
+
+
+class BombedDecoder:
+    """The decoder."""
+
+    def __init__(self, inner: ports.Decoder, bomb: Bomb) -> None:
+        self._inner, self._bomb = inner, bomb
+
+    def decode(self, message: Message, incarnation: int) -> Decoded:
+        decoded = self._inner.decode(message, incarnation)
+        self._bomb.at("after decode")
+        return decoded
+
+
+class BombedTransaction:
+    """A transaction; what was called on it tells what it is for."""
+
+    def __init__(self, inner: ports.Transaction, bomb: Bomb) -> None:
+        self._inner, self._bomb, self.kind = inner, bomb, "look"
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+
+        def called(*arguments: Any, **named: Any) -> Any:
+            answer = found(*arguments, **named)
+            self.kind = KINDS.get(name, self.kind)
+            if name in INSIDE:
+                self._bomb.at(INSIDE[name])
+            return answer
+
+        return called
+
+
+class BombedTarget:
+    """The target database."""
+
+    def __init__(self, inner: ports.Target, bomb: Bomb) -> None:
+        self._inner, self._bomb = inner, bomb
+
+    @property
+    def counts_utf16(self) -> bool:
+        return self._inner.counts_utf16
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        self._bomb.at("before a transaction")
+        with self._inner.transaction() as transaction:
+            bombed = BombedTransaction(transaction, self._bomb)
+            yield bombed
+            self._bomb.at(f"before commit of {bombed.kind}")
+        self._bomb.at(f"after commit of {bombed.kind}")
+
+
+class BombedTelemetry(PrometheusTelemetry):
+    """Is told of partitions in the middle of a rebalance."""
+
+    def __init__(self, health: Health, bomb: Bomb) -> None:
+        super().__init__(health)
+        self._bomb, self._held = bomb, 0
+
+    def assigned(self, partitions: int) -> None:
+        self._bomb.at("in the assign callback" if partitions >= self._held else "in the revoke callback")
+        self._held = partitions
+        super().assigned(partitions)
+
+
+@click.command()
+@click.option("--config", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--point", type=click.Choice(POINTS), required=True)
+@click.option("--count", type=int, required=True)
+def main(*, config: Path, point: str, count: int) -> None:
+    """Run until the bomb goes off, or SIGTERM."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    bomb, health = Bomb(point, count), Health()
+
+    def join(of: Parts, processor: Processor) -> Any:
+        return BombedMessages(member(of, processor), bomb)
+
+    with parts(load(config, {}), BombedTelemetry(health, bomb), health) as whole:
+        bombed = replace(whole, target=BombedTarget(whole.target, bomb), decoder=BombedDecoder(whole.decoder, bomb))
+        assembled(bombed, stop.is_set, join).run()
+
+
+if __name__ == "__main__":
+    main()

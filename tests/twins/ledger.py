@@ -1,0 +1,97 @@
+"""Ledger and mirror of the twin: one row for each source row, as `pipeline.database.state.ledger` keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pipeline.errors import ConcurrentWrite, RowRejected
+from pipeline.mapping.source import Kind, SourceTable
+from pipeline.model.event import Value
+from pipeline.model.ledger import LedgerRow
+from tests.twins.locks import Strength
+from tests.twins.tables import Session, Table, View
+
+SHORT_TEXT_LENGTH = 450
+INTEGERS = range(-(2**63), 2**63)
+
+
+class Ledger:
+    """Reads and writes ledger rows."""
+
+    def __init__(
+        self, session: Session, tables: Mapping[str, Table[LedgerRow]], sources: Sequence[SourceTable]
+    ) -> None:
+        self._session = session
+        self._views = {name: View(session, table) for name, table in tables.items()}
+        self._sources = {source.name: source for source in sources}
+
+    def lock_rows(self, table: str, keys: Sequence[str]) -> dict[str, LedgerRow]:
+        self._session.statement("lock_rows")
+        view = self._views[table]
+        there = [key for key in sorted(set(keys)) if view.get((key,)) is not None]
+        locked = {key: view.lock((key,), Strength.UPDATE) for key in there}
+        return {key: row for key, row in locked.items() if row is not None}
+
+    def rows_by_key(self, table: str, keys: Sequence[str]) -> list[LedgerRow]:
+        self._session.statement("rows_by_key")
+        found = (self._views[table].get((key,)) for key in sorted(set(keys)))
+        return [row for row in found if row is not None]
+
+    def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
+        self._session.statement("rows_where")
+        wanted = set(values) - {None}
+        return [row for _, row in self._views[table].items() if row.values[column] in wanted]
+
+    def write_rows(self, rows: Sequence[LedgerRow]) -> None:
+        """New rows are inserted, others changed where they still have the revision that was read."""
+        if not rows:
+            return
+        self._session.statement("write_rows")
+        view = self._views[rows[0].table]
+        missed = 0
+        for row in sorted(rows, key=lambda row: (row.revision > 0, row.key)):
+            stored = self._checked(row)
+            there = view.claim((row.key,))
+            if (0 if there is None else there.revision) == row.revision:
+                view.put((row.key,), replace(stored, revision=row.revision + 1))
+            else:
+                missed += 1
+        if missed:
+            raise ConcurrentWrite(f"{missed} rows of mirror_{rows[0].table} changed meanwhile")
+
+    def unseen(self, table: str, epoch: int, limit: int) -> list[LedgerRow]:
+        self._session.statement("unseen")
+        view = self._views[table]
+        older = [key for key, row in view.items() if _is_unseen(row, epoch)][:limit]
+        locked = [view.lock(key, Strength.UPDATE) for key in older]
+        return [row for row in locked if row is not None and _is_unseen(row, epoch)]
+
+    def keys(self, table: str) -> list[str]:
+        self._session.statement("keys")
+        return [row.key for _, row in self._views[table].items()]
+
+    def _checked(self, row: LedgerRow) -> LedgerRow:
+        """The row as a database stores it: without NULs. Raises RowRejected for what no column holds."""
+        columns = self._sources[row.table].mirrored()
+        values = {
+            column.name: _held(row.table, column.name, column.kind, row.values[column.name]) for column in columns
+        }
+        return replace(row, values=values)
+
+
+def _held(table: str, column: str, kind: Kind, value: Value) -> Value:
+    value = value.replace("\x00", "") if isinstance(value, str) else value
+    if kind is Kind.SHORT_TEXT and isinstance(value, str) and len(value) > SHORT_TEXT_LENGTH:
+        raise RowRejected(f"a text is too long at mirror_{table}, column {column}")
+    if kind is Kind.INTEGER and isinstance(value, int) and value not in INTEGERS:
+        raise RowRejected(f"a number is out of range at mirror_{table}, column {column}")
+    return value
+
+
+def _is_unseen(row: LedgerRow, epoch: int) -> bool:
+    return row.epoch < epoch and not row.deleted
+
+
+def ledger_tables(sources: Sequence[SourceTable]) -> dict[str, Table[LedgerRow]]:
+    return {source.name: Table(f"mirror_{source.name}") for source in sources}

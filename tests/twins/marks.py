@@ -1,0 +1,81 @@
+"""Marks of the twin, as `pipeline.database.state.marks` keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pipeline.model.ledger import Mark, Waiting
+from tests.twins.locks import Strength
+from tests.twins.tables import Session, Table, View
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A mark as stored; one that waits has a reason and the time it was last tried."""
+
+    mark: Mark
+    set_at: datetime
+    reason: str | None = None
+    code: str | None = None
+    tried_at: datetime | None = None
+
+
+class Marks:
+    """Reads and writes marks."""
+
+    def __init__(self, session: Session, table: Table[Due]) -> None:
+        self._session, self._view = session, View(session, table)
+
+    def mark(self, marks: Sequence[Mark], now: datetime) -> None:
+        if not marks:
+            return
+        self._session.statement("mark")
+        for (kind, key), number in sorted({(mark.kind, mark.key): mark.number for mark in marks}.items()):
+            there = self._view.claim((kind, key))
+            age = there.set_at if there is not None and there.tried_at is None else now
+            self._view.put((kind, key), Due(Mark(kind, key, number), age))
+
+    def marks_of(self, marks: Iterable[tuple[str, str]]) -> list[Mark]:
+        self._session.statement("marks_of")
+        return [due.mark for pair in sorted(set(marks)) if (due := self._view.get(pair)) is not None]
+
+    def due(self, limit: int, *, set_before: datetime, waiting_before: datetime) -> list[Mark]:
+        self._session.statement("due")
+        ripe = [
+            due
+            for _, due in self._view.items()
+            if (due.set_at < set_before if due.tried_at is None else due.tried_at < waiting_before)
+        ]
+        ripe.sort(key=lambda due: (due.tried_at or due.set_at, due.mark.kind, due.mark.key))
+        return [due.mark for due in ripe[:limit]]
+
+    def clear(self, marks: Sequence[Mark]) -> None:
+        if not marks:
+            return
+        self._session.statement("clear")
+        seen = [mark for mark in sorted(set(marks)) if self._is_set(mark)]
+        for mark in seen:
+            due = self._view.lock((mark.kind, mark.key), Strength.UPDATE)
+            if due is not None and due.mark.number == mark.number:
+                self._view.delete((mark.kind, mark.key))
+
+    def wait(self, waiting: Sequence[Waiting], now: datetime) -> None:
+        if not waiting:
+            return
+        self._session.statement("wait")
+        for (kind, key), one in sorted({(one.mark.kind, one.mark.key): one for one in waiting}.items()):
+            there = self._view.claim((kind, key))
+            if there is None:
+                self._view.put((kind, key), Due(one.mark, now, one.reason[:400], one.code, now))
+            elif one.mark.number in (0, there.mark.number):
+                self._view.put((kind, key), replace(there, reason=one.reason[:400], code=one.code, tried_at=now))
+
+    def waiting_count(self) -> int:
+        self._session.statement("waiting_count")
+        return sum(due.tried_at is not None for _, due in self._view.items())
+
+    def _is_set(self, mark: Mark) -> bool:
+        due = self._view.get((mark.kind, mark.key))
+        return due is not None and due.mark.number == mark.number

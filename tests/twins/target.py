@@ -1,0 +1,204 @@
+"""The target database in memory (ports `Target` and `Transaction`): transactions, locks, constraints, and a log of writes.
+
+It behaves as PostgreSQL does at READ COMMITTED; the contract suite holds both to it (tests/contracts/test_target.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import count
+
+from pipeline.domain.routes import Route
+from pipeline.errors import PipelineError
+from pipeline.mapping.target import TargetRow
+from pipeline.model.event import Row, Value
+from pipeline.model.ledger import Incarnation, LedgerRow, Mark, Progress, Waiting
+from pipeline.model.outcome import RowCounts
+from pipeline.model.position import TopicPartition
+from tests.twins.ledger import Ledger, ledger_tables
+from tests.twins.locks import Locks
+from tests.twins.marks import Due, Marks
+from tests.twins.progress import LoadState, Positions, PositionTables
+from tests.twins.tables import Change, Session, Table
+from tests.twins.target_tables import Owned, OwnedRows, TargetTables
+from tests.twins.turns import FreeTurns, Turns
+
+
+class MemoryTarget:
+    """A target database in memory. `log` holds every committed change of a target row, in order.
+
+    `folds_case`: keys that differ in case or trailing blanks are one key, as under SQL Server's default collation.
+    """
+
+    def __init__(
+        self, route: Route, *, turns: Turns | None = None, counts_utf16: bool = False, folds_case: bool = False
+    ) -> None:
+        self.log: list[Change[Row]] = []
+        self.route, self.turns = route, turns or FreeTurns()
+        self.locks = Locks(self.turns)
+        self._counts_utf16 = counts_utf16
+        self._numbers = count(1)
+        fold = _folded if folds_case else None
+        self.ledger = ledger_tables(route.sources)
+        self.due: Table[Due] = Table("due")
+        self.positions = PositionTables()
+        self.targets: dict[str, Table[Row]] = {table.name: Table(table.name, fold) for table in route.targets}
+        self.owned: Table[Owned] = Table("owned_row")
+
+    @property
+    def counts_utf16(self) -> bool:
+        return self._counts_utf16
+
+    @contextmanager
+    def transaction(self) -> Iterator[MemoryTransaction]:
+        """Commits at the end, rolls back on an error."""
+        session = Session(next(self._numbers), self.locks, self.turns)
+        try:
+            yield MemoryTransaction(self, session)
+            self.turns.reached("commit")
+            if not session.is_spoiled:
+                session.commit()
+        finally:
+            session.release()
+        self.turns.reached("committed")
+
+    def rows(self, table: str) -> list[Row]:
+        """The committed rows of a target table, by key."""
+        with self.locks.changed:
+            rows = self.targets[table].rows
+            return [rows[key] for key in sorted(rows)]
+
+
+class MemoryTransaction:
+    """One transaction, told by its parts."""
+
+    def __init__(self, target: MemoryTarget, session: Session) -> None:
+        route = target.route
+        self._session = session
+        self._ledger = Ledger(session, target.ledger, route.sources)
+        self._marks = Marks(session, target.due)
+        self._positions = Positions(session, target.positions, route.sources)
+        self._targets = TargetTables(
+            session, target.targets, route.targets, target.log.append, utf16=target.counts_utf16
+        )
+        self._owned = OwnedRows(session, target.owned, self._targets)
+
+    @contextmanager
+    def _spoiling(self) -> Iterator[None]:
+        try:
+            yield
+        except PipelineError:
+            self._session.is_spoiled = True
+            raise
+
+    def lock_rows(self, table: str, keys: Sequence[str]) -> dict[str, LedgerRow]:
+        with self._spoiling():
+            return self._ledger.lock_rows(table, keys)
+
+    def write_rows(self, rows: Sequence[LedgerRow]) -> None:
+        with self._spoiling():
+            self._ledger.write_rows(rows)
+
+    def rows_by_key(self, table: str, keys: Sequence[str]) -> list[LedgerRow]:
+        with self._spoiling():
+            return self._ledger.rows_by_key(table, keys)
+
+    def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
+        with self._spoiling():
+            return self._ledger.rows_where(table, column, values)
+
+    def mark(self, marks: Sequence[Mark], now: datetime) -> None:
+        with self._spoiling():
+            self._marks.mark(marks, now)
+
+    def mark_table(self, table: str, number: int, now: datetime) -> int:
+        with self._spoiling():
+            keys = self._ledger.keys(table)
+            self._marks.mark([Mark(table, key, number) for key in keys], now)
+            return len(keys)
+
+    def marks_of(self, marks: Iterable[tuple[str, str]]) -> list[Mark]:
+        with self._spoiling():
+            return self._marks.marks_of(marks)
+
+    def due(self, limit: int, *, set_before: datetime, waiting_before: datetime) -> list[Mark]:
+        with self._spoiling():
+            return self._marks.due(limit, set_before=set_before, waiting_before=waiting_before)
+
+    def clear(self, marks: Sequence[Mark]) -> None:
+        with self._spoiling():
+            self._marks.clear(marks)
+
+    def wait(self, waiting: Sequence[Waiting], now: datetime) -> None:
+        with self._spoiling():
+            self._marks.wait(waiting, now)
+
+    def waiting_count(self) -> int:
+        with self._spoiling():
+            return self._marks.waiting_count()
+
+    def existing(self, table: str, keys: Sequence[str]) -> set[str]:
+        with self._spoiling():
+            return self._targets.existing(table, keys)
+
+    def create_missing(self, table: str, rows: Sequence[Row]) -> int:
+        with self._spoiling():
+            return self._targets.create_missing(table, rows)
+
+    def holders(self, table: str, column: str, values: Sequence[str]) -> dict[str, str]:
+        with self._spoiling():
+            return self._targets.holders(table, column, values)
+
+    def upsert(self, table: str, rows: Sequence[TargetRow]) -> RowCounts:
+        with self._spoiling():
+            return self._targets.upsert(table, rows)
+
+    def replace_children(self, table: str, wanted: Mapping[str, Sequence[tuple[str, ...]]]) -> RowCounts:
+        with self._spoiling():
+            return self._owned.replace_children(table, wanted)
+
+    def loaded(self) -> frozenset[str]:
+        with self._spoiling():
+            return self._positions.loaded()
+
+    def loading(self, epoch: int) -> dict[str, LoadState]:
+        with self._spoiling():
+            return self._positions.loading(epoch)
+
+    def set_load_ends(self, topic: str, table: str, epoch: int, ends: Mapping[int, int]) -> None:
+        with self._spoiling():
+            self._positions.set_load_ends(topic, table, epoch, ends)
+
+    def read_to_end(self) -> dict[str, int]:
+        with self._spoiling():
+            return self._positions.read_to_end()
+
+    def unseen(self, table: str, epoch: int, limit: int) -> list[LedgerRow]:
+        with self._spoiling():
+            return self._ledger.unseen(table, epoch, limit)
+
+    def set_loaded(self, table: str, epoch: int) -> bool:
+        with self._spoiling():
+            return self._positions.set_loaded(table, epoch)
+
+    def progress(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Progress]:
+        with self._spoiling():
+            return self._positions.progress(partitions)
+
+    def advance(self, progress: Mapping[TopicPartition, Progress], now: datetime) -> None:
+        with self._spoiling():
+            self._positions.advance(progress, now)
+
+    def incarnations(self, topic: str) -> dict[int, Incarnation]:
+        with self._spoiling():
+            return self._positions.incarnations(topic)
+
+    def incarnation(self, topic: str, topic_id: str, partitions: int) -> int:
+        with self._spoiling():
+            return self._positions.incarnation(topic, topic_id, partitions)
+
+
+def _folded(text: str) -> str:
+    return text.rstrip(" ").casefold()

@@ -87,7 +87,11 @@ class Run(Section):
     parked_retry_seconds: float = Field(
         60.0, gt=0, description="How often a parked row is tried without a cause, in seconds."
     )
-    parked_limit: int = Field(10_000, ge=1, description="How many rows may wait before the consumer stops.")
+    parked_limit: int = Field(
+        10_000,
+        ge=1,
+        description="How many rows may wait before the consumer stops. Not applied during the first load.",
+    )
     max_consecutive_dead_letters: int = Field(
         20, ge=1, description="How many messages of a partition may be dead-lettered in a row before it halts."
     )

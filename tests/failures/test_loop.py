@@ -186,5 +186,20 @@ def test_a_quiet_loop_sees_that_its_target_was_restored() -> None:
 def test_too_many_rows_that_wait_end_the_loop() -> None:
     """Something is wrong that no single row explains."""
     member = Member(never, pace=Pace(parked_limit=-1))
+    with member.target.transaction() as transaction:
+        for table, topic in TOPICS.items():
+            transaction.set_load_ends(topic, table, 1, {0: 0})
+            transaction.set_loaded(table, 1)
     with pytest.raises(ParkedTooMany):
         member.loop.run()
+
+
+def test_rows_that_wait_while_a_table_is_first_read_do_not_end_the_loop() -> None:
+    """Contacts are read before the clients that they refer to: 10,001 of them stopped the consumer."""
+    member = Member(never, pace=Pace(parked_limit=-1))
+    with member.target.transaction() as transaction:
+        for table, topic in TOPICS.items():
+            transaction.set_load_ends(topic, table, 1, {0: 0})
+            if table != "AxVec":
+                transaction.set_loaded(table, 1)
+    assert member.loop.step() == 0

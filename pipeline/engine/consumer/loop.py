@@ -46,6 +46,9 @@ class Follow(Protocol):
 
     def advance(self, attempt: Attempt) -> None: ...
 
+    def is_first_load(self) -> bool:
+        """Is the first snapshot still being read: rows are read before those that they refer to."""
+
 
 class Loop:
     """Runs one member of the consumer group until `stop` says so."""
@@ -115,13 +118,13 @@ class Loop:
             self._messages.pause(handled.halted)
 
     def _look_around(self) -> None:
-        """Every few seconds. Raises ParkedTooMany, TargetRestored."""
+        """Every few seconds. Raises ParkedTooMany (not during a first load), TargetRestored."""
         if self._clock.monotonic() - self._looked_at < LOOK_SECONDS:
             return
         self._looked_at = self._clock.monotonic()
         parked = self._attempt(self._waiting_count)
         self._telemetry.parked(parked)
-        if parked > self._pace.parked_limit:
+        if parked > self._pace.parked_limit and not self._attempt(self._loading.is_first_load):
             raise ParkedTooMany(f"{parked} rows wait, {self._pace.parked_limit} are allowed")
 
     def _waiting_count(self) -> int:

@@ -35,6 +35,10 @@ class Sweep:
                 attempt(lambda of=side: self._side(of))  # type: ignore[misc]
                 self._done[side] = self._evidence[side]
 
+    def is_first_load(self) -> bool:
+        with self._pairs.transaction() as links:
+            return any(swept == 0 for _, swept in links.epochs().values())
+
     def _side(self, side: Side) -> None:
         epoch = self._evidence[side]
         with self._pairs.transaction() as links:

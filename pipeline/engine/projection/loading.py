@@ -11,6 +11,7 @@ from pipeline.engine.projection import guard
 from pipeline.mapping.table import Related, TableMapping
 
 ROWS_A_SWEEP = 500
+FIRST_EPOCH = 1  # a table that was never loaded has epoch 0
 
 
 class Loading:
@@ -37,6 +38,12 @@ class Loading:
         """Note ends that are known now, finish tables read up to them, and mark what waited for them."""
         if self._done < self._evidence:
             attempt(self._advance)
+
+    def is_first_load(self) -> bool:
+        if self._done:
+            return False
+        with self._target.transaction() as transaction:
+            return bool(transaction.loading(FIRST_EPOCH))
 
     def _advance(self) -> None:
         epoch = self._evidence

@@ -85,6 +85,7 @@ class TwoSystems:
         self.rng = random.Random(f"two systems {seed}")
         self.turns, self.clock = Mortal(self.rng), Ticks(MORNING, timedelta(milliseconds=1))
         self.turns.deaths = self.rng.choice((0, 5))
+        self.captures_again = self.rng.random() < 0.3
         tells, window = self.rng.choice(MODES)
         self.pairs = both_systems(self.clock, turns=self.turns, first_key=1000, tells_positions=tells)
         self.people = {AJERA: People(self.pairs.ajera_database), DPS: People(self.pairs.dps_database)}
@@ -155,6 +156,8 @@ class TwoSystems:
         if self.rng.random() < 0.15:
             for part, offset in self.next.items():
                 self.next[part] = self.rng.randint(max(0, offset - 6), offset)
+        if self.captures_again and self.rng.random() < 0.15:
+            self.topics.capture_again(self.rng.choice(list(Side)))
         if self.rng.random() < 0.2:
             self.clock.wait(timedelta(minutes=self.rng.choice((1, 40))))
         if self.rng.random() < 0.15 and self.firms < 6:
@@ -190,6 +193,7 @@ class TwoSystems:
             incarnations = dict.fromkeys((event.table for event in events), INCARNATION)
             handled = self.processes[number].process(list(messages(events)), incarnations, patiently)
             assert not handled.halted
+            self.processes[number].sweep.advance(patiently)
             self.next.update({part: offset - self.next[part] for part, offset in handled.next_offsets.items()})
         return len(events)
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from zlib import crc32
 
 from pipeline.conflicts.rules import Side
 from pipeline.domain.dps import AJERA_TABLES, DPS_TABLES
-from pipeline.model.event import Decoded, Event, Message, Operation
+from pipeline.mapping.source import SourceTable
+from pipeline.model.event import Decoded, Event, Message, Operation, Row
 from pipeline.model.position import Place, TopicPartition, postgres_position
-from tests.twins.database import Committed, MemoryDatabase
+from tests.twins.database import MemoryDatabase
 from tests.twins.pairs import MemoryPairs
 
-EPOCH, INCARNATION, PARTITIONS = 1, 1, 2
+INCARNATION, PARTITIONS = 1, 2
 CAPTURED = {Side.AJERA: AJERA_TABLES, Side.DPS: DPS_TABLES}
 
 
@@ -22,6 +24,8 @@ class Topics:
     def __init__(self, pairs: MemoryPairs) -> None:
         self._databases = {Side.AJERA: pairs.ajera_database, Side.DPS: pairs.dps_database}
         self._captured = dict.fromkeys(Side, 0)  # how much of each log is in the topics
+        self._since = dict.fromkeys(Side, 0)  # where this epoch's part of it begins
+        self._epochs = dict.fromkeys(Side, 1)
         tables = (table.name for side in Side for table in CAPTURED[side])
         self.events: dict[TopicPartition, list[Event]] = {
             TopicPartition(table, number): [] for table in tables for number in range(PARTITIONS)
@@ -35,7 +39,18 @@ class Topics:
 
     def repeat(self, side: Side, count: int) -> None:
         """The side's connector starts again some changes back: they come once more, at later offsets."""
-        self._publish(side, self._databases[side], max(0, self._captured[side] - count), self._captured[side])
+        start = max(self._since[side], self._captured[side] - count)
+        self._publish(side, self._databases[side], start, self._captured[side])
+
+    def capture_again(self, side: Side) -> None:
+        """The side's connector is removed and applied: a new epoch begins with a snapshot of every row."""
+        self.capture()
+        self._epochs[side] += 1
+        self._since[side] = self._captured[side]
+        database = self._databases[side]
+        for table in CAPTURED[side]:
+            for row in database.rows(table.name):
+                self._append(side, table, Operation.READ, row, "", database.clock.now())
 
     def decode(self, message: Message, incarnation: int) -> Decoded:
         del incarnation
@@ -44,17 +59,17 @@ class Topics:
     def _publish(self, side: Side, database: MemoryDatabase, start: int, end: int | None = None) -> None:
         for change in database.log[start:end]:
             if change.table in CAPTURED[side]:
-                self._append(change)
+                position = postgres_position(self._epochs[side], f'["{change.last_commit}","{change.lsn}"]')
+                self._append(side, change.table, change.operation, change.row, position, change.at)
 
-    def _append(self, change: Committed) -> None:
-        table = change.table
-        key = table.key_text([change.row[column.name] for column in table.key_columns])
+    def _append(
+        self, side: Side, table: SourceTable, operation: Operation, row: Row, position: str, at: datetime
+    ) -> None:
+        key = table.key_text([row[column.name] for column in table.key_columns])
         partition = TopicPartition(table.name, crc32(key.encode()) % PARTITIONS)
         place = Place(INCARNATION, partition.partition, len(self.events[partition]))
-        position = postgres_position(EPOCH, f'["{change.last_commit}","{change.lsn}"]')
-        row = {} if change.operation is Operation.DELETE else {c.name: change.row[c.name] for c in table.columns}
-        event = Event(table.name, key, change.operation, row, position, place, change.at, EPOCH)
-        self.events[partition].append(event)
+        row = {} if operation is Operation.DELETE else {column.name: row[column.name] for column in table.columns}
+        self.events[partition].append(Event(table.name, key, operation, row, position, place, at, self._epochs[side]))
 
 
 def messages(events: Sequence[Event]) -> Iterator[Message]:

@@ -38,7 +38,7 @@ class Line:
     """One line. `refers_to`: the values are keys of that entity. `leaves_ajera`: DPS sends, and Ajera's own edits stay;
     where it is not, and the line flows one way, Ajera sends.
 
-    `unsaid`: Ajera sends, and says nothing of a row that was made from one of DPS, until somebody there does.
+    `unsaid`: Ajera sends, and its blank column says nothing of a row that was made from one of DPS, until somebody does.
     """
 
     name: str

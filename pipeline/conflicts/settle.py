@@ -54,6 +54,9 @@ def settle(link: Link, side: Side, outcome: WriteOutcome, rules: Rules) -> Settl
         return Settled(link)
     match outcome:
         case Applied():
+            if pending.creates:
+                created = _created(link, side, pending, outcome)
+                return _as_the_owner_says(created, side, pending, outcome.at, rules)
             return Settled(_applied(link, side, pending, outcome))
         case GivenUp():
             return Settled(_dropped(link, side, pending))
@@ -66,8 +69,6 @@ def settle(link: Link, side: Side, outcome: WriteOutcome, rules: Rules) -> Settl
 
 
 def _applied(link: Link, side: Side, pending: Pending, outcome: Applied) -> Link:
-    if pending.creates:
-        return _created(link, side, pending, outcome)
     held = {name: value for name, value in outcome.held.items() if name in pending.values}
     if not held:
         return replace(_dropped(link, side, pending), obstacle=None)
@@ -106,6 +107,26 @@ def _created(link: Link, side: Side, pending: Pending, outcome: Applied) -> Link
     source = link.half(side.other)
     link = link.with_half(side, half).with_half(side.other, replace(source, dirty=source.dirty - pending.values.keys()))
     return replace(link, state=State.LINKED, obstacle=None)
+
+
+def _as_the_owner_says(link: Link, side: Side, pending: Pending, at: datetime, rules: Rules) -> Settled:
+    """Lines that the created side owns, and that its database filled by itself, are carried back.
+
+    As at a first link, a blank says nothing. A line that waits for its counterpart goes on waiting.
+    """
+    conflicts: list[Conflict] = []
+    for pair in rules.pairs:
+        name = pair.name
+        if pair.owning_side is not side or not pair.flows_to(side.other) or name in pending.values:
+            continue
+        if not link.is_known(name) or link.half(side.other).contends(name):
+            continue
+        ajera, dps = link.ajera.value[name], link.dps.value[name]
+        if pair.is_blank(side, link.half(side).value[name]) or pair.agrees(ajera, dps):
+            continue
+        conflicts.append(about_line(link, pair, Kind.FIRST_LINK, side, at))
+        link = link.with_half(side, link.half(side).asking(name))
+    return Settled(link, tuple(conflicts))
 
 
 def _dropped(link: Link, side: Side, pending: Pending) -> Link:

@@ -25,6 +25,13 @@ def unsaid(postgres: Stack) -> Iterator[World]:
         yield made
 
 
+@pytest.fixture
+def coded(postgres: Stack) -> Iterator[World]:
+    """One is active."""
+    with world(postgres, status=StatusCoding.ONE_IS_ACTIVE) as made:
+        yield made
+
+
 def restart_with(firm: World, status: StatusCoding) -> None:
     """A new process, with this coding."""
     of_coding = entities(two_way=True, rules={}, clock_tolerance=timedelta(0), status=status, choices=EVERYBODY)
@@ -91,6 +98,44 @@ def test_a_status_that_is_typed_once_the_coding_is_set_is_carried_over(unsaid: W
     unsaid.edit(DPS, "Clendor", "A", Status="X")
     unsaid.settle()
     assert unsaid.rows(DPS, "Clendor", "Status") == [one]
+
+
+def test_a_project_made_from_dps_shows_what_its_status_in_ajera_means(coded: World) -> None:
+    """Ajera owns the status, and makes a project as Preliminary: the pair agrees, and the log tells what DPS said."""
+    coded.project(DPS, "P-5", "Harbour", Status="D")
+    coded.project(DPS, "P-6", "Quay", Status="A")
+    coded.settle()
+    assert coded.rows(AJERA, "AxProject", "prjStatus") == [0, 0]
+    assert coded.rows(DPS, "PR", "Status") == ["A", "A"]
+    assert [what for what in coded.conflicts() if what[1] == "status"] == [("first_link", "status", "ajera")]
+    assert coded.logged("status") == [(0, "D")]
+    before = coded.writes(DPS)
+    coded.rewind()
+    coded.settle()
+    assert coded.writes(DPS) == before
+
+
+@pytest.mark.parametrize(("default", "shown"), [(None, ["D", "I"]), (1, ["A", "A"]), (0, ["D", "I"])])
+def test_a_firm_made_from_dps_shows_what_ajera_says_of_it_from_the_start(
+    coded: World, default: int | None, shown: list[str]
+) -> None:
+    """By the column's default there, if it has one; a row without a status says nothing, and DPS keeps its own."""
+    for table, column in (("AxVec", "vecStatus"), ("AxContact", "cntStatus")):
+        coded.do(AJERA, f'ALTER TABLE "{table}" ALTER "{column}" SET DEFAULT {"NULL" if default is None else default}')
+    coded.firm("A", "Hill", Status="D")
+    coded.contact(DPS, "C", "Berg", Status="I")
+    coded.settle()
+    assert coded.rows(DPS, "Clendor", "Status") + coded.rows(DPS, "Contacts", "Status") == shown
+
+
+def test_without_a_coding_a_row_made_from_dps_keeps_its_status_there(unsaid: World) -> None:
+    """Whatever Ajera's own says."""
+    unsaid.do(AJERA, 'ALTER TABLE "AxVec" ALTER "vecStatus" SET DEFAULT 1')
+    unsaid.firm("A", "Hill", Status="D")
+    unsaid.project(DPS, "P-5", "Harbour", Status="D")
+    unsaid.settle()
+    assert unsaid.rows(DPS, "Clendor", "Status") + unsaid.rows(DPS, "PR", "Status") == ["D", "D"]
+    assert unsaid.conflicts() == []
 
 
 def test_check_counts_the_rows_by_each_coding(unsaid: World) -> None:

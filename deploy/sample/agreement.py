@@ -239,9 +239,9 @@ def _link(row: Sequence[Any]) -> Link:
         keys={"ajera": ajera, "dps": dps},
         state=state,
         parked=frozenset(parked.split(",")) - {""},
-        kept=frozenset(known["kept"]),
+        kept=frozenset(known.get("kept", ())),
         is_off=bool(known.get("off")),
-        is_suspended=bool(known["out"]),
+        is_suspended=bool(known.get("out")),
         ended_by=known.get("ended_by"),
         edited={side: _times(known[side]["edited_at"]) for side in SIDES},
     )

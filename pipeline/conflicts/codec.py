@@ -47,7 +47,10 @@ def dump(link: Link) -> str:
 
 
 def load(text: str) -> Link:
-    """The link of such a text. Raises ValueError or KeyError for anything that `dump` did not write."""
+    """The link of such a text, also as earlier versions wrote it.
+
+    Raises ValueError or KeyError for anything that `dump` did not write.
+    """
     document = orjson.loads(text)
     return Link(
         id=document["id"],
@@ -63,11 +66,11 @@ def load(text: str) -> Link:
         ended_at=None if document["ended_at"] is None else datetime.fromisoformat(document["ended_at"]),
         ended_by=None if document["ended_by"] is None else Side(document["ended_by"]),
         off=frozenset(Side(side) for side in document["off"]),
-        kept=frozenset(document["kept"]),
-        both_gone=document["both_gone"],
-        of=document["of"],
-        counts_for=document["counts_for"],
-        out=frozenset(document["out"]),
+        kept=frozenset(document.get("kept", ())),
+        both_gone=document.get("both_gone", False),
+        of=document.get("of"),
+        counts_for=document.get("counts_for"),
+        out=frozenset(document.get("out", ())),
     )
 
 

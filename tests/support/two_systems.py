@@ -85,6 +85,7 @@ class TwoSystems:
         self.rng = random.Random(f"two systems {seed}")
         self.turns, self.clock = Mortal(self.rng), Ticks(MORNING, timedelta(milliseconds=1))
         self.turns.deaths = self.rng.choice((0, 5))
+        self.is_small = self.rng.random() < 0.4  # one firm, and many hands
         self.captures_again = self.rng.random() < 0.3
         tells, window = self.rng.choice(MODES)
         self.pairs = both_systems(self.clock, turns=self.turns, first_key=1000, tells_positions=tells)
@@ -98,12 +99,12 @@ class TwoSystems:
 
     def run(self, steps: int) -> None:
         """So many steps, and then quiet."""
-        for side in (*Side, self.rng.choice(list(Side))):
+        for side in (*Side, self.rng.choice(list(Side)))[: 1 if self.is_small else None]:
             self.new_firm(side)
         for _ in range(steps):
             self._between()
             tasks: list[Callable[[], object]] = [self._deliver_some(number) for number in range(2)]
-            tasks += [self._edit] * self.rng.choice((0, 1, 2, 4))
+            tasks += [self._edit] * self.rng.choice((2, 4) if self.is_small else (0, 1, 2, 4))
             self.turns.schedule.run(tasks)
         self.turns.deaths = 0
         for table, flag, on in ((AX_VEC, "vecSyncToCRM", True), (CLENDOR, "AjeraSync", "Y")):
@@ -160,7 +161,7 @@ class TwoSystems:
             self.topics.capture_again(self.rng.choice(list(Side)))
         if self.rng.random() < 0.2:
             self.clock.wait(timedelta(minutes=self.rng.choice((1, 40))))
-        if self.rng.random() < 0.15 and self.firms < 6:
+        if self.rng.random() < 0.15 and self.firms < 6 and not self.is_small:
             self.new_firm(self.rng.choice(list(Side)))
         if self.rng.random() < 0.1:
             self._flag()
@@ -232,7 +233,8 @@ class TwoSystems:
         is_on = self.rng.random() < 0.5
         table = self.rng.choice((AX_VEC, CLENDOR))
         flag = {"vecSyncToCRM": is_on} if table is AX_VEC else {"AjeraSync": "Y" if is_on else "N"}
-        self.people[_side(table)].edit(table, self.rng.choice(self.keys(table)), **flag)
+        if keys := self.keys(table):
+            self.people[_side(table)].edit(table, self.rng.choice(keys), **flag)
 
 
 def _side(table: SourceTable) -> Side:

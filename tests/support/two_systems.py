@@ -38,8 +38,9 @@ COLUMNS = {
     "notes": ("vecClientNotes", "Memo"),
     "city": ("vecCity", "City"),
 }
-# We may read the place in the logs, and how long images are checked against the row: without the former it must be long.
-MODES = ((True, timedelta(0)), (True, timedelta(hours=1)), (False, timedelta(hours=1)))
+# We may read the place in the logs, and how long images are checked against the row. That is longer than a transaction of
+# ours in each: where a place is unknown, as it is after a capture was made again, time alone tells our write from an edit.
+MODES = ((True, timedelta(seconds=1)), (True, timedelta(hours=1)), (False, timedelta(hours=1)))
 MORNING = datetime(2026, 11, 25, 8, tzinfo=UTC)
 NEVER = 1e6  # seconds
 QUIET = 60

@@ -79,7 +79,8 @@ def _read_covered(
     is_past = guards.is_known(half.seen, covers if write is None else covers[: covers.index(write)], name, image, at)
     if write is not None and not is_past and guards.is_shown(write, name, observed, image, at):
         return Reading.SHOWN
-    is_edit = image != half.value[name] and guards.may_be_newer(covers, name, image, at)
+    may_be_newer = guards.are_looks(covers) or guards.may_be_newer(covers, name, image, at)
+    is_edit = image != half.value[name] and may_be_newer
     if is_edit and guards.is_believed(image, name, row):
         return Reading.EDIT
     if is_past:
@@ -130,10 +131,16 @@ def _edited(half: Half, edits: Values, at: datetime, rules: Rules, side: Side) -
     return replace(
         half,
         value={**half.value, **edits},
-        edited_at={**half.edited_at, **dict.fromkeys(edits, at)},
+        edited_at={**half.edited_at, **{name: _edited_at(half, name, edits[name], at) for name in edits}},
         dirty=half.dirty | minded,
         wanted={name: wanted for name, wanted in half.wanted.items() if name not in edits},
     )
+
+
+def _edited_at(half: Half, name: str, image: Value, at: datetime) -> datetime:
+    """Not before a look that saw another value, though a clock that was set back says so."""
+    looks = (pending for pending in half.pending if pending.is_look)
+    return max([at, *(look.at for look in looks if look.values.get(name, image) != image)])
 
 
 def _may_hide(half: Half, name: str, rules: Rules, side: Side) -> bool:

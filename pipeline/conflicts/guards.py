@@ -88,6 +88,15 @@ def may_be_newer(covering: Iterable[Pending], name: str, image: Value, at: datet
     )
 
 
+def are_looks(covering: Iterable[Pending]) -> bool:
+    """Is all that may be newer than an image looks at the row, and no write of ours.
+
+    What the row holds now decides then, and no clock, which may have been set back since the look: a row that holds
+    this image, and not what is known of it, was changed after the look.
+    """
+    return all(pending.is_look for pending in covering)
+
+
 def is_believed(image: Value, name: str, row: Values) -> bool:
     """Does the row itself hold what the image shows. If not, a newer event of that row is on its way."""
     return name in row and row[name] == image

@@ -91,7 +91,21 @@ EVENT_GUARDS = (
         f"{RULES}/guards.py",
         "pending.after is None and (at >= pending.at or (pending.is_look and pending.values[name] == image))\n",
         "True\n",
-        f"{RECONCILE}::test_an_image_older_than_the_look_is_no_edit_though_the_row_holds_it_again",
+        f"{RECONCILE}::test_an_edit_that_crossed_the_delete_is_logged_also_while_images_are_checked",
+    ),
+    Guard(
+        "changed after the look, whatever the clock says",
+        f"{RULES}/classify.py",
+        "guards.are_looks(covers) or guards.may_be_newer",
+        "guards.may_be_newer",
+        "tests/integration/test_exchange_clock_set_back.py::test_an_edit_right_after_a_pair_began_is_carried_over",
+    ),
+    Guard(
+        "edited after the look, whatever the clock says",
+        f"{RULES}/classify.py",
+        "max([at, *(look.at for look in looks if look.values.get(name, image) != image)])",
+        "at",
+        f"{RECONCILE}::test_a_row_that_holds_an_image_older_than_the_look_was_edited_after_the_look",
     ),
     Guard(
         "before the snapshot",

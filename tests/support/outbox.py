@@ -54,6 +54,12 @@ from tests.twins.messages import MemoryDeadLetters
 
 T = TypeVar("T")
 OURS = "ajera-cdc"
+COMMIT = """
+CREATE OR REPLACE FUNCTION outbox.commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    UPDATE outbox.change SET at = clock_timestamp() WHERE number = NEW.number;
+    RETURN NULL;
+END $$;
+"""
 LOG = """
 CREATE SCHEMA outbox;
 CREATE TABLE outbox.change (
@@ -65,10 +71,8 @@ CREATE FUNCTION outbox.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         to_jsonb(COALESCE(NEW, OLD)), to_jsonb(OLD), (pg_current_wal_insert_lsn() - '0/0')::bigint, clock_timestamp());
     RETURN NULL;
 END $$;
-CREATE FUNCTION outbox.commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    UPDATE outbox.change SET at = clock_timestamp() WHERE number = NEW.number;
-    RETURN NULL;
-END $$;
+"""
+TRIGGER = """
 CREATE CONSTRAINT TRIGGER commit AFTER INSERT ON outbox.change
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION outbox.commit();
 """
@@ -277,6 +281,10 @@ class World:
                 self._publish(side, source, Operation(operation), row, position, at)
                 self.read[side] += 1
 
+    def set_clock_back(self, side: Side, by: timedelta) -> None:
+        """From now on the changes of that database are committed that much earlier, as its log tells the time."""
+        self.do(side, COMMIT.replace("clock_timestamp()", f"clock_timestamp() - interval '{by.total_seconds()} s'"))
+
     def capture_again(self, side: Side) -> None:
         """The connector is removed and applied: a new epoch begins with a snapshot of every row."""
         self.read_logs()
@@ -414,7 +422,7 @@ def world(
     )
     with databases.connect(urls[Side.AJERA]) as ajera, databases.connect(urls[Side.DPS]) as in_dps:
         for side, connection in ((Side.AJERA, ajera), (Side.DPS, in_dps)):
-            connection.execute(sql.SQL(LOG))
+            connection.execute(sql.SQL(LOG + COMMIT + TRIGGER))
             for table in (*TABLES[side], *((AX_PROJECT_CONTACT,) if side is Side.AJERA else ())):
                 connection.execute(
                     sql.SQL(

@@ -41,11 +41,18 @@ class Database:
     topic: list[Event] = field(default_factory=list)
     next_offset: int = 0
     modified_at: dict[str, datetime] = field(default_factory=dict)
+    set_back_at: int = 0  # how many commits there were when its clock was set back
 
     def clock(self, now: datetime) -> datetime:
         """Its own time, never the same twice for two commits."""
         at = now + self.skew
-        return max(at, self.log[-1].at + timedelta(microseconds=1)) if self.log else at
+        since = self.log[self.set_back_at :]
+        return max(at, since[-1].at + timedelta(microseconds=1)) if since else at
+
+    def set_back(self, by: timedelta) -> None:
+        """Its clock shows an earlier time from now on."""
+        self.skew -= by
+        self.set_back_at = len(self.log)
 
     def write(self, now: datetime, key: str, lines: dict[str, Value], *, by_person: bool) -> None:
         """Set some lines of a row, creating it if need be; one transaction."""

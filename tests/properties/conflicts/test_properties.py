@@ -9,6 +9,7 @@ from tests.properties.conflicts.without import REMOVALS, without
 
 RUNS = 3_000
 TEXTS = 2_000
+CLOCKS = 1_000
 SEED = "short"
 
 
@@ -23,6 +24,13 @@ def test_no_text_is_lost_under_manual_whatever_people_type_and_whichever_log_is_
     """Few texts, typed again and again on both sides: the same by coincidence, and back to what it was."""
     print(f"seed {SEED}, {TEXTS} runs")
     found = {f"{SEED}-{number}": f for number in range(TEXTS) if (f := run(f"{SEED}-{number}", only="z")[1])}
+    assert found == {}
+
+
+def test_no_edit_is_lost_though_clocks_are_set_back() -> None:
+    """An edit right after a row was looked at, which bears an earlier time than that, is carried over or parked."""
+    print(f"seed {SEED}, {CLOCKS} runs")
+    found = {f"{SEED}-{n}": f for n in range(CLOCKS) if (f := run(f"{SEED}-{n}", sets_clocks=True)[1])}
     assert found == {}
 
 

@@ -39,9 +39,13 @@ class Typing:
 
 
 class World:
-    """One run. The same seed gives the same run. `only`: people edit that one line, a few texts again and again."""
+    """One run. The same seed gives the same run. `only`: people edit that one line, a few texts again and again.
 
-    def __init__(self, seed: str, only: str | None = None) -> None:
+    `sets_clocks`: clocks are set back. Then no capture has a gap, and positions of writes are known: only a look at a
+    row is left to the clock.
+    """
+
+    def __init__(self, seed: str, only: str | None = None, *, sets_clocks: bool = False) -> None:
         self.rng = rng = random.Random(seed)
         self.now = START
         skews = (timedelta(0), timedelta(seconds=rng.choice((0.0, 0.0, 1.0))))
@@ -56,6 +60,11 @@ class World:
         self.lines = NAMES if only is None else (only,)
         if only is not None:
             self.is_unique = self.may_delete = self.may_decide = self.has_gaps = False
+        self.clocks = random.Random(f"{seed}-clocks") if sets_clocks else None
+        if sets_clocks:
+            self.has_gaps = False
+            for database in self.databases.values():
+                database.knows_positions = True
         self.people: list[Typing] = []
         self.typed_count = 0
         self.deleted: set[tuple[Side, str]] = set()
@@ -215,6 +224,8 @@ class World:
             self.now += timedelta(seconds=self.rng.choice((0, 0, 1, 2)), milliseconds=1)
             if self.has_gaps and self.rng.random() < 0.1:
                 self._capture_anew(self.rng.choice(list(Side)))
+            if self.clocks is not None and self.clocks.random() < 0.2:
+                self.databases[self.clocks.choice(list(Side))].set_back(timedelta(seconds=self.clocks.choice((1, 600))))
             self._step(self.rng.random())
 
     def _step(self, action: float) -> None:

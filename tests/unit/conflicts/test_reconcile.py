@@ -313,16 +313,21 @@ def test_an_edit_made_while_the_snapshot_was_running_is_not_lost() -> None:
     assert write_to(decision, AJERA).values == {"name": "meanwhile"}
 
 
-def test_an_image_older_than_the_look_is_no_edit_though_the_row_holds_it_again() -> None:
-    """After the look somebody typed what the name had once been: that edit comes with its own event, and its own time."""
+def test_a_row_that_holds_an_image_older_than_the_look_was_edited_after_the_look() -> None:
+    """It saw another value. A clock that was set back gives the edit that time, or its own event brings another one."""
     link = linked()
     row = RULES.written(DPS, link.dps.value)
     link = reconcile(link, event(link, DPS, 8, "r", epoch=2), NOW, RULES, Looked(row, seconds(20))).link
     held = Looked(RULES.written(DPS, {**link.dps.value, "name": "once"}), seconds(31))
     decision = reconcile(link, event(link, DPS, 9, epoch=2, name="once"), NOW, RULES, held)
-    assert decision.writes == ()
-    decision = reconcile(decision.link, event(link, DPS, 30, epoch=2, name="once"), NOW, RULES, held)
-    assert decision.link.dps.edited_at["name"] == seconds(30)
+    assert write_to(decision, AJERA).values == {"name": "once"}
+    link = carried_out(decision, 32)
+    assert link.dps.edited_at["name"] == seconds(20)
+    for at, name in ((10, "old"), (30, "once")):
+        decision = reconcile(link, event(linked(), DPS, at, epoch=2, name=name), NOW, RULES, held)
+        assert (decision.writes, decision.conflicts) == ((), ())
+        link = decision.link
+    assert link.dps.edited_at["name"] == seconds(30)
 
 
 def test_an_edit_that_left_and_came_back_after_the_look_counts_with_its_time() -> None:

@@ -266,6 +266,20 @@ class RowRejected(PipelineError):
     )
 
 
+class KeyTableInvalid(PipelineError):
+    """The key table that the profile names gives no key: at or below the table's highest key, no number, or two of them.
+
+    No key is made up instead: Ajera itself would give it again.
+    """
+
+    code = "ajera.key_table"
+    remedy = Remedy.PARK
+    hint = (
+        "Correct that row of the key table in Ajera, or `[keys]` in the site profile; `ajera-cdc check` shows both keys."
+        " The row is tried again by itself."
+    )
+
+
 class OffsetLost(PipelineError):
     """Retention has deleted messages that were not applied yet."""
 

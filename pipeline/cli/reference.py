@@ -12,7 +12,7 @@ from pipeline.config.document import reference as configuration_page
 from pipeline.connect.reasons import reason
 from pipeline.connect.templates import load
 from pipeline.errors import ExitCode, PipelineError
-from pipeline.mapping.site import Assumptions, ColumnPolicy, Site
+from pipeline.mapping.site import Assumptions, ColumnPolicy, KeyTable, Site
 from pipeline.operations.exchange_mappings import shown as exchanged
 from pipeline.operations.mappings import shown
 from pipeline.telemetry.metrics import METRICS
@@ -103,6 +103,12 @@ def _profile() -> Iterator[str]:
     yield from _table("key", "default", "meaning")
     for name, field in ColumnPolicy.model_fields.items():
         yield _row(f"`{name}`", f"`{field.get_default().value}`", field.description)
+    yield "\n### `[keys]`\n"
+    yield "The key table, from which keys of rows created in Ajera are taken; without it: an identity, else the highest plus one.\n"
+    yield from _table("key", "default", "meaning")
+    for name, field in KeyTable.model_fields.items():
+        default = "required" if field.is_required() else "`{}`"
+        yield _row(f"`{name}`", default, field.description)
     yield ""
 
 

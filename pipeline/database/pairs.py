@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from pipeline.conflicts.conflict import Conflict
@@ -171,14 +170,3 @@ class DatabaseLinkTransaction:
 
     def incarnation(self, topic: str, topic_id: str, partitions: int) -> int:
         return self._positions.incarnation(topic, topic_id, partitions)
-
-
-def generated_keys(engine: Engine, schema: str | None, tables: Mapping[str, str]) -> frozenset[str]:
-    """Those tables (canonical name -> name here) whose key the database gives by itself."""
-    with translated(dialect_of(engine), "the catalogue"):
-        inspector = sa.inspect(engine)
-        return frozenset(
-            name
-            for name, here in tables.items()
-            if any("identity" in c or c.get("autoincrement") is True for c in inspector.get_columns(here, schema))
-        )

@@ -113,6 +113,8 @@ AX_PROJECT_CONTACT = SourceTable(
 DPS_TABLES = (CLENDOR, CL_ADDRESS, CONTACTS, PR, PR_CONTACT_ASSOC, EM)
 AJERA_TABLES = (AX_VEC, AX_CONTACT, AX_PROJECT, AX_INVOICE_GROUP)
 
+CREATED_IN_AJERA = (*AJERA_TABLES, AX_PROJECT_CONTACT)
+
 # Lists are never created by us: "types are not auto-created" (evidence.md 1.3).
 CODE_LISTS = (
     CodeList(

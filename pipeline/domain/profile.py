@@ -21,6 +21,7 @@ def name_faults(route: Route, site: Site) -> Iterator[str]:
     yield from _side("target", targets, site.target)
     lines = {f"{entity.name}.{pair.name}" for entity in ENTITIES for pair in entity.rules.pairs}
     yield from (_unknown(f"rules.{name}", name, lines) for name in site.rules if name not in lines)
+    yield from _keys(site)
     yield from _twice("source", map(site.source_table, sources))
     yield from _twice("target", map(site.target_table, targets))
     for table, columns in sources.items():
@@ -46,6 +47,15 @@ def _sources(route: Route) -> dict[str, list[str]]:
             )
         found[fill.into].update(dict.fromkeys(into for _, into in fill.copied))
     return {table: list(columns) for table, columns in found.items()}
+
+
+def _keys(site: Site) -> Iterator[str]:
+    """A table in which we create no row needs no key; two that share a row of the key table would share their keys."""
+    if site.keys is None:
+        return
+    created = [table.name for table in dps.CREATED_IN_AJERA]
+    yield from (_unknown(f"keys.names.{name}", name, created) for name in site.keys.names if name not in created)
+    yield from _twice("keys.names", map(site.name_in_key_table, created))
 
 
 def _side(side: str, known: Mapping[str, Collection[str]], names: Mapping[str, TableNames]) -> Iterator[str]:

@@ -54,6 +54,26 @@ class TargetNames(TableNames):
     policies: Mapping[str, ColumnPolicy] = Field(default_factory=dict)
 
 
+class Holds(StrEnum):
+    """Which key a row of the key table holds."""
+
+    NEXT = "next"
+    LAST = "last"
+
+
+class KeyTable(_Model):
+    """A table of Ajera's with a row for each of its tables, from which keys of new rows are taken."""
+
+    table: str = Field(description="Name of the key table, in the schema of Ajera's tables.")
+    table_column: str = Field(description="Its column with the name of a table, one row each.")
+    key_column: str = Field(description="Its column with a key of that table.")
+    holds: Holds = Field(description="Which key that is: the `next` one to be given, or the `last` one that was.")
+    names: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="What tables are called in it, by canonical name, where not as in the database.",
+    )
+
+
 class Assumptions(_Model):
     """What the vendor's page leaves open; the defaults are ours, the reasons in `docs/assumptions.md`."""
 
@@ -122,9 +142,17 @@ class Site(_Model):
     source: Mapping[str, TableNames] = Field(default_factory=dict)
     target: Mapping[str, TargetNames] = Field(default_factory=dict)
     assumptions: Assumptions = Field(default_factory=Assumptions)
+    keys: KeyTable | None = Field(
+        default=None,
+        description="The key table of Ajera, from which keys of rows that we create there are taken.",
+    )
     rules: Mapping[str, Literal["newest", "ajera", "dps", "manual", "create_only"]] = Field(
         default_factory=dict, description='Other rules for lines of the exchange with DPS: "firm.website" = "manual".'
     )
+
+    def name_in_key_table(self, table: str) -> str:
+        """What a table is called in the key table, if there is one."""
+        return (self.keys.names if self.keys else {}).get(table, self.source_table(table))
 
     def source_table(self, table: str) -> str:
         names = self.source.get(table)

@@ -12,8 +12,9 @@ from pipeline.database.state.schema_links import ajera_metadata, dps_metadata
 from pipeline.database.state.settings import read_setting
 from pipeline.database.systems.grants import EVERYTHING, READ_AND_WRITE, Rights, missing_rights
 from pipeline.database.systems.inspect import source_findings
+from pipeline.database.systems.key_sources import key_findings
 from pipeline.decoding.contract import Contract
-from pipeline.domain.dps import AJERA_TABLES, AX_PROJECT_CONTACT, CODE_LISTS, DPS_TABLES
+from pipeline.domain.dps import AJERA_TABLES, CODE_LISTS, CREATED_IN_AJERA, DPS_TABLES
 from pipeline.domain.pairing import ListTable
 from pipeline.engine.exchange.second_writer import SECOND_WRITER, TODO
 from pipeline.errors import PipelineError
@@ -67,13 +68,24 @@ def _in_ajera(settings: Settings) -> Iterator[Line]:
         yield _version(engine, ajera.sync_schema, "ajera", "our schema in Ajera")
         own = {table.name: EVERYTHING for table in ajera_metadata(ajera.sync_schema).tables.values()}
         yield _rights(engine, "our table in Ajera", ajera.sync_schema, own)
-        written = {site.source_table(table.name): READ_AND_WRITE for table in (*AJERA_TABLES, AX_PROJECT_CONTACT)}
-        yield _rights(engine, "Ajera's tables", ajera.db_schema, written)
+        yield from _keys(engine, settings)
+        written = {site.source_table(table.name): READ_AND_WRITE for table in CREATED_IN_AJERA}
+        counter = {site.keys.table: ("SELECT", "UPDATE")} if site.keys else {}
+        yield _rights(engine, "Ajera's tables", ajera.db_schema, {**counter, **written})
         yield from _lists(engine, ajera.db_schema, settings, [one.ajera for one in CODE_LISTS])
         yield _choices(settings)
         yield from check_statuses.lines(engine, settings, AREA)
     finally:
         engine.dispose()
+
+
+def _keys(engine: Engine, settings: Settings) -> Iterator[Line]:
+    """For each table in which we create rows, where their keys come from."""
+    try:
+        for finding in key_findings(engine, settings.ajera.db_schema, settings.site, CREATED_IN_AJERA):
+            yield line_of(AREA, finding)
+    except PipelineError as error:
+        yield fault(AREA, "keys in Ajera", error)
 
 
 def _choices(settings: Settings) -> Line:

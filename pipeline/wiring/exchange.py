@@ -11,14 +11,15 @@ from pipeline.config.settings import Settings
 from pipeline.conflicts.begin import FirstLinkPolicy
 from pipeline.conflicts.rules import Rule, Side
 from pipeline.conflicts.version import is_two_way, parse
-from pipeline.database.pairs import DatabasePairs, generated_keys
+from pipeline.database.pairs import DatabasePairs
 from pipeline.database.state.migrate import require_latest
+from pipeline.database.systems.key_sources import generated_keys
 from pipeline.database.systems.rows import Names
 from pipeline.decoding.avro import Schemas
 from pipeline.decoding.contract import Contract
 from pipeline.decoding.event import Decoder
 from pipeline.domain.choice import CONSULTANTS, EMPLOYEES, Choice
-from pipeline.domain.dps import AJERA_TABLES, AX_PROJECT_CONTACT, CODE_LISTS, DPS_TABLES, FILLS
+from pipeline.domain.dps import AJERA_TABLES, CODE_LISTS, CREATED_IN_AJERA, DPS_TABLES, FILLS
 from pipeline.domain.exchange import entities
 from pipeline.domain.pairing import Entity
 from pipeline.domain.status import StatusCoding
@@ -90,8 +91,6 @@ def pairs_of(settings: Settings) -> Iterator[DatabasePairs]:
         resources.callback(in_ajera.dispose)
         require_latest(in_dps, dps.sync_schema, "dps")
         require_latest(in_ajera, settings.ajera.sync_schema, "ajera")
-        written = (*AJERA_TABLES, AX_PROJECT_CONTACT)
-        here = {table.name: site.source_table(table.name) for table in written}
         yield DatabasePairs(
             in_dps,
             in_ajera,
@@ -101,7 +100,7 @@ def pairs_of(settings: Settings) -> Iterator[DatabasePairs]:
                 Side.AJERA,
                 settings.ajera.db_schema,
                 FILLS,
-                generated_keys(in_ajera, settings.ajera.db_schema, here),
+                generated_keys(in_ajera, settings.ajera.db_schema, site, CREATED_IN_AJERA),
             ),
             dps.sync_schema,
             settings.ajera.sync_schema,

@@ -22,10 +22,11 @@ from pipeline.conflicts.decision import Recorded
 from pipeline.conflicts.forms import folded
 from pipeline.conflicts.link import Half, Link, Parked, Seen, State
 from pipeline.conflicts.rules import Rule, Side
-from pipeline.database.pairs import DatabasePairs, generated_keys
+from pipeline.database.pairs import DatabasePairs
 from pipeline.database.rehearsal import RehearsedPairs, rehearsed
 from pipeline.database.sql.engine import create_engine
 from pipeline.database.state.migrate import upgrade
+from pipeline.database.systems.key_sources import generated_keys
 from pipeline.database.systems.rows import Names
 from pipeline.domain import dps
 from pipeline.domain.pairing import NewRow, ParkedWork
@@ -111,13 +112,12 @@ def _in_database(url: str) -> Iterator[DatabasePairs]:
     upgrade(engine, SYNC, part="dps")
     upgrade(engine, OWN, part="ajera")
     _create(engine)
-    here = {table.name: table.name for table in (dps.AX_VEC, dps.AX_PROJECT, dps.AX_INVOICE_GROUP)}
-    site = Site()
+    site, created = Site(), (dps.AX_VEC, dps.AX_PROJECT, dps.AX_INVOICE_GROUP)
     yield DatabasePairs(
         engine,
         engine,
         Names(site, Side.DPS, DPS_SCHEMA),
-        Names(site, Side.AJERA, AJERA_SCHEMA, dps.FILLS, generated_keys(engine, AJERA_SCHEMA, here)),
+        Names(site, Side.AJERA, AJERA_SCHEMA, dps.FILLS, generated_keys(engine, AJERA_SCHEMA, site, created)),
         SYNC,
         OWN,
     )

@@ -324,4 +324,18 @@ WRITE_GUARDS = (
         "conflicts = () if False else",
         f"{SETTLE}::test_a_key_that_is_taken_is_logged_once",
     ),
+    Guard(
+        "a key of the key table that was given before",
+        "pipeline/database/systems/keys.py",
+        "if new <= highest:",
+        "if False:",
+        "tests/contracts/test_keys.py::test_a_key_that_was_given_before_is_refused_and_nothing_is_written",
+    ),
+    Guard(
+        "the key table's row is locked",
+        "pipeline/database/systems/keys.py",
+        "self.next_counted(counter, table, Lock.UPDATE)",
+        "self.next_counted(counter, table)",
+        "tests/unit/database/test_tsql.py::test_a_key_is_taken_under_a_lock_of_its_row_of_the_key_table",
+    ),
 )

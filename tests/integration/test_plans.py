@@ -27,7 +27,7 @@ from pipeline.domain import dps
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import Kind
-from tests.support.statements import statements
+from tests.support.statements import KEY_TABLE, statements
 
 pytestmark = pytest.mark.postgres
 
@@ -81,6 +81,8 @@ def _systems() -> sa.MetaData:
             for one in table.columns
         ]
         sa.Table(table.name, metadata, *columns)
+    of, key = sa.Column(KEY_TABLE.table_column, sa.Unicode(), primary_key=True), KEY_TABLE.key_column
+    sa.Table(KEY_TABLE.table, metadata, of, sa.Column(key, sa.BigInteger()))
     return metadata
 
 

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -28,13 +28,14 @@ from pipeline.conflicts import codec
 from pipeline.conflicts.begin import FirstLinkPolicy
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import Rule, Side
-from pipeline.database.pairs import DatabasePairs, generated_keys
+from pipeline.database.pairs import DatabasePairs
 from pipeline.database.sql.engine import create_engine
 from pipeline.database.state import migrate
 from pipeline.database.state.schema_links import AJERA_SCHEMA
+from pipeline.database.systems.key_sources import generated_keys
 from pipeline.database.systems.rows import Names
 from pipeline.domain.choice import EVERYBODY, Choices
-from pipeline.domain.dps import AJERA_TABLES, AX_PROJECT_CONTACT, CODE_LISTS, DPS_TABLES, FILLS
+from pipeline.domain.dps import AJERA_TABLES, AX_PROJECT_CONTACT, CODE_LISTS, CREATED_IN_AJERA, DPS_TABLES, FILLS
 from pipeline.domain.exchange import entities
 from pipeline.domain.status import StatusCoding
 from pipeline.engine.consumer.circuit import Limits
@@ -79,6 +80,7 @@ CREATE CONSTRAINT TRIGGER commit AFTER INSERT ON outbox.change
 TABLES: Mapping[Side, tuple[SourceTable, ...]] = {Side.AJERA: AJERA_TABLES, Side.DPS: DPS_TABLES}
 KEYS = {table.name: table.key for table in (*AJERA_TABLES, *DPS_TABLES, AX_PROJECT_CONTACT)}
 PARTITION = 0
+NO_PROFILE = Site()
 DPS_ROUTE = {"employee_number": "E{key}", "status_coding": "one_is_active", "employees": "all", "consultants": "all"}
 OTHERS_COMMITTED = 1_000_000  # other transactions that committed between a change and its own commit
 
@@ -248,12 +250,17 @@ class World:
         else:
             self.insert(side, "PR", **{"WBS1": key, "Name": name, "Status": "A", "AjeraSync": "Y", **others})
 
-    def command(self, *words: str, expect: int = 0, **dps: object) -> dict[str, Any]:
-        """Run `ajera-cdc … --json` on both databases; the data of its answer, empty after an error. `dps`: settings."""
+    def command(self, *words: str, expect: int = 0, profile: str | None = None, **dps: object) -> dict[str, Any]:
+        """Run `ajera-cdc … --json` on both databases; the data of its answer, empty after an error.
+
+        `profile`: the site profile's text. `dps`: settings.
+        """
         config = Path(tempfile.mkdtemp()) / "ajera-cdc.toml"
         try:
             ajera, in_dps = (self.urls[side] for side in Side)
+            (config.parent / "site.toml").write_text(profile or "")
             settings = {
+                "profile": "site.toml",
                 "sources": {
                     "ajera": {"database": ajera, "version": "9.08"},
                     "dps": {"database": in_dps},
@@ -395,8 +402,10 @@ def world(
     numbers: Mapping[str, str] | None = None,
     status: StatusCoding = StatusCoding.ONE_IS_ACTIVE,
     choices: Choices = EVERYBODY,
+    site: Site = NO_PROFILE,
+    in_ajera: Sequence[str] = (),
 ) -> Iterator[World]:
-    """Two empty systems with our schemas, dropped with the stack."""
+    """Two empty systems with our schemas, dropped with the stack. `in_ajera`: how that database differs."""
     name = f"w{uuid.uuid4().hex[:8]}"
     urls = {Side.AJERA: stack.create_database(f"{name}_ajera"), Side.DPS: stack.create_database(f"{name}_dps")}
     databases.create_ajera(urls[Side.AJERA], Naming())
@@ -404,12 +413,14 @@ def world(
     engines = {side: create_engine(url) for side, url in urls.items()}
     migrate.upgrade(engines[Side.DPS], part="dps")
     migrate.upgrade(engines[Side.AJERA], AJERA_SCHEMA, part="ajera")
-    site, here = Site(), {table.name: table.name for table in (*AJERA_TABLES, AX_PROJECT_CONTACT)}
+    with databases.connect(urls[Side.AJERA]) as connection:
+        for change in in_ajera:
+            connection.execute(sql.SQL(change))
     pairs = DatabasePairs(
         engines[Side.DPS],
         engines[Side.AJERA],
         Names(site, Side.DPS, None),
-        Names(site, Side.AJERA, None, FILLS, generated_keys(engines[Side.AJERA], None, here)),
+        Names(site, Side.AJERA, None, FILLS, generated_keys(engines[Side.AJERA], None, site, CREATED_IN_AJERA)),
     )
     setup = Setup(
         entities=entities(

@@ -20,7 +20,7 @@ from pipeline.domain import dps
 from pipeline.domain.pairing import NewRow, ParkedWork
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.errors import PipelineError
-from pipeline.mapping.site import Site
+from pipeline.mapping.site import Holds, KeyTable, Site
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow, Mark, Progress, Waiting
@@ -29,6 +29,7 @@ from tests.support.events import event, ledger
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 CANARY = "canary-value"
+KEY_TABLE = KeyTable(table="Key Table", table_column="Of", key_column="Next Key", holds=Holds.NEXT)
 
 
 class Recorder:
@@ -45,6 +46,8 @@ class Recorder:
         self.rows.setdefault(place, []).extend(rows)
         if place == "source_table" and not any(word in sql for word in ("AS changed", "#missing", "ON CONFLICT")):
             return [("AxVec", "topic", 0, 0, 0)]
+        if place == KEY_TABLE.table and " AS changed" not in sql:
+            return [(5,)]
         created = " AS created, " in sql.rsplit("SELECT", 1)[-1]
         counted = any(word in sql.rsplit("SELECT", 1)[-1] for word in (" AS changed", " AS deleted"))
         if created:
@@ -70,7 +73,9 @@ def statements(dialect: Dialect, site: Site, sync: str, target: str | None, syst
     in_ajera = replace(systems, side=Side.AJERA, fills=dps.FILLS)
     ajera = DatabaseAjeraTransaction(recorder, "ajera_cdc", in_ajera)
     generated = DatabaseAjeraTransaction(recorder, "ajera_cdc", replace(in_ajera, generated=frozenset({"AxVec"})))
-    for call in (*calls(transaction, row), *exchange_calls(links, ajera, generated)):
+    with_key_table = replace(in_ajera, site=systems.site.model_copy(update={"keys": KEY_TABLE}))
+    counted = DatabaseAjeraTransaction(recorder, "ajera_cdc", with_key_table)
+    for call in (*calls(transaction, row), *exchange_calls(links, ajera, generated, counted)):
         try:
             call()
         except (PipelineError, ValueError):
@@ -115,7 +120,10 @@ def calls(transaction: DatabaseTransaction, row: LedgerRow) -> Iterator[Callable
 
 
 def exchange_calls(
-    links: DatabaseLinkTransaction, ajera: DatabaseAjeraTransaction, generated: DatabaseAjeraTransaction
+    links: DatabaseLinkTransaction,
+    ajera: DatabaseAjeraTransaction,
+    generated: DatabaseAjeraTransaction,
+    counted: DatabaseAjeraTransaction,
 ) -> Iterator[Callable[[], object]]:
     halves = Half("AxVec", CANARY), Half("Clendor", CANARY)
     link = Link(CANARY, "firm", *halves, state=State.LINKED)
@@ -152,6 +160,7 @@ def exchange_calls(
     yield partial(links.remember, CANARY, CANARY)
     yield partial(ajera.rows.insert, dps.AX_VEC, [NewRow(None, {"vecDescription": CANARY})])
     yield partial(generated.rows.insert, dps.AX_VEC, [NewRow(None, {"vecDescription": CANARY})])
+    yield partial(counted.rows.insert, dps.AX_VEC, [NewRow(None, {"vecDescription": CANARY})])
     yield partial(ajera.rows.insert, dps.AX_PROJECT, [NewRow((1,), {"@template": 1})])
     yield partial(ajera.rows.lists, dps.CODE_LISTS)
     yield partial(ajera.take, [CANARY])

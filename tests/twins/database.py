@@ -5,7 +5,7 @@ It behaves as PostgreSQL does at READ COMMITTED; the contract suite holds both t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -188,17 +188,25 @@ class Open:
         view.put(key, Version(values, self.database.record()))
         return True
 
-    def insert_generated(self, table: str, row: Row) -> int:
-        """A new row with the next key, which the database gives, or is found under a lock of the table. Raises ConcurrentWrite."""
-        described, view = self.described(table), self.view(table)
+    def insert_generated(self, table: str, row: Row, take: Callable[[str], int | None] = lambda _: None) -> int:
+        """A new row with the key that the database gives, else with the one that `take` takes, else with the highest plus one.
+
+        That is found under a lock of the table. Raises ConcurrentWrite.
+        """
+        described, taken = self.described(table), None
         if self.database.gives_keys(table):
             key = self.database.next_key(table)
+        elif (taken := take(table)) is not None:
+            key = taken
         else:
             self.session.lock(table, (), Strength.UPDATE)
-            key = max((int(key[0]) for key, _ in view.items()), default=0) + 1
+            key = self.highest(table) + 1
         if not self.insert(table, {**row, described.source.key: key}):
             raise ConcurrentWrite(f"the next key is taken at {table}")
         return key
+
+    def highest(self, table: str) -> int:
+        return max((int(key[0]) for key, _ in self.view(table).items()), default=0)
 
     def change(self, table: str, key: Key, row: Row) -> bool:
         """Set columns of a row once it is locked; False where it is not there."""

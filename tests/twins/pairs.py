@@ -13,6 +13,7 @@ from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Fill, ParkedWork
 from pipeline.domain.rows import Rows
+from pipeline.mapping.site import Site
 from pipeline.model.ledger import Incarnation, Progress
 from pipeline.model.position import TopicPartition
 from tests.twins.database import MemoryDatabase, Open
@@ -46,6 +47,7 @@ class MemoryPairs:
     ajera_database: MemoryDatabase
     fills: tuple[Fill, ...] = ()
     ours: OurTables = field(default_factory=OurTables)
+    site: Site = field(default_factory=Site)  # of which only the key table counts
 
     @contextmanager
     def transaction(self) -> Iterator[MemoryLinkTransaction]:
@@ -55,7 +57,7 @@ class MemoryPairs:
     @contextmanager
     def ajera(self) -> Iterator[MemoryAjeraTransaction]:
         with self.ajera_database.transaction() as transaction:
-            yield MemoryAjeraTransaction(transaction, self.ours, self.fills)
+            yield MemoryAjeraTransaction(transaction, self.ours, self.fills, self.site)
 
     @property
     def waiting(self) -> int:
@@ -74,8 +76,8 @@ class MemoryPairs:
 class MemoryAjeraTransaction:
     """One transaction in the Ajera database."""
 
-    def __init__(self, transaction: Open, ours: OurTables, fills: Sequence[Fill]) -> None:
-        self.rows: Rows = MemoryRows(transaction, Side.AJERA, fills)
+    def __init__(self, transaction: Open, ours: OurTables, fills: Sequence[Fill], site: Site) -> None:
+        self.rows: Rows = MemoryRows(transaction, Side.AJERA, fills, site)
         self._intentions = Intentions(transaction.session, ours.intentions, transaction.database.clock)
 
     def take(self, intentions: Collection[str]) -> set[str]:

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from pipeline.conflicts.forms import folded
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import CodeList, Fill, Lists, ListTable, NewRow
+from pipeline.mapping.site import Site
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Row, Value
 from pipeline.model.text import BLANKS
 from tests.twins.database import Open, Version
+from tests.twins.keys import take_key
 from tests.twins.locks import Strength
 from tests.twins.statements import statement
 from tests.twins.tables import Key, Session
+
+UNNAMED = Site()
 
 
 class MemoryRows:
     """Rows in a transaction."""
 
-    def __init__(self, transaction: Open, side: Side, fills: Sequence[Fill] = ()) -> None:
-        self._open, self._side, self._fills = transaction, side, fills
+    def __init__(self, transaction: Open, side: Side, fills: Sequence[Fill] = (), site: Site = UNNAMED) -> None:
+        self._open, self._side, self._fills, self._site = transaction, side, fills, site
 
     @property
     def session(self) -> Session:
@@ -104,7 +109,7 @@ class MemoryRows:
     def _insert(self, table: SourceTable, row: NewRow) -> str | None:
         columns = {name: value for name, value in row.columns.items() if not name.startswith("@")}
         if row.key is None:
-            values: tuple[Value, ...] = (self._open.insert_generated(table.name, columns),)
+            values: tuple[Value, ...] = (self._insert_generated(table.name, columns),)
         else:
             described = self._open.described(table.name)
             names = [column.name for column in table.key_columns]
@@ -114,6 +119,9 @@ class MemoryRows:
         self._fill(values[0], table, row.columns)
         return table.key_text(values)
 
+    def _insert_generated(self, table: str, row: Row) -> int:
+        return self._open.insert_generated(table, row, partial(take_key, self._open, self._site))
+
     def _fill(self, owner: Value, table: SourceTable, columns: Row) -> None:
         """The rows that a created row gets, such as the phases of its template; at least one of each kind."""
         for fill in self._fills:
@@ -121,7 +129,7 @@ class MemoryRows:
                 continue
             rows = self._copied(fill, columns[fill.by]) if columns.get(fill.by) is not None else []
             for row in rows or [{into: columns.get(name) for name, into in fill.at_least}]:
-                self._open.insert_generated(fill.into, {**fill.constants, **row, fill.owner: owner})
+                self._insert_generated(fill.into, {**fill.constants, **row, fill.owner: owner})
 
     def _copied(self, fill: Fill, value: Value) -> list[dict[str, Value]]:
         wanted = self._open.described(fill.source).cast(fill.where, value)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pipeline.conflicts.rules import Side
 from pipeline.database.sql.dialect import Field, Fields, Lock, Update, given
 from pipeline.database.sql.session import Session, number_of, stored
+from pipeline.database.systems.keys import NewKeys
 from pipeline.domain.pairing import CodeList, Fill, Lists, NewRow
 from pipeline.errors import TargetMismatch
 from pipeline.mapping.site import Site
@@ -129,21 +130,18 @@ class DatabaseRows:
         return table.key_text(answers[0]) if answers else None
 
     def _insert_generated(self, table: str, key: str, columns: Row) -> int:
-        """Where the database does not give keys, the next number, under a lock of the table."""
+        """A row whose key the database gives, or else `NewKeys`."""
         site, dialect, full_name = self._names.site, self._session.dialect, self._full_name(table)
         here = {site.source_column(table, name): value for name, value in columns.items()}
         key_here = site.source_column(table, key)
         if table not in self._names.generated:
-            self._session.tell(table, dialect.lock_table(full_name))
-            ((highest,),) = self._session.ask(
-                table, f"SELECT COALESCE(MAX({dialect.quote(key_here)}), 0) AS highest FROM {full_name}"
-            )
-            here = {**here, key_here: number_of(highest) + 1}
+            new = NewKeys(self._session, site, self._names.schema).take(table, key)
+            here = {**here, key_here: new}
             listed = ", ".join(dialect.quote(name) for name in here)
             values = ", ".join(f":v{number}" for number in range(len(here)))
             parameters = {f"v{number}": value for number, value in enumerate(here.values())}
             self._session.tell(table, f"INSERT INTO {full_name} ({listed}) VALUES ({values})", **parameters)
-            return number_of(here[key_here])
+            return new
         sql = dialect.insert_generated(full_name, key_here, list(here))
         ((made,),) = self._session.ask(table, sql, **{f"v{n}": value for n, value in enumerate(here.values())})
         return number_of(made)

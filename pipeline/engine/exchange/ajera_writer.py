@@ -12,7 +12,7 @@ from pipeline.engine.consumer.ports import Attempt, Telemetry
 from pipeline.engine.exchange.apply_writes import carry_out
 from pipeline.engine.exchange.ports import Pairs
 from pipeline.engine.exchange.unit_of_work import Planned
-from pipeline.errors import PipelineError, RowRejected
+from pipeline.errors import KeyTableInvalid, PipelineError, RowRejected
 
 
 class AjeraWrites:
@@ -27,7 +27,7 @@ class AjeraWrites:
         """The outcomes by intention; what Ajera rejects is narrowed down to, and given up."""
         try:
             return attempt(partial(self._write, planned, epoch)), {}
-        except RowRejected as error:
+        except (RowRejected, KeyTableInvalid) as error:
             if len(planned) == 1:
                 return {}, {planned[0].write.intention: error}
             middle = len(planned) // 2

@@ -16,6 +16,7 @@ DATABASES = {
     "sources": {"ajera": {"database": "postgresql+psycopg://a@h/a"}},
     "routes": {"pim": {"database": "postgresql+psycopg://p@h/p"}},
 }
+KEYS = "[keys]\ntable = 'AxKey'\ntable_column = 'of'\nkey_column = 'next'\n"
 OTHER_NAMES = Path(__file__).parents[3] / "deploy" / "sample" / "other-names.toml"
 
 
@@ -108,6 +109,13 @@ def test_two_names_may_be_swapped(tmp_path: Path) -> None:
         ("[assumptions]\naddress_seperator = ''", "did you mean address_separator?"),
         ("[asumptions]", "asumptions: there is no such key; did you mean assumptions?"),
         ("[assumptions.status_texts]\nopen = 'Open'", "assumptions.status_texts.open"),
+        ("[keys]\ntable = 'AxKey'", "keys.table_column"),
+        (f"{KEYS}holds = 'first'", "keys.holds"),
+        (
+            f"{KEYS}holds = 'next'\nnames = {{ AxVecs = 'x' }}",
+            "keys.names.AxVecs: no mapping knows it; did you mean AxVec?",
+        ),
+        (f"{KEYS}holds = 'next'\nnames = {{ AxVec = 'AxContact' }}", "keys.names: 2 things are called AxContact."),
         ("[target.Contact.policies.Forename]\ntoo_long = 'explode'", "target.Contact.policies.Forename.too_long"),
     ],
 )

@@ -57,6 +57,15 @@ def test_a_statement_is_plain_t_sql_with_parameters_only(statement: str) -> None
     }
 
 
+def test_a_key_is_taken_under_a_lock_of_its_row_of_the_key_table() -> None:
+    """Locked while it is read, then changed: two that read it first would give one key twice."""
+    of_keys = [statement for statement in STATEMENTS if "[dbo].[Key Table]" in statement]
+    assert len(of_keys) == 2
+    assert "[dbo].[Key Table] AS t WITH (UPDLOCK, ROWLOCK)" in of_keys[0]
+    assert "SELECT t.[Next Key]" in of_keys[0]
+    assert "UPDATE t SET [Next Key] = r.[Next Key]" in of_keys[1]
+
+
 OVER_ROWS = [statement for statement in STATEMENTS if ":rows" in statement]
 
 

@@ -100,7 +100,7 @@ def test_link_refuses_until_the_choice_is_stated_and_check_says_so(firm: World) 
             assert firm.command(*words, expect=2, **missing) == {}
         lines = firm.command("check", "--only", "DPS", expect=3, **missing)["lines"]
         (told,) = [line for line in lines if line["name"] == "employees and consultants"]
-        assert not told["well"]
+        assert not told["is_ok"]
         assert all(f"routes.dps.{name}" in told["found"] for name in missing)
     assert firm.rows(DPS, "EM", "LastName") == []
     firm.command("link", "--yes", employees="none")

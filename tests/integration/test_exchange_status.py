@@ -105,7 +105,7 @@ def test_a_project_made_from_dps_shows_what_its_status_in_ajera_means(coded: Wor
     coded.project(DPS, "P-5", "Harbour", Status="D")
     coded.project(DPS, "P-6", "Quay", Status="A")
     coded.settle()
-    assert coded.rows(AJERA, "AxProject", "prjStatus") == [0, 0]
+    assert coded.projects("prjStatus") == [0, 0]
     assert coded.rows(DPS, "PR", "Status") == ["A", "A"]
     assert [what for what in coded.conflicts() if what[1] == "status"] == [("first_link", "status", "ajera")]
     assert coded.logged("status") == [(0, "D")]

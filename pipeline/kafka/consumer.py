@@ -30,6 +30,7 @@ from pipeline.kafka.errors import (
 )
 from pipeline.kafka.message import read_message
 from pipeline.kafka.protocol import EAGER, Protocol, consumer_settings
+from pipeline.kafka.standby import Standby
 from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition
 
@@ -40,9 +41,8 @@ Told = Callable[[frozenset[TopicPartition]], None]
 class KafkaMessages:
     """One member of a consumer group. Call it from one thread only.
 
-    `stored_offsets` gives the next offsets that the target's `sync` schema holds, leaving out partitions it does not
-    know. `on_assigned` is told of new partitions before their first message, `on_revoked` of leaving ones while their
-    offsets can still be committed. `client_settings` are librdkafka's own names (TLS, SASL, fetch sizes).
+    `stored_offsets`: next offsets in `sync`, where known. `on_assigned` is told of new partitions (none: a standby)
+    before their first message, `on_revoked` of leaving ones while their offsets can still be committed.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class KafkaMessages:
         self._waiting = self._closing = False
         self._held_back: list[Message] = []  # polled, not handed out yet
         self._is_eager = protocol in EAGER
+        self._standby = Standby(on_assigned)
         # Asked through connections of its own: on the consumer's, each answer waits behind a fetch.
         self._admin = KafkaAdmin(bootstrap, client_settings)
         settings = consumer_settings(bootstrap, group, client_settings, protocol)
@@ -92,6 +93,7 @@ class KafkaMessages:
             return messages
         self._raise_kept()
         self._raise_if_down()
+        self._standby.polled_nothing()
         return []
 
     def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
@@ -115,10 +117,7 @@ class KafkaMessages:
                 raise unreachable(f"committing {result.topic} partition {result.partition}", result.error)
 
     def wait(self, seconds: float) -> None:
-        """Stay a member for this long with every partition paused; a message that comes all the same is kept for `poll`.
-
-        What goes wrong meanwhile is raised by the next poll.
-        """
+        """Stay a member with every partition paused; the next `poll` has what came and raises what went wrong."""
         if not self._waiting:
             self._waiting = True
             self._consumer.pause([theirs(tp) for tp in sorted(self._assigned)])
@@ -178,6 +177,7 @@ class KafkaMessages:
     def _place(self, partitions: frozenset[TopicPartition]) -> None:
         starts, placed = self._starts(partitions), [theirs(tp) for tp in sorted(partitions)]
         self._on_assigned(partitions)
+        self._standby.assigned()
         try:
             self._take_over(starts)
         except KafkaException as error:

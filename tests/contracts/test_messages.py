@@ -34,8 +34,10 @@ class Told:
 
     stored: dict[TopicPartition, int] = field(default_factory=dict)
     assigned: set[TopicPartition] = field(default_factory=set)
+    times: int = 0  # that it was told of an assignment
 
     def take(self, partitions: frozenset[TopicPartition]) -> None:
+        self.times += 1
         self.assigned |= partitions
 
     def give(self, partitions: frozenset[TopicPartition]) -> None:
@@ -344,6 +346,26 @@ def test_each_topic_is_spread_over_the_members_also_when_one_joins_later(
     until(lambda: bool(second.assigned) and len(first.assigned) + len(second.assigned) == 20, turn)
     assert first.assigned.isdisjoint(second.assigned)
     assert split(told, topics) == {topic: [2, 2] for topic in topics}
+
+
+def test_a_member_that_gets_no_partition_is_told_of_an_empty_assignment(
+    broker: Broker, group: str, members: list[Messages]
+) -> None:
+    """It is ready to take over: a standby that never became ready was taken for one that hangs."""
+    topics = [f"t-{uuid.uuid4().hex[:8]}"]
+    broker.create(topics[0], 1)
+    broker.produce(topics[0], 0, b"known to the broker")
+    first, second = Told(), Told()
+    members.append(broker.join(group, topics, first))
+    until(lambda: bool(first.assigned), lambda: members[0].poll(10, 0.1))
+    members.append(broker.join(group, topics, second))
+
+    def turn() -> None:
+        for one in members:
+            one.poll(10, 0.1)
+
+    until(lambda: bool(first.times and second.times and len(first.assigned | second.assigned) == 1), turn)
+    assert first.assigned.isdisjoint(second.assigned)
 
 
 @pytest.mark.stack

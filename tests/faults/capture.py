@@ -105,15 +105,17 @@ def _config(stack: Stack, name: str, ajera_url: str, pim_url: str) -> Path:
         stack,
         name,
         pim_url,
-        ajera={"database": ajera_url},
+        sources={
+            "ajera": {
+                "database": ajera_url,
+                "connector_name": name,
+                "slot_name": name.replace("-", "_"),
+                "heartbeat_seconds": 1.0,
+            }
+        },
         kafka={"client": ONE_MEMBER},
         registry={"converter_url": stack.registry_native},
-        connect={
-            "url": stack.connect,
-            "connector_name": name,
-            "slot_name": name.replace("-", "_"),
-            "heartbeat_seconds": 1.0,
-        },
+        connect={"url": stack.connect},
     )
     path = stack.directory / f"{name}.toml"
     path.write_text(tomli_w.dumps(raw))

@@ -53,7 +53,7 @@ def malformed(stack: Stack, seed: int, count: int) -> Iterator[Verdict]:
     Good are also those with a NaN, or a date that no calendar has, in a column that nobody needs.
     """
     verdict, rng = Verdict("malformed messages among good ones"), random.Random(seed)
-    limits = {"dead_letters_in_a_row": 1_000, "dead_letter_share": 1.0, "batch_size": 2_000}
+    limits = {"max_consecutive_dead_letters": 1_000, "max_dead_letter_ratio": 1.0, "batch_size": 2_000}
     for firm in firm_of(stack, "malformed", seed, run=limits):
         odd = OddTopic(firm)
         sent = 0
@@ -104,7 +104,7 @@ def circuit_opens(stack: Stack, seed: int) -> Iterator[Verdict]:
 def row_to_blame(stack: Stack, seed: int) -> Iterator[Verdict]:
     """Rows that PIM rejects for constraints we do not know: they alone wait, the rest is written, and they heal by themselves."""
     verdict = Verdict("rows rejected by PIM are narrowed to")
-    for firm in firm_of(stack, "narrow", seed, run={"waiting_retry_seconds": 1.0}):
+    for firm in firm_of(stack, "narrow", seed, run={"parked_retry_seconds": 1.0}):
         firm.pim.execute(THEIRS)
         firm.edit(100)
         firm.flush()

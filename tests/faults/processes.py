@@ -245,7 +245,7 @@ def two_groups(stack: Stack, seed: int) -> Iterator[Verdict]:
     verdict = Verdict("two groups on one target")
     for firm in firm_of(stack, "twice", seed):
         other = json.loads(json.dumps(raw_settings(stack, firm.name, firm.pim_url)))
-        other["kafka"]["group"] = f"{firm.name}-again"
+        other["routes"]["pim"]["group"] = f"{firm.name}-again"
         path = firm.config.with_suffix(".again.toml")
         path.write_text(tomli_w.dumps(other))
         logs = stack.logs / f"{firm.name}-again"

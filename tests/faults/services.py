@@ -149,7 +149,7 @@ def registry_away(stack: Stack, seed: int) -> Iterator[Verdict]:
 def schema_lost(stack: Stack, seed: int) -> Iterator[Verdict]:
     """An id that the registry does not know for longer than stated halts its partition; it is never a dead letter."""
     verdict = Verdict("registry: id unknown for good")
-    for firm in firm_of(stack, "unknown", seed, registry={"unknown_seconds": 2.0}):
+    for firm in firm_of(stack, "unknown", seed, registry={"unknown_schema_timeout_seconds": 2.0}):
         settle(firm)
         firm.topics["AxVec"].send_raw(b'{"vecKey":1}', b"\0" + struct.pack(">i", 9_999) + b"x")
         firm.flush()

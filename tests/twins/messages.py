@@ -141,6 +141,7 @@ class MemoryMessages:
         self._group = group
         self._stored_offsets = stored_offsets
         self._on_assigned = on_assigned
+        self._was_told = False
         self._on_revoked = on_revoked
         self._next: dict[TopicPartition, int] = {}
         self._paused: set[TopicPartition] = set()
@@ -222,8 +223,9 @@ class MemoryMessages:
             self._next = {tp: at for tp, at in self._next.items() if tp not in leaving}
             self._paused -= leaving
         coming = frozenset(tp for tp in share - self.assignment() if not self._broker.is_held(self._group, tp))
-        if coming:
+        if coming or not self._was_told:
             starts = self._starts(coming)
+            self._was_told = True
             self._on_assigned(coming)
             self._next |= starts
 

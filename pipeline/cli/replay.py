@@ -63,18 +63,18 @@ DONE = (
 )
 
 
-def _back(to_offset: int | None, to_time: str | None, *, to_beginning: bool) -> operation.Back:
+def _back(to_offset: int | None, to_time: str | None, *, to_beginning: bool) -> operation.ReplayFrom:
     if sum((to_offset is not None, to_time is not None, to_beginning)) != 1:
         raise UsageError("Say one of --to-offset, --to-time and --to-beginning.")
     if to_time is None:
-        return operation.Back(offset=to_offset)
+        return operation.ReplayFrom(offset=to_offset)
     try:
         time = datetime.fromisoformat(to_time)
     except ValueError as error:
         raise UsageError("--to-time is not a time in ISO 8601.") from error
     if time.tzinfo is None:
         raise UsageError("--to-time has no zone: add Z for UTC, or -08:00.")
-    return operation.Back(time=time)
+    return operation.ReplayFrom(time=time)
 
 
 def _shown(planned: operation.Replay, sentence: str) -> RenderableType:

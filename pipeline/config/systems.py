@@ -150,8 +150,9 @@ class DpsRoute(Section):
     )
     recheck_window_seconds: float = Field(
         3600.0,
-        gt=0,
-        description="How long after a row was looked at its events are checked against the row itself, in seconds.",
+        ge=60,
+        description="How long after a row was looked at its events are checked against the row itself, in seconds."
+        " Must exceed the longest transaction: shorter, an edit can be lost where log positions are unknown.",
     )
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ from pipeline.conflicts.conflict import Conflict, Kind, about_line
 from pipeline.conflicts.decide import asked_by_both, is_comparable, parked, plan
 from pipeline.conflicts.decision import Decision, Reason
 from pipeline.conflicts.forms import folded
-from pipeline.conflicts.link import Half, Link, Seen, State
+from pipeline.conflicts.link import Link, LinkSide, Seen, State
 from pipeline.conflicts.reconcile import finish
 from pipeline.conflicts.rules import SIDES, ColumnPair, Rule, Rules, Side
 from pipeline.model.event import Row, Value
@@ -44,7 +44,7 @@ class FirstLinkPolicy:
 
 def create(link_id: str, entity: str, side: Side, found: Found, table: str, now: datetime, rules: Rules) -> Decision:
     """Begin a link for a row of `side` that has no counterpart, which is created in `table` of the other side."""
-    source, target = _half(found, rules, side), Half(table, None)
+    source, target = _half(found, rules, side), LinkSide(table, None)
     waits = (p.name for p in rules.pairs if p.name in source.value and not p.knows(source.value[p.name], side.other))
     source = replace(source, dirty=frozenset(name for name in waits if rules.by_name[name].flows_to(side.other)))
     halves = (source, target) if side is Side.AJERA else (target, source)
@@ -102,14 +102,14 @@ def succeed(
     link = Link(link_id, old.entity, *halves, state=State.LINKED, number=old.number, off=off)
     differing = [p for p in rules.pairs if link.is_known(p.name) and not _agree(link, p)]
     typed = dict.fromkeys((p.name for p in differing), at)
-    dirty = frozenset(p.name for p in differing if p.minds_edits_of(side))
+    dirty = frozenset(p.name for p in differing if p.reacts_to_edits_on(side))
     decision = finish(link.with_half(side, replace(half, edited_at=typed, dirty=dirty)), now, rules, Reason.LINKED)
     return replace(decision, outcome=Outcome.WRITTEN if decision.writes else decision.outcome)
 
 
-def _half(found: Found, rules: Rules, side: Side) -> Half:
+def _half(found: Found, rules: Rules, side: Side) -> LinkSide:
     values = rules.observed(side, found.row)
-    return looked_at(Half(found.table, found.key, found.seen, values, values), values, found.at)
+    return looked_at(LinkSide(found.table, found.key, found.seen, values, values), values, found.at)
 
 
 def _agree(link: Link, pair: ColumnPair) -> bool:
@@ -147,10 +147,10 @@ def _first_won(link: Link, pair: ColumnPair, winner: Side, ajera: Found, dps: Fo
     if pair.rule is Rule.NEWEST and ajera.modified_at is not None and dps.modified_at is not None:
         link = replace(link, ajera=_dated(link.ajera, pair.name, ajera.modified_at))
         link = replace(link, dps=_dated(link.dps, pair.name, dps.modified_at))
-    return link.with_half(winner, link.half(winner).asking(pair.name))
+    return link.with_half(winner, link.half(winner).mark_pending(pair.name))
 
 
-def _dated(half: Half, name: str, at: datetime) -> Half:
+def _dated(half: LinkSide, name: str, at: datetime) -> LinkSide:
     return replace(half, edited_at={**half.edited_at, name: at})
 
 

@@ -9,13 +9,13 @@ from enum import Enum, auto
 from typing import assert_never
 
 from pipeline.conflicts import guards
-from pipeline.conflicts.decision import Looked, Reason
-from pipeline.conflicts.link import Half, Link, Pending, Seen, Values, Wanted, without
+from pipeline.conflicts.decision import LockedRow, Reason
+from pipeline.conflicts.link import Desired, Link, LinkSide, Pending, Seen, Values, without
 from pipeline.conflicts.rules import Rules, Side
 from pipeline.model.event import Event, Operation, Value
 
 
-class Reading(Enum):
+class Classification(Enum):
     """What one line of an image is."""
 
     FIRST = auto()  # the line was unknown until now
@@ -37,15 +37,15 @@ class Observation:
 def needs_look(link: Link, event: Event, rules: Rules) -> bool:
     """Must the event's row be read under lock before `reconcile`: the image alone cannot be trusted."""
     half = link.half(link.side_of(event.table))
-    if event.operation is Operation.DELETE or guards.is_over(link) or guards.is_stale(half.seen, event):
+    if event.operation is Operation.DELETE or guards.is_ended(link) or guards.is_stale(half.seen, event):
         return False
     if event.is_snapshot:
         return event.epoch > half.seen.epoch
     pendings = (guards.in_epoch_of(event, pending) for pending in half.pending)
-    return any(guards.is_unsure(pending, event.committed_at, rules.look_window) for pending in pendings)
+    return any(guards.position_unknown(pending, event.committed_at, rules.look_window) for pending in pendings)
 
 
-def take(link: Link, side: Side, event: Event, looked: Looked | None, rules: Rules) -> Observation:
+def take(link: Link, side: Side, event: Event, looked: LockedRow | None, rules: Rules) -> Observation:
     """The link after a create, an update or a snapshot read that is not stale."""
     image = rules.observed(side, event.row)
     row = rules.observed(side, looked.row) if looked is not None and looked.row is not None else {}
@@ -56,78 +56,81 @@ def take(link: Link, side: Side, event: Event, looked: Looked | None, rules: Rul
     noted, typed = _apply(half, image, readings, event.committed_at, rules, side)
     kept = tuple(p for p in noted.pending if _may_still_cover(p, event, rules))
     observed = _observed(noted, image, readings)
-    link = _typed_anew(link, typed)
+    link = _unpark_edited(link, typed)
     link = link.with_half(side, replace(noted, observed=observed, pending=kept, seen=moved(half.seen, event)))
     return Observation(link, _reason(noted, image, readings, event, rules))
 
 
-def _read(half: Half, name: str, image: Value, event: Event, row: Values, rules: Rules) -> Reading:
+def _read(half: LinkSide, name: str, image: Value, event: Event, row: Values, rules: Rules) -> Classification:
     if name not in half.value:
-        return Reading.FIRST
+        return Classification.FIRST
     covers = guards.covers(half, name, event, rules.look_window)
     if not covers:
         is_same = image == half.value[name] and image == half.observed.get(name, image)
-        return Reading.NOTHING if is_same else Reading.EDIT
+        return Classification.NOTHING if is_same else Classification.EDIT
     return _read_covered(half, covers, name, image, row, event.committed_at)
 
 
 def _read_covered(
-    half: Half, covers: tuple[Pending, ...], name: str, image: Value, row: Values, at: datetime
-) -> Reading:
+    half: LinkSide, covers: tuple[Pending, ...], name: str, image: Value, row: Values, at: datetime
+) -> Classification:
     observed = half.observed.get(name)
     write = next((pending for pending in covers if name in pending.expected), None)
     is_past = guards.is_known(half.seen, covers if write is None else covers[: covers.index(write)], name, image, at)
-    if write is not None and not is_past and guards.is_shown(write, name, observed, image, at):
-        return Reading.SHOWN
+    if write is not None and not is_past and guards.is_own_write(write, name, observed, image, at):
+        return Classification.SHOWN
     may_be_newer = guards.are_looks(covers) or guards.may_be_newer(covers, name, image, at)
     is_edit = image != half.value[name] and may_be_newer
-    if is_edit and guards.is_believed(image, name, row):
-        return Reading.EDIT
+    if is_edit and guards.confirmed_by_row(image, name, row):
+        return Classification.EDIT
     if is_past:
-        return Reading.PAST
+        return Classification.PAST
     if write is None and image == half.value[name] and image != observed:
-        return Reading.EDIT
-    is_hidden = write is not None and guards.hides_edit(write, name, observed, image, at)
-    return Reading.HIDDEN if is_hidden else Reading.NOTHING
+        return Classification.EDIT
+    is_hidden = write is not None and guards.overwrote_edit(write, name, observed, image, at)
+    return Classification.HIDDEN if is_hidden else Classification.NOTHING
 
 
 def _apply(
-    half: Half, image: Values, readings: Mapping[str, Reading], at: datetime, rules: Rules, side: Side
-) -> tuple[Half, frozenset[str]]:
+    half: LinkSide, image: Values, readings: Mapping[str, Classification], at: datetime, rules: Rules, side: Side
+) -> tuple[LinkSide, frozenset[str]]:
     """The half after these readings, and the lines in which somebody typed."""
-    edits = {name: image[name] for name, reading in readings.items() if reading is Reading.EDIT}
+    edits = {name: image[name] for name, reading in readings.items() if reading is Classification.EDIT}
     half = _edited(half, edits, at, rules, side) if edits else half
     hidden: set[str] = set()
     for name, reading in readings.items():
         match reading:
-            case Reading.FIRST:
+            case Classification.FIRST:
                 half = replace(half, value={**half.value, name: image[name]})
-            case Reading.HIDDEN if _may_hide(half, name, rules, side):
+            case Classification.HIDDEN if _may_hide(half, name, rules, side):
                 hidden.add(name)
-                wanted = Wanted(image[name], at, is_decided=False)
+                wanted = Desired(image[name], at, is_decided=False)
                 half = replace(half, wanted={**half.wanted, name: wanted})
-            case Reading.SHOWN:
+            case Classification.SHOWN:
                 half = _shown(half, name, image[name])
-            case Reading.EDIT | Reading.HIDDEN | Reading.NOTHING | Reading.PAST:
+            case Classification.EDIT | Classification.HIDDEN | Classification.NOTHING | Classification.PAST:
                 pass
             case _:
                 assert_never(reading)
     return half, frozenset(hidden | edits.keys())
 
 
-def _observed(half: Half, image: Values, readings: Mapping[str, Reading]) -> Values:
-    return {**half.observed, **{name: image[name] for name, found in readings.items() if found is not Reading.PAST}}
+def _observed(half: LinkSide, image: Values, readings: Mapping[str, Classification]) -> Values:
+    return {
+        **half.observed,
+        **{name: image[name] for name, found in readings.items() if found is not Classification.PAST},
+    }
 
 
-def _typed_anew(link: Link, names: Collection[str]) -> Link:
+def _unpark_edited(link: Link, names: Collection[str]) -> Link:
     """What somebody has typed since is not parked any more: it is decided anew."""
     for name in link.parked.keys() & names:
         link = link.unparked(name)
     return link
 
 
-def _edited(half: Half, edits: Values, at: datetime, rules: Rules, side: Side) -> Half:
-    minded = {name for name in edits if rules.by_name[name].minds_edits_of(side)}
+def _edited(half: LinkSide, edits: Values, at: datetime, rules: Rules, side: Side) -> LinkSide:
+    minded = {name for name in edits if rules.by_name[name].reacts_to_edits_on(side)}
     return replace(
         half,
         value={**half.value, **edits},
@@ -137,19 +140,19 @@ def _edited(half: Half, edits: Values, at: datetime, rules: Rules, side: Side) -
     )
 
 
-def _edited_at(half: Half, name: str, image: Value, at: datetime) -> datetime:
+def _edited_at(half: LinkSide, name: str, image: Value, at: datetime) -> datetime:
     """Not before a look that saw another value, though a clock that was set back says so."""
     looks = (pending for pending in half.pending if pending.is_look)
     return max([at, *(look.at for look in looks if look.values.get(name, image) != image)])
 
 
-def _may_hide(half: Half, name: str, rules: Rules, side: Side) -> bool:
+def _may_hide(half: LinkSide, name: str, rules: Rules, side: Side) -> bool:
     """Does an edit that our write covered still ask for anything. A person's decision made since stands."""
     earlier = half.wanted.get(name)
-    return rules.by_name[name].minds_edits_of(side) and not (earlier is not None and earlier.is_decided)
+    return rules.by_name[name].reacts_to_edits_on(side) and not (earlier is not None and earlier.is_decided)
 
 
-def _shown(half: Half, name: str, image: Value) -> Half:
+def _shown(half: LinkSide, name: str, image: Value) -> LinkSide:
     """The log has reached the first of our writes that made this image: what it expected explains nothing any more."""
     for place, pending in enumerate(half.pending):
         if name in pending.expected and pending.values[name] == image:
@@ -159,32 +162,32 @@ def _shown(half: Half, name: str, image: Value) -> Half:
 
 
 def _take_snapshot(
-    link: Link, side: Side, event: Event, image: Values, row: Values, rules: Rules, looked: Looked | None
+    link: Link, side: Side, event: Event, image: Values, row: Values, rules: Rules, looked: LockedRow | None
 ) -> Observation:
     """Within an epoch every edit comes by its own event. After a gap in the capture what the row holds is taken."""
     half = link.half(side)
     has_gap = looked is not None and event.epoch > half.seen.epoch
     readings = {name: _read_snapshot(half, name, image[name], row, has_gap=has_gap) for name in image}
-    shown = {name: reading for name, reading in readings.items() if has_gap or reading is Reading.FIRST}
+    shown = {name: reading for name, reading in readings.items() if has_gap or reading is Classification.FIRST}
     half, typed = _apply(half, image, shown, event.committed_at, rules, side)
     half = replace(half, observed=_observed(half, image, shown), seen=moved(half.seen, event))
     if looked is not None and has_gap:
         half = looked_at(half, {**half.value, **row}, looked.at)
         half = replace(half, seen=replace(half.seen, read_at=event.committed_at))
-    link = _typed_anew(link, typed).with_half(side, half)
-    edited = Reading.EDIT in readings.values()
+    link = _unpark_edited(link, typed).with_half(side, half)
+    edited = Classification.EDIT in readings.values()
     return Observation(link, Reason.EDITED if edited else Reason.SNAPSHOT)
 
 
-def _read_snapshot(half: Half, name: str, image: Value, row: Values, *, has_gap: bool) -> Reading:
+def _read_snapshot(half: LinkSide, name: str, image: Value, row: Values, *, has_gap: bool) -> Classification:
     if name not in half.value:
-        return Reading.FIRST
-    if has_gap and image != half.value[name] and guards.is_believed(image, name, row):
-        return Reading.EDIT
-    return Reading.NOTHING
+        return Classification.FIRST
+    if has_gap and image != half.value[name] and guards.confirmed_by_row(image, name, row):
+        return Classification.EDIT
+    return Classification.NOTHING
 
 
-def looked_at(half: Half, row: Values, at: datetime) -> Half:
+def looked_at(half: LinkSide, row: Values, at: datetime) -> LinkSide:
     """The half after its row was read: its log may be behind of that, so images are checked against the row for a while."""
     look = Pending(number=0, values=row, expected={}, at=at, is_open=False)
     return replace(half, pending=(*half.pending, look))
@@ -199,8 +202,10 @@ def moved(seen: Seen, event: Event) -> Seen:
     return Seen(position, event.place, max(seen.epoch, event.epoch), seen.read_at, at)
 
 
-def _reason(half: Half, image: Values, readings: Mapping[str, Reading], event: Event, rules: Rules) -> Reason:
-    if {Reading.EDIT, Reading.HIDDEN} & set(readings.values()):
+def _reason(
+    half: LinkSide, image: Values, readings: Mapping[str, Classification], event: Event, rules: Rules
+) -> Reason:
+    if {Classification.EDIT, Classification.HIDDEN} & set(readings.values()):
         return Reason.EDITED
     is_covered = any(guards.covers(half, name, event, rules.look_window) for name in image)
     return Reason.ECHO if is_covered else Reason.UNCHANGED

@@ -12,10 +12,10 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from pipeline.conflicts.link import Half, Link, Obstacle, Parked, Pending, Seen, State, Values, Wanted
+from pipeline.conflicts.link import Desired, Link, LinkSide, Obstacle, Parked, Pending, Seen, State, Values
 from pipeline.conflicts.rules import Side
 from pipeline.model.event import Value
-from pipeline.model.position import Place
+from pipeline.model.position import TopicOffset
 
 # What the JSON library reads; it ends at the functions of this module, none of it goes further.
 Json: TypeAlias = Any
@@ -132,7 +132,7 @@ def _values_in(found: Json) -> dict[str, Value]:
     return {name: value if value.__class__ in _PLAIN else _value_in(value) for name, value in found.items()}
 
 
-def _half_out(half: Half) -> Json:
+def _half_out(half: LinkSide) -> Json:
     place = half.seen.place
     return {
         "table": half.table,
@@ -150,7 +150,7 @@ def _half_out(half: Half) -> Json:
     }
 
 
-def _differing(half: Half) -> Values:
+def _differing(half: LinkSide) -> Values:
     """What the log showed, where the side holds another value by now, or of another type."""
     if half.observed is half.value:
         return {}
@@ -169,22 +169,22 @@ def _observed_in(value: dict[str, Value], differing: Json, unobserved: Json) -> 
     return {name: held for name, held in value.items() if name not in unobserved} | _values_in(differing)
 
 
-def _half_in(found: Json) -> Half:
+def _half_in(found: Json) -> LinkSide:
     position, incarnation, partition, offset, epoch = found["seen"]
     read_at = None if found["read_at"] is None else datetime.fromisoformat(found["read_at"])
     seen_at = None if found["seen_at"] is None else datetime.fromisoformat(found["seen_at"])
     value = _values_in(found["value"])
-    return Half(
+    return LinkSide(
         table=found["table"],
         key=found["key"],
-        seen=Seen(position, Place(incarnation, partition, offset), epoch, read_at, seen_at),
+        seen=Seen(position, TopicOffset(incarnation, partition, offset), epoch, read_at, seen_at),
         value=value,
         observed=_observed_in(value, found["observed"], found["unobserved"]),
         edited_at={name: datetime.fromisoformat(at) for name, at in found["edited_at"].items()},
         dirty=frozenset(found["dirty"]),
         pending=tuple(_pending_in(pending) for pending in found["pending"]),
         wanted={
-            name: Wanted(_value_in(value), datetime.fromisoformat(at), is_decided)
+            name: Desired(_value_in(value), datetime.fromisoformat(at), is_decided)
             for name, (value, at, is_decided) in found["wanted"].items()
         },
     )

@@ -9,7 +9,7 @@ from typing import assert_never
 from pipeline.conflicts import guards
 from pipeline.conflicts.conflict import Conflict, Kind, about_line
 from pipeline.conflicts.decision import Write
-from pipeline.conflicts.link import Half, Link, Parked, Pending
+from pipeline.conflicts.link import Link, LinkSide, Parked, Pending
 from pipeline.conflicts.rules import SIDES, ColumnPair, Rule, Rules, Side
 from pipeline.model.event import Value
 
@@ -24,7 +24,7 @@ def judge(link: Link, rules: Rules, now: datetime) -> tuple[Link, tuple[Conflict
         if pair.name not in asked or not link.is_known(pair.name):
             continue
         link = _fulfilled(link, pair.name)
-        if not (link.ajera.contends(pair.name) or link.dps.contends(pair.name)):
+        if not (link.ajera.has_pending_edit(pair.name) or link.dps.has_pending_edit(pair.name)):
             continue
         if pair.agrees(link.ajera.typed(pair.name), link.dps.typed(pair.name)):
             link = _agreed(link, pair.name)
@@ -41,7 +41,7 @@ def _fulfilled(link: Link, name: str) -> Link:
         wanted = half.wanted.get(name)
         if wanted is not None and wanted.value == half.value[name]:
             dated = {**half.edited_at, name: wanted.at}
-            link = link.with_half(side, replace(half.clean(name).asking(name), edited_at=dated))
+            link = link.with_half(side, replace(half.clean(name).mark_pending(name), edited_at=dated))
     return link
 
 
@@ -51,7 +51,7 @@ def _agreed(link: Link, name: str) -> Link:
     if name in link.ajera.wanted or name in link.dps.wanted:
         return link
     halves = (link.ajera, link.dps)
-    is_typed = any(half.contends(name) and half.contended_at(name) is not None for half in halves)
+    is_typed = any(half.has_pending_edit(name) and half.contended_at(name) is not None for half in halves)
     coincident = link.coincident | {name} if is_typed else link.coincident
     return replace(link, ajera=link.ajera.clean(name), dps=link.dps.clean(name), coincident=coincident)
 
@@ -67,12 +67,12 @@ def _decide(link: Link, pair: ColumnPair, rules: Rules, now: datetime) -> tuple[
     if guards.is_kept(link, pair, winner):
         return link.with_half(winner.other, link.half(winner.other).clean(pair.name)), None
     if winner in link.off:  # nothing of that side is carried over, so the other's value waits until it is set to be
-        return link.with_half(winner, link.half(winner).asking(pair.name)), None
+        return link.with_half(winner, link.half(winner).mark_pending(pair.name)), None
     if guards.is_filled_already(link, pair):
         return _only_filling(link, pair, now)
-    if not (link.half(winner.other).contends(pair.name) or _was_covered(link, pair, winner)):
+    if not (link.half(winner.other).has_pending_edit(pair.name) or _was_covered(link, pair, winner)):
         return link, None
-    is_put_back = pair.owning_side is winner and not link.half(winner).contends(pair.name)
+    is_put_back = pair.owning_side is winner and not link.half(winner).has_pending_edit(pair.name)
     kind = Kind.OWNED_PUT_BACK if is_put_back else Kind.UPDATE_ORIGIN_DIFFERS
     return _won(link, pair, winner), about_line(link, pair, kind, winner, now)
 
@@ -95,14 +95,16 @@ def is_comparable(link: Link, pair: ColumnPair) -> bool:
 
 def _is_open(link: Link, pair: ColumnPair) -> bool:
     """Was this line left undecided when two filled rows were linked, and has nobody typed since."""
-    if pair.rule is not Rule.NEWEST or not (link.ajera.contends(pair.name) and link.dps.contends(pair.name)):
+    if pair.rule is not Rule.NEWEST or not (
+        link.ajera.has_pending_edit(pair.name) and link.dps.has_pending_edit(pair.name)
+    ):
         return False
     return link.ajera.contended_at(pair.name) is link.dps.contended_at(pair.name) is None
 
 
 def _winner(link: Link, pair: ColumnPair, rules: Rules) -> Side | None:
     """The side whose value stands; None where a person must decide. One side at least contends."""
-    contenders = [side for side in Side if link.half(side).contends(pair.name)]
+    contenders = [side for side in Side if link.half(side).has_pending_edit(pair.name)]
     match pair.rule:
         case Rule.AJERA:
             return Side.DPS if _waits_since_creation(link, pair, Side.DPS) else Side.AJERA
@@ -121,8 +123,8 @@ def _winner(link: Link, pair: ColumnPair, rules: Rules) -> Side | None:
 def _waits_since_creation(link: Link, pair: ColumnPair, side: Side) -> bool:
     """Was this value left out when the counterpart was created, and nobody has typed since: no edit to be put back."""
     name = pair.name
-    is_asking = link.half(side).contends(name) and link.half(side).contended_at(name) is None
-    return is_asking and not link.half(side.other).contends(name)
+    is_asking = link.half(side).has_pending_edit(name) and link.half(side).contended_at(name) is None
+    return is_asking and not link.half(side.other).has_pending_edit(name)
 
 
 def _newest(link: Link, pair: ColumnPair, contenders: list[Side], rules: Rules) -> Side:
@@ -154,10 +156,10 @@ def _won(link: Link, pair: ColumnPair, winner: Side) -> Link:
     link = link.with_half(winner.other, link.half(winner.other).clean(name))
     if pair.agrees(link.ajera.typed(name), link.dps.typed(name)) and name not in link.half(winner).wanted:
         return link.with_half(winner, link.half(winner).clean(name))
-    return link.with_half(winner, link.half(winner).asking(name))
+    return link.with_half(winner, link.half(winner).mark_pending(name))
 
 
-def _certain(half: Half, name: str) -> Half:
+def _certain(half: LinkSide, name: str) -> LinkSide:
     return replace(half, wanted={**half.wanted, name: replace(half.wanted[name], is_decided=True)})
 
 
@@ -165,7 +167,7 @@ def asked_by_both(link: Link, pair: ColumnPair) -> Link:
     """Each side whose value may flow counts as edited, so that a later edit of one does not decide the line."""
     for side in SIDES:
         if pair.flows_to(side.other):
-            link = link.with_half(side, link.half(side).asking(pair.name))
+            link = link.with_half(side, link.half(side).mark_pending(pair.name))
     return link
 
 
@@ -220,7 +222,7 @@ def _to_change(link: Link, side: Side, rules: Rules) -> dict[str, Value]:
     return values
 
 
-def _is_asked_of(half: Half, other: Half, pair: ColumnPair, side: Side) -> bool:
+def _is_asked_of(half: LinkSide, other: LinkSide, pair: ColumnPair, side: Side) -> bool:
     """Is the other side's value to be written here. One that its own row does not hold yet is written there first."""
     return pair.name in other.dirty and pair.name not in half.dirty and pair.flows_to(side)
 

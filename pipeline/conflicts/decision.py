@@ -87,7 +87,7 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class LockedRow:
     """A row as read under lock, None if it is not there. `at`: that database's own clock, read in the same transaction."""
 
     row: Row | None = field(repr=False)

@@ -17,7 +17,7 @@ def end(link: Link, side: Side, at: datetime, rules: Rules, now: datetime) -> tu
 
     What was edited on the other side and not carried over is logged with its value. An ended link ends only once.
     """
-    if guards.is_over(link):
+    if guards.is_ended(link):
         return link, ()
     conflicts = (about_row(link, Kind.LINK_ENDED, now), *_in_flight(link, side.other, rules, now))
     halves = {each: replace(link.half(each), dirty=frozenset(), wanted={}) for each in Side}
@@ -36,5 +36,5 @@ def release(link: Link, side: Side, now: datetime) -> tuple[Link, tuple[Conflict
 
 def _in_flight(link: Link, survivor: Side, rules: Rules, now: datetime) -> Iterator[Conflict]:
     for pair in rules.pairs:
-        if link.half(survivor).contends(pair.name) or pair.name in link.parked:
+        if link.half(survivor).has_pending_edit(pair.name) or pair.name in link.parked:
             yield about_line(link, pair, Kind.DELETE_ORIGIN_DIFFERS, None, now)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pipeline.conflicts.link import Half, Link, Pending, Seen, State, Values
+from pipeline.conflicts.link import Link, LinkSide, Pending, Seen, State, Values
 from pipeline.conflicts.rules import ColumnPair, Rules, Side
 from pipeline.model.event import Event, Operation, Row, Value
 from pipeline.model.position import EPOCH_WIDTH, change_part
@@ -28,7 +28,7 @@ def is_rewound(seen: Seen, event: Event, tolerance: timedelta) -> bool:
     return event.position <= seen.position and event.committed_at > seen.at + tolerance
 
 
-def shadows(pending: Pending, position: str) -> bool:
+def is_covered_by(pending: Pending, position: str) -> bool:
     """Is an event of that row at this position older than our write, or the write itself. The change part is compared.
 
     Not the commit: another transaction may commit between our reading the place and our own commit, and the commit
@@ -47,12 +47,12 @@ def in_epoch_of(event: Event, pending: Pending) -> Pending:
     return replace(pending, after=None) if is_older else pending
 
 
-def is_unsure(pending: Pending, committed_at: datetime, window: timedelta) -> bool:
+def position_unknown(pending: Pending, committed_at: datetime, window: timedelta) -> bool:
     """May an event of that time be older than a write or look whose own position is unknown."""
     return pending.after is None and committed_at <= pending.at + window
 
 
-def covers(half: Half, name: str, event: Event, window: timedelta) -> tuple[Pending, ...]:
+def covers(half: LinkSide, name: str, event: Event, window: timedelta) -> tuple[Pending, ...]:
     """The writes and looks that may be newer than this event in this line, in the order in which they were made."""
     seen = (in_epoch_of(event, pending) for pending in half.pending if name in pending.values)
     found = [pending for pending in seen if may_cover(pending, event, window)]
@@ -63,7 +63,7 @@ def covers(half: Half, name: str, event: Event, window: timedelta) -> tuple[Pend
 
 def may_cover(pending: Pending, event: Event, window: timedelta) -> bool:
     """May this write or look, as the event sees it, be newer than the event."""
-    return shadows(pending, event.position) or is_unsure(pending, event.committed_at, window)
+    return is_covered_by(pending, event.position) or position_unknown(pending, event.committed_at, window)
 
 
 def is_known(seen: Seen, covering: Iterable[Pending], name: str, image: Value, at: datetime) -> bool:
@@ -97,18 +97,18 @@ def are_looks(covering: Iterable[Pending]) -> bool:
     return all(pending.is_look for pending in covering)
 
 
-def is_believed(image: Value, name: str, row: Values) -> bool:
+def confirmed_by_row(image: Value, name: str, row: Values) -> bool:
     """Does the row itself hold what the image shows. If not, a newer event of that row is on its way."""
     return name in row and row[name] == image
 
 
-def hides_edit(pending: Pending, name: str, observed: Value, image: Value, at: datetime) -> bool:
+def overwrote_edit(pending: Pending, name: str, observed: Value, image: Value, at: datetime) -> bool:
     """Did our write cover an edit: the log changed to the very value that our comparison found, so it had left and come back."""
     is_older = pending.after is not None or at < pending.at
     return is_older and name in pending.expected and image == pending.expected[name] and image != observed
 
 
-def is_shown(pending: Pending, name: str, observed: Value, image: Value, at: datetime) -> bool:
+def is_own_write(pending: Pending, name: str, observed: Value, image: Value, at: datetime) -> bool:
     """Is this change our own write, where its position is unknown and only value and time can tell."""
     return pending.after is None and at >= pending.at and image == pending.values[name] and image != observed
 
@@ -144,7 +144,7 @@ def is_filled_already(link: Link, pair: ColumnPair) -> bool:
 def is_kept(link: Link, pair: ColumnPair, winner: Side) -> bool:
     """Would a blank that nobody typed be put back over a value that stayed at the first link."""
     name, half = pair.name, link.half(winner)
-    if name not in link.kept or half.contends(name) or half.edited_at.get(name) is not None:
+    if name not in link.kept or half.has_pending_edit(name) or half.edited_at.get(name) is not None:
         return False
     return pair.is_blank(winner, half.value[name])
 
@@ -163,12 +163,12 @@ def is_suspended(link: Link) -> bool:
     return bool(link.out)
 
 
-def is_over(link: Link) -> bool:
+def is_ended(link: Link) -> bool:
     """Ended: nothing is taken from events of a pair that has ended."""
     return link.state is State.ENDED
 
 
-def is_free(link: Link | None, event: Event) -> bool:
+def can_relink(link: Link | None, event: Event) -> bool:
     """Ended: may the event's row be linked anew. Never linked, or, after its link ended, deleted and created again since."""
     if link is None:
         return True

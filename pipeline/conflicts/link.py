@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pipeline.conflicts.rules import Side
 from pipeline.model.event import Value
-from pipeline.model.position import NOWHERE, Place
+from pipeline.model.position import NOWHERE, TopicOffset
 
 Values = Mapping[str, Value]
 Times = Mapping[str, datetime]
@@ -43,7 +43,7 @@ class Seen:
     """
 
     position: str = ""
-    place: Place = NOWHERE
+    place: TopicOffset = NOWHERE
     epoch: int = 0
     read_at: datetime | None = None
     at: datetime | None = None
@@ -73,7 +73,7 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Desired:
     """A value that a side ought to hold because somebody typed it, though its row does not hold it now.
 
     Either a person decided so (`is_decided`), or a write of ours covered an edit that we learned of later.
@@ -85,7 +85,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Half:
+class LinkSide:
     """One side of a link. All maps go by line name.
 
     `value`: what the side is known to hold, as that side stores it, observed or written by us. `observed`: what the
@@ -101,7 +101,7 @@ class Half:
     edited_at: Times = field(default_factory=dict)
     dirty: frozenset[str] = frozenset()
     pending: tuple[Pending, ...] = ()
-    wanted: Mapping[str, Wanted] = field(default_factory=dict)
+    wanted: Mapping[str, Desired] = field(default_factory=dict)
 
     def typed(self, name: str) -> Value:
         """What was last typed here, whether the row holds it yet or not."""
@@ -109,11 +109,11 @@ class Half:
         return self.value[name] if wanted is None else wanted.value
 
     @property
-    def asks(self) -> bool:
+    def has_pending_edits(self) -> bool:
         """Does this side ask for anything to be carried over."""
         return bool(self.dirty or self.wanted)
 
-    def contends(self, name: str) -> bool:
+    def has_pending_edit(self, name: str) -> bool:
         """Does this side ask for its value to be carried over."""
         return name in self.dirty or name in self.wanted
 
@@ -122,22 +122,22 @@ class Half:
         wanted = self.wanted.get(name)
         return self.edited_at.get(name) if wanted is None else wanted.at
 
-    def clean(self, name: str) -> Half:
+    def clean(self, name: str) -> LinkSide:
         """Nothing is asked for in this line any more."""
-        if not self.contends(name):
+        if not self.has_pending_edit(name):
             return self
         return replace(self, dirty=self.dirty - {name}, wanted=without(self.wanted, name))
 
-    def without_asking(self, names: Collection[str]) -> Half:
+    def without_pending(self, names: Collection[str]) -> LinkSide:
         """The same for several lines."""
         if self.dirty.isdisjoint(names) and self.wanted.keys().isdisjoint(names):
             return self
         wanted = {name: value for name, value in self.wanted.items() if name not in names}
         return replace(self, dirty=self.dirty.difference(names), wanted=wanted)
 
-    def asking(self, name: str) -> Half:
+    def mark_pending(self, name: str) -> LinkSide:
         """This side's value is to be carried over."""
-        return self if self.contends(name) else replace(self, dirty=self.dirty | {name})
+        return self if self.has_pending_edit(name) else replace(self, dirty=self.dirty | {name})
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +164,8 @@ class Link:
 
     id: str
     entity: str
-    ajera: Half
-    dps: Half
+    ajera: LinkSide
+    dps: LinkSide
     state: State
     version: int = 0
     number: int = 0
@@ -181,10 +181,10 @@ class Link:
     counts_for: str | None = None
     out: frozenset[str] = frozenset()
 
-    def half(self, side: Side) -> Half:
+    def half(self, side: Side) -> LinkSide:
         return self.ajera if side is Side.AJERA else self.dps
 
-    def with_half(self, side: Side, half: Half, number: int | None = None) -> Link:
+    def with_half(self, side: Side, half: LinkSide, number: int | None = None) -> Link:
         """The link with another half; `number`: of the newest of our writes, if that changes too."""
         number = self.number if number is None else number
         is_ajera = side is Side.AJERA

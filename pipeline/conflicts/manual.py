@@ -8,7 +8,7 @@ from datetime import datetime
 from pipeline.conflicts import guards
 from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Decision, Reason
-from pipeline.conflicts.link import Half, Link, Wanted, without
+from pipeline.conflicts.link import Desired, Link, LinkSide, without
 from pipeline.conflicts.reconcile import finish
 from pipeline.conflicts.rules import ColumnPair, Rules, Side
 from pipeline.errors import UsageError
@@ -16,19 +16,19 @@ from pipeline.model.event import Value
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class EnteredValue:
     """A value that a person types instead of choosing a side, as `side` would store it."""
 
     side: Side
     value: Value = field(repr=False)
 
 
-def resolve(link: Link, name: str, choice: Side | Typed, now: datetime, rules: Rules) -> Decision:
+def resolve(link: Link, name: str, choice: Side | EnteredValue, now: datetime, rules: Rules) -> Decision:
     """Decide a parked line by a side or a value. Raises UsageError when it is not parked."""
     entry = link.parked.get(name)
     if entry is None:
         raise UsageError(f"line {name} of this pair is not parked")
-    if isinstance(choice, Typed):
+    if isinstance(choice, EnteredValue):
         return _enter(link, name, choice.side, choice.value, now, rules)
     value = entry.ajera if choice is Side.AJERA else entry.dps
     return _enter(link, name, choice, value, now, rules)
@@ -46,7 +46,7 @@ def _enter(link: Link, name: str, side: Side, value: Value, now: datetime, rules
     pair = rules.by_name.get(name)
     if pair is None or not link.is_known(name):
         raise UsageError(f"line {name} of this pair is not known")
-    if guards.is_over(link):
+    if guards.is_ended(link):
         raise UsageError("this pair is not linked any more")
     if guards.is_suspended(link):
         raise UsageError("this pair is suspended: one of its rows is not of its kind any more")
@@ -54,16 +54,16 @@ def _enter(link: Link, name: str, side: Side, value: Value, now: datetime, rules
     other = link.half(at.other).clean(name)
     other = replace(other, edited_at=without(other.edited_at, name))
     half = link.half(at).clean(name)
-    half = replace(half, wanted={**half.wanted, name: Wanted(value, now, is_decided=True)})
+    half = replace(half, wanted={**half.wanted, name: Desired(value, now, is_decided=True)})
     if pair.only_fills:
         other = _filled_by(pair, other, at.other, value, now)
     link = link.with_half(at, half).with_half(at.other, other).unparked(name)
     return finish(link, now, rules, Reason.DECIDED)
 
 
-def _filled_by(pair: ColumnPair, other: Half, side: Side, value: Value, now: datetime) -> Half:
+def _filled_by(pair: ColumnPair, other: LinkSide, side: Side, value: Value, now: datetime) -> LinkSide:
     """The receiving side of a line that only fills: no edit replaces its value, so the decision is entered there too."""
-    decided = Wanted(pair.convert(value, to=side), now, is_decided=True)
+    decided = Desired(pair.convert(value, to=side), now, is_decided=True)
     return replace(other, wanted={**other.wanted, pair.name: decided})
 
 

@@ -13,9 +13,9 @@ from pipeline.conflicts import guards
 from pipeline.conflicts.classify import moved, needs_look, take
 from pipeline.conflicts.conflict import Conflict, Kind, about_line
 from pipeline.conflicts.decide import judge, plan
-from pipeline.conflicts.decision import Decision, Looked, Reason
+from pipeline.conflicts.decision import Decision, LockedRow, Reason
 from pipeline.conflicts.ending import end
-from pipeline.conflicts.link import Half, Link
+from pipeline.conflicts.link import Link, LinkSide
 from pipeline.conflicts.rules import SIDES, Rules, Side
 from pipeline.model.event import Event, Operation, Value
 from pipeline.model.outcome import Outcome
@@ -23,7 +23,7 @@ from pipeline.model.outcome import Outcome
 __all__ = ["finish", "needs_look", "reconcile"]
 
 
-def reconcile(link: Link, event: Event, now: datetime, rules: Rules, looked: Looked | None = None) -> Decision:
+def reconcile(link: Link, event: Event, now: datetime, rules: Rules, looked: LockedRow | None = None) -> Decision:
     """What an event of a linked row leads to.
 
     Raises ValueError when a write of the link is still open, or when the row must be looked at and was not.
@@ -34,8 +34,8 @@ def reconcile(link: Link, event: Event, now: datetime, rules: Rules, looked: Loo
     if looked is None and needs_look(link, event, rules):
         raise ValueError("the row must be read under lock first")
     if guards.is_stale(link.half(side).seen, event):
-        return finish(link, now, rules, Reason.ENDED if guards.is_over(link) else Reason.STALE)
-    if guards.is_over(link):
+        return finish(link, now, rules, Reason.ENDED if guards.is_ended(link) else Reason.STALE)
+    if guards.is_ended(link):
         return _after_the_end(link, side, event, rules, now)
     if event.operation is Operation.DELETE:
         return _end(link, side, event, rules, now)
@@ -45,7 +45,7 @@ def reconcile(link: Link, event: Event, now: datetime, rules: Rules, looked: Loo
 
 def finish(link: Link, now: datetime, rules: Rules, reason: Reason) -> Decision:
     """Decide and write whatever is asked for in a link, with no new event."""
-    if guards.is_over(link) or guards.is_suspended(link):
+    if guards.is_ended(link) or guards.is_suspended(link):
         return Decision(link, (), Outcome.SKIPPED, reason)
     parked_before = link.parked.keys()
     link, conflicts = judge(link, rules, now)
@@ -73,14 +73,14 @@ def _after_the_end(link: Link, side: Side, event: Event, rules: Rules, now: date
         }
         at = {**half.edited_at, **dict.fromkeys(edits, event.committed_at)}
         link = link.with_half(side, replace(half, value={**half.value, **edits}, edited_at=at))
-        pairs = (pair for pair in rules.pairs if pair.name in edits and pair.minds_edits_of(side))
+        pairs = (pair for pair in rules.pairs if pair.name in edits and pair.reacts_to_edits_on(side))
         conflicts = tuple(about_line(link, pair, Kind.DELETE_ORIGIN_DIFFERS, None, now) for pair in pairs)
     if event.operation is Operation.DELETE and side is not link.ended_by:
         link = replace(link, both_gone=True)
     return Decision(_seen(link, side, event), (), Outcome.SKIPPED, Reason.ENDED, conflicts)
 
 
-def _is_newer(half: Half, name: str, image: Value, event: Event, rules: Rules) -> bool:
+def _is_newer(half: LinkSide, name: str, image: Value, event: Event, rules: Rules) -> bool:
     """Is this image newer than our writes and looks. The row is not read any more: its clock must do, where no position is known."""
     covers = guards.covers(half, name, event, rules.look_window)
     return guards.may_be_newer(covers, name, image, event.committed_at)

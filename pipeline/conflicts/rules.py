@@ -135,7 +135,7 @@ class ColumnPair:
         """May values be written to that side."""
         return self.direction is not Direction.NEITHER and self.sender is not side
 
-    def minds_edits_of(self, side: Side) -> bool:
+    def reacts_to_edits_on(self, side: Side) -> bool:
         """Does an edit on that side ask for anything: to be carried over, decided or put back."""
         if self.rule is Rule.CREATE_ONLY:
             return False

@@ -11,7 +11,7 @@ from pipeline.conflicts import guards
 from pipeline.conflicts.conflict import Conflict, Kind, about_line, about_row
 from pipeline.conflicts.decision import Applied, GivenUp, KeyTaken, Recorded, RowGone, Write, WriteOutcome
 from pipeline.conflicts.ending import end
-from pipeline.conflicts.link import Half, Link, Obstacle, Pending, Seen, State, Values
+from pipeline.conflicts.link import Link, LinkSide, Obstacle, Pending, Seen, State, Values
 from pipeline.conflicts.rules import SIDES, Rules, Side
 from pipeline.model.event import Row, Value
 
@@ -86,15 +86,15 @@ def _closed(pending: Pending, held: Values, outcome: Applied) -> Pending:
     return replace(pending, values=held, expected=expected, is_open=False, after=outcome.after, at=outcome.at)
 
 
-def _fulfilled(half: Half, name: str) -> Half:
+def _fulfilled(half: LinkSide, name: str) -> LinkSide:
     """A wanted value that was written is now an edit of this side, to be carried over."""
     dated = {**half.edited_at, name: half.wanted[name].at}
-    return replace(half.clean(name).asking(name), edited_at=dated)
+    return replace(half.clean(name).mark_pending(name), edited_at=dated)
 
 
-def _agreed(link: Link, side: Side, half: Half, names: Collection[str]) -> Link:
+def _agreed(link: Link, side: Side, half: LinkSide, names: Collection[str]) -> Link:
     """Our write, which left this half, made the sides agree in these lines."""
-    half, other = half.without_asking(names), link.half(side.other).without_asking(names)
+    half, other = half.without_pending(names), link.half(side.other).without_pending(names)
     ajera, dps = (half, other) if side is Side.AJERA else (other, half)
     return replace(link, ajera=ajera, dps=dps, coincident=link.coincident.difference(names), obstacle=None)
 
@@ -119,13 +119,13 @@ def _as_the_owner_says(link: Link, side: Side, pending: Pending, at: datetime, r
         name = pair.name
         if pair.owning_side is not side or not pair.flows_to(side.other) or name in pending.values:
             continue
-        if not link.is_known(name) or link.half(side.other).contends(name):
+        if not link.is_known(name) or link.half(side.other).has_pending_edit(name):
             continue
         ajera, dps = link.ajera.value[name], link.dps.value[name]
         if pair.is_blank(side, link.half(side).value[name]) or pair.agrees(ajera, dps):
             continue
         conflicts.append(about_line(link, pair, Kind.FIRST_LINK, side, at))
-        link = link.with_half(side, link.half(side).asking(name))
+        link = link.with_half(side, link.half(side).mark_pending(name))
     return Settled(link, tuple(conflicts))
 
 

@@ -158,7 +158,7 @@ class ConnectClient:
         self._http.close()
 
     def _wait(
-        self, name: str, timeout_seconds: float, report: Report, is_over: Callable[[ConnectorStatus], bool]
+        self, name: str, timeout_seconds: float, report: Report, is_ended: Callable[[ConnectorStatus], bool]
     ) -> ConnectorStatus:
         deadline = time.monotonic() + timeout_seconds
         told = ""
@@ -167,7 +167,7 @@ class ConnectClient:
             if status.sentence != told:
                 told = status.sentence
                 report(told)
-            if is_over(status) or time.monotonic() >= deadline:
+            if is_ended(status) or time.monotonic() >= deadline:
                 return status
             time.sleep(POLL_SECONDS)
 

@@ -19,13 +19,13 @@ from pipeline.database.sql.session import ConnectedSession, Session, translated
 from pipeline.database.state.intentions import Intentions
 from pipeline.database.state.links import Links
 from pipeline.database.state.parked import Parked
-from pipeline.database.state.progress import Positions
+from pipeline.database.state.progress import ProgressStore
 from pipeline.database.state.schema import DEFAULT_SCHEMA
 from pipeline.database.state.schema_links import AJERA_SCHEMA
 from pipeline.database.systems.rows import DatabaseRows, Names
 from pipeline.domain.pairing import ParkedWork
 from pipeline.domain.rows import Rows
-from pipeline.mapping.source import Kind
+from pipeline.mapping.source import ColumnType
 from pipeline.model.ledger import Incarnation, Progress
 from pipeline.model.position import TopicPartition
 
@@ -88,7 +88,7 @@ class DatabaseLinkTransaction:
         self._session, self._schema, self._is_rehearsal = session, schema, is_rehearsal
         self.rows: Rows = DatabaseRows(session, names)
         self._links, self._parked = Links(session, schema), Parked(session, schema)
-        self._positions = Positions(session, schema)
+        self._positions = ProgressStore(session, schema)
 
     def ids_of(self, side: Side, table: str, keys: Sequence[str]) -> dict[str, list[str]]:
         return self._links.ids_of(side, table, keys)
@@ -138,15 +138,15 @@ class DatabaseLinkTransaction:
     def hold_linking(self) -> None:
         if self._is_rehearsal:
             return
-        name = (Field("name", Kind.SHORT_TEXT),)
+        name = (Field("name", ColumnType.SHORT_TEXT),)
         dialect = self._session.dialect
         setting = dialect.qualify(self._schema, "setting")
-        insert = dialect.insert_missing(setting, name, (Field("value", Kind.TEXT),))
+        insert = dialect.insert_missing(setting, name, (Field("value", ColumnType.TEXT),))
         self._session.run("setting", insert, [(LINKING, "")])
         self._session.run("setting", dialect.select(setting, name, ["name"], Lock.UPDATE), [(LINKING,)])
 
     def remember(self, name: str, value: str) -> None:
-        key, field = (Field("name", Kind.SHORT_TEXT),), Field("value", Kind.TEXT)
+        key, field = (Field("name", ColumnType.SHORT_TEXT),), Field("value", ColumnType.TEXT)
         merge = Merge(self._session.dialect.qualify(self._schema, "setting"), key, (field,), (given("value"),))
         self._session.run("setting", self._session.dialect.merge(merge), [(name, value)])
 

@@ -13,7 +13,7 @@ from pipeline.database.sql.session import ConnectedSession, Session, translated
 from pipeline.database.state.ledger import Ledger, mirrors
 from pipeline.database.state.loads import Loads, LoadState
 from pipeline.database.state.marks import Marks
-from pipeline.database.state.progress import Positions
+from pipeline.database.state.progress import ProgressStore
 from pipeline.database.state.schema import DEFAULT_SCHEMA
 from pipeline.database.systems.target_tables import OwnedRows, TargetTables, names_of
 from pipeline.domain.routes import Route
@@ -60,7 +60,7 @@ class DatabaseTransaction:
     def __init__(self, session: Session, route: Route, site: Site, sync_schema: str, target_schema: str | None) -> None:
         self._ledger = Ledger(session, mirrors(session, sync_schema, route.sources))
         self._marks = Marks(session, sync_schema)
-        self._positions = Positions(session, sync_schema)
+        self._positions = ProgressStore(session, sync_schema)
         self._loads = Loads(session, sync_schema, route.sources)
         self._targets = TargetTables(session, names_of(session, target_schema, site, route.targets))
         self._owned = OwnedRows(session, sync_schema, self._targets)

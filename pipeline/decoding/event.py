@@ -16,9 +16,9 @@ from pipeline.decoding.plan import Envelope, Plan, Plans
 from pipeline.decoding.wire import split
 from pipeline.errors import MessageMalformed, MetadataMissing, PipelineError, SourceTruncated
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import Kind, SourceTable
+from pipeline.mapping.source import ColumnType, SourceTable
 from pipeline.model.event import Decoded, Event, Heartbeat, Message, Operation, Row, Tombstone, Undecodable, Value
-from pipeline.model.position import Place
+from pipeline.model.position import TopicOffset
 
 UNAVAILABLE: Final = "__debezium_unavailable_value"  # a long text that an update did not touch
 HEARTBEAT_PREFIX: Final = "__debezium-heartbeat."
@@ -120,7 +120,7 @@ def _event(topic: _Topic, plan: Plan, body: bytes, message: Message, incarnation
         operation,
         _NOTHING if operation is Operation.DELETE else _row(plan, flat, key),
         "" if operation is Operation.READ else plan.position(flat, epoch),
-        Place(incarnation, message.partition, message.offset),
+        TopicOffset(incarnation, message.partition, message.offset),
         committed_at_of(flat),
         epoch,
         shows_snapshot_ended(flat, operation),
@@ -138,9 +138,9 @@ def _key(topic: _Topic, key: bytes | None) -> tuple[Value, ...]:
         raise MetadataMissing(f"the key is not a JSON object of {', '.join(topic.key_fields)} alone")
     for column, name in zip(topic.table.key_columns, topic.key_fields, strict=True):
         value = found[name]
-        if column.kind is not Kind.INTEGER and type(value) is not str:
+        if column.kind is not ColumnType.INTEGER and type(value) is not str:
             raise MetadataMissing(f"the key's {name} is no text")
-        if column.kind is Kind.INTEGER and (type(value) is not int or not _LEAST_KEY <= value <= _GREATEST_KEY):
+        if column.kind is ColumnType.INTEGER and (type(value) is not int or not _LEAST_KEY <= value <= _GREATEST_KEY):
             raise MetadataMissing(f"the key's {name} is no whole number of 64 bits")
     return tuple(found[name] for name in topic.key_fields)
 

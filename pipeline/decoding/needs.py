@@ -12,13 +12,18 @@ from dataclasses import dataclass, field
 
 from pipeline.errors import PipelineError
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import Kind, SourceTable
-from pipeline.mapping.table import Column, Derived, Neighbours, Related, RowMissing, TableMapping
+from pipeline.mapping.source import ColumnType, SourceTable
+from pipeline.mapping.table import Column, Derived, Related, RelatedRows, RowMissing, TableMapping
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow
 
 Pair = tuple[str, str]  # table, column
-_SAMPLES: Mapping[Kind, Value] = {Kind.INTEGER: 1, Kind.FLAG: True, Kind.TEXT: "x", Kind.SHORT_TEXT: "x"}
+_SAMPLES: Mapping[ColumnType, Value] = {
+    ColumnType.INTEGER: 1,
+    ColumnType.FLAG: True,
+    ColumnType.TEXT: "x",
+    ColumnType.SHORT_TEXT: "x",
+}
 
 
 def needed_by(
@@ -74,7 +79,7 @@ def _columns(tables: Mapping[str, SourceTable], pairs: set[Pair], site: Site) ->
 
 
 def _read_by(
-    tables: Mapping[str, SourceTable], root: str, site: Site, compute: Callable[[Neighbours], object]
+    tables: Mapping[str, SourceTable], root: str, site: Site, compute: Callable[[RelatedRows], object]
 ) -> set[Pair]:
     found: set[Pair] = set()
     for filled in (True, False):

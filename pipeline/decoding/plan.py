@@ -12,7 +12,7 @@ from pipeline.decoding.metadata import PositionOf, position_of_postgres, positio
 from pipeline.decoding.naming import field_name
 from pipeline.errors import ContractBroken, MetadataMissing, PipelineError
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import Kind, SourceTable
+from pipeline.mapping.source import ColumnType, SourceTable
 
 REQUIRED: Final = ("__op", "__deleted", "__source_ts_ms", "__source_snapshot", "__epoch")
 POSTGRES: Final = ("__source_sequence",)
@@ -78,7 +78,7 @@ class Plans:
             integer_flags=tuple(
                 column.name
                 for column in table.columns
-                if column.kind is Kind.FLAG
+                if column.kind is ColumnType.FLAG
                 and column.name in canonical
                 and self._is_integer(table, column.name, fields)
             ),

@@ -8,28 +8,28 @@ from __future__ import annotations
 
 from pipeline.mapping.convert import cut, reference, text
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import Fold, Kind, Remembered, SourceColumn, SourceTable
+from pipeline.mapping.source import ColumnType, Fold, SourceColumn, SourceTable, StickyColumn
 from pipeline.model.event import Row, Value
 
 PROJECT_CODE_LENGTH = 50
 
 
 def _integer(*names: str) -> tuple[SourceColumn, ...]:
-    return tuple(SourceColumn(name, Kind.INTEGER) for name in names)
+    return tuple(SourceColumn(name, ColumnType.INTEGER) for name in names)
 
 
 def _flag(*names: str) -> tuple[SourceColumn, ...]:
-    return tuple(SourceColumn(name, Kind.FLAG) for name in names)
+    return tuple(SourceColumn(name, ColumnType.FLAG) for name in names)
 
 
 def _text(*names: str) -> tuple[SourceColumn, ...]:
-    return tuple(SourceColumn(name, Kind.TEXT) for name in names)
+    return tuple(SourceColumn(name, ColumnType.TEXT) for name in names)
 
 
-def _flagged(column: str) -> Remembered:
-    return Remembered(
+def _flagged(column: str) -> StickyColumn:
+    return StickyColumn(
         name=f"ever_{column}",
-        kind=Kind.FLAG,
+        kind=ColumnType.FLAG,
         fold=Fold.EVER,
         of=lambda row, _: bool(row.get(column)),
         note=f"{column} was set once: the PIM row exists from then on, and is kept (assumption 10)",
@@ -49,10 +49,10 @@ def _organization(row: Row, _: Site) -> Value:
     return None if vendor is None else f"ve-{vendor}"
 
 
-def _left(column: str) -> Remembered:
-    return Remembered(
+def _left(column: str) -> StickyColumn:
+    return StickyColumn(
         name=f"left_{column}",
-        kind=Kind.INTEGER,
+        kind=ColumnType.INTEGER,
         fold=Fold.LEFT,
         of=lambda row, _: reference(row.get(column)),
         note=f"{column} before it was another one: a retired project still shows what left it afterwards",
@@ -96,9 +96,9 @@ AX_CONTACT = SourceTable(
         *_integer("cntClient", "cntVendor"),
     ),
     remembered=(
-        Remembered(
+        StickyColumn(
             "organization",
-            Kind.SHORT_TEXT,
+            ColumnType.SHORT_TEXT,
             Fold.LAST,
             _organization,
             "the newest Integration Client or Vendor: removing it changes nothing in PIM",
@@ -116,11 +116,15 @@ AX_PROJECT = SourceTable(
         *_integer("prjStatus", "prjProject", "prjProjectManager", "prjPrincipalInCharge", "prjMarketingContact"),
     ),
     remembered=(
-        Remembered("ever_project", Kind.FLAG, Fold.EVER, _is_project, "was a project, not a phase, once"),
-        Remembered(
-            "project_id", Kind.SHORT_TEXT, Fold.LAST, _project_id, "the newest Project ID that was not blank: kept"
+        StickyColumn("ever_project", ColumnType.FLAG, Fold.EVER, _is_project, "was a project, not a phase, once"),
+        StickyColumn(
+            "project_id",
+            ColumnType.SHORT_TEXT,
+            Fold.LAST,
+            _project_id,
+            "the newest Project ID that was not blank: kept",
         ),
-        Remembered("code_group", Kind.SHORT_TEXT, Fold.LAST, _code_group, "Project ID as PIM compares codes"),
+        StickyColumn("code_group", ColumnType.SHORT_TEXT, Fold.LAST, _code_group, "Project ID as PIM compares codes"),
     ),
     groups=("code_group",),
     member="ever_project",

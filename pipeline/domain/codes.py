@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pipeline.domain.ajera import PROJECT_CODE_LENGTH
 from pipeline.mapping.convert import cut
 from pipeline.mapping.site import Site
-from pipeline.mapping.table import Group, Kept, Neighbours
+from pipeline.mapping.table import Group, Kept, RelatedRows
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow
 
@@ -21,7 +21,7 @@ GROUP = "code_group"
 MOST_TIMES = 12  # that the key is put behind a code: every one before it was typed by somebody
 
 
-def project_code(neighbours: Neighbours) -> Value | Kept:
+def project_code(neighbours: RelatedRows) -> Value | Kept:
     """The first candidate that can be had. A retired project's first one is for its creation: PIM may hold another."""
     root = neighbours.root
     codes = candidates(root, neighbours.site)
@@ -68,7 +68,7 @@ def _typed(root: LedgerRow) -> str | None:
     return None if found is None else str(found)
 
 
-def _others(neighbours: Neighbours, code: str) -> bool:
+def _others(neighbours: RelatedRows, code: str) -> bool:
     """Did somebody type this code for another project, by the time the root was retired if it is."""
     root = neighbours.root
     members = neighbours.members(GROUP, code.lower())

@@ -5,16 +5,16 @@ DPS: evidence.md 4.2 and 4.3. Ajera: 3.2 to 3.4; columns whose names are guesses
 
 from __future__ import annotations
 
-from pipeline.domain.pairing import CodeList, Fill, ListTable
-from pipeline.mapping.source import Kind, SourceColumn, SourceTable
+from pipeline.domain.pairing import CodeList, ListTable, TemplateRows
+from pipeline.mapping.source import ColumnType, SourceColumn, SourceTable
 
 
-def _columns(kind: Kind, *names: str) -> tuple[SourceColumn, ...]:
+def _columns(kind: ColumnType, *names: str) -> tuple[SourceColumn, ...]:
     return tuple(SourceColumn(name, kind) for name in names)
 
 
 def _text(*names: str) -> tuple[SourceColumn, ...]:
-    return _columns(Kind.TEXT, *names)
+    return _columns(ColumnType.TEXT, *names)
 
 
 CLENDOR = SourceTable(
@@ -49,7 +49,7 @@ PR = SourceTable(
     columns=(
         *_text("WBS1", "WBS2", "WBS3", "Name", "LongName", "Status", "ProjectType", "ProjectTemplate", "ClientID"),
         *_text("Memo"),
-        *_columns(Kind.INTEGER, "Probability"),
+        *_columns(ColumnType.INTEGER, "Probability"),
         *_text("Stage", "AjeraSync"),
     ),
 )
@@ -69,45 +69,45 @@ AX_VEC = SourceTable(
     name="AxVec",
     key="vecKey",
     columns=(
-        *_columns(Kind.INTEGER, "vecKey"),
+        *_columns(ColumnType.INTEGER, "vecKey"),
         *_text("vecDescription", "vecFirstName", "vecMiddleName", "vecLastName", "vecEmail"),
         *_text("vecPhone1", "vecPhone2", "vecFax", "vecWebsite"),
         *_text("vecAddress1", "vecAddress2", "vecAddress3", "vecCity", "vecState", "vecZip", "vecCountry"),
-        *_columns(Kind.FLAG, "vecIsClient", "vecIsVendor", "vecIsEmployee"),
-        *_columns(Kind.INTEGER, "vecStatus", "vecClientType", "vecVendorType"),
+        *_columns(ColumnType.FLAG, "vecIsClient", "vecIsVendor", "vecIsEmployee"),
+        *_columns(ColumnType.INTEGER, "vecStatus", "vecClientType", "vecVendorType"),
         *_text("vecClientNotes"),
-        *_columns(Kind.FLAG, "vecSyncToCRM"),
+        *_columns(ColumnType.FLAG, "vecSyncToCRM"),
     ),
 )
 AX_CONTACT = SourceTable(
     name="AxContact",
     key="cntKey",
     columns=(
-        *_columns(Kind.INTEGER, "cntKey"),
+        *_columns(ColumnType.INTEGER, "cntKey"),
         *_text("cntFirstName", "cntMiddleName", "cntLastName", "cntTitle", "cntEmail", "cntPhone1", "cntPhone2"),
         *_text("cntFax"),
-        *_columns(Kind.INTEGER, "cntStatus", "cntClient"),
-        *_columns(Kind.FLAG, "cntSyncToCRM"),
+        *_columns(ColumnType.INTEGER, "cntStatus", "cntClient"),
+        *_columns(ColumnType.FLAG, "cntSyncToCRM"),
     ),
 )
 AX_PROJECT = SourceTable(
     name="AxProject",
     key="prjKey",
     columns=(
-        *_columns(Kind.INTEGER, "prjKey"),
+        *_columns(ColumnType.INTEGER, "prjKey"),
         *_text("prjID", "prjDescription", "prjNotes"),
-        *_columns(Kind.INTEGER, "prjStatus", "prjProject", "prjProjectType"),
-        *_columns(Kind.FLAG, "prjSyncToCRM", "prjCreateInCRM"),
-        *_columns(Kind.INTEGER, "prjChanceOfWinning"),
+        *_columns(ColumnType.INTEGER, "prjStatus", "prjProject", "prjProjectType"),
+        *_columns(ColumnType.FLAG, "prjSyncToCRM", "prjCreateInCRM"),
+        *_columns(ColumnType.INTEGER, "prjChanceOfWinning"),
         *_text("prjFinalDisposition"),
     ),
 )
 AX_INVOICE_GROUP = SourceTable(
-    name="AxInvoiceGroup", key="igKey", columns=_columns(Kind.INTEGER, "igKey", "igProject", "igClient")
+    name="AxInvoiceGroup", key="igKey", columns=_columns(ColumnType.INTEGER, "igKey", "igProject", "igClient")
 )
 # Written only: what Ajera's people do there is not exchanged, so it is not captured.
 AX_PROJECT_CONTACT = SourceTable(
-    name="AxProjectContact", key="pcKey", columns=_columns(Kind.INTEGER, "pcKey", "pcProject", "pcContact")
+    name="AxProjectContact", key="pcKey", columns=_columns(ColumnType.INTEGER, "pcKey", "pcProject", "pcContact")
 )
 
 DPS_TABLES = (CLENDOR, CL_ADDRESS, CONTACTS, PR, PR_CONTACT_ASSOC, EM)
@@ -143,7 +143,7 @@ CODE_LISTS = (
 # A project made from a template gets its phases (S-DPS: "The template controls prefill the WBS used on the project").
 # It has one phase and one invoice group at least, as Ajera's own CreateProjects demands (3.6; assumption 41).
 FILLS = (
-    Fill(
+    TemplateRows(
         of="AxProject",
         by="@template",
         source="AxProjectTemplatePhase",
@@ -155,5 +155,5 @@ FILLS = (
         at_least=(("prjDescription", "prjDescription"),),
         constants={"prjStatus": 0},
     ),
-    Fill(of="AxProject", into="AxInvoiceGroup", key="igKey", owner="igProject", constants={"igClient": None}),
+    TemplateRows(of="AxProject", into="AxInvoiceGroup", key="igKey", owner="igProject", constants={"igClient": None}),
 )

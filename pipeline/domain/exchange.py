@@ -15,7 +15,7 @@ from pipeline.conflicts.forms import Convert, cut, trimmed
 from pipeline.conflicts.rules import ColumnPair, Direction, Field, Rule, Rules, Side, below_two_way, column, with_rules
 from pipeline.domain import dps
 from pipeline.domain.choice import Choices, chosen
-from pipeline.domain.pairing import Creating, End, Entity, Lists, Need, NewKey, one_way
+from pipeline.domain.pairing import Entity, EntitySide, Lists, NewKey, NewRowContext, ParkReason, one_way
 from pipeline.domain.status import CLOSED, LINE, StatusCoding, with_status
 from pipeline.errors import ProfileInvalid
 from pipeline.mapping.convert import reference
@@ -106,24 +106,24 @@ def _text(value: Value) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _new_id(_: Creating) -> NewKey:
+def _new_id(_: NewRowContext) -> NewKey:
     return (uuid.uuid4().hex.upper(),)
 
 
-def _new_address(creating: Creating) -> NewKey:
+def _new_address(creating: NewRowContext) -> NewKey:
     return (*creating.parent, "Main")
 
 
-def _new_project_number(creating: Creating) -> NewKey:
+def _new_project_number(creating: NewRowContext) -> NewKey:
     """The Project ID; without one the next number, if DPS numbers by itself (evidence.md 1.3, CRM-PRJ)."""
     number = _text(creating.row["prjID"]) or creating.numbers["project"].format(key=creating.key)
-    return (cut(30)(number), BLANK, BLANK) if number else Need.NO_PROJECT_NUMBER
+    return (cut(30)(number), BLANK, BLANK) if number else ParkReason.NO_PROJECT_NUMBER
 
 
-def _new_employee_number(creating: Creating) -> NewKey:
+def _new_employee_number(creating: NewRowContext) -> NewKey:
     """Employee auto-numbering must be on (evidence.md 1.3, CRM-STEP2)."""
     number = creating.numbers["employee"].format(key=creating.key)
-    return (cut(20)(number),) if number else Need.NO_EMPLOYEE_NUMBER
+    return (cut(20)(number),) if number else ParkReason.NO_EMPLOYEE_NUMBER
 
 
 def _is_project(row: Row, _: Lists) -> bool:
@@ -245,13 +245,13 @@ PERSON = ("first_name", "middle_name", "last_name")
 ENTITIES: tuple[Entity, ...] = (
     Entity(
         "firm",
-        End(
+        EntitySide(
             dps.AX_VEC,
             belongs=lambda row, _: bool(row["vecIsClient"]),
             is_flagged=lambda row: bool(row["vecSyncToCRM"]),
             constants={"vecIsClient": True, "vecIsVendor": False, "vecIsEmployee": False, "vecSyncToCRM": True},
         ),
-        End(
+        EntitySide(
             dps.CLENDOR,
             belongs=lambda row, _: row["ClientInd"] == YES,
             is_flagged=_ticked,
@@ -265,8 +265,8 @@ ENTITIES: tuple[Entity, ...] = (
     ),
     Entity(
         "firm_address",
-        End(dps.AX_VEC, is_flagged=lambda row: bool(row["vecSyncToCRM"]), parent=("vecKey",)),
-        End(
+        EntitySide(dps.AX_VEC, is_flagged=lambda row: bool(row["vecSyncToCRM"]), parent=("vecKey",)),
+        EntitySide(
             dps.CL_ADDRESS,
             belongs=lambda row, _: row["PrimaryInd"] == YES,
             is_flagged=_always,
@@ -281,12 +281,12 @@ ENTITIES: tuple[Entity, ...] = (
     ),
     Entity(
         "contact",
-        End(
+        EntitySide(
             dps.AX_CONTACT,
             is_flagged=lambda row: bool(row["cntSyncToCRM"]),
             constants={"cntSyncToCRM": True},
         ),
-        End(
+        EntitySide(
             dps.CONTACTS,
             is_flagged=_ticked,
             new_key=_new_id,
@@ -300,12 +300,12 @@ ENTITIES: tuple[Entity, ...] = (
     ),
     Entity(
         "employee",
-        End(
+        EntitySide(
             dps.AX_VEC,
             belongs=lambda row, _: bool(row["vecIsEmployee"]),
             is_flagged=_always,
         ),
-        End(
+        EntitySide(
             dps.EM,
             is_flagged=_always,
             may_create=_never,
@@ -319,12 +319,12 @@ ENTITIES: tuple[Entity, ...] = (
     ),
     Entity(
         "vendor",
-        End(
+        EntitySide(
             dps.AX_VEC,
             belongs=_is_consultant,
             is_flagged=_is_no_client,
         ),
-        End(
+        EntitySide(
             dps.CLENDOR,
             belongs=lambda row, _: row["VendorInd"] == YES and row["ClientInd"] != YES,
             is_mixed=lambda row: row["VendorInd"] == YES and row["ClientInd"] == YES,
@@ -340,14 +340,14 @@ ENTITIES: tuple[Entity, ...] = (
     ),
     Entity(
         "project",
-        End(
+        EntitySide(
             dps.AX_PROJECT,
             belongs=_is_project,
             is_flagged=lambda row: bool(row["prjSyncToCRM"] or row["prjCreateInCRM"]),
             may_create=lambda row: bool(row["prjCreateInCRM"]) and row["prjStatus"] != CLOSED,
             constants={"prjStatus": 0, "prjProject": None, "prjSyncToCRM": True},
         ),
-        End(
+        EntitySide(
             dps.PR,
             belongs=_is_project_level,
             is_flagged=_ticked,
@@ -363,8 +363,8 @@ ENTITIES: tuple[Entity, ...] = (
     ),
     Entity(
         "project_client",
-        End(dps.AX_INVOICE_GROUP, is_flagged=_always, parent=("igProject",)),
-        End(dps.PR, belongs=_is_project_level, is_flagged=_ticked, parent=("WBS1", "WBS2", "WBS3")),
+        EntitySide(dps.AX_INVOICE_GROUP, is_flagged=_always, parent=("igProject",)),
+        EntitySide(dps.PR, belongs=_is_project_level, is_flagged=_ticked, parent=("WBS1", "WBS2", "WBS3")),
         Rules(PROJECT_CLIENT),
         one_way(TO_AJERA),
         parent="project",
@@ -373,8 +373,8 @@ ENTITIES: tuple[Entity, ...] = (
     ),
     Entity(
         "project_contact",
-        End(dps.AX_PROJECT_CONTACT, is_flagged=_always, parent=("pcProject",)),
-        End(dps.PR_CONTACT_ASSOC, is_flagged=_ticked, parent=("WBS1", "WBS2", "WBS3"), follows_parent=True),
+        EntitySide(dps.AX_PROJECT_CONTACT, is_flagged=_always, parent=("pcProject",)),
+        EntitySide(dps.PR_CONTACT_ASSOC, is_flagged=_ticked, parent=("WBS1", "WBS2", "WBS3"), follows_parent=True),
         Rules(PROJECT_CONTACT),
         one_way(TO_AJERA),
         parent="project",

@@ -53,7 +53,7 @@ class Lists:
 
 
 @dataclass(frozen=True, slots=True)
-class Fill:
+class TemplateRows:
     """Rows that a created row of `of` gets: those of `source` whose `where` is the value of the made-up column `by`.
 
     `into`: their table and `key` its key, which the database gives or which follows the highest; `owner` its column for
@@ -73,7 +73,7 @@ class Fill:
     at_least: tuple[tuple[str, str], ...] = ()
 
 
-class Need(StrEnum):
+class ParkReason(StrEnum):
     """Why a row cannot be created yet: each is a documented cause of failure (evidence.md 6), with what a person does."""
 
     NO_PROJECT_NUMBER = "no_project_number"
@@ -86,20 +86,20 @@ class Need(StrEnum):
     NOT_A_CLIENT = "not_a_client"
 
 
-REMEDIES: Mapping[Need, str] = {
-    Need.NO_PROJECT_NUMBER: "Give the project a Project ID in Ajera, or set `routes.dps.project_number` (auto-numbering).",
-    Need.NO_EMPLOYEE_NUMBER: "Set `routes.dps.employee_number` (employee auto-numbering), for example E{key}.",
-    Need.TEMPLATE_MISSING: "Give the Ajera project template the name that the template list in DPS shows, or choose another one.",
-    Need.TYPE_MISSING: "Add an entry of the same description to that list on the other side.",
-    Need.REFERENCE_MISSING: "It is created or linked as soon as the row it refers to is exchanged: tick that row's flag.",
-    Need.REQUIRED_MISSING: "Fill in the field that the other system requires.",
-    Need.NOT_A_CLIENT: "The firm is not a client: tick Client on it in DPS, or give the project another firm.",
-    Need.COUNTERPART_DELETED: "Its counterpart was deleted and is not made again; the next row in its place is looked for.",
+REMEDIES: Mapping[ParkReason, str] = {
+    ParkReason.NO_PROJECT_NUMBER: "Give the project a Project ID in Ajera, or set `routes.dps.project_number` (auto-numbering).",
+    ParkReason.NO_EMPLOYEE_NUMBER: "Set `routes.dps.employee_number` (employee auto-numbering), for example E{key}.",
+    ParkReason.TEMPLATE_MISSING: "Give the Ajera project template the name that the template list in DPS shows, or choose another one.",
+    ParkReason.TYPE_MISSING: "Add an entry of the same description to that list on the other side.",
+    ParkReason.REFERENCE_MISSING: "It is created or linked as soon as the row it refers to is exchanged: tick that row's flag.",
+    ParkReason.REQUIRED_MISSING: "Fill in the field that the other system requires.",
+    ParkReason.NOT_A_CLIENT: "The firm is not a client: tick Client on it in DPS, or give the project another firm.",
+    ParkReason.COUNTERPART_DELETED: "Its counterpart was deleted and is not made again; the next row in its place is looked for.",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Creating:
+class NewRowContext:
     """A row about to be created: the other side's row and key, and the key on this side of the row it belongs to."""
 
     row: Row
@@ -108,10 +108,10 @@ class Creating:
     numbers: Mapping[str, str] = field(default_factory=dict)
 
 
-NewKey = tuple[Value, ...] | Need | None  # its values, why there is none, or None: the database gives it
+NewKey = tuple[Value, ...] | ParkReason | None  # its values, why there is none, or None: the database gives it
 
 
-def given_by_database(_: Creating) -> NewKey:
+def given_by_database(_: NewRowContext) -> NewKey:
     return None
 
 
@@ -124,7 +124,7 @@ def always(_: Row) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class EntitySide:
     """One side of an entity.
 
     `belongs`: is a row of the table of this kind at all. `is_flagged`: is it set to be exchanged.
@@ -141,7 +141,7 @@ class End:
     may_begin: Callable[[Row], bool] = always
     may_create: Callable[[Row], bool] | None = None
     parent: tuple[str, ...] = ()
-    new_key: Callable[[Creating], NewKey] = given_by_database
+    new_key: Callable[[NewRowContext], NewKey] = given_by_database
     constants: Row = field(default_factory=dict)
     follows_parent: bool = False
     is_mixed: Callable[[Row], bool] = lambda _: False
@@ -164,8 +164,8 @@ class Entity:
     """
 
     name: str
-    ajera: End
-    dps: End
+    ajera: EntitySide
+    dps: EntitySide
     rules: Rules
     creates: frozenset[Side]
     named_by: tuple[str, ...] = ()
@@ -177,10 +177,10 @@ class Entity:
     brings: frozenset[str] = frozenset()
     namesakes_park: bool = False
 
-    def end(self, side: Side) -> End:
+    def end(self, side: Side) -> EntitySide:
         return self.ajera if side is Side.AJERA else self.dps
 
-    def says_nothing(self, side: Side, row: Row) -> bool:
+    def is_blank_row(self, side: Side, row: Row) -> bool:
         """Is every line of a row blank: an address without one, a project without a client."""
         return set(self.rules.observed(side, row).values()) <= {None}
 

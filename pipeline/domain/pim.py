@@ -14,18 +14,18 @@ from pipeline.domain.codes import CODES, next_code, project_code
 from pipeline.errors import ValueRefused
 from pipeline.mapping.convert import cut, initials, reference, text
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import Kind
+from pipeline.mapping.source import ColumnType
 from pipeline.mapping.table import (
     AwaitParent,
     ChildRows,
     Column,
+    CreateOnly,
     CreateParent,
     Derived,
     Expression,
-    Neighbours,
     Path,
-    Prefilled,
     Related,
+    RelatedRows,
     RowMissing,
     TableMapping,
     prefixed,
@@ -40,17 +40,23 @@ ROLE_LENGTH = 100
 PROJECT_STATUS = TargetTable(
     "Project_Status",
     key=("Name",),
-    columns=(TargetColumn("Name", Kind.SHORT_TEXT, 50, nullable=False), TargetColumn("Completed", Kind.FLAG)),
+    columns=(
+        TargetColumn("Name", ColumnType.SHORT_TEXT, 50, nullable=False),
+        TargetColumn("Completed", ColumnType.FLAG),
+    ),
     rank=0,
 )
 ROLE_TYPE = TargetTable(
-    "Role_Type", key=("Name",), columns=(TargetColumn("Name", Kind.SHORT_TEXT, ROLE_LENGTH, nullable=False),), rank=1
+    "Role_Type",
+    key=("Name",),
+    columns=(TargetColumn("Name", ColumnType.SHORT_TEXT, ROLE_LENGTH, nullable=False),),
+    rank=1,
 )
 ORGANIZATION = TargetTable(
     "Organization",
     key=("Organization ID",),
     columns=(
-        TargetColumn("Organization ID", Kind.SHORT_TEXT, 30, nullable=False),
+        TargetColumn("Organization ID", ColumnType.SHORT_TEXT, 30, nullable=False),
         TargetColumn("Name", length=100, nullable=False),
         TargetColumn("Address", length=500),
         TargetColumn("Post Code", length=20),
@@ -65,8 +71,8 @@ CONTACT = TargetTable(
     "Contact",
     key=("Contact ID",),
     columns=(
-        TargetColumn("Contact ID", Kind.SHORT_TEXT, 30, nullable=False),
-        TargetColumn("Organization ID", Kind.SHORT_TEXT, 30),
+        TargetColumn("Contact ID", ColumnType.SHORT_TEXT, 30, nullable=False),
+        TargetColumn("Organization ID", ColumnType.SHORT_TEXT, 30),
         TargetColumn("Forename", length=50),
         TargetColumn("Middle Names", length=50),
         TargetColumn("Surname", length=50),
@@ -75,7 +81,7 @@ CONTACT = TargetTable(
         TargetColumn("E-mail", length=255),
         TargetColumn("Mobile", length=50),
         TargetColumn("Direct Dial", length=50),
-        TargetColumn("Created Date", Kind.INSTANT),
+        TargetColumn("Created Date", ColumnType.INSTANT),
         TargetColumn("Document Initials", length=10),
     ),
     rank=3,
@@ -85,11 +91,11 @@ PROJECT = TargetTable(
     "Project",
     key=("Project ID",),
     columns=(
-        TargetColumn("Project ID", Kind.SHORT_TEXT, 30, nullable=False),
-        TargetColumn("Project Code", Kind.SHORT_TEXT, PROJECT_CODE_LENGTH, nullable=False),
+        TargetColumn("Project ID", ColumnType.SHORT_TEXT, 30, nullable=False),
+        TargetColumn("Project Code", ColumnType.SHORT_TEXT, PROJECT_CODE_LENGTH, nullable=False),
         TargetColumn("Name", length=100, nullable=False),
         TargetColumn("Description"),
-        TargetColumn("Status", Kind.SHORT_TEXT, 50, nullable=False),
+        TargetColumn("Status", ColumnType.SHORT_TEXT, 50, nullable=False),
         TargetColumn("Client", length=100),
         TargetColumn("Client Address 1", length=100),
         TargetColumn("Client Address 2", length=100),
@@ -105,9 +111,9 @@ PROJECT_CONTACT = TargetTable(
     "Project_Contact",
     key=("Project ID", "Role Type", "Contact ID"),
     columns=(
-        TargetColumn("Project ID", Kind.SHORT_TEXT, 30, nullable=False),
-        TargetColumn("Role Type", Kind.SHORT_TEXT, ROLE_LENGTH, nullable=False),
-        TargetColumn("Contact ID", Kind.SHORT_TEXT, 30, nullable=False),
+        TargetColumn("Project ID", ColumnType.SHORT_TEXT, 30, nullable=False),
+        TargetColumn("Role Type", ColumnType.SHORT_TEXT, ROLE_LENGTH, nullable=False),
+        TargetColumn("Contact ID", ColumnType.SHORT_TEXT, 30, nullable=False),
     ),
     rank=5,
     references=(("Project ID", "Project"), ("Role Type", "Role_Type"), ("Contact ID", "Contact")),
@@ -178,7 +184,7 @@ def _now(_: Site) -> Value:
     return datetime.now(UTC)
 
 
-def _client_of(neighbours: Neighbours) -> LedgerRow | None:
+def _client_of(neighbours: RelatedRows) -> LedgerRow | None:
     """The client of the first invoice group: the group with the lowest igKey (evidence.md 3.5; assumption 8)."""
     group = next(neighbours.children("AxInvoiceGroup"), None)
     client = None if group is None else reference(group.values["igClient"])
@@ -186,7 +192,7 @@ def _client_of(neighbours: Neighbours) -> LedgerRow | None:
 
 
 def _client_column(column: str, target: str) -> Related:
-    def value(neighbours: Neighbours) -> Value:
+    def value(neighbours: RelatedRows) -> Value:
         client = _client_of(neighbours)
         return None if client is None else text(client.values[column])
 
@@ -195,7 +201,7 @@ def _client_column(column: str, target: str) -> Related:
     )
 
 
-def _roles(neighbours: Neighbours) -> tuple[Sequence[tuple[str, ...]], Sequence[RowMissing]]:
+def _roles(neighbours: RelatedRows) -> tuple[Sequence[tuple[str, ...]], Sequence[RowMissing]]:
     """Role rows of a project: manager, principal, marketing contact, then the further roles of AxResource."""
     assumptions, root = neighbours.site.assumptions, neighbours.root
     standard = (
@@ -274,7 +280,7 @@ EMPLOYEE = TableMapping(
         Derived("Organization ID", Expression((), "'Internal'", lambda _, site: _internal(site))),
         Column("vecFirstName", "Forename"),
         Column("vecLastName", "Surname"),
-        Prefilled(
+        CreateOnly(
             "Title", "'-'", lambda site: site.assumptions.prefilled_title, note="what a person types there stays"
         ),
         Column("vecMiddleName", "Middle Names"),
@@ -288,7 +294,7 @@ EMPLOYEE = TableMapping(
             Expression(("vecPhone1", "vecPhone2"), "vecPhone1", _direct_dial),
             note="as CRM's map if CRM is on",
         ),
-        Prefilled("Created Date", "now", _now),
+        CreateOnly("Created Date", "now", _now),
         Derived("Document Initials", initials_of("vecFirstName", "vecLastName")),
     ),
     parents=(CreateParent("Organization ID", "Organization", lambda key, _: {"Organization ID": key, "Name": key}),),
@@ -305,7 +311,7 @@ PERSON = TableMapping(
         Column("organization", "Organization ID", note="Integration Client or Vendor; removing it changes nothing"),
         Column("cntFirstName", "Forename"),
         Column("cntLastName", "Surname"),
-        Prefilled(
+        CreateOnly(
             "Title", "'-'", lambda site: site.assumptions.prefilled_title, note="what a person types there stays"
         ),
         Column("cntMiddleName", "Middle Names"),
@@ -313,7 +319,7 @@ PERSON = TableMapping(
         Column("cntEmail", "E-mail"),
         Column("cntPhone2", "Mobile"),
         Column("cntPhone1", "Direct Dial"),
-        Prefilled("Created Date", "now", _now),
+        CreateOnly("Created Date", "now", _now),
         Derived("Document Initials", initials_of("cntFirstName", "cntLastName")),
     ),
     parents=(AwaitParent("Organization ID", "Organization", "AxVec"),),

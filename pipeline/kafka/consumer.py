@@ -62,12 +62,12 @@ class KafkaMessages:
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
         self._assigned: set[TopicPartition] = set()
-        self._unplaced: set[TopicPartition] = set()  # given to us, but their start is not known yet
-        self._kept: Exception | None = None
+        self._awaiting_start: set[TopicPartition] = set()  # given to us, but their start is not known yet
+        self._deferred_error: Exception | None = None
         self._down: KafkaError | None = None
         self._paused: set[TopicPartition] = set()  # by whoever uses us, beside a wait
         self._waiting = self._closing = False
-        self._held_back: list[Message] = []  # polled, not handed out yet
+        self._buffered: list[Message] = []  # polled, not handed out yet
         self._is_eager = protocol in EAGER
         self._standby = Standby(on_assigned)
         # Asked through connections of its own: on the consumer's, each answer waits behind a fetch.
@@ -82,12 +82,12 @@ class KafkaMessages:
         Raises OffsetLost, ServiceUnreachable, and whatever the three callables raised during a rebalance.
         """
         self._raise_kept()
-        if self._unplaced:
-            self._place(frozenset(self._unplaced))
+        if self._awaiting_start:
+            self._place(frozenset(self._awaiting_start))
         self._end_wait()
-        if not self._held_back and self._consume(1, timeout_seconds):
+        if not self._buffered and self._consume(1, timeout_seconds):
             self._consume(limit - 1, 0.0)
-        messages, self._held_back = self._held_back, []
+        messages, self._buffered = self._buffered, []
         if messages:
             self._down = None
             return messages
@@ -154,11 +154,11 @@ class KafkaMessages:
 
     def close(self) -> None:
         """Leave the group. `on_revoked` is told first; what it raises is raised here, after leaving."""
-        self._closing, self._kept = True, None  # where a partition would have started matters no more
+        self._closing, self._deferred_error = True, None  # where a partition would have started matters no more
         self._consumer.close()
         self._admin.close()
         self._assigned.clear()
-        self._unplaced.clear()
+        self._awaiting_start.clear()
         self._raise_kept()
 
     def _assign(self, _: Consumer, partitions: list[KafkaPartition]) -> None:
@@ -167,7 +167,7 @@ class KafkaMessages:
         if self._closing:
             self._take_over({})
             return
-        self._unplaced |= given
+        self._awaiting_start |= given
         try:
             self._place(given)
         except Exception as error:
@@ -182,7 +182,7 @@ class KafkaMessages:
             self._take_over(starts)
         except KafkaException as error:
             raise unreachable("taking over partitions", cause(error)) from error
-        self._unplaced -= partitions
+        self._awaiting_start -= partitions
         self._assigned |= partitions
         # librdkafka remembers that a partition was paused when it left: it would never be read again.
         (self._consumer.pause if self._waiting else self._consumer.resume)(placed)
@@ -212,7 +212,7 @@ class KafkaMessages:
 
     def _revoke(self, _: Consumer, partitions: list[KafkaPartition]) -> None:
         leaving = frozenset(map(ours, partitions))
-        self._unplaced -= leaving
+        self._awaiting_start -= leaving
         placed = leaving & self._assigned
         try:
             if placed:
@@ -221,7 +221,7 @@ class KafkaMessages:
             self._keep(error)
         self._assigned -= placed
         self._paused -= leaving
-        self._held_back = [m for m in self._held_back if TopicPartition(m.topic, m.partition) not in leaving]
+        self._buffered = [m for m in self._buffered if TopicPartition(m.topic, m.partition) not in leaving]
         if self._is_eager:
             self._consumer.unassign()
         else:
@@ -242,7 +242,7 @@ class KafkaMessages:
             batch = self._consumer.consume(limit, timeout_seconds) if limit else []
         except KafkaException as error:
             raise unreachable("reading messages", cause(error)) from error
-        self._held_back += [message for each in batch if (message := self._accept(each)) is not None]
+        self._buffered += [message for each in batch if (message := self._accept(each)) is not None]
         return bool(batch)
 
     def _end_wait(self) -> None:
@@ -292,9 +292,9 @@ class KafkaMessages:
             raise unreachable("this member cannot go on", fault)
 
     def _keep(self, error: Exception) -> None:
-        self._kept = self._kept or error  # the first one is the cause
+        self._deferred_error = self._deferred_error or error  # the first one is the cause
 
     def _raise_kept(self) -> None:
-        error, self._kept = self._kept, None
+        error, self._deferred_error = self._deferred_error, None
         if error is not None:
             raise error

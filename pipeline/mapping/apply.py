@@ -12,11 +12,11 @@ from pipeline.mapping.table import (
     ChangedSince,
     ChildRows,
     Column,
+    CreateOnly,
     Derived,
     Kept,
     Line,
-    Neighbours,
-    Prefilled,
+    RelatedRows,
     RowMissing,
     TableMapping,
 )
@@ -47,7 +47,7 @@ class Graph:
 
 @dataclass(frozen=True, slots=True)
 class GraphNeighbours:
-    """One root in the graph (port `Neighbours` of mapping lines)."""
+    """One root in the graph (port `RelatedRows` of mapping lines)."""
 
     root: LedgerRow
     graph: Graph
@@ -112,7 +112,7 @@ def build(mapping: TableMapping, root: LedgerRow, graph: Graph, loaded: frozense
     prefill: dict[str, Value] = {}
     missing: list[RowMissing] = []
     for line in mapping.lines:
-        if isinstance(line, Prefilled):
+        if isinstance(line, CreateOnly):
             prefill[line.target] = line.of(graph.site)
         elif _knowable(line, root, loaded):
             try:
@@ -143,16 +143,16 @@ def _knowable(line: Line, root: LedgerRow, loaded: frozenset[str]) -> bool:
         case Derived(expression=expression):
             return root.unknown.isdisjoint(expression.columns)
         case _:
-            return loaded.issuperset(line.needs) if not isinstance(line, Prefilled) else True
+            return loaded.issuperset(line.needs) if not isinstance(line, CreateOnly) else True
 
 
-def _value(line: Line, neighbours: Neighbours) -> Value | Kept:
+def _value(line: Line, neighbours: RelatedRows) -> Value | Kept:
     match line:
         case Column(source=source):
             return text(neighbours.root.values[source])
         case Derived(expression=expression):
             return expression.of(neighbours.root.values, neighbours.site)
-        case Prefilled(of=of):
+        case CreateOnly(of=of):
             return of(neighbours.site)
         case _:
             return line.of(neighbours)

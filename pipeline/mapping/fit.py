@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.errors import ValueRefused
 from pipeline.mapping.convert import cut
-from pipeline.mapping.site import ColumnPolicy, Misfit, Site
+from pipeline.mapping.site import ColumnPolicy, OverflowPolicy, Site
 from pipeline.mapping.target import TargetColumn, TargetRow, TargetTable
 from pipeline.model.event import Row, Value
 
@@ -19,7 +19,7 @@ class Fitted:
     """The row as the target can hold it, and what was done to which columns."""
 
     row: TargetRow
-    done: tuple[tuple[str, Misfit], ...]
+    done: tuple[tuple[str, OverflowPolicy], ...]
 
 
 def fit(table: TargetTable, row: TargetRow, site: Site, *, utf16: bool) -> Fitted:
@@ -28,7 +28,7 @@ def fit(table: TargetTable, row: TargetRow, site: Site, *, utf16: bool) -> Fitte
     `utf16`: the database counts text lengths in UTF-16 units.
     """
     columns = table.by_name()
-    done: list[tuple[str, Misfit]] = []
+    done: list[tuple[str, OverflowPolicy]] = []
 
     def fitted(values: Row) -> Row:
         changed: dict[str, Value] = {}
@@ -65,7 +65,7 @@ def _plainly_fits(column: TargetColumn, value: Value) -> bool:
 
 def _fitted(
     table: str, column: TargetColumn, policy: ColumnPolicy, value: Value, *, utf16: bool
-) -> tuple[Value, Misfit | None]:
+) -> tuple[Value, OverflowPolicy | None]:
     if value is None:
         return _filled(table, column, policy)
     if not isinstance(value, str):
@@ -73,18 +73,18 @@ def _fitted(
     text, how = _encodable(table, column, policy, value)
     if column.length is not None and _units(text, utf16=utf16) > column.length:
         _refuse_if(policy.too_long, table, column, "is longer than the column")
-        return cut(text, column.length, utf16=utf16), Misfit.CUT
+        return cut(text, column.length, utf16=utf16), OverflowPolicy.CUT
     return text, how
 
 
-def _filled(table: str, column: TargetColumn, policy: ColumnPolicy) -> tuple[Value, Misfit | None]:
+def _filled(table: str, column: TargetColumn, policy: ColumnPolicy) -> tuple[Value, OverflowPolicy | None]:
     if column.nullable:
         return None, None
     _refuse_if(policy.null, table, column, "is empty, and the column requires a value")
-    return "", Misfit.REPLACE
+    return "", OverflowPolicy.REPLACE
 
 
-def _encodable(table: str, column: TargetColumn, policy: ColumnPolicy, value: str) -> tuple[str, Misfit | None]:
+def _encodable(table: str, column: TargetColumn, policy: ColumnPolicy, value: str) -> tuple[str, OverflowPolicy | None]:
     if column.encoding is None:
         return value, None
     codec = codecs.lookup(column.encoding)
@@ -92,11 +92,11 @@ def _encodable(table: str, column: TargetColumn, policy: ColumnPolicy, value: st
     if held == value:
         return value, None
     _refuse_if(policy.unencodable, table, column, "has characters that the column's encoding lacks")
-    return held, Misfit.REPLACE
+    return held, OverflowPolicy.REPLACE
 
 
-def _refuse_if(policy: Misfit, table: str, column: TargetColumn, why: str) -> None:
-    if policy is Misfit.REFUSE:
+def _refuse_if(policy: OverflowPolicy, table: str, column: TargetColumn, why: str) -> None:
+    if policy is OverflowPolicy.REFUSE:
         raise ValueRefused(f"the value for {table}.{column.name} {why}")
 
 

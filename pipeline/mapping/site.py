@@ -17,7 +17,7 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Misfit(StrEnum):
+class OverflowPolicy(StrEnum):
     """What is done with a value that its column cannot hold."""
 
     CUT = "cut"
@@ -28,15 +28,15 @@ class Misfit(StrEnum):
 class ColumnPolicy(_Model):
     """What is done with values that do not fit a target column; each case is counted in a metric."""
 
-    too_long: Literal[Misfit.CUT, Misfit.REFUSE] = Field(
-        default=Misfit.CUT, description="Text longer than the column: cut, or refuse."
+    too_long: Literal[OverflowPolicy.CUT, OverflowPolicy.REFUSE] = Field(
+        default=OverflowPolicy.CUT, description="Text longer than the column: cut, or refuse."
     )
-    unencodable: Literal[Misfit.REPLACE, Misfit.REFUSE] = Field(
-        default=Misfit.REPLACE,
+    unencodable: Literal[OverflowPolicy.REPLACE, OverflowPolicy.REFUSE] = Field(
+        default=OverflowPolicy.REPLACE,
         description="Characters that the column's code page lacks: replace by a question mark, or refuse.",
     )
-    null: Literal[Misfit.REPLACE, Misfit.REFUSE] = Field(
-        default=Misfit.REFUSE,
+    null: Literal[OverflowPolicy.REPLACE, OverflowPolicy.REFUSE] = Field(
+        default=OverflowPolicy.REFUSE,
         description="No value where the column requires one: replace by an empty text, or refuse.",
     )
 

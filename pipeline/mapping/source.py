@@ -11,7 +11,7 @@ from pipeline.mapping.site import Site
 from pipeline.model.event import Row, Value
 
 
-class Kind(StrEnum):
+class ColumnType(StrEnum):
     """Kinds of column, in the mirror and in targets."""
 
     INTEGER = "integer"
@@ -26,7 +26,7 @@ class SourceColumn:
     """A column that mappings rely on, by its canonical name."""
 
     name: str
-    kind: Kind
+    kind: ColumnType
 
 
 class Fold(StrEnum):
@@ -38,11 +38,11 @@ class Fold(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class StickyColumn:
     """A value kept beside the mirrored columns because the newest image alone does not tell it."""
 
     name: str
-    kind: Kind
+    kind: ColumnType
     fold: Fold
     of: Callable[[Row, Site], Value]
     note: str
@@ -65,7 +65,7 @@ class SourceTable:
     name: str
     key: str
     columns: tuple[SourceColumn, ...]
-    remembered: tuple[Remembered, ...] = ()
+    remembered: tuple[StickyColumn, ...] = ()
     owners: tuple[tuple[str, str], ...] = ()
     groups: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
@@ -97,7 +97,7 @@ class SourceTable:
         if self.further_key:
             parts = [part.replace("%7C", "|").replace("%25", "%") for part in text.split("|")]
         return tuple(
-            int(part) if column.kind is Kind.INTEGER else part
+            int(part) if column.kind is ColumnType.INTEGER else part
             for column, part in zip(self.key_columns, parts, strict=True)
         )
 

@@ -34,7 +34,7 @@ class Kept:
     value: Value
 
 
-class Neighbours(Protocol):
+class RelatedRows(Protocol):
     """A root row with the rows around it, as read from the mirror; for a retired root, as they were when it was retired."""
 
     @property
@@ -81,7 +81,7 @@ class Derived:
 
 
 @dataclass(frozen=True, slots=True)
-class Prefilled:
+class CreateOnly:
     """A target column filled when the row is created, and never after."""
 
     target: str
@@ -97,12 +97,12 @@ class Related:
     target: str
     needs: tuple[str, ...]
     words: str
-    of: Callable[[Neighbours], Value | Kept]
+    of: Callable[[RelatedRows], Value | Kept]
     note: str = ""
     instead: Callable[[LedgerRow, Site, str, int | None], str | None] | None = None  # of a value that another keeps
 
 
-Line = Column | Derived | Prefilled | Related
+Line = Column | Derived | CreateOnly | Related
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class ChildRows:
     target: str
     needs: tuple[str, ...]
     words: str
-    of: Callable[[Neighbours], tuple[Sequence[tuple[str, ...]], Sequence[RowMissing]]]
+    of: Callable[[RelatedRows], tuple[Sequence[tuple[str, ...]], Sequence[RowMissing]]]
     parents: tuple[Parent, ...]
     note: str = ""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from pipeline.mapping.source import Kind
+from pipeline.mapping.source import ColumnType
 from pipeline.model.event import Row
 
 
@@ -18,7 +18,7 @@ class TargetColumn:
     """
 
     name: str
-    kind: Kind = Kind.TEXT
+    kind: ColumnType = ColumnType.TEXT
     length: int | None = None
     nullable: bool = True
     encoding: str | None = None

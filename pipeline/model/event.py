@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from pipeline.errors import PipelineError
-from pipeline.model.position import Place
+from pipeline.model.position import TopicOffset
 
 Value = str | int | bool | Decimal | datetime | date | None
 Row = Mapping[str, Value]
@@ -51,7 +51,7 @@ class Event:
     operation: Operation
     row: Row
     position: str
-    place: Place
+    place: TopicOffset
     committed_at: datetime
     epoch: int
     snapshot_ended: bool = True  # evidence that the source's initial snapshot is over

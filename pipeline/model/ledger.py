@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipeline.model.event import Row
-from pipeline.model.position import NOWHERE, Place
+from pipeline.model.position import NOWHERE, TopicOffset
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class LedgerRow:
     key: str
     values: Row
     position: str = ""
-    place: Place = NOWHERE
+    place: TopicOffset = NOWHERE
     deleted: bool = False
     unknown: frozenset[str] = field(default_factory=frozenset)
     epoch: int = 0

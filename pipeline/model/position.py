@@ -16,26 +16,26 @@ LSN_WIDTH = 16
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class TopicOffset:
     """Where a message stands: incarnation of the topic (numbered by us as first seen), partition, offset."""
 
     incarnation: int
     partition: int
     offset: int
 
-    def is_later_than(self, other: Place) -> bool:
+    def is_later_than(self, other: TopicOffset) -> bool:
         """Later incarnation, or a greater offset in the same one; partitions of one incarnation never share a row."""
         return (self.incarnation, self.offset) > (other.incarnation, other.offset)
 
-    def is_comparable_with(self, other: Place) -> bool:
+    def is_comparable_with(self, other: TopicOffset) -> bool:
         """Different incarnations, or the same partition: rows of one incarnation do not change partitions, unless it grew."""
         return self.incarnation != other.incarnation or self.partition == other.partition
 
-    def shares_partition_with(self, other: Place) -> bool:
+    def shares_partition_with(self, other: TopicOffset) -> bool:
         return (self.incarnation, self.partition) == (other.incarnation, other.partition)
 
 
-NOWHERE = Place(0, -1, -1)
+NOWHERE = TopicOffset(0, -1, -1)
 
 
 def postgres_position(epoch: int, sequence: str) -> str:

@@ -12,14 +12,14 @@ from pipeline.conflicts import manual as deciding
 from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Decision
 from pipeline.conflicts.link import Link
-from pipeline.conflicts.manual import Typed
+from pipeline.conflicts.manual import EnteredValue
 from pipeline.conflicts.rules import Rules, Side
 from pipeline.database.pairs import DatabaseLinkTransaction, DatabasePairs
 from pipeline.domain.pairing import ParkedWork
-from pipeline.engine.exchange.reconciler import Rounds
-from pipeline.engine.exchange.unit_of_work import Item, Setup
+from pipeline.engine.exchange.reconciler import Reconciler
+from pipeline.engine.exchange.unit_of_work import ExchangeConfig, WorkItem
 from pipeline.errors import UsageError
-from pipeline.mapping.source import Kind
+from pipeline.mapping.source import ColumnType
 from pipeline.model.event import Value
 from pipeline.operations.link import patiently
 from pipeline.telemetry.health import Health
@@ -97,7 +97,7 @@ def resolve(settings: Settings, link: str, line: str, choice: Side, typed: str |
     """
 
     setup = setup_of(settings)
-    value = None if typed is None else Typed(choice, _typed(setup, settings, link, line, choice, typed))
+    value = None if typed is None else EnteredValue(choice, _typed(setup, settings, link, line, choice, typed))
 
     def decide(found: Link, rules: Rules, now: datetime) -> Decision:
         return deciding.resolve(found, line, choice if value is None else value, now, rules)
@@ -126,7 +126,7 @@ def reverse(settings: Settings, number: int) -> None:
 
 def _decide(
     settings: Settings,
-    setup: Setup,
+    setup: ExchangeConfig,
     link: str,
     decide: Callable[[Link, Rules, datetime], Decision],
     about: tuple[tuple[str, Side, Value], ...],
@@ -134,9 +134,9 @@ def _decide(
     with pairs_of(settings) as pairs:
         known = _link(pairs, link)
         table, key = known.ajera.table, known.ajera.key or ""
-        item = Item(Side.AJERA, table, key, entity=known.entity, link=link, decide=decide, about=about)
+        item = WorkItem(Side.AJERA, table, key, entity=known.entity, link=link, decide=decide, about=about)
         telemetry = PrometheusTelemetry(Health())
-        for _ in Rounds(setup=setup, pairs=pairs, telemetry=telemetry, clock=SystemClock()).run([item], patiently):
+        for _ in Reconciler(setup=setup, pairs=pairs, telemetry=telemetry, clock=SystemClock()).run([item], patiently):
             pass
 
 
@@ -148,7 +148,7 @@ def _link(pairs: DatabasePairs, link: str) -> Link:
     return known
 
 
-def _typed(setup: Setup, settings: Settings, link: str, line: str, side: Side, text: str) -> Value:
+def _typed(setup: ExchangeConfig, settings: Settings, link: str, line: str, side: Side, text: str) -> Value:
     """What a person typed for a line of that side, in the form of its column."""
     with pairs_of(settings) as pairs:
         known = _link(pairs, link)
@@ -158,7 +158,7 @@ def _typed(setup: Setup, settings: Settings, link: str, line: str, side: Side, t
     return _as(text, known.half(side).value.get(line), kind)
 
 
-def _as(text: str, like: Value, kind: Kind | None) -> Value:
+def _as(text: str, like: Value, kind: ColumnType | None) -> Value:
     """The form of the column, or of what the side holds. Raises UsageError for text that has not that form."""
     try:
         match like:
@@ -171,7 +171,7 @@ def _as(text: str, like: Value, kind: Kind | None) -> Value:
             case int():
                 return int(text)
             case _:
-                return int(text) if kind is Kind.INTEGER else text
+                return int(text) if kind is ColumnType.INTEGER else text
     except (ValueError, InvalidOperation):
         raise UsageError("the value must be a number, as the column holds one") from None
 

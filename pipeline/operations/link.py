@@ -21,8 +21,8 @@ from pipeline.domain.pairing import Entity, ParkedWork
 from pipeline.domain.status import ACTIVE, IN_DPS
 from pipeline.domain.status import LINE as STATUS
 from pipeline.engine.exchange.ports import Pairs
-from pipeline.engine.exchange.reconciler import ITEMS_A_ROUND, Rounds
-from pipeline.engine.exchange.unit_of_work import Done, Item, Setup
+from pipeline.engine.exchange.reconciler import ITEMS_A_ROUND, Reconciler
+from pipeline.engine.exchange.unit_of_work import ExchangeConfig, PassResult, WorkItem
 from pipeline.errors import PipelineError, Remedy
 from pipeline.model.event import Value
 from pipeline.telemetry.health import Health
@@ -102,10 +102,10 @@ def _chosen(real: DatabasePairs, *, is_rehearsal: bool) -> Iterator[Pairs]:
 class _Run:
     """One run, and what it has come to."""
 
-    def __init__(self, setup: Setup, pairs: Pairs) -> None:
+    def __init__(self, setup: ExchangeConfig, pairs: Pairs) -> None:
         self._setup, self._pairs = setup, pairs
         telemetry = PrometheusTelemetry(Health())
-        self._rounds = Rounds(setup=setup, pairs=pairs, telemetry=telemetry, clock=SystemClock())
+        self._rounds = Reconciler(setup=setup, pairs=pairs, telemetry=telemetry, clock=SystemClock())
         self.entities = {entity.name: LinkedEntity(entity.name) for entity in setup.entities}
         self._counted: set[str] = set()  # links
         self.unticked: list[Unticked] = []
@@ -122,12 +122,12 @@ class _Run:
             page = keys[first : first + ITEMS_A_ROUND]
             with self._pairs.transaction() as links:
                 known = links.linked_among(entity.name, side, page)
-            items = [Item(side, table.name, key, entity=entity.name) for key in page if key not in known]
+            items = [WorkItem(side, table.name, key, entity=entity.name) for key in page if key not in known]
             for done in self._rounds.run(items, patiently):
                 self._count(done)
             progress(what, first + len(page), len(keys))
 
-    def _count(self, done: Done) -> None:
+    def _count(self, done: PassResult) -> None:
         for one in done.ended:
             found = self.entities[one.item.entity or ""]
             match one.reason:

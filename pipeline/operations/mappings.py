@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pipeline.domain.routes import AJERA_TO_PIM, Route
 from pipeline.mapping.site import Assumptions, Site
 from pipeline.mapping.source import SourceTable
-from pipeline.mapping.table import ChildRows, Column, Derived, Line, Prefilled, Related, TableMapping
+from pipeline.mapping.table import ChildRows, Column, CreateOnly, Derived, Line, Related, TableMapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class _Shower:
     def _lines(self) -> Iterator[ShownLine]:
         yield self._line(self._mapping.key, "key", "")
         for line in self._mapping.lines:
-            yield self._line(line, "at creation" if isinstance(line, Prefilled) else "always", self._fit(line.target))
+            yield self._line(line, "at creation" if isinstance(line, CreateOnly) else "always", self._fit(line.target))
         for child in self._mapping.children:
             yield self._child(child)
 
@@ -125,7 +125,7 @@ class _Shower:
                 return source if source in self._columns else self._remembered(source)
             case Derived(expression=expression):
                 return expression.words.removeprefix(NOTHING_BEFORE)
-            case Prefilled(words=words) | Related(words=words):
+            case CreateOnly(words=words) | Related(words=words):
                 return words
 
     def _remembered(self, name: str) -> str:

@@ -16,7 +16,7 @@ from pipeline.errors import ReplayRefused, UsageError
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.model.ledger import Incarnation
 from pipeline.model.position import TopicPartition
-from pipeline.wiring.clients import described, kafka_admin
+from pipeline.wiring.clients import kafka_admin, topic_describer
 from pipeline.wiring.route import RouteHandle
 
 MILLISECONDS = 1000
@@ -25,7 +25,7 @@ Offsets = Mapping[TopicPartition, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Back:
+class ReplayFrom:
     """Where to: an offset, a time (aware), or with neither the oldest message there is."""
 
     offset: int | None = None
@@ -33,8 +33,8 @@ class Back:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A partition's answer to a `Back`: the offset asked for, and what of it retention has deleted.
+class ResolvedOffset:
+    """A partition's answer to a `ReplayFrom`: the offset asked for, and what of it retention has deleted.
 
     The deleted offsets are those from `lost_from` up to the oldest message. Their times went with them: where a time
     was asked for, `lost_is_exact` is False and some of them may be older. `oldest` is the time of the oldest message
@@ -85,7 +85,7 @@ class Replay:
         return all(step.lost_is_exact for step in self.steps)
 
 
-def plan(settings: Settings, topic: str, partition: int | None, back: Back, route: RouteHandle) -> Replay:
+def plan(settings: Settings, topic: str, partition: int | None, back: ReplayFrom, route: RouteHandle) -> Replay:
     """What would be read again.
 
     Raises UsageError, ReplayRefused while the group has members, PartitionsChanged, ServiceUnreachable, TargetBusy,
@@ -126,7 +126,7 @@ def start_of(one: TopicPartition, known: tuple[Offsets, ...]) -> int:
     return min((offsets[one] for offsets in known if one in offsets), default=0)
 
 
-def step(one: TopicPartition, marks: tuple[int, int], start: int, asked: Asked) -> Step:
+def step(one: TopicPartition, marks: tuple[int, int], start: int, asked: ResolvedOffset) -> Step:
     """Never forward: what was not applied yet must not be skipped."""
     low, high = marks
     start = min(max(start, low), high)
@@ -150,7 +150,7 @@ def _stored(
     """The next offsets in `sync`, as a consumer that starts takes them. Nothing is written."""
     with route.keeper(settings) as keeper, keeper.transaction() as transaction:
         seen, stored = transaction.incarnations(topic), transaction.progress(partitions)
-    present = described(admin)(topic)
+    present = topic_describer(admin)(topic)
     refuse_growth(topic, present, seen.values())
     return stored_starts(stored, {topic: _number_of(present, seen)})
 
@@ -160,24 +160,24 @@ def _number_of(present: Incarnation, seen: Mapping[int, Incarnation]) -> int:
 
 
 def _asked(
-    admin: KafkaAdmin, topic: str, marks: Mapping[TopicPartition, tuple[int, int]], back: Back
-) -> dict[TopicPartition, Asked]:
+    admin: KafkaAdmin, topic: str, marks: Mapping[TopicPartition, tuple[int, int]], back: ReplayFrom
+) -> dict[TopicPartition, ResolvedOffset]:
     if back.time is None:
         return {one: asked_offset(back.offset or 0, low) for one, (low, _) in marks.items()}
     at = admin.offsets_at([topic], int(back.time.timestamp() * MILLISECONDS))
     return {one: _asked_time(admin, one, at[one], low, back.time) for one, (low, _) in marks.items()}
 
 
-def asked_offset(offset: int, low: int) -> Asked:
-    return Asked(offset, lost_from=offset if offset < low else None)
+def asked_offset(offset: int, low: int) -> ResolvedOffset:
+    return ResolvedOffset(offset, lost_from=offset if offset < low else None)
 
 
-def _asked_time(admin: KafkaAdmin, one: TopicPartition, offset: int, low: int, time: datetime) -> Asked:
+def _asked_time(admin: KafkaAdmin, one: TopicPartition, offset: int, low: int, time: datetime) -> ResolvedOffset:
     """Retention has reached past the time if the oldest message that is left is younger, or none is left."""
     if offset != low or low == 0:
-        return Asked(offset)
+        return ResolvedOffset(offset)
     milliseconds = admin.message_time_ms(one.topic, one.partition, low)
     oldest = None if milliseconds is None else datetime.fromtimestamp(milliseconds / MILLISECONDS, UTC)
     if oldest is not None and oldest <= time:
-        return Asked(offset, oldest=oldest)
-    return Asked(offset, lost_from=0, lost_is_exact=False, oldest=oldest)
+        return ResolvedOffset(offset, oldest=oldest)
+    return ResolvedOffset(offset, lost_from=0, lost_is_exact=False, oldest=oldest)

@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 import structlog
 
 from pipeline.config.settings import Settings
-from pipeline.engine.consumer.retry import Patience, Stopped
+from pipeline.engine.consumer.retry import Retrier, Stopped
 from pipeline.errors import PipelineError
 from pipeline.telemetry import log
 from pipeline.telemetry.health import Health
@@ -37,7 +37,7 @@ def run(settings: Settings, stop: Callable[[], bool], route: RouteHandle) -> Non
     telemetry = PrometheusTelemetry(health)
     server = TelemetryServer(settings.run.metrics_host, settings.run.metrics_port, telemetry.registry, health)
     server.start()
-    patience = Patience(
+    patience = Retrier(
         first_seconds=settings.run.retry_initial_seconds,
         most_seconds=settings.run.retry_max_seconds,
         telemetry=telemetry,

@@ -14,11 +14,11 @@ from pipeline.config.settings import Settings
 from pipeline.database.state.migrate import Part
 from pipeline.database.state.settings import current_epoch
 from pipeline.database.state.status import (
-    LinkStanding,
+    LinkStatus,
     ParkedRows,
-    ParkedWorkStanding,
-    PartitionStanding,
-    TableStanding,
+    ParkedWorkStatus,
+    PartitionStatus,
+    TableStatus,
     links,
     parked_rows,
     parked_work,
@@ -50,11 +50,11 @@ class GroupStatus:
 class RouteState:
     """What the state of a route holds. A route has tables and marks, or links and parked work."""
 
-    partitions: tuple[PartitionStanding, ...] = ()
-    tables: tuple[TableStanding, ...] = ()
-    parked: tuple[ParkedRows | ParkedWorkStanding, ...] = ()
+    partitions: tuple[PartitionStatus, ...] = ()
+    tables: tuple[TableStatus, ...] = ()
+    parked: tuple[ParkedRows | ParkedWorkStatus, ...] = ()
     due: int | None = None
-    links: tuple[LinkStanding, ...] = ()
+    links: tuple[LinkStatus, ...] = ()
     epochs: Mapping[str, int | None] = field(default_factory=dict)  # by connector
 
 

@@ -13,7 +13,7 @@ from pipeline.config.settings import Settings
 from pipeline.connect.client import ConnectClient
 from pipeline.database.sql.engine import create_engine
 from pipeline.engine.consumer.circuit import Limits
-from pipeline.engine.consumer.loop import Pace
+from pipeline.engine.consumer.loop import LoopSettings
 from pipeline.engine.consumer.start import Describe
 from pipeline.errors import ServiceUnreachable
 from pipeline.kafka.admin import KafkaAdmin
@@ -72,7 +72,7 @@ def connect_client(settings: Settings) -> ConnectClient:
     return ConnectClient(connect.url, auth=auth)
 
 
-def described(admin: KafkaAdmin) -> Describe:
+def topic_describer(admin: KafkaAdmin) -> Describe:
     """Asks Kafka for a topic's id and partitions. Raises ServiceUnreachable when it is not there."""
 
     def describe(topic: str) -> Incarnation:
@@ -95,9 +95,9 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def pace_of(settings: Settings) -> Pace:
+def pace_of(settings: Settings) -> LoopSettings:
     run = settings.run
-    return Pace(
+    return LoopSettings(
         batch_size=run.batch_size,
         poll_seconds=run.poll_timeout_seconds,
         retry_first_seconds=run.retry_initial_seconds,

@@ -28,7 +28,7 @@ from pipeline.engine.consumer.loop import Loop
 from pipeline.engine.consumer.ports import DeadLetters, Messages
 from pipeline.engine.consumer.start import Incarnations
 from pipeline.engine.exchange.processor import Exchange
-from pipeline.engine.exchange.unit_of_work import Setup
+from pipeline.engine.exchange.unit_of_work import ExchangeConfig
 from pipeline.errors import ChoiceMissing, MetadataMissing
 from pipeline.kafka.consumer import KafkaMessages
 from pipeline.kafka.dead_letters import KafkaDeadLetters
@@ -40,18 +40,18 @@ from pipeline.telemetry.metrics import PrometheusTelemetry
 from pipeline.wiring.clients import (
     SystemClock,
     ajera_engine,
-    described,
     dps_engine,
     kafka_admin,
     kafka_settings,
     limits_of,
     pace_of,
     registry_client,
+    topic_describer,
 )
 from pipeline.wiring.membership import join_group
 
 
-def setup_of(settings: Settings) -> Setup:
+def setup_of(settings: Settings) -> ExchangeConfig:
     """How this installation exchanges. Raises ConfigurationInvalid, ProfileInvalid, AjeraVersionInvalid."""
     dps, site = settings.exchange, settings.site
     of_version = entities(
@@ -63,7 +63,7 @@ def setup_of(settings: Settings) -> Setup:
     )
     window = timedelta(seconds=dps.recheck_window_seconds)
     limits = {"contact": dps.contacts_per_firm or None, "project_contact": dps.contacts_per_project or None}
-    return Setup(
+    return ExchangeConfig(
         entities=tuple(replace(one, rules=replace(one.rules, look_window=window)) for one in of_version),
         lists=CODE_LISTS,
         numbers={"project": dps.project_number, "employee": dps.employee_number},
@@ -144,7 +144,7 @@ def needs_of(tables: Sequence[SourceTable], of_entities: Sequence[Entity]) -> di
     return found
 
 
-def decoders_of(settings: Settings, setup: Setup, fetch: Callable[[int], str]) -> tuple[Decoder, Decoder]:
+def decoders_of(settings: Settings, setup: ExchangeConfig, fetch: Callable[[int], str]) -> tuple[Decoder, Decoder]:
     """Ajera's and DPS's; `fetch` gives a writer schema's text by id."""
     site, schemas = settings.site, Schemas(fetch)
 
@@ -172,7 +172,7 @@ class ExchangeParts:
     """What a consumer of the exchange is made of. A fault test replaces single parts before `assembled`."""
 
     settings: Settings
-    setup: Setup
+    setup: ExchangeConfig
     pairs: DatabasePairs
     decoder: ports.Decoder
     topics: Sequence[str]
@@ -206,7 +206,7 @@ def parts(settings: Settings, telemetry: PrometheusTelemetry, health: Health) ->
             topics=both.topics,
             sides={ajera.heartbeat_topic: Side.AJERA, of_dps.heartbeat_topic: Side.DPS},
             dead_letters=letters,
-            incarnations=Incarnations(described(admin), pairs),
+            incarnations=Incarnations(topic_describer(admin), pairs),
             telemetry=telemetry,
             health=health,
         )
@@ -215,7 +215,7 @@ def parts(settings: Settings, telemetry: PrometheusTelemetry, health: Health) ->
 Join = Callable[[ExchangeParts, Exchange], Messages]
 
 
-def assembled(of: ExchangeParts, stop: Callable[[], bool], join: Join | None = None) -> Loop:
+def build_consumer(of: ExchangeParts, stop: Callable[[], bool], join: Join | None = None) -> Loop:
     """A member of the group, ready to run. `join` makes the membership; a fault test gives its own."""
     exchange = exchange_of(of)
     return Loop(
@@ -251,11 +251,11 @@ def consumer(
 ) -> Iterator[Loop]:
     """A consumer of the exchange, ready to run. Raises what `parts` raises."""
     with parts(settings, telemetry, health) as connected:
-        yield assembled(connected, stop)
+        yield build_consumer(connected, stop)
 
 
 def member(of: ExchangeParts, exchange: Exchange) -> KafkaMessages:
     """The membership in the exchange's consumer group."""
     return join_group(
-        of, of.settings.exchange.group, of.topics, kafka_settings(of.settings), of.pairs, exchange.take_over
+        of, of.settings.exchange.group, of.topics, kafka_settings(of.settings), of.pairs, exchange.on_assigned
     )

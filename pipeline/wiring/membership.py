@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from pipeline.config.settings import Settings
-from pipeline.engine.consumer.ports import Keeper
+from pipeline.engine.consumer.ports import OffsetStore
 from pipeline.engine.consumer.start import Incarnations, stored_starts
 from pipeline.kafka.consumer import KafkaMessages
 from pipeline.model.ledger import Progress
@@ -33,8 +33,8 @@ def join_group(
     group: str,
     topics: Sequence[str],
     client_settings: Mapping[str, str],
-    keeper: Keeper,
-    take_over: Callable[[Mapping[TopicPartition, Progress]], None],
+    keeper: OffsetStore,
+    on_assigned: Callable[[Mapping[TopicPartition, Progress]], None],
 ) -> KafkaMessages:
     """A membership: partitions start where `keeper` or Kafka says, whichever is smaller, and are told to `take_over`."""
     held: set[TopicPartition] = set()
@@ -44,7 +44,7 @@ def join_group(
         present = {topic: of.incarnations.of(topic) for topic in {one.topic for one in partitions}}
         with keeper.transaction() as transaction:
             stored = transaction.progress(partitions)
-        take_over(stored)
+        on_assigned(stored)
         return stored_starts(stored, present)
 
     def assigned(partitions: frozenset[TopicPartition]) -> None:

@@ -32,13 +32,13 @@ from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
 from pipeline.wiring.clients import (
     SystemClock,
-    described,
     kafka_admin,
     kafka_settings,
     limits_of,
     pace_of,
     pim_engine,
     registry_client,
+    topic_describer,
 )
 from pipeline.wiring.membership import join_group
 from pipeline.wiring.state import state_of_pim
@@ -71,7 +71,7 @@ def decoder_of(settings: Settings, site: Site, fetch: Callable[[int], str]) -> D
 
 
 @dataclass(frozen=True)
-class Parts:
+class ConsumerParts:
     """What a consumer is made of. A fault test replaces single parts before `assembled`."""
 
     settings: Settings
@@ -89,7 +89,7 @@ class Parts:
 
 
 @contextmanager
-def parts(settings: Settings, telemetry: PrometheusTelemetry, health: Health) -> Iterator[Parts]:
+def parts(settings: Settings, telemetry: PrometheusTelemetry, health: Health) -> Iterator[ConsumerParts]:
     """Everything but the membership in the group, connected.
 
     Raises ConfigurationInvalid, ProfileInvalid, SyncSchemaOutdated, TargetMismatch, TargetBusy, ServiceUnreachable.
@@ -112,7 +112,7 @@ def parts(settings: Settings, telemetry: PrometheusTelemetry, health: Health) ->
             kafka.bootstrap_servers, kafka_settings(settings), to_pim.dead_letter_topic, to_pim.group
         )
         resources.callback(letters.close)
-        yield Parts(
+        yield ConsumerParts(
             settings=settings,
             route=route,
             site=site,
@@ -122,7 +122,7 @@ def parts(settings: Settings, telemetry: PrometheusTelemetry, health: Health) ->
             topics=decoder.topics,
             heartbeat_topic=decoder.heartbeat_topic,
             dead_letters=letters,
-            incarnations=Incarnations(described(admin), target),
+            incarnations=Incarnations(topic_describer(admin), target),
             telemetry=telemetry,
             health=health,
         )
@@ -136,10 +136,10 @@ def keeper(settings: Settings) -> Iterator[DatabaseTarget]:
         yield DatabaseTarget(engine, route_of(settings), settings.site, own.sync_schema, own.db_schema)
 
 
-Join = Callable[[Parts, Processor], Messages]
+Join = Callable[[ConsumerParts, Processor], Messages]
 
 
-def assembled(of: Parts, stop: Callable[[], bool], join: Join | None = None) -> Loop:
+def build_consumer(of: ConsumerParts, stop: Callable[[], bool], join: Join | None = None) -> Loop:
     """A member of the group, ready to run. `join` makes the membership; a fault test gives its own."""
     clock, limits = SystemClock(), limits_of(of.settings)
     processor = Processor(
@@ -173,10 +173,12 @@ def consumer(
 ) -> Iterator[Loop]:
     """A consumer of the route, ready to run. Raises what `parts` raises."""
     with parts(settings, telemetry, health) as connected:
-        yield assembled(connected, stop)
+        yield build_consumer(connected, stop)
 
 
-def member(of: Parts, processor: Processor) -> KafkaMessages:
+def member(of: ConsumerParts, processor: Processor) -> KafkaMessages:
     """The membership in the route's consumer group."""
     topics = [*of.topics.values(), of.heartbeat_topic]
-    return join_group(of, of.settings.to_pim.group, topics, kafka_settings(of.settings), of.target, processor.take_over)
+    return join_group(
+        of, of.settings.to_pim.group, topics, kafka_settings(of.settings), of.target, processor.on_assigned
+    )

@@ -12,7 +12,7 @@ from pipeline.decoding.naming import topic_name
 from pipeline.domain.dps import AJERA_TABLES, DPS_TABLES
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.engine.consumer.loop import Loop
-from pipeline.engine.consumer.ports import Keeper
+from pipeline.engine.consumer.ports import OffsetStore
 from pipeline.errors import ConfigurationInvalid
 from pipeline.mapping.source import SourceTable
 from pipeline.telemetry.health import Health
@@ -38,7 +38,7 @@ class RouteHandle:
     systems: tuple[System, ...]
     state: State
     consumer: Consumer
-    keeper: Callable[[Settings], AbstractContextManager[Keeper]]
+    keeper: Callable[[Settings], AbstractContextManager[OffsetStore]]
 
 
 def routes_of(settings: Settings) -> tuple[RouteHandle, ...]:

@@ -16,7 +16,7 @@ from confluent_kafka import Producer
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 
 from pipeline.decoding.wire import join
-from pipeline.mapping.source import Kind, SourceTable
+from pipeline.mapping.source import ColumnType, SourceTable
 
 EPOCH = 1
 QUIET = logging.getLogger("deploy.producer")  # librdkafka's own word on a broker that went, a line each try
@@ -29,7 +29,7 @@ METADATA: tuple[tuple[str, str], ...] = (
     ("__source_snapshot", "string"),
     ("__epoch", "string"),
 )
-TYPES = {Kind.INTEGER: "int", Kind.FLAG: "boolean", Kind.TEXT: "string"}
+TYPES = {ColumnType.INTEGER: "int", ColumnType.FLAG: "boolean", ColumnType.TEXT: "string"}
 
 
 @dataclass(frozen=True, slots=True)

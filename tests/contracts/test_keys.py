@@ -23,7 +23,7 @@ from pipeline.domain import dps
 from pipeline.domain.pairing import NewRow
 from pipeline.errors import KeyTableInvalid
 from pipeline.mapping.site import Holds, KeyTable, Site
-from pipeline.mapping.source import Kind, SourceColumn, SourceTable
+from pipeline.mapping.source import ColumnType, SourceColumn, SourceTable
 from pipeline.model.event import Value
 from tests.contracts.test_pairs import KINDS, SQL_SERVER, TYPES, AnyPairs, waiting
 from tests.contracts.test_twin import beside
@@ -37,7 +37,7 @@ COUNTER = KeyTable(
     table="Key Table", table_column="Of", key_column="Key", holds=Holds.NEXT, names={"AxProject": "Projects"}
 )
 COUNTERS = SourceTable(
-    COUNTER.table, "row", (SourceColumn("row", Kind.INTEGER), SourceColumn("Of", Kind.TEXT), SourceColumn("Key", Kind.INTEGER))
+    COUNTER.table, "row", (SourceColumn("row", ColumnType.INTEGER), SourceColumn("Of", ColumnType.TEXT), SourceColumn("Key", ColumnType.INTEGER))
 )  # fmt: skip
 TABLES = (dps.AX_VEC, dps.AX_PROJECT, dps.AX_INVOICE_GROUP, dps.AX_CONTACT, COUNTERS)
 GIVEN = dps.AX_CONTACT  # the one table whose key is an identity

@@ -20,7 +20,7 @@ from deploy.local.stack import Stack
 from pipeline.conflicts.conflict import Conflict, Kind
 from pipeline.conflicts.decision import Recorded
 from pipeline.conflicts.forms import folded
-from pipeline.conflicts.link import Half, Link, Parked, Seen, State
+from pipeline.conflicts.link import Link, LinkSide, Parked, Seen, State
 from pipeline.conflicts.rules import Rule, Side
 from pipeline.database.pairs import DatabasePairs
 from pipeline.database.rehearsal import RehearsedPairs, rehearsed
@@ -32,7 +32,7 @@ from pipeline.domain import dps
 from pipeline.domain.pairing import NewRow, ParkedWork
 from pipeline.errors import ConcurrentWrite, TargetBusy, TargetRefused
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import Kind as ColumnKind
+from pipeline.mapping.source import ColumnType as ColumnKind
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Value
 from pipeline.model.text import BLANKS
@@ -171,7 +171,10 @@ def firm(key: str, name: str | None) -> NewRow:
 
 
 def link(number: int, *, ajera: str | None = None, key: str | None = None, state: State = State.LINKED) -> Link:
-    halves = (Half("AxVec", ajera or str(number), Seen(epoch=1)), Half("Clendor", key or f"K{number}", Seen(epoch=2)))
+    halves = (
+        LinkSide("AxVec", ajera or str(number), Seen(epoch=1)),
+        LinkSide("Clendor", key or f"K{number}", Seen(epoch=2)),
+    )
     return Link(uuid.uuid4().hex, "firm", *halves, state=state)
 
 
@@ -345,7 +348,7 @@ def test_long_values_are_stored_and_logged_whole(pairs: AnyPairs) -> None:
     made, long = link(9501), "Ω" * 4_500
     entry = Conflict(made.id, "firm", "notes", Kind.FIRST_LINK, Rule.MANUAL, None, NOW, long, long, NOW, NOW)
     with pairs.transaction() as links:
-        half = Half("Clendor", "K9501", Seen(epoch=2), {"notes": long})
+        half = LinkSide("Clendor", "K9501", Seen(epoch=2), {"notes": long})
         links.store([(Link(made.id, "firm", made.ajera, half, state=State.LINKED), None)])
         links.log([entry])
     with pairs.transaction() as links:

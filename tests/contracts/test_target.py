@@ -24,7 +24,7 @@ from pipeline.mapping.site import Site, TargetNames
 from pipeline.mapping.target import TargetRow
 from pipeline.model.ledger import Incarnation, LedgerRow, Mark, Progress, Waiting
 from pipeline.model.outcome import RowCounts
-from pipeline.model.position import Place, TopicPartition
+from pipeline.model.position import TopicOffset, TopicPartition
 from tests.support.events import event, ledger
 from tests.twins.target import MemoryTarget
 from tests.twins.turns import FreeTurns
@@ -131,7 +131,9 @@ def organization(number: int, name: str = "x", **values: str | None) -> TargetRo
 def test_a_ledger_row_comes_back_as_it_was_written(database: Database | Twin) -> None:
     """Texts letter by letter, null apart from absent, flags, instants, great numbers, and what is unknown."""
     one = row(key(), vecDescription=ODD, vecEmail="", vecFax=None, vecIsClient=True, vecIsVendor=False)
-    one = replace(one, unknown=frozenset({"vecZip", "vecCity"}), epoch=7, committed_at=NOW, place=Place(3, 2, 2**40))
+    one = replace(
+        one, unknown=frozenset({"vecZip", "vecCity"}), epoch=7, committed_at=NOW, place=TopicOffset(3, 2, 2**40)
+    )
     stored(database, one)
     with database.target.transaction() as transaction:
         found = transaction.lock_rows("AxVec", [one.key])[one.key]

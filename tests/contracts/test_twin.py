@@ -17,7 +17,7 @@ from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow, Mark, Progress, Waiting
 from pipeline.model.outcome import RowCounts
-from pipeline.model.position import Place, TopicPartition
+from pipeline.model.position import TopicOffset, TopicPartition
 from tests.support.events import NOON, event, ledger
 from tests.twins.target import MemoryTarget
 
@@ -126,7 +126,7 @@ def test_a_ledger_row_comes_back_as_it_was_written(target: Target) -> None:
         vec(2**63 - 1, vecDescription=ODD, vecFax="a\x00b", vecIsClient=True),
         unknown=frozenset({"vecZip", "vecCity"}),
         committed_at=NOON + timedelta(microseconds=1),
-        place=Place(3, 2, 2**63 - 1),
+        place=TopicOffset(3, 2, 2**63 - 1),
     )
     write(target, row)
     assert read(target, row.key) == replace(row, values={**row.values, "vecFax": "ab"}, revision=1)

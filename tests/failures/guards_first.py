@@ -65,8 +65,8 @@ FIRST_GUARDS = (
     Guard(
         "suspended while a row is not of its kind",
         f"{RULES}/reconcile.py",
-        "if guards.is_over(link) or guards.is_suspended(link):",
-        "if guards.is_over(link):",
+        "if guards.is_ended(link) or guards.is_suspended(link):",
+        "if guards.is_ended(link):",
         f"{KINDS}::test_a_firm_that_became_vendor_only_renames_the_client_no_more",
     ),
     Guard(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.domain.routes import AJERA_TO_PIM
-from pipeline.engine.consumer.loop import Loop, Pace
+from pipeline.engine.consumer.loop import Loop, LoopSettings
 from pipeline.engine.projection.loading import Loading
 from pipeline.errors import ContractBroken, ParkedTooMany, PipelineError, TargetBusy, TargetRefused, TargetRestored
 from pipeline.model.event import Decoded, Message, Undecodable
@@ -71,7 +71,11 @@ class Member:
     """A loop whose topics are empty until they are given messages: clients, unless others are named. It stops when told."""
 
     def __init__(
-        self, stop: Callable[[], bool], *, incarnation: Callable[[str], int] | None = None, pace: Pace | None = None
+        self,
+        stop: Callable[[], bool],
+        *,
+        incarnation: Callable[[str], int] | None = None,
+        pace: LoopSettings | None = None,
     ) -> None:
         self.broker, self.target, self.telemetry = MemoryBroker(), MemoryTarget(AJERA_TO_PIM), Counted()
         for topic in TOPICS.values():
@@ -95,7 +99,7 @@ class Member:
             incarnation=incarnation or Busy(0, TargetBusy("")),
             telemetry=self.telemetry,
             clock=Clock(),
-            pace=pace or Pace(retry_first_seconds=0.001, retry_most_seconds=0.001),
+            pace=pace or LoopSettings(retry_first_seconds=0.001, retry_most_seconds=0.001),
             stop=stop,
         )
 
@@ -177,7 +181,7 @@ def test_a_halted_partition_that_leaves_and_comes_back_is_still_halted() -> None
 def test_a_quiet_loop_sees_that_its_target_was_restored() -> None:
     """No message comes; it looks all the same."""
     member = Member(never)
-    member.consumer.processor.take_over({VEC: Progress(1, 7, events_read=7)})
+    member.consumer.processor.on_assigned({VEC: Progress(1, 7, events_read=7)})
     with pytest.raises(TargetRestored):
         member.loop.run()
     assert member.broker.committed(GROUP) == {}
@@ -185,7 +189,7 @@ def test_a_quiet_loop_sees_that_its_target_was_restored() -> None:
 
 def test_too_many_rows_that_wait_end_the_loop() -> None:
     """Something is wrong that no single row explains."""
-    member = Member(never, pace=Pace(parked_limit=-1))
+    member = Member(never, pace=LoopSettings(parked_limit=-1))
     with member.target.transaction() as transaction:
         for table, topic in TOPICS.items():
             transaction.set_load_ends(topic, table, 1, {0: 0})
@@ -196,7 +200,7 @@ def test_too_many_rows_that_wait_end_the_loop() -> None:
 
 def test_rows_that_wait_while_a_table_is_first_read_do_not_end_the_loop() -> None:
     """Contacts are read before the clients that they refer to: 10,001 of them stopped the consumer."""
-    member = Member(never, pace=Pace(parked_limit=-1))
+    member = Member(never, pace=LoopSettings(parked_limit=-1))
     with member.target.transaction() as transaction:
         for table, topic in TOPICS.items():
             transaction.set_load_ends(topic, table, 1, {0: 0})

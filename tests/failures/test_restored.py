@@ -103,7 +103,7 @@ def test_another_member_that_goes_on_is_no_restored_target() -> None:
     one.feed([client(1)])
     other.feed([client(1), client(2)])
     one.feed([client(3)], start=2)
-    other.processor.take_over({VEC: Progress(1, 1, events_read=1)})
+    other.processor.on_assigned({VEC: Progress(1, 1, events_read=1)})
     other.feed([client(4)], start=3)
     held = stored(target)
     assert held is not None

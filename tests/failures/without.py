@@ -280,7 +280,7 @@ ONE_WAY_GUARDS = (
     Guard(
         "revoke drops what was held back",
         "pipeline/kafka/consumer.py",
-        "        self._held_back = [m for m in self._held_back if TopicPartition(m.topic, m.partition) not in leaving]\n",
+        "        self._buffered = [m for m in self._buffered if TopicPartition(m.topic, m.partition) not in leaving]\n",
         "",
         "tests/unit/kafka/test_revoked.py::test_what_was_held_back_of_a_partition_that_left_is_dropped",
     ),

@@ -1,4 +1,4 @@
-"""Wrong ground: topics made anew or grown, a PIM restored from a copy, a source restored from a backup."""
+"""Broken ordering assumptions: topics made anew or grown, a PIM restored from a copy, a source restored from a backup."""
 
 from __future__ import annotations
 

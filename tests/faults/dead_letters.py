@@ -18,7 +18,7 @@ from tests.faults.firm import Firm
 from tests.faults.verdict import Verdict, consumers, firm_of, health, judge, settle, wait, wait_quiet
 
 READ_SECONDS = 0.5
-Place = tuple[str, int, int]
+TopicOffset = tuple[str, int, int]
 Bytes = tuple[bytes | None, bytes | None]
 
 
@@ -75,7 +75,7 @@ def dead_over_restarts(stack: Stack, seed: int) -> Iterator[Verdict]:
 def untrue(firm: Firm, table: str) -> int:
     """Letters that do not hold the untouched bytes of the message that they name, and letters of one message beyond the first."""
     source = {_place(message): _bytes(message) for message in read(firm, f"{firm.name}.{table}")}
-    seen: Counter[Place] = Counter()
+    seen: Counter[TopicOffset] = Counter()
     wrong = 0
     for letter in read(firm, f"{firm.name}.dead"):
         place = _named(letter)
@@ -105,7 +105,7 @@ def read(firm: Firm, topic: str) -> list[Message]:
     return found
 
 
-def _named(letter: Message) -> Place:
+def _named(letter: Message) -> TopicOffset:
     """The coordinates in its headers."""
     headers = {str(name): value for name, value in list(letter.headers() or [])}
     topic, partition, offset = (_text(headers[f"{HEADER_PREFIX}{name}"]) for name in ("topic", "partition", "offset"))
@@ -116,7 +116,7 @@ def _text(value: object) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _place(message: Message) -> Place:
+def _place(message: Message) -> TopicOffset:
     return str(message.topic()), int(message.partition() or 0), int(message.offset() or 0)
 
 

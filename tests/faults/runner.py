@@ -23,7 +23,7 @@ from pipeline.model.event import Decoded, Message
 from pipeline.model.position import TopicPartition
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
-from pipeline.wiring.projection import Parts, assembled, member, parts
+from pipeline.wiring.projection import ConsumerParts, build_consumer, member, parts
 
 POINTS = (
     "after poll",
@@ -154,12 +154,12 @@ def main(*, config: Path, point: str, count: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     bomb, health = Bomb(point, count), Health()
 
-    def join(of: Parts, processor: Processor) -> Any:
+    def join(of: ConsumerParts, processor: Processor) -> Any:
         return BombedMessages(member(of, processor), bomb)
 
     with parts(load(config, {}), BombedTelemetry(health, bomb), health) as whole:
         bombed = replace(whole, target=BombedTarget(whole.target, bomb), decoder=BombedDecoder(whole.decoder, bomb))
-        assembled(bombed, stop.is_set, join).run()
+        build_consumer(bombed, stop.is_set, join).run()
 
 
 if __name__ == "__main__":

@@ -117,10 +117,10 @@ def skip_broken(live: Live) -> None:
     live.pim.execute("UPDATE sync.progress SET next_offset = %s WHERE topic = %s", [offset + 1, topic])
     group = live.settings()["routes"]["pim"]["group"]
     from pipeline.kafka.admin import KafkaAdmin
-    from pipeline.model.position import TopicPartition as Place
+    from pipeline.model.position import TopicPartition as TopicOffset
 
     ours = KafkaAdmin(live.stack.bootstrap, {})
-    ours.set_committed(group, {Place(topic, 0): offset + 1})
+    ours.set_committed(group, {TopicOffset(topic, 0): offset + 1})
     ours.close()
 
 

@@ -13,7 +13,7 @@ import pytest
 from deploy.local.stack import Stack
 from pipeline.conflicts.manual import resolve
 from pipeline.conflicts.rules import Side
-from pipeline.engine.exchange.unit_of_work import Item
+from pipeline.engine.exchange.unit_of_work import WorkItem
 from tests.support.outbox import Crash, World, at_once, world
 
 AJERA, DPS = Side.AJERA, Side.DPS
@@ -138,7 +138,7 @@ def decided(firm: World) -> Iterator[Callable[[], object]]:
     def decide() -> None:
         for link in firm.links():
             if link.parked:
-                item = Item(
+                item = WorkItem(
                     AJERA, "AxVec", "1", entity=link.entity, link=link.id,
                     decide=lambda found, rules, now: resolve(found, "notes", DPS, now, rules),
                 )  # fmt: skip

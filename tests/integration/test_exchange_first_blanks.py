@@ -152,7 +152,7 @@ def test_two_clients_of_one_project_are_left_to_a_person(firm: World, prefers: S
     assert firm.rows(AJERA, "AxInvoiceGroup", "igClient") == [2]
     firm.settle()
     again(firm)
-    assert not any(link.parked or link.ajera.asks or link.dps.asks for link in firm.links())
+    assert not any(link.parked or link.ajera.has_pending_edits or link.dps.has_pending_edits for link in firm.links())
     assert firm.rows(AJERA, "AxInvoiceGroup", "igClient") == [2]
 
 
@@ -171,7 +171,7 @@ def test_a_blank_client_is_filled_once_and_a_later_change_in_dps_is_left_to_a_pe
     firm.edit(DPS, "PR", ClientID="A")
     firm.settle()
     again(firm)
-    assert not any(link.parked or link.dps.asks for link in firm.links())
+    assert not any(link.parked or link.dps.has_pending_edits for link in firm.links())
 
 
 def waiting_client(firm: World) -> None:

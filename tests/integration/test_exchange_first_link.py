@@ -38,7 +38,7 @@ def test_a_contact_linked_before_its_firm_agrees_once_the_firm_is_linked(firm: W
     assert [link.parked for link in firm.links()] == [{}]
     exchange_firms(firm)
     assert firm.parked() == {}
-    assert not any(link.parked or link.ajera.asks or link.dps.asks for link in firm.links())
+    assert not any(link.parked or link.ajera.has_pending_edits or link.dps.has_pending_edits for link in firm.links())
     assert firm.logged("firm") == []
     assert [firm.writes(side) for side in Side] == [[], []]
 

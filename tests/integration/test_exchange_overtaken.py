@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.conflicts.link import State
 from pipeline.conflicts.rules import Side
-from pipeline.engine.exchange.unit_of_work import Planned
+from pipeline.engine.exchange.unit_of_work import PlannedWrite
 from tests.support.outbox import World, at_once
 
 AJERA, DPS = Side.AJERA, Side.DPS
@@ -20,7 +20,7 @@ def overtaken(firm: World, come_by: Callable[[World], object]) -> None:
     writes = firm.exchange._rounds._ajera
     make = writes.make
 
-    def made(planned: Sequence[Planned], epoch: int, attempt: Any) -> Any:
+    def made(planned: Sequence[PlannedWrite], epoch: int, attempt: Any) -> Any:
         writes.make = make  # type: ignore[method-assign]
         come_by(other)
         return make(planned, epoch, attempt)

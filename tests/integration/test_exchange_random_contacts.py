@@ -141,7 +141,7 @@ class Meeting:
             agrees = (None if here is None else firms.get(str(here), "?")) == there
             is_unknown = (here is not None and str(here) not in firms) or (there and there not in firms.values())
             is_excused = "firm" in link.parked or (link.id in waiting and is_unknown)
-            is_asking = link.ajera.contends("firm") or link.dps.contends("firm")
+            is_asking = link.ajera.has_pending_edit("firm") or link.dps.has_pending_edit("firm")
             if agrees == is_excused or (is_asking and not is_excused):
                 found.append(f"{link.ajera.key}/{link.dps.key}: {here} and {there}, parked {set(link.parked)}")
             last = self._typed(link)

@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.conflicts.link import State
 from pipeline.conflicts.rules import Side
-from pipeline.engine.exchange.ajera_writer import AjeraWrites
-from pipeline.engine.exchange.unit_of_work import Planned
+from pipeline.engine.exchange.ajera_writer import AjeraWriter
+from pipeline.engine.exchange.unit_of_work import PlannedWrite
 from tests.support.outbox import Crash, World, at_once
 
 AJERA, DPS = Side.AJERA, Side.DPS
@@ -18,9 +18,9 @@ AJERA, DPS = Side.AJERA, Side.DPS
 
 def held(firm: World, deliver: Callable[[], object]) -> Callable[[], Any]:
     """Let the process stop with its writes in its hand, and another one take over; how the first one comes back."""
-    kept: list[tuple[Sequence[Planned], int]] = []
+    kept: list[tuple[Sequence[PlannedWrite], int]] = []
 
-    def stop(planned: Sequence[Planned], epoch: int, attempt: object) -> Any:
+    def stop(planned: Sequence[PlannedWrite], epoch: int, attempt: object) -> Any:
         del attempt
         kept.append((planned, epoch))
         raise Crash
@@ -30,7 +30,7 @@ def held(firm: World, deliver: Callable[[], object]) -> Callable[[], Any]:
         deliver()
     firm.restart()
     ((planned, epoch),) = kept
-    return lambda: AjeraWrites(firm.pairs, firm.telemetry).make(planned, epoch, at_once)
+    return lambda: AjeraWriter(firm.pairs, firm.telemetry).make(planned, epoch, at_once)
 
 
 def test_a_row_that_another_process_created_meanwhile_is_not_created_again(firm: World) -> None:

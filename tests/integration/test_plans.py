@@ -26,7 +26,7 @@ from pipeline.database.systems.rows import Names
 from pipeline.domain import dps
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import Kind
+from pipeline.mapping.source import ColumnType
 from tests.support.statements import KEY_TABLE, statements
 
 pytestmark = pytest.mark.postgres
@@ -73,7 +73,10 @@ def misled(postgres: Stack) -> Iterator[sa.Connection]:
 def _systems() -> sa.MetaData:
     """Tables of Ajera and DPS, indexed by their keys alone."""
     metadata = sa.MetaData(schema=SYSTEMS)
-    types: dict[Kind, sa.types.TypeEngine[Any]] = {Kind.INTEGER: sa.BigInteger(), Kind.FLAG: sa.Boolean()}
+    types: dict[ColumnType, sa.types.TypeEngine[Any]] = {
+        ColumnType.INTEGER: sa.BigInteger(),
+        ColumnType.FLAG: sa.Boolean(),
+    }
     for table in (dps.AX_VEC, dps.AX_PROJECT, dps.CLENDOR, dps.CL_ADDRESS, dps.PR):
         keys = {column.name for column in table.key_columns}
         columns = [
@@ -161,7 +164,7 @@ def test_a_statement_does_not_multiply_its_rows_by_the_tables(misled: sa.Connect
 
 def test_rows_with_a_null_are_left_out_before_the_given_ones_are_looked_through() -> None:
     """A hashed list is compared one by one with a row that has a null in one of several columns."""
-    fields = (Field("entity", Kind.TEXT), Field("counts_for", Kind.TEXT))
+    fields = (Field("entity", ColumnType.TEXT), Field("counts_for", ColumnType.TEXT))
     sql = Postgres().scan("link", fields, ["state"])
     outer, inner = sql.split(" IN (", maxsplit=1)
     assert 't."entity" IS NOT NULL AND t."counts_for" IS NOT NULL AND' in outer

@@ -20,7 +20,7 @@ from deploy.local.stack import Stack
 from pipeline.database.target import DatabaseTarget, DatabaseTransaction
 from pipeline.errors import RowRejected, TargetBusy
 from pipeline.model.event import Event
-from pipeline.model.position import Place
+from pipeline.model.position import TopicOffset
 from tests.support.engine import Consumer, emptied, fresh_target, pim_rows
 from tests.support.events import NOON, event
 from tests.support.histories import PREFIXES, arrivals, batches, history, process_of, uncertain
@@ -165,11 +165,11 @@ def test_a_process_that_dies_between_its_two_transactions_leaves_marks_that_othe
 ) -> None:
     """By the row's own event when it comes again, which is stale, and by whoever is idle."""
     from pipeline.domain.routes import AJERA_TO_PIM
-    from pipeline.engine.projection.stage import Noting, note
+    from pipeline.engine.projection.stage import StageSettings, note
     from pipeline.mapping.site import Site
 
     engine, target = pim
-    noting = Noting(AJERA_TO_PIM, Site(), timedelta(minutes=5))
+    noting = StageSettings(AJERA_TO_PIM, Site(), timedelta(minutes=5))
     for finish in ("stale event", "drain"):
         emptied(engine)
         one = event("AxVec", 1, at=1, vecIsClient=True, vecDescription="noted")
@@ -195,7 +195,7 @@ def test_two_processes_that_note_a_project_and_its_client_at_the_same_instant_bo
         project = event("AxProject", 1, at=2, prjStatus=1, prjDescription="p")
         old, new = (event("AxVec", 1, at=at, vecIsClient=True, vecDescription=f"n{at}") for at in (3, 4))
         Consumer(target, [group, project, old]).take([group, project, old])
-        changed = replace(project, position=event("AxProject", 1, at=5).position, place=Place(1, 0, 5))
+        changed = replace(project, position=event("AxProject", 1, at=5).position, place=TopicOffset(1, 0, 5))
         changed = replace(changed, row={**project.row, "prjDescription": f"run {run}"})
         barrier = threading.Barrier(2, timeout=20)
         met = Meeting(target, barrier)

@@ -16,7 +16,7 @@ from pipeline.database.systems.live import create_target_tables
 from pipeline.database.target import DatabaseTarget
 from pipeline.domain.routes import AJERA_TO_PIM, Route
 from pipeline.engine.consumer.circuit import Limits
-from pipeline.engine.consumer.intake import Handled
+from pipeline.engine.consumer.intake import BatchResult
 from pipeline.engine.consumer.ports import Target
 from pipeline.engine.projection.loading import Loading
 from pipeline.engine.projection.processor import Processor
@@ -145,10 +145,10 @@ class Consumer:
         """What a message at this place will be decoded to."""
         self._prepared[place.topic, place.partition, offset] = decoded
 
-    def take(self, events: Sequence[Event]) -> Handled:
+    def take(self, events: Sequence[Event]) -> BatchResult:
         return self.processor.process([message_of(one) for one in events], self.incarnations, patiently)
 
-    def feed(self, decoded: Sequence[Decoded], start: int = 0) -> Handled:
+    def feed(self, decoded: Sequence[Decoded], start: int = 0) -> BatchResult:
         """One batch in partition 0 of its events' topics (others: AxVec's), at offsets of its own from `start` on."""
         messages = []
         for offset, one in enumerate(decoded, start):

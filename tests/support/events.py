@@ -9,7 +9,7 @@ from pipeline.engine.projection import guard
 from pipeline.mapping.site import Site
 from pipeline.model.event import Event, Operation, Value
 from pipeline.model.ledger import LedgerRow
-from pipeline.model.position import Place, postgres_position
+from pipeline.model.position import TopicOffset, postgres_position
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SITE = Site()
@@ -41,7 +41,7 @@ def event(
         operation=kind,
         row={} if kind is Operation.DELETE else row,
         position="" if kind is Operation.READ else position(at),
-        place=Place(incarnation, partition, at if offset is None else offset),
+        place=TopicOffset(incarnation, partition, at if offset is None else offset),
         committed_at=NOON,
         epoch=1,
         snapshot_ended=kind is not Operation.READ,

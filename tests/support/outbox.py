@@ -39,14 +39,14 @@ from pipeline.domain.dps import AJERA_TABLES, AX_PROJECT_CONTACT, CODE_LISTS, CR
 from pipeline.domain.exchange import entities
 from pipeline.domain.status import StatusCoding
 from pipeline.engine.consumer.circuit import Limits
-from pipeline.engine.consumer.intake import Handled
+from pipeline.engine.consumer.intake import BatchResult
 from pipeline.engine.exchange.ports import Pairs
 from pipeline.engine.exchange.processor import Exchange
-from pipeline.engine.exchange.unit_of_work import Setup
+from pipeline.engine.exchange.unit_of_work import ExchangeConfig
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Decoded, Event, Message, Operation
-from pipeline.model.position import Place, postgres_position
+from pipeline.model.position import TopicOffset, postgres_position
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
 from pipeline.wiring.clients import SystemClock
@@ -140,7 +140,7 @@ class World:
     ajera: psycopg.Connection
     dps: psycopg.Connection
     pairs: FallingPairs
-    setup: Setup
+    setup: ExchangeConfig
     urls: Mapping[Side, str]
     next: Counter[str] = field(default_factory=Counter)
     events: dict[Side, list[Event]] = field(default_factory=lambda: {side: [] for side in Side})
@@ -312,7 +312,7 @@ class World:
         table = next(table for table in TABLES[side] if table.name == source)
         values = {column.name: row[column.name] for column in table.columns}
         key = table.key_text([values[column.name] for column in table.key_columns])
-        place = Place(1, PARTITION, self.ends[source])
+        place = TopicOffset(1, PARTITION, self.ends[source])
         row = {} if operation is Operation.DELETE else values
         self.ends[source] += 1
         event = Event(source, key, operation, row, position, place, at.astimezone(UTC), self.epochs[side])
@@ -330,7 +330,7 @@ class World:
                 self.next[event.table] = event.place.offset + 1
         return len(events)
 
-    def process(self, events: list[Event]) -> Handled:
+    def process(self, events: list[Event]) -> BatchResult:
         messages = [Message(event.table, PARTITION, event.place.offset, b"", b"") for event in events]
         self.decoder.events.update({(event.table, event.place.offset): event for event in events})
         return self.exchange.process(messages, dict.fromkeys((event.table for event in events), 1), at_once)
@@ -422,7 +422,7 @@ def world(
         Names(site, Side.DPS, None),
         Names(site, Side.AJERA, None, FILLS, generated_keys(engines[Side.AJERA], None, site, CREATED_IN_AJERA)),
     )
-    setup = Setup(
+    setup = ExchangeConfig(
         entities=entities(
             two_way=two_way, rules=dict(rules or {}), clock_tolerance=tolerance, status=status, choices=choices
         ),

@@ -9,7 +9,7 @@ from functools import partial
 
 from pipeline.conflicts.conflict import Conflict, Kind
 from pipeline.conflicts.decision import Recorded
-from pipeline.conflicts.link import Half, Link, State
+from pipeline.conflicts.link import Link, LinkSide, State
 from pipeline.conflicts.rules import Rule, Side
 from pipeline.database.pairs import DatabaseAjeraTransaction, DatabaseLinkTransaction
 from pipeline.database.sql.dialect import Dialect
@@ -125,7 +125,7 @@ def exchange_calls(
     generated: DatabaseAjeraTransaction,
     counted: DatabaseAjeraTransaction,
 ) -> Iterator[Callable[[], object]]:
-    halves = Half("AxVec", CANARY), Half("Clendor", CANARY)
+    halves = LinkSide("AxVec", CANARY), LinkSide("Clendor", CANARY)
     link = Link(CANARY, "firm", *halves, state=State.LINKED)
     entry = Conflict(CANARY, "firm", "name", Kind.FIRST_LINK, Rule.NEWEST, None, NOW, CANARY, CANARY, NOW, None)
     work = ParkedWork(CANARY, "firm", Side.DPS, CANARY, "code", CANARY)

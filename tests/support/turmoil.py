@@ -9,8 +9,8 @@ from typing import Any
 
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.rules import Side
-from pipeline.engine.exchange.ajera_writer import AjeraWrites
-from pipeline.engine.exchange.unit_of_work import Planned
+from pipeline.engine.exchange.ajera_writer import AjeraWriter
+from pipeline.engine.exchange.unit_of_work import PlannedWrite
 from tests.support.company import Company
 from tests.support.outbox import OURS, Crash, World, at_once
 
@@ -38,7 +38,7 @@ class Turmoil:
     deaths: int = 5
     words: int = 0
     rows: int = 0
-    stragglers: list[tuple[Sequence[Planned], int]] = field(default_factory=list)
+    stragglers: list[tuple[Sequence[PlannedWrite], int]] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -90,7 +90,7 @@ class Turmoil:
         writes = world.exchange._rounds._ajera
         make = writes.make
 
-        def made(planned: Sequence[Planned], epoch: int, attempt: Any) -> Any:
+        def made(planned: Sequence[PlannedWrite], epoch: int, attempt: Any) -> Any:
             if world.pairs.may_die():
                 self.stragglers.append((planned, epoch))
                 raise Crash
@@ -103,7 +103,7 @@ class Turmoil:
         """Those believed dead make the writes that they have in hand."""
         held, self.stragglers = self.stragglers, []
         for planned, epoch in held:
-            AjeraWrites(self.world.pairs, self.world.telemetry).make(planned, epoch, at_once)
+            AjeraWriter(self.world.pairs, self.world.telemetry).make(planned, epoch, at_once)
 
     def _deliver(self) -> None:
         table = self.random.choice(TOPICS)

@@ -18,7 +18,7 @@ from pipeline.domain.exchange import entities
 from pipeline.domain.status import StatusCoding
 from pipeline.engine.consumer.circuit import Limits
 from pipeline.engine.exchange.processor import Exchange
-from pipeline.engine.exchange.unit_of_work import Setup
+from pipeline.engine.exchange.unit_of_work import ExchangeConfig
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Event
 from pipeline.model.position import TopicPartition
@@ -242,7 +242,7 @@ def _side(table: SourceTable) -> Side:
     return AJERA if table is AX_VEC else DPS
 
 
-def _setup(look_window: timedelta) -> Setup:
+def _setup(look_window: timedelta) -> ExchangeConfig:
     found = entities(
         two_way=True,
         rules={},
@@ -250,7 +250,7 @@ def _setup(look_window: timedelta) -> Setup:
         status=StatusCoding.ONE_IS_ACTIVE,
         choices=EVERYBODY,
     )
-    return Setup(
+    return ExchangeConfig(
         entities=tuple(replace(one, rules=replace(one.rules, look_window=look_window)) for one in found),
         lists=CODE_LISTS,
         numbers={"project": "", "employee": "E{key}"},

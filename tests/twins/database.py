@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import count
 
 from pipeline.errors import ConcurrentWrite, RowRejected, TargetRefused
-from pipeline.mapping.source import Kind, SourceColumn, SourceTable
+from pipeline.mapping.source import ColumnType, SourceColumn, SourceTable
 from pipeline.model.event import Operation, Row, Value
 from tests.twins.clock import Ticks
 from tests.twins.locks import Locks, Strength
@@ -20,7 +20,7 @@ from tests.twins.tables import Change, Key, Session, Table, View
 from tests.twins.turns import FreeTurns, Turns
 
 US = "ajera-cdc"
-TEXTS = frozenset({Kind.TEXT, Kind.SHORT_TEXT})
+TEXTS = frozenset({ColumnType.TEXT, ColumnType.SHORT_TEXT})
 INTEGERS = range(-(2**63), 2**63)
 
 
@@ -35,7 +35,7 @@ class SystemTable:
     required: frozenset[str] = frozenset()
 
     @property
-    def kinds(self) -> dict[str, Kind]:
+    def kinds(self) -> dict[str, ColumnType]:
         return {column.name: column.kind for column in (*self.source.columns, *self.extra)}
 
     def cast(self, name: str, value: Value) -> Value:
@@ -236,17 +236,17 @@ class Open:
         ]
 
 
-def _cast(kind: Kind, value: Value, where: str) -> Value:
+def _cast(kind: ColumnType, value: Value, where: str) -> Value:
     """As a database casts what it is sent. Raises RowRejected. No database text holds a NUL."""
     if value is None:
         return None
     if kind in TEXTS:
         return (str(value).lower() if isinstance(value, bool) else str(value)).replace("\x00", "")
-    if kind is Kind.FLAG and isinstance(value, bool):
+    if kind is ColumnType.FLAG and isinstance(value, bool):
         return value
-    if kind is Kind.INTEGER and isinstance(value, int) and not isinstance(value, bool) and value in INTEGERS:
+    if kind is ColumnType.INTEGER and isinstance(value, int) and not isinstance(value, bool) and value in INTEGERS:
         return value
-    if kind is Kind.INSTANT and isinstance(value, datetime):
+    if kind is ColumnType.INSTANT and isinstance(value, datetime):
         return value
     raise RowRejected(f"a value is of another kind or out of range at {where}")
 

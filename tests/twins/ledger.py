@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.errors import ConcurrentWrite, RowRejected
-from pipeline.mapping.source import Kind, SourceTable
+from pipeline.mapping.source import ColumnType, SourceTable
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow
 from tests.twins.locks import Strength
@@ -80,11 +80,11 @@ class Ledger:
         return replace(row, values=values)
 
 
-def _held(table: str, column: str, kind: Kind, value: Value) -> Value:
+def _held(table: str, column: str, kind: ColumnType, value: Value) -> Value:
     value = value.replace("\x00", "") if isinstance(value, str) else value
-    if kind is Kind.SHORT_TEXT and isinstance(value, str) and len(value) > SHORT_TEXT_LENGTH:
+    if kind is ColumnType.SHORT_TEXT and isinstance(value, str) and len(value) > SHORT_TEXT_LENGTH:
         raise RowRejected(f"a text is too long at mirror_{table}, column {column}")
-    if kind is Kind.INTEGER and isinstance(value, int) and value not in INTEGERS:
+    if kind is ColumnType.INTEGER and isinstance(value, int) and value not in INTEGERS:
         raise RowRejected(f"a number is out of range at mirror_{table}, column {column}")
     return value
 

@@ -145,14 +145,14 @@ class MemoryMessages:
         self._on_revoked = on_revoked
         self._next: dict[TopicPartition, int] = {}
         self._paused: set[TopicPartition] = set()
-        self._kept: PipelineError | None = None
+        self._deferred_error: PipelineError | None = None
         self._turn = 0
         broker.join(group, self)
 
     def poll(self, limit: int, timeout_seconds: float) -> Sequence[Message]:
         """Up to `limit` messages, at once. Raises OffsetLost, ServiceUnreachable, and what the callables raise."""
         del timeout_seconds  # nothing here takes time
-        kept, self._kept = self._kept, None
+        kept, self._deferred_error = self._deferred_error, None
         if kept is not None:
             raise kept
         self._broker.refuse_if_unreachable()
@@ -182,7 +182,7 @@ class MemoryMessages:
             self._broker.refuse_if_unreachable()
             self._rebalance()
         except PipelineError as error:
-            self._kept = error
+            self._deferred_error = error
 
     def pause(self, partitions: Iterable[TopicPartition]) -> None:
         """Stop reading these."""

@@ -11,7 +11,7 @@ from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Recorded
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import Fill, ParkedWork
+from pipeline.domain.pairing import ParkedWork, TemplateRows
 from pipeline.domain.rows import Rows
 from pipeline.mapping.site import Site
 from pipeline.model.ledger import Incarnation, Progress
@@ -20,7 +20,7 @@ from tests.twins.database import MemoryDatabase, Open
 from tests.twins.intentions import Intention, Intentions
 from tests.twins.links import ConflictTable, LinkRow, Links
 from tests.twins.parked import Captures, Epochs, Parked, ParkedRow, Settings
-from tests.twins.progress import Positions, PositionTables
+from tests.twins.progress import PositionTables, ProgressStore
 from tests.twins.rows import MemoryRows
 from tests.twins.statements import spoiling
 from tests.twins.tables import Table
@@ -45,7 +45,7 @@ class MemoryPairs:
 
     dps_database: MemoryDatabase
     ajera_database: MemoryDatabase
-    fills: tuple[Fill, ...] = ()
+    fills: tuple[TemplateRows, ...] = ()
     ours: OurTables = field(default_factory=OurTables)
     site: Site = field(default_factory=Site)  # of which only the key table counts
 
@@ -76,7 +76,7 @@ class MemoryPairs:
 class MemoryAjeraTransaction:
     """One transaction in the Ajera database."""
 
-    def __init__(self, transaction: Open, ours: OurTables, fills: Sequence[Fill], site: Site) -> None:
+    def __init__(self, transaction: Open, ours: OurTables, fills: Sequence[TemplateRows], site: Site) -> None:
         self.rows: Rows = MemoryRows(transaction, Side.AJERA, fills, site)
         self._intentions = Intentions(transaction.session, ours.intentions, transaction.database.clock)
 
@@ -102,7 +102,7 @@ class MemoryLinkTransaction:
         self._links = Links(session, ours.links, ours.conflicts, transaction.database.clock)
         self._parked, self._captures = Parked(session, ours.parked), Captures(session, ours.captures)
         self._settings = Settings(session, ours.settings)
-        self._positions = Positions(session, ours.positions, ())
+        self._positions = ProgressStore(session, ours.positions, ())
 
     def ids_of(self, side: Side, table: str, keys: Sequence[str]) -> dict[str, list[str]]:
         return self._links.ids_of(side, table, keys)

@@ -17,7 +17,7 @@ LoadState = Literal["unknown", "reading"]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Classification:
     """A partition's progress, and up to where a snapshot is read."""
 
     progress: Progress
@@ -46,12 +46,12 @@ class Numbered:
 class PositionTables:
     """The committed rows."""
 
-    progress: Table[Reading] = field(default_factory=lambda: Table("progress"))
+    progress: Table[Classification] = field(default_factory=lambda: Table("progress"))
     incarnations: Table[Numbered] = field(default_factory=lambda: Table("incarnation"))
     loads: Table[Load] = field(default_factory=lambda: Table("source_table"))
 
 
-class Positions:
+class ProgressStore:
     """Reads and writes next offsets, incarnations, and the state of loading."""
 
     def __init__(self, session: Session, tables: PositionTables, sources: Sequence[SourceTable]) -> None:
@@ -73,7 +73,7 @@ class Positions:
         for place, one in sorted(progress.items()):
             key = (place.topic, place.partition)
             there = self._progress.claim(key)
-            self._progress.put(key, Reading(one) if there is None else _advanced(there, one))
+            self._progress.put(key, Classification(one) if there is None else _advanced(there, one))
 
     def incarnations(self, topic: str) -> dict[int, Incarnation]:
         self._session.statement("incarnations")
@@ -117,7 +117,7 @@ class Positions:
             held = Progress(incarnation, 0) if there is None else there.progress
             offset = held.next_offset if held.incarnation == incarnation else 0
             moved = replace(held, incarnation=incarnation, next_offset=offset)
-            self._progress.put((topic, partition), Reading(moved, end))
+            self._progress.put((topic, partition), Classification(moved, end))
 
     def read_to_end(self) -> dict[str, int]:
         self._session.statement("read_to_end")
@@ -163,7 +163,7 @@ class Positions:
         return {int(number): one.seen for (number,), one in self._incarnations.items() if one.topic == topic}
 
 
-def _advanced(there: Reading, more: Progress) -> Reading:
+def _advanced(there: Classification, more: Progress) -> Classification:
     """Counts are added; a load end of another incarnation says nothing of this one."""
     was = there.progress
     counts = {
@@ -171,4 +171,4 @@ def _advanced(there: Reading, more: Progress) -> Reading:
         for name in ("events_read", "written", "skipped", "parked", "dead_lettered")
     }
     is_kept = was.incarnation in (0, more.incarnation)
-    return Reading(replace(more, **counts), there.load_until if is_kept else None)
+    return Classification(replace(more, **counts), there.load_until if is_kept else None)

@@ -8,7 +8,7 @@ from functools import partial
 
 from pipeline.conflicts.forms import folded
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import CodeList, Fill, Lists, ListTable, NewRow
+from pipeline.domain.pairing import CodeList, Lists, ListTable, NewRow, TemplateRows
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Row, Value
@@ -25,7 +25,7 @@ UNNAMED = Site()
 class MemoryRows:
     """Rows in a transaction."""
 
-    def __init__(self, transaction: Open, side: Side, fills: Sequence[Fill] = (), site: Site = UNNAMED) -> None:
+    def __init__(self, transaction: Open, side: Side, fills: Sequence[TemplateRows] = (), site: Site = UNNAMED) -> None:
         self._open, self._side, self._fills, self._site = transaction, side, fills, site
 
     @property
@@ -131,7 +131,7 @@ class MemoryRows:
             for row in rows or [{into: columns.get(name) for name, into in fill.at_least}]:
                 self._insert_generated(fill.into, {**fill.constants, **row, fill.owner: owner})
 
-    def _copied(self, fill: Fill, value: Value) -> list[dict[str, Value]]:
+    def _copied(self, fill: TemplateRows, value: Value) -> list[dict[str, Value]]:
         wanted = self._open.described(fill.source).cast(fill.where, value)
         rows = [one.values for _, one in self._open.view(fill.source).items() if one.values[fill.where] == wanted]
         return sorted(({into: row[source] for source, into in fill.copied} for row in rows), key=_nulls_last)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pipeline.domain.dps import AJERA_TABLES, AX_PROJECT, AX_PROJECT_CONTACT, CODE_LISTS, DPS_TABLES, FILLS
-from pipeline.domain.pairing import Fill, ListTable
-from pipeline.mapping.source import Kind, SourceColumn, SourceTable
+from pipeline.domain.pairing import ListTable, TemplateRows
+from pipeline.mapping.source import ColumnType, SourceColumn, SourceTable
 from tests.twins.clock import Ticks
 from tests.twins.database import MemoryDatabase, SystemTable
 from tests.twins.pairs import MemoryPairs
 from tests.twins.turns import Turns
 
-ORDER = SourceColumn("prjOrder", Kind.INTEGER)  # what a template tells of a phase, and nobody else reads
+ORDER = SourceColumn("prjOrder", ColumnType.INTEGER)  # what a template tells of a phase, and nobody else reads
 
 
 def both_systems(
@@ -23,26 +23,28 @@ def both_systems(
             SystemTable(table, (ORDER,) if table is AX_PROJECT else (), first_key)
             for table in (*AJERA_TABLES, AX_PROJECT_CONTACT)
         ),
-        *(SystemTable(list_table(one, Kind.INTEGER)) for one in lists),
+        *(SystemTable(list_table(one, ColumnType.INTEGER)) for one in lists),
         *(SystemTable(template_table(fill)) for fill in FILLS),
     ]
     dps = [
         *(SystemTable(table) for table in DPS_TABLES),
-        *(SystemTable(list_table(one.dps, Kind.TEXT)) for one in CODE_LISTS if one.dps is not None),
+        *(SystemTable(list_table(one.dps, ColumnType.TEXT)) for one in CODE_LISTS if one.dps is not None),
     ]
     in_dps, in_ajera = (MemoryDatabase(of, clock, turns=turns, tells_positions=tells_positions) for of in (dps, ajera))
     return MemoryPairs(in_dps, in_ajera, FILLS)
 
 
-def list_table(table: ListTable, codes: Kind) -> SourceTable:
+def list_table(table: ListTable, codes: ColumnType) -> SourceTable:
     """A code list."""
-    flag = () if table.only_if is None else (SourceColumn(table.only_if, Kind.FLAG),)
-    columns = (SourceColumn(table.code, codes), SourceColumn(table.description, Kind.TEXT), *flag)
+    flag = () if table.only_if is None else (SourceColumn(table.only_if, ColumnType.FLAG),)
+    columns = (SourceColumn(table.code, codes), SourceColumn(table.description, ColumnType.TEXT), *flag)
     return SourceTable(table.table, table.code, columns)
 
 
-def template_table(fill: Fill) -> SourceTable:
+def template_table(fill: TemplateRows) -> SourceTable:
     """The rows that a template gives: found by the template, in their order."""
-    kinds = {"tphDescription": Kind.TEXT}
+    kinds = {"tphDescription": ColumnType.TEXT}
     names = ("tphKey", fill.where, *(source for source, _ in fill.copied))
-    return SourceTable(fill.source, "tphKey", tuple(SourceColumn(one, kinds.get(one, Kind.INTEGER)) for one in names))
+    return SourceTable(
+        fill.source, "tphKey", tuple(SourceColumn(one, kinds.get(one, ColumnType.INTEGER)) for one in names)
+    )

@@ -20,7 +20,7 @@ from pipeline.model.position import TopicPartition
 from tests.twins.ledger import Ledger, ledger_tables
 from tests.twins.locks import Locks
 from tests.twins.marks import Due, Marks
-from tests.twins.progress import LoadState, Positions, PositionTables
+from tests.twins.progress import LoadState, PositionTables, ProgressStore
 from tests.twins.tables import Change, Session, Table
 from tests.twins.target_tables import Owned, OwnedRows, TargetTables
 from tests.twins.turns import FreeTurns, Turns
@@ -79,7 +79,7 @@ class MemoryTransaction:
         self._session = session
         self._ledger = Ledger(session, target.ledger, route.sources)
         self._marks = Marks(session, target.due)
-        self._positions = Positions(session, target.positions, route.sources)
+        self._positions = ProgressStore(session, target.positions, route.sources)
         self._targets = TargetTables(
             session, target.targets, route.targets, target.log.append, utf16=target.counts_utf16
         )

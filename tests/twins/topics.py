@@ -10,7 +10,7 @@ from pipeline.conflicts.rules import Side
 from pipeline.domain.dps import AJERA_TABLES, DPS_TABLES
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Decoded, Event, Message, Operation, Row
-from pipeline.model.position import Place, TopicPartition, postgres_position
+from pipeline.model.position import TopicOffset, TopicPartition, postgres_position
 from tests.twins.database import MemoryDatabase
 from tests.twins.pairs import MemoryPairs
 
@@ -67,7 +67,7 @@ class Topics:
     ) -> None:
         key = table.key_text([row[column.name] for column in table.key_columns])
         partition = TopicPartition(table.name, crc32(key.encode()) % PARTITIONS)
-        place = Place(INCARNATION, partition.partition, len(self.events[partition]))
+        place = TopicOffset(INCARNATION, partition.partition, len(self.events[partition]))
         row = {} if operation is Operation.DELETE else {column.name: row[column.name] for column in table.columns}
         self.events[partition].append(Event(table.name, key, operation, row, position, place, at, self._epochs[side]))
 

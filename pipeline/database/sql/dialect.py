@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Protocol
 
 from pipeline.errors import PipelineError
-from pipeline.mapping.source import Kind
+from pipeline.mapping.source import ColumnType
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Field:
     """A column of a table that a statement matches, reads or writes."""
 
     name: str
-    kind: Kind
+    kind: ColumnType
 
 
 Fields = tuple[Field, ...]

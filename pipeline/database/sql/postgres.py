@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from pipeline.database.sql.dialect import Field, Fields, Images, Lock, Merge, Update, json_names
 from pipeline.database.sql.errors import postgres_failure
 from pipeline.errors import PipelineError
-from pipeline.mapping.source import Kind
+from pipeline.mapping.source import ColumnType
 from pipeline.model.text import BLANKS
 
 _TYPES = {
-    Kind.INTEGER: "bigint",
-    Kind.FLAG: "boolean",
-    Kind.TEXT: "text",
-    Kind.SHORT_TEXT: "text",
-    Kind.INSTANT: "timestamptz",
+    ColumnType.INTEGER: "bigint",
+    ColumnType.FLAG: "boolean",
+    ColumnType.TEXT: "text",
+    ColumnType.SHORT_TEXT: "text",
+    ColumnType.INSTANT: "timestamptz",
 }
 _LOCKS = {Lock.NONE: "", Lock.UPDATE: " FOR UPDATE OF t", Lock.PRESENCE: " FOR KEY SHARE OF t"}
 
@@ -168,5 +168,5 @@ def _order(fields: Fields) -> str:
 
 
 def _binary(number: int, field: Field) -> str:
-    is_text = field.kind in (Kind.TEXT, Kind.SHORT_TEXT)
+    is_text = field.kind in (ColumnType.TEXT, ColumnType.SHORT_TEXT)
     return f'r.c{number} COLLATE "C"' if is_text else f"r.c{number}"

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from pipeline.database.sql.dialect import Dialect, Fields
 from pipeline.errors import PipelineError, TargetRefused
 from pipeline.mapping.convert import cut
-from pipeline.mapping.source import Kind
+from pipeline.mapping.source import ColumnType
 from pipeline.model.event import Value
 
 Cells = Sequence[Value]
@@ -140,15 +140,15 @@ def stored(fields: Fields, answer: Sequence[Value]) -> dict[str, Value]:
     }
 
 
-_CANONICAL = frozenset({Kind.FLAG, Kind.INSTANT})
+_CANONICAL = frozenset({ColumnType.FLAG, ColumnType.INSTANT})
 
 
-def _canonical(value: Value, kind: Kind) -> Value:
+def _canonical(value: Value, kind: ColumnType) -> Value:
     if value is None:
         return None
     if isinstance(value, datetime):
         return value.astimezone(UTC)
-    return bool(value) if kind is Kind.FLAG else value
+    return bool(value) if kind is ColumnType.FLAG else value
 
 
 def shortened(dialect: Dialect, text: str, length: int) -> str:

@@ -13,22 +13,22 @@ from collections.abc import Sequence
 from pipeline.database.sql.dialect import Field, Fields, Images, Lock, Merge, Update, json_names
 from pipeline.database.sql.errors import sqlserver_failure
 from pipeline.errors import PipelineError
-from pipeline.mapping.source import Kind
+from pipeline.mapping.source import ColumnType
 from pipeline.model.text import BLANKS
 
 _TYPES = {
-    Kind.INTEGER: "bigint",
-    Kind.FLAG: "bit",
-    Kind.TEXT: "nvarchar(max)",
-    Kind.SHORT_TEXT: "nvarchar(max)",
-    Kind.INSTANT: "datetimeoffset",
+    ColumnType.INTEGER: "bigint",
+    ColumnType.FLAG: "bit",
+    ColumnType.TEXT: "nvarchar(max)",
+    ColumnType.SHORT_TEXT: "nvarchar(max)",
+    ColumnType.INSTANT: "datetimeoffset",
 }
 _HINTS = {
     Lock.NONE: "",
     Lock.UPDATE: " WITH (UPDLOCK, ROWLOCK)",
     Lock.PRESENCE: " WITH (REPEATABLEREAD, ROWLOCK)",
 }
-_TEXTS = (Kind.TEXT, Kind.SHORT_TEXT)
+_TEXTS = (ColumnType.TEXT, ColumnType.SHORT_TEXT)
 # A driver may send a long text as ntext, which OPENJSON refuses: here, for every statement, rows become nvarchar(max).
 _GIVEN = "SET NOCOUNT ON; DECLARE @rows nvarchar(max) = CAST(:rows AS nvarchar(max));"
 _DROP = "DROP TABLE #rows;"
@@ -37,9 +37,9 @@ _LONGEST = 8_000  # bytes of a text that a column of a limited length can hold
 _BINARY = "COLLATE Latin1_General_BIN2"
 # A looked-up value is staged as wide as its type can be: one that is longer than the column is in no row, not refused.
 _WIDE = {
-    Kind.TEXT: " + CAST('' AS varchar(8000))",
-    Kind.SHORT_TEXT: " + CAST('' AS varchar(8000))",
-    Kind.INTEGER: " + CAST(0 AS bigint)",
+    ColumnType.TEXT: " + CAST('' AS varchar(8000))",
+    ColumnType.SHORT_TEXT: " + CAST('' AS varchar(8000))",
+    ColumnType.INTEGER: " + CAST(0 AS bigint)",
 }
 
 
@@ -233,6 +233,6 @@ def _binary(column: str, field: Field) -> str:
     return f"{column} {_BINARY}" if field.kind in _TEXTS else column
 
 
-def _exact(column: str, kind: Kind) -> str:
+def _exact(column: str, kind: ColumnType) -> str:
     """The bar stands behind trailing blanks: at the end of a text they count in no comparison, whatever the collation."""
     return f"(CAST({column} AS nvarchar(max)) + N'|') {_BINARY}" if kind in _TEXTS else column

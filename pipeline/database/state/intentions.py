@@ -10,19 +10,19 @@ from pipeline.conflicts.decision import Recorded
 from pipeline.database.sql.dialect import Field, Fields, Lock, Update, given
 from pipeline.database.sql.session import Session, number_of
 from pipeline.errors import TargetMismatch
-from pipeline.mapping.source import Kind
+from pipeline.mapping.source import ColumnType
 
-_NUMBER = (Field("number", Kind.SHORT_TEXT),)
-_GIVEN_UP: Fields = (Field("at", Kind.INSTANT), Field("epoch", Kind.INTEGER))
+_NUMBER = (Field("number", ColumnType.SHORT_TEXT),)
+_GIVEN_UP: Fields = (Field("at", ColumnType.INSTANT), Field("epoch", ColumnType.INTEGER))
 _OUTCOME: Fields = (
-    Field("table", Kind.SHORT_TEXT),
-    Field("key", Kind.SHORT_TEXT),
-    Field("held", Kind.TEXT),
-    Field("after", Kind.SHORT_TEXT),
-    Field("at", Kind.INSTANT),
-    Field("epoch", Kind.INTEGER),
+    Field("table", ColumnType.SHORT_TEXT),
+    Field("key", ColumnType.SHORT_TEXT),
+    Field("held", ColumnType.TEXT),
+    Field("after", ColumnType.SHORT_TEXT),
+    Field("at", ColumnType.INSTANT),
+    Field("epoch", ColumnType.INTEGER),
 )
-_ROW = (Field("table", Kind.SHORT_TEXT), Field("key", Kind.SHORT_TEXT))
+_ROW = (Field("table", ColumnType.SHORT_TEXT), Field("key", ColumnType.SHORT_TEXT))
 
 
 class Intentions:

@@ -13,7 +13,7 @@ from pipeline.errors import ConcurrentWrite
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow
-from pipeline.model.position import Place
+from pipeline.model.position import TopicOffset
 
 _PREFIX: Fields = (LEDGER_KEY, LEDGER_REVISION, *LEDGER)
 
@@ -152,7 +152,7 @@ def _ledger_row(mirror: Mirror, answer: Cells) -> LedgerRow:
         key=str(key),
         values=stored(mirror.values, answer[len(_PREFIX) :]),
         position=str(position),
-        place=Place(number_of(incarnation), number_of(partition), number_of(offset)),
+        place=TopicOffset(number_of(incarnation), number_of(partition), number_of(offset)),
         deleted=bool(deleted),
         unknown=frozenset(str(unknown).split(",")) if unknown else frozenset(),
         epoch=number_of(epoch),

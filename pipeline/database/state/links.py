@@ -13,37 +13,37 @@ from pipeline.conflicts.rules import Rule, Side
 from pipeline.database.sql.dialect import Field, Fields, Lock, Merge, given
 from pipeline.database.sql.session import Session, iso, number_of, shortened
 from pipeline.errors import TargetMismatch
-from pipeline.mapping.source import Kind
+from pipeline.mapping.source import ColumnType
 from pipeline.model.event import Value
 
-_ID = (Field("id", Kind.SHORT_TEXT),)
+_ID = (Field("id", ColumnType.SHORT_TEXT),)
 _FIELDS: Fields = (
-    Field("entity", Kind.SHORT_TEXT),
-    Field("ajera_table", Kind.SHORT_TEXT),
-    Field("ajera_key", Kind.SHORT_TEXT),
-    Field("dps_table", Kind.SHORT_TEXT),
-    Field("dps_key", Kind.SHORT_TEXT),
-    Field("state", Kind.SHORT_TEXT),
-    Field("version", Kind.INTEGER),
-    Field("counts_for", Kind.SHORT_TEXT),
-    Field("parked_lines", Kind.SHORT_TEXT),
-    Field("ajera_epoch", Kind.INTEGER),
-    Field("dps_epoch", Kind.INTEGER),
-    Field("updated_at", Kind.INSTANT),
-    Field("document", Kind.TEXT),
+    Field("entity", ColumnType.SHORT_TEXT),
+    Field("ajera_table", ColumnType.SHORT_TEXT),
+    Field("ajera_key", ColumnType.SHORT_TEXT),
+    Field("dps_table", ColumnType.SHORT_TEXT),
+    Field("dps_key", ColumnType.SHORT_TEXT),
+    Field("state", ColumnType.SHORT_TEXT),
+    Field("version", ColumnType.INTEGER),
+    Field("counts_for", ColumnType.SHORT_TEXT),
+    Field("parked_lines", ColumnType.SHORT_TEXT),
+    Field("ajera_epoch", ColumnType.INTEGER),
+    Field("dps_epoch", ColumnType.INTEGER),
+    Field("updated_at", ColumnType.INSTANT),
+    Field("document", ColumnType.TEXT),
 )
 _CONFLICT: Fields = (
-    Field("link", Kind.SHORT_TEXT),
-    Field("entity", Kind.SHORT_TEXT),
-    Field("line", Kind.SHORT_TEXT),
-    Field("kind", Kind.SHORT_TEXT),
-    Field("rule", Kind.SHORT_TEXT),
-    Field("winner", Kind.SHORT_TEXT),
-    Field("at", Kind.INSTANT),
-    Field("ajera", Kind.TEXT),
-    Field("dps", Kind.TEXT),
-    Field("ajera_at", Kind.INSTANT),
-    Field("dps_at", Kind.INSTANT),
+    Field("link", ColumnType.SHORT_TEXT),
+    Field("entity", ColumnType.SHORT_TEXT),
+    Field("line", ColumnType.SHORT_TEXT),
+    Field("kind", ColumnType.SHORT_TEXT),
+    Field("rule", ColumnType.SHORT_TEXT),
+    Field("winner", ColumnType.SHORT_TEXT),
+    Field("at", ColumnType.INSTANT),
+    Field("ajera", ColumnType.TEXT),
+    Field("dps", ColumnType.TEXT),
+    Field("ajera_at", ColumnType.INSTANT),
+    Field("dps_at", ColumnType.INSTANT),
 )
 LINES_LENGTH = 400
 
@@ -59,7 +59,10 @@ class Links:
     # -- links --------------------------------------------------------------------------------------------------------
 
     def ids_of(self, side: Side, table: str, keys: Sequence[str]) -> dict[str, list[str]]:
-        key, match = f"{side}_key", (Field(f"{side}_table", Kind.SHORT_TEXT), Field(f"{side}_key", Kind.SHORT_TEXT))
+        key, match = (
+            f"{side}_key",
+            (Field(f"{side}_table", ColumnType.SHORT_TEXT), Field(f"{side}_key", ColumnType.SHORT_TEXT)),
+        )
         sql = self._session.dialect.select(self._link, match, [key, "id", "updated_at"], Lock.NONE)
         answers = self._session.run("link", sql, [(table, key) for key in sorted(set(keys))])
         found: dict[str, list[str]] = {}
@@ -87,7 +90,7 @@ class Links:
 
     def _halves(self, entity: str, side: Side, keys: Sequence[str]) -> list[tuple[str, str | None, str, str]]:
         """Of links that have not ended, under the condition of their unique index."""
-        match = (Field("entity", Kind.SHORT_TEXT), Field(f"{side}_key", Kind.SHORT_TEXT))
+        match = (Field("entity", ColumnType.SHORT_TEXT), Field(f"{side}_key", ColumnType.SHORT_TEXT))
         columns = [f"{side}_key", f"{side.other}_key", "state", "id"]
         quote = self._session.dialect.quote
         live = f"t.{quote('state')} <> '{State.ENDED}' AND t.{quote(f'{side}_key')} IS NOT NULL"
@@ -115,7 +118,7 @@ class Links:
         self._session.run("link", self._session.dialect.merge(merge), rows)
 
     def counted(self, entity: str, owners: Collection[str]) -> dict[str, int]:
-        match = (Field("entity", Kind.SHORT_TEXT), Field("counts_for", Kind.SHORT_TEXT))
+        match = (Field("entity", ColumnType.SHORT_TEXT), Field("counts_for", ColumnType.SHORT_TEXT))
         sql = self._session.dialect.scan(self._link, match, ["counts_for", "state"])
         answers = self._session.run("link", sql, [(entity, owner) for owner in sorted(set(owners))])
         counts = dict.fromkeys(owners, 0)
@@ -153,7 +156,7 @@ class Links:
         quote, names = self._session.dialect.quote, [field.name for field in _CONFLICT]
         columns = ", ".join(quote(name) for name in names)
         values = ", ".join(
-            self._session.dialect.instant(f":{field.name}") if field.kind is Kind.INSTANT else f":{field.name}"
+            self._session.dialect.instant(f":{field.name}") if field.kind is ColumnType.INSTANT else f":{field.name}"
             for field in _CONFLICT
         )
         for one in conflicts:

@@ -9,22 +9,22 @@ from typing import Literal
 
 from pipeline.database.sql.dialect import Field, Lock, Merge, Update, constant, given
 from pipeline.database.sql.session import Cells, Session, number_of
-from pipeline.mapping.source import Kind, SourceTable
+from pipeline.mapping.source import ColumnType, SourceTable
 
 LoadState = Literal["unknown", "reading"]
 
-_NAME = Field("name", Kind.SHORT_TEXT)
-_TOPIC = Field("topic", Kind.SHORT_TEXT)
-_PARTITION = (_TOPIC, Field("partition", Kind.INTEGER))
-_EPOCH = Field("epoch", Kind.INTEGER)
-_READING = (Field("reading_epoch", Kind.INTEGER), Field("reading_incarnation", Kind.INTEGER))
+_NAME = Field("name", ColumnType.SHORT_TEXT)
+_TOPIC = Field("topic", ColumnType.SHORT_TEXT)
+_PARTITION = (_TOPIC, Field("partition", ColumnType.INTEGER))
+_EPOCH = Field("epoch", ColumnType.INTEGER)
+_READING = (Field("reading_epoch", ColumnType.INTEGER), Field("reading_incarnation", ColumnType.INTEGER))
 _NEW_PROGRESS = tuple(
-    Field(name, Kind.INTEGER)
+    Field(name, ColumnType.INTEGER)
     for name in ("next_offset", "events_read", "written", "skipped", "parked", "dead_lettered", "dead_in_a_row")
 )
-_INCARNATION = Field("incarnation", Kind.INTEGER)
-_UPDATED_AT = Field("updated_at", Kind.INSTANT)
-_LOAD_UNTIL = Field("load_until", Kind.INTEGER)
+_INCARNATION = Field("incarnation", ColumnType.INTEGER)
+_UPDATED_AT = Field("updated_at", ColumnType.INSTANT)
+_LOAD_UNTIL = Field("load_until", ColumnType.INTEGER)
 
 
 @dataclass(frozen=True, slots=True)

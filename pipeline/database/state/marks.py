@@ -7,13 +7,13 @@ from datetime import datetime
 
 from pipeline.database.sql.dialect import Field, Images, Lock, Merge, constant, given
 from pipeline.database.sql.session import Session, iso, number_of, shortened
-from pipeline.mapping.source import Kind
+from pipeline.mapping.source import ColumnType
 from pipeline.model.ledger import Mark, Waiting
 
-_KEY = (Field("kind", Kind.SHORT_TEXT), Field("key", Kind.SHORT_TEXT))
-_NUMBER = Field("number", Kind.INTEGER)
-_SET_AT = Field("set_at", Kind.INSTANT)
-_REASON = (Field("reason", Kind.TEXT), Field("code", Kind.TEXT), Field("tried_at", Kind.INSTANT))
+_KEY = (Field("kind", ColumnType.SHORT_TEXT), Field("key", ColumnType.SHORT_TEXT))
+_NUMBER = Field("number", ColumnType.INTEGER)
+_SET_AT = Field("set_at", ColumnType.INSTANT)
+_REASON = (Field("reason", ColumnType.TEXT), Field("code", ColumnType.TEXT), Field("tried_at", ColumnType.INSTANT))
 REASON_LENGTH = 400
 
 

@@ -9,23 +9,23 @@ from pipeline.conflicts.rules import Side
 from pipeline.database.sql.dialect import Field, Fields, Lock, Merge, Update, constant, given
 from pipeline.database.sql.session import Session, iso, number_of, shortened
 from pipeline.domain.pairing import ParkedWork
-from pipeline.mapping.source import Kind
+from pipeline.mapping.source import ColumnType
 
-_ID = (Field("id", Kind.SHORT_TEXT),)
+_ID = (Field("id", ColumnType.SHORT_TEXT),)
 _WORK: Fields = (
-    Field("entity", Kind.SHORT_TEXT),
-    Field("side", Kind.SHORT_TEXT),
-    Field("key", Kind.SHORT_TEXT),
-    Field("link", Kind.SHORT_TEXT),
-    Field("code", Kind.SHORT_TEXT),
-    Field("hint", Kind.SHORT_TEXT),
-    Field("waits_for", Kind.SHORT_TEXT),
-    Field("is_woken", Kind.FLAG),
+    Field("entity", ColumnType.SHORT_TEXT),
+    Field("side", ColumnType.SHORT_TEXT),
+    Field("key", ColumnType.SHORT_TEXT),
+    Field("link", ColumnType.SHORT_TEXT),
+    Field("code", ColumnType.SHORT_TEXT),
+    Field("hint", ColumnType.SHORT_TEXT),
+    Field("waits_for", ColumnType.SHORT_TEXT),
+    Field("is_woken", ColumnType.FLAG),
 )
-_TIMES: Fields = (Field("since", Kind.INSTANT), Field("tried_at", Kind.INSTANT))
-_WAITS_FOR = (Field("waits_for", Kind.SHORT_TEXT),)
-_SIDE = (Field("side", Kind.SHORT_TEXT),)
-_EPOCHS = (Field("epoch", Kind.INTEGER), Field("swept_epoch", Kind.INTEGER))
+_TIMES: Fields = (Field("since", ColumnType.INSTANT), Field("tried_at", ColumnType.INSTANT))
+_WAITS_FOR = (Field("waits_for", ColumnType.SHORT_TEXT),)
+_SIDE = (Field("side", ColumnType.SHORT_TEXT),)
+_EPOCHS = (Field("epoch", ColumnType.INTEGER), Field("swept_epoch", ColumnType.INTEGER))
 HINT_LENGTH = 400
 
 

@@ -7,18 +7,20 @@ from datetime import datetime
 
 from pipeline.database.sql.dialect import Expression, Field, Images, Lock, Merge, given
 from pipeline.database.sql.session import Session, number_of
-from pipeline.mapping.source import Kind
+from pipeline.mapping.source import ColumnType
 from pipeline.model.ledger import Incarnation, Progress
 from pipeline.model.position import TopicPartition
 
-_PARTITION = (Field("topic", Kind.SHORT_TEXT), Field("partition", Kind.INTEGER))
-_PLACE = (Field("incarnation", Kind.INTEGER), Field("next_offset", Kind.INTEGER))
-_COUNTS = tuple(Field(name, Kind.INTEGER) for name in ("events_read", "written", "skipped", "parked", "dead_lettered"))
-_UPDATED_AT = Field("updated_at", Kind.INSTANT)
-_DEAD_IN_A_ROW = Field("dead_in_a_row", Kind.INTEGER)
+_PARTITION = (Field("topic", ColumnType.SHORT_TEXT), Field("partition", ColumnType.INTEGER))
+_PLACE = (Field("incarnation", ColumnType.INTEGER), Field("next_offset", ColumnType.INTEGER))
+_COUNTS = tuple(
+    Field(name, ColumnType.INTEGER) for name in ("events_read", "written", "skipped", "parked", "dead_lettered")
+)
+_UPDATED_AT = Field("updated_at", ColumnType.INSTANT)
+_DEAD_IN_A_ROW = Field("dead_in_a_row", ColumnType.INTEGER)
 
 
-class Positions:
+class ProgressStore:
     """Reads and writes next offsets and incarnations."""
 
     def __init__(self, session: Session, schema: str) -> None:

@@ -24,7 +24,7 @@ from sqlalchemy.types import TypeEngine
 
 from pipeline.database.sql.dialect import Field, Fields
 from pipeline.domain.routes import AJERA_TO_PIM
-from pipeline.mapping.source import Kind, SourceTable
+from pipeline.mapping.source import ColumnType, SourceTable
 
 DEFAULT_SCHEMA = "sync"
 BINARY = {"postgresql": "C", "mssql": "Latin1_General_BIN2"}
@@ -48,18 +48,18 @@ def instant() -> TypeEngine[Any]:
     return DateTime(timezone=True)
 
 
-def column_type(kind: Kind) -> TypeEngine[Any]:
+def column_type(kind: ColumnType) -> TypeEngine[Any]:
     """The type of a mirrored column."""
     match kind:
-        case Kind.INTEGER:
+        case ColumnType.INTEGER:
             return BigInteger()
-        case Kind.FLAG:
+        case ColumnType.FLAG:
             return Boolean()
-        case Kind.SHORT_TEXT:
+        case ColumnType.SHORT_TEXT:
             return code_text(450)
-        case Kind.INSTANT:
+        case ColumnType.INSTANT:
             return instant()
-        case Kind.TEXT:
+        case ColumnType.TEXT:
             return UnicodeText()
 
 
@@ -68,19 +68,19 @@ def mirror_name(table: str) -> str:
 
 
 # What a ledger row holds beside the mirrored columns, in the order in which it is read and written.
-LEDGER_KEY = Field("key", Kind.SHORT_TEXT)
-LEDGER_REVISION = Field("revision", Kind.INTEGER)
+LEDGER_KEY = Field("key", ColumnType.SHORT_TEXT)
+LEDGER_REVISION = Field("revision", ColumnType.INTEGER)
 LEDGER: Fields = (
-    Field("position", Kind.SHORT_TEXT),
-    Field("incarnation", Kind.INTEGER),
-    Field("partition", Kind.INTEGER),
-    Field("offset", Kind.INTEGER),
-    Field("deleted", Kind.FLAG),
-    Field("unknown", Kind.TEXT),
-    Field("epoch", Kind.INTEGER),
-    Field("committed_at", Kind.INSTANT),
-    Field("retired_at", Kind.SHORT_TEXT),
-    Field("changed_at", Kind.SHORT_TEXT),
+    Field("position", ColumnType.SHORT_TEXT),
+    Field("incarnation", ColumnType.INTEGER),
+    Field("partition", ColumnType.INTEGER),
+    Field("offset", ColumnType.INTEGER),
+    Field("deleted", ColumnType.FLAG),
+    Field("unknown", ColumnType.TEXT),
+    Field("epoch", ColumnType.INTEGER),
+    Field("committed_at", ColumnType.INSTANT),
+    Field("retired_at", ColumnType.SHORT_TEXT),
+    Field("changed_at", ColumnType.SHORT_TEXT),
 )
 
 

@@ -12,13 +12,13 @@ from pipeline.database.sql.dialect import Field, Lock, Merge, given
 from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import ConnectedSession, number_of, translated
 from pipeline.database.state.schema import DEFAULT_SCHEMA
-from pipeline.mapping.source import Kind
+from pipeline.mapping.source import ColumnType
 
 State = tuple[Engine, str]  # a database and the schema of ours in it
-_CONNECTOR = (Field("connector", Kind.SHORT_TEXT),)
-_EPOCH = (Field("epoch", Kind.INTEGER), Field("created_at", Kind.INSTANT))
-_NAME = (Field("name", Kind.SHORT_TEXT),)
-_VALUE = Field("value", Kind.TEXT)
+_CONNECTOR = (Field("connector", ColumnType.SHORT_TEXT),)
+_EPOCH = (Field("epoch", ColumnType.INTEGER), Field("created_at", ColumnType.INSTANT))
+_NAME = (Field("name", ColumnType.SHORT_TEXT),)
+_VALUE = Field("value", ColumnType.TEXT)
 
 
 def current_epoch(states: Sequence[State], connector: str) -> int | None:

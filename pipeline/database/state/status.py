@@ -16,7 +16,7 @@ from pipeline.errors import PipelineError
 
 
 @dataclass(frozen=True, slots=True)
-class TableStanding:
+class TableStatus:
     """A source table: "waiting" before its snapshot's end is known, "reading" up to it, "loaded" after."""
 
     name: str
@@ -25,7 +25,7 @@ class TableStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class PartitionStanding:
+class PartitionStatus:
     """A partition: its next offset, and how its events ended, since the beginning."""
 
     topic: str
@@ -58,7 +58,7 @@ HINTS = {
 }
 
 
-def tables(engine: Engine, schema: str, names: Sequence[str]) -> tuple[TableStanding, ...]:
+def tables(engine: Engine, schema: str, names: Sequence[str]) -> tuple[TableStatus, ...]:
     """Every source table, known or not yet."""
     table = sync_metadata(schema).tables[f"{schema}.source_table"]
     found = {str(row["name"]): row for row in _rows(engine, select(table))}
@@ -67,15 +67,15 @@ def tables(engine: Engine, schema: str, names: Sequence[str]) -> tuple[TableStan
         row = found.get(name)
         epoch = 0 if row is None else int(row["epoch"])
         reading = row is not None and int(row["reading_epoch"]) > epoch
-        standing.append(TableStanding(name, "loaded" if epoch else "reading" if reading else "waiting", epoch))
+        standing.append(TableStatus(name, "loaded" if epoch else "reading" if reading else "waiting", epoch))
     return tuple(standing)
 
 
-def partitions(engine: Engine, schema: str) -> tuple[PartitionStanding, ...]:
+def partitions(engine: Engine, schema: str) -> tuple[PartitionStatus, ...]:
     table = sync_metadata(schema).tables[f"{schema}.progress"]
-    names = list(PartitionStanding.__dataclass_fields__)
+    names = list(PartitionStatus.__dataclass_fields__)
     query = select(*(table.c[name] for name in names)).order_by(table.c.topic, table.c.partition)
-    return tuple(PartitionStanding(**{**row, "updated_at": _utc(row["updated_at"])}) for row in _rows(engine, query))
+    return tuple(PartitionStatus(**{**row, "updated_at": _utc(row["updated_at"])}) for row in _rows(engine, query))
 
 
 def parked_rows(engine: Engine, schema: str, keys: int) -> tuple[tuple[ParkedRows, ...], int]:
@@ -111,7 +111,7 @@ def parked_rows(engine: Engine, schema: str, keys: int) -> tuple[tuple[ParkedRow
 
 
 @dataclass(frozen=True, slots=True)
-class LinkStanding:
+class LinkStatus:
     """The pairs of one entity by their state, and how many have lines that a person must decide."""
 
     entity: str
@@ -122,7 +122,7 @@ class LinkStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class ParkedWorkStanding:
+class ParkedWorkStatus:
     """Parked work of the exchange that waits for the same kind of thing; `keys` are some of the rows."""
 
     entity: str
@@ -133,7 +133,7 @@ class ParkedWorkStanding:
     keys: tuple[str, ...]
 
 
-def links(engine: Engine, schema: str) -> tuple[LinkStanding, ...]:
+def links(engine: Engine, schema: str) -> tuple[LinkStatus, ...]:
     """The pairs of the exchange, entity by entity."""
     table = dps_metadata(schema).tables[f"{schema}.link"]
     to_decide = func.sum(case((table.c.parked_lines != "", 1), else_=0)).label("to_decide")
@@ -147,10 +147,10 @@ def links(engine: Engine, schema: str) -> tuple[LinkStanding, ...]:
         of = found.setdefault(str(row["entity"]), {"creating": 0, "linked": 0, "ended": 0, "to_decide": 0})
         of[str(row["state"])] = int(row["count"])
         of["to_decide"] += int(row["to_decide"])
-    return tuple(LinkStanding(entity, **counts) for entity, counts in found.items())
+    return tuple(LinkStatus(entity, **counts) for entity, counts in found.items())
 
 
-def parked_work(engine: Engine, schema: str, keys: int) -> tuple[ParkedWorkStanding, ...]:
+def parked_work(engine: Engine, schema: str, keys: int) -> tuple[ParkedWorkStatus, ...]:
     """What waits in the exchange, grouped by entity and code."""
     table = dps_metadata(schema).tables[f"{schema}.parked"]
     groups = (
@@ -172,7 +172,7 @@ def parked_work(engine: Engine, schema: str, keys: int) -> tuple[ParkedWorkStand
             engine, select(table.c.side, table.c.key).where(of_group).order_by(table.c.since, table.c.id).limit(keys)
         )
         found.append(
-            ParkedWorkStanding(
+            ParkedWorkStatus(
                 entity=str(row["entity"]),
                 code=str(row["code"]),
                 hint=str(row["hint"]),

@@ -13,7 +13,7 @@ from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import translated
 from pipeline.decoding.contract import Contract
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import Kind, SourceTable
+from pipeline.mapping.source import ColumnType, SourceTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,12 @@ class Finding:
 
 
 # What a column may be in the database, by what the contract wants of it.
-FITTING: Mapping[Kind, tuple[type[Any], ...]] = {
-    Kind.INTEGER: (sa.Integer,),
-    Kind.FLAG: (sa.Boolean, sa.Integer),
-    Kind.TEXT: (sa.String,),
-    Kind.SHORT_TEXT: (sa.String,),
-    Kind.INSTANT: (sa.DateTime,),
+FITTING: Mapping[ColumnType, tuple[type[Any], ...]] = {
+    ColumnType.INTEGER: (sa.Integer,),
+    ColumnType.FLAG: (sa.Boolean, sa.Integer),
+    ColumnType.TEXT: (sa.String,),
+    ColumnType.SHORT_TEXT: (sa.String,),
+    ColumnType.INSTANT: (sa.DateTime,),
 }
 ON_TRUNCATE = 32  # in pg_trigger.tgtype
 SCHEMAS = {"postgresql": "public", "mssql": "dbo"}

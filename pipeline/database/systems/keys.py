@@ -8,7 +8,7 @@ from pipeline.database.sql.dialect import Field, Fields, Lock, Update, given
 from pipeline.database.sql.session import Session, number_of
 from pipeline.errors import KeyTableInvalid
 from pipeline.mapping.site import Holds, KeyTable, Site
-from pipeline.mapping.source import Kind
+from pipeline.mapping.source import ColumnType
 from pipeline.model.event import Value
 
 
@@ -56,7 +56,7 @@ class NewKeys:
             raise KeyTableInvalid(f"the key table gives a key that is not beyond the highest one of {table}")
 
     def _set(self, counter: KeyTable, table: str, value: int) -> None:
-        held = Field(counter.key_column, Kind.INTEGER)
+        held = Field(counter.key_column, ColumnType.INTEGER)
         update = Update(self._full_name(counter.table), _name(counter), (held,), (given(held.name),))
         sql = self.session.dialect.update(update)
         self.session.run(counter.table, sql, [(self.site.name_in_key_table(table), value)])
@@ -66,7 +66,7 @@ class NewKeys:
 
 
 def _name(counter: KeyTable) -> Fields:
-    return (Field(counter.table_column, Kind.SHORT_TEXT),)
+    return (Field(counter.table_column, ColumnType.SHORT_TEXT),)
 
 
 def _number(counter: KeyTable, table: str, held: Value) -> int:

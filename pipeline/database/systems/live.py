@@ -16,7 +16,7 @@ from pipeline.database.sql.session import translated
 from pipeline.domain.routes import Route
 from pipeline.errors import TargetMismatch
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import Kind
+from pipeline.mapping.source import ColumnType
 from pipeline.mapping.target import TargetColumn, TargetTable
 
 
@@ -139,13 +139,13 @@ def _reference(
 
 def _type(column: TargetColumn) -> TypeEngine[Any]:
     match column.kind:
-        case Kind.INTEGER:
+        case ColumnType.INTEGER:
             return sa.BigInteger()
-        case Kind.FLAG:
+        case ColumnType.FLAG:
             return sa.Boolean()
-        case Kind.INSTANT:
+        case ColumnType.INSTANT:
             return sa.DateTime(timezone=True)
-        case Kind.SHORT_TEXT:
+        case ColumnType.SHORT_TEXT:
             return sa.Unicode(column.length or 450)
-        case Kind.TEXT:
+        case ColumnType.TEXT:
             return sa.Unicode(column.length) if column.length else sa.UnicodeText()

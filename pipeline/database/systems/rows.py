@@ -10,10 +10,10 @@ from pipeline.conflicts.rules import Side
 from pipeline.database.sql.dialect import Field, Fields, Lock, Update, given
 from pipeline.database.sql.session import Session, number_of, stored
 from pipeline.database.systems.keys import NewKeys
-from pipeline.domain.pairing import CodeList, Fill, Lists, NewRow
+from pipeline.domain.pairing import CodeList, Lists, NewRow, TemplateRows
 from pipeline.errors import TargetMismatch
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import Kind, SourceTable
+from pipeline.mapping.source import ColumnType, SourceTable
 from pipeline.model.event import Row, Value
 
 
@@ -24,7 +24,7 @@ class Names:
     site: Site
     side: Side
     schema: str | None
-    fills: tuple[Fill, ...] = ()
+    fills: tuple[TemplateRows, ...] = ()
     generated: frozenset[str] = frozenset()
 
     def table(self, name: str) -> str:
@@ -32,7 +32,9 @@ class Names:
 
     def fields(self, table: SourceTable, names: Iterable[str]) -> Fields:
         kinds = {column.name: column.kind for column in table.columns}
-        return tuple(Field(self.site.source_column(table.name, name), kinds.get(name, Kind.TEXT)) for name in names)
+        return tuple(
+            Field(self.site.source_column(table.name, name), kinds.get(name, ColumnType.TEXT)) for name in names
+        )
 
 
 class DatabaseRows:
@@ -156,7 +158,7 @@ class DatabaseRows:
             for row in rows or [{into: columns.get(name) for name, into in fill.at_least}]:
                 self._insert_generated(fill.into, fill.key, {**fill.constants, **row, fill.owner: owner})
 
-    def _copied(self, fill: Fill, value: Value) -> list[dict[str, Value]]:
+    def _copied(self, fill: TemplateRows, value: Value) -> list[dict[str, Value]]:
         if value is None:
             return []
         dialect, site = self._session.dialect, self._names.site

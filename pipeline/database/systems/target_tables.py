@@ -13,7 +13,7 @@ from pipeline.database.sql.dialect import Field, Fields, Lock, Merge, Update, gi
 from pipeline.database.sql.session import Cells, Session, number_of
 from pipeline.errors import TargetRefused
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import Kind
+from pipeline.mapping.source import ColumnType
 from pipeline.mapping.target import TargetRow, TargetTable
 from pipeline.model.event import Row
 from pipeline.model.outcome import RowCounts
@@ -166,10 +166,10 @@ class TargetTables:
 
 
 _TARGET_TABLE, _PARENT_KEY, _ROW_HASH, _ROW_KEY = (
-    Field("target_table", Kind.SHORT_TEXT),
-    Field("parent_key", Kind.SHORT_TEXT),
-    Field("row_hash", Kind.SHORT_TEXT),
-    Field("row_key", Kind.TEXT),
+    Field("target_table", ColumnType.SHORT_TEXT),
+    Field("parent_key", ColumnType.SHORT_TEXT),
+    Field("row_hash", ColumnType.SHORT_TEXT),
+    Field("row_key", ColumnType.TEXT),
 )
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.engine.consumer.circuit import Circuit, Limits
-from pipeline.engine.consumer.ports import Attempt, Clock, DeadLetters, Decoder, Keeper, Telemetry
-from pipeline.engine.consumer.restore_detection import History
+from pipeline.engine.consumer.ports import Attempt, Clock, DeadLetters, Decoder, OffsetStore, Telemetry
+from pipeline.engine.consumer.restore_detection import RestoreDetector
 from pipeline.errors import PipelineError, Remedy, SchemaLost, SchemaUnknown, SourceRewound
 from pipeline.model.event import Decoded, Event, Heartbeat, Message, Tombstone, Undecodable
 from pipeline.model.ledger import Progress
@@ -17,7 +17,7 @@ from pipeline.model.position import TopicPartition
 
 
 @dataclass
-class Handled:
+class BatchResult:
     """What a batch came to: next offsets to commit, partitions that cannot go on, and the newest epoch whose snapshot is over (0: none)."""
 
     next_offsets: dict[TopicPartition, int] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Batch:
     messages: list[Message] = field(default_factory=list)  # of the events, one each
     heartbeats: dict[str, int] = field(default_factory=dict)  # topic -> newest epoch
     ended: Counter[tuple[TopicPartition, Outcome, str]] = field(default_factory=Counter)
-    handled: Handled = field(default_factory=Handled)
+    handled: BatchResult = field(default_factory=BatchResult)
 
     def message_of(self, event: Event) -> Message:
         return next(m for e, m in zip(self.events, self.messages, strict=True) if e is event)
@@ -46,7 +46,7 @@ class Intake:
         self,
         *,
         decoder: Decoder,
-        keeper: Keeper,
+        keeper: OffsetStore,
         dead_letters: DeadLetters,
         telemetry: Telemetry,
         clock: Clock,
@@ -54,11 +54,11 @@ class Intake:
     ) -> None:
         self._decoder, self._keeper, self._dead_letters = decoder, keeper, dead_letters
         self._telemetry, self._clock, self._limits = telemetry, clock, limits
-        self._circuit, self.history = Circuit(limits), History()
+        self._circuit, self.history = Circuit(limits), RestoreDetector()
 
-    def take_over(self, progress: Mapping[TopicPartition, Progress]) -> None:
+    def on_assigned(self, progress: Mapping[TopicPartition, Progress]) -> None:
         """Partitions that come to us, with what was stored of them."""
-        self.history.take_over(progress)
+        self.history.on_assigned(progress)
         for partition, stored in progress.items():
             self._circuit.in_a_row[partition] = stored.dead_in_a_row
 
@@ -115,13 +115,13 @@ class Intake:
             case Undecodable(error):
                 if error.remedy is not Remedy.DEAD_LETTER:
                     raise error
-                self.set_aside(batch, message, error)
+                self.dead_letter(batch, message, error)
                 return
         self._circuit.good(partition)
 
     # -- setting aside and stopping -----------------------------------------------------------------------------------
 
-    def set_aside(self, batch: Batch, message: Message, error: PipelineError) -> None:
+    def dead_letter(self, batch: Batch, message: Message, error: PipelineError) -> None:
         """Send a dead letter. Raises CircuitOpen, DeadLetterFailed."""
         partition = TopicPartition(message.topic, message.partition)
         self._circuit.bad(partition)
@@ -139,7 +139,7 @@ class Intake:
         partition = TopicPartition(message.topic, message.partition)
         where = f"{partition.topic} partition {partition.partition} offset {message.offset}"
         self.halt(batch, partition, SourceRewound(f"{where} stands before what was applied, but committed later"))
-        self.stop_before(batch, message)
+        self.rewind_to(batch, message)
         return [
             one
             for one in events
@@ -149,7 +149,7 @@ class Intake:
         ]
 
     @staticmethod
-    def stop_before(batch: Batch, message: Message) -> None:
+    def rewind_to(batch: Batch, message: Message) -> None:
         """Later events of the partition may be noted already, and will be read again: the guard knows them."""
         partition = TopicPartition(message.topic, message.partition)
         batch.handled.next_offsets[partition] = min(batch.handled.next_offsets[partition], message.offset)

@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.engine.consumer.intake import Handled
-from pipeline.engine.consumer.ports import Attempt, Clock, Keeper, Messages, Offsets, Telemetry
-from pipeline.engine.consumer.retry import Patience, Stopped
+from pipeline.engine.consumer.intake import BatchResult
+from pipeline.engine.consumer.ports import Attempt, Clock, Messages, Offsets, OffsetStore, Telemetry
+from pipeline.engine.consumer.retry import Retrier, Stopped
 from pipeline.errors import ParkedTooMany, PipelineError
 from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class LoopSettings:
     """How fast and how patient the loop is. Seconds, and events a batch."""
 
     batch_size: int = 2000
@@ -26,20 +26,22 @@ class Pace:
     parked_limit: int = 10_000
 
 
-LOOK_SECONDS = 5.0
+CHECK_INTERVAL_SECONDS = 5.0
 
 
-class Work(Protocol):
+class BatchProcessor(Protocol):
     """What a route does with a batch, and between batches."""
 
-    def process(self, messages: Sequence[Message], incarnations: Mapping[str, int], attempt: Attempt) -> Handled: ...
+    def process(
+        self, messages: Sequence[Message], incarnations: Mapping[str, int], attempt: Attempt
+    ) -> BatchResult: ...
 
     def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int: ...
 
     def refuse_restored(self, transaction: Offsets) -> None: ...
 
 
-class Follow(Protocol):
+class SnapshotFollower(Protocol):
     """What follows a snapshot to its end."""
 
     def snapshot_ended(self, epoch: int) -> None: ...
@@ -57,19 +59,19 @@ class Loop:
         self,
         *,
         messages: Messages,
-        processor: Work,
-        keeper: Keeper,
-        loading: Follow,
+        processor: BatchProcessor,
+        keeper: OffsetStore,
+        loading: SnapshotFollower,
         incarnation: Callable[[str], int],
         telemetry: Telemetry,
         clock: Clock,
-        pace: Pace,
+        pace: LoopSettings,
         stop: Callable[[], bool],
     ) -> None:
         self._messages, self._processor, self._keeper = messages, processor, keeper
         self._loading, self._incarnation = loading, incarnation
         self._telemetry, self._clock, self._pace, self._stop = telemetry, clock, pace, stop
-        self._attempt = Patience(
+        self._attempt = Retrier(
             first_seconds=pace.retry_first_seconds,
             most_seconds=pace.retry_most_seconds,
             telemetry=telemetry,
@@ -78,7 +80,7 @@ class Loop:
             rest=messages.wait,  # which keeps the membership
         ).attempt
         self._halted: dict[TopicPartition, PipelineError] = {}
-        self._looked_at = -LOOK_SECONDS
+        self._looked_at = -CHECK_INTERVAL_SECONDS
 
     def run(self) -> None:
         """Returns after a stop, with everything in hand written and committed. Raises errors whose remedy is halt."""
@@ -98,7 +100,7 @@ class Loop:
         if len(messages) < self._pace.batch_size:
             self._loading.advance(self._attempt)
             self._processor.drain(self._attempt, waiting_retry_seconds=self._pace.waiting_retry_seconds)
-        self._look_around()
+        self._check_limits()
         return len(messages)
 
     def _handle(self, messages: Sequence[Message]) -> None:
@@ -117,9 +119,9 @@ class Loop:
             self._halted.update(handled.halted)
             self._messages.pause(handled.halted)
 
-    def _look_around(self) -> None:
+    def _check_limits(self) -> None:
         """Every few seconds. Raises ParkedTooMany (not during a first load), TargetRestored."""
-        if self._clock.monotonic() - self._looked_at < LOOK_SECONDS:
+        if self._clock.monotonic() - self._looked_at < CHECK_INTERVAL_SECONDS:
             return
         self._looked_at = self._clock.monotonic()
         parked = self._attempt(self._waiting_count)

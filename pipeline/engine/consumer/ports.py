@@ -74,7 +74,7 @@ class Offsets(Protocol):
         """How much is parked."""
 
 
-class Keeper(Protocol):
+class OffsetStore(Protocol):
     """The database that holds a route's `sync`."""
 
     def transaction(self) -> AbstractContextManager[Offsets]:

@@ -11,7 +11,7 @@ T = TypeVar("T")
 CONCURRENT_TRIES = 5
 
 
-class FewRaces(Generic[T]):
+class RetryLostRaces(Generic[T]):
     """A call that is tried again and again. A unique value refused every time is no race: then a row is to blame.
 
     Raises ConcurrentWrite, to be tried again, and RowRejected in its place the last time.

@@ -11,7 +11,7 @@ from pipeline.model.ledger import Progress
 from pipeline.model.position import TopicPartition
 
 
-class History:
+class RestoreDetector:
     """How many messages of each partition had ended when we last looked: a number that only grows.
 
     Whoever writes it adds to it, so another member, a rewind or a second group cannot lower it. A restored copy does.
@@ -20,7 +20,7 @@ class History:
     def __init__(self) -> None:
         self._read: Counter[TopicPartition] = Counter()
 
-    def take_over(self, progress: Mapping[TopicPartition, Progress]) -> None:
+    def on_assigned(self, progress: Mapping[TopicPartition, Progress]) -> None:
         """Partitions that come to us, as they are stored."""
         for partition, stored in progress.items():
             self._read[partition] = stored.events_read

@@ -17,7 +17,7 @@ class Stopped(Exception):
     """A stop was asked for while something transient was waited for; what was attempted is abandoned."""
 
 
-class Patience:
+class Retrier:
     """How long the pauses are, in seconds, and what is done in them: `rest` so many seconds at most; `stop` ends them."""
 
     def __init__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from pipeline.engine.consumer.ports import Keeper
+from pipeline.engine.consumer.ports import OffsetStore
 from pipeline.errors import PartitionsChanged
 from pipeline.model.ledger import Incarnation, Progress
 from pipeline.model.position import TopicPartition
@@ -16,7 +16,7 @@ Describe = Callable[[str], Incarnation]
 class Incarnations:
     """The number of each topic's present incarnation; `describe` asks Kafka. Forget when partitions come to us."""
 
-    def __init__(self, describe: Describe, keeper: Keeper) -> None:
+    def __init__(self, describe: Describe, keeper: OffsetStore) -> None:
         self._describe, self._keeper = describe, keeper
         self._known: dict[str, int] = {}
 

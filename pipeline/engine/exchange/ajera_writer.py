@@ -9,20 +9,20 @@ from pipeline.conflicts import settle
 from pipeline.conflicts.decision import Applied, Recorded, WriteOutcome
 from pipeline.conflicts.rules import Side
 from pipeline.engine.consumer.ports import Attempt, Telemetry
-from pipeline.engine.exchange.apply_writes import carry_out
+from pipeline.engine.exchange.apply_writes import apply_writes
 from pipeline.engine.exchange.ports import Pairs
-from pipeline.engine.exchange.unit_of_work import Planned
+from pipeline.engine.exchange.unit_of_work import PlannedWrite
 from pipeline.errors import KeyTableInvalid, PipelineError, RowRejected
 
 
-class AjeraWrites:
+class AjeraWriter:
     """Makes writes in Ajera; keeps nothing between them."""
 
     def __init__(self, pairs: Pairs, telemetry: Telemetry) -> None:
         self._pairs, self._telemetry = pairs, telemetry
 
     def make(
-        self, planned: Sequence[Planned], epoch: int, attempt: Attempt
+        self, planned: Sequence[PlannedWrite], epoch: int, attempt: Attempt
     ) -> tuple[dict[str, WriteOutcome], dict[str, PipelineError]]:
         """The outcomes by intention; what Ajera rejects is narrowed down to, and given up."""
         try:
@@ -34,13 +34,13 @@ class AjeraWrites:
             first, second = (self.make(part, epoch, attempt) for part in (planned[:middle], planned[middle:]))
             return {**first[0], **second[0]}, {**first[1], **second[1]}
 
-    def _write(self, planned: Sequence[Planned], epoch: int) -> dict[str, WriteOutcome]:
+    def _write(self, planned: Sequence[PlannedWrite], epoch: int) -> dict[str, WriteOutcome]:
         by_intention = {one.write.intention: one for one in planned}
         with self._pairs.ajera() as ajera:
             ours = ajera.take(by_intention.keys())
             recorded = ajera.recorded(by_intention.keys() - ours)
             mine = [one for intention, one in by_intention.items() if intention in ours]
-            carried = carry_out(ajera.rows, Side.AJERA, mine, epoch)
+            carried = apply_writes(ajera.rows, Side.AJERA, mine, epoch)
             applied = {i: o for i, o in carried.outcomes.items() if isinstance(o, Applied) and (o.held or o.key)}
             ajera.record(
                 {

@@ -10,7 +10,7 @@ from pipeline.conflicts.decision import Applied, KeyTaken, RowGone, WriteOutcome
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Lists, NewRow
 from pipeline.domain.rows import Rows
-from pipeline.engine.exchange.unit_of_work import Planned
+from pipeline.engine.exchange.unit_of_work import PlannedWrite
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Row, Value
 from pipeline.model.outcome import RowCounts
@@ -27,10 +27,10 @@ class Carried:
         self.counts[table] = self.counts.get(table, RowCounts()) + counts
 
 
-def carry_out(rows: Rows, side: Side, planned: Sequence[Planned], epoch: int) -> Carried:
+def apply_writes(rows: Rows, side: Side, planned: Sequence[PlannedWrite], epoch: int) -> Carried:
     """Make these writes in the transaction of `rows`, tables in the order of their entities."""
     carried = Carried()
-    written: dict[str, tuple[Planned, str, tuple[str, ...]]] = {}  # intention -> write, key, lines
+    written: dict[str, tuple[PlannedWrite, str, tuple[str, ...]]] = {}  # intention -> write, key, lines
     tables = {one.entity.end(side).table.name: one.entity.end(side).table for one in planned}
     for name, table in tables.items():
         of_table = [one for one in planned if one.entity.end(side).table.name == name]
@@ -41,10 +41,10 @@ def carry_out(rows: Rows, side: Side, planned: Sequence[Planned], epoch: int) ->
     return carried
 
 
-Written = dict[str, tuple[Planned, str, tuple[str, ...]]]
+Written = dict[str, tuple[PlannedWrite, str, tuple[str, ...]]]
 
 
-def _change(rows: Rows, side: Side, table: SourceTable, planned: Sequence[Planned], carried: Carried) -> Written:
+def _change(rows: Rows, side: Side, table: SourceTable, planned: Sequence[PlannedWrite], carried: Carried) -> Written:
     keys = [one.write.key for one in planned if one.write.key is not None]
     held = rows.read(table, keys, lock=True) if keys else {}
     at = rows.clock() if keys else None
@@ -71,7 +71,7 @@ def _change(rows: Rows, side: Side, table: SourceTable, planned: Sequence[Planne
     return written
 
 
-def _create(rows: Rows, side: Side, table: SourceTable, planned: Sequence[Planned], carried: Carried) -> Written:
+def _create(rows: Rows, side: Side, table: SourceTable, planned: Sequence[PlannedWrite], carried: Carried) -> Written:
     written: Written = {}
     new = [(one, one.new) for one in planned if one.new is not None]
     made = rows.insert(table, [row for _, row in new]) if new else []
@@ -100,7 +100,9 @@ def _read_back(rows: Rows, side: Side, written: Written, epoch: int, carried: Ca
         carried.outcomes[intention] = Applied(one.write.number, kept, after, at, created, epoch)
 
 
-def new_row(planned: Planned, side: Side, key: tuple[Value, ...] | None, parent: tuple[Value, ...]) -> Planned:
+def new_row(
+    planned: PlannedWrite, side: Side, key: tuple[Value, ...] | None, parent: tuple[Value, ...]
+) -> PlannedWrite:
     """The write with the row that it creates: the constants of its entity, its lines, and what it belongs to."""
     end = planned.entity.end(side)
     columns = {

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import REMEDIES, Lists, Need, ParkedWork
-from pipeline.engine.exchange.unit_of_work import WANTED, Hand, Item, Setup, row_id
+from pipeline.domain.pairing import REMEDIES, Lists, ParkedWork, ParkReason
+from pipeline.engine.exchange.unit_of_work import WANTED, ExchangeConfig, UnitOfWork, WorkItem, row_id
 
 
-def brought(setup: Setup, hand: Hand, lists: Lists) -> list[Item]:
+def brought(setup: ExchangeConfig, hand: UnitOfWork, lists: Lists) -> list[WorkItem]:
     """What was parked for such a row begins with that row. One that cannot be exchanged at all is told as the reason."""
-    items: list[Item] = []
+    items: list[WorkItem] = []
     for work in list(hand.parked.values()):
         entity = setup.entity(work.entity)
-        if work.code != Need.REFERENCE_MISSING or work.waits_for is None:
+        if work.code != ParkReason.REFERENCE_MISSING or work.waits_for is None:
             continue
         of, side, key = _waited_for(work)
         if of not in {pair.through for pair in entity.rules.pairs if pair.name in entity.brings}:
@@ -22,14 +22,16 @@ def brought(setup: Setup, hand: Hand, lists: Lists) -> list[Item]:
         end = setup.entity(of).end(side)
         row = hand.of(side).read(end.table, [key]).get(key)
         if row is None or not end.is_open(row, lists):
-            code = Need.NOT_A_CLIENT
+            code = ParkReason.NOT_A_CLIENT
             hand.parked[work.id] = replace(work, code=code, hint=REMEDIES[code])
         else:
             # Parked until all that follows of it is done: no event would tell of it again after a crash.
             row_work = row_id(of, side, key)
-            parked = ParkedWork(row_work, of, side, key, work.code, REMEDIES[Need.REFERENCE_MISSING], None, WANTED)
+            parked = ParkedWork(
+                row_work, of, side, key, work.code, REMEDIES[ParkReason.REFERENCE_MISSING], None, WANTED
+            )
             hand.parked.setdefault(row_work, parked)
-            items.append(Item(side, end.table.name, key, entity=of, is_parked=True, is_wanted=True))
+            items.append(WorkItem(side, end.table.name, key, entity=of, is_parked=True, is_wanted=True))
     return items
 
 

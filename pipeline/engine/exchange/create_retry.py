@@ -4,42 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.conflicts.decision import Decision, Looked, Reason, Write
+from pipeline.conflicts.decision import Decision, LockedRow, Reason, Write
 from pipeline.conflicts.ending import end
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import Creating, Entity, Need
+from pipeline.domain.pairing import Entity, NewRowContext, ParkReason
 from pipeline.engine.exchange.apply_writes import new_row
 from pipeline.engine.exchange.parents import parent_of
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.unit_of_work import Hand, Planned, Setup
+from pipeline.engine.exchange.unit_of_work import ExchangeConfig, PlannedWrite, UnitOfWork
 from pipeline.model.event import Row, Value
 from pipeline.model.outcome import Outcome
 
 
-class CreatedAgain:
+class CreateRetry:
     """Works with the rows that the round has looked at: by side, table and key."""
 
     def __init__(
         self,
-        setup: Setup,
-        hand: Hand,
+        setup: ExchangeConfig,
+        hand: UnitOfWork,
         translations: Translations,
-        looked: Mapping[tuple[Side, str, str], Looked],
+        looked: Mapping[tuple[Side, str, str], LockedRow],
     ) -> None:
         self._setup, self._hand, self._translations, self._looked = setup, hand, translations, looked
 
-    def planned(self, write: Write, entity: Entity, link: Link) -> Planned:
+    def planned(self, write: Write, entity: Entity, link: Link) -> PlannedWrite:
         """A write; with the row to be created, if it is one that creates."""
-        planned = Planned(write, entity)
+        planned = PlannedWrite(write, entity)
         if write.key is not None:
             return planned
         row, parent = self._made_from(entity, link, write.side)
         if row is None or parent is None:
             return planned  # gone: its own event ends the link
         key = link.half(write.side.other).key or ""
-        made = entity.end(write.side).new_key(Creating(row, key, parent, self._setup.numbers))
-        return planned if isinstance(made, Need) else new_row(planned, write.side, made, parent)
+        made = entity.end(write.side).new_key(NewRowContext(row, key, parent, self._setup.numbers))
+        return planned if isinstance(made, ParkReason) else new_row(planned, write.side, made, parent)
 
     def without_orphan(self, entity: Entity, before: Link, decision: Decision) -> Decision:
         """A row that was to belong to one of a pair that has ended meanwhile is never created: its own pair ends too."""

@@ -14,13 +14,13 @@ from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Entity
 from pipeline.engine.exchange.settlement import settle_open
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.unit_of_work import Hand
+from pipeline.engine.exchange.unit_of_work import UnitOfWork
 
 
 class Gone:
     """Looks whether counterparts are there, within a round, and ends the pairs of those that are not."""
 
-    def __init__(self, hand: Hand, translations: Translations) -> None:
+    def __init__(self, hand: UnitOfWork, translations: Translations) -> None:
         self._hand, self._translations = hand, translations
 
     def released(self, entity: Entity, side: Side, taken: Collection[str]) -> set[str]:
@@ -39,7 +39,7 @@ class Gone:
         hand = self._hand
         ids = {one for found in hand.links_of.ids_of(side, table, sorted(keys)).values() for one in found}
         hand.links.update(hand.links_of.links(ids - hand.links.keys()))
-        over = [one for one in sorted(ids) if not guards.is_over(hand.links[one])]
+        over = [one for one in sorted(ids) if not guards.is_ended(hand.links[one])]
         settle_open(hand, self._translations, over)
         for one in over:
             link = hand.links[one]

@@ -7,20 +7,20 @@ from collections.abc import Iterable, Mapping
 from pipeline.conflicts import guards
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import REMEDIES, Entity, Need, ParkedWork
+from pipeline.domain.pairing import REMEDIES, Entity, ParkedWork, ParkReason
 from pipeline.engine.exchange.parents import parent_in_key, parent_key
-from pipeline.engine.exchange.unit_of_work import Hand, Item, Setup, arrival, row_id
+from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork, WorkItem, row_id, wait_key
 from pipeline.model.event import Event
 
 
 class Hanging:
     """Knows the pair that the parent of each row forms, for the rows of a round."""
 
-    def __init__(self, setup: Setup, hand: Hand) -> None:
+    def __init__(self, setup: ExchangeConfig, hand: UnitOfWork) -> None:
         self._setup, self._hand = setup, hand
         self._pairs: dict[tuple[str, Side, str], str] = {}
 
-    def learn(self, items: Iterable[Item], links: Mapping[tuple[str, Side, str], Link]) -> None:
+    def learn(self, items: Iterable[WorkItem], links: Mapping[tuple[str, Side, str], Link]) -> None:
         """Look up the parents' pairs, for rows that may have to leave theirs."""
         wanted: dict[tuple[str, Side], set[str]] = {}
         for item in items:
@@ -35,7 +35,7 @@ class Hanging:
             found = self._hand.links_of.linked_ids(of, side, sorted(keys))
             self._pairs.update({(of, side, key): one for key, one in found.items()})
 
-    def _parent(self, entity: Entity, item: Item, link: Link) -> str | None:
+    def _parent(self, entity: Entity, item: WorkItem, link: Link) -> str | None:
         """The key of the row's parent, where it matters: if nothing tells of the row, its pair has ended, or it moves."""
         key = parent_in_key(self._setup, entity, item.side, item.key)
         if item.event is None or link.state is State.ENDED:
@@ -49,21 +49,21 @@ class Hanging:
         now = self._pair(entity, side, parent)
         return now is not None and link.of is not None and link.of != now
 
-    def is_free(self, entity: Entity, side: Side, link: Link | None) -> bool:
+    def can_relink(self, entity: Entity, side: Side, link: Link | None) -> bool:
         """Ended: may the row begin once more though nobody made it again, because its parent did."""
         if link is None or link.state is not State.ENDED or entity.parent is None:
             return False
         return self.is_outlived(entity, side, link)
 
-    def has_left(self, entity: Entity, item: Item, link: Link) -> bool:
+    def has_left(self, entity: Entity, item: WorkItem, link: Link) -> bool:
         """Does the row belong to another pair than when its own began."""
-        if entity.parent is None or link.of is None or guards.is_over(link):
+        if entity.parent is None or link.of is None or guards.is_ended(link):
             return False
         if item.event is None:
             return self.is_outlived(entity, item.side, link)
         return self._has_moved(entity, item, item.event, link)
 
-    def _has_moved(self, entity: Entity, item: Item, event: Event, link: Link) -> bool:
+    def _has_moved(self, entity: Entity, item: WorkItem, event: Event, link: Link) -> bool:
         """Was the row given to another parent: an invoice group to another project. What it holds now is looked at."""
         is_fixed = parent_in_key(self._setup, entity, item.side, item.key) is not None
         if is_fixed or not event.row or guards.is_stale(link.half(item.side).seen, event):
@@ -97,7 +97,7 @@ def _is_newer(link: Link, known: Link) -> bool:
     return known.ended_at is None or (link.ended_at is not None and link.ended_at > known.ended_at)
 
 
-def left_alone(setup: Setup, link: Link) -> ParkedWork | None:
+def left_alone(setup: ExchangeConfig, link: Link) -> ParkedWork | None:
     """The row that is left of an ended pair, to be looked at: another row of its parent may take the place.
 
     None where there can be no other. It is parked work, so that a process that dies forgets nothing of it.
@@ -110,5 +110,5 @@ def left_alone(setup: Setup, link: Link) -> ParkedWork | None:
     side, key = gone.other, link.half(gone.other).key
     if key is None:
         return None
-    code, waits_for = Need.COUNTERPART_DELETED, arrival(entity.name, side, key)
+    code, waits_for = ParkReason.COUNTERPART_DELETED, wait_key(entity.name, side, key)
     return ParkedWork(row_id(entity.name, side, key), entity.name, side, key, code, REMEDIES[code], None, waits_for)

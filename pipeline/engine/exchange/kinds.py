@@ -13,7 +13,7 @@ from pipeline.conflicts.ending import release
 from pipeline.conflicts.link import WITH_PARENT, Link, State
 from pipeline.conflicts.rules import Rules, Side
 from pipeline.domain.pairing import Entity, Lists, belongs_always
-from pipeline.engine.exchange.unit_of_work import Hand, Item
+from pipeline.engine.exchange.unit_of_work import UnitOfWork, WorkItem
 
 
 def of_kind(link: Link, side: Side, *, belongs: bool) -> Link:
@@ -30,13 +30,13 @@ def with_parent(link: Link, parent: Link | None) -> Link:
     return link if out == link.out else replace(link, out=out)
 
 
-def told(before: Link, link: Link, side: Side, hand: Hand) -> tuple[Conflict, ...]:
+def told(before: Link, link: Link, side: Side, hand: UnitOfWork) -> tuple[Conflict, ...]:
     """The entry of the log for a pair that is suspended from now on."""
     is_new = side in link.out and side not in before.out
     return (about_row(link, Kind.SUSPENDED, hand.now),) if is_new else ()
 
 
-def freed(hand: Hand, entity: Entity, side: Side, taken: Collection[str], lists: Lists) -> dict[str, str]:
+def freed(hand: UnitOfWork, entity: Entity, side: Side, taken: Collection[str], lists: Lists) -> dict[str, str]:
     """Of linked rows of `side` those whose counterpart is not of its kind any more, with their link: another may have it.
 
     What the counterpart holds now is looked at, since its own event may come later.
@@ -50,7 +50,7 @@ def freed(hand: Hand, entity: Entity, side: Side, taken: Collection[str], lists:
     return hand.links_of.linked_ids(entity.name, side, free) if free else {}
 
 
-def vacated(hand: Hand, link_id: str, side: Side) -> Link | None:
+def vacated(hand: UnitOfWork, link_id: str, side: Side) -> Link | None:
     """The link ended, so that another row of `side` takes its place; None while it is not locked, or a write is open."""
     link = hand.links.get(link_id)
     if link is None or link.state is not State.LINKED or settle.open_writes(link):
@@ -63,7 +63,7 @@ def vacated(hand: Hand, link_id: str, side: Side) -> Link | None:
 
 
 def successor(
-    link_id: str, old: Link, found: Found, item: Item, hand: Hand, rules: Rules, off: frozenset[Side]
+    link_id: str, old: Link, found: Found, item: WorkItem, hand: UnitOfWork, rules: Rules, off: frozenset[Side]
 ) -> Decision:
     """The pair of a row that took another one's place beside the same counterpart: an edit of that side's people.
 

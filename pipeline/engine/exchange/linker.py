@@ -11,7 +11,7 @@ from pipeline.conflicts.decision import Decision
 from pipeline.conflicts.link import Link, Seen
 from pipeline.conflicts.linking import Creates, Links, Parks
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import REMEDIES, Creating, Entity, Need, ParkedWork
+from pipeline.domain.pairing import REMEDIES, Entity, NewRowContext, ParkedWork, ParkReason
 from pipeline.engine.exchange.apply_writes import new_row
 from pipeline.engine.exchange.kinds import successor, vacated
 from pipeline.engine.exchange.matching import Group, Matching
@@ -20,7 +20,16 @@ from pipeline.engine.exchange.parents import in_order, parent_key
 from pipeline.engine.exchange.quota import Quota
 from pipeline.engine.exchange.settlement import park_waiting
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.unit_of_work import WANTED, Ended, Hand, Item, Planned, Setup, arrival, row_id
+from pipeline.engine.exchange.unit_of_work import (
+    WANTED,
+    ExchangeConfig,
+    ItemResult,
+    PlannedWrite,
+    UnitOfWork,
+    WorkItem,
+    row_id,
+    wait_key,
+)
 from pipeline.model.event import Value
 from pipeline.model.outcome import Outcome, SkipReason
 
@@ -28,13 +37,13 @@ OffWithParent = Callable[[Entity, Side, str], frozenset[Side]]  # entity, side a
 IsSurvivor = Callable[[Entity, Side, str], bool]  # was its counterpart deleted
 
 
-class Beginning:
+class Linker:
     """Begins pairs within a round. Rows of one entity at a time, parents first: others wait for the next round."""
 
     def __init__(
         self,
-        setup: Setup,
-        hand: Hand,
+        setup: ExchangeConfig,
+        hand: UnitOfWork,
         translations: Translations,
         off_with_parent: OffWithParent,
         is_survivor: IsSurvivor,
@@ -43,10 +52,10 @@ class Beginning:
         self._setup, self._hand, self._translations = setup, hand, translations
         self._off_with_parent, self._is_survivor, self._quota = off_with_parent, is_survivor, quota
         self._of: dict[tuple[str, Side, str], str] = {}  # the pair that a row's pair will hang on
-        self._later: list[Item] = []
+        self._later: list[WorkItem] = []
         self._matching = Matching(setup, hand, translations)
 
-    def run(self, begins: Sequence[tuple[Item, Entity]]) -> tuple[list[Ended], list[Item]]:
+    def run(self, begins: Sequence[tuple[WorkItem, Entity]]) -> tuple[list[ItemResult], list[WorkItem]]:
         """The ends of the items, and items for the next round."""
         begins, ended = self._with_parent(begins)
         if not begins:
@@ -67,10 +76,12 @@ class Beginning:
                 ended += self._group(entity, side, fresh)
         return ended, later + self._later
 
-    def _with_parent(self, begins: Sequence[tuple[Item, Entity]]) -> tuple[list[tuple[Item, Entity]], list[Ended]]:
+    def _with_parent(
+        self, begins: Sequence[tuple[WorkItem, Entity]]
+    ) -> tuple[list[tuple[WorkItem, Entity]], list[ItemResult]]:
         """Rows that belong to a row which is not linked, or not exchanged, are left alone: they follow when that is."""
-        kept: list[tuple[Item, Entity]] = []
-        ended: list[Ended] = []
+        kept: list[tuple[WorkItem, Entity]] = []
+        ended: list[ItemResult] = []
         for entity in dict.fromkeys(entity for _, entity in begins):
             for side in Side:
                 items = [item for item, one in begins if one is entity and item.side is side]
@@ -96,7 +107,9 @@ class Beginning:
                         ended.append(self._filtered(item, entity))
         return kept, ended
 
-    def _fresh(self, entity: Entity, side: Side, items: Mapping[str, Item]) -> tuple[dict[str, Item], list[Item]]:
+    def _fresh(
+        self, entity: Entity, side: Side, items: Mapping[str, WorkItem]
+    ) -> tuple[dict[str, WorkItem], list[WorkItem]]:
         """Those that nobody linked while we waited for our turn; the others are events of linked rows now."""
         taken = self._hand.linked_among(entity.name, side, items.keys())
         late = [replace(item, entity=entity.name) for key, item in items.items() if key in taken]
@@ -104,7 +117,7 @@ class Beginning:
 
     # -- one entity and side ------------------------------------------------------------------------------------------
 
-    def _group(self, entity: Entity, side: Side, items: Mapping[str, Item]) -> list[Ended]:
+    def _group(self, entity: Entity, side: Side, items: Mapping[str, WorkItem]) -> list[ItemResult]:
         own = self._hand.of(side)
         rows = own.read(entity.end(side).table, list(items), lock=True)
         group = Group(entity, side, rows, own.clock())
@@ -124,13 +137,13 @@ class Beginning:
             ended += [] if one is None else [one]
         return ended
 
-    def _is_eligible(self, group: Group, item: Item) -> bool:
+    def _is_eligible(self, group: Group, item: WorkItem) -> bool:
         row, end = group.rows.get(item.key), group.entity.end(group.side)
         if row is None or not end.is_open(row, self._translations.lists):
             return False
         return item.is_wanted or end.is_flagged(row)
 
-    def _one(self, group: Group, key: str, item: Item) -> Ended | None:
+    def _one(self, group: Group, key: str, item: WorkItem) -> ItemResult | None:
         entity, row = group.entity, group.rows[key]
         full = self._quota.full(entity, self._matching.owner(group, row) if entity.name in self._setup.limits else None)
         matched = self._matching.of(group, key, row) if full is None else full
@@ -148,7 +161,7 @@ class Beginning:
 
     # -- what comes of it ---------------------------------------------------------------------------------------------
 
-    def _take_place(self, group: Group, key: str, other: str, item: Item) -> Ended | None:
+    def _take_place(self, group: Group, key: str, other: str, item: WorkItem) -> ItemResult | None:
         """The counterpart's own pair ends first: in the next round, if its link is not locked or a write is open."""
         link_id = group.freed[other]
         old = vacated(self._hand, link_id, group.side)
@@ -157,7 +170,7 @@ class Beginning:
             return None
         return self._link(group, key, other, item, old)
 
-    def _link(self, group: Group, key: str, other: str, item: Item, old: Link | None) -> Ended:
+    def _link(self, group: Group, key: str, other: str, item: WorkItem, old: Link | None) -> ItemResult:
         """Link two rows that exist, both under lock; `old`: the link whose place this one takes."""
         entity, side = group.entity, group.side
         table = entity.end(side.other).table
@@ -176,7 +189,7 @@ class Beginning:
         else:
             decision = successor(made, old, own, item, self._hand, rules, off)
         if entity.parent is not None and any(
-            entity.says_nothing(s, f.row) for s, f in ((side, own), (side.other, found))
+            entity.is_blank_row(s, f.row) for s, f in ((side, own), (side.other, found))
         ):
             # A blank address is filled in, and nobody loses anything; a value that stays for want of one is logged.
             told = tuple(c for c in decision.conflicts if c.winner is None or c.column in decision.link.kept)
@@ -187,14 +200,14 @@ class Beginning:
         self._translations.link(decision.link)
         return self._begun(decision, entity, item, parent=())
 
-    def _create(self, group: Group, key: str, item: Item) -> Ended:
+    def _create(self, group: Group, key: str, item: WorkItem) -> ItemResult:
         entity, side, row = group.entity, group.side, group.rows[key]
         end, other = entity.end(side), entity.end(side.other)
         may_create = end.may_create is None or end.may_create(row)
         if side.other not in entity.creates or not may_create or self._is_survivor(entity, side, key):
             return self._filtered(item, entity)
         rules = self._translations.rules(entity)
-        if entity.parent is not None and entity.says_nothing(side, row):
+        if entity.parent is not None and entity.is_blank_row(side, row):
             return self._filtered(item, entity)
         for name in entity.needs:
             pair = rules.by_name.get(name)
@@ -205,11 +218,14 @@ class Beginning:
                 return self._park_missing(item, entity, name, value)
         if entity.named_by and not name_of(entity, side, row):
             return self._park(
-                item, entity, Need.REQUIRED_MISSING, f"The row has no name. {REMEDIES[Need.REQUIRED_MISSING]}"
+                item,
+                entity,
+                ParkReason.REQUIRED_MISSING,
+                f"The row has no name. {REMEDIES[ParkReason.REQUIRED_MISSING]}",
             )
         parent = group.parents.get(key)
-        made = other.new_key(Creating(row, key, parent or (), self._setup.numbers))
-        if isinstance(made, Need):
+        made = other.new_key(NewRowContext(row, key, parent or (), self._setup.numbers))
+        if isinstance(made, ParkReason):
             return self._park(item, entity, made, REMEDIES[made])
         found = self._found(group, key, item)
         decision = create(uuid.uuid4().hex, entity.name, side, found, other.table.name, self._hand.now, rules)
@@ -218,7 +234,7 @@ class Beginning:
         decision = self._hung(decision, group, key, item)
         return self._begun(decision, entity, item, parent=parent or (), new_key=made)
 
-    def _hung(self, decision: Decision, group: Group, key: str, item: Item) -> Decision:
+    def _hung(self, decision: Decision, group: Group, key: str, item: WorkItem) -> Decision:
         """With the pair it hangs on, and what it counts towards."""
         entity = group.entity
         owner = self._matching.owner(group, group.rows[key]) if entity.name in self._setup.limits else None
@@ -231,22 +247,22 @@ class Beginning:
         self,
         decision: Decision,
         entity: Entity,
-        item: Item,
+        item: WorkItem,
         *,
         parent: tuple[Value, ...],
         new_key: tuple[Value, ...] | None = None,
-    ) -> Ended:
+    ) -> ItemResult:
         self._hand.change(decision.link, decision.conflicts)
         self._hand.unpark(item, row_id(entity.name, item.side, item.key), is_done=decision.is_done_in_dps)
         park_waiting(self._setup, self._hand, self._translations, decision.link)
         for write in decision.writes:
-            planned = Planned(write, entity)
+            planned = PlannedWrite(write, entity)
             self._hand.writes.append(
                 planned if write.key is not None else new_row(planned, write.side, new_key, parent)
             )
-        return Ended(item, decision.outcome, decision.reason)
+        return ItemResult(item, decision.outcome, decision.reason)
 
-    def _found(self, group: Group, key: str, item: Item) -> Found:
+    def _found(self, group: Group, key: str, item: WorkItem) -> Found:
         event = item.event
         seen = Seen(epoch=self._hand.epochs[group.side])
         if event is not None and event.is_snapshot:
@@ -255,23 +271,25 @@ class Beginning:
             seen = Seen(event.position, event.place, event.epoch, at=event.committed_at)
         return Found(group.entity.end(group.side).table.name, key, group.rows[key], group.at, seen)
 
-    def _park_missing(self, item: Item, entity: Entity, name: str, value: Value) -> Ended:
+    def _park_missing(self, item: WorkItem, entity: Entity, name: str, value: Value) -> ItemResult:
         through = self._translations.rules(entity).by_name[name].through
         if self._setup.is_reference(through):
-            waits_for = arrival(through, item.side, value)
-            return self._park(item, entity, Need.REFERENCE_MISSING, REMEDIES[Need.REFERENCE_MISSING], waits_for)
-        need = Need.TEMPLATE_MISSING if name == "template" else Need.TYPE_MISSING
+            waits_for = wait_key(through, item.side, value)
+            return self._park(
+                item, entity, ParkReason.REFERENCE_MISSING, REMEDIES[ParkReason.REFERENCE_MISSING], waits_for
+            )
+        need = ParkReason.TEMPLATE_MISSING if name == "template" else ParkReason.TYPE_MISSING
         return self._park(item, entity, need, REMEDIES[need])
 
-    def _park(self, item: Item, entity: Entity, code: str, hint: str, waits_for: str | None = None) -> Ended:
+    def _park(self, item: WorkItem, entity: Entity, code: str, hint: str, waits_for: str | None = None) -> ItemResult:
         waits_for = WANTED if item.is_wanted and waits_for is None else waits_for
         work = ParkedWork(
             row_id(entity.name, item.side, item.key), entity.name, item.side, item.key, code, hint, None, waits_for
         )
         self._hand.parked[work.id] = work
-        return Ended(item, Outcome.PARKED, code)
+        return ItemResult(item, Outcome.PARKED, code)
 
-    def _filtered(self, item: Item, entity: Entity) -> Ended:
+    def _filtered(self, item: WorkItem, entity: Entity) -> ItemResult:
         if item.event is None:
             self._hand.unpark(item, row_id(entity.name, item.side, item.key))
-        return Ended(item, Outcome.SKIPPED, SkipReason.FILTERED)
+        return ItemResult(item, Outcome.SKIPPED, SkipReason.FILTERED)

@@ -25,7 +25,7 @@ from pipeline.engine.exchange.names import name_of, searched_for
 from pipeline.engine.exchange.namesakes import pairs_of
 from pipeline.engine.exchange.parents import in_order, parent_key, parent_of, parents_of
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.unit_of_work import Hand, Setup
+from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork
 from pipeline.model.event import Row, Value
 
 Values = tuple[Value, ...]
@@ -57,7 +57,7 @@ class Group:
 class Matching:
     """Finds counterparts within a round."""
 
-    def __init__(self, setup: Setup, hand: Hand, translations: Translations) -> None:
+    def __init__(self, setup: ExchangeConfig, hand: UnitOfWork, translations: Translations) -> None:
         self._setup, self._hand, self._translations = setup, hand, translations
         self._gone = Gone(hand, translations)
 

@@ -9,7 +9,7 @@ from pipeline.conflicts.namesakes import told_apart
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Entity, Lists
 from pipeline.engine.exchange.parents import in_order
-from pipeline.engine.exchange.unit_of_work import Hand, Setup
+from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork
 from pipeline.model.event import Row
 
 Rows = Mapping[str, Row]
@@ -17,8 +17,8 @@ ByName = Mapping[str, Collection[str]]
 
 
 def pairs_of(
-    setup: Setup,
-    hand: Hand,
+    setup: ExchangeConfig,
+    hand: UnitOfWork,
     entity: Entity,
     lists: Lists,
     names: Mapping[Side, Mapping[str, Rows]],
@@ -44,7 +44,7 @@ def pairs_of(
 
 
 def _marks(
-    setup: Setup, hand: Hand, entity: Entity, side: Side, lists: Lists, groups: Sequence[Rows]
+    setup: ExchangeConfig, hand: UnitOfWork, entity: Entity, side: Side, lists: Lists, groups: Sequence[Rows]
 ) -> dict[str, dict[str, str]]:
     """By key the marks that are not blank, in the form that DPS would hold."""
     rows = {key: row for group in groups for key, row in group.items()}
@@ -65,7 +65,7 @@ def _marks(
 
 
 def _belonging(
-    hand: Hand, entity: Entity, child: Entity, side: Side, lists: Lists, keys: Sequence[str]
+    hand: UnitOfWork, entity: Entity, child: Entity, side: Side, lists: Lists, keys: Sequence[str]
 ) -> dict[str, Row]:
     """By key of a row the first row of `child` that belongs to it."""
     end, table = child.end(side), entity.end(side).table

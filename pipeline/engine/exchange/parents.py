@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Entity
-from pipeline.engine.exchange.unit_of_work import Hand, Setup
+from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork, WorkItem
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Row, Value
 
+Keys = dict[tuple[Side, str], set[str]]  # of rows, by side and table
 
-def parent_key(setup: Setup, entity: Entity, side: Side, row: Row) -> str | None:
+
+def parent_key(setup: ExchangeConfig, entity: Entity, side: Side, row: Row) -> str | None:
     """The key of the row that this one belongs to, on the same side; None if it names none."""
     if entity.parent is None:
         return None
@@ -21,7 +23,7 @@ def parent_key(setup: Setup, entity: Entity, side: Side, row: Row) -> str | None
     return setup.entity(entity.parent).end(side).table.key_text(values)
 
 
-def parent_in_key(setup: Setup, entity: Entity, side: Side, key: str) -> str | None:
+def parent_in_key(setup: ExchangeConfig, entity: Entity, side: Side, key: str) -> str | None:
     """The key of the row that a row of this key belongs to, on the same side; None if its own key does not hold it."""
     end = entity.end(side)
     values = dict(zip((column.name for column in end.table.key_columns), end.table.key_values(key), strict=True))
@@ -30,13 +32,13 @@ def parent_in_key(setup: Setup, entity: Entity, side: Side, key: str) -> str | N
     return setup.entity(entity.parent).end(side).table.key_text([values[name] for name in end.parent])
 
 
-def parent_followed(setup: Setup, entity: Entity, side: Side, key: str) -> tuple[Entity, str] | None:
+def parent_followed(setup: ExchangeConfig, entity: Entity, side: Side, key: str) -> tuple[Entity, str] | None:
     """The row, with its entity, that this one belongs to, if its own key tells."""
     parent = parent_in_key(setup, entity, side, key)
     return None if parent is None or entity.parent is None else (setup.entity(entity.parent), parent)
 
 
-def parent_of(setup: Setup, hand: Hand, entity: Entity, to: Side, row: Row) -> tuple[Value, ...] | None:
+def parent_of(setup: ExchangeConfig, hand: UnitOfWork, entity: Entity, to: Side, row: Row) -> tuple[Value, ...] | None:
     """The key values, on side `to`, of what a row of the other side belongs to; () if to nothing, None if it is not linked."""
     if entity.parent is None:
         return ()
@@ -44,7 +46,7 @@ def parent_of(setup: Setup, hand: Hand, entity: Entity, to: Side, row: Row) -> t
 
 
 def parents_of(
-    setup: Setup, hand: Hand, entity: Entity, to: Side, rows: Mapping[str, Row]
+    setup: ExchangeConfig, hand: UnitOfWork, entity: Entity, to: Side, rows: Mapping[str, Row]
 ) -> dict[str, tuple[Value, ...]]:
     """The same for many rows by key, those whose parent is linked."""
     if entity.parent is None:
@@ -60,3 +62,15 @@ def parents_of(
 def in_order(table: SourceTable, keys: Iterable[str]) -> list[str]:
     """Keys in the order of their values: numbers as numbers."""
     return sorted(keys, key=table.key_values)
+
+
+def keys_of(setup: ExchangeConfig, items: Iterable[WorkItem]) -> tuple[Keys, Keys]:
+    """The rows of all items, and those that they are exchanged with only, by side and table."""
+    own, followed = Keys(), Keys()
+    for item in items:
+        if item.link is None:
+            own.setdefault((item.side, item.table), set()).add(item.key)
+            parents = [parent_followed(setup, e, item.side, item.key) for e in setup.of(item)]
+            for of, key in filter(None, parents):
+                followed.setdefault((item.side, of.end(item.side).table.name), set()).add(key)
+    return own, {place: rest for place, keys in followed.items() if (rest := keys - own.get(place, set()))}

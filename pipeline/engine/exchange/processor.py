@@ -8,12 +8,12 @@ from datetime import timedelta
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import ParkedWork
 from pipeline.engine.consumer.circuit import Limits
-from pipeline.engine.consumer.intake import Batch, Handled, Intake
+from pipeline.engine.consumer.intake import Batch, BatchResult, Intake
 from pipeline.engine.consumer.ports import Attempt, Clock, DeadLetters, Decoder, Offsets, Telemetry
 from pipeline.engine.exchange.ports import Pairs
-from pipeline.engine.exchange.reconciler import ITEMS_A_ROUND, Rounds
+from pipeline.engine.exchange.reconciler import ITEMS_A_ROUND, Reconciler
 from pipeline.engine.exchange.sweep import Sweep
-from pipeline.engine.exchange.unit_of_work import WANTED, Ended, Item, Rewound, Setup
+from pipeline.engine.exchange.unit_of_work import WANTED, ExchangeConfig, ItemResult, Rewound, WorkItem
 from pipeline.model.event import Message
 from pipeline.model.ledger import Progress
 from pipeline.model.outcome import Outcome
@@ -26,7 +26,7 @@ class Exchange:
     def __init__(
         self,
         *,
-        setup: Setup,
+        setup: ExchangeConfig,
         pairs: Pairs,
         sides: Mapping[str, Side],
         decoder: Decoder,
@@ -42,27 +42,27 @@ class Exchange:
             decoder=decoder, keeper=pairs, dead_letters=dead_letters, telemetry=telemetry, clock=clock, limits=limits
         )
         self._side_of = {entity.end(side).table.name: side for entity in setup.entities for side in Side}
-        self._rounds = Rounds(setup=setup, pairs=pairs, telemetry=telemetry, clock=clock)
+        self._rounds = Reconciler(setup=setup, pairs=pairs, telemetry=telemetry, clock=clock)
         self.sweep = Sweep(setup, pairs, clock)
 
-    def take_over(self, progress: Mapping[TopicPartition, Progress]) -> None:
+    def on_assigned(self, progress: Mapping[TopicPartition, Progress]) -> None:
         """Partitions that come to us, with what was stored of them."""
-        self._intake.take_over(progress)
+        self._intake.on_assigned(progress)
 
     def refuse_restored(self, transaction: Offsets) -> None:
         """Raises TargetRestored if the DPS database lacks what it had."""
         self._intake.history.refuse_restored(transaction)
 
-    def process(self, messages: Sequence[Message], incarnations: Mapping[str, int], attempt: Attempt) -> Handled:
+    def process(self, messages: Sequence[Message], incarnations: Mapping[str, int], attempt: Attempt) -> BatchResult:
         """Process a batch whose messages of one partition stand in offset order. The offsets may be committed after."""
         started = self._clock.monotonic()
         batch = self._intake.decode(messages, incarnations, attempt)
         decoded = self._clock.monotonic()
         seen = self._followed(batch)
         attempt(lambda: self._rounds.follow(seen))
-        items = [Item(self._side_of[event.table], event.table, event.key, event) for event in batch.events]
+        items = [WorkItem(self._side_of[event.table], event.table, event.key, event) for event in batch.events]
 
-        def forget(rewound: Rewound, items: Sequence[Item]) -> list[Item]:
+        def forget(rewound: Rewound, items: Sequence[WorkItem]) -> list[WorkItem]:
             kept = self._intake.halt_rewound(batch, rewound.event, batch.events)
             return [item for item in items if item.event is None or any(item.event is event for event in kept)]
 
@@ -96,9 +96,9 @@ class Exchange:
                 pass
         return len(parked)
 
-    def _item_of(self, parked: ParkedWork) -> Item:
+    def _item_of(self, parked: ParkedWork) -> WorkItem:
         table = self._setup.entity(parked.entity).end(parked.side).table.name
-        return Item(
+        return WorkItem(
             parked.side,
             table,
             parked.key,
@@ -122,9 +122,9 @@ class Exchange:
             self.sweep.ended(side, epoch)
         return seen
 
-    def _end(self, batch: Batch, ended: Sequence[Ended]) -> None:
+    def _end(self, batch: Batch, ended: Sequence[ItemResult]) -> None:
         """An event of several pairs ends once: written if one was, else parked if one is, else skipped."""
-        best: dict[int, Ended] = {}
+        best: dict[int, ItemResult] = {}
         for one in ended:
             event = one.item.event
             if event is not None and (id(event) not in best or _rank(one) < _rank(best[id(event)])):
@@ -137,5 +137,5 @@ class Exchange:
                     self._intake.count_delay(event)
 
 
-def _rank(ended: Ended) -> int:
+def _rank(ended: ItemResult) -> int:
     return (Outcome.WRITTEN, Outcome.PARKED, Outcome.SKIPPED, Outcome.DEAD_LETTERED).index(ended.outcome)

@@ -12,11 +12,11 @@ from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Entity, ParkedWork
 from pipeline.engine.exchange.parents import parent_in_key
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.unit_of_work import Hand, Setup, link_id, row_id
+from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork, link_id, row_id
 from pipeline.model.outcome import Outcome
 
 
-def counts_for(setup: Setup, link: Link) -> str | None:
+def counts_for(setup: ExchangeConfig, link: Link) -> str | None:
     """The firm of a contact, the project of a project's contact, as DPS knows it; None of one that was unticked."""
     entity = setup.entity(link.entity)
     if entity.limited_by is not None:
@@ -31,7 +31,7 @@ class Quota:
     at once if its pair has ended.
     """
 
-    def __init__(self, setup: Setup, hand: Hand, translations: Translations) -> None:
+    def __init__(self, setup: ExchangeConfig, hand: UnitOfWork, translations: Translations) -> None:
         self._setup, self._hand, self._translations = setup, hand, translations
         self._counted: dict[tuple[str, str], int] = {}
 
@@ -134,7 +134,7 @@ def _without(decision: Decision, name: str) -> Decision:
     """The decision without a line: it stays asked for."""
     link, writes = decision.link, []
     for write in decision.writes:
-        kept = _kept(write, name)
+        kept = _deferred_error(write, name)
         half = link.half(write.side)
         pending = tuple(
             replace(p, values=kept.values, expected=kept.expected) if p.number == write.number else p
@@ -149,7 +149,7 @@ def _without(decision: Decision, name: str) -> Decision:
     return replace(decision, link=link, writes=tuple(writes), outcome=outcome)
 
 
-def _kept(write: Write, name: str) -> Write:
+def _deferred_error(write: Write, name: str) -> Write:
     values, expected = (
         {line: value for line, value in part.items() if line != name} for part in (write.values, write.expected)
     )

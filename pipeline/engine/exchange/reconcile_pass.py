@@ -5,56 +5,63 @@ A link has at most one decision that writes in a round: what follows of it waits
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.conflicts import guards
-from pipeline.conflicts.decision import Decision, Looked, Reason
+from pipeline.conflicts.decision import Decision, LockedRow, Reason
 from pipeline.conflicts.ending import end
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.reconcile import finish, needs_look, reconcile
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Entity
-from pipeline.engine.exchange.apply_writes import carry_out
+from pipeline.engine.exchange.apply_writes import apply_writes
 from pipeline.engine.exchange.bring import brought
-from pipeline.engine.exchange.create_retry import CreatedAgain
+from pipeline.engine.exchange.create_retry import CreateRetry
 from pipeline.engine.exchange.hanging import Hanging, newest
 from pipeline.engine.exchange.kinds import of_kind, told, with_parent
-from pipeline.engine.exchange.linker import Beginning
-from pipeline.engine.exchange.parents import parent_followed
+from pipeline.engine.exchange.linker import Linker
+from pipeline.engine.exchange.parents import Keys, keys_of, parent_followed
 from pipeline.engine.exchange.quota import Quota
 from pipeline.engine.exchange.settlement import give_up, hold_decided, park_waiting, settle_all, settle_open, store
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.unit_of_work import Done, Ended, Hand, Item, Rewound, Setup, link_id, row_id
+from pipeline.engine.exchange.unit_of_work import (
+    ExchangeConfig,
+    ItemResult,
+    PassResult,
+    Rewound,
+    UnitOfWork,
+    WorkItem,
+    link_id,
+    row_id,
+)
 from pipeline.errors import PipelineError
 from pipeline.model.event import Event, Operation
 from pipeline.model.outcome import Outcome, SkipReason
 
-Keys = dict[tuple[Side, str], set[str]]
 
-
-class Round:
+class ReconcilePass:
     """Decides items within one transaction of each database. `refusal`: why nothing may be written this time."""
 
     def __init__(
-        self, setup: Setup, hand: Hand, translations: Translations, refusal: PipelineError | None = None
+        self, setup: ExchangeConfig, hand: UnitOfWork, translations: Translations, refusal: PipelineError | None = None
     ) -> None:
         self._setup, self._hand, self._translations, self._refusal = setup, hand, translations, refusal
         self._newest: dict[tuple[str, Side, str], Link] = {}
         self._busy: set[str] = set()
         self._hanging, self._quota = Hanging(setup, hand), Quota(setup, hand, translations)
         self._touched: list[str] = []  # links come to again: what belonged to them may not have followed yet
-        self._done = Done()
+        self._done = PassResult()
 
-    def decide(self, items: Sequence[Item]) -> Done:
+    def decide(self, items: Sequence[WorkItem]) -> PassResult:
         """Everything up to the writes, which `finish` makes once Ajera's locks are free."""
         self._find(items)
         self._learn(items)
         self._look(items)
-        begins: list[tuple[Item, Entity]] = []
+        begins: list[tuple[WorkItem, Entity]] = []
         for item in items:
             begins += self._item(item)
-        beginning = Beginning(
+        beginning = Linker(
             self._setup, self._hand, self._translations, self._off_with_parent, self._is_survivor, self._quota
         )
         ended, later = beginning.run(begins)
@@ -62,7 +69,7 @@ class Round:
         self._done.later += later
         return self._done
 
-    def finish(self) -> Done:
+    def finish(self) -> PassResult:
         """Write DPS and settle that; store links, log and parked work."""
         hand = self._hand
         of_dps = [one for one in hand.writes if one.write.side is Side.DPS]
@@ -72,7 +79,7 @@ class Round:
                 give_up(hand, self._translations, one.write, self._refusal)
             of_dps = of_ajera = []
         if of_dps:
-            carried = carry_out(hand.links_of.rows, Side.DPS, of_dps, hand.epochs[Side.DPS])
+            carried = apply_writes(hand.links_of.rows, Side.DPS, of_dps, hand.epochs[Side.DPS])
             settle_all(hand, self._translations, Side.DPS, [one.write for one in of_dps], carried.outcomes)
             for table, counts in carried.counts.items():
                 hand.count(table, counts)
@@ -88,12 +95,12 @@ class Round:
 
     # -- finding ------------------------------------------------------------------------------------------------------
 
-    def _find(self, items: Sequence[Item]) -> None:
+    def _find(self, items: Sequence[WorkItem]) -> None:
         """Lock the links of all items, those that we were creating when we died among them, and settle what is open.
 
         Links that are only looked at are locked too, and their open writes left to whoever makes them.
         """
-        hand, (own, followed) = self._hand, self._keys(items)
+        hand, (own, followed) = self._hand, keys_of(self._setup, items)
         ids, others = self._ids(own), self._ids(followed)
         ids.update(one for item in items for one in (item.link, item.beside) if one is not None)
         hand.links.update(hand.links_of.links(ids | others))
@@ -111,17 +118,6 @@ class Round:
                 ids.update(number.partition("/")[0] for number in creators.values())
         return ids
 
-    def _keys(self, items: Iterable[Item]) -> tuple[Keys, Keys]:
-        """The rows of all items, and those that they are exchanged with only, by side and table."""
-        own, followed = Keys(), Keys()
-        for item in items:
-            if item.link is None:
-                own.setdefault((item.side, item.table), set()).add(item.key)
-                parents = [parent_followed(self._setup, e, item.side, item.key) for e in self._setup.of(item)]
-                for of, key in filter(None, parents):
-                    followed.setdefault((item.side, of.end(item.side).table.name), set()).add(key)
-        return own, {place: rest for place, keys in followed.items() if (rest := keys - own.get(place, set()))}
-
     def _off_with_parent(self, entity: Entity, side: Side, key: str) -> frozenset[Side]:
         """The sides on which a row is not set to be exchanged because the row that it belongs to is not."""
         parent = self._parent(entity, side, key)
@@ -133,14 +129,14 @@ class Round:
         known = None if parent is None else self._newest.get((parent[0].name, side, parent[1]))
         return None if known is None else self._hand.links[known.id]
 
-    def _learn(self, items: Sequence[Item]) -> None:
+    def _learn(self, items: Sequence[WorkItem]) -> None:
         wanted = [one for link in self._hand.links.values() for one in self._translations.of_link(link)]
         for item in items:
             for entity in self._setup.of(item):
                 wanted += self._translations.of_item(entity, item)
         self._translations.learn(self._hand.links_of, wanted)
 
-    def _look(self, items: Sequence[Item]) -> None:
+    def _look(self, items: Sequence[WorkItem]) -> None:
         """Read under lock the rows whose image cannot be trusted, and those that are being created elsewhere."""
         wanted: dict[tuple[Side, str], set[str]] = {}
         for item in items:
@@ -155,18 +151,18 @@ class Round:
                 half = link.half(side)
                 if link.state is State.CREATING and half.key is not None:
                     wanted.setdefault((side, half.table), set()).add(half.key)
-        self._looked: dict[tuple[Side, str, str], Looked] = {}
+        self._looked: dict[tuple[Side, str, str], LockedRow] = {}
         tables = {e.end(side).table.name: e.end(side).table for e in self._setup.entities for side in Side}
         for (side, name), keys in sorted(wanted.items()):
             rows = self._hand.of(side).read(tables[name], sorted(keys), lock=True)
             at = self._hand.of(side).clock()
             for key in keys:
-                self._looked[side, name, key] = Looked(rows.get(key), at)
-        self._again = CreatedAgain(self._setup, self._hand, self._translations, self._looked)
+                self._looked[side, name, key] = LockedRow(rows.get(key), at)
+        self._again = CreateRetry(self._setup, self._hand, self._translations, self._looked)
 
     # -- deciding -----------------------------------------------------------------------------------------------------
 
-    def _item(self, item: Item) -> list[tuple[Item, Entity]]:
+    def _item(self, item: WorkItem) -> list[tuple[WorkItem, Entity]]:
         """Decide an item for each entity that its row may be; those for which it has no link yet are left to begin."""
         if item.link is not None:
             self._retry(item)
@@ -176,8 +172,8 @@ class Round:
         if any(link is not None and link.id in self._busy for _, link in pairs):
             self._done.later.append(item)
             return []
-        begins: list[tuple[Item, Entity]] = []
-        ends: list[Ended] = []
+        begins: list[tuple[WorkItem, Entity]] = []
+        ends: list[ItemResult] = []
         for entity, link in pairs:
             if link is None or self._is_free(item, entity, link):
                 if item.event is None or self._may_begin(entity, item.side, item.event):
@@ -193,16 +189,16 @@ class Round:
                     self._done.later.append(item)
                     return []
                 ends.append(found)
-        self._done.ended += ends or ([] if begins else [Ended(item, Outcome.SKIPPED, SkipReason.FILTERED)])
+        self._done.ended += ends or ([] if begins else [ItemResult(item, Outcome.SKIPPED, SkipReason.FILTERED)])
         return begins
 
-    def _is_free(self, item: Item, entity: Entity, link: Link) -> bool:
-        """May a row begin that had a pair: what must not be made again, `Beginning` does not make."""
+    def _is_free(self, item: WorkItem, entity: Entity, link: Link) -> bool:
+        """May a row begin that had a pair: what must not be made again, `Linker` does not make."""
         if item.event is None:
             return link.state is State.ENDED
-        return guards.is_free(link, item.event) or self._hanging.is_free(entity, item.side, link)
+        return guards.can_relink(link, item.event) or self._hanging.can_relink(entity, item.side, link)
 
-    def _part(self, item: Item, entity: Entity, link: Link) -> None:
+    def _part(self, item: WorkItem, entity: Entity, link: Link) -> None:
         """The row belongs to another pair now: it begins once more there."""
         side = item.side.other if item.event is None else item.side
         self._hand.change(*end(link, side, self._hand.now, self._translations.rules(entity), self._hand.now))
@@ -211,9 +207,9 @@ class Round:
 
     def _is_survivor(self, entity: Entity, side: Side, key: str) -> bool:
         link = self._newest.get((entity.name, side, key))
-        return guards.is_survivor(link, side) and not self._hanging.is_free(entity, side, link)
+        return guards.is_survivor(link, side) and not self._hanging.can_relink(entity, side, link)
 
-    def _continue(self, item: Item, entity: Entity, link: Link) -> None:
+    def _continue(self, item: WorkItem, entity: Entity, link: Link) -> None:
         """The row is linked. What a process that died left undone is done now, and what belongs to the row follows."""
         self._touched.append(link.id)
         off = self._off_with_parent(entity, item.side, item.key)
@@ -229,11 +225,11 @@ class Round:
         end = entity.end(side)
         if event.operation is Operation.DELETE:
             return False
-        if entity.parent is not None and side.other in entity.creates and entity.says_nothing(side, event.row):
+        if entity.parent is not None and side.other in entity.creates and entity.is_blank_row(side, event.row):
             return False
         return end.is_flagged(event.row) and end.is_open(event.row, self._translations.lists)
 
-    def _event(self, item: Item, entity: Entity, link: Link, event: Event) -> Ended | None:
+    def _event(self, item: WorkItem, entity: Entity, link: Link, event: Event) -> ItemResult | None:
         """The end of an event of a linked row, None if its row must be looked at first."""
         rules = self._translations.rules(entity)
         if guards.is_rewound(link.half(item.side).seen, event, self._setup.rewound_tolerance):
@@ -257,13 +253,13 @@ class Round:
         self._offer(entity, item, link)
         return self._take(item, entity, link, decision)
 
-    def _offer(self, entity: Entity, item: Item, link: Link) -> None:
+    def _offer(self, entity: Entity, item: WorkItem, link: Link) -> None:
         """Where a row has left its place, the others of its parent are looked at, also when its event comes again."""
         parent = self._parent(entity, item.side, item.key)
         if parent is not None and item.side in link.out:
             self._touched.append(parent.id)
 
-    def _retry(self, item: Item) -> None:
+    def _retry(self, item: WorkItem) -> None:
         link = None if item.link is None else self._hand.links.get(item.link)
         if link is None:
             self._hand.unparked.add(link_id(item.link or ""))
@@ -277,7 +273,7 @@ class Round:
         decision = finish(link, now, rules, Reason.RETRIED) if item.decide is None else item.decide(link, rules, now)
         self._done.ended.append(self._take(item, entity, link, decision))
 
-    def _take(self, item: Item, entity: Entity, before: Link, decision: Decision) -> Ended:
+    def _take(self, item: WorkItem, entity: Entity, before: Link, decision: Decision) -> ItemResult:
         decision = self._again.without_orphan(entity, before, decision)
         decision = self._quota.admitted(entity, decision)
         is_full = link_id(before.id) in self._hand.parked
@@ -297,4 +293,4 @@ class Round:
         outcome = decision.outcome
         if is_waiting and outcome is Outcome.SKIPPED and decision.reason is Reason.EDITED:
             outcome = Outcome.PARKED
-        return Ended(item, outcome, decision.reason)
+        return ItemResult(item, outcome, decision.reason)

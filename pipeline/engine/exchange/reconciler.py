@@ -15,41 +15,48 @@ from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Lists
 from pipeline.engine.consumer.ports import Attempt, Clock, Telemetry
-from pipeline.engine.consumer.races import FewRaces
-from pipeline.engine.exchange.ajera_writer import AjeraWrites
+from pipeline.engine.consumer.races import RetryLostRaces
+from pipeline.engine.exchange.ajera_writer import AjeraWriter
 from pipeline.engine.exchange.ports import LinkTransaction, Pairs
-from pipeline.engine.exchange.reconcile_pass import Round
+from pipeline.engine.exchange.reconcile_pass import ReconcilePass
 from pipeline.engine.exchange.second_writer import SECOND_WRITER, TODO, SecondWriter
 from pipeline.engine.exchange.settlement import give_up, settle_all, store
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.unit_of_work import Done, Hand, Item, Planned, Rewound, Setup
+from pipeline.engine.exchange.unit_of_work import (
+    ExchangeConfig,
+    PassResult,
+    PlannedWrite,
+    Rewound,
+    UnitOfWork,
+    WorkItem,
+)
 from pipeline.errors import PipelineError, RowRejected
 
 ITEMS_A_ROUND = 500
 LISTS_SECONDS = 30.0
 Check = Callable[[LinkTransaction], None]
-Forget = Callable[[Rewound, Sequence[Item]], list[Item]]
+Forget = Callable[[Rewound, Sequence[WorkItem]], list[WorkItem]]
 
 
-class Rounds:
+class Reconciler:
     """Runs rounds. Between them it keeps what the code lists hold, and the newest epochs."""
 
-    def __init__(self, *, setup: Setup, pairs: Pairs, telemetry: Telemetry, clock: Clock) -> None:
+    def __init__(self, *, setup: ExchangeConfig, pairs: Pairs, telemetry: Telemetry, clock: Clock) -> None:
         self._setup, self._pairs, self._telemetry, self._clock = setup, pairs, telemetry, clock
-        self._ajera = AjeraWrites(pairs, telemetry)
+        self._ajera = AjeraWriter(pairs, telemetry)
         self._second_writer = SecondWriter()
         self._lists, self._lists_read_at = Lists(), -LISTS_SECONDS
         self._epochs: dict[Side, int] = {}
 
     def run(
         self,
-        items: Sequence[Item],
+        items: Sequence[WorkItem],
         attempt: Attempt,
         *,
         check: Check = lambda _: None,
         forget: Forget | None = None,
         with_new_lists: bool = False,
-    ) -> Iterator[Done]:
+    ) -> Iterator[PassResult]:
         """A round after the other. `check` looks at each transaction first; `forget` says what goes on after a rewind.
 
         A round that a database rejects is begun again with half of its items, until the row to blame stands alone: it
@@ -59,7 +66,7 @@ class Rounds:
             self._lists_read_at = -LISTS_SECONDS
         attempt(self._read_lists)
         attempt(lambda: self.follow({}))
-        left, held, size = list(items), list[Item](), ITEMS_A_ROUND
+        left, held, size = list(items), list[WorkItem](), ITEMS_A_ROUND
         while left or held:
             if not left:  # all of it is done, so that a crash loses nothing of it any more
                 left, held = [replace(item, is_parked=False, decide=None) for item in held], []
@@ -82,7 +89,7 @@ class Rounds:
             left = done.later + attempt(partial(self._belonging, linked)) + left
             yield done
 
-    def _watch(self, done: Done, attempt: Attempt) -> None:
+    def _watch(self, done: PassResult, attempt: Attempt) -> None:
         """A second writer is told of, and remembered for `check`."""
         if self._second_writer.edited(done.edits, done.copies):
             self._telemetry.second_writer(TODO)
@@ -94,32 +101,32 @@ class Rounds:
 
     def _one(
         self,
-        items: Sequence[Item],
+        items: Sequence[WorkItem],
         attempt: Attempt,
         check: Check,
         forget: Forget | None,
         refusal: PipelineError | None = None,
-    ) -> Done:
+    ) -> PassResult:
         """A round, without the items that a rewind forbids. Raises RowRejected."""
         try:
-            return attempt(FewRaces(lambda: self._round(items, check, refusal)))
+            return attempt(RetryLostRaces(lambda: self._round(items, check, refusal)))
         except Rewound as rewound:
             if forget is None:
                 raise
             kept = forget(rewound, items)
-            return self._one(kept, attempt, check, forget, refusal) if kept else Done()
+            return self._one(kept, attempt, check, forget, refusal) if kept else PassResult()
 
-    def _round(self, items: Sequence[Item], check: Check, refusal: PipelineError | None = None) -> Done:
+    def _round(self, items: Sequence[WorkItem], check: Check, refusal: PipelineError | None = None) -> PassResult:
         translations = Translations(self._setup, self._lists)
         with self._pairs.transaction() as links:
             check(links)
             with self._pairs.ajera() as ajera:
-                hand = Hand(links, ajera, self._epochs, self._clock.now())
-                one = Round(self._setup, hand, translations, refusal)
+                hand = UnitOfWork(links, ajera, self._epochs, self._clock.now())
+                one = ReconcilePass(self._setup, hand, translations, refusal)
                 one.decide(items)
             return one.finish()
 
-    def _carry(self, planned: Sequence[Planned], attempt: Attempt) -> list[Link]:
+    def _carry(self, planned: Sequence[PlannedWrite], attempt: Attempt) -> list[Link]:
         """Make Ajera's writes, and store what became of them; the pairs that have both rows since."""
         if not planned:
             return []
@@ -127,11 +134,14 @@ class Rounds:
         return attempt(partial(self._settled, planned, outcomes, refused))
 
     def _settled(
-        self, planned: Sequence[Planned], outcomes: Mapping[str, WriteOutcome], refused: Mapping[str, PipelineError]
+        self,
+        planned: Sequence[PlannedWrite],
+        outcomes: Mapping[str, WriteOutcome],
+        refused: Mapping[str, PipelineError],
     ) -> list[Link]:
         translations = Translations(self._setup, self._lists)
         with self._pairs.transaction() as links, self._pairs.ajera() as ajera:
-            hand = Hand(links, ajera, self._epochs, self._clock.now())
+            hand = UnitOfWork(links, ajera, self._epochs, self._clock.now())
             hand.links.update(links.links({one.write.link for one in planned}))
             accepted = [one.write for one in planned if one.write.intention not in refused]
             settle_all(hand, translations, Side.AJERA, accepted, outcomes)
@@ -141,9 +151,9 @@ class Rounds:
             store(self._setup, hand)
             return hand.linked
 
-    def _belonging(self, linked: Sequence[Link]) -> list[Item]:
+    def _belonging(self, linked: Sequence[Link]) -> list[WorkItem]:
         """The rows that belong to rows linked just now: they follow."""
-        items: list[Item] = []
+        items: list[WorkItem] = []
         parents = [link for link in linked if self._setup.children(link.entity)]
         if not parents:
             return items
@@ -158,7 +168,7 @@ class Rounds:
                     values = [of.key_values(key) for key in keys if key is not None]
                     end = entity.end(side)
                     found = rows[side].having(end.table, end.parent, values)
-                    items += [Item(side, end.table.name, key, entity=entity.name) for key in sorted(found)]
+                    items += [WorkItem(side, end.table.name, key, entity=entity.name) for key in sorted(found)]
         return items
 
     # -- what is known between rounds ---------------------------------------------------------------------------------

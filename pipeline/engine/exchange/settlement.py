@@ -10,15 +10,15 @@ from pipeline.conflicts.decide import waiting
 from pipeline.conflicts.decision import Reason, Write, WriteOutcome
 from pipeline.conflicts.link import Link, Obstacle, State
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import REMEDIES, Need, ParkedWork
+from pipeline.domain.pairing import REMEDIES, ParkedWork, ParkReason
 from pipeline.engine.exchange.hanging import left_alone
 from pipeline.engine.exchange.quota import counts_for
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.unit_of_work import Hand, Item, Setup, arrival, link_id
+from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork, WorkItem, link_id, wait_key
 from pipeline.errors import PipelineError
 
 
-def settle_open(hand: Hand, translations: Translations, ids: Collection[str]) -> None:
+def settle_open(hand: UnitOfWork, translations: Translations, ids: Collection[str]) -> None:
     """Settle what a process that died has left open in these links: found in Ajera's table or fenced there.
 
     A process that lives may still have such a write in hand. Whoever fences it must decide the link in this round: the
@@ -40,7 +40,11 @@ def settle_open(hand: Hand, translations: Translations, ids: Collection[str]) ->
 
 
 def settle_all(
-    hand: Hand, translations: Translations, side: Side, writes: Iterable[Write], outcomes: Mapping[str, WriteOutcome]
+    hand: UnitOfWork,
+    translations: Translations,
+    side: Side,
+    writes: Iterable[Write],
+    outcomes: Mapping[str, WriteOutcome],
 ) -> None:
     """Fold outcomes into their links. A write without one could not be made: it is given up."""
     for write in writes:
@@ -50,7 +54,7 @@ def settle_all(
         )
 
 
-def give_up(hand: Hand, translations: Translations, write: Write, refusal: PipelineError) -> None:
+def give_up(hand: UnitOfWork, translations: Translations, write: Write, refusal: PipelineError) -> None:
     """A write that the database refuses: given up, its link parked with the reason."""
     _settle(hand, translations, write.link, write.side, settle.recalled(write.number, None))
     link = hand.links[write.link]
@@ -64,10 +68,10 @@ def _blocked(link: Link, side: Side, code: str, hint: str) -> ParkedWork:
     It is unparked only then, with all that follows of it: nobody else would know of that after a crash.
     """
     key = link.half(side).key or ""
-    return ParkedWork(link_id(link.id), link.entity, side, key, code, hint, link.id, arrival(link.entity, side, key))
+    return ParkedWork(link_id(link.id), link.entity, side, key, code, hint, link.id, wait_key(link.entity, side, key))
 
 
-def _settle(hand: Hand, translations: Translations, of: str, side: Side, outcome: WriteOutcome) -> None:
+def _settle(hand: UnitOfWork, translations: Translations, of: str, side: Side, outcome: WriteOutcome) -> None:
     link = hand.links[of]
     was_creating = link.state is State.CREATING
     settled = settle.settle(link, side, outcome, translations.rules_of(link))
@@ -77,7 +81,7 @@ def _settle(hand: Hand, translations: Translations, of: str, side: Side, outcome
         translations.link(settled.link)
 
 
-def park_waiting(setup: Setup, hand: Hand, translations: Translations, link: Link) -> bool:
+def park_waiting(setup: ExchangeConfig, hand: UnitOfWork, translations: Translations, link: Link) -> bool:
     """Lines whose value the other side does not know yet are visible, and tried again once it may. False: there is none."""
     rules = translations.rules_of(link)
     lines = waiting(link, rules)
@@ -86,8 +90,8 @@ def park_waiting(setup: Setup, hand: Hand, translations: Translations, link: Lin
     name, to = lines[0]
     through = rules.by_name[name].through
     is_reference = setup.is_reference(through)
-    need = Need.REFERENCE_MISSING if is_reference else Need.TYPE_MISSING
-    waits_for = arrival(through, to.other, link.half(to.other).value[name]) if is_reference else None
+    need = ParkReason.REFERENCE_MISSING if is_reference else ParkReason.TYPE_MISSING
+    waits_for = wait_key(through, to.other, link.half(to.other).value[name]) if is_reference else None
     hint = f"{', '.join(dict.fromkeys(line for line, _ in lines))}: {REMEDIES[need]}"
     key = link.half(to.other).key or ""
     work = ParkedWork(link_id(link.id), link.entity, to.other, key, need, hint, link.id, waits_for)
@@ -95,7 +99,7 @@ def park_waiting(setup: Setup, hand: Hand, translations: Translations, link: Lin
     return True
 
 
-def hold_decided(hand: Hand, item: Item, link: Link) -> None:
+def hold_decided(hand: UnitOfWork, item: WorkItem, link: Link) -> None:
     """Nobody would say it again: a decision stands among the parked work until it is carried out."""
     hint = "A person's decision is being carried out: it is tried again if the process died."
     work = ParkedWork(link_id(link.id), link.entity, item.side, item.key, Reason.DECIDED, hint, link.id)
@@ -103,7 +107,7 @@ def hold_decided(hand: Hand, item: Item, link: Link) -> None:
     hand.held.append(item)
 
 
-def store(setup: Setup, hand: Hand) -> None:
+def store(setup: ExchangeConfig, hand: UnitOfWork) -> None:
     """Store what changed: links, log, parked work; and wake what waited for a pair that is linked since."""
     links = [hand.links[one] for one in sorted(hand.changed)]
     for link in links:
@@ -122,12 +126,12 @@ def store(setup: Setup, hand: Hand) -> None:
     hand.parked.update({work.id: work for work in left})
     if hand.parked:
         hand.links_of.park([hand.parked[one] for one in sorted(hand.parked)], hand.now)
-    woken = {arrival(one.entity, side, one.half(side).key) for one in hand.linked for side in Side}
+    woken = {wait_key(one.entity, side, one.half(side).key) for one in hand.linked for side in Side}
     if woken or left:
         hand.links_of.wake(woken | {work.waits_for for work in left if work.waits_for is not None})
 
 
-def _park_taken(hand: Hand, link: Link) -> None:
+def _park_taken(hand: UnitOfWork, link: Link) -> None:
     side = Side.AJERA if link.ajera.key is not None else Side.DPS
     hint = "The row to be created is there already and is not ours: give one of the two another number."
     work = _blocked(link, side, Obstacle.KEY_TAKEN, hint)

@@ -9,7 +9,7 @@ from pipeline.engine.consumer.ports import Attempt, Clock
 from pipeline.engine.exchange.ports import Pairs
 from pipeline.engine.exchange.settlement import settle_open, store
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.unit_of_work import Hand, Setup
+from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork
 
 LINKS_A_PAGE = 500
 
@@ -17,7 +17,7 @@ LINKS_A_PAGE = 500
 class Sweep:
     """Looks for the missing rows of a side once after each new epoch's snapshot; costs nothing otherwise."""
 
-    def __init__(self, setup: Setup, pairs: Pairs, clock: Clock) -> None:
+    def __init__(self, setup: ExchangeConfig, pairs: Pairs, clock: Clock) -> None:
         self._setup, self._pairs, self._clock = setup, pairs, clock
         self._evidence = dict.fromkeys(Side, 0)  # the newest epoch whose snapshot is known to be over
         self._done = dict.fromkeys(Side, 0)
@@ -57,7 +57,7 @@ class Sweep:
         translations = Translations(self._setup, Lists())
         with self._pairs.transaction() as links:
             with self._pairs.ajera() as ajera:
-                hand = Hand(links, ajera, dict.fromkeys(Side, 0), self._clock.now())
+                hand = UnitOfWork(links, ajera, dict.fromkeys(Side, 0), self._clock.now())
                 ids = links.page_of_links(entity.name, side, epoch, after, LINKS_A_PAGE)
                 hand.links.update(links.links(ids))
                 keys = {link.half(side).key or "": link.id for link in hand.links.values()}

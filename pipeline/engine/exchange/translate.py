@@ -8,7 +8,7 @@ from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import SIDES, Rules, Side, translated
 from pipeline.domain.pairing import Entity, Lists
 from pipeline.engine.exchange.ports import LinkTransaction
-from pipeline.engine.exchange.unit_of_work import Item, Setup
+from pipeline.engine.exchange.unit_of_work import ExchangeConfig, WorkItem
 from pipeline.model.event import Row, Value
 
 Reference = tuple[str, Side, str]  # entity, the side whose key it is, the key
@@ -17,7 +17,7 @@ Reference = tuple[str, Side, str]  # entity, the side whose key it is, the key
 class Translations:
     """Asked for before it is needed: `learn` what rows and links refer to, then `rules` convert by it."""
 
-    def __init__(self, setup: Setup, lists: Lists) -> None:
+    def __init__(self, setup: ExchangeConfig, lists: Lists) -> None:
         self._setup, self.lists = setup, lists
         self._names = {entity.name for entity in setup.entities}
         self._references = {
@@ -75,7 +75,7 @@ class Translations:
                 if parked is not None:
                     yield from self._reference(pair.through, side, parked.ajera if side is Side.AJERA else parked.dps)
 
-    def of_item(self, entity: Entity, item: Item) -> Iterable[Reference]:
+    def of_item(self, entity: Entity, item: WorkItem) -> Iterable[Reference]:
         """What an event's row and a person's decision refer to."""
         if item.event is not None and item.event.row:
             yield from self.of_row(entity, item.side, item.event.row)

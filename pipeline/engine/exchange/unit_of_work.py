@@ -20,7 +20,7 @@ from pipeline.model.outcome import Outcome, RowCounts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Item:
+class WorkItem:
     """A row to look at: because of an event, because it was parked, or because the row it belongs to was linked.
 
     `entity` None: as every entity whose table that is. `link`: a link to go on with, instead of a row; `decide`: a
@@ -43,16 +43,16 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ItemResult:
     """How an item ended."""
 
-    item: Item
+    item: WorkItem
     outcome: Outcome
     reason: str
 
 
 @dataclass(frozen=True)
-class Setup:
+class ExchangeConfig:
     """How this installation exchanges. `numbers`: patterns of numbers that are given where DPS demands one.
 
     `limits`: how many links of an entity may count towards one firm or project, None for no limit.
@@ -72,7 +72,7 @@ class Setup:
     def entity(self, name: str) -> Entity:
         return self._by_name[name]
 
-    def of(self, item: Item) -> tuple[Entity, ...]:
+    def of(self, item: WorkItem) -> tuple[Entity, ...]:
         """The entities that an item's row may be."""
         found = self._by_table.get((item.side, item.table), ())
         return found if item.entity is None else tuple(entity for entity in found if entity.name == item.entity)
@@ -103,7 +103,7 @@ class Setup:
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedWrite:
     """A write to be carried out; `new` for a row to be created."""
 
     write: Write
@@ -112,7 +112,7 @@ class Planned:
 
 
 @dataclass
-class Hand:
+class UnitOfWork:
     """What one transaction has in hand: both databases, links as they stand, and what is to be stored at its end."""
 
     links_of: LinkTransaction
@@ -122,12 +122,14 @@ class Hand:
     links: dict[str, Link] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
     conflicts: list[Conflict] = field(default_factory=list)
-    writes: list[Planned] = field(default_factory=list)
+    writes: list[PlannedWrite] = field(default_factory=list)
     parked: dict[str, ParkedWork] = field(default_factory=dict)
     unparked: set[str] = field(default_factory=set)
     linked: list[Link] = field(default_factory=list)  # that have both rows since
     ended: list[Link] = field(default_factory=list)  # that one of the rows has left since
-    held: list[Item] = field(default_factory=list)  # parked work that went on, to be unparked once all of it is done
+    held: list[WorkItem] = field(
+        default_factory=list
+    )  # parked work that went on, to be unparked once all of it is done
     counts: dict[str, RowCounts] = field(default_factory=dict)
 
     def of(self, side: Side) -> Rows:
@@ -151,7 +153,7 @@ class Hand:
         self.changed.add(link.id)
         self.conflicts += conflicts
 
-    def unpark(self, item: Item, work: str, *, is_done: bool = True) -> None:
+    def unpark(self, item: WorkItem, work: str, *, is_done: bool = True) -> None:
         """The item waits no longer. Without an event, which would come again after a crash, only once all of it is done."""
         if item.is_parked:
             self.held.append(item)
@@ -171,14 +173,14 @@ class Rewound(Exception):
 
 
 @dataclass
-class Done:
+class PassResult:
     """What a round came to. `later`: items for the next round. `planned`: writes that Ajera is to get now."""
 
-    ended: list[Ended] = field(default_factory=list)
-    later: list[Item] = field(default_factory=list)
-    planned: list[Planned] = field(default_factory=list)
+    ended: list[ItemResult] = field(default_factory=list)
+    later: list[WorkItem] = field(default_factory=list)
+    planned: list[PlannedWrite] = field(default_factory=list)
     linked: list[Link] = field(default_factory=list)
-    held: list[Item] = field(default_factory=list)  # parked work to be looked at once more after all that follows
+    held: list[WorkItem] = field(default_factory=list)  # parked work to be looked at once more after all that follows
     counts: dict[str, RowCounts] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
     edits: int = 0
@@ -193,7 +195,7 @@ def link_id(link: str) -> str:
     return f"link/{link}"
 
 
-def arrival(entity: str, side: Side, key: Value) -> str:
+def wait_key(entity: str, side: Side, key: Value) -> str:
     """What parked work waits for: that this row is linked."""
     return f"{entity}/{side}/{key}"
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 
 from pipeline.domain.routes import Route
 from pipeline.engine.consumer.circuit import Limits
-from pipeline.engine.consumer.intake import Batch, Handled, Intake
+from pipeline.engine.consumer.intake import Batch, BatchResult, Intake
 from pipeline.engine.consumer.ports import Attempt, Clock, DeadLetters, Decoder, Offsets, Target, Telemetry
 from pipeline.engine.projection.recompute import Recompute
-from pipeline.engine.projection.recomputed import Key, Recomputed
-from pipeline.engine.projection.recomputing import Recomputing
-from pipeline.engine.projection.stage import Noted, Notes, Noting, Rewound, note
+from pipeline.engine.projection.recomputed import Key, RecomputeResult
+from pipeline.engine.projection.recomputing import RecomputeRunner
+from pipeline.engine.projection.stage import Rewound, StagedBatch, StagedEvent, StageSettings, note
 from pipeline.errors import PipelineError, RowRejected
 from pipeline.mapping.site import Site
 from pipeline.model.event import Event, Message
@@ -47,14 +47,14 @@ class Processor:
         self._intake = Intake(
             decoder=decoder, keeper=target, dead_letters=dead_letters, telemetry=telemetry, clock=clock, limits=limits
         )
-        self._noting = Noting(route, site, timedelta(seconds=limits.clock_tolerance_seconds))
-        self._recomputing = Recomputing(target=target, recompute=recompute, telemetry=telemetry, clock=clock)
+        self._noting = StageSettings(route, site, timedelta(seconds=limits.clock_tolerance_seconds))
+        self._recomputing = RecomputeRunner(target=target, recompute=recompute, telemetry=telemetry, clock=clock)
 
-    def take_over(self, progress: Mapping[TopicPartition, Progress]) -> None:
+    def on_assigned(self, progress: Mapping[TopicPartition, Progress]) -> None:
         """Partitions that come to us, with what was stored of them."""
-        self._intake.take_over(progress)
+        self._intake.on_assigned(progress)
 
-    def process(self, messages: Sequence[Message], incarnations: Mapping[str, int], attempt: Attempt) -> Handled:
+    def process(self, messages: Sequence[Message], incarnations: Mapping[str, int], attempt: Attempt) -> BatchResult:
         """Process a batch whose messages of one partition stand in offset order. The offsets may be committed after."""
         started = self._clock.monotonic()
         batch = self._intake.decode(messages, incarnations, attempt)
@@ -85,12 +85,12 @@ class Processor:
 
     # -- the first transaction ----------------------------------------------------------------------------------------
 
-    def _noted(self, batch: Batch, events: Sequence[Event], attempt: Attempt) -> Iterator[Notes]:
+    def _noted(self, batch: Batch, events: Sequence[Event], attempt: Attempt) -> Iterator[StagedBatch]:
         """Note events, up to a retirement at a time; those that the database rejects are narrowed down to, and set aside."""
         if not events:
             return
 
-        def once() -> Notes:
+        def once() -> StagedBatch:
             with self._target.transaction() as transaction:
                 self._intake.history.refuse_restored(transaction, batch.handled.next_offsets)
                 number = secrets.randbits(62)
@@ -114,14 +114,14 @@ class Processor:
         """A single event to blame: set aside, or, if that must not be, its partition stops before it."""
         message = batch.message_of(event)
         try:
-            self._intake.set_aside(batch, message, error)
+            self._intake.dead_letter(batch, message, error)
         except PipelineError as failure:
             self._intake.halt(batch, TopicPartition(message.topic, message.partition), failure)
-            self._intake.stop_before(batch, message)
+            self._intake.rewind_to(batch, message)
 
     # -- how events end -----------------------------------------------------------------------------------------------
 
-    def _end_events(self, batch: Batch, notes: Notes, done: Sequence[Recomputed]) -> None:
+    def _end_events(self, batch: Batch, notes: StagedBatch, done: Sequence[RecomputeResult]) -> None:
         waiting = {key for one in done for key in one.waiting}
         idle = {key for one in done for key in one.idle}
         messages = {id(event): message for event, message in zip(batch.events, batch.messages, strict=True)}
@@ -132,7 +132,7 @@ class Processor:
                 self._intake.count_delay(noted.event)
 
 
-def _end(noted: Noted, waiting: set[Key], idle: set[Key]) -> tuple[Outcome, str]:
+def _end(noted: StagedEvent, waiting: set[Key], idle: set[Key]) -> tuple[Outcome, str]:
     """The outcome of an event that was noted, and the reason in one word."""
     if noted.skipped is not None:
         return Outcome.SKIPPED, noted.skipped

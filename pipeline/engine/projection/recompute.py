@@ -13,7 +13,7 @@ from functools import cached_property
 
 from pipeline.domain.routes import Route
 from pipeline.engine.consumer.ports import Transaction
-from pipeline.engine.projection.recomputed import ROW_MISSING, Key, Recomputed
+from pipeline.engine.projection.recomputed import ROW_MISSING, Key, RecomputeResult
 from pipeline.engine.projection.references import References
 from pipeline.engine.projection.resolve import Roots, fetch, resolve
 from pipeline.engine.projection.unique import Unique
@@ -39,7 +39,7 @@ class Recompute:
     def _references(self) -> References:
         return References(self.route, self.site, self.targets)
 
-    def run(self, transaction: Transaction, marks: Sequence[Mark], extra: set[Key], now: datetime) -> Recomputed:
+    def run(self, transaction: Transaction, marks: Sequence[Mark], extra: set[Key], now: datetime) -> RecomputeResult:
         """Raises Widen before anything was written, and ports' errors."""
         loaded = transaction.loaded()
         roots = resolve(transaction, self.route, self.site, marks)
@@ -48,7 +48,7 @@ class Recompute:
         read = {*marks, *transaction.marks_of((table, key) for table, keys in roots.items() for key in keys)}
         locked = self._lock(transaction, roots)
         graph = fetch(transaction, self.route, self.site, locked)
-        done = Recomputed()
+        done = RecomputeResult()
         built = self._build(locked, graph, loaded, done)
         for table, keys in roots.items():
             self._await_roots(transaction, table, keys - locked.get(table, {}).keys(), done)
@@ -64,7 +64,7 @@ class Recompute:
             if roots.get(source.name)
         }
 
-    def _await_roots(self, transaction: Transaction, table: str, missing: set[str], done: Recomputed) -> None:
+    def _await_roots(self, transaction: Transaction, table: str, missing: set[str], done: RecomputeResult) -> None:
         """A root that has not arrived is waited for as long as rows refer to it."""
         referred: set[str] = set()
         for path in {path for m in self.route.mappings if m.source == table for path in m.paths if path.to == table}:
@@ -75,7 +75,7 @@ class Recompute:
         done.idle.update((table, key) for key in missing - referred)
 
     def _build(
-        self, locked: Mapping[str, Mapping[str, LedgerRow]], graph: Graph, loaded: frozenset[str], done: Recomputed
+        self, locked: Mapping[str, Mapping[str, LedgerRow]], graph: Graph, loaded: frozenset[str], done: RecomputeResult
     ) -> list[Built]:
         built: list[Built] = []
         for table, rows in locked.items():
@@ -101,7 +101,7 @@ class Recompute:
         }
         return replace(one, children=fitted)
 
-    def _write(self, transaction: Transaction, built: Sequence[Built], roots: Roots, done: Recomputed) -> None:
+    def _write(self, transaction: Transaction, built: Sequence[Built], roots: Roots, done: RecomputeResult) -> None:
         """Parents first, then rows in the order of ranks, then child rows."""
         self._references.create(transaction, built, done)
         for mapping in self.route.mappings:
@@ -124,7 +124,7 @@ class Recompute:
                 )
 
     def _fitted(
-        self, table: TargetTable, built: Sequence[Built], done: Recomputed
+        self, table: TargetTable, built: Sequence[Built], done: RecomputeResult
     ) -> list[tuple[LedgerRow, TargetRow]]:
         """The rows as the target can hold them; one that a column's policy refuses waits."""
         rows: list[tuple[LedgerRow, TargetRow]] = []
@@ -139,7 +139,7 @@ class Recompute:
         return rows
 
     def _write_children(
-        self, transaction: Transaction, child: ChildRows, built: Sequence[Built], roots: Roots, done: Recomputed
+        self, transaction: Transaction, child: ChildRows, built: Sequence[Built], roots: Roots, done: RecomputeResult
     ) -> None:
         wanted = {one.row.key[0]: list(one.children[child.target]) for one in built if child.target in one.children}
         if wanted:

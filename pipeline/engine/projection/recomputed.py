@@ -14,7 +14,7 @@ ROW_MISSING = "row.missing"
 VALUE_TAKEN = "target.taken"
 
 
-class Widen(Exception):
+class NeedMoreLocks(Exception):
     """More roots must be locked before anything can be written: begin again with them."""
 
     def __init__(self, roots: set[Key]) -> None:
@@ -23,7 +23,7 @@ class Widen(Exception):
 
 
 @dataclass
-class Recomputed:
+class RecomputeResult:
     """What one recompute did: target rows by table, what waits, roots without a target row, values made to fit."""
 
     rows: dict[str, RowCounts] = field(default_factory=dict)

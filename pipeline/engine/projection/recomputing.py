@@ -9,9 +9,9 @@ from functools import partial
 
 from pipeline.domain.routes import Route
 from pipeline.engine.consumer.ports import Attempt, Clock, Target, Telemetry
-from pipeline.engine.consumer.races import FewRaces
+from pipeline.engine.consumer.races import RetryLostRaces
 from pipeline.engine.projection.recompute import Recompute
-from pipeline.engine.projection.recomputed import Key, Recomputed, Widen
+from pipeline.engine.projection.recomputed import Key, NeedMoreLocks, RecomputeResult
 from pipeline.engine.projection.resolve import resolve
 from pipeline.errors import ConcurrentWrite, RowRejected
 from pipeline.model.ledger import Mark, Waiting
@@ -20,15 +20,15 @@ MARKS_A_TRANSACTION = 2_000
 WIDENINGS = 20
 
 
-class Recomputing:
+class RecomputeRunner:
     """Runs recomputes; keeps nothing between them."""
 
     def __init__(self, *, target: Target, recompute: Recompute, telemetry: Telemetry, clock: Clock) -> None:
         self._target, self._recompute, self._telemetry, self._clock = target, recompute, telemetry, clock
 
-    def run(self, marks: Sequence[Mark], attempt: Attempt) -> list[Recomputed]:
+    def run(self, marks: Sequence[Mark], attempt: Attempt) -> list[RecomputeResult]:
         """Recompute all of these. Raises what is not transient, and no fault of single rows."""
-        done: list[Recomputed] = []
+        done: list[RecomputeResult] = []
         for first in range(0, len(marks), MARKS_A_TRANSACTION):
             done += self._chunk(marks[first : first + MARKS_A_TRANSACTION], attempt)
         return done
@@ -50,9 +50,9 @@ class Recomputing:
             self._chunk(marks, attempt)
         return len(marks)
 
-    def _chunk(self, marks: Sequence[Mark], attempt: Attempt) -> list[Recomputed]:
+    def _chunk(self, marks: Sequence[Mark], attempt: Attempt) -> list[RecomputeResult]:
         try:
-            done = attempt(FewRaces(partial(self._once, marks, set())))
+            done = attempt(RetryLostRaces(partial(self._once, marks, set())))
         except RowRejected as error:
             return self._narrowed(marks, error, attempt)
         for table, counts in done.rows.items():
@@ -61,7 +61,7 @@ class Recomputing:
             self._telemetry.values_fitted(table, column, how, count)
         return [done]
 
-    def _narrowed(self, marks: Sequence[Mark], error: RowRejected, attempt: Attempt) -> list[Recomputed]:
+    def _narrowed(self, marks: Sequence[Mark], error: RowRejected, attempt: Attempt) -> list[RecomputeResult]:
         """Halve until the rows to blame stand alone; these wait, with the database's reason."""
         roots = attempt(partial(self._roots, marks))
         if len(roots) <= 1:
@@ -87,19 +87,19 @@ class Recomputing:
             transaction.clear([mark for mark in marks if not _is_root(route, mark)])
         return sorted([*known.values(), *new])
 
-    def _park(self, roots: Sequence[Mark], error: RowRejected) -> Recomputed:
+    def _park(self, roots: Sequence[Mark], error: RowRejected) -> RecomputeResult:
         waiting = [Waiting(mark, error.code, str(error)) for mark in roots]
         with self._target.transaction() as transaction:
             transaction.wait(waiting, self._clock.now())
-        return Recomputed(waiting={(one.mark.kind, one.mark.key): one for one in waiting})
+        return RecomputeResult(waiting={(one.mark.kind, one.mark.key): one for one in waiting})
 
-    def _once(self, marks: Sequence[Mark], extra: set[Key]) -> Recomputed:
+    def _once(self, marks: Sequence[Mark], extra: set[Key]) -> RecomputeResult:
         """One recompute in one transaction, begun again with more roots as long as more are needed."""
         for _ in range(WIDENINGS):
             try:
                 with self._target.transaction() as transaction:
                     return self._recompute.run(transaction, marks, extra, self._clock.now())
-            except Widen as more:
+            except NeedMoreLocks as more:
                 extra.update(more.roots)
         raise ConcurrentWrite("rows that must be recomputed together keep growing")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.domain.routes import Route
 from pipeline.engine.consumer.ports import Transaction
-from pipeline.engine.projection.recomputed import ROW_MISSING, Recomputed, Widen
+from pipeline.engine.projection.recomputed import ROW_MISSING, NeedMoreLocks, RecomputeResult
 from pipeline.engine.projection.resolve import Roots
 from pipeline.mapping.apply import Built
 from pipeline.mapping.site import Site
@@ -26,7 +26,7 @@ class References:
     site: Site
     targets: Mapping[str, TargetTable]
 
-    def create(self, transaction: Transaction, built: Sequence[Built], done: Recomputed) -> None:
+    def create(self, transaction: Transaction, built: Sequence[Built], done: RecomputeResult) -> None:
         """Make what rows name and the target lacks, in the order of ranks."""
         wanted: dict[str, dict[str, Row]] = {}
         for one in built:
@@ -59,7 +59,7 @@ class References:
         parent: AwaitParent,
         rows: Sequence[tuple[LedgerRow, TargetRow]],
         roots: Roots,
-        done: Recomputed,
+        done: RecomputeResult,
     ) -> list[tuple[LedgerRow, TargetRow]]:
         """The rows without references to a parent that is not there.
 
@@ -88,7 +88,7 @@ class References:
         wanted: Mapping[str, list[tuple[str, ...]]],
         root_of: Mapping[str, LedgerRow],
         roots: Roots,
-        done: Recomputed,
+        done: RecomputeResult,
     ) -> dict[str, list[tuple[str, ...]]]:
         """The child rows, by their parent's key, without those that refer to what is not there; their roots wait for it."""
         kept = dict(wanted)
@@ -128,7 +128,7 @@ class References:
         if outside:
             mirrored = {(parent.source, row.key) for row in transaction.rows_by_key(parent.source, sorted(outside))}
             if mirrored:
-                raise Widen(mirrored)
+                raise NeedMoreLocks(mirrored)
         return missing
 
     def _is_mapped(self, parent: AwaitParent, reference: str) -> bool:

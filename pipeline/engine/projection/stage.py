@@ -20,7 +20,7 @@ Pairs = frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class StagedEvent:
     """One event after the guard: why it ends here, or the marks that decide how it ends."""
 
     event: Event
@@ -29,10 +29,10 @@ class Noted:
 
 
 @dataclass
-class Notes:
+class StagedBatch:
     """What was noted of a batch: one entry an event, every mark that is to be recomputed for it, and what is left."""
 
-    events: list[Noted] = field(default_factory=list)
+    events: list[StagedEvent] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     rest: Sequence[Event] = ()
 
@@ -46,7 +46,7 @@ class Rewound(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Noting:
+class StageSettings:
     """What noting goes by: `clock_tolerance` is how far the source's clock may be set back unnoticed."""
 
     route: Route
@@ -54,7 +54,9 @@ class Noting:
     clock_tolerance: timedelta
 
 
-def note(transaction: Transaction, noting: Noting, events: Sequence[Event], number: int, now: datetime) -> Notes:
+def note(
+    transaction: Transaction, noting: StageSettings, events: Sequence[Event], number: int, now: datetime
+) -> StagedBatch:
     """Apply the guard to a batch in offset order, store ledger and mirror, set marks numbered `number`.
 
     Marks left by somebody who died between the two transactions are picked up by their rows' stale events. What was
@@ -62,7 +64,7 @@ def note(transaction: Transaction, noting: Noting, events: Sequence[Event], numb
     Raises Rewound before anything was written.
     """
     route = noting.route
-    notes, kinds = Notes(), route.kinds()
+    notes, kinds = StagedBatch(), route.kinds()
     events, notes.rest = until_retired(transaction, route, noting.site, events)
     fresh: set[tuple[str, str]] = set()
     left: set[tuple[str, str]] = set()
@@ -86,11 +88,15 @@ def note(transaction: Transaction, noting: Noting, events: Sequence[Event], numb
 
 
 def _fold(
-    table: SourceTable, noting: Noting, ledger: dict[str, LedgerRow], events: Iterable[Event], kinds: frozenset[str]
-) -> tuple[list[Noted], list[LedgerRow], list[LedgerRow]]:
+    table: SourceTable,
+    noting: StageSettings,
+    ledger: dict[str, LedgerRow],
+    events: Iterable[Event],
+    kinds: frozenset[str],
+) -> tuple[list[StagedEvent], list[LedgerRow], list[LedgerRow]]:
     """Take the events one by one over the ledger as it was read: outcomes, changed rows, rows that had stale events."""
     rows = dict(ledger)
-    noted: list[Noted] = []
+    noted: list[StagedEvent] = []
     newest: dict[str, int] = {}
     stale: dict[str, LedgerRow] = {}
     for event in events:
@@ -98,18 +104,18 @@ def _fold(
         if before is not None and guard.is_stale(before, event):
             if guard.is_rewound(before, event, noting.clock_tolerance):
                 raise Rewound(event)
-            noted.append(Noted(event, SkipReason.STALE))
+            noted.append(StagedEvent(event, SkipReason.STALE))
             stale[event.key] = before
             continue
         rows[event.key] = guard.apply(table, noting.site, before, event)
         if event.key in newest:
             place = newest[event.key]
-            noted[place] = Noted(noted[place].event, SkipReason.SUPERSEDED)
+            noted[place] = StagedEvent(noted[place].event, SkipReason.SUPERSEDED)
         newest[event.key] = len(noted)
-        noted.append(Noted(event, None))
+        noted.append(StagedEvent(event, None))
     for key, place in newest.items():
         all_pairs = frozenset(guard.marks(table, ledger.get(key), rows[key]))
         pairs = frozenset(pair for pair in all_pairs if pair[0] in kinds)
         reason = None if pairs else SkipReason.FILTERED if all_pairs else SkipReason.UNCHANGED
-        noted[place] = Noted(noted[place].event, reason, pairs)
+        noted[place] = StagedEvent(noted[place].event, reason, pairs)
     return noted, [rows[key] for key in newest], list(stale.values())

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.engine.consumer.ports import Transaction
-from pipeline.engine.projection.recomputed import VALUE_TAKEN, Recomputed, Widen
+from pipeline.engine.projection.recomputed import VALUE_TAKEN, NeedMoreLocks, RecomputeResult
 from pipeline.mapping.site import Site
 from pipeline.mapping.table import Related, TableMapping
 from pipeline.mapping.target import TargetRow, TargetTable
@@ -60,7 +60,7 @@ class Unique:
     site: Site
 
     def without_taken(
-        self, transaction: Transaction, rows: Rows, locked: Collection[str], done: Recomputed
+        self, transaction: Transaction, rows: Rows, locked: Collection[str], done: RecomputeResult
     ) -> list[tuple[LedgerRow, TargetRow]]:
         """Rows that can have their value of the column now.
 
@@ -96,7 +96,7 @@ class Unique:
             strangers = {key for key in claims.held.values() if key not in locked}
             ours = transaction.rows_by_key(self.mapping.source, sorted(strangers)) if strangers else []
             if ours:
-                raise Widen({(self.mapping.source, row.key) for row in ours})
+                raise NeedMoreLocks({(self.mapping.source, row.key) for row in ours})
             others = self._instead(rows, claims)
             if not others:
                 return claims

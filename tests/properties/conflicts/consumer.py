@@ -10,7 +10,7 @@ from datetime import datetime
 from pipeline.conflicts import guards, settle
 from pipeline.conflicts.begin import FirstLinkPolicy, Found, create, first_link
 from pipeline.conflicts.conflict import Conflict
-from pipeline.conflicts.decision import Applied, Decision, Looked, Recorded, RowGone, Write, WriteOutcome
+from pipeline.conflicts.decision import Applied, Decision, LockedRow, Recorded, RowGone, Write, WriteOutcome
 from pipeline.conflicts.ending import end
 from pipeline.conflicts.link import Link, Seen
 from pipeline.conflicts.linking import Candidate, Creates, Links, match
@@ -26,7 +26,7 @@ class Crash(Exception):
 
 
 def may_carry_out(recorded: Recorded | None) -> bool:
-    """The unique key of Ajera's table: only a number that nobody took may be carried out (the product: `AjeraWrites`)."""
+    """The unique key of Ajera's table: only a number that nobody took may be carried out (the product: `AjeraWriter`)."""
     return recorded is None
 
 
@@ -69,13 +69,15 @@ class Consumer:
         link = self.find(side, event.key)
         if link is not None:
             link = self.settled(link, now)
-        if guards.is_free(link, event):
+        if guards.can_relink(link, event):
             self._begin(side, event, now)
             return
         assert link is not None
         database = self.databases[side]
-        looked = Looked(database.rows.get(event.key), database.clock(now)) if needs_look(link, event, RULES) else None
-        self.carry_out(reconcile(link, event, now, RULES, looked), now)
+        looked = (
+            LockedRow(database.rows.get(event.key), database.clock(now)) if needs_look(link, event, RULES) else None
+        )
+        self.apply_writes(reconcile(link, event, now, RULES, looked), now)
 
     def find(self, side: Side, key: str) -> Link | None:
         """The newest link of a row; a row that we created in Ajera is known by the intention that created it."""
@@ -102,9 +104,9 @@ class Consumer:
             ajera, dps = (found, other) if side is Side.AJERA else (other, found)
             self.first_linked.add(link_id)
             decision = first_link(link_id, "firm", ajera, dps, FirstLinkPolicy(), now, RULES)
-            self.carry_out(decision, now)
+            self.apply_writes(decision, now)
         elif isinstance(matched, Creates):
-            self.carry_out(create(link_id, "firm", side, found, TABLE[side.other], now, RULES), now)
+            self.apply_writes(create(link_id, "firm", side, found, TABLE[side.other], now, RULES), now)
 
     def sweep(self, side: Side, now: datetime) -> None:
         """After a gap: a row that is not there any more was deleted while nobody listened."""
@@ -130,7 +132,7 @@ class Consumer:
         if self.rng.random() < self.crash_chance:
             raise Crash
 
-    def carry_out(self, decision: Decision, now: datetime) -> None:
+    def apply_writes(self, decision: Decision, now: datetime) -> None:
         """DPS row, link and log in one transaction; then the Ajera write, each step of it durable."""
         self._may_crash()
         link, log = decision.link, list(decision.conflicts)

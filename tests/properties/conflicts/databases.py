@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from pipeline.conflicts.rules import Side
 from pipeline.model.event import Event, Operation, Value
-from pipeline.model.position import EPOCH_WIDTH, LSN_WIDTH, Place, postgres_position
+from pipeline.model.position import EPOCH_WIDTH, LSN_WIDTH, TopicOffset, postgres_position
 from tests.properties.conflicts.lines import RULES, stored
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -110,8 +110,8 @@ class Database:
         self.captured = first
         return missed
 
-    def _place(self) -> Place:
-        return Place(1, 0, len(self.topic))
+    def _place(self) -> TopicOffset:
+        return TopicOffset(1, 0, len(self.topic))
 
     def _publish(self, key: str, operation: Operation, image: dict[str, Value], position: str, at: datetime) -> None:
         self.topic.append(Event(TABLE[self.side], key, operation, image, position, self._place(), at, self.epoch))

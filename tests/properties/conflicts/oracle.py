@@ -106,10 +106,12 @@ def _survivors(world: World, link: Link, pair: ColumnPair, last: dict[Side, Typi
         return [last[owner]]
     decided = [t for side in Side for t in _typed(world, link, side, pair.name, by_operator=True)]
     both = [*last.values(), *decided]
-    is_unsure = bool(decided) or any(t.is_lost for t in both) or link.id in world.consumer.first_linked
+    position_unknown = bool(decided) or any(t.is_lost for t in both) or link.id in world.consumer.first_linked
     if pair.rule is Rule.MANUAL:
-        return both if is_unsure or not world.is_unique else [t for t in both if _knew(world, link, pair, t, last)]
-    if len(both) < 2 or is_unsure or world.clocks is not None:  # which was later is anybody's guess
+        return (
+            both if position_unknown or not world.is_unique else [t for t in both if _knew(world, link, pair, t, last)]
+        )
+    if len(both) < 2 or position_unknown or world.clocks is not None:  # which was later is anybody's guess
         return both
     first, second = sorted(both, key=lambda typing: typing.at)
     return both if second.at - first.at <= RULES.clock_tolerance else [second]

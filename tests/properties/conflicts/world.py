@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from pipeline.conflicts import manual as resolve
 from pipeline.conflicts.conflict import Conflict
-from pipeline.conflicts.link import Half, Link, Seen, State
+from pipeline.conflicts.link import Link, LinkSide, Seen, State
 from pipeline.conflicts.rules import Side
 from pipeline.model.event import Value
 from tests.properties.conflicts.consumer import Consumer
@@ -83,12 +83,12 @@ class World:
             self._type(side, "1", lines)
 
     def _begin_linked(self) -> None:
-        halves: dict[Side, Half] = {}
+        halves: dict[Side, LinkSide] = {}
         for side, database in self.databases.items():
             database.write(self.now, "1", START_LINES, by_person=False)
             database.captured = len(database.log)
             held = database.held("1")
-            halves[side] = Half(TABLE[side], "1", Seen("", epoch=1), held, held)
+            halves[side] = LinkSide(TABLE[side], "1", Seen("", epoch=1), held, held)
         link = Link("L0", "firm", halves[Side.AJERA], halves[Side.DPS], State.LINKED)
         self.consumer.links["L0"] = link
 
@@ -156,12 +156,12 @@ class World:
         side = self.rng.choice(list(Side))
         parked = link.parked[name]
         value = parked.ajera if side is Side.AJERA else parked.dps
-        choice: Side | resolve.Typed = side
+        choice: Side | resolve.EnteredValue = side
         if self.rng.random() < 0.3:
             value = self._something(side, name)
-            choice = resolve.Typed(side, value)
+            choice = resolve.EnteredValue(side, value)
         self._decided(link, side, name, value)
-        self.consumer.carry_out(resolve.resolve(link, name, choice, self.now, RULES), self.now)
+        self.consumer.apply_writes(resolve.resolve(link, name, choice, self.now, RULES), self.now)
 
     def _reverse(self, link: Link) -> None:
         decided = [c for c in self.consumer.logged if c.winner is not None and c.link == link.id and c.column == "n"]
@@ -170,7 +170,7 @@ class World:
         entry: Conflict = decided[-1]
         assert entry.winner is not None
         self._decided(link, entry.winner.other, "n", entry.value(entry.winner.other))
-        self.consumer.carry_out(resolve.reverse(link, entry, self.now, RULES), self.now)
+        self.consumer.apply_writes(resolve.reverse(link, entry, self.now, RULES), self.now)
 
     def _decided(self, link: Link, side: Side, name: str, value: Value) -> None:
         key = link.half(side).key

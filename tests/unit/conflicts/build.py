@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pipeline.conflicts.begin import FirstLinkPolicy, Found, first_link
 from pipeline.conflicts.decision import Applied, Decision, Write
 from pipeline.conflicts.forms import cut, trimmed
-from pipeline.conflicts.link import Half, Link, Seen, State
+from pipeline.conflicts.link import Link, LinkSide, Seen, State
 from pipeline.conflicts.rules import ColumnPair, Direction, Rule, Rules, Side, column
 from pipeline.conflicts.settle import settle
 from pipeline.model.event import Event, Operation, Value
-from pipeline.model.position import EPOCH_WIDTH, LSN_WIDTH, Place, postgres_position
+from pipeline.model.position import EPOCH_WIDTH, LSN_WIDTH, TopicOffset, postgres_position
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 AJERA, DPS = Side.AJERA, Side.DPS
@@ -37,8 +37,8 @@ def seconds(count: float) -> datetime:
 def linked(value: Value = "old") -> Link:
     """A linked pair that holds the same in each line of both sides, streamed from epoch 1, at position and offset 0."""
     values = dict.fromkeys(RULES.by_name, value)
-    seen = Seen(position(0), Place(1, 0, 0), 1)
-    ajera, dps = (Half(TABLES[side], "7", seen, values, values) for side in Side)
+    seen = Seen(position(0), TopicOffset(1, 0, 0), 1)
+    ajera, dps = (LinkSide(TABLES[side], "7", seen, values, values) for side in Side)
     return Link("L1", "firm", ajera, dps, State.LINKED)
 
 
@@ -72,7 +72,7 @@ def event(
         operation=kind,
         row={} if kind is Operation.DELETE else row,
         position="" if kind is Operation.READ else position(at, epoch),
-        place=Place(1, 0, at if offset is None else offset),
+        place=TopicOffset(1, 0, at if offset is None else offset),
         committed_at=seconds(at),
         epoch=epoch,
     )

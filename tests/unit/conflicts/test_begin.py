@@ -10,7 +10,7 @@ import pytest
 from pipeline.conflicts.begin import FirstLinkPolicy, create, first_link
 from pipeline.conflicts.conflict import Kind
 from pipeline.conflicts.decide import waiting
-from pipeline.conflicts.decision import Applied, Decision, GivenUp, Looked, Reason
+from pipeline.conflicts.decision import Applied, Decision, GivenUp, LockedRow, Reason
 from pipeline.conflicts.link import State
 from pipeline.conflicts.reconcile import finish, reconcile
 from pipeline.conflicts.rules import Rules, Side, translated
@@ -59,7 +59,7 @@ def test_a_creation_that_was_given_up_is_tried_again_under_a_new_number() -> Non
     link = create("L1", "firm", DPS, found(DPS), "AxVec", NOW, RULES).link
     link = settle(link, AJERA, GivenUp(1), RULES).link
     told = event(linked("same"), DPS, 1)
-    decision = reconcile(link, told, NOW, RULES, Looked(told.row, NOW))
+    decision = reconcile(link, told, NOW, RULES, LockedRow(told.row, NOW))
     assert (write_to(decision, AJERA).number, decision.link.state) == (2, State.CREATING)
 
 
@@ -100,7 +100,9 @@ def test_at_first_link_newest_without_dates_parks_and_the_next_edit_decides() ->
     decision = link_rows("a", "d", "name", (seconds(1), None))
     assert (decision.outcome, decision.link.parked["name"].reason) == (Outcome.PARKED, Kind.FIRST_LINK)
     told = event(decision.link, DPS, 200, name="d2")
-    assert write_to(reconcile(decision.link, told, NOW, RULES, Looked(told.row, NOW)), AJERA).values == {"name": "d2"}
+    assert write_to(reconcile(decision.link, told, NOW, RULES, LockedRow(told.row, NOW)), AJERA).values == {
+        "name": "d2"
+    }
 
 
 def test_at_first_link_manual_parks_and_a_later_edit_of_one_side_parks_again() -> None:
@@ -108,7 +110,7 @@ def test_at_first_link_manual_parks_and_a_later_edit_of_one_side_parks_again() -
     link = link_rows("a", "d", "notes").link
     assert link.parked.keys() == {"notes"}
     told = event(link, DPS, 200, notes="d2")
-    decision = reconcile(link, told, NOW, RULES, Looked(told.row, NOW))
+    decision = reconcile(link, told, NOW, RULES, LockedRow(told.row, NOW))
     assert (decision.writes, decision.link.parked["notes"].dps) == ((), "d2")
 
 
@@ -121,7 +123,7 @@ def test_the_backlog_from_before_the_link_is_no_edit() -> None:
     """Events older than the look at the rows are still in the topic; the row does not hold their values any more."""
     link = link_rows("same", "same", "name").link
     old = event(link, DPS, 1, name="long ago")
-    decision = reconcile(link, old, NOW, RULES, Looked(found(DPS).row, NOW))
+    decision = reconcile(link, old, NOW, RULES, LockedRow(found(DPS).row, NOW))
     assert (decision.writes, decision.link.dps.dirty) == ((), frozenset())
 
 
@@ -153,7 +155,7 @@ def test_an_open_line_that_turns_out_to_be_the_same_asks_for_nothing() -> None:
     rules = with_references({(AJERA, "A"): "X", (DPS, "X"): "A"})
     decision = finish(open_at_first().link, NOW, rules, Reason.RETRIED)
     assert (decision.link.parked, decision.conflicts, decision.writes) == ({}, (), ())
-    assert [decision.link.half(side).asks for side in Side] == [False, False]
+    assert [decision.link.half(side).has_pending_edits for side in Side] == [False, False]
 
 
 @pytest.mark.parametrize("known", [{(AJERA, "A"): "Y"}, {(DPS, "X"): "B"}], ids=["ajera's", "dps's"])
@@ -170,8 +172,8 @@ def test_an_open_line_that_turns_out_to_differ_is_parked_as_a_first_link(
 def test_an_open_line_is_decided_by_whoever_types_next() -> None:
     """That value is carried over as soon as the other side has a counterpart of it."""
     typed = event(linked("same"), DPS, 200, lines={"name": "Z"})
-    decision = reconcile(open_at_first().link, typed, NOW, NOTHING_LINKED, Looked(typed.row, seconds(200)))
-    assert (decision.link.ajera.contends("name"), decision.link.dps.contends("name")) == (False, True)
+    decision = reconcile(open_at_first().link, typed, NOW, NOTHING_LINKED, LockedRow(typed.row, seconds(200)))
+    assert (decision.link.ajera.has_pending_edit("name"), decision.link.dps.has_pending_edit("name")) == (False, True)
     healed = finish(decision.link, NOW, with_references({(DPS, "Z"): "C"}), Reason.RETRIED)
     assert write_to(healed, AJERA).values == {"name": "C"}
 
@@ -179,7 +181,7 @@ def test_an_open_line_is_decided_by_whoever_types_next() -> None:
 def test_with_a_side_that_is_preferred_nothing_stays_open() -> None:
     """Its value waits to be carried over."""
     decision = open_at_first(prefers=AJERA)
-    assert (decision.link.ajera.contends("name"), decision.link.dps.contends("name")) == (True, False)
+    assert (decision.link.ajera.has_pending_edit("name"), decision.link.dps.has_pending_edit("name")) == (True, False)
 
 
 @pytest.mark.parametrize(("ajera", "dps"), [("HILL", "Hill"), ("A VERY LONG NAME", "a very lon")])

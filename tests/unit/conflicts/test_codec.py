@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.conflicts.codec import dump, dump_value, load, load_value
-from pipeline.conflicts.link import Half, Link, Obstacle, Parked, Pending, Seen, State, Wanted
+from pipeline.conflicts.link import Desired, Link, LinkSide, Obstacle, Parked, Pending, Seen, State
 from pipeline.conflicts.rules import Side
 from pipeline.model.event import Value
-from pipeline.model.position import Place
+from pipeline.model.position import TopicOffset
 
 OFFSET = timezone(timedelta(hours=-5))
 VALUES = st.one_of(
@@ -48,22 +48,22 @@ def test_a_link_with_everything_in_it_returns_equal() -> None:
         "g": at,
     }
     pending = Pending(3, values, {"a": None}, at, is_open=False, after="00ff", creates=True)
-    half = Half(
+    half = LinkSide(
         "AxVec",
         None,
-        Seen("0001", Place(1, 2, 3), 4, at),
+        Seen("0001", TopicOffset(1, 2, 3), 4, at),
         values,
         values,
         {"a": at},
         frozenset({"a", "b"}),
         (pending,),
-        {"a": Wanted(Decimal(1), at, is_decided=True)},
+        {"a": Desired(Decimal(1), at, is_decided=True)},
     )
     link = Link(
         "L1",
         "firm",
         half,
-        Half("Clendor", "7"),
+        LinkSide("Clendor", "7"),
         State.ENDED,
         version=5,
         number=6,
@@ -83,8 +83,8 @@ def test_a_link_with_everything_in_it_returns_equal() -> None:
 @given(st.dictionaries(st.sampled_from("abcd"), VALUES), st.dictionaries(st.sampled_from("abcd"), VALUES))
 def test_what_the_log_showed_returns_as_it_was(value: dict[str, Value], observed: dict[str, Value]) -> None:
     """Whatever of it the side holds too; a line that the log did not show stays unknown."""
-    half = Half("AxVec", "7", value=value, observed=observed)
-    found = load(dump(Link("L1", "firm", half, Half("Clendor", "7"), State.LINKED))).ajera
+    half = LinkSide("AxVec", "7", value=value, observed=observed)
+    found = load(dump(Link("L1", "firm", half, LinkSide("Clendor", "7"), State.LINKED))).ajera
     for returned, given_values in ((found.observed, observed), (found.value, value)):
         assert returned == given_values
         assert {n: (type(v), str(v)) for n, v in returned.items()} == {
@@ -101,4 +101,4 @@ def test_what_no_value_can_be_is_refused(found: object) -> None:
 
 def test_the_text_of_a_link_shows_no_value_in_a_log() -> None:
     """repr leaves out what people typed."""
-    assert "Zoe" not in repr(Half("AxVec", "7", value={"name": "Zoe"}))
+    assert "Zoe" not in repr(LinkSide("AxVec", "7", value={"name": "Zoe"}))

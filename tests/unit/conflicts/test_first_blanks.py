@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.conflicts.conflict import Kind
-from pipeline.conflicts.decision import Looked
+from pipeline.conflicts.decision import LockedRow
 from pipeline.conflicts.reconcile import reconcile
 from pipeline.conflicts.rules import Rule, Rules, Side
 from tests.unit.conflicts.build import AJERA, DPS, RULES, carried_out, event, link_rows, seconds, write_to
@@ -44,7 +44,7 @@ def test_at_first_link_the_senders_blank_leaves_a_filled_value_and_is_logged(
     assert decision.writes == ()
     assert [(entry.kind, entry.winner) for entry in decision.conflicts] == [(Kind.FIRST_LINK, sender.other)]
     assert decision.link.parked == {}
-    assert [decision.link.half(side).asks for side in Side] == [False, False]
+    assert [decision.link.half(side).has_pending_edits for side in Side] == [False, False]
 
 
 @pytest.mark.parametrize(("name", "sender"), [("chance", DPS), ("total", AJERA)])
@@ -53,11 +53,11 @@ def test_what_the_sender_types_after_a_blank_is_carried_over_and_so_is_a_blank_t
     ajera, dps = (None, "filled") if sender is AJERA else ("filled", None)
     link = link_rows(ajera, dps, name).link
     typed = event(link, sender, 200, lines={name: "typed"})
-    decision = reconcile(link, typed, NOW, RULES, Looked(typed.row, seconds(200)))
+    decision = reconcile(link, typed, NOW, RULES, LockedRow(typed.row, seconds(200)))
     assert write_to(decision, sender.other).values == {name: "typed"}
     link = carried_out(decision, 201)
     emptied = event(link, sender, 4000, lines={name: None})
-    decision = reconcile(link, emptied, NOW, RULES, Looked(emptied.row, seconds(4000)))
+    decision = reconcile(link, emptied, NOW, RULES, LockedRow(emptied.row, seconds(4000)))
     assert write_to(decision, sender.other).values == {name: None}
 
 
@@ -65,14 +65,14 @@ def test_a_blank_that_nobody_typed_is_not_put_back_over_a_value_that_stayed() ->
     """Ajera owns the total and never had one: what DPS's people type stays, until somebody types one in Ajera."""
     link = link_rows(None, "filled", "total").link
     typed = event(link, DPS, 200, total="corrected")
-    decision = reconcile(link, typed, NOW, RULES, Looked(typed.row, seconds(200)))
-    assert (decision.writes, decision.conflicts, decision.link.dps.asks) == ((), (), False)
+    decision = reconcile(link, typed, NOW, RULES, LockedRow(typed.row, seconds(200)))
+    assert (decision.writes, decision.conflicts, decision.link.dps.has_pending_edits) == ((), (), False)
     owners = event(decision.link, AJERA, 201, total="owner's")
-    decision = reconcile(decision.link, owners, NOW, RULES, Looked(owners.row, seconds(201)))
+    decision = reconcile(decision.link, owners, NOW, RULES, LockedRow(owners.row, seconds(201)))
     assert write_to(decision, DPS).values == {"total": "owner's"}
     link = carried_out(decision, 202)
     over = event(link, DPS, 4000, total="typed over")
-    decision = reconcile(link, over, NOW, RULES, Looked(over.row, seconds(4000)))
+    decision = reconcile(link, over, NOW, RULES, LockedRow(over.row, seconds(4000)))
     assert write_to(decision, DPS).values == {"total": "owner's"}
 
 

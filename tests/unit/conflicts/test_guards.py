@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from pipeline.conflicts.begin import FirstLinkPolicy, Found, first_link
-from pipeline.conflicts.decision import Looked, Reason
-from pipeline.conflicts.guards import in_epoch_of, is_free, is_rewound, is_survivor, shadows
+from pipeline.conflicts.decision import LockedRow, Reason
+from pipeline.conflicts.guards import can_relink, in_epoch_of, is_covered_by, is_rewound, is_survivor
 from pipeline.conflicts.link import Link, Pending, Seen
 from pipeline.conflicts.reconcile import needs_look, reconcile
 from pipeline.model.event import Operation
@@ -31,9 +31,9 @@ NOW = seconds(100)
 MINUTES = timedelta(minutes=5)
 
 
-def held(link: Link, at: int) -> Looked:
+def held(link: Link, at: int) -> LockedRow:
     """The row of DPS as the link knows it."""
-    return Looked(RULES.written(DPS, link.dps.value), seconds(at))
+    return LockedRow(RULES.written(DPS, link.dps.value), seconds(at))
 
 
 def test_a_newer_position_at_an_earlier_offset_of_the_same_partition_is_stale() -> None:
@@ -51,9 +51,9 @@ def test_our_write_is_in_its_shadow_though_another_transaction_committed_before_
 ) -> None:
     """The commit before it is beyond the place that it read; where the row was changed is not. Of either database."""
     written = Pending(1, {"name": "new"}, {"name": "old"}, seconds(5), is_open=False, after=after(5))
-    assert shadows(written, postgres_position(1, f'["70","{lsn}"]')) is is_older
+    assert is_covered_by(written, postgres_position(1, f'["70","{lsn}"]')) is is_older
     in_sql_server = replace(written, after="00000001" + "00000000" + "00000000" + f"{52:04x}")
-    assert shadows(in_sql_server, sqlserver_position(1, "0:0:70", f"0:0:{int(lsn):x}", 1)) is is_older
+    assert is_covered_by(in_sql_server, sqlserver_position(1, "0:0:70", f"0:0:{int(lsn):x}", 1)) is is_older
 
 
 def test_a_log_is_another_one_if_what_stands_before_was_committed_long_after() -> None:
@@ -73,7 +73,7 @@ def test_what_was_committed_before_the_snapshot_read_the_row_tells_of_no_covered
     link = linked()
     row = RULES.written(DPS, {**link.dps.value, "notes": "read"})
     read = event(link, DPS, 8, "r", epoch=2, notes="read")
-    link = carried_out(reconcile(link, read, NOW, RULES, Looked(row, seconds(8))), 8)
+    link = carried_out(reconcile(link, read, NOW, RULES, LockedRow(row, seconds(8))), 8)
     link = carried_out(reconcile(link, event(link, AJERA, 9, notes="from a"), NOW, RULES), 10, knows=False)
     for at, notes in ((6, "earlier"), (7, "read")):
         told = event(link, DPS, at, offset=at + 20, epoch=2, notes=notes)
@@ -88,7 +88,7 @@ def test_what_was_committed_before_the_first_look_at_the_row_tells_of_no_covered
     ajera, dps = (Found(TABLES[side], "7", row[side], seconds(5), Seen(epoch=1)) for side in (AJERA, DPS))
     link = first_link("L1", "firm", ajera, dps, FirstLinkPolicy(), NOW, RULES).link
     told = event(link, AJERA, 9, notes="from a")
-    link = carried_out(reconcile(link, told, NOW, RULES, Looked(told.row, seconds(9))), 10)
+    link = carried_out(reconcile(link, told, NOW, RULES, LockedRow(told.row, seconds(9))), 10)
     for at, notes in ((3, "earlier"), (4, "same")):
         decision = reconcile(link, event(link, DPS, at, notes=notes), NOW, RULES, held(link, 11))
         link = decision.link
@@ -121,11 +121,11 @@ def test_a_row_that_stayed_is_a_survivor_until_it_is_deleted_and_made_again() ->
     pair = linked()
     ended = reconcile(pair, event(pair, DPS, 100, "d"), NOW, RULES).link
     assert (is_survivor(ended, AJERA), is_survivor(ended, DPS), is_survivor(None, AJERA)) == (True, False, False)
-    assert not is_free(ended, event(pair, AJERA, 102, "c"))
+    assert not can_relink(ended, event(pair, AJERA, 102, "c"))
     gone = reconcile(ended, event(pair, AJERA, 101, "d"), NOW, RULES).link
     assert not is_survivor(gone, AJERA)
-    assert is_free(gone, event(pair, AJERA, 102, "c"))
-    assert not is_free(gone, event(pair, AJERA, 99, "c"))
+    assert can_relink(gone, event(pair, AJERA, 102, "c"))
+    assert not can_relink(gone, event(pair, AJERA, 99, "c"))
 
 
 def test_our_write_is_no_edit_in_the_log_of_a_capture_that_was_made_again_since() -> None:
@@ -133,7 +133,7 @@ def test_our_write_is_no_edit_in_the_log_of_a_capture_that_was_made_again_since(
     link = carried_out(reconcile(linked(), event(linked(), DPS, 1, name="once"), NOW, RULES), 5)
     link = carried_out(reconcile(link, event(link, DPS, 2, name="twice"), NOW, RULES), 7)
     echo = event(linked(), AJERA, 5, epoch=2, name="once")
-    row = Looked(RULES.written(AJERA, link.ajera.value), seconds(8))
+    row = LockedRow(RULES.written(AJERA, link.ajera.value), seconds(8))
     assert needs_look(link, echo, RULES)
     decision = reconcile(link, echo, NOW, RULES, row)
     assert (decision.reason, decision.writes) == (Reason.ECHO, ())
@@ -146,15 +146,15 @@ def test_an_event_of_an_older_capture_is_older_than_a_write_of_ours() -> None:
     written = Pending(1, {"name": "new"}, {"name": "old"}, seconds(5), is_open=False, after=after(5, epoch=2))
     told = event(linked(), DPS, 90, epoch=1)
     assert in_epoch_of(told, written) is written
-    assert shadows(written, told.position)
+    assert is_covered_by(written, told.position)
 
 
 def test_a_write_that_a_look_has_followed_explains_nothing_after_the_look() -> None:
     """The row held another text by then; the same text later is somebody's."""
     link = carried_out(reconcile(linked(), event(linked(), AJERA, 1, name="once"), NOW, RULES), 5, knows=False)
     read = event(link, DPS, 8, "r", epoch=2, name="typed")
-    typed = Looked(RULES.written(DPS, {**link.dps.value, "name": "typed"}), seconds(9))
+    typed = LockedRow(RULES.written(DPS, {**link.dps.value, "name": "typed"}), seconds(9))
     link = carried_out(reconcile(link, read, NOW, RULES, typed), 9)
     again = event(link, DPS, 10, epoch=2, name="once")
-    row = Looked(RULES.written(DPS, {**link.dps.value, "name": "once"}), seconds(11))
+    row = LockedRow(RULES.written(DPS, {**link.dps.value, "name": "once"}), seconds(11))
     assert write_to(reconcile(link, again, NOW, RULES, row), AJERA).values == {"name": "once"}

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from pipeline.conflicts.conflict import Kind
-from pipeline.conflicts.decision import Looked, Reason
-from pipeline.conflicts.manual import Typed, resolve
+from pipeline.conflicts.decision import LockedRow, Reason
+from pipeline.conflicts.manual import EnteredValue, resolve
 from pipeline.conflicts.reconcile import finish, reconcile
 from pipeline.conflicts.rules import Rule, Rules, Side, translated
 from pipeline.model.event import Value
@@ -71,7 +71,7 @@ def test_an_edit_in_ajera_does_not_end_what_is_parked_on_a_line_that_only_fills(
     link = link_rows("a", "d", "chance", rules=FILLING).link
     for value, parks, writes in (("b", True, []), ("d", False, []), (None, False, [{"chance": "d"}])):
         typed = event(link, AJERA, 200, chance=value)
-        decision = reconcile(link, typed, NOW, FILLING, Looked(typed.row, seconds(200)))
+        decision = reconcile(link, typed, NOW, FILLING, LockedRow(typed.row, seconds(200)))
         assert ("chance" in decision.link.parked) is parks
         assert [write.values for write in decision.writes] == writes
 
@@ -83,9 +83,9 @@ def test_a_line_that_only_fills_and_waited_for_its_reference_is_not_written_over
     unknown = translated(lines, lambda _, value, to: None)
     known = translated(lines, lambda _, value, to: {"d": "1", "1": "d"}.get(str(value)))
     link = link_rows(None, "d", "chance", rules=unknown).link
-    assert link.dps.contends("chance")
+    assert link.dps.has_pending_edit("chance")
     typed = event(link, AJERA, 200, chance="2")
-    link = reconcile(link, typed, NOW, unknown, Looked(typed.row, seconds(200))).link
+    link = reconcile(link, typed, NOW, unknown, LockedRow(typed.row, seconds(200))).link
     decision = finish(link, NOW, known, Reason.RETRIED)
     assert (decision.writes, set(decision.link.parked)) == ((), {"chance"})
     both = link_rows("2", "d", "chance", rules=unknown)
@@ -95,9 +95,11 @@ def test_a_line_that_only_fills_and_waited_for_its_reference_is_not_written_over
 
 
 @pytest.mark.parametrize(
-    ("choice", "ends"), [(DPS, "d"), (AJERA, "a"), (Typed(DPS, "t"), "t"), (Typed(AJERA, "t"), "t")]
+    ("choice", "ends"), [(DPS, "d"), (AJERA, "a"), (EnteredValue(DPS, "t"), "t"), (EnteredValue(AJERA, "t"), "t")]
 )
-def test_a_persons_decision_replaces_the_value_of_a_line_that_only_fills(choice: Side | Typed, ends: str) -> None:
+def test_a_persons_decision_replaces_the_value_of_a_line_that_only_fills(
+    choice: Side | EnteredValue, ends: str
+) -> None:
     """Both sides hold what was decided, and no echo of that is parked again."""
     link = link_rows("a", "d", "chance", rules=FILLING).link
     decision = resolve(link, "chance", choice, seconds(300), FILLING)
@@ -107,7 +109,7 @@ def test_a_persons_decision_replaces_the_value_of_a_line_that_only_fills(choice:
     link = finish(link, seconds(304), FILLING, Reason.RETRIED).link
     assert [link.half(side).value["chance"] for side in Side] == [ends, ends]
     assert link.parked == {}
-    assert [link.half(side).asks for side in Side] == [False, False]
+    assert [link.half(side).has_pending_edits for side in Side] == [False, False]
 
 
 def test_an_edit_in_ajera_that_a_decision_did_not_see_is_not_replaced() -> None:
@@ -116,5 +118,5 @@ def test_an_edit_in_ajera_that_a_decision_did_not_see_is_not_replaced() -> None:
     decision = resolve(link, "chance", DPS, seconds(300), FILLING)
     link = carried_out(decision, 301, skipped=("chance",))
     typed = event(link, AJERA, 299, chance="typed")
-    decision = reconcile(link, typed, NOW, FILLING, Looked(typed.row, seconds(302)))
+    decision = reconcile(link, typed, NOW, FILLING, LockedRow(typed.row, seconds(302)))
     assert (decision.writes, set(decision.link.parked)) == ((), {"chance"})

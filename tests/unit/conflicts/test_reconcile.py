@@ -8,9 +8,9 @@ import pytest
 
 from pipeline.conflicts.classify import looked_at
 from pipeline.conflicts.conflict import Kind
-from pipeline.conflicts.decision import Looked, Reason
+from pipeline.conflicts.decision import LockedRow, Reason
 from pipeline.conflicts.ending import end
-from pipeline.conflicts.guards import is_free
+from pipeline.conflicts.guards import can_relink
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.reconcile import finish, needs_look, reconcile
 from pipeline.conflicts.rules import Side, below_two_way
@@ -288,7 +288,7 @@ def test_after_a_gap_what_the_row_holds_is_taken_and_an_older_image_is_not() -> 
     read = event(link, DPS, 8, "r", epoch=2, name="typed", market="gone again")
     assert needs_look(link, read, RULES)
     row = RULES.written(DPS, {**link.dps.value, "name": "typed"})
-    decision = reconcile(link, read, NOW, RULES, Looked(row, seconds(9)))
+    decision = reconcile(link, read, NOW, RULES, LockedRow(row, seconds(9)))
     assert write_to(decision, AJERA).values == {"name": "typed"}
 
 
@@ -297,16 +297,16 @@ def test_what_was_committed_before_the_look_is_not_taken_twice() -> None:
     link = linked()
     row = RULES.written(DPS, {**link.dps.value, "name": "typed"})
     read = event(link, DPS, 8, "r", epoch=2, name="typed")
-    link = carried_out(reconcile(link, read, NOW, RULES, Looked(row, seconds(9))), 10)
+    link = carried_out(reconcile(link, read, NOW, RULES, LockedRow(row, seconds(9))), 10)
     older = event(link, DPS, 7, offset=9, epoch=2, name="earlier")
     assert needs_look(link, older, RULES)
-    assert reconcile(link, older, NOW, RULES, Looked(row, seconds(11))).writes == ()
+    assert reconcile(link, older, NOW, RULES, LockedRow(row, seconds(11))).writes == ()
 
 
 def test_an_edit_made_while_the_snapshot_was_running_is_not_lost() -> None:
     """The snapshot's time may be later than what it shows: the edit's own event is older, but the row holds it."""
     link = linked()
-    held = Looked(RULES.written(DPS, {**link.dps.value, "name": "meanwhile"}), seconds(20))
+    held = LockedRow(RULES.written(DPS, {**link.dps.value, "name": "meanwhile"}), seconds(20))
     read = event(link, DPS, 8, "r", epoch=2)
     link = reconcile(link, read, NOW, RULES, held).link
     decision = reconcile(link, event(link, DPS, 7, offset=9, epoch=2, name="meanwhile"), NOW, RULES, held)
@@ -317,8 +317,8 @@ def test_a_row_that_holds_an_image_older_than_the_look_was_edited_after_the_look
     """It saw another value. A clock that was set back gives the edit that time, or its own event brings another one."""
     link = linked()
     row = RULES.written(DPS, link.dps.value)
-    link = reconcile(link, event(link, DPS, 8, "r", epoch=2), NOW, RULES, Looked(row, seconds(20))).link
-    held = Looked(RULES.written(DPS, {**link.dps.value, "name": "once"}), seconds(31))
+    link = reconcile(link, event(link, DPS, 8, "r", epoch=2), NOW, RULES, LockedRow(row, seconds(20))).link
+    held = LockedRow(RULES.written(DPS, {**link.dps.value, "name": "once"}), seconds(31))
     decision = reconcile(link, event(link, DPS, 9, epoch=2, name="once"), NOW, RULES, held)
     assert write_to(decision, AJERA).values == {"name": "once"}
     link = carried_out(decision, 32)
@@ -334,10 +334,10 @@ def test_an_edit_that_left_and_came_back_after_the_look_counts_with_its_time() -
     """The first of the two is not believed, since the row does not hold it; the second one is an edit all the same."""
     link = linked()
     row = RULES.written(DPS, link.dps.value)
-    link = reconcile(link, event(link, DPS, 8, "r", epoch=2), NOW, RULES, Looked(row, seconds(20))).link
+    link = reconcile(link, event(link, DPS, 8, "r", epoch=2), NOW, RULES, LockedRow(row, seconds(20))).link
     for at, name in ((25, "tried"), (26, "old")):
         told = event(linked(), DPS, at, epoch=2, name=name)
-        link = reconcile(link, told, NOW, RULES, Looked(row, seconds(31))).link
+        link = reconcile(link, told, NOW, RULES, LockedRow(row, seconds(31))).link
     assert (link.dps.edited_at["name"], sorted(link.coincident)) == (seconds(26), ["name"])
 
 
@@ -346,7 +346,7 @@ def test_our_own_write_is_known_by_value_and_time_where_its_position_is_not() ->
     link = linked()
     link = carried_out(reconcile(link, event(link, AJERA, 1, name="new"), NOW, RULES), 5, knows=False)
     link = carried_out(reconcile(link, event(link, AJERA, 6, name="old"), NOW, RULES), 7, knows=False)
-    held = Looked(RULES.written(DPS, link.dps.value), seconds(8))
+    held = LockedRow(RULES.written(DPS, link.dps.value), seconds(8))
     link = reconcile(link, event(link, DPS, 5, name="new"), NOW, RULES, held).link
     decision = reconcile(link, event(link, DPS, 7, name="old"), NOW, RULES, held)
     assert (decision.writes, decision.conflicts, decision.link.dps.wanted) == ((), (), {})
@@ -359,10 +359,10 @@ def test_where_positions_are_unknown_an_image_counts_only_if_the_row_holds_it() 
     old = event(link, DPS, 4, name="old", notes="other")
     held = RULES.written(DPS, {**link.dps.value, "notes": "other"})
     assert needs_look(link, old, RULES)
-    assert write_to(reconcile(link, old, NOW, RULES, Looked(held, seconds(6))), AJERA).values == {"notes": "other"}
+    assert write_to(reconcile(link, old, NOW, RULES, LockedRow(held, seconds(6))), AJERA).values == {"notes": "other"}
     newer = event(link, DPS, 6, name="newer")
     held = RULES.written(DPS, {**link.dps.value, "name": "newer"})
-    assert write_to(reconcile(link, newer, NOW, RULES, Looked(held, seconds(6))), AJERA).values == {"name": "newer"}
+    assert write_to(reconcile(link, newer, NOW, RULES, LockedRow(held, seconds(6))), AJERA).values == {"name": "newer"}
     assert not needs_look(link, event(link, DPS, 6 + 3600), RULES)
 
 
@@ -427,12 +427,12 @@ def test_an_ended_link_is_revived_by_nothing_but_a_new_row_of_its_key() -> None:
     """Not by a replayed create of either side, not by an edit; by a create newer than the delete, on that side only."""
     link = linked()
     link = reconcile(link, event(link, DPS, 9, "d"), NOW, RULES).link
-    assert not is_free(link, event(link, DPS, 3, "c"))
-    assert not is_free(link, event(link, AJERA, 20, "c"))
-    assert not is_free(link, event(link, DPS, 20))
-    assert is_free(link, event(link, DPS, 20, "c"))
-    assert is_free(None, event(linked(), DPS, 1))
-    assert not is_free(linked(), event(linked(), DPS, 20, Operation.CREATE.value))
+    assert not can_relink(link, event(link, DPS, 3, "c"))
+    assert not can_relink(link, event(link, AJERA, 20, "c"))
+    assert not can_relink(link, event(link, DPS, 20))
+    assert can_relink(link, event(link, DPS, 20, "c"))
+    assert can_relink(None, event(linked(), DPS, 1))
+    assert not can_relink(linked(), event(linked(), DPS, 20, Operation.CREATE.value))
 
 
 @pytest.mark.parametrize("side", [AJERA, DPS])

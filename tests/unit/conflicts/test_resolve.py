@@ -10,7 +10,7 @@ import pytest
 from pipeline.conflicts.conflict import Conflict, Kind
 from pipeline.conflicts.decision import Decision, Reason
 from pipeline.conflicts.link import Link, Parked, State
-from pipeline.conflicts.manual import Typed, resolve, reverse
+from pipeline.conflicts.manual import EnteredValue, resolve, reverse
 from pipeline.conflicts.reconcile import finish, reconcile
 from pipeline.conflicts.rules import Direction, Rule, Rules, Side
 from pipeline.errors import UsageError
@@ -48,7 +48,7 @@ def test_choosing_a_side_writes_its_value_to_the_other(side: Side) -> None:
 
 def test_a_typed_value_reaches_both_sides() -> None:
     """First the side it was typed for, then, as an edit of that side, the other one."""
-    decision = resolve(parked(), "notes", Typed(DPS, "third"), NOW, RULES)
+    decision = resolve(parked(), "notes", EnteredValue(DPS, "third"), NOW, RULES)
     assert write_to(decision, DPS).values == {"notes": "third"}
     then = finish(carried_out(decision, 60), NOW, RULES, Reason.UNCHANGED)
     assert write_to(then, AJERA).values == {"notes": "third"}
@@ -110,7 +110,7 @@ def test_a_value_without_a_counterpart_is_refused_and_blanks_neither_side(name: 
     with pytest.raises(UsageError, match="has no"):
         reverse(linked(), entry, NOW, rules)
     stuck = replace(linked(), parked={name: Parked(values[AJERA], values[DPS], NOW, Kind.FIRST_LINK)})
-    for choice in (loser, Typed(loser, "odd")):
+    for choice in (loser, EnteredValue(loser, "odd")):
         with pytest.raises(UsageError, match="has no"):
             resolve(stuck, name, choice, NOW, rules)
     assert reverse(linked(), replace(entry, winner=loser, ajera="x", dps="x"), NOW, rules).writes

@@ -37,10 +37,10 @@ def test_a_rule_that_contradicts_its_direction_is_refused(rule: Rule, direction:
 
 def test_a_one_way_line_minds_the_receivers_edits_only_to_put_them_back() -> None:
     """Under NEWEST they are left alone, under the sender's rule they return to the sender's value."""
-    assert not pair(Rule.NEWEST, Direction.TO_DPS).minds_edits_of(DPS)
-    assert pair(Rule.AJERA, Direction.TO_DPS).minds_edits_of(DPS)
-    assert pair(Rule.NEWEST, Direction.TO_DPS).minds_edits_of(AJERA)
-    assert not pair(Rule.CREATE_ONLY).minds_edits_of(AJERA)
+    assert not pair(Rule.NEWEST, Direction.TO_DPS).reacts_to_edits_on(DPS)
+    assert pair(Rule.AJERA, Direction.TO_DPS).reacts_to_edits_on(DPS)
+    assert pair(Rule.NEWEST, Direction.TO_DPS).reacts_to_edits_on(AJERA)
+    assert not pair(Rule.CREATE_ONLY).reacts_to_edits_on(AJERA)
 
 
 def test_the_later_edit_is_told_beyond_the_tolerance_only() -> None:
@@ -90,4 +90,4 @@ def test_below_two_way_everything_flows_to_ajera_or_not_at_all() -> None:
     left = below_two_way(RULES)
     assert list(left.by_name) == ["name", "market", "notes", "number", "chance"]
     assert {pair.direction for pair in left.pairs} == {Direction.TO_AJERA}
-    assert not any(pair.minds_edits_of(AJERA) for pair in left.pairs)
+    assert not any(pair.reacts_to_edits_on(AJERA) for pair in left.pairs)

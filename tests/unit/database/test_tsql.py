@@ -21,7 +21,7 @@ from pipeline.database.systems.rows import Names
 from pipeline.domain.pairing import ParkedWork
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.mapping.site import Site, TableNames, TargetNames
-from pipeline.mapping.source import Kind
+from pipeline.mapping.source import ColumnType
 from pipeline.model.ledger import Mark, Waiting
 from tests.support.statements import CANARY, NOW, Recorder, statements
 
@@ -96,8 +96,8 @@ def test_a_key_of_any_length_can_be_staged(statement: str) -> None:
 
 def test_a_value_that_is_looked_up_is_staged_wider_than_its_column_and_a_written_one_is_not() -> None:
     """What is longer than the column is in no row; written, it must be refused, and under the column's own name."""
-    sqlserver, key = SqlServer(), (Field("Project Code", Kind.TEXT), Field("Order", Kind.INTEGER))
-    name, wide = (Field("Name", Kind.TEXT),), "t.[Project Code] + CAST('' AS varchar(8000)) AS [Project Code]"
+    sqlserver, key = SqlServer(), (Field("Project Code", ColumnType.TEXT), Field("Order", ColumnType.INTEGER))
+    name, wide = (Field("Name", ColumnType.TEXT),), "t.[Project Code] + CAST('' AS varchar(8000)) AS [Project Code]"
     update = Update("t", key, name, (given("Name"),))
     merge = Merge("t", key, name, (given("Name"),))
     lookups = [sqlserver.select("t", key, ["Name"], lock) for lock in Lock]
@@ -116,7 +116,7 @@ def test_a_change_of_trailing_blanks_is_a_change() -> None:
     """In comparisons SQL Server pads texts with blanks, in a binary collation too: something must stand behind them."""
     images = Images(lambda name: f"t.{name}", lambda name: f"r.{name}")
     compared = SqlServer().differs(
-        images, (Field("a", Kind.TEXT), Field("b", Kind.SHORT_TEXT), Field("n", Kind.INTEGER))
+        images, (Field("a", ColumnType.TEXT), Field("b", ColumnType.SHORT_TEXT), Field("n", ColumnType.INTEGER))
     )
     for side in ("t", "r"):
         for column in ("a", "b"):

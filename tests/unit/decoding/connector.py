@@ -19,7 +19,7 @@ from pipeline.decoding.wire import join
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.errors import PipelineError, SchemaUnknown
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import Kind, SourceTable
+from pipeline.mapping.source import ColumnType, SourceTable
 from pipeline.model.event import Decoded, Event, Message, Undecodable
 from pipeline.resources import schemas_directory
 
@@ -43,12 +43,12 @@ _METADATA: Mapping[Dialect, Mapping[str, Any]] = {
         "__source_event_serial_no": "long",
     },
 }
-_TYPES: Mapping[Dialect, Mapping[Kind, Any]] = {
-    "postgres": {Kind.INTEGER: "int", Kind.FLAG: "boolean", Kind.TEXT: "string"},
+_TYPES: Mapping[Dialect, Mapping[ColumnType, Any]] = {
+    "postgres": {ColumnType.INTEGER: "int", ColumnType.FLAG: "boolean", ColumnType.TEXT: "string"},
     "sqlserver": {
-        Kind.INTEGER: "int",
-        Kind.FLAG: {"type": "int", "connect.type": "int16"},
-        Kind.TEXT: {"type": "string", "connect.version": 1, "connect.parameters": {"origin": "nvarchar"}},
+        ColumnType.INTEGER: "int",
+        ColumnType.FLAG: {"type": "int", "connect.type": "int16"},
+        ColumnType.TEXT: {"type": "string", "connect.version": 1, "connect.parameters": {"origin": "nvarchar"}},
     },
 }
 

@@ -18,7 +18,7 @@ from pipeline.domain.dps import AJERA_TABLES
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.errors import ConfigurationInvalid, ContractBroken, Remedy
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import Kind, SourceTable
+from pipeline.mapping.source import ColumnType, SourceTable
 from pipeline.model.event import Event
 from pipeline.resources import schemas_directory
 from tests.unit.decoding.connector import Connector, flat, optional, writer_schema
@@ -26,9 +26,9 @@ from tests.unit.decoding.connector import Connector, flat, optional, writer_sche
 AJERA = schemas_directory() / "ajera"
 LABEL = re.compile(r"\[(D|S|3P|C|I)\] ")
 ACCEPTED = {
-    Kind.INTEGER: {"null", "int", "long"},
-    Kind.FLAG: {"null", "boolean", "int"},
-    Kind.TEXT: {"null", "string"},
+    ColumnType.INTEGER: {"null", "int", "long"},
+    ColumnType.FLAG: {"null", "boolean", "int"},
+    ColumnType.TEXT: {"null", "string"},
 }
 NEEDS = needed_by(AJERA_TO_PIM.sources, AJERA_TO_PIM.mappings, Site())
 

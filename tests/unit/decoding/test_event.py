@@ -15,7 +15,7 @@ from pipeline.errors import MessageMalformed, MetadataMissing, Remedy, SourceTru
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Heartbeat, Message, Operation, Tombstone, Undecodable
-from pipeline.model.position import Place, postgres_position, sqlserver_position
+from pipeline.model.position import TopicOffset, postgres_position, sqlserver_position
 from tests.unit.decoding.connector import (
     COMMITTED_MS,
     STREAMED,
@@ -54,7 +54,7 @@ def test_a_change_becomes_an_event_with_its_row_position_and_place(operation: st
     assert event.row["vecDescription"] == "Ärzte 山"
     assert event.row["vecFax"] == ""
     assert event.position == expected[dialect]
-    assert event.place == Place(5, 2, 7)
+    assert event.place == TopicOffset(5, 2, 7)
     assert event.committed_at == datetime.fromtimestamp(COMMITTED_MS / 1000, UTC)
     assert event.epoch == 3
 

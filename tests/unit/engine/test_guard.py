@@ -6,7 +6,7 @@ import dataclasses
 
 from pipeline.domain.ajera import AX_CONTACT, AX_INVOICE_GROUP, AX_PROJECT, AX_VEC
 from pipeline.engine.projection import guard
-from pipeline.model.position import Place, postgres_position, sqlserver_position
+from pipeline.model.position import TopicOffset, postgres_position, sqlserver_position
 from tests.support.events import SITE, event, ledger
 
 
@@ -171,5 +171,5 @@ def test_a_delete_of_a_row_never_seen_marks_nothing_but_is_remembered() -> None:
 
 def test_places_of_one_incarnation_compare_by_offset() -> None:
     """A row's key hangs on one partition within an incarnation."""
-    assert Place(1, 0, 5).is_later_than(Place(1, 0, 4))
-    assert Place(2, 3, 0).is_later_than(Place(1, 0, 900))
+    assert TopicOffset(1, 0, 5).is_later_than(TopicOffset(1, 0, 4))
+    assert TopicOffset(2, 3, 0).is_later_than(TopicOffset(1, 0, 900))

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from pipeline.domain.ajera import AX_CONTACT, AX_VEC
 from pipeline.engine.projection import guard
-from pipeline.model.position import Place
+from pipeline.model.position import TopicOffset
 from tests.support.events import NOON, SITE, event, ledger, position
 
 TOLERANCE = timedelta(minutes=5)
@@ -63,4 +63,4 @@ def test_a_row_created_and_deleted_in_one_batch_marks_what_depends_on_it() -> No
     assert list(guard.marks(AX_CONTACT, None, both)) == [("AxContact", "5")]
     never = guard.apply(AX_CONTACT, SITE, None, event("AxContact", 6, "d", at=1))
     assert list(guard.marks(AX_CONTACT, None, never)) == []
-    assert never.place == Place(1, 0, 1)
+    assert never.place == TopicOffset(1, 0, 1)

@@ -120,7 +120,7 @@ def test_a_circuit_that_opens_stops_before_the_message_that_would_be_too_many() 
     assert handled.next_offsets == {VEC: 3}
     again = Consumer(target, [], limits=Limits(in_a_row=3))
     with target.transaction() as transaction:
-        again.processor.take_over(transaction.progress([VEC]))
+        again.processor.on_assigned(transaction.progress([VEC]))
     assert isinstance(again.feed(spoiled).halted[VEC], CircuitOpen)
     assert again.letters.sent == []
 

@@ -52,7 +52,7 @@ def messages() -> Iterator[KafkaMessages]:
     )
     member._consumer.incremental_assign([theirs(STAYS, 0), theirs(LEAVES, 0)])
     member._assigned = {STAYS, LEAVES}
-    member._held_back = [Message("t", place.partition, 6, b"", b"") for place in (STAYS, LEAVES)]
+    member._buffered = [Message("t", place.partition, 6, b"", b"") for place in (STAYS, LEAVES)]
     member._revoke(member._consumer, [theirs(LEAVES)])
     yield member
     member.close()

@@ -9,14 +9,14 @@ import pytest
 from pipeline.domain.pim import PROJECT
 from pipeline.errors import ValueRefused
 from pipeline.mapping.fit import fit
-from pipeline.mapping.site import ColumnPolicy, Misfit, Site, TargetNames
+from pipeline.mapping.site import ColumnPolicy, OverflowPolicy, Site, TargetNames
 from pipeline.mapping.target import TargetRow, TargetTable
 from pipeline.model.event import Value
 
 NAME = "Name"
 
 
-def site(**policy: Misfit) -> Site:
+def site(**policy: OverflowPolicy) -> Site:
     """A site with this policy for Project.Name."""
     column = ColumnPolicy.model_validate(policy)
     return Site(target={"Project": TargetNames(policies={NAME: column})})
@@ -35,7 +35,7 @@ def test_a_text_that_is_too_long_is_cut_without_trailing_blanks_and_told() -> No
     """Never a crashed batch; the column is named so that it can be counted."""
     fitted = fit(PROJECT, project("x" * 99 + " yz"), Site(), utf16=False)
     assert fitted.row.values[NAME] == "x" * 99
-    assert fitted.done == ((NAME, Misfit.CUT),)
+    assert fitted.done == ((NAME, OverflowPolicy.CUT),)
 
 
 def test_a_text_of_exactly_the_columns_length_is_left_alone() -> None:
@@ -47,7 +47,7 @@ def test_a_text_of_exactly_the_columns_length_is_left_alone() -> None:
 def test_a_text_that_is_too_long_is_refused_where_the_site_says_so() -> None:
     """The error names table and column, not the text."""
     with pytest.raises(ValueRefused, match=r"Project\.Name is longer than the column") as refused:
-        fit(PROJECT, project("canary" * 50), site(too_long=Misfit.REFUSE), utf16=False)
+        fit(PROJECT, project("canary" * 50), site(too_long=OverflowPolicy.REFUSE), utf16=False)
     assert "canary" not in str(refused.value)
 
 
@@ -61,13 +61,13 @@ def test_characters_that_the_code_page_lacks_become_question_marks_and_are_told(
     """What the code page has stays as it is."""
     fitted = fit(latin(), project("Zoë Ω"), Site(), utf16=True)
     assert fitted.row.values[NAME] == "Zoë ?"
-    assert fitted.done == ((NAME, Misfit.REPLACE),)
+    assert fitted.done == ((NAME, OverflowPolicy.REPLACE),)
 
 
 def test_characters_that_the_code_page_lacks_are_refused_where_the_site_says_so() -> None:
     """The row waits, instead of losing a name."""
     with pytest.raises(ValueRefused, match="encoding lacks"):
-        fit(latin(), project("Ω"), site(unencodable=Misfit.REFUSE), utf16=True)
+        fit(latin(), project("Ω"), site(unencodable=OverflowPolicy.REFUSE), utf16=True)
 
 
 def test_no_value_where_the_column_requires_one_is_refused_by_default() -> None:
@@ -78,8 +78,8 @@ def test_no_value_where_the_column_requires_one_is_refused_by_default() -> None:
 
 def test_no_value_where_the_column_requires_one_becomes_an_empty_text_where_the_site_says_so() -> None:
     """For a PIM whose columns are NOT NULL though Ajera leaves them blank."""
-    fitted = fit(PROJECT, project(None), site(null=Misfit.REPLACE), utf16=False)
-    assert (fitted.row.values[NAME], fitted.done) == ("", ((NAME, Misfit.REPLACE),))
+    fitted = fit(PROJECT, project(None), site(null=OverflowPolicy.REPLACE), utf16=False)
+    assert (fitted.row.values[NAME], fitted.done) == ("", ((NAME, OverflowPolicy.REPLACE),))
 
 
 def test_null_and_values_that_are_no_text_pass_where_the_column_allows_them() -> None:

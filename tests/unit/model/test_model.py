@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model.outcome import RowCounts
-from pipeline.model.position import NOWHERE, Place, postgres_position, sqlserver_position
+from pipeline.model.position import NOWHERE, TopicOffset, postgres_position, sqlserver_position
 
 EPOCHS = st.integers(0, (1 << 32) - 1)
 LSNS = st.integers(0, (1 << 64) - 1)
@@ -60,18 +60,18 @@ def test_an_lsn_of_another_form_is_refused(text: str) -> None:
 
 def test_a_place_is_later_in_a_later_incarnation_or_at_a_greater_offset() -> None:
     """Whatever the partition: rows of one incarnation do not share it."""
-    assert Place(2, 0, 0).is_later_than(Place(1, 0, 99))
-    assert Place(1, 0, 5).is_later_than(Place(1, 0, 4))
-    assert not Place(1, 0, 5).is_later_than(Place(1, 0, 5))
-    assert not Place(1, 3, 5).is_later_than(Place(2, 3, 1))
-    assert Place(1, 0, 0).is_later_than(NOWHERE)
+    assert TopicOffset(2, 0, 0).is_later_than(TopicOffset(1, 0, 99))
+    assert TopicOffset(1, 0, 5).is_later_than(TopicOffset(1, 0, 4))
+    assert not TopicOffset(1, 0, 5).is_later_than(TopicOffset(1, 0, 5))
+    assert not TopicOffset(1, 3, 5).is_later_than(TopicOffset(2, 3, 1))
+    assert TopicOffset(1, 0, 0).is_later_than(NOWHERE)
 
 
 def test_offsets_of_two_partitions_of_one_incarnation_do_not_compare() -> None:
     """A topic that grew moved the row: neither place is later."""
-    assert not Place(1, 0, 5).is_comparable_with(Place(1, 1, 5))
-    assert Place(1, 0, 5).is_comparable_with(Place(1, 0, 9))
-    assert Place(1, 0, 5).is_comparable_with(Place(2, 1, 9))
+    assert not TopicOffset(1, 0, 5).is_comparable_with(TopicOffset(1, 1, 5))
+    assert TopicOffset(1, 0, 5).is_comparable_with(TopicOffset(1, 0, 9))
+    assert TopicOffset(1, 0, 5).is_comparable_with(TopicOffset(2, 1, 9))
 
 
 def test_row_counts_add_up_by_kind() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model.position import TopicPartition
-from pipeline.operations.replay import Asked, asked_offset, start_of, step
+from pipeline.operations.replay import ResolvedOffset, asked_offset, start_of, step
 
 ONE = TopicPartition("ajera.AxVec", 0)
 
@@ -40,5 +40,5 @@ def test_what_retention_deleted_of_an_offset_is_known_exactly() -> None:
 
 def test_what_retention_deleted_of_a_time_is_known_as_a_bound() -> None:
     """The deleted messages' times went with them."""
-    found = step(ONE, (40, 100), 90, Asked(40, lost_from=0, lost_is_exact=False))
+    found = step(ONE, (40, 100), 90, ResolvedOffset(40, lost_from=0, lost_is_exact=False))
     assert (found.again, found.lost, found.lost_is_exact) == (50, 40, False)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.conflicts.begin import Found, create, first_link
+from pipeline.conflicts.conflict import Kind
 from pipeline.conflicts.decision import Decision
 from pipeline.conflicts.link import Link, Seen
 from pipeline.conflicts.linking import Creates, Links, Parks
@@ -18,6 +19,7 @@ from pipeline.engine.exchange.matching import Group, Matching
 from pipeline.engine.exchange.names import name_of
 from pipeline.engine.exchange.parents import in_order, parent_key
 from pipeline.engine.exchange.quota import Quota
+from pipeline.engine.exchange.receivers import is_left_to_others
 from pipeline.engine.exchange.settlement import park_waiting
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.unit_of_work import (
@@ -152,6 +154,8 @@ class Linker:
                 return self._take_place(group, key, other, item)
             case Links(other):
                 return self._link(group, key, other, item, None)
+            case Parks(Kind.AMBIGUOUS_MATCH) if is_left_to_others(self._hand, group, row, item.event):
+                return self._filtered(item, entity)
             case Parks(kind, hint, _):
                 return self._park(item, entity, kind, hint)
             case Creates():

@@ -222,11 +222,11 @@ def test_a_project_that_became_a_phase_is_exchanged_no_more_and_nor_is_its_clien
     for key, name in ((1, "Hill"), (2, "Vale")):
         firm.client(key, name)
         firm.firm("AB"[key - 1], name)
+    firm.project(AJERA, 1, "Harbour")
     firm.project(DPS, "P-1", "Harbour")
     firm.settle()
-    (project,) = firm.rows(AJERA, "AxProject", "prjKey")
     firm.edit(AJERA, "AxProject", prjProject=99)
-    firm.insert(AJERA, "AxInvoiceGroup", igKey=50, igProject=project)
+    firm.insert(AJERA, "AxInvoiceGroup", igKey=50, igProject=1)
     firm.settle()
     firm.edit(DPS, "PR", Name="Harbour Hall", ClientID="A")
     firm.settle()

@@ -49,9 +49,9 @@ def write(
 
 
 def merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
-    """Put the values into the tables, inner tables likewise."""
+    """Put the values into the tables, inner tables likewise; a table of client settings is one value."""
     for name, value in values.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and name != "client":
             merge(into.setdefault(name, {}), value)
         else:
             into[name] = value

@@ -55,7 +55,17 @@ class ChoiceMissing(PipelineError):
     """Which employees and consultants go to DPS is not stated: a first link would bring over everybody ever employed."""
 
     code = "config.choice_missing"
-    hint = "Set them to all, active or none; `ajera-cdc check` counts how many each would be."
+    hint = "Set them to all, active, on_linked_projects or none; `ajera-cdc check` counts how many each would be."
+    exit_code = ExitCode.USAGE
+
+
+class TimeUnreadable(PipelineError):
+    """Employees or consultants are chosen by their time on linked projects, and AxTransaction cannot be read."""
+
+    code = "config.time_unreadable"
+    hint = (
+        "Grant SELECT on it, name it under [source.AxTransaction] in the site profile, or choose all, active or none."
+    )
     exit_code = ExitCode.USAGE
 
 

@@ -82,6 +82,15 @@ AJERA_LISTS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("tphDescription", "text"),
         ("tphOrder", "integer"),
     ),
+    "AxTransaction": (
+        ("tKey", NUMBERED),
+        ("tEmployee", "integer"),
+        ("tVendor", "integer"),
+        ("tProject", "integer"),
+        ("tUnits", "numeric(19,4)"),
+        ("tIsDeleted", "boolean"),
+        ("tIsCurrent", "boolean"),
+    ),
     "AxProjectContact": (
         ("pcKey", NUMBERED),
         ("pcProject", "integer"),

@@ -132,12 +132,13 @@ class DpsRoute(Section):
         "park",
         description="Who wins where two filled rows are linked for the first time and no rule says so: parked, or a side.",
     )
-    employees: Literal["all", "active", "none"] | None = Field(
+    employees: Literal["all", "active", "on_linked_projects", "none"] | None = Field(
         None,
-        description="Which employees go to DPS: all, those whose status is active (needs status_coding), or none."
+        description="Which employees go to DPS: all, those whose status is active (needs status_coding),"
+        " those with time on linked projects (read from AxTransaction), or none."
         " From Ajera 8.09 on it must be stated before `link` and `run`.",
     )
-    consultants: Literal["all", "active", "none"] | None = Field(
+    consultants: Literal["all", "active", "on_linked_projects", "none"] | None = Field(
         None, description="Which consultant vendors go to DPS; likewise."
     )
     status_coding: Literal["none", "one_is_active", "zero_is_active"] = Field(

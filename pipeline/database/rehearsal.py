@@ -48,6 +48,12 @@ class RehearsedRows:
         found = {key: row for key, row in self._real.having(table, columns, values).items() if key not in ours}
         return found | {key: row for key, row in ours.items() if tuple(row[one] for one in columns) in wanted}
 
+    def distinct(
+        self, table: SourceTable, columns: Sequence[str], by: str, values: Sequence[Value]
+    ) -> set[tuple[Value, ...]]:
+        """Without what would have been written: employees and time entries are never made by us."""
+        return self._real.distinct(table, columns, by, values)
+
     def keys(self, table: SourceTable) -> list[str]:
         return self._real.keys(table)
 

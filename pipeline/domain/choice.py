@@ -1,4 +1,4 @@
-"""Which employees and consultants are exchanged: all of them, those in use, or none (assumption 50)."""
+"""Which employees and consultants are exchanged: all, those in use, those with time, or none (assumption 50)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import assert_never
 
-from pipeline.domain.pairing import Entity
+from pipeline.domain.pairing import Entity, TimeColumns
 from pipeline.domain.status import StatusCoding, is_active
 from pipeline.model.event import Row
 
@@ -19,11 +19,16 @@ class Choice(StrEnum):
 
     ALL = "all"
     ACTIVE = "active"
+    ON_LINKED_PROJECTS = "on_linked_projects"
     NONE = "none"
 
 
 Choices = Mapping[str, Choice]  # by entity
 EVERYBODY: Choices = {EMPLOYEES: Choice.ALL, CONSULTANTS: Choice.ALL}
+TIME = {
+    EMPLOYEES: TimeColumns("tEmployee", "vecIsEmployee"),
+    CONSULTANTS: TimeColumns("tVendor", "vecIsVendor"),
+}
 
 
 def chosen(entity: Entity, choices: Choices, coding: StatusCoding) -> Entity:
@@ -36,6 +41,8 @@ def chosen(entity: Entity, choices: Choices, coding: StatusCoding) -> Entity:
             return entity
         case Choice.ACTIVE:
             return replace(entity, ajera=replace(entity.ajera, may_begin=_is_in_use(coding)))
+        case Choice.ON_LINKED_PROJECTS:
+            return replace(entity, ajera=replace(entity.ajera, time=TIME[entity.name]))
         case Choice.NONE:
             return replace(entity, ajera=replace(entity.ajera, may_begin=_nobody, is_flagged=_nobody))
         case _:

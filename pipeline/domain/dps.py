@@ -109,6 +109,15 @@ AX_INVOICE_GROUP = SourceTable(
 AX_PROJECT_CONTACT = SourceTable(
     name="AxProjectContact", key="pcKey", columns=_columns(ColumnType.INTEGER, "pcKey", "pcProject", "pcContact")
 )
+# Read only, by a query: it is not captured.
+AX_TRANSACTION = SourceTable(
+    name="AxTransaction",
+    key="tKey",
+    columns=(
+        *_columns(ColumnType.INTEGER, "tKey", "tEmployee", "tVendor", "tProject"),
+        *_columns(ColumnType.FLAG, "tIsDeleted", "tIsCurrent"),
+    ),
+)
 
 DPS_TABLES = (CLENDOR, CL_ADDRESS, CONTACTS, PR, PR_CONTACT_ASSOC, EM)
 AJERA_TABLES = (AX_VEC, AX_CONTACT, AX_PROJECT, AX_INVOICE_GROUP)

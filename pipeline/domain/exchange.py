@@ -411,4 +411,5 @@ def entities(
         kept = replace(entity, rules=changed) if two_way else entity.to_ajera_only(below_two_way(changed))
         if kept is not None and (only is None or entity.name in only):
             found.append(kept)
-    return tuple(found)
+    # Projects are linked before those whom they choose.
+    return tuple(sorted(found, key=lambda one: one.ajera.time is not None))

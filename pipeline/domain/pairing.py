@@ -124,11 +124,20 @@ def always(_: Row) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeColumns:
+    """Where time entries name a row of this kind, and the flag that such a row has in its own table."""
+
+    person: str
+    flag: str
+
+
+@dataclass(frozen=True, slots=True)
 class EntitySide:
     """One side of an entity.
 
     `belongs`: is a row of the table of this kind at all. `is_flagged`: is it set to be exchanged.
     `may_begin`: may it be linked at all, by whichever side; once it is, that is not asked again.
+    `time`: it begins only once it has time on a linked project.
     `may_create`: is a counterpart made for it. `parent`: the columns that hold the key of the row that
     it belongs to. `new_key` and `constants`: of a row that we create. `follows_parent`: it is set to be
     exchanged only while the row that it belongs to is, whose key is part of its own. `is_mixed`: a row
@@ -139,6 +148,7 @@ class EntitySide:
     is_flagged: Callable[[Row], bool]
     belongs: Callable[[Row, Lists], bool] = belongs_always
     may_begin: Callable[[Row], bool] = always
+    time: TimeColumns | None = None
     may_create: Callable[[Row], bool] | None = None
     parent: tuple[str, ...] = ()
     new_key: Callable[[NewRowContext], NewKey] = given_by_database

@@ -33,7 +33,7 @@ def name_faults(route: Route, site: Site) -> Iterator[str]:
 def _sources(route: Route) -> dict[str, list[str]]:
     """Columns of every table that is read, or written in the exchange with DPS, by table."""
     found: dict[str, dict[str, None]] = {}
-    for table in (*route.sources, *dps.AJERA_TABLES, *dps.DPS_TABLES, dps.AX_PROJECT_CONTACT):
+    for table in (*route.sources, *dps.AJERA_TABLES, *dps.DPS_TABLES, dps.AX_PROJECT_CONTACT, dps.AX_TRANSACTION):
         found.setdefault(table.name, {}).update(dict.fromkeys(column.name for column in table.columns))
     for listed in dps.CODE_LISTS:
         for one in (listed.ajera, listed.dps):

@@ -17,12 +17,14 @@ from pipeline.decoding.contract import Contract
 from pipeline.domain.dps import AJERA_TABLES, CODE_LISTS, CREATED_IN_AJERA, DPS_TABLES
 from pipeline.domain.pairing import ListTable
 from pipeline.engine.exchange.second_writer import SECOND_WRITER, TODO
+from pipeline.engine.exchange.unit_of_work import ExchangeConfig
 from pipeline.errors import PipelineError
 from pipeline.operations import check_statuses
 from pipeline.operations.finding import Line, fault, line_of, rights
 from pipeline.resources import schemas_directory
 from pipeline.wiring.clients import ajera_engine, dps_engine
-from pipeline.wiring.exchange import needs_of, require_choices, setup_of
+from pipeline.wiring.exchange import needs_of, pairs_of, require_choices, setup_of
+from pipeline.wiring.time_entries import chosen_by_time
 
 AREA = "DPS"
 
@@ -74,6 +76,7 @@ def _in_ajera(settings: Settings) -> Iterator[Line]:
         yield _rights(engine, "Ajera's tables", ajera.db_schema, {**counter, **written})
         yield from _lists(engine, ajera.db_schema, settings, [one.ajera for one in CODE_LISTS])
         yield _choices(settings)
+        yield from _time(settings, setup)
         yield from check_statuses.lines(engine, settings, AREA)
     finally:
         engine.dispose()
@@ -96,6 +99,21 @@ def _choices(settings: Settings) -> Line:
         return fault(AREA, "employees and consultants", error)
     found = f"employees: {dps.employees or '-'}, consultants: {dps.consultants or '-'}"
     return Line(AREA, "employees and consultants", is_ok=True, found=found)
+
+
+def _time(settings: Settings, setup: ExchangeConfig) -> Iterator[Line]:
+    """How many are chosen by their time on linked projects, where somebody is."""
+    if all(entity.ajera.time is None for entity in setup.entities):
+        return
+    name = "time on linked projects"
+    try:
+        with pairs_of(settings) as pairs:
+            counts = chosen_by_time(setup, pairs)
+    except PipelineError as error:
+        yield fault(AREA, name, error)
+    else:
+        told = ", ".join(f"{entity}: {count}" for entity, count in counts.items())
+        yield Line(AREA, name, is_ok=True, found=f"may be read; chosen now: {told}")
 
 
 def _version(engine: Engine, schema: str, part: Part, name: str) -> Line:

@@ -29,6 +29,7 @@ from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
 from pipeline.wiring.clients import SystemClock
 from pipeline.wiring.exchange import pairs_of, require_choices, setup_of
+from pipeline.wiring.time_entries import require_time
 
 T = TypeVar("T")
 Progress = Callable[[str, int, int], None]  # entity and side, rows looked at, rows in all
@@ -75,11 +76,12 @@ class Linked:
 def link(settings: Settings, progress: Progress, *, is_rehearsal: bool) -> Linked:
     """Look at every row of both sides that has no link. Killed and begun again it goes on: what is linked stays.
 
-    Raises SyncSchemaOutdated, ConfigurationInvalid, ChoiceMissing, and what the databases raise.
+    Raises SyncSchemaOutdated, ConfigurationInvalid, ChoiceMissing, TimeUnreadable, and what the databases raise.
     """
     require_choices(settings)
     setup = setup_of(settings)
     with pairs_of(settings) as real, _chosen(real, is_rehearsal=is_rehearsal) as pairs:
+        require_time(setup, pairs)
         run = _Run(setup, pairs)
         for entity in setup.entities:
             if entity.parent is None:

@@ -49,6 +49,7 @@ from pipeline.wiring.clients import (
     topic_describer,
 )
 from pipeline.wiring.membership import join_group
+from pipeline.wiring.time_entries import require_time
 
 
 def setup_of(settings: Settings) -> ExchangeConfig:
@@ -185,11 +186,15 @@ class ExchangeParts:
 
 @contextmanager
 def parts(settings: Settings, telemetry: PrometheusTelemetry, health: Health) -> Iterator[ExchangeParts]:
-    """Everything but the membership in the group, connected. Raises what `require_choices`, `setup_of` and `pairs_of` raise."""
+    """Everything but the membership in the group, connected.
+
+    Raises what `require_choices`, `setup_of`, `pairs_of` and `require_time` raise.
+    """
     with ExitStack() as resources:
         require_choices(settings)
         setup, dps, kafka = setup_of(settings), settings.exchange, settings.kafka
         pairs = resources.enter_context(pairs_of(settings))
+        require_time(setup, pairs)
         registry = registry_client(settings)
         resources.callback(registry.close)
         ajera, of_dps = decoders_of(settings, setup, registry.writer_schema)

@@ -60,6 +60,13 @@ LISTED: dict[str, list[dict[str, Value]]] = {
         {"tphKey": n, "tphTemplate": 5, "tphDescription": name, "tphOrder": order}
         for n, name, order in ((1, "Build", 2), (2, "Design", 1))
     ],
+    "AxTransaction": [
+        {"tKey": n, "tEmployee": who, "tVendor": None, "tProject": on, "tIsDeleted": deleted, "tIsCurrent": True}
+        for n, who, on, deleted in (
+            *((1, 5, 50, False), (2, 5, 50, False), (3, 5, 50, None), (4, 5, None, True)),
+            *((5, 6, 50, False), (6, None, 50, False)),
+        )
+    ],
 }
 DATABASES = (
     pytest.param("postgres", marks=pytest.mark.postgres),
@@ -129,6 +136,7 @@ def _create(engine: sa.Engine) -> None:
     for table in (dps.AX_VEC, dps.AX_PROJECT, dps.AX_INVOICE_GROUP):
         extra = [sa.Column("prjOrder", sa.BigInteger)] if table is dps.AX_PROJECT else []
         _table(metadata, AJERA_SCHEMA, table, extra, is_generated=True)
+    _table(metadata, AJERA_SCHEMA, dps.AX_TRANSACTION, [], is_generated=False)
     for table in (dps.CLENDOR, dps.PR):
         _table(metadata, DPS_SCHEMA, table, [], is_generated=False)
     text, number = sa.Unicode(100), sa.BigInteger
@@ -307,6 +315,23 @@ def test_rows_are_found_by_groups_of_values_and_keys_of_several_columns_lead_bac
         assert links.rows.read(dps.PR, list(found)) == found
         assert set(found) <= set(links.rows.keys(dps.PR))
     assert [row["Name"] for row in found.values()] == ["g"]
+
+
+def test_different_values_are_told_once_and_null_leads_to_no_row(pairs: AnyPairs) -> None:
+    """Also where more than one of the given values leads to them, or one is given twice."""
+    with pairs.transaction() as links:
+        phases = [("DI|1", "01"), ("DI|1", "02"), ("DI|1", "03"), ("DI2", "01")]
+        names = ["same", "same", None, "other"]
+        rows = [NewRow((*key, " "), {"Name": name}) for key, name in zip(phases, names, strict=True)]
+        links.rows.insert(dps.PR, rows)
+        found = links.rows.distinct(dps.PR, ["WBS1", "Name"], "WBS1", ["DI|1", "DI2", "DI|1", "none", None])
+        assert found == {("DI|1", "same"), ("DI|1", None), ("DI2", "other")}
+        assert links.rows.distinct(dps.PR, ["WBS1"], "WBS1", []) == set()
+    with pairs.ajera() as ajera:
+        columns = ["tEmployee", "tProject", "tIsDeleted"]
+        entries = ajera.rows.distinct(dps.AX_TRANSACTION, columns, "tEmployee", [5, 7])
+    assert entries == {(5, 50, False), (5, 50, None), (5, None, True)}
+    assert all(deleted is None or isinstance(deleted, bool) for _, _, deleted in entries)
 
 
 def test_a_list_is_read_with_the_entries_that_count(pairs: AnyPairs) -> None:

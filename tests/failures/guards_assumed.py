@@ -32,6 +32,13 @@ ASSUMED_GUARDS = (
         f"{CHOICE}::test_one_that_is_gone_is_not_linked_with_a_namesake_from_either_side",
     ),
     Guard(
+        "who has no time on a linked project is no counterpart",
+        "pipeline/engine/exchange/time_entries.py",
+        "    if end.time is None:\n        return found\n",
+        "    if end is not None:\n        return found\n",
+        f"{CHOICE}::test_one_without_time_is_not_linked_with_a_namesake_from_either_side",
+    ),
+    Guard(
         "names in DPS's form",
         "pipeline/engine/exchange/names.py",
         "pair.to_ajera(pair.to_dps(value))",

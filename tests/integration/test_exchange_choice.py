@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,21 @@ def none(postgres: Stack) -> Iterator[World]:
     """Nobody."""
     with world(postgres, choices={EMPLOYEES: Choice.NONE, CONSULTANTS: Choice.NONE}) as made:
         yield made
+
+
+@pytest.fixture
+def charging(postgres: Stack) -> Iterator[World]:
+    """Only those with time on linked projects."""
+    chosen = Choice.ON_LINKED_PROJECTS
+    with world(postgres, choices={EMPLOYEES: chosen, CONSULTANTS: chosen}) as made:
+        made.insert(AJERA, "AxVendorType", vtKey=1, vtDescription="Consultant", vtIsConsultant=True)
+        made.restart()
+        yield made
+
+
+def entry(firm: World, project: int, **others: object) -> None:
+    """A time entry: of whom `others` says."""
+    firm.insert(AJERA, "AxTransaction", **{"tProject": project, "tIsDeleted": False, "tIsCurrent": True, **others})
 
 
 def employee(firm: World, key: int, name: str, status: int | None) -> None:
@@ -106,4 +122,120 @@ def test_link_refuses_until_the_choice_is_stated_and_check_says_so(firm: World) 
     firm.command("link", "--yes", employees="none")
     assert firm.rows(DPS, "EM", "LastName") == []
     firm.command("link", "--yes", employees="active")
+    assert firm.rows(DPS, "EM", "LastName") == ["Berg"]
+
+
+# -- those with time on linked projects -----------------------------------------------------------------------------------
+
+BY_TIME: dict[str, Any] = {"employees": "on_linked_projects", "consultants": "on_linked_projects"}
+
+
+def test_only_those_with_time_on_a_linked_project_or_a_phase_of_it_go_to_dps(charging: World) -> None:
+    """Six levels of phases down; deleted entries and those of former versions do not count, nor other projects."""
+    charging.project(AJERA, 100, "School", prjID="S1")
+    charging.project(AJERA, 200, "Own office", prjSyncToCRM=False, prjCreateInCRM=False)
+    for level in range(1, 7):
+        charging.project(AJERA, 100 + level, "Phase", prjProject=99 + level)
+    names = ("Project", "Phase", "Deepest", "Deleted", "Former", "Elsewhere", "Idle")
+    for key, name in enumerate(names):
+        employee(charging, 10 + key, name, 1)
+        consultant(charging, 30 + key, f"{name} Ltd", 1)
+    for column, first in (("tEmployee", 10), ("tVendor", 30)):
+        entry(charging, 100, **{column: first})
+        entry(charging, 101, tIsDeleted=None, **{column: first + 1})
+        entry(charging, 106, **{column: first + 2})
+        entry(charging, 100, tIsDeleted=True, **{column: first + 3})
+        entry(charging, 100, tIsCurrent=False, **{column: first + 4})
+        entry(charging, 200, **{column: first + 5})
+    charging.settle()
+    charging.wait()
+    assert sorted(charging.rows(DPS, "EM", "LastName")) == ["Deepest", "Phase", "Project"]
+    assert sorted(charging.rows(DPS, "Clendor", "Name")) == ["Deepest Ltd", "Phase Ltd", "Project Ltd"]
+    assert charging.parked() == {}
+
+
+def test_who_gets_time_later_follows_by_itself(charging: World) -> None:
+    """Neither a time entry nor the link of a project is an event of the employee's."""
+    employee(charging, 10, "Berg", 1)
+    employee(charging, 11, "Dahl", 1)
+    charging.project(AJERA, 100, "School", prjID="S1")
+    charging.project(AJERA, 200, "Bridge", prjID="B1", prjSyncToCRM=False, prjCreateInCRM=False)
+    entry(charging, 200, tEmployee=11)
+    charging.settle()
+    charging.wait()
+    assert charging.rows(DPS, "EM", "LastName") == []
+    entry(charging, 100, tEmployee=10)
+    charging.wait()
+    assert charging.rows(DPS, "EM", "LastName") == ["Berg"]
+    charging.edit(AJERA, "AxProject", 200, prjSyncToCRM=True, prjCreateInCRM=True)
+    charging.settle()
+    charging.wait()
+    assert sorted(charging.rows(DPS, "EM", "LastName")) == ["Berg", "Dahl"]
+
+
+@pytest.mark.parametrize("first", [AJERA, DPS])
+def test_one_without_time_is_not_linked_with_a_namesake_from_either_side(charging: World, first: Side) -> None:
+    """Nor does it stand in the way of the one that has."""
+    charging.project(AJERA, 100, "School", prjID="S1")
+    charging.settle()
+    employee(charging, 10, "Berg", 1)
+    charging.insert(DPS, "EM", Employee="001", LastName="BERG")
+    charging.deliver(first)
+    charging.settle()
+    charging.wait()
+    assert [link for link in charging.links() if link.entity == "employee"] == []
+    employee(charging, 11, "Berg", 1)
+    entry(charging, 100, tEmployee=11)
+    charging.settle()
+    found = [(one.ajera.key, one.dps.key) for one in charging.links() if one.entity == "employee"]
+    assert found == [("11", "001")]
+
+
+def test_a_linked_one_goes_on_when_its_time_is_deleted(charging: World) -> None:
+    """It is asked once."""
+    charging.project(AJERA, 100, "School", prjID="S1")
+    employee(charging, 10, "Berg", 1)
+    entry(charging, 100, tEmployee=10)
+    charging.settle()
+    charging.wait()
+    charging.do(AJERA, 'UPDATE "AxTransaction" SET "tIsDeleted" = true')
+    charging.edit(AJERA, "AxVec", 10, vecLastName="Dahl")
+    charging.settle()
+    assert charging.rows(DPS, "EM", "LastName") == ["Dahl"]
+
+
+def test_a_first_link_begins_projects_before_those_whom_they_choose(firm: World) -> None:
+    """Rehearsed as done; `check` counts."""
+    firm.project(AJERA, 100, "School", prjID="S1")
+    employee(firm, 10, "Berg", 1)
+    employee(firm, 11, "Idle", 1)
+    entry(firm, 100, tEmployee=10)
+    for words in (["link", "--dry-run"], ["link", "--yes"]):
+        found = firm.command(*words, **BY_TIME)
+        (told,) = [one for one in found["entities"] if one["entity"] == "employee"]
+        assert told["created_in_dps"] == 1
+    assert firm.rows(DPS, "EM", "LastName") == ["Berg"]
+    lines = firm.command("check", "--only", "DPS", **BY_TIME)["lines"]
+    (told,) = [line for line in lines if line["name"] == "time on linked projects"]
+    assert told["is_ok"]
+    assert "employee: 1, vendor: 0" in told["found"]
+
+
+def test_without_the_table_of_time_link_refuses_and_check_says_so(charging: World) -> None:
+    """A profile may name it; other choices need no such table."""
+    firm = charging
+    employee(firm, 10, "Berg", 1)
+    firm.project(AJERA, 100, "School", prjID="S1")
+    entry(firm, 100, tEmployee=10)
+    firm.do(AJERA, 'ALTER TABLE "AxTransaction" RENAME "tEmployee" TO "who"')
+    firm.do(AJERA, 'ALTER TABLE "AxTransaction" RENAME TO "Hours"')
+    assert firm.command("link", "--dry-run", expect=2, **BY_TIME) == {}
+    assert firm.command("link", "--yes", expect=2, **BY_TIME) == {}
+    lines = firm.command("check", "--only", "DPS", expect=3, **BY_TIME)["lines"]
+    (told,) = [line for line in lines if line["name"] == "time on linked projects"]
+    assert not told["is_ok"]
+    assert "AxTransaction" in told["found"] + told["action"]
+    assert firm.command("link", "--dry-run", employees="all", consultants="none") != {}
+    profile = '[source.AxTransaction]\nname = "Hours"\n[source.AxTransaction.columns]\ntEmployee = "who"\n'
+    firm.command("link", "--yes", profile=profile, **BY_TIME)
     assert firm.rows(DPS, "EM", "LastName") == ["Berg"]

@@ -188,6 +188,7 @@ class World:
             for table in (*reversed(TABLES[side]), *((AX_PROJECT_CONTACT,) if side is Side.AJERA else ())):
                 self.do(side, f'DELETE FROM "{table.name}"')
             self.do(side, "TRUNCATE outbox.change RESTART IDENTITY")
+        self.do(Side.AJERA, 'DELETE FROM "AxTransaction"')
         self.do(Side.AJERA, "DELETE FROM ajera_cdc.intention")
         for ours in ("link", "conflict", "parked", "progress", "capture"):
             self.do(Side.DPS, f"DELETE FROM sync.{ours}")

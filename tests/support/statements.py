@@ -135,6 +135,7 @@ def exchange_calls(
     yield partial(links.rows.read, dps.CLENDOR, [CANARY], lock=True)
     yield partial(links.rows.named, dps.CLENDOR, ["Name"], [CANARY])
     yield partial(links.rows.having, dps.CL_ADDRESS, ["ClientID"], [(CANARY,)])
+    yield partial(links.rows.distinct, dps.PR, ["WBS1", "Status"], "WBS1", [CANARY])
     yield partial(links.rows.keys, dps.PR)
     yield partial(links.rows.lists, dps.CODE_LISTS)
     yield partial(links.rows.update, dps.CLENDOR, {CANARY: {"Name": CANARY}})

@@ -75,6 +75,16 @@ class MemoryRows:
         return self._by_key(table, (one for one in rows if tuple(one.values[name] for name in columns) in wanted))
 
     @statement
+    def distinct(
+        self, table: SourceTable, columns: Sequence[str], by: str, values: Sequence[Value]
+    ) -> set[tuple[Value, ...]]:
+        described = self._open.described(table.name)
+        self._refuse_unknown(table, columns)
+        wanted = {described.cast(by, value) for value in values} - {None}
+        rows = (one.values for _, one in self._open.view(table.name).items())
+        return {tuple(row[name] for name in columns) for row in rows if row[by] in wanted}
+
+    @statement
     def keys(self, table: SourceTable) -> list[str]:
         return [table.key_text(key) for key, _ in self._open.view(table.name).items()]
 

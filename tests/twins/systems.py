@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from pipeline.domain.dps import AJERA_TABLES, AX_PROJECT, AX_PROJECT_CONTACT, CODE_LISTS, DPS_TABLES, FILLS
+from pipeline.domain.dps import (
+    AJERA_TABLES,
+    AX_PROJECT,
+    AX_PROJECT_CONTACT,
+    AX_TRANSACTION,
+    CODE_LISTS,
+    DPS_TABLES,
+    FILLS,
+)
 from pipeline.domain.pairing import ListTable, TemplateRows
 from pipeline.mapping.source import ColumnType, SourceColumn, SourceTable
 from tests.twins.clock import Ticks
@@ -23,6 +31,7 @@ def both_systems(
             SystemTable(table, (ORDER,) if table is AX_PROJECT else (), first_key)
             for table in (*AJERA_TABLES, AX_PROJECT_CONTACT)
         ),
+        SystemTable(AX_TRANSACTION),
         *(SystemTable(list_table(one, ColumnType.INTEGER)) for one in lists),
         *(SystemTable(template_table(fill)) for fill in FILLS),
     ]

@@ -130,8 +130,11 @@ class Dialect(Protocol):
         `only_if`: a condition on the table, called `t`; that of the index that leads to the match, where it has one.
         """
 
-    def scan(self, table: str, match: Fields, columns: Sequence[str]) -> str:
-        """The same without locks where no index may lead to the match; in any order."""
+    def scan(self, table: str, match: Fields, columns: Sequence[str], *, distinct: bool = False) -> str:
+        """The same without locks where no index may lead to the match; in any order.
+
+        `distinct`: no answer twice from one statement.
+        """
 
     def matched(self, table: str, match: Fields, lock: Lock) -> str:
         """The given rows, as given, that match a row of the table."""

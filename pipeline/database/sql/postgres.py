@@ -48,12 +48,13 @@ class Postgres:
         names = ", ".join(f"t.{self.quote(column)}" for column in columns)
         return self._joined(names, table, match, lock, only_if)
 
-    def scan(self, table: str, match: Fields, columns: Sequence[str]) -> str:
+    def scan(self, table: str, match: Fields, columns: Sequence[str], *, distinct: bool = False) -> str:
         """IS TRUE keeps the planner from making a join of it: the given rows are hashed, and the table is read once.
 
         Rows with a null are left out first: PostgreSQL would compare each of them with every given row.
         """
         names = ", ".join(f"t.{self.quote(column)}" for column in columns)
+        names = f"DISTINCT {names}" if distinct else names
         matched = [f"t.{self.quote(field.name)}" for field in match]
         given = [f"r.{name}" for name in json_names(match)]
         rows = f"SELECT {', '.join(given)} FROM {_rows(match)} WHERE {_known(given)}"

@@ -76,7 +76,13 @@ class SqlServer:
         names = ", ".join(f"t.{self.quote(column)}" for column in columns)
         return self._joined(names, table, match, lock, only_if)
 
-    def scan(self, table: str, match: Fields, columns: Sequence[str]) -> str:
+    def scan(self, table: str, match: Fields, columns: Sequence[str], *, distinct: bool = False) -> str:
+        if distinct:
+            names = ", ".join(f"t.{self.quote(column)}" for column in columns)
+            return (
+                f"{self._staged(table, match, (), widens=True)} SELECT DISTINCT {names} FROM {table} AS t"
+                f" WHERE EXISTS (SELECT 1 FROM #rows AS r WHERE {self._equal(match)})"
+            )
         return self.select(table, match, columns, Lock.NONE)  # the planner sees how many rows #rows has
 
     def matched(self, table: str, match: Fields, lock: Lock) -> str:

@@ -75,6 +75,16 @@ class DatabaseRows:
         sql = self._session.dialect.scan(self._full_name(table.name), match, self._columns(table))
         return self._by_key(table, self._session.run(table.name, sql, list(dict.fromkeys(values))))
 
+    def distinct(
+        self, table: SourceTable, columns: Sequence[str], by: str, values: Sequence[Value]
+    ) -> set[tuple[Value, ...]]:
+        fields = self._names.fields(table, columns)
+        sql = self._session.dialect.scan(
+            self._full_name(table.name), self._names.fields(table, [by]), [one.name for one in fields], distinct=True
+        )
+        answers = self._session.run(table.name, sql, [(value,) for value in dict.fromkeys(values)])
+        return {tuple(stored(fields, answer).values()) for answer in answers}
+
     def keys(self, table: SourceTable) -> list[str]:
         columns = ", ".join(self._session.dialect.quote(field.name) for field in self._key_of(table))
         answers = self._session.ask(table.name, f"SELECT {columns} FROM {self._full_name(table.name)}")

@@ -21,6 +21,7 @@ from pipeline.engine.exchange.parents import in_order, parent_key
 from pipeline.engine.exchange.quota import Quota
 from pipeline.engine.exchange.receivers import is_left_to_others
 from pipeline.engine.exchange.settlement import park_waiting
+from pipeline.engine.exchange.time_entries import open_rows
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.unit_of_work import (
     WANTED,
@@ -123,7 +124,9 @@ class Linker:
         own = self._hand.of(side)
         rows = own.read(entity.end(side).table, list(items), lock=True)
         group = Group(entity, side, rows, own.clock())
-        eligible = {key: item for key, item in items.items() if self._is_eligible(group, item)}
+        is_flagged = entity.end(side).is_flagged
+        found = open_rows(self._hand, entity, side, rows, self._translations.lists)
+        eligible = {key: items[key] for key, row in found.items() if items[key].is_wanted or is_flagged(row)}
         self._translations.learn(
             self._hand.links_of,
             [one for key in eligible for one in self._translations.of_row(entity, side, rows[key])],
@@ -138,12 +141,6 @@ class Linker:
             one = self._one(group, key, eligible[key])
             ended += [] if one is None else [one]
         return ended
-
-    def _is_eligible(self, group: Group, item: WorkItem) -> bool:
-        row, end = group.rows.get(item.key), group.entity.end(group.side)
-        if row is None or not end.is_open(row, self._translations.lists):
-            return False
-        return item.is_wanted or end.is_flagged(row)
 
     def _one(self, group: Group, key: str, item: WorkItem) -> ItemResult | None:
         entity, row = group.entity, group.rows[key]

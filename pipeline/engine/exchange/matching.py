@@ -24,6 +24,7 @@ from pipeline.engine.exchange.kinds import freed
 from pipeline.engine.exchange.names import name_of, searched_for
 from pipeline.engine.exchange.namesakes import pairs_of
 from pipeline.engine.exchange.parents import in_order, parent_key, parent_of, parents_of
+from pipeline.engine.exchange.time_entries import open_rows
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork
 from pipeline.model.event import Row, Value
@@ -104,8 +105,8 @@ class Matching:
 
     def _open(self, entity: Entity, side: Side, rows: Mapping[str, Row], taken: Collection[str]) -> dict[str, Row]:
         """Those of the entity's kind that may be linked, and are not taken."""
-        end, lists = entity.end(side), self._translations.lists
-        return {key: row for key, row in rows.items() if key not in taken and end.is_open(row, lists)}
+        free = {key: row for key, row in rows.items() if key not in taken}
+        return open_rows(self._hand, entity, side, free, self._translations.lists)
 
     def _taken(self, group: Group, keys: Collection[str]) -> set[str]:
         """Rows of the other side that are linked, but for those whose counterpart is gone, or of its kind no more."""

@@ -13,6 +13,7 @@ from pipeline.engine.consumer.ports import Attempt, Clock, DeadLetters, Decoder,
 from pipeline.engine.exchange.ports import Pairs
 from pipeline.engine.exchange.reconciler import ITEMS_A_ROUND, Reconciler
 from pipeline.engine.exchange.sweep import Sweep
+from pipeline.engine.exchange.time_entries import Latecomers
 from pipeline.engine.exchange.unit_of_work import WANTED, ExchangeConfig, ItemResult, Rewound, WorkItem
 from pipeline.model.event import Message
 from pipeline.model.ledger import Progress
@@ -44,6 +45,7 @@ class Exchange:
         self._side_of = {entity.end(side).table.name: side for entity in setup.entities for side in Side}
         self._rounds = Reconciler(setup=setup, pairs=pairs, telemetry=telemetry, clock=clock)
         self.sweep = Sweep(setup, pairs, clock)
+        self._latecomers = Latecomers(setup, pairs, clock)
 
     def on_assigned(self, progress: Mapping[TopicPartition, Progress]) -> None:
         """Partitions that come to us, with what was stored of them."""
@@ -80,7 +82,7 @@ class Exchange:
         return batch.handled
 
     def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int:
-        """Go on with parked work whose time has come; how much."""
+        """Go on with parked work whose time has come, and begin rows that were not chosen before; how much."""
         before = self._clock.now() - timedelta(seconds=waiting_retry_seconds)
 
         def due() -> list[ParkedWork]:
@@ -90,11 +92,12 @@ class Exchange:
                 return found
 
         parked = attempt(due)
-        if parked:
-            items = [self._item_of(one) for one in parked]
+        late = attempt(lambda: self._latecomers.due(waiting_retry_seconds))
+        items = [*map(self._item_of, parked), *late]
+        if items:
             for _ in self._rounds.run(items, attempt, with_new_lists=True):
                 pass
-        return len(parked)
+        return len(items)
 
     def _item_of(self, parked: ParkedWork) -> WorkItem:
         table = self._setup.entity(parked.entity).end(parked.side).table.name

@@ -324,4 +324,4 @@ def test_who_is_active_cannot_be_told_without_a_coding(tmp_path: Path, name: str
     assert f'routes.dps: {name} = "active" needs status_coding' in told
     coded = str(fault(tmp_path, f'[routes.dps]\n{name} = "active"\nstatus_coding = "zero_is_active"\n'))
     assert name not in coded
-    assert f"routes.dps.{name}: " in str(fault(tmp_path, f'[routes.dps]\n{name} = "on_linked_projects"\n'))
+    assert f"routes.dps.{name}: " in str(fault(tmp_path, f'[routes.dps]\n{name} = "on_projects"\n'))

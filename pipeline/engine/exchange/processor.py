@@ -20,6 +20,8 @@ from pipeline.model.ledger import Progress
 from pipeline.model.outcome import Outcome
 from pipeline.model.position import TopicPartition
 
+LATE_RETRIES = 10  # retries of parked work between two looks at the time entries, a large table
+
 
 class Exchange:
     """Processes batches of both systems' events."""
@@ -92,7 +94,7 @@ class Exchange:
                 return found
 
         parked = attempt(due)
-        late = attempt(lambda: self._latecomers.due(waiting_retry_seconds))
+        late = attempt(lambda: self._latecomers.due(LATE_RETRIES * waiting_retry_seconds))
         items = [*map(self._item_of, parked), *late]
         if items:
             for _ in self._rounds.run(items, attempt, with_new_lists=True):

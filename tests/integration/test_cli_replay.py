@@ -176,7 +176,7 @@ def test_a_group_with_members_is_not_touched(topic: Topic) -> None:
         error = topic.replay("--to-beginning", "--yes", expect=ExitCode.USAGE)
         assert error["code"] == "replay.refused"
         (partition,) = topic.command("lag")["partitions"]
-        assert partition["member"] == "somebody"
+        assert partition["member"].startswith("somebody-"), "client ids may be the same, member ids are not"
     finally:
         member.close()
     assert topic.committed() == 15

@@ -44,7 +44,8 @@ def test_reversing_to_an_entry_that_the_other_list_lacks_is_refused_and_blanks_n
     assert types(market) == [3, "PU"]
     market.insert(DPS, "CFGClientTypeDescriptions", Code="RA", Description="railways")
     market.command("conflicts", "reverse", number)
-    market.wait()
+    market.wait()  # the consumer may still have the lists as they were: then the line is parked,
+    market.wait()  # and tried again with the lists read again
     assert types(market) == [9, "RA"]
 
 

@@ -28,7 +28,7 @@ class Removal:
 
 REMOVALS: dict[str, Removal] = {
     "stale": Removal(guards, "is_stale", lambda seen, event: False, 200),
-    "shadow": Removal(guards, "shadows", lambda pending, position: False, 400),
+    "shadow": Removal(guards, "is_covered_by", lambda pending, position: False, 400),
     "epoch of a write": Removal(guards, "in_epoch_of", lambda event, pending: pending, 4_000),
     "compare": Removal(guards, "still_holds", lambda expected, row, side, rules: frozenset(expected), 400),
     "settle": Removal(settle, "recalled", lambda number, recorded: GivenUp(number), 400),
@@ -37,9 +37,9 @@ REMOVALS: dict[str, Removal] = {
     "coincident under MANUAL": Removal(
         guards, "may_be_unaware", lambda link, pair, contender, rules: False, 2_000, only="z"
     ),
-    "covered edit": Removal(guards, "hides_edit", lambda pending, name, observed, image, at: False, 4_000),
-    "look": Removal(guards, "is_believed", lambda image, name, row: True, 4_000),
-    "ended": Removal(guards, "is_free", lambda link, event: link is None or link.state is State.ENDED, 4_000),
+    "covered edit": Removal(guards, "overwrote_edit", lambda pending, name, observed, image, at: False, 4_000),
+    "look": Removal(guards, "confirmed_by_row", lambda image, name, row: True, 4_000),
+    "ended": Removal(guards, "can_relink", lambda link, event: link is None or link.state is State.ENDED, 4_000),
 }
 
 

@@ -10,7 +10,6 @@ from pipeline.mapping.convert import text
 from pipeline.mapping.site import Site
 from pipeline.mapping.table import (
     ChangedSince,
-    ChildRows,
     Column,
     CreateOnly,
     Derived,
@@ -156,7 +155,3 @@ def _value(line: Line, neighbours: RelatedRows) -> Value | Kept:
             return of(neighbours.site)
         case _:
             return line.of(neighbours)
-
-
-def child_mapping(mapping: TableMapping, target: str) -> ChildRows:
-    return next(child for child in mapping.children if child.target == target)

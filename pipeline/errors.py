@@ -1,7 +1,8 @@
-"""Every error of the pipeline: a dotted code, a remedy, a hint for the operator, and the exit code of a command that ends with it.
+"""Every error of the pipeline: a dotted code, a remedy, a hint for the operator,
+and the exit code of a command that ends with it.
 
-`docs/reference/errors.md` is generated from this module. Row values never appear in a message: tables, columns,
-keys' table names, offsets and codes do.
+`docs/reference/errors.md` is generated from this module. Row values never appear in a message:
+tables, columns, keys' table names, offsets and codes do.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ class Remedy(StrEnum):
 
     RETRY = "retry"  # transient: the same batch again, after a pause, without end
     PARK = "park"  # the row waits for another row, or for a person; the rows behind it go on
-    DEAD_LETTER = "dead letter"  # this message can never be processed: set aside with its coordinates, go on
+    DEAD_LETTER = (
+        "dead letter"  # this message can never be processed: set aside with its coordinates, go on
+    )
     HALT = "halt"  # going on could lose or spoil rows: stop this table (or the process) and say why
 
 
@@ -29,7 +32,9 @@ class ExitCode(IntEnum):
 
 
 class PipelineError(Exception):
-    """Base of all errors: `code` and `remedy` are fixed for a class, the message says which place, the hint what to do."""
+    """Base of all errors: `code` and `remedy` are fixed for a class, the message says which place,
+    the hint what to do.
+    """
 
     code: ClassVar[str]
     remedy: ClassVar[Remedy] = Remedy.HALT
@@ -44,7 +49,9 @@ class PipelineError(Exception):
 
 
 class ConfigurationInvalid(PipelineError):
-    """The configuration file or the environment holds faults; the message lists all of them at once."""
+    """The configuration file or the environment holds faults;
+    the message lists all of them at once.
+    """
 
     code = "config.invalid"
     hint = "Correct each of the lines named, then run `ajera-cdc config show`."
@@ -52,7 +59,9 @@ class ConfigurationInvalid(PipelineError):
 
 
 class ChoiceMissing(PipelineError):
-    """Which employees and consultants go to DPS is not stated: a first link would bring over everybody ever employed."""
+    """Which employees and consultants go to DPS is not stated:
+    a first link would bring over everybody ever employed.
+    """
 
     code = "config.choice_missing"
     hint = "Set them to all, active, on_linked_projects or none; `ajera-cdc check` counts how many each would be."
@@ -60,12 +69,12 @@ class ChoiceMissing(PipelineError):
 
 
 class TimeUnreadable(PipelineError):
-    """Employees or consultants are chosen by their time on linked projects, and AxTransaction cannot be read."""
+    """Employees or consultants are chosen by their time on linked projects,
+    and AxTransaction cannot be read.
+    """
 
     code = "config.time_unreadable"
-    hint = (
-        "Grant SELECT on it, name it under [source.AxTransaction] in the site profile, or choose all, active or none."
-    )
+    hint = "Grant SELECT on it, name it under [source.AxTransaction] in the site profile, or choose all, active or none."
     exit_code = ExitCode.USAGE
 
 
@@ -86,7 +95,9 @@ class AjeraVersionInvalid(PipelineError):
 
 
 class ProfileInvalid(PipelineError):
-    """The site profile names a table or column that no mapping knows, or renames two things to the same name."""
+    """The site profile names a table or column that no mapping knows,
+    or renames two things to the same name.
+    """
 
     code = "config.profile"
     hint = "`ajera-cdc mappings show` prints the names that a profile can change."
@@ -150,7 +161,9 @@ class TargetMismatch(PipelineError):
 
 
 class MessageMalformed(PipelineError):
-    """The bytes of a message are not Avro in the Confluent wire format, or not what its writer schema says."""
+    """The bytes of a message are not Avro in the Confluent wire format,
+    or not what its writer schema says.
+    """
 
     code = "decode.malformed"
     remedy = Remedy.DEAD_LETTER
@@ -158,7 +171,9 @@ class MessageMalformed(PipelineError):
 
 
 class MetadataMissing(PipelineError):
-    """A message lacks what the pipeline orders events by (operation, sequence, epoch), or its key does not name the row."""
+    """A message lacks what the pipeline orders events by (operation, sequence, epoch),
+    or its key does not name the row.
+    """
 
     code = "decode.metadata"
     hint = "The connector was not created by `ajera-cdc connectors apply`: apply it again."
@@ -183,13 +198,13 @@ class SchemaUnknown(PipelineError):
 
     code = "registry.unknown"
     remedy = Remedy.RETRY
-    hint = (
-        "The registry lost its schemas, or the program asks another registry than the connector: check `registry.url`."
-    )
+    hint = "The registry lost its schemas, or the program asks another registry than the connector: check `registry.url`."
 
 
 class SchemaLost(PipelineError):
-    """The registry has not known the schema id of a message for longer than `registry.unknown_schema_timeout_seconds`."""
+    """The registry has not known the schema id of a message for
+    longer than `registry.unknown_schema_timeout_seconds`.
+    """
 
     code = "registry.lost"
     hint = (
@@ -199,7 +214,9 @@ class SchemaLost(PipelineError):
 
 
 class CircuitOpen(PipelineError):
-    """Too many messages of a partition could not be processed: more would drain the topic into dead letters."""
+    """Too many messages of a partition could not be processed:
+    more would drain the topic into dead letters.
+    """
 
     code = "kafka.circuit_open"
     hint = (
@@ -209,7 +226,9 @@ class CircuitOpen(PipelineError):
 
 
 class ParkedTooMany(PipelineError):
-    """More rows wait than `run.parked_limit` allows: something is wrong that no single row explains."""
+    """More rows wait than `run.parked_limit` allows:
+    something is wrong that no single row explains.
+    """
 
     code = "park.limit"
     hint = "`ajera-cdc status` shows what they wait for; correct the cause or raise the limit, then restart."
@@ -233,7 +252,9 @@ class ValueRefused(PipelineError):
 
 
 class TargetBusy(PipelineError):
-    """The target database is away, too slow, or ended our transaction (deadlock, serialization, lost connection)."""
+    """The target database is away, too slow, or ended our transaction (deadlock, serialization,
+    lost connection).
+    """
 
     code = "target.busy"
     remedy = Remedy.RETRY
@@ -257,27 +278,29 @@ class TargetRefused(PipelineError):
 
 
 class TargetRestored(PipelineError):
-    """The target went back to an earlier state under a running consumer, which has read on from where it was."""
+    """The target went back to an earlier state under a running consumer,
+    which has read on from where it was.
+    """
 
     code = "target.restored"
     hint = "Nothing is lost: start the consumers again, and they read again what the restored database lacks."
 
 
 class RowRejected(PipelineError):
-    """The target database refused a row for what it holds: a value that does not fit, a key that is not there.
+    """The target database refused a row for what it holds: a value that does not fit,
+    a key that is not there.
 
     The batch is narrowed to the rows to blame; these wait, the rest is written.
     """
 
     code = "target.rejected"
     remedy = Remedy.PARK
-    hint = (
-        "Correct the row in Ajera, or the column or constraint named in the target; the row is tried again by itself."
-    )
+    hint = "Correct the row in Ajera, or the column or constraint named in the target; the row is tried again by itself."
 
 
 class KeyTableInvalid(PipelineError):
-    """The key table that the profile names gives no key: at or below the table's highest key, no number, or two of them.
+    """The key table that the profile names gives no key: at or below the table's highest key,
+    no number, or two of them.
 
     No key is made up instead: Ajera itself would give it again.
     """
@@ -298,7 +321,9 @@ class OffsetLost(PipelineError):
 
 
 class PartitionsChanged(PipelineError):
-    """A topic has another number of partitions than when it was first read: its rows have moved between partitions."""
+    """A topic has another number of partitions than when it was first read:
+    its rows have moved between partitions.
+    """
 
     code = "kafka.partitions"
     hint = (
@@ -308,10 +333,11 @@ class PartitionsChanged(PipelineError):
 
 
 class SourceRewound(PipelineError):
-    """A change committed long after the newest one applied to its row, yet stands before it in the source's log.
+    """A change committed long after the newest one applied to its row,
+    yet stands before it in the source's log.
 
-    So the source was restored from a backup, or replaced, under the same connector. Its new changes would look old,
-    and be skipped.
+    So the source was restored from a backup, or replaced, under the same connector.
+    Its new changes would look old, and be skipped.
     """
 
     code = "source.rewound"
@@ -322,7 +348,9 @@ class SourceRewound(PipelineError):
 
 
 class ReplayRefused(PipelineError):
-    """A replay was asked for that cannot be made safely: the group is running, or the place does not exist."""
+    """A replay was asked for that cannot be made safely: the group is running,
+    or the place does not exist.
+    """
 
     code = "replay.refused"
     hint = "Stop all consumers of the group first; `ajera-cdc lag` shows topics, partitions and offsets."

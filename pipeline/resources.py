@@ -1,4 +1,6 @@
-"""Where the files that belong to the code lie: beside the package in a checkout, inside it in an installed wheel."""
+"""Where the files that belong to the code lie: beside the package in a checkout,
+inside it in an installed wheel.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ def schemas_directory() -> Path:
 
 
 def connectors_directory() -> Path:
-    """The folder of the connector templates: `<system>-<dialect>.json` and `converter-<registry kind>.json`."""
+    """The folder of the connector templates:
+    `<system>-<dialect>.json` and `converter-<registry kind>.json`.
+    """
     return _directory("connectors")
 
 

@@ -10,9 +10,14 @@ from deploy.local.stack import PARTS, Stack, running_stack
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever needs a database carries a mark, so that `make unit` can leave it out without a list."""
+    """Whatever needs a database carries a mark,
+    so that `make unit` can leave it out without a list.
+    """
     for item in items:
-        if "running" in getattr(item, "fixturenames", ()) and item.get_closest_marker("stack") is None:
+        if (
+            "running" in getattr(item, "fixturenames", ())
+            and item.get_closest_marker("stack") is None
+        ):
             item.add_marker(pytest.mark.postgres)
 
 

@@ -1,4 +1,6 @@
-"""`make run`: the sample firm, live on the embedded stack. People edit Ajera and DPS; PIM follows, and the two keep each other up to date."""
+"""`make run`: the sample firm, live on the embedded stack. People edit Ajera and DPS; PIM follows,
+and the two keep each other up to date.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,15 @@ from rich.live import Live
 
 from deploy.demo import screen, settings
 from deploy.demo.collisions import NotDecided
-from deploy.demo.consumers import EXCHANGE, TO_PIM, CommandFailed, Consumer, ConsumerDied, command, running
+from deploy.demo.consumers import (
+    EXCHANGE,
+    TO_PIM,
+    CommandFailed,
+    Consumer,
+    ConsumerDied,
+    command,
+    running,
+)
 from deploy.demo.people import NeverFilled, People, Run
 from deploy.demo.verdict import verified
 from deploy.local.install import InstallFailed
@@ -34,25 +44,61 @@ console = Console() if Console().is_terminal else Console(width=NARROWEST)
 
 
 @click.command()
-@click.option("--consumers", default=2, show_default=True, help="How many consumers of each route share its topics.")
-@click.option("--once", is_flag=True, help="A short day, then verify PIM, and that Ajera and DPS agree, and end.")
-@click.option("--seconds", type=float, help="End after so many seconds of edits, verified as with --once.")
-@click.option("--seed", default=DEFAULT_SEED, show_default=True, help="Seed of the firm and of its day.")
 @click.option(
-    "--profile", type=click.Path(path_type=Path, exists=True), help="Site profile: the same firm, with other names."
+    "--consumers",
+    default=2,
+    show_default=True,
+    help="How many consumers of each route share its topics.",
 )
-def main(*, consumers: int, once: bool, seconds: float | None, seed: int, profile: Path | None) -> None:
+@click.option(
+    "--once",
+    is_flag=True,
+    help="A short day, then verify PIM, and that Ajera and DPS agree, and end.",
+)
+@click.option(
+    "--seconds",
+    type=float,
+    help="End after so many seconds of edits, verified as with --once.",
+)
+@click.option(
+    "--seed",
+    default=DEFAULT_SEED,
+    show_default=True,
+    help="Seed of the firm and of its day.",
+)
+@click.option(
+    "--profile",
+    type=click.Path(path_type=Path, exists=True),
+    help="Site profile: the same firm, with other names.",
+)
+def main(
+    *,
+    consumers: int,
+    once: bool,
+    seconds: float | None,
+    seed: int,
+    profile: Path | None,
+) -> None:
     """Ajera to PIM, and Ajera <-> DPS, on the embedded stack."""
     seconds = seconds if seconds is not None else ONCE_SECONDS if once else None
     say(f"Ajera to PIM, and Ajera <-> DPS, with a sample firm (seed {seed}).")
-    with running_stack(say) as stack, prepared(stack, seed, profile) as run, ExitStack() as resources:
+    with (
+        running_stack(say) as stack,
+        prepared(stack, seed, profile) as run,
+        ExitStack() as resources,
+    ):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: run.ended.set())
         members = {
             route: resources.enter_context(running(run.config, stack.logs, consumers, route))
             for route in (TO_PIM, EXCHANGE)
         }
-        live(run, members[TO_PIM], members[EXCHANGE], People(run, seed, seconds))
+        live(
+            run,
+            members[TO_PIM],
+            members[EXCHANGE],
+            People(run, seed, seconds),
+        )
         if seconds is not None:
             sys.exit(verified(run, [*members[TO_PIM], *members[EXCHANGE]], say))
     say("Stopped; nothing is left running.")
@@ -67,7 +113,11 @@ def prepared(stack: Stack, seed: int, profile: Path | None) -> Iterator[Run]:
     """Three databases, the firm in Ajera and DPS, our schemas, and both connectors running."""
     naming = Naming.load(profile) if profile is not None else Naming()
     urls = [stack.create_database(name) for name in ("ajera", "pim", "dps")]
-    for url, create in zip(urls, (databases.create_ajera, databases.create_pim, dps.create_dps), strict=True):
+    for url, create in zip(
+        urls,
+        (databases.create_ajera, databases.create_pim, dps.create_dps),
+        strict=True,
+    ):
         create(url, naming)
     with ExitStack() as resources:
         ajera, pim, in_dps = (resources.enter_context(databases.connect(url)) for url in urls)
@@ -82,10 +132,21 @@ def prepared(stack: Stack, seed: int, profile: Path | None) -> Iterator[Run]:
         yield Run(naming, ajera, pim, in_dps, config)
 
 
-def live(run: Run, to_pim: Sequence[Consumer], exchange: Sequence[Consumer], people: People) -> None:
-    """Show the tables until the day is over, or until Ctrl-C. The first thing they show is how PIM and the pairs fill."""
+def live(
+    run: Run,
+    to_pim: Sequence[Consumer],
+    exchange: Sequence[Consumer],
+    people: People,
+) -> None:
+    """Show the tables until the day is over, or until Ctrl-C.
+    The first thing they show is how PIM and the pairs fill.
+    """
     threading.Thread(target=people.work, name="people", daemon=True).start()
-    with Live(console=console, refresh_per_second=4, transient=not console.is_terminal) as shown:
+    with Live(
+        console=console,
+        refresh_per_second=4,
+        transient=not console.is_terminal,
+    ) as shown:
         reported = time.monotonic()
         while not run.ended.is_set():
             for member in (*to_pim, *exchange):
@@ -95,7 +156,9 @@ def live(run: Run, to_pim: Sequence[Consumer], exchange: Sequence[Consumer], peo
             if not console.is_terminal and time.monotonic() - reported > QUIET_REPORT_SECONDS:
                 reported = time.monotonic()
                 pairs = sum(now.pairs.values())
-                say(f"{run.state}: {sum(now.pim.values()):,} PIM rows, {pairs:,} pairs, {run.edits.total():,} edits")
+                say(
+                    f"{run.state}: {sum(now.pim.values()):,} PIM rows, {pairs:,} pairs, {run.edits.total():,} edits"
+                )
             run.ended.wait(0.5)
     if run.fault is not None:
         raise run.fault

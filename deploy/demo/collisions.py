@@ -1,4 +1,5 @@
-"""Ann in Ajera and Bob in DPS type into the same fields at once, one field for each rule; and what came of it.
+"""Ann in Ajera and Bob in DPS type into the same fields at once, one field for each rule;
+and what came of it.
 
 Bob has the rows open: he locks them, Ann saves, and Bob saves after her, before hers can come over.
 """
@@ -23,10 +24,16 @@ LATER: Final = 2.6  # seconds from Ann's commit to Bob's: more than the clock to
 WAIT_SECONDS: Final = 60.0
 NUMBER, NEW_NUMBER = "HILL-1", "HILL-2"
 TYPES: Final[Mapping[Any, str]] = {
-    code: text for key, text, short in crm_lists.PROJECT_TYPES for code in (key, short) if code is not None
+    code: text
+    for key, text, short in crm_lists.PROJECT_TYPES
+    for code in (key, short)
+    if code is not None
 }
 MARKETS: Final[Mapping[Any, str]] = {
-    code: text for key, text, short in crm_lists.CLIENT_TYPES for code in (key, short) if code is not None
+    code: text
+    for key, text, short in crm_lists.CLIENT_TYPES
+    for code in (key, short)
+    if code is not None
 }
 
 
@@ -36,7 +43,8 @@ class NotDecided(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """One field that both type into: where, what, what each side must hold in the end, and how its codes read.
+    """One field that both type into: where, what, what each side must hold in the end,
+    and how its codes read.
 
     `bob` is None where he cannot type: DPS lets nobody change a key.
     """
@@ -56,10 +64,17 @@ class Clash:
         return self.line.partition(".")[0]
 
     def shown(self, value: Any) -> str:
-        return "nothing" if value is None else f'"{self.codes.get(value, value) if self.codes else value}"'
+        return (
+            "nothing"
+            if value is None
+            else f'"{self.codes.get(value, value) if self.codes else value}"'
+        )
 
 
-ANNS_NOTES, BOBS_NOTES = "Ann: wants the drawings by May.", "Bob: wants a second offer."
+ANNS_NOTES, BOBS_NOTES = (
+    "Ann: wants the drawings by May.",
+    "Bob: wants a second offer.",
+)
 CLASHES: Final = (
     Clash("newest", "firm.name", "AxVec.vecDescription", "Clendor.Name", "Hill & Co Ltd", "Hill and Company",
           ("Hill and Company", "Hill and Company")),
@@ -83,14 +98,24 @@ class Told:
 class Collisions:
     """Ann's and Bob's connections, and the firm and the project that they made for this."""
 
-    def __init__(self, ajera: psycopg.Connection, dps: psycopg.Connection, naming: Naming) -> None:
-        self._ajera, self._dps, self._naming = ajera, dps, naming
+    def __init__(
+        self,
+        ajera: psycopg.Connection,
+        dps: psycopg.Connection,
+        naming: Naming,
+    ) -> None:
+        self._ajera = ajera
+        self._dps = dps
+        self._naming = naming
         self._links: dict[str, tuple[str, str, str]] = {}  # entity: link, Ajera's key, DPS's key
 
     def run(self) -> list[Told]:
         """The whole scene. Raises NotDecided if the exchange does not even make the pair."""
         firm, project = self._begin()
-        self._links = {"firm": self._linked("firm", firm), "project": self._linked("project", project)}
+        self._links = {
+            "firm": self._linked("firm", firm),
+            "project": self._linked("project", project),
+        }
         self._collide()
         deadline = time.monotonic() + WAIT_SECONDS
         story = [self._told(clash) for clash in CLASHES]
@@ -99,7 +124,7 @@ class Collisions:
             story = [self._told(clash) for clash in CLASHES]
         return story
 
-    # -- the scene ----------------------------------------------------------------------------------------------------
+    # -- the scene ---------------------------------------------------------------------------------
 
     def _begin(self) -> tuple[int, int]:
         """Ann sets up a client and a project; both are to be in DPS too."""
@@ -130,23 +155,38 @@ class Collisions:
             if found is not None:
                 return found[0], found[1], found[2].partition("|")[0]
             time.sleep(0.1)
-        raise NotDecided(f"the {entity} that Ann set up did not come to DPS within {WAIT_SECONDS:.0f} seconds")
+        raise NotDecided(
+            f"the {entity} that Ann set up did not come to DPS within {WAIT_SECONDS:.0f} seconds"
+        )
 
     def _collide(self) -> None:
         with self._dps.transaction():
             for clash in CLASHES:
                 if clash.bob is not None:
-                    self._type(self._dps, clash.in_dps, clash.bob, self._links[clash.entity][2])
+                    self._type(
+                        self._dps,
+                        clash.in_dps,
+                        clash.bob,
+                        self._links[clash.entity][2],
+                    )
             with self._ajera.transaction():
                 for clash in CLASHES:
-                    self._type(self._ajera, clash.in_ajera, clash.ann, self._links[clash.entity][1])
+                    self._type(
+                        self._ajera,
+                        clash.in_ajera,
+                        clash.ann,
+                        self._links[clash.entity][1],
+                    )
             time.sleep(LATER)
 
-    # -- what came of it ----------------------------------------------------------------------------------------------
+    # -- what came of it ---------------------------------------------------------------------------
 
     def _told(self, clash: Clash) -> Told:
         link, ajera, dps = self._links[clash.entity]
-        held = self._held(self._ajera, clash.in_ajera, ajera), self._held(self._dps, clash.in_dps, dps)
+        held = (
+            self._held(self._ajera, clash.in_ajera, ajera),
+            self._held(self._dps, clash.in_dps, dps),
+        )
         entry = self._dps.execute(
             "SELECT number, kind, rule, winner, ajera, dps, ajera_at, dps_at FROM sync.conflict"
             " WHERE link = %s AND line = %s ORDER BY number DESC",
@@ -155,7 +195,11 @@ class Collisions:
         is_right = held == clash.ends and (entry is not None) == clash.is_logged
         if clash.rule == "manual":
             is_right = is_right and self._is_parked(link, clash.line.partition(".")[2])
-        bob = f"Bob types {clash.shown(clash.bob)} in DPS" if clash.bob else f"in DPS {clash.shown(held[1])} is a key"
+        bob = (
+            f"Bob types {clash.shown(clash.bob)} in DPS"
+            if clash.bob
+            else f"in DPS {clash.shown(held[1])} is a key"
+        )
         return Told(
             (
                 f"{clash.rule:<11} {clash.line}: Ann types {clash.shown(clash.ann)} in Ajera, {bob}",
@@ -166,32 +210,55 @@ class Collisions:
         )
 
     def _is_parked(self, link: str, line: str) -> bool:
-        row = self._dps.execute("SELECT parked_lines FROM sync.link WHERE id = %s", (link,)).fetchone()
+        row = self._dps.execute(
+            "SELECT parked_lines FROM sync.link WHERE id = %s", (link,)
+        ).fetchone()
         return row is not None and line in row[0].split(",")
 
-    # -- statements ---------------------------------------------------------------------------------------------------
+    # -- statements --------------------------------------------------------------------------------
 
     def _one(self, connection: psycopg.Connection, text: str, **values: Any) -> Any:
         row = connection.execute(sql.SQL(self._naming.sql(text)), values).fetchone()
         return None if row is None else row[0]
 
-    def _type(self, connection: psycopg.Connection, column: str, value: Any, key: str) -> None:
+    def _type(
+        self,
+        connection: psycopg.Connection,
+        column: str,
+        value: Any,
+        key: str,
+    ) -> None:
         table, where = _where(column)
         set_to = f"UPDATE {{{table}}} SET {{{column}}} = %(value)s WHERE {where}"
-        connection.execute(sql.SQL(self._naming.sql(set_to)), {"value": value, "key": key, "blank": BLANK})
+        connection.execute(
+            sql.SQL(self._naming.sql(set_to)),
+            {"value": value, "key": key, "blank": BLANK},
+        )
 
     def _held(self, connection: psycopg.Connection, column: str, key: str) -> Any:
         table, where = _where(column)
-        return self._one(connection, f"SELECT {{{column}}} FROM {{{table}}} WHERE {where}", key=key, blank=BLANK)
+        return self._one(
+            connection,
+            f"SELECT {{{column}}} FROM {{{table}}} WHERE {where}",
+            key=key,
+            blank=BLANK,
+        )
 
 
-KEYS: Final = {"AxVec": "vecKey", "AxProject": "prjKey", "Clendor": "ClientID", "PR": "WBS1"}
+KEYS: Final = {
+    "AxVec": "vecKey",
+    "AxProject": "prjKey",
+    "Clendor": "ClientID",
+    "PR": "WBS1",
+}
 
 
 def _where(column: str) -> tuple[str, str]:
     table = column.partition(".")[0]
     where = f"{{{table}.{KEYS[table]}}}::text = %(key)s"
-    return table, where + (" AND {PR.WBS2} = %(blank)s AND {PR.WBS3} = %(blank)s" if table == "PR" else "")
+    return table, where + (
+        " AND {PR.WBS2} = %(blank)s AND {PR.WBS3} = %(blank)s" if table == "PR" else ""
+    )
 
 
 def _entry(clash: Clash, entry: Sequence[Any] | None) -> str:

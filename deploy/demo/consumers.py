@@ -1,4 +1,6 @@
-"""The program as a person runs it: commands, and consumers as processes that are started and ended by id."""
+"""The program as a person runs it: commands,
+and consumers as processes that are started and ended by id.
+"""
 
 from __future__ import annotations
 
@@ -33,10 +35,22 @@ class Consumer:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self._log = log
-        environment = os.environ | {"AJERA_CDC_RUN__METRICS_PORT": str(self.port), "AJERA_CDC_LOG__FORMAT": "json"}
+        environment = os.environ | {
+            "AJERA_CDC_RUN__METRICS_PORT": str(self.port),
+            "AJERA_CDC_LOG__FORMAT": "json",
+        }
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "pipeline.cli.main", "--config", str(config), "run", "--route", route],
+                [
+                    sys.executable,
+                    "-m",
+                    "pipeline.cli.main",
+                    "--config",
+                    str(config),
+                    "run",
+                    "--route",
+                    route,
+                ],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=environment,
@@ -47,14 +61,19 @@ class Consumer:
     def check(self) -> None:
         """Raises ConsumerDied if the process has ended, or has halted a partition."""
         if self.process.poll() is not None:
-            raise ConsumerDied(f"a consumer ended with exit code {self.process.returncode}:\n{self.tail()}")
+            raise ConsumerDied(
+                f"a consumer ended with exit code {self.process.returncode}:\n{self.tail()}"
+            )
         if self.has_halted():
             raise ConsumerDied(f"a consumer has halted a partition:\n{self.tail()}")
 
     def has_halted(self) -> bool:
         """Does its health say so; one that is still starting does not answer yet."""
         try:
-            return httpx.get(f"{self.address}/health", timeout=2.0).status_code == httpx.codes.SERVICE_UNAVAILABLE
+            return (
+                httpx.get(f"{self.address}/health", timeout=2.0).status_code
+                == httpx.codes.SERVICE_UNAVAILABLE
+            )
         except httpx.HTTPError:
             return False
 
@@ -88,7 +107,16 @@ def running(config: Path, logs: Path, count: int, route: str = TO_PIM) -> Iterat
 
 def command(config: Path, *words: str) -> None:
     """Run `ajera-cdc` as a person would. Raises CommandFailed."""
-    arguments = [sys.executable, "-m", "pipeline.cli.main", "--config", str(config), *words]
+    arguments = [
+        sys.executable,
+        "-m",
+        "pipeline.cli.main",
+        "--config",
+        str(config),
+        *words,
+    ]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode != 0:
-        raise CommandFailed(f"ajera-cdc {' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        raise CommandFailed(
+            f"ajera-cdc {' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        )

@@ -1,4 +1,6 @@
-"""The people of a run: they wait until everything is filled, Ann and Bob collide once, and then the day goes by."""
+"""The people of a run: they wait until everything is filled, Ann and Bob collide once,
+and then the day goes by.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ class NeverFilled(RuntimeError):
 class Run:
     """One run: the three databases, the edits so far, and what the screen says.
 
-    `delays_before`: by route, the delays of events before the day began. They are those of a backlog.
+    `delays_before`: by route, the delays of events before the day began.
+    They are those of a backlog.
     """
 
     naming: Naming
@@ -47,10 +50,14 @@ class Run:
 
 
 class People:
-    """Work in a thread of their own, on connections of their own. `seconds`: how long the day is, None for ever."""
+    """Work in a thread of their own, on connections of their own. `seconds`: how long the day is,
+    None for ever.
+    """
 
     def __init__(self, run: Run, seed: int, seconds: float | None) -> None:
-        self._run, self._seed, self._seconds = run, seed, seconds
+        self._run = run
+        self._seed = seed
+        self._seconds = seconds
 
     def work(self) -> None:
         """When they stop, the day is over; a fault is kept for the one who shows the screen."""
@@ -58,7 +65,8 @@ class People:
         try:
             with ExitStack() as resources:
                 ajera, pim, dps = (
-                    resources.enter_context(databases.connect_like(one)) for one in (run.ajera, run.pim, run.dps)
+                    resources.enter_context(databases.connect_like(one))
+                    for one in (run.ajera, run.pim, run.dps)
                 )
                 self._wait(ajera, pim, dps)
                 if not run.ended.is_set():
@@ -72,7 +80,12 @@ class People:
         finally:
             run.ended.set()
 
-    def _wait(self, ajera: psycopg.Connection, pim: psycopg.Connection, dps: psycopg.Connection) -> None:
+    def _wait(
+        self,
+        ajera: psycopg.Connection,
+        pim: psycopg.Connection,
+        dps: psycopg.Connection,
+    ) -> None:
         """Until PIM is filled and whatever Ajera and DPS have in common is linked."""
         run, deadline = self._run, time.monotonic() + FILLED_SECONDS
         while not (is_filled(pim) and not agreement.compare(ajera, dps, run.naming)):
@@ -94,9 +107,16 @@ class People:
 
     def _edit(self, ajera: psycopg.Connection, dps: psycopg.Connection) -> None:
         """One edit after the other, here or there, for so many seconds or until the end."""
-        run, started, rng = self._run, time.monotonic(), random.Random(self._seed)
+        run, started, rng = (
+            self._run,
+            time.monotonic(),
+            random.Random(self._seed),
+        )
         pace = EDITS_A_SECOND[self._seconds is not None]
-        in_ajera, in_dps = day.Day(self._seed, run.naming), crm_day.CrmDay(self._seed, run.naming)
+        in_ajera, in_dps = (
+            day.Day(self._seed, run.naming),
+            crm_day.CrmDay(self._seed, run.naming),
+        )
         while not run.ended.is_set():
             if self._seconds is not None and time.monotonic() - started > self._seconds:
                 return

@@ -1,4 +1,6 @@
-"""What a person sees while the sample firm lives: rows of each system, links, outcomes, delay; and the collisions' story."""
+"""What a person sees while the sample firm lives: rows of each system, links, outcomes, delay;
+and the collisions' story.
+"""
 
 from __future__ import annotations
 
@@ -40,11 +42,15 @@ class Figures:
         """The same figures, delays only of events after those of `before`."""
         if before is None:
             return self
-        buckets = Counter({edge: count - before[edge] for edge, count in self.delay_buckets.items()})
+        buckets = Counter(
+            {edge: count - before[edge] for edge, count in self.delay_buckets.items()}
+        )
         return replace(self, delay_buckets=buckets)
 
     def delay(self, share: float) -> float | None:
-        """The delay in seconds that `share` of the streamed events stayed below, interpolated within its bucket."""
+        """The delay in seconds that `share` of the streamed events stayed below,
+        interpolated within its bucket.
+        """
         total = self.delay_buckets.get(float("inf"), 0)
         if not total:
             return None
@@ -61,7 +67,9 @@ class Figures:
 
 
 def read(addresses: Iterable[str]) -> Figures:
-    """Figures of the consumers that answer; one that does not (starting, stopping) is left out of `consumers`."""
+    """Figures of the consumers that answer; one that does not (starting,
+    stopping) is left out of `consumers`.
+    """
     figures = Figures()
     for address in addresses:
         try:
@@ -79,7 +87,9 @@ def _add(figures: Figures, name: str, labels: Mapping[str, str], value: float) -
     match name:
         case "pipeline_events_total":
             reason = labels.get("reason")
-            figures.events[f"{labels['outcome']} ({reason})" if reason else labels["outcome"]] += int(value)
+            figures.events[f"{labels['outcome']} ({reason})" if reason else labels["outcome"]] += (
+                int(value)
+            )
         case "pipeline_target_rows_total":
             figures.rows[labels["result"]] += int(value)
         case "pipeline_delay_seconds_bucket":
@@ -105,12 +115,17 @@ class Shown:
 
 def rows(dps: psycopg.Connection, naming: Naming) -> dict[str, int]:
     """Rows of DPS's tables."""
-    return {table: _count(dps, naming.sql(f"SELECT count(*) FROM {{{table}}}")) for table in DPS_CAPTURED}
+    return {
+        table: _count(dps, naming.sql(f"SELECT count(*) FROM {{{table}}}"))
+        for table in DPS_CAPTURED
+    }
 
 
 def pairs(dps: psycopg.Connection) -> dict[str, int]:
     """Linked pairs by entity."""
-    found = dps.execute("SELECT entity, count(*) FROM sync.link WHERE state <> 'ended' GROUP BY entity ORDER BY entity")
+    found = dps.execute(
+        "SELECT entity, count(*) FROM sync.link WHERE state <> 'ended' GROUP BY entity ORDER BY entity"
+    )
     return {str(entity): int(count) for entity, count in found}
 
 
@@ -120,7 +135,9 @@ def kept(dps: psycopg.Connection) -> dict[str, int]:
 
 
 def _count(connection: psycopg.Connection, text: str) -> int:
-    row = connection.execute(sql.SQL(text)).fetchone()  # built from our own names, never from values
+    row = connection.execute(
+        sql.SQL(text)
+    ).fetchone()  # built from our own names, never from values
     return 0 if row is None else int(row[0])
 
 
@@ -129,16 +146,35 @@ def draw(shown: Shown) -> RenderableType:
     above, below = Table.grid(padding=(0, 3)), Table.grid(padding=(0, 3))
     above.add_row(
         _counts("PIM", "table", "rows", shown.pim),
-        _counts("Ajera to PIM: events, by outcome", "outcome", "events", dict(sorted(shown.to_pim.events.items()))),
-        _delays("Ajera commit to PIM commit", shown.to_pim, {f"edits in {name}": n for name, n in shown.edits.items()}),
+        _counts(
+            "Ajera to PIM: events, by outcome",
+            "outcome",
+            "events",
+            dict(sorted(shown.to_pim.events.items())),
+        ),
+        _delays(
+            "Ajera commit to PIM commit",
+            shown.to_pim,
+            {f"edits in {name}": n for name, n in shown.edits.items()},
+        ),
     )
     below.add_row(
         _counts("DPS", "table", "rows", shown.dps),
         _counts("Ajera <-> DPS: pairs", "entity", "pairs", shown.pairs),
-        _counts("events, by outcome", "outcome", "events", _grouped(shown.exchange.events)),
+        _counts(
+            "events, by outcome",
+            "outcome",
+            "events",
+            _grouped(shown.exchange.events),
+        ),
     )
     kept = _sentences("Ajera <-> DPS, commit to commit", shown.exchange, shown.kept)
-    return Group(Text(shown.state, style="bold"), above, below, *map(Text, (*kept, *shown.story)))
+    return Group(
+        Text(shown.state, style="bold"),
+        above,
+        below,
+        *map(Text, (*kept, *shown.story)),
+    )
 
 
 def _grouped(events: Counter[str]) -> dict[str, int]:
@@ -158,10 +194,14 @@ def _counts(title: str, name: str, number: str, counts: Mapping[str, int]) -> Ta
 
 
 def _sentences(title: str, figures: Figures, others: Mapping[str, int]) -> tuple[str, str]:
-    """Delays and counts in two lines: a fourth table beside the others would not fit into 100 columns."""
+    """Delays and counts in two lines:
+    a fourth table beside the others would not fit into 100 columns.
+    """
     p50, p99 = (_seconds(figures.delay(share)) for share in (0.5, 0.99))
     rows = f"rows created {figures.rows['created']:,}, changed {figures.rows['changed']:,}"
-    return f"{title}: p50 {p50} s, p99 {p99} s; {rows}", "; ".join(f"{name} {n:,}" for name, n in others.items())
+    return f"{title}: p50 {p50} s, p99 {p99} s; {rows}", "; ".join(
+        f"{name} {n:,}" for name, n in others.items()
+    )
 
 
 def _seconds(delay: float | None) -> str:

@@ -1,4 +1,6 @@
-"""The settings file of a run on the embedded stack: the same file that a platform team writes for its own databases."""
+"""The settings file of a run on the embedded stack:
+the same file that a platform team writes for its own databases.
+"""
 
 from __future__ import annotations
 
@@ -23,18 +25,29 @@ def write(
     profile: Path | None = None,
     partitions: int = 4,
 ) -> Path:
-    """Write the file into the stack's folder; returns its path. A route whose database is None is left out."""
+    """Write the file into the stack's folder; returns its path.
+    A route whose database is None is left out.
+    """
     settings: dict[str, Any] = {
         "sources": {"ajera": {"database": ajera, "heartbeat_seconds": 2.0}},
         "routes": {} if pim is None else {"pim": {"database": pim}},
-        "kafka": {"bootstrap_servers": stack.bootstrap, "partitions": partitions},
-        "registry": {"url": stack.registry, "converter_url": stack.registry_native},
+        "kafka": {
+            "bootstrap_servers": stack.bootstrap,
+            "partitions": partitions,
+        },
+        "registry": {
+            "url": stack.registry,
+            "converter_url": stack.registry_native,
+        },
         "connect": {"url": stack.connect},
         "run": {"metrics_port": 0},
     }
     if dps is not None:
         settings["sources"]["ajera"]["version"] = AJERA_VERSION
-        settings["sources"]["dps"] = {"database": dps, "heartbeat_seconds": 2.0}
+        settings["sources"]["dps"] = {
+            "database": dps,
+            "heartbeat_seconds": 2.0,
+        }
         settings["routes"]["dps"] = {
             "employee_number": "E{key}",
             "employees": "all",
@@ -49,7 +62,9 @@ def write(
 
 
 def merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
-    """Put the values into the tables, inner tables likewise; a table of client settings is one value."""
+    """Put the values into the tables, inner tables likewise;
+    a table of client settings is one value.
+    """
     for name, value in values.items():
         if isinstance(value, Mapping) and name != "client":
             merge(into.setdefault(name, {}), value)

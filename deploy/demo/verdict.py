@@ -1,4 +1,6 @@
-"""The judges at the end of a run: is every PIM row right, and do Ajera and DPS agree or is what differs parked."""
+"""The judges at the end of a run: is every PIM row right,
+and do Ajera and DPS agree or is what differs parked.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ SHOWN = 20
 
 def verified(run: Run, members: Sequence[Consumer], say: Callable[[str], None]) -> int:
     """Wait until both judges are content, or for two minutes; the exit code."""
-    say("Comparing every PIM row with what plain SQL over Ajera says it should be, and every pair of Ajera and DPS ...")
+    say(
+        "Comparing every PIM row with what plain SQL over Ajera says it should be, and every pair of Ajera and DPS ..."
+    )
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
         for member in members:
@@ -29,7 +33,9 @@ def verified(run: Run, members: Sequence[Consumer], say: Callable[[str], None]) 
     for difference in (*of_pim[:SHOWN], *of_dps[:SHOWN]):
         say(f"[red]{difference}[/red]")
     rows = sum(databases.counts(run.pim, run.naming).values())
-    say(f"{rows:,} PIM rows compared after {run.edits.total():,} edits: {len(of_pim):,} differences.")
+    say(
+        f"{rows:,} PIM rows compared after {run.edits.total():,} edits: {len(of_pim):,} differences."
+    )
     say(
         f"{exchange.pairs:,} pairs of Ajera and DPS compared, {exchange.values:,} values: {len(of_dps):,} differences."
         f" Parked: {exchange.parked_values:,} values, {exchange.parked_rows:,} rows."
@@ -40,7 +46,9 @@ def verified(run: Run, members: Sequence[Consumer], say: Callable[[str], None]) 
 
 
 def _explain(run: Run, say: Callable[[str], None]) -> None:
-    """What PIM's own tables tell of rows that are not right: what is marked or waits, and how far each topic was read."""
+    """What PIM's own tables tell of rows that are not right: what is marked or waits,
+    and how far each topic was read.
+    """
     marks = "SELECT kind, COALESCE(code, 'marked'), count(*), min(set_at) FROM sync.due GROUP BY 1, 2 ORDER BY 1, 2"
     for kind, code, count, since in run.pim.execute(marks):
         say(f"{kind}: {count} {code} since {since:%H:%M:%S}")

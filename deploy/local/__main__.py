@@ -1,4 +1,6 @@
-"""`python -m deploy.local install` fetches the embedded stack; `python -m deploy.local` runs it until Ctrl-C."""
+"""`python -m deploy.local install` fetches the embedded stack;
+`python -m deploy.local` runs it until Ctrl-C.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,12 @@ console = Console(stderr=True)
 
 
 @click.group(invoke_without_command=True)
-@click.option("--json", "as_json", is_flag=True, help="Print the addresses as one line of JSON.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print the addresses as one line of JSON.",
+)
 @click.pass_context
 def main(context: click.Context, *, as_json: bool) -> None:
     """Run the embedded stack until Ctrl-C."""

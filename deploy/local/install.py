@@ -17,8 +17,17 @@ POMS = Path(__file__).parent / "poms"
 MAVEN_SECONDS = 900
 CONVERTER = "io.apicurio.registry.utils.converter.AvroConverter"
 REGISTRY = "io.apicurio:apicurio-registry-app:3.3.3:tar.gz:all"
-# Connect brings these itself; an older one beside a plugin breaks the worker (JsonConverter cannot be instantiated).
-PROVIDED = ("kafka-clients-", "connect-api-", "connect-json-", "slf4j-api-", "lz4-java-", "snappy-java-", "zstd-jni-")
+# Connect brings these itself;
+# an older one beside a plugin breaks the worker (JsonConverter cannot be instantiated).
+PROVIDED = (
+    "kafka-clients-",
+    "connect-api-",
+    "connect-json-",
+    "slf4j-api-",
+    "lz4-java-",
+    "snappy-java-",
+    "zstd-jni-",
+)
 
 Report = Callable[[str], None]
 
@@ -49,7 +58,9 @@ def install(report: Report) -> Path:
 
 def _fingerprint() -> str:
     texts = [path.read_bytes() for path in sorted(POMS.glob("*.xml"))]
-    return hashlib.sha256(b"\0".join([*texts, REGISTRY.encode(), b"3", ",".join(PROVIDED).encode()])).hexdigest()
+    return hashlib.sha256(
+        b"\0".join([*texts, REGISTRY.encode(), b"3", ",".join(PROVIDED).encode()])
+    ).hexdigest()
 
 
 def _install(home: Path, report: Report) -> None:
@@ -60,7 +71,9 @@ def _install(home: Path, report: Report) -> None:
     shutil.rmtree(home / "lib", ignore_errors=True)
     for name in ("kafka", "plugins"):
         report(f"Fetching {name} with Maven (once; about half a minute) ...")
-        target = home / "lib" / name / ("debezium" if name == "plugins" else "")  # a plugin is a folder of its own
+        target = (
+            home / "lib" / name / ("debezium" if name == "plugins" else "")
+        )  # a plugin is a folder of its own
         _maven(
             home,
             "-f",
@@ -89,17 +102,36 @@ def _install(home: Path, report: Report) -> None:
 
 
 def _declare_converter(plugin: Path) -> None:
-    """The converter's jar does not declare itself as a service, which Connect's quick discovery goes by."""
+    """The converter's jar does not declare itself as a service,
+    which Connect's quick discovery goes by.
+    """
     with zipfile.ZipFile(plugin / "declared-converter.jar", "w") as jar:
-        jar.writestr("META-INF/services/org.apache.kafka.connect.storage.Converter", f"{CONVERTER}\n")
+        jar.writestr(
+            "META-INF/services/org.apache.kafka.connect.storage.Converter",
+            f"{CONVERTER}\n",
+        )
 
 
 def _maven(home: Path, *arguments: str) -> None:
-    command = ["mvn", "-B", "-q", f"-Dmaven.repo.local={home / 'm2'}", *arguments]
+    command = [
+        "mvn",
+        "-B",
+        "-q",
+        f"-Dmaven.repo.local={home / 'm2'}",
+        *arguments,
+    ]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=MAVEN_SECONDS, check=False)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=MAVEN_SECONDS,
+            check=False,
+        )
     except subprocess.TimeoutExpired as error:
-        raise InstallFailed(f"Maven did not finish within {MAVEN_SECONDS} s; is the network slow or closed?") from error
+        raise InstallFailed(
+            f"Maven did not finish within {MAVEN_SECONDS} s; is the network slow or closed?"
+        ) from error
     if done.returncode != 0:
         last = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
         raise InstallFailed(f"Maven failed; its last lines:\n{last}")

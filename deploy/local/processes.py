@@ -20,13 +20,16 @@ _given: set[int] = set()
 
 
 class PartFailed(RuntimeError):
-    """A part of the stack ended, or did not come up in time; the message ends with the last lines of its log."""
+    """A part of the stack ended, or did not come up in time;
+    the message ends with the last lines of its log.
+    """
 
 
 def free_port() -> int:
     """A TCP port on the loopback address that nobody listens on now, another one each time.
 
-    Below the ports that the kernel gives to outgoing connections: one of those may be taken by the time it is used.
+    Below the ports that the kernel gives to outgoing connections:
+    one of those may be taken by the time it is used.
     """
     while True:
         port = random.randrange(*PORTS)
@@ -63,7 +66,8 @@ class Child:
         user: int | None = None,
         directory: Path | None = None,
     ) -> None:
-        self.name, self.log = name, log
+        self.name = name
+        self.log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 list(command),
@@ -83,13 +87,19 @@ class Child:
         return self._process.pid
 
     def wait_until(self, ready: Callable[[], bool], *, seconds: float) -> None:
-        """Wait until `ready` says so. Raises PartFailed when the process ends first, or the time is over."""
+        """Wait until `ready` says so. Raises PartFailed when the process ends first,
+        or the time is over.
+        """
         deadline = time.monotonic() + seconds
         while not ready():
             if self._process.poll() is not None:
-                raise PartFailed(f"{self.name} ended with code {self._process.returncode}:\n{self.tail()}")
+                raise PartFailed(
+                    f"{self.name} ended with code {self._process.returncode}:\n{self.tail()}"
+                )
             if time.monotonic() > deadline:
-                raise PartFailed(f"{self.name} was not ready within {seconds:.0f} s:\n{self.tail()}")
+                raise PartFailed(
+                    f"{self.name} was not ready within {seconds:.0f} s:\n{self.tail()}"
+                )
             time.sleep(POLL_SECONDS)
 
     def tail(self, lines: int = 25) -> str:

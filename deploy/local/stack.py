@@ -1,4 +1,6 @@
-"""The embedded stack as one context manager: free ports, everything started is stopped, also after a failure."""
+"""The embedded stack as one context manager: free ports, everything started is stopped,
+also after a failure.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,11 @@ import httpx
 from deploy.local import postgres
 from deploy.local.install import Report, install, stack_directory
 from deploy.local.processes import Child, PartFailed, free_port
-from deploy.local.settings import connect_settings, kafka_settings, properties
+from deploy.local.settings import (
+    connect_settings,
+    kafka_settings,
+    properties,
+)
 
 PARTS = ("postgres", "kafka", "registry", "connect")
 LOG4J = Path(__file__).parent / "log4j2.properties"
@@ -32,19 +38,30 @@ def java() -> str:
 
 
 class Stack:
-    """A running stack. Single parts can be stopped and started again on the same port with the same data."""
+    """A running stack. Single parts can be stopped and started
+    again on the same port with the same data.
+    """
 
-    def __init__(self, directory: Path, libraries: Path, report: Report, environment: Mapping[str, str]) -> None:
-        self.directory, self._libraries, self._report = directory, libraries, report
+    def __init__(
+        self,
+        directory: Path,
+        libraries: Path,
+        report: Report,
+        environment: Mapping[str, str],
+    ) -> None:
+        self.directory = directory
+        self._libraries = libraries
+        self._report = report
         self._environment = dict(environment)
         self._children: dict[str, Child] = {}
-        # The kernel ends a child with the thread that started it: these threads live as long as the stack.
+        # The kernel ends a child with the thread that started it:
+        # these threads live as long as the stack.
         self._pool = ThreadPoolExecutor(max_workers=len(PARTS))
         self._ports = {name: free_port() for name in (*PARTS, "controller", "management")}
         self.logs = directory / "logs"
         self.logs.mkdir(parents=True)
 
-    # -- addresses ----------------------------------------------------------------------------------------------------
+    # -- addresses ---------------------------------------------------------------------------------
 
     postgres_host = "127.0.0.1"
     postgres_user = postgres.USER
@@ -85,12 +102,14 @@ class Stack:
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
         return self.postgres_url(name)
 
-    # -- parts --------------------------------------------------------------------------------------------------------
+    # -- parts -------------------------------------------------------------------------------------
 
     def start(self, parts: Sequence[str]) -> None:
         """Start these parts, those that do not wait for each other side by side."""
         for together in (("postgres", "kafka"), ("registry", "connect")):
-            for started in [self._pool.submit(self.start_part, part) for part in parts if part in together]:
+            for started in [
+                self._pool.submit(self.start_part, part) for part in parts if part in together
+            ]:
                 started.result()
 
     def start_part(self, part: str) -> None:
@@ -125,12 +144,31 @@ class Stack:
             postgres.initialise(data)
         return postgres.start(data, self.postgres_port, self.logs / "postgres.log")
 
-    def _java(self, name: str, heap: str, class_path: str, main: str, *arguments: str) -> Child:
+    def _java(
+        self,
+        name: str,
+        heap: str,
+        class_path: str,
+        main: str,
+        *arguments: str,
+    ) -> Child:
         return Child(
             name,
             [
-                *(java(), heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError"),
-                *(f"-Dlog4j.configurationFile={LOG4J}", "-cp", class_path, main, *arguments),
+                *(
+                    java(),
+                    heap,
+                    "-XX:+UseSerialGC",
+                    "-XX:TieredStopAtLevel=1",
+                    "-XX:+ExitOnOutOfMemoryError",
+                ),
+                *(
+                    f"-Dlog4j.configurationFile={LOG4J}",
+                    "-cp",
+                    class_path,
+                    main,
+                    *arguments,
+                ),
             ],
             log=self.logs / f"{name}.log",
             environment=self._environment,
@@ -140,11 +178,22 @@ class Stack:
         return f"{self._libraries / 'kafka'}/*"
 
     def _start_kafka(self) -> Child:
-        settings, controller = self.directory / "kafka.properties", f"127.0.0.1:{self._ports['controller']}"
+        settings, controller = (
+            self.directory / "kafka.properties",
+            f"127.0.0.1:{self._ports['controller']}",
+        )
         if not settings.exists():
-            settings.write_text(properties(kafka_settings(self.directory, self.bootstrap, controller)))
+            settings.write_text(
+                properties(kafka_settings(self.directory, self.bootstrap, controller))
+            )
             self._format_kafka(settings)
-        child = self._java("kafka", "-Xmx768m", self._kafka_class_path(), "kafka.Kafka", str(settings))
+        child = self._java(
+            "kafka",
+            "-Xmx768m",
+            self._kafka_class_path(),
+            "kafka.Kafka",
+            str(settings),
+        )
         child.wait_until(lambda: _listens(self._ports["kafka"]), seconds=90)
         return child
 
@@ -168,14 +217,23 @@ class Stack:
             check=False,
         )
         if done.returncode != 0:
-            raise PartFailed(f"Kafka's storage could not be formatted:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")
+            raise PartFailed(
+                f"Kafka's storage could not be formatted:\n{done.stdout[-1500:]}{done.stderr[-1500:]}"
+            )
 
     def _start_registry(self) -> Child:
         home = self._libraries / "registry"
         jar = next(home.rglob("quarkus-run.jar"))
         child = Child(
             "registry",
-            [java(), "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-jar", str(jar)],
+            [
+                java(),
+                "-Xmx512m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-jar",
+                str(jar),
+            ],
             log=self.logs / "registry.log",
             environment=self._registry_environment(),
             directory=jar.parent,
@@ -188,12 +246,16 @@ class Stack:
         found = {
             "QUARKUS_HTTP_PORT": str(self._ports["registry"]),
             "QUARKUS_HTTP_HOST": "127.0.0.1",
-            "QUARKUS_MANAGEMENT_PORT": str(self._ports["management"]),  # a second address, 9000 if nothing is said
+            "QUARKUS_MANAGEMENT_PORT": str(
+                self._ports["management"]
+            ),  # a second address, 9000 if nothing is said
             "QUARKUS_MANAGEMENT_HOST": "127.0.0.1",
         }
         if "postgres" in self._children:
             with postgres.connect(self.postgres_port, "postgres") as connection:
-                known = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'registry'").fetchone()
+                known = connection.execute(
+                    "SELECT 1 FROM pg_database WHERE datname = 'registry'"
+                ).fetchone()
             if known is None:
                 self.create_database("registry")
             found |= {
@@ -207,9 +269,23 @@ class Stack:
 
     def _start_connect(self) -> Child:
         settings = self.directory / "connect.properties"
-        settings.write_text(properties(connect_settings(self.bootstrap, self.connect, self._libraries / "plugins")))
+        settings.write_text(
+            properties(
+                connect_settings(
+                    self.bootstrap,
+                    self.connect,
+                    self._libraries / "plugins",
+                )
+            )
+        )
         main = "org.apache.kafka.connect.cli.ConnectDistributed"
-        child = self._java("connect", "-Xmx1g", self._kafka_class_path(), main, str(settings))
+        child = self._java(
+            "connect",
+            "-Xmx1g",
+            self._kafka_class_path(),
+            main,
+            str(settings),
+        )
         child.wait_until(lambda: _answers(f"{self.connect}/connectors"), seconds=150)
         return child
 
@@ -228,15 +304,22 @@ def _answers(url: str) -> bool:
 
 @contextmanager
 def running_stack(
-    report: Report, *, parts: Sequence[str] = PARTS, environment: Mapping[str, str] | None = None
+    report: Report,
+    *,
+    parts: Sequence[str] = PARTS,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Stack]:
-    """Install what is missing, start these parts, and stop them at the end. Logs stay where they are after a failure.
+    """Install what is missing, start these parts, and stop them at the end.
+    Logs stay where they are after a failure.
 
     `environment` is given to Connect, whose connector files name secrets as `${env:NAME}`.
     """
     libraries = install(report) if set(parts) != {"postgres"} else stack_directory() / "lib"
     directory = stack_directory() / "run" / uuid.uuid4().hex[:8]
-    defaults = dict.fromkeys(("AJERA_CDC_SOURCE_PASSWORD", "AJERA_CDC_DPS_PASSWORD"), postgres.PASSWORD)
+    defaults = dict.fromkeys(
+        ("AJERA_CDC_SOURCE_PASSWORD", "AJERA_CDC_DPS_PASSWORD"),
+        postgres.PASSWORD,
+    )
     stack = Stack(directory, libraries, report, {**defaults, **(environment or {})})
     failed = True
     try:
@@ -248,7 +331,12 @@ def running_stack(
         raise
     finally:
         stack.stop()
-        for part in (*PARTS, "kafka.properties", "connect.properties", "password"):
+        for part in (
+            *PARTS,
+            "kafka.properties",
+            "connect.properties",
+            "password",
+        ):
             path = directory / part
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)

@@ -1,13 +1,20 @@
-"""The judge of the exchange: do Ajera and DPS agree, in plain SQL over both, or is what differs parked.
+"""The judge of the exchange: do Ajera and DPS agree, in plain SQL over both,
+or is what differs parked.
 
-It shares no code with the exchange. Of its own tables it reads which rows are a pair, which of them we made, and what
-is parked. Of rows it tells table and key, never a value.
+It shares no code with the exchange. Of its own tables it reads which rows are a pair, which of them
+we made, and what is parked. Of rows it tells table and key, never a value.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,12 +28,16 @@ from deploy.sample.agreement_map import PAIRINGS, End, Line, Pairing
 from deploy.sample.naming import Naming
 
 SIDES: Final = ("ajera", "dps")
-WAITING: Final = frozenset({"reference_missing", "type_missing"})  # their hint begins with the lines that wait
+WAITING: Final = frozenset(
+    {"reference_missing", "type_missing"}
+)  # their hint begins with the lines that wait
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A pair, or a row without one, that is not as it should be. `line` is empty where it is about the whole row."""
+    """A pair, or a row without one, that is not as it should be.
+    `line` is empty where it is about the whole row.
+    """
 
     entity: str
     ajera: str
@@ -43,7 +54,8 @@ class Difference:
 class Link:
     """A row of `sync.link`. `edited`: by side and line, when a person last typed there.
 
-    `is_suspended`: a row is not of its kind any more. `kept`: lines whose value stayed at the first link, since the side that sends them had none.
+    `is_suspended`: a row is not of its kind any more. `kept`: lines whose value stayed at the first
+    link, since the side that sends them had none.
     """
 
     id: str
@@ -60,7 +72,9 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of one side: its lines in comparable form, whether it must have a counterpart, and what it belongs to."""
+    """A row of one side: its lines in comparable form, whether it must have a counterpart,
+    and what it belongs to.
+    """
 
     is_due: bool
     parent: str | None
@@ -99,7 +113,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found. A line that is parked though both sides agree is a difference too: nobody has anything to decide."""
+    """What was found. A line that is parked though both sides agree is a difference too:
+    nobody has anything to decide.
+    """
 
     differences: Sequence[Difference]
     pairs: int
@@ -126,10 +142,16 @@ def judged(ajera: psycopg.Connection, dps: psycopg.Connection, naming: Naming) -
             differences += _without_pair(pairing, side, found)
     lines = {pairing.entity: len(pairing.lines) for pairing in PAIRINGS}
     values = sum(lines[link.entity] for link in live)
-    return Verdict(differences, len(live), values, sum(len(link.parked) for link in live), len(found.parked))
+    return Verdict(
+        differences,
+        len(live),
+        values,
+        sum(len(link.parked) for link in live),
+        len(found.parked),
+    )
 
 
-# -- pairs --------------------------------------------------------------------------------------------------------------
+# -- pairs -----------------------------------------------------------------------------------------
 
 
 def _of_pair(pairing: Pairing, link: Link, found: Found) -> Iterator[Difference]:
@@ -140,10 +162,19 @@ def _of_pair(pairing: Pairing, link: Link, found: Found) -> Iterator[Difference]
     if ajera is None or dps is None:
         yield Difference(pairing.entity, ajera or "", dps or "", "has no counterpart yet")
         return
-    held = [found.rows[pairing.entity, side].get(key) for side, key in (("ajera", ajera), ("dps", dps))]
+    held = [
+        found.rows[pairing.entity, side].get(key) for side, key in (("ajera", ajera), ("dps", dps))
+    ]
     if held[0] is None or held[1] is None:
-        gone = " and ".join(side for side, row in zip(("Ajera", "DPS"), held, strict=True) if row is None)
-        yield Difference(pairing.entity, ajera, dps, f"the pair goes on, but its row is gone in {gone}")
+        gone = " and ".join(
+            side for side, row in zip(("Ajera", "DPS"), held, strict=True) if row is None
+        )
+        yield Difference(
+            pairing.entity,
+            ajera,
+            dps,
+            f"the pair goes on, but its row is gone in {gone}",
+        )
         return
     if link.is_off or link.is_suspended:
         return
@@ -152,23 +183,46 @@ def _of_pair(pairing: Pairing, link: Link, found: Found) -> Iterator[Difference]
         agrees = _agree(line, link, values, found)
         if not agrees and line.name not in waiting:
             yield Difference(pairing.entity, ajera, dps, "differs", line.name)
-        waits_for_a_pair = line.refers_to and None not in values and (line.refers_to, *values) not in found.live_pairs
+        waits_for_a_pair = (
+            line.refers_to
+            and None not in values
+            and (line.refers_to, *values) not in found.live_pairs
+        )
         if agrees and line.name in waiting and not waits_for_a_pair:
-            yield Difference(pairing.entity, ajera, dps, "is parked, though both sides agree,", line.name)
+            yield Difference(
+                pairing.entity,
+                ajera,
+                dps,
+                "is parked, though both sides agree,",
+                line.name,
+            )
 
 
-def _keys(links: Iterable[Link]) -> frozenset[tuple[str, str | None, str | None]]:
+def _keys(
+    links: Iterable[Link],
+) -> frozenset[tuple[str, str | None, str | None]]:
     return frozenset((link.entity, link.keys["ajera"], link.keys["dps"]) for link in links)
 
 
 def _agree(line: Line, link: Link, values: tuple[Any, Any], found: Found) -> bool:
-    """Rows that are referred to are the same if they are a pair, or were one until one of them was deleted."""
+    """Rows that are referred to are the same if they are a pair,
+    or were one until one of them was deleted.
+    """
     is_reference = line.refers_to and None not in values
     same = (line.refers_to, *values) in found.pairs if is_reference else values[0] == values[1]
-    is_unsaid = line.unsaid and link.id in found.made and not any(line.name in link.edited[side] for side in SIDES)
+    is_unsaid = (
+        line.unsaid
+        and link.id in found.made
+        and not any(line.name in link.edited[side] for side in SIDES)
+    )
     sender = "dps" if line.leaves_ajera else "ajera"
     is_kept = line.name in link.kept and line.name not in link.edited[sender]
-    return same or is_unsaid or is_kept or (line.leaves_ajera and _typed_last_in_ajera(link, line.name))
+    return (
+        same
+        or is_unsaid
+        or is_kept
+        or (line.leaves_ajera and _typed_last_in_ajera(link, line.name))
+    )
 
 
 def _typed_last_in_ajera(link: Link, name: str) -> bool:
@@ -176,14 +230,18 @@ def _typed_last_in_ajera(link: Link, name: str) -> bool:
     return ajera is not None and (dps is None or ajera > dps)
 
 
-# -- rows without a pair ------------------------------------------------------------------------------------------------
+# -- rows without a pair ---------------------------------------------------------------------------
 
 
 def _without_pair(pairing: Pairing, side: str, found: Found) -> Iterator[Difference]:
-    """A row that is set to be exchanged has a pair, is parked, or had one whose other row was deleted."""
+    """A row that is set to be exchanged has a pair, is parked,
+    or had one whose other row was deleted.
+    """
     of_entity = [link for link in found.links if link.entity == pairing.entity]
     paired = {link.keys[side] for link in of_entity if link.state != "ended"}
-    left = {link.keys[side] for link in of_entity if link.state == "ended" and link.ended_by != side}
+    left = {
+        link.keys[side] for link in of_entity if link.state == "ended" and link.ended_by != side
+    }
     parents = {
         link.keys[side]
         for link in found.links
@@ -191,20 +249,28 @@ def _without_pair(pairing: Pairing, side: str, found: Found) -> Iterator[Differe
     }
     for key, row in sorted(found.rows[pairing.entity, side].items()):
         is_due = row.is_due and (not pairing.parent or row.parent in parents)
-        is_excused = key in paired or key in left or f"row/{pairing.entity}/{side}/{key}" in found.parked
+        is_excused = (
+            key in paired or key in left or f"row/{pairing.entity}/{side}/{key}" in found.parked
+        )
         if is_due and not is_excused:
             keys = (key, "") if side == "ajera" else ("", key)
-            yield Difference(pairing.entity, *keys, "is set to be exchanged, and neither paired nor parked")
+            yield Difference(
+                pairing.entity,
+                *keys,
+                "is set to be exchanged, and neither paired nor parked",
+            )
 
 
-# -- reading ------------------------------------------------------------------------------------------------------------
+# -- reading ---------------------------------------------------------------------------------------
 
 
 def _read(ajera: psycopg.Connection, dps: psycopg.Connection, naming: Naming) -> Found:
     """Each database as it is at one moment."""
     rows: dict[tuple[str, str], dict[str, Row]] = {}
     with _one_moment(dps), _one_moment(ajera):
-        listed = dps.execute("SELECT id, entity, ajera_key, dps_key, state, parked_lines, document FROM sync.link")
+        listed = dps.execute(
+            "SELECT id, entity, ajera_key, dps_key, state, parked_lines, document FROM sync.link"
+        )
         links = [_link(row) for row in listed]
         parked = {
             str(one): (str(code), str(hint))
@@ -214,9 +280,17 @@ def _read(ajera: psycopg.Connection, dps: psycopg.Connection, naming: Naming) ->
         made = frozenset(str(number).partition("/")[0] for (number,) in numbers)
         for pairing in PAIRINGS:
             rows[pairing.entity, "ajera"] = _rows(
-                ajera, naming, pairing.ajera, {x.name: x.ajera for x in pairing.lines}
+                ajera,
+                naming,
+                pairing.ajera,
+                {x.name: x.ajera for x in pairing.lines},
             )
-            rows[pairing.entity, "dps"] = _rows(dps, naming, pairing.dps, {x.name: x.dps for x in pairing.lines})
+            rows[pairing.entity, "dps"] = _rows(
+                dps,
+                naming,
+                pairing.dps,
+                {x.name: x.dps for x in pairing.lines},
+            )
     return Found(links, made, parked, rows)
 
 
@@ -251,10 +325,22 @@ def _times(texts: Mapping[str, str]) -> dict[str, datetime]:
     return {name: datetime.fromisoformat(at) for name, at in texts.items()}
 
 
-def _rows(connection: psycopg.Connection, naming: Naming, end: End, lines: Mapping[str, str]) -> dict[str, Row]:
-    chosen = [_key(end, end.key), f"({end.due})", _key(end, end.parent) if end.parent else "NULL", *lines.values()]
+def _rows(
+    connection: psycopg.Connection,
+    naming: Naming,
+    end: End,
+    lines: Mapping[str, str],
+) -> dict[str, Row]:
+    chosen = [
+        _key(end, end.key),
+        f"({end.due})",
+        _key(end, end.parent) if end.parent else "NULL",
+        *lines.values(),
+    ]
     text = f"SELECT {', '.join(chosen)} FROM {{{end.table}}} {end.joins}"
-    cursor = connection.execute(sql.SQL(naming.sql(text)))  # built from our own names, never from values
+    cursor = connection.execute(
+        sql.SQL(naming.sql(text))
+    )  # built from our own names, never from values
     return {
         str(key): Row(bool(is_due), parent, dict(zip(lines, values, strict=True)))
         for key, is_due, parent, *values in cursor

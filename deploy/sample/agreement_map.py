@@ -1,7 +1,9 @@
-"""What Ajera and DPS must agree on, line by line, as plain SQL: the judge's own reading of the vendor's pages.
+"""What Ajera and DPS must agree on, line by line, as plain SQL:
+the judge's own reading of the vendor's pages.
 
-Each line has one expression a side. Both are written so that they are equal where the two sides say the same: text
-without blanks around, cut as DPS's column cuts it, types by their description, references as keys.
+Each line has one expression a side. Both are written so that they are equal where the two sides say
+the same: text without blanks around, cut as DPS's column cuts it, types by their description,
+references as keys.
 """
 
 from __future__ import annotations
@@ -15,7 +17,11 @@ from deploy.sample.naming import BLANKS
 def text(name: str, length: int | None = None) -> str:
     """Trimmed text, blank is null; cut to `length`."""
     trimmed = f"btrim({name}, {BLANKS})"
-    return f"NULLIF({trimmed}, '')" if length is None else f"NULLIF(rtrim(left({trimmed}, {length}), {BLANKS}), '')"
+    return (
+        f"NULLIF({trimmed}, '')"
+        if length is None
+        else f"NULLIF(rtrim(left({trimmed}, {length}), {BLANKS}), '')"
+    )
 
 
 def digest(name: str) -> str:
@@ -24,7 +30,9 @@ def digest(name: str) -> str:
 
 
 def described(code: str, description: str) -> str:
-    """An entry of a list by its description, in small letters; one that the list lacks is unlike any other."""
+    """An entry of a list by its description, in small letters;
+    one that the list lacks is unlike any other.
+    """
     return f"CASE WHEN {code} IS NULL THEN NULL ELSE COALESCE(lower({text(description)}), '?' || {code}::text) END"
 
 
@@ -35,10 +43,11 @@ def letter(status: str, inactive: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line. `refers_to`: the values are keys of that entity. `leaves_ajera`: DPS sends, and Ajera's own edits stay;
-    where it is not, and the line flows one way, Ajera sends.
+    """One line. `refers_to`: the values are keys of that entity. `leaves_ajera`: DPS sends, and
+    Ajera's own edits stay; where it is not, and the line flows one way, Ajera sends.
 
-    `unsaid`: Ajera sends, and its blank column says nothing of a row that was made from one of DPS, until somebody does.
+    `unsaid`: Ajera sends, and its blank column says nothing of a row that was made from one of DPS,
+    until somebody does.
     """
 
     name: str
@@ -87,15 +96,23 @@ JOB_TYPE = "LEFT JOIN {AxProjectType} ON {AxProjectType.ptKey} = {AxProject.prjP
 JOB_CODE = (
     "LEFT JOIN {CFGProjectTypeDescriptions} ON {CFGProjectTypeDescriptions.Code} = " + text("{PR.ProjectType}")
 )  # fmt: skip
-CONSULTANTS = "(SELECT {AxVendorType.vtKey} FROM {AxVendorType} WHERE {AxVendorType.vtIsConsultant})"
-ADDRESS = (*(f"Address{n}" for n in (1, 2, 3)), "City", "State", "Zip", "Phone1", "Fax", "Email")
+CONSULTANTS = (
+    "(SELECT {AxVendorType.vtKey} FROM {AxVendorType} WHERE {AxVendorType.vtIsConsultant})"
+)
+ADDRESS = (
+    *(f"Address{n}" for n in (1, 2, 3)),
+    "City",
+    "State",
+    "Zip",
+    "Phone1",
+    "Fax",
+    "Email",
+)
 HAS_ADDRESS = f"COALESCE({', '.join(text(f'{{AxVec.vec{name}}}') for name in ADDRESS)}) IS NOT NULL"
 WBS = ("WBS1", "WBS2", "WBS3")
 IS_JOB = f"{text('{PR.WBS2}')} IS NULL AND {text('{PR.WBS3}')} IS NULL"
 LONG_NAME = text("{PR.LongName}")
-JOB_STATUS = (
-    "CASE WHEN {AxProject.prjStatus} IN (2, 3, 4) THEN 'D' WHEN {AxProject.prjStatus} = 5 THEN 'I' ELSE 'A' END"
-)
+JOB_STATUS = "CASE WHEN {AxProject.prjStatus} IN (2, 3, 4) THEN 'D' WHEN {AxProject.prjStatus} = 5 THEN 'I' ELSE 'A' END"
 FINAL = (
     f"CASE {text('{PR.Stage}')} WHEN 'Won' THEN 'Won' WHEN 'Lost' THEN 'Lost'"
     " WHEN 'DNP' THEN 'Do Not Pursue' WHEN 'Do Not Pursue' THEN 'Do Not Pursue' END"

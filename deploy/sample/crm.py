@@ -1,4 +1,6 @@
-"""The two-way sample: DPS filled beside a loaded Ajera, partly with the same firms, contacts and projects, never quite alike."""
+"""The two-way sample: DPS filled beside a loaded Ajera, partly with the same firms,
+contacts and projects, never quite alike.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +13,55 @@ from typing import Any, Final
 import psycopg
 
 from deploy.sample import crm_flags, crm_lists, firm
-from deploy.sample.crm_flags import LINKED_CLIENTS, LINKED_PROJECTS, Flagged, folded
+from deploy.sample.crm_flags import (
+    LINKED_CLIENTS,
+    LINKED_PROJECTS,
+    Flagged,
+    folded,
+)
 from deploy.sample.dps import BLANK
 from deploy.sample.naming import Naming
 from deploy.sample.people import BUILDINGS, CITIES, TITLES, People
 
 Row = dict[str, Any]
 
-ONLY_FIRMS, UNFLAGGED_FIRMS, ONLY_PROJECTS, UNFLAGGED_PROJECTS, EMPLOYEES = 60, 15, 40, 10, 10
+(
+    ONLY_FIRMS,
+    UNFLAGGED_FIRMS,
+    ONLY_PROJECTS,
+    UNFLAGGED_PROJECTS,
+    EMPLOYEES,
+) = 60, 15, 40, 10, 10
 MANY_CONTACTS, MANY_ON_PROJECT = 7, 6
 FIRST_DAY: Final = datetime(2026, 1, 5, 8)  # noqa: DTZ001  DPS writes UTC without saying so
 USERS: Final = ("ADMIN", "MLEE", "PNOVAK")
-STAGES: Final = ("Lead", "Proposal", "Won", "Lost", "DNP", None)  # ten letters at most: Do Not Pursue has thirteen
-TABLES: Final = ("Clendor", "CLAddress", "Contacts", "PR", "PRContactAssoc", "EM")
+STAGES: Final = (
+    "Lead",
+    "Proposal",
+    "Won",
+    "Lost",
+    "DNP",
+    None,
+)  # ten letters at most: Do Not Pursue has thirteen
+TABLES: Final = (
+    "Clendor",
+    "CLAddress",
+    "Contacts",
+    "PR",
+    "PRContactAssoc",
+    "EM",
+)
 
 
-def load(ajera: psycopg.Connection, dps: psycopg.Connection, seed: int, naming: Naming) -> None:
-    """After `firm.load`: tick Ajera's rows, fill DPS and the lists of both; a transaction on each side."""
+def load(
+    ajera: psycopg.Connection,
+    dps: psycopg.Connection,
+    seed: int,
+    naming: Naming,
+) -> None:
+    """After `firm.load`: tick Ajera's rows, fill DPS and the lists of both;
+    a transaction on each side.
+    """
     rng = random.Random(f"crm {seed}")
     with ajera.transaction(), dps.transaction():
         crm_lists.load(ajera, dps, naming)
@@ -51,7 +85,9 @@ class Crm:
     """Makes DPS's rows."""
 
     def __init__(self, rng: random.Random, flagged: Flagged) -> None:
-        self._rng, self._flagged, self._people = rng, flagged, People(rng)
+        self._rng = rng
+        self._flagged = flagged
+        self._people = People(rng)
         self._taken = set(flagged.names)
         self._rows: dict[str, list[Row]] = {table: [] for table in TABLES}
         self._firm_of: dict[int, str] = {}  # Ajera's client: the firm of the same name
@@ -72,29 +108,54 @@ class Crm:
 
     def _add(self, table: str, row: Row, *, is_made: bool = False) -> None:
         """Changed by somebody at some time in spring."""
-        at, by = FIRST_DAY + timedelta(minutes=self._rng.randrange(120 * 24 * 60)), self._rng.choice(USERS)
+        at, by = (
+            FIRST_DAY + timedelta(minutes=self._rng.randrange(120 * 24 * 60)),
+            self._rng.choice(USERS),
+        )
         made = {"CreateDate": FIRST_DAY, "CreateUser": by} if is_made else {}
         changed = {"ModDate": at} if table == "PRContactAssoc" else {"ModDate": at, "ModUser": by}
         self._rows[table].append({**row, **made, **changed})
 
-    # -- firms --------------------------------------------------------------------------------------------------------
+    # -- firms -------------------------------------------------------------------------------------
 
     def _firm(self, name: str, address: Row, sync: str = "Y", **values: Any) -> str:
         key = new_id(self._rng)
-        row = {"ClientID": key, "Name": name, "Status": "A", "ClientInd": "Y", "VendorInd": "N", "AjeraSync": sync}
+        row = {
+            "ClientID": key,
+            "Name": name,
+            "Status": "A",
+            "ClientInd": "Y",
+            "VendorInd": "N",
+            "AjeraSync": sync,
+        }
         self._add("Clendor", row | values, is_made=True)
-        self._add("CLAddress", {"ClientID": key, "Address": "Main", "PrimaryInd": "Y", "Country": "US", **address})
+        self._add(
+            "CLAddress",
+            {
+                "ClientID": key,
+                "Address": "Main",
+                "PrimaryInd": "Y",
+                "Country": "US",
+                **address,
+            },
+        )
         return key
 
     def _linked_firms(self) -> None:
-        """The same names, every second one in other letters; some websites, notes, phones and statuses differ."""
+        """The same names, every second one in other letters; some websites, notes,
+        phones and statuses differ.
+        """
         for number, client in enumerate(self._flagged.clients[:LINKED_CLIENTS]):
             name = str(client["vecDescription"]).strip()
             name = (name, name.upper(), name, name.lower())[number % 4]
             kind = client["vecVendorType"]
             values: Row = {
                 "VendorInd": "Y" if client["vecIsVendor"] else "N",
-                "VendorType": None if kind is None else "C" if kind in crm_lists.CONSULTANTS else "T",
+                "VendorType": None
+                if kind is None
+                else "C"
+                if kind in crm_lists.CONSULTANTS
+                else "T",
                 "Type": crm_lists.code(crm_lists.CLIENT_TYPES, client["vecClientType"]),
                 "WebSite": cut(client["vecWebsite"], 255),
                 "Memo": cut(client["vecClientNotes"], len(firm.LONG_NOTE)),
@@ -116,12 +177,27 @@ class Crm:
         for _ in range(2):
             self._firm(str(twice["vecDescription"]), _address(twice))
         for number in range(ONLY_FIRMS + UNFLAGGED_FIRMS):
-            address = _address({**self._people.address(), "vecPhone1": self._people.phone(), "vecCountry": "US"})
+            address = _address(
+                {
+                    **self._people.address(),
+                    "vecPhone1": self._people.phone(),
+                    "vecCountry": "US",
+                }
+            )
             site = self._rng.choice([None, f"www.own{number}.example"])
             sync = "Y" if number < ONLY_FIRMS else "N"
-            memo = firm.LONG_NOTE if number == 0 else self._rng.choice([None, "Referred by a friend."])
+            memo = (
+                firm.LONG_NOTE if number == 0 else self._rng.choice([None, "Referred by a friend."])
+            )
             kind = self._rng.choice(["DEV", "GOV", "NPO", None])
-            key = self._firm(self._new_company(), address, sync, WebSite=site, Memo=memo, Type=kind)
+            key = self._firm(
+                self._new_company(),
+                address,
+                sync,
+                WebSite=site,
+                Memo=memo,
+                Type=kind,
+            )
             self._own_firms.append(key)
 
     def _new_company(self) -> str:
@@ -130,17 +206,32 @@ class Crm:
         self._taken.add(folded(name))
         return name
 
-    # -- contacts -----------------------------------------------------------------------------------------------------
+    # -- contacts ----------------------------------------------------------------------------------
 
-    def _contact(self, client: str | None, person: Row, sync: str = "Y", **values: Any) -> None:
+    def _contact(
+        self,
+        client: str | None,
+        person: Row,
+        sync: str = "Y",
+        **values: Any,
+    ) -> None:
         key = new_id(self._rng)
-        row = {"ContactID": key, "ClientID": client, **person, "Status": "A", "AjeraSync": sync, **values}
+        row = {
+            "ContactID": key,
+            "ClientID": client,
+            **person,
+            "Status": "A",
+            "AjeraSync": sync,
+            **values,
+        }
         self._add("Contacts", row)
         if sync == "Y":
             self._contacts_of[client].append(key)
 
     def _linked_contacts(self) -> None:
-        """Two of three of the contacts that Ajera shares of a linked firm; some in other letters, some e-mails differ."""
+        """Two of three of the contacts that Ajera shares of a linked firm; some in other letters,
+        some e-mails differ.
+        """
         for number, row in enumerate(self._flagged.contacts):
             client = self._firm_of.get(row["cntClient"])
             if client is None or number % 3 == 2:
@@ -157,13 +248,19 @@ class Crm:
                           FAX=cut(row["cntFax"], 24))  # fmt: skip
 
     def _other_contacts(self) -> None:
-        """Only DPS has them: one at some linked firms, some at its own, seven at the first of those, some at none."""
+        """Only DPS has them: one at some linked firms, some at its own,
+        seven at the first of those, some at none.
+        """
         for client in list(self._firm_of.values())[:30]:
             self._contact(client, self._new_person())
         for number, client in enumerate(self._own_firms):
             count = MANY_CONTACTS if number == 0 else self._rng.randrange(4)
             for _ in range(count):
-                self._contact(client, self._new_person(), "Y" if number < ONLY_FIRMS else "N")
+                self._contact(
+                    client,
+                    self._new_person(),
+                    "Y" if number < ONLY_FIRMS else "N",
+                )
         for number in range(20):
             at = self._rng.choice(self._own_firms[1:]) if number % 4 else None
             self._contact(at, self._new_person(), "N" if number % 4 else "Y")
@@ -171,25 +268,61 @@ class Crm:
     def _new_person(self) -> Row:
         person = crm_flags.new_name(self._rng, self._taken)
         email = f"{person['FirstName']}.{len(self._rows['Contacts'])}@dps.example".lower()
-        return {**person, "Title": self._rng.choice(TITLES), "EMail": email, "Phone": self._people.phone()}
+        return {
+            **person,
+            "Title": self._rng.choice(TITLES),
+            "EMail": email,
+            "Phone": self._people.phone(),
+        }
 
-    # -- projects -----------------------------------------------------------------------------------------------------
+    # -- projects ----------------------------------------------------------------------------------
 
-    def _project(self, number: str, name: str, client: str | None, sync: str = "Y", **values: Any) -> None:
+    def _project(
+        self,
+        number: str,
+        name: str,
+        client: str | None,
+        sync: str = "Y",
+        **values: Any,
+    ) -> None:
         """A name of more than forty letters stands in full in LongName."""
-        row = {"WBS1": number, "WBS2": BLANK, "WBS3": BLANK, "Name": cut(name, 40), "LongName": cut(name, 255)}
-        row |= {"Status": "A", "ChargeType": "R", "ClientID": client, "AjeraSync": sync, **values}
+        row = {
+            "WBS1": number,
+            "WBS2": BLANK,
+            "WBS3": BLANK,
+            "Name": cut(name, 40),
+            "LongName": cut(name, 255),
+        }
+        row |= {
+            "Status": "A",
+            "ChargeType": "R",
+            "ClientID": client,
+            "AjeraSync": sync,
+            **values,
+        }
         self._add("PR", row, is_made=True)
 
     def _on_project(self, number: str, contacts: Sequence[str], sync: str = "Y") -> None:
         for contact in contacts:
-            row = {"WBS1": number, "WBS2": BLANK, "WBS3": BLANK, "ContactID": contact, "AjeraSync": sync}
+            row = {
+                "WBS1": number,
+                "WBS2": BLANK,
+                "WBS3": BLANK,
+                "ContactID": contact,
+                "AjeraSync": sync,
+            }
             self._add("PRContactAssoc", row)
 
     def _linked_projects(self) -> None:
-        """The same names; every tenth with another number, every seventh with other notes, a few with another client."""
+        """The same names; every tenth with another number, every seventh with other notes,
+        a few with another client.
+        """
         for number, row in enumerate(self._flagged.projects[:LINKED_PROJECTS]):
-            client = self._rng.choice(self._own_firms) if number % 15 == 7 else self._firm_of[row["client"]]
+            client = (
+                self._rng.choice(self._own_firms)
+                if number % 15 == 7
+                else self._firm_of[row["client"]]
+            )
             wbs1 = f"X-{number:05}" if number % 10 == 3 else str(row["prjID"]).strip()
             name = str(row["prjDescription"]).strip()
             self._project(
@@ -197,7 +330,9 @@ class Crm:
                 name.upper() if number % 4 == 1 else name,
                 client,
                 ProjectType=crm_lists.code(crm_lists.PROJECT_TYPES, row["prjProjectType"]),
-                Memo="As agreed by telephone." if number % 7 == 5 else cut(row["prjNotes"], len(firm.LONG_NOTE)),
+                Memo="As agreed by telephone."
+                if number % 7 == 5
+                else cut(row["prjNotes"], len(firm.LONG_NOTE)),
                 Probability=self._rng.choice([None, 40, 90]),
                 Stage=self._rng.choice(STAGES),
             )
@@ -205,7 +340,9 @@ class Crm:
                 self._on_project(wbs1, self._contacts_of[client][:2])
 
     def _other_projects(self) -> None:
-        """Only in DPS: forty made from a template that Ajera has; odd ones; and some that nobody flagged."""
+        """Only in DPS: forty made from a template that Ajera has; odd ones;
+        and some that nobody flagged.
+        """
         firms = [*list(self._firm_of.values())[:60], *self._own_firms]
         templates = [code for _, _, code, _ in crm_lists.TEMPLATES]
         for number in range(ONLY_PROJECTS + UNFLAGGED_PROJECTS):
@@ -226,17 +363,26 @@ class Crm:
                 Stage=self._rng.choice(STAGES),
             )
             many = MANY_ON_PROJECT if number == 0 else self._rng.randrange(4)
-            self._on_project(wbs1, self._contacts_of[client][:many], sync if number % 6 else "Y")
+            self._on_project(
+                wbs1,
+                self._contacts_of[client][:many],
+                sync if number % 6 else "Y",
+            )
         client = firms[0]
         self._project(
-            "P-90001", "Tower of a Template Unknown", client, ProjectTemplate=crm_lists.TEMPLATE_WITHOUT_AJERA
+            "P-90001",
+            "Tower of a Template Unknown",
+            client,
+            ProjectTemplate=crm_lists.TEMPLATE_WITHOUT_AJERA,
         )
         self._project("P-90002", "Pavilion without a Template", client)
         name = str(self._flagged.unflagged_project["prjDescription"])
         self._project("P-90003", name, client, ProjectTemplate=templates[0])
 
     def _phases(self) -> None:
-        """Rows below some projects, one of which is flagged by itself: no projects, whatever they say."""
+        """Rows below some projects, one of which is flagged by itself: no projects,
+        whatever they say.
+        """
         projects = [row["WBS1"] for row in self._rows["PR"][::15]]
         for number, wbs1 in enumerate(projects):
             for phase in range(2):
@@ -247,23 +393,67 @@ class Crm:
                     "Name": f"Phase {phase + 1}",
                     "Status": "A",
                 }
-                self._add("PR", {**row, "AjeraSync": "Y" if number == phase == 0 else "N"}, is_made=True)
+                self._add(
+                    "PR",
+                    {
+                        **row,
+                        "AjeraSync": "Y" if number == phase == 0 else "N",
+                    },
+                    is_made=True,
+                )
 
-    # -- staff --------------------------------------------------------------------------------------------------------
+    # -- staff -------------------------------------------------------------------------------------
 
     def _employees(self) -> None:
         """Ten of Ajera's staff by name, each a name that only one of them has."""
-        names = [folded(row["vecFirstName"], row["vecMiddleName"], row["vecLastName"]) for row in self._flagged.staff]
-        once = [row for row, name in zip(self._flagged.staff, names, strict=True) if names.count(name) == 1]
+        names = [
+            folded(
+                row["vecFirstName"],
+                row["vecMiddleName"],
+                row["vecLastName"],
+            )
+            for row in self._flagged.staff
+        ]
+        once = [
+            row
+            for row, name in zip(self._flagged.staff, names, strict=True)
+            if names.count(name) == 1
+        ]
         for number, row in enumerate(once[:EMPLOYEES], start=1):
             parts = {part: row[f"vec{part}"] for part in ("FirstName", "MiddleName", "LastName")}
-            email, phone = cut(row["vecEmail"], 50), cut(row["vecPhone1"], 24)
-            self._add("EM", {"Employee": f"{number:05}", **parts, "EMail": email, "HomePhone": phone, "Status": "A"})
+            email, phone = (
+                cut(row["vecEmail"], 50),
+                cut(row["vecPhone1"], 24),
+            )
+            self._add(
+                "EM",
+                {
+                    "Employee": f"{number:05}",
+                    **parts,
+                    "EMail": email,
+                    "HomePhone": phone,
+                    "Status": "A",
+                },
+            )
 
 
 def _address(client: Row) -> Row:
     """The columns of CLAddress."""
-    lengths = {"Address1": 50, "Address2": 50, "Address3": 50, "City": 30, "State": 10, "Country": 2}
+    lengths = {
+        "Address1": 50,
+        "Address2": 50,
+        "Address3": 50,
+        "City": 30,
+        "State": 10,
+        "Country": 2,
+    }
     found = {name: cut(client.get(f"vec{name}"), length) for name, length in lengths.items()}
-    others = {"ZIP": ("vecZip", 10), "Phone": ("vecPhone1", 24), "FAX": ("vecFax", 24), "EMail": ("vecEmail", 50)}
-    return found | {name: cut(client.get(source), length) for name, (source, length) in others.items()}
+    others = {
+        "ZIP": ("vecZip", 10),
+        "Phone": ("vecPhone1", 24),
+        "FAX": ("vecFax", 24),
+        "EMail": ("vecEmail", 50),
+    }
+    return found | {
+        name: cut(client.get(source), length) for name, (source, length) in others.items()
+    }

@@ -33,10 +33,13 @@ OWN_NUMBER: Final = "C-"
 
 
 class CrmDay:
-    """Makes edits. It knows the tables only through the connection it is given, so that it can go on after a restart."""
+    """Makes edits. It knows the tables only through the connection it is given,
+    so that it can go on after a restart.
+    """
 
     def __init__(self, seed: int, naming: Naming) -> None:
-        self._rng, self._naming = random.Random(f"crm day {seed}"), naming
+        self._rng = random.Random(f"crm day {seed}")
+        self._naming = naming
         self._people = People(self._rng)
         self._edits: tuple[tuple[int, Callable[[psycopg.Connection], Edit]], ...] = (
             (8, self._rename_firm),
@@ -65,13 +68,22 @@ class CrmDay:
         """One transaction, committed when this returns."""
         return draw(self._rng, self._edits, connection, "Clendor")
 
-    # -- statements ---------------------------------------------------------------------------------------------------
+    # -- statements --------------------------------------------------------------------------------
 
-    def _run(self, connection: psycopg.Connection, text: str, **values: Any) -> list[tuple[Any, ...]]:
+    def _run(
+        self, connection: psycopg.Connection, text: str, **values: Any
+    ) -> list[tuple[Any, ...]]:
         return run(connection, self._naming, text, values)
 
-    def _pick(self, connection: psycopg.Connection, table: str, where: str = "true") -> Key:
-        """A key at random, by our own generator: of a shared row but for one time in twenty, or where there is none."""
+    def _pick(
+        self,
+        connection: psycopg.Connection,
+        table: str,
+        where: str = "true",
+    ) -> Key:
+        """A key at random, by our own generator: of a shared row but for one time in twenty,
+        or where there is none.
+        """
         listed = ", ".join(f"{{{table}.{name}}}" for name in KEYS[table])
         shared = IS_SHARED.get(table, f"{{{table}.AjeraSync}} = 'Y'")
         shared = shared if self._rng.randrange(100) < SHARED_IN_HUNDRED else "true"
@@ -79,13 +91,26 @@ class CrmDay:
         rows = self._run(connection, f"{select} AND {shared} ORDER BY {listed}")
         return self._rng.choice(rows or self._run(connection, f"{select} ORDER BY {listed}"))
 
-    def _set(self, connection: psycopg.Connection, table: str, key: Sequence[str], **values: Any) -> None:
+    def _set(
+        self,
+        connection: psycopg.Connection,
+        table: str,
+        key: Sequence[str],
+        **values: Any,
+    ) -> None:
         """What DPS itself does on saving: it writes who changed the row, and when."""
         values["ModUser"] = self._rng.choice(USERS)
         assigned = ", ".join(f"{{{table}.{name}}} = %({name})s" for name in values)
-        found = " AND ".join(f"{{{table}.{name}}} = %(key{number})s" for number, name in enumerate(KEYS[table]))
+        found = " AND ".join(
+            f"{{{table}.{name}}} = %(key{number})s" for number, name in enumerate(KEYS[table])
+        )
         text = f"UPDATE {{{table}}} SET {assigned}, {{{table}.ModDate}} = now() AT TIME ZONE 'utc' WHERE {found}"
-        self._run(connection, text, **values, **{f"key{number}": part for number, part in enumerate(key)})
+        self._run(
+            connection,
+            text,
+            **values,
+            **{f"key{number}": part for number, part in enumerate(key)},
+        )
 
     def _insert(self, connection: psycopg.Connection, table: str, **values: Any) -> None:
         firm.insert(connection, self._naming, table, [values])
@@ -94,43 +119,79 @@ class CrmDay:
         """Of a second day with the same seed, too: it draws again until the key is new."""
         (key,) = KEYS[table]
         while self._run(
-            connection, f"SELECT 1 FROM {{{table}}} WHERE {{{table}.{key}}} = %(id)s", id=(new := new_id(self._rng))
+            connection,
+            f"SELECT 1 FROM {{{table}}} WHERE {{{table}.{key}}} = %(id)s",
+            id=(new := new_id(self._rng)),
         ):
             pass
         return new
 
     def _memo(self) -> str | None:
         return self._rng.choice(
-            [None, f"Called {self._rng.randrange(10_000)}.", firm.LONG_NOTE + str(self._rng.random())]
+            [
+                None,
+                f"Called {self._rng.randrange(10_000)}.",
+                firm.LONG_NOTE + str(self._rng.random()),
+            ]
         )
 
-    # -- firms --------------------------------------------------------------------------------------------------------
+    # -- firms -------------------------------------------------------------------------------------
 
     def _rename_firm(self, connection: psycopg.Connection) -> Edit:
-        self._set(connection, "Clendor", self._pick(connection, "Clendor"), Name=self._people.company())
+        self._set(
+            connection,
+            "Clendor",
+            self._pick(connection, "Clendor"),
+            Name=self._people.company(),
+        )
         return Edit("renamed a firm", "Clendor")
 
     def _change_website(self, connection: psycopg.Connection) -> Edit:
         site = self._rng.choice([None, f"www.dps{self._rng.randrange(10_000)}.example"])
-        self._set(connection, "Clendor", self._pick(connection, "Clendor"), WebSite=site)
+        self._set(
+            connection,
+            "Clendor",
+            self._pick(connection, "Clendor"),
+            WebSite=site,
+        )
         return Edit("changed a firm's website", "Clendor")
 
     def _edit_memo(self, connection: psycopg.Connection) -> Edit:
-        self._set(connection, "Clendor", self._pick(connection, "Clendor"), Memo=self._memo())
+        self._set(
+            connection,
+            "Clendor",
+            self._pick(connection, "Clendor"),
+            Memo=self._memo(),
+        )
         return Edit("edited a firm's memo", "Clendor")
 
     def _change_firm_status(self, connection: psycopg.Connection) -> Edit:
         status = self._rng.choice("AAD")
-        self._set(connection, "Clendor", self._pick(connection, "Clendor"), Status=status)
+        self._set(
+            connection,
+            "Clendor",
+            self._pick(connection, "Clendor"),
+            Status=status,
+        )
         return Edit("changed a firm's status", "Clendor")
 
     def _change_phone(self, connection: psycopg.Connection) -> Edit:
         phone = self._rng.choice([self._people.phone(), None])
-        self._set(connection, "CLAddress", self._pick(connection, "CLAddress"), Phone=phone)
+        self._set(
+            connection,
+            "CLAddress",
+            self._pick(connection, "CLAddress"),
+            Phone=phone,
+        )
         return Edit("changed a firm's phone", "CLAddress")
 
     def _move_firm(self, connection: psycopg.Connection) -> Edit:
-        self._set(connection, "CLAddress", self._pick(connection, "CLAddress"), **self._address())
+        self._set(
+            connection,
+            "CLAddress",
+            self._pick(connection, "CLAddress"),
+            **self._address(),
+        )
         return Edit("moved a firm", "CLAddress")
 
     def _new_firm(self, connection: psycopg.Connection) -> Edit:
@@ -146,36 +207,79 @@ class CrmDay:
 
     def _tick_sync(self, connection: psycopg.Connection) -> Edit:
         unshared = self._run(
-            connection, "SELECT {Clendor.ClientID} FROM {Clendor} WHERE {Clendor.AjeraSync} = 'N' ORDER BY 1"
+            connection,
+            "SELECT {Clendor.ClientID} FROM {Clendor} WHERE {Clendor.AjeraSync} = 'N' ORDER BY 1",
         )
         if unshared and self._rng.random() < 0.5:
-            self._set(connection, "Clendor", self._rng.choice(unshared), AjeraSync="Y")
+            self._set(
+                connection,
+                "Clendor",
+                self._rng.choice(unshared),
+                AjeraSync="Y",
+            )
             return Edit("ticked Sync to Ajera on a firm", "Clendor")
-        self._set(connection, "Clendor", self._pick(connection, "Clendor"), AjeraSync="N")
+        self._set(
+            connection,
+            "Clendor",
+            self._pick(connection, "Clendor"),
+            AjeraSync="N",
+        )
         return Edit("a firm is shared no more", "Clendor")
 
     def _think_better_of_it(self, connection: psycopg.Connection) -> Edit:
-        self._set(connection, "Clendor", self._pick(connection, "Clendor"), Name="NEVER COMMITTED")
+        self._set(
+            connection,
+            "Clendor",
+            self._pick(connection, "Clendor"),
+            Name="NEVER COMMITTED",
+        )
         raise Undo
 
     def _address(self) -> dict[str, Any]:
-        columns = {f"vec{name}": name for name in ("Address1", "Address2", "Address3", "City", "State")}
-        return {columns.get(name, "ZIP"): value or None for name, value in self._people.address().items()}
+        columns = {
+            f"vec{name}": name
+            for name in (
+                "Address1",
+                "Address2",
+                "Address3",
+                "City",
+                "State",
+            )
+        }
+        return {
+            columns.get(name, "ZIP"): value or None
+            for name, value in self._people.address().items()
+        }
 
-    # -- contacts -----------------------------------------------------------------------------------------------------
+    # -- contacts ----------------------------------------------------------------------------------
 
     def _rename_contact(self, connection: psycopg.Connection) -> Edit:
-        self._set(connection, "Contacts", self._pick(connection, "Contacts"), LastName=self._people.last())
+        self._set(
+            connection,
+            "Contacts",
+            self._pick(connection, "Contacts"),
+            LastName=self._people.last(),
+        )
         return Edit("a contact got another name", "Contacts")
 
     def _change_email(self, connection: psycopg.Connection) -> Edit:
         email = f"mail{self._rng.randrange(100_000)}@dps.example"
-        self._set(connection, "Contacts", self._pick(connection, "Contacts"), EMail=email)
+        self._set(
+            connection,
+            "Contacts",
+            self._pick(connection, "Contacts"),
+            EMail=email,
+        )
         return Edit("changed a contact's e-mail", "Contacts")
 
     def _move_contact(self, connection: psycopg.Connection) -> Edit:
         (client,) = self._pick(connection, "Clendor")
-        self._set(connection, "Contacts", self._pick(connection, "Contacts"), ClientID=client)
+        self._set(
+            connection,
+            "Contacts",
+            self._pick(connection, "Contacts"),
+            ClientID=client,
+        )
         return Edit("a contact changed firm", "Contacts")
 
     def _new_contact(self, connection: psycopg.Connection) -> Edit:
@@ -194,10 +298,14 @@ class CrmDay:
         """Off every project first, then gone."""
         (key,) = self._pick(connection, "Contacts")
         for table in ("PRContactAssoc", "Contacts"):
-            self._run(connection, f"DELETE FROM {{{table}}} WHERE {{{table}.ContactID}} = %(key)s", key=key)
+            self._run(
+                connection,
+                f"DELETE FROM {{{table}}} WHERE {{{table}.ContactID}} = %(key)s",
+                key=key,
+            )
         return Edit("deleted a contact", "Contacts")
 
-    # -- projects -----------------------------------------------------------------------------------------------------
+    # -- projects ----------------------------------------------------------------------------------
 
     def _project(self, connection: psycopg.Connection) -> Key:
         return self._pick(connection, "PR", IS_PROJECT)
@@ -211,7 +319,9 @@ class CrmDay:
     def _new_project(self, connection: psycopg.Connection) -> Edit:
         """With a template, a client and a contact of that client, in one transaction."""
         ((newest,),) = self._run(
-            connection, "SELECT max({PR.WBS1}) FROM {PR} WHERE {PR.WBS1} LIKE %(like)s", like=f"{OWN_NUMBER}_____"
+            connection,
+            "SELECT max({PR.WBS1}) FROM {PR} WHERE {PR.WBS1} LIKE %(like)s",
+            like=f"{OWN_NUMBER}_____",
         )
         number = f"{OWN_NUMBER}{int((newest or f'{OWN_NUMBER}0')[len(OWN_NUMBER) :]) + 1:05}"
         (client,) = self._pick(connection, "Clendor", "{Clendor.ClientInd} = 'Y'")
@@ -226,11 +336,19 @@ class CrmDay:
 
     def _rename_project(self, connection: psycopg.Connection) -> Edit:
         key = self._project(connection)
-        self._set(connection, "PR", key, **self._name(f"R{self._rng.randrange(100_000)}"))
+        self._set(
+            connection,
+            "PR",
+            key,
+            **self._name(f"R{self._rng.randrange(100_000)}"),
+        )
         return Edit("renamed a project", "PR")
 
     def _change_chances(self, connection: psycopg.Connection) -> Edit:
-        chances = {"Probability": self._rng.choice([None, 0, 20, 60, 100]), "Stage": self._rng.choice(STAGES)}
+        chances = {
+            "Probability": self._rng.choice([None, 0, 20, 60, 100]),
+            "Stage": self._rng.choice(STAGES),
+        }
         self._set(connection, "PR", self._project(connection), **chances)
         return Edit("changed a project's chances", "PR")
 
@@ -256,8 +374,15 @@ class CrmDay:
                   " AND {PRContactAssoc.ContactID} = %(contact)s", project=key[0], contact=key[3])  # fmt: skip
         return Edit("took a contact off a project", "PRContactAssoc")
 
-    def _add_to_project(self, connection: psycopg.Connection, project: Key, client: str | None) -> None:
-        """A contact of the client; nobody where there is none, or where the chosen one is on the project already."""
+    def _add_to_project(
+        self,
+        connection: psycopg.Connection,
+        project: Key,
+        client: str | None,
+    ) -> None:
+        """A contact of the client; nobody where there is none,
+        or where the chosen one is on the project already.
+        """
         rows = self._run(connection, "SELECT {Contacts.ContactID} FROM {Contacts} WHERE {Contacts.ClientID} = %(client)s"
                          " ORDER BY 1", client=client)  # fmt: skip
         if not rows:

@@ -1,4 +1,6 @@
-"""Lists of the two-way sample: types and project templates on both sides, mostly with the same descriptions."""
+"""Lists of the two-way sample: types and project templates on both sides,
+mostly with the same descriptions.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ import psycopg
 from deploy.sample import firm
 from deploy.sample.naming import Naming
 
-# Ajera's key, its description, and the code under which DPS has the same description; None: DPS lacks it.
+# Ajera's key, its description, and the code under which DPS has the same description; None:
+# DPS lacks it.
 CLIENT_TYPES: Final = (
     (1, "Developer", "DEV"),
     (2, "Government", "GOV"),
@@ -26,10 +29,26 @@ PROJECT_TYPES: Final = (
     (6, "Historic Preservation", None),
 )
 TYPE_WITHOUT_CODE: Final = 6
-VENDOR_TYPES: Final = ((1, "Structural", True), (2, "Surveyor", True), (3, "Supplier", False), (4, "Utility", False))
+VENDOR_TYPES: Final = (
+    (1, "Structural", True),
+    (2, "Surveyor", True),
+    (3, "Supplier", False),
+    (4, "Utility", False),
+)
 CONSULTANTS: Final = frozenset(key for key, _, is_consultant in VENDOR_TYPES if is_consultant)
 TEMPLATES: Final = (
-    (1, "Standard Project", "STD", ("Marketing", "Schematic Design", "Documents", "Permits", "Administration")),
+    (
+        1,
+        "Standard Project",
+        "STD",
+        (
+            "Marketing",
+            "Schematic Design",
+            "Documents",
+            "Permits",
+            "Administration",
+        ),
+    ),
     (2, "Small Renovation", "SMALL", ("Design", "Administration")),
     (3, "Feasibility Study", "STUDY", ("Marketing", "Survey", "Report")),
 )
@@ -54,11 +73,19 @@ def load(ajera: psycopg.Connection, dps: psycopg.Connection, naming: Naming) -> 
         "AxClientType": [{"ctKey": key, "ctDescription": text} for key, text, _ in CLIENT_TYPES],
         "AxProjectType": [{"ptKey": key, "ptDescription": text} for key, text, _ in PROJECT_TYPES],
         "AxVendorType": [
-            {"vtKey": key, "vtDescription": text, "vtIsConsultant": is_c} for key, text, is_c in VENDOR_TYPES
+            {"vtKey": key, "vtDescription": text, "vtIsConsultant": is_c}
+            for key, text, is_c in VENDOR_TYPES
         ],
-        "AxProjectTemplate": [{"tplKey": key, "tplDescription": text} for key, text, _, _ in TEMPLATES],
+        "AxProjectTemplate": [
+            {"tplKey": key, "tplDescription": text} for key, text, _, _ in TEMPLATES
+        ],
         "AxProjectTemplatePhase": [
-            {"tphKey": number, "tphTemplate": template, "tphDescription": name, "tphOrder": number}
+            {
+                "tphKey": number,
+                "tphTemplate": template,
+                "tphDescription": name,
+                "tphOrder": number,
+            }
             for number, (template, name) in enumerate(phases, start=1)
         ],
     }
@@ -72,7 +99,10 @@ def load(ajera: psycopg.Connection, dps: psycopg.Connection, naming: Naming) -> 
     ]
     for table in sorted({table for table, _, _ in in_dps}):
         listed = [
-            {"Code": code, "Description": text.upper() if code == "HEALTH" else text}
+            {
+                "Code": code,
+                "Description": text.upper() if code == "HEALTH" else text,
+            }
             for name, code, text in in_dps
             if name == table and code is not None
         ]

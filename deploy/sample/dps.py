@@ -1,4 +1,6 @@
-"""DPS's database, as much of it as is known, in PostgreSQL, under a site's names; lengths from evidence.md, section 4.3."""
+"""DPS's database, as much of it as is known, in PostgreSQL, under a site's names;
+lengths from evidence.md, section 4.3.
+"""
 
 from __future__ import annotations
 
@@ -62,8 +64,19 @@ CREATE TABLE {EMProjectAssoc} (
 );
 """
 DPS_LIST = "CREATE TABLE {<list>} ({<list>.Code} varchar(10) PRIMARY KEY, {<list>.Description} varchar(50));"
-DPS_CAPTURED: Final = ("Clendor", "CLAddress", "Contacts", "PR", "PRContactAssoc", "EM")
-DPS_LISTS: Final = ("CFGClientTypeDescriptions", "CFGProjectTypeDescriptions", "CFGProjectTemplateDescriptions")
+DPS_CAPTURED: Final = (
+    "Clendor",
+    "CLAddress",
+    "Contacts",
+    "PR",
+    "PRContactAssoc",
+    "EM",
+)
+DPS_LISTS: Final = (
+    "CFGClientTypeDescriptions",
+    "CFGProjectTypeDescriptions",
+    "CFGProjectTemplateDescriptions",
+)
 NOW: Final = "timestamp DEFAULT (now() AT TIME ZONE 'utc')"
 REFUSE = """
 CREATE FUNCTION refuse_truncate() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -77,7 +90,9 @@ def create_dps(url: str, naming: Naming) -> None:
     parts = [naming.sql(DPS_TABLES.replace("<now>", NOW)), REFUSE]
     parts += [naming.sql(DPS_LIST.replace("<list>", name)) for name in DPS_LISTS]
     parts += [
-        naming.sql(f"CREATE TRIGGER refuse BEFORE TRUNCATE ON {{{name}}} EXECUTE FUNCTION refuse_truncate();")
+        naming.sql(
+            f"CREATE TRIGGER refuse BEFORE TRUNCATE ON {{{name}}} EXECUTE FUNCTION refuse_truncate();"
+        )
         for name in DPS_CAPTURED
     ]
     with connect(url) as connection, connection.transaction():

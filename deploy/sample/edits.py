@@ -1,4 +1,6 @@
-"""What the days of both systems share: an edit is one transaction, drawn by weight, and sometimes thought better of."""
+"""What the days of both systems share: an edit is one transaction, drawn by weight,
+and sometimes thought better of.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,15 @@ class Undo(Exception):
 Make = Callable[[psycopg.Connection], Edit]
 
 
-def draw(rng: random.Random, edits: Sequence[tuple[int, Make]], connection: psycopg.Connection, undone: str) -> Edit:
-    """One transaction, committed when this returns; `undone` is the table of one that was thought better of."""
+def draw(
+    rng: random.Random,
+    edits: Sequence[tuple[int, Make]],
+    connection: psycopg.Connection,
+    undone: str,
+) -> Edit:
+    """One transaction, committed when this returns;
+    `undone` is the table of one that was thought better of.
+    """
     edit = rng.choices([edit for _, edit in edits], weights=[weight for weight, _ in edits])[0]
     try:
         with connection.transaction():
@@ -38,7 +47,12 @@ def draw(rng: random.Random, edits: Sequence[tuple[int, Make]], connection: psyc
         return Edit("thought better of it", undone)
 
 
-def run(connection: psycopg.Connection, naming: Naming, text: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+def run(
+    connection: psycopg.Connection,
+    naming: Naming,
+    text: str,
+    values: dict[str, Any],
+) -> list[tuple[Any, ...]]:
     """A statement with a site's names put in; what it answers."""
     cursor = connection.execute(sql.SQL(naming.sql(text)), values)
     return list(cursor) if cursor.description else []

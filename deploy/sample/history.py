@@ -1,7 +1,9 @@
-"""The judge's memory: what each Ajera row last held, and what it ever was, kept by triggers in a schema of its own.
+"""The judge's memory: what each Ajera row last held, and what it ever was,
+kept by triggers in a schema of its own.
 
-Rules that hang on the past need it: a deleted row keeps its last values in PIM, a flag once set stays, the last Project
-ID that was not blank is kept, so is the last assigned client. Tables and columns here have canonical names.
+Rules that hang on the past need it: a deleted row keeps its last values in PIM, a flag once set
+stays, the last Project ID that was not blank is kept, so is the last assigned client.
+Tables and columns here have canonical names.
 """
 
 from __future__ import annotations
@@ -22,7 +24,12 @@ ASSIGNED = (
 # Name, type, value of the row as it is now, and how it follows what was before.
 REMEMBERED: Mapping[str, tuple[tuple[str, str, str, str], ...]] = {
     "AxVec": tuple(
-        (f"ever_{kind.lower()}", "boolean", f"NEW.{{AxVec.vecIs{kind}}}", "was OR now")
+        (
+            f"ever_{kind.lower()}",
+            "boolean",
+            f"NEW.{{AxVec.vecIs{kind}}}",
+            "was OR now",
+        )
         for kind in ("Client", "Vendor", "Employee")
     ),
     "AxContact": (
@@ -40,7 +47,12 @@ REMEMBERED: Mapping[str, tuple[tuple[str, str, str, str], ...]] = {
             "COALESCE(NEW.{AxProject.prjProject}, 0) IN (0, NEW.{AxProject.prjKey})",
             "was OR now",
         ),
-        ("last_id", "text", "history.cut(history.clean(NEW.{AxProject.prjID}), 50)", "COALESCE(now, was)"),
+        (
+            "last_id",
+            "text",
+            "history.cut(history.clean(NEW.{AxProject.prjID}), 50)",
+            "COALESCE(now, was)",
+        ),
     ),
     "AxInvoiceGroup": (),
     "AxResource": (),
@@ -80,7 +92,11 @@ ROLE_EVER = """
 """
 
 
-def create(connection: psycopg.Connection, naming: Naming, tables: Mapping[str, tuple[tuple[str, str], ...]]) -> None:
+def create(
+    connection: psycopg.Connection,
+    naming: Naming,
+    tables: Mapping[str, tuple[tuple[str, str], ...]],
+) -> None:
     """The history tables and their triggers."""
     _run(connection, CLEAN)
     for table, columns in tables.items():
@@ -88,10 +104,18 @@ def create(connection: psycopg.Connection, naming: Naming, tables: Mapping[str, 
         listed = ", ".join(
             [f"{quoted(name)} {NUMBERING.sub('', kind)}" for name, kind in columns]
             + [f"{name} {kind}" for name, kind, _, _ in remembered]
-            + ["deleted boolean NOT NULL", "touched timestamptz NOT NULL", "retired_at timestamptz", "kept_code text"]
+            + [
+                "deleted boolean NOT NULL",
+                "touched timestamptz NOT NULL",
+                "retired_at timestamptz",
+                "kept_code text",
+            ]
         )
         _run(connection, f"CREATE TABLE history.{quoted(table)} ({listed})")
-        _run(connection, _trigger(naming, table, [name for name, _ in columns]))
+        _run(
+            connection,
+            _trigger(naming, table, [name for name, _ in columns]),
+        )
     retirement.create(connection, naming)
 
 

@@ -1,4 +1,6 @@
-"""What a site calls its tables and columns, and what it assumes: read from a site profile, by the judge's own reading of it."""
+"""What a site calls its tables and columns, and what it assumes: read from a site profile,
+by the judge's own reading of it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-STATUS_TEXTS = ("Preliminary", "Active", "Hold", "Work Hold", "Billing Hold", "Closed", "Marketing")
+STATUS_TEXTS = (
+    "Preliminary",
+    "Active",
+    "Hold",
+    "Work Hold",
+    "Billing Hold",
+    "Closed",
+    "Marketing",
+)
 ASSUMPTIONS: Mapping[str, Any] = {
     "status_texts": {str(code): text for code, text in enumerate(STATUS_TEXTS)},
     "completed_statuses": ["Closed"],
@@ -21,7 +31,8 @@ ASSUMPTIONS: Mapping[str, Any] = {
     "principal_role": "Principal in Charge",
     "marketing_role": "Marketing Contact",
 }
-# Unicode's white space, and the separators U+001C to U+001F: what is blank, as a literal of PostgreSQL.
+# Unicode's white space, and the separators U+001C to U+001F: what is blank,
+# as a literal of PostgreSQL.
 _BLANKS = (
     *range(0x09, 0x0E),
     *range(0x1C, 0x21),
@@ -51,7 +62,10 @@ class Naming:
         """From a site profile (TOML)."""
         raw = tomllib.loads(profile.read_text(encoding="utf-8"))
         changed = raw.get("assumptions", {})
-        return cls({**raw.get("source", {}), **raw.get("target", {})}, {**ASSUMPTIONS, **changed})
+        return cls(
+            {**raw.get("source", {}), **raw.get("target", {})},
+            {**ASSUMPTIONS, **changed},
+        )
 
     def table(self, name: str) -> str:
         return str(self.tables.get(name, {}).get("name", name))
@@ -60,7 +74,9 @@ class Naming:
         return str(self.tables.get(table, {}).get("columns", {}).get(name, name))
 
     def sql(self, text: str) -> str:
-        """Put quoted names in: `{AxVec}` is the table, `{AxVec.vecKey}` its column, `{Contact.Job Title}` likewise."""
+        """Put quoted names in: `{AxVec}` is the table, `{AxVec.vecKey}` its column,
+        `{Contact.Job Title}` likewise.
+        """
 
         def name(found: re.Match[str]) -> str:
             table, column = found[1], found[2]

@@ -1,4 +1,5 @@
-"""The judge: what every PIM row must hold, in plain SQL over Ajera's rows, written from the vendor's page alone.
+"""The judge: what every PIM row must hold, in plain SQL over Ajera's rows,
+written from the vendor's page alone.
 
 It shares no code with the mappings, so it can disagree with them.
 """
@@ -102,15 +103,25 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "Project": ("Project ID",),
     "Project_Contact": ("Project ID", "Role Type", "Contact ID"),
 }
-# Columns that are filled when the row is created, and people's after that: they must only hold something.
+# Columns that are filled when the row is created, and people's after that:
+# they must only hold something.
 PREFILLED: Mapping[str, tuple[str, ...]] = {"Contact": ("Title", "Created Date")}
 
-HANGS_ON_OTHERS = ("Client", "Client Address 1", "Client Address 2", "City", "State", "Zip")
+HANGS_ON_OTHERS = (
+    "Client",
+    "Client Address 1",
+    "Client Address 2",
+    "City",
+    "State",
+    "Zip",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A PIM row that is not what it should be. `column` is empty where the whole row is missing or too many."""
+    """A PIM row that is not what it should be.
+    `column` is empty where the whole row is missing or too many.
+    """
 
     table: str
     kind: str
@@ -131,14 +142,21 @@ def compare(ajera: psycopg.Connection, pim: psycopg.Connection, naming: Naming) 
         doubtful = {str(row[0]) for row in ajera.execute("SELECT project FROM history.doubtful")}
     found: list[Difference] = []
     for table, rows in expected.items():
-        found += _differences(table, rows, _held(pim, naming, table, list(_columns(ajera, table))), doubtful)
+        found += _differences(
+            table,
+            rows,
+            _held(pim, naming, table, list(_columns(ajera, table))),
+            doubtful,
+        )
     found += _lists(pim, naming, expected, roles)
     return found
 
 
 def _create_views(ajera: psycopg.Connection, naming: Naming) -> None:
     assumed = naming.assumptions
-    statuses = ", ".join(f"({int(code)}, {literal(text)})" for code, text in sorted(assumed["status_texts"].items()))
+    statuses = ", ".join(
+        f"({int(code)}, {literal(text)})" for code, text in sorted(assumed["status_texts"].items())
+    )
     words = {
         "separator": literal(assumed["address_separator"]),
         "internal": literal(assumed["internal_organization"]),
@@ -173,7 +191,9 @@ def _rows(table: str, rows: list[dict[str, Any]]) -> Rows:
     return {tuple(str(row[column]) for column in KEYS[table]): row for row in rows}
 
 
-def _differences(table: str, expected: Rows, held: Rows, doubtful: set[str]) -> Iterator[Difference]:
+def _differences(
+    table: str, expected: Rows, held: Rows, doubtful: set[str]
+) -> Iterator[Difference]:
     """Of a doubtful project only what hangs on nobody else is compared."""
     for key in sorted(expected.keys() | held.keys()):
         if table == "Project_Contact" and key[0] in doubtful:
@@ -185,7 +205,9 @@ def _differences(table: str, expected: Rows, held: Rows, doubtful: set[str]) -> 
                 yield Difference(table, "too many in PIM", key)
         else:
             for column, value in expected[key].items():
-                is_doubtful = table == "Project" and key[0] in doubtful and column in HANGS_ON_OTHERS
+                is_doubtful = (
+                    table == "Project" and key[0] in doubtful and column in HANGS_ON_OTHERS
+                )
                 if held[key][column] != value and not is_doubtful:
                     yield Difference(table, "differs", key, column)
             for column in PREFILLED.get(table, ()):
@@ -198,26 +220,58 @@ def _is_of_pims_people(key: Key) -> bool:
 
 
 def _lists(
-    pim: psycopg.Connection, naming: Naming, expected: Mapping[str, Rows], roles: set[str]
+    pim: psycopg.Connection,
+    naming: Naming,
+    expected: Mapping[str, Rows],
+    roles: set[str],
 ) -> Iterator[Difference]:
     """Statuses and role types: what is used must be there, what is there must have a reason."""
     assumed = naming.assumptions
-    standard = {assumed["project_manager_role"], assumed["principal_role"], assumed["marketing_role"]}
+    standard = {
+        assumed["project_manager_role"],
+        assumed["principal_role"],
+        assumed["marketing_role"],
+    }
     texts = set(assumed["status_texts"].values())
     used_statuses = {row["Status"] for row in expected["Project"].values()}
     used_roles = {key[1] for key in expected["Project_Contact"]}
     completed = dict(
-        _pairs(pim, naming.sql("SELECT {Project_Status.Name}, {Project_Status.Completed} FROM {Project_Status}"))
+        _pairs(
+            pim,
+            naming.sql(
+                "SELECT {Project_Status.Name}, {Project_Status.Completed} FROM {Project_Status}"
+            ),
+        )
     )
-    held_roles = dict(_pairs(pim, naming.sql("SELECT {Role_Type.Name}, true FROM {Role_Type}")))
-    yield from _listed("Project_Status", used_statuses, set(completed), lambda name: name in texts | {"Active"})
-    yield from _listed("Role_Type", used_roles, set(held_roles), lambda name: name in standard | roles | {"Archivist"})
+    held_roles = dict(
+        _pairs(
+            pim,
+            naming.sql("SELECT {Role_Type.Name}, true FROM {Role_Type}"),
+        )
+    )
+    yield from _listed(
+        "Project_Status",
+        used_statuses,
+        set(completed),
+        lambda name: name in texts | {"Active"},
+    )
+    yield from _listed(
+        "Role_Type",
+        used_roles,
+        set(held_roles),
+        lambda name: name in standard | roles | {"Archivist"},
+    )
     for name, flag in completed.items():
         if bool(flag) != (name in assumed["completed_statuses"]):
             yield Difference("Project_Status", "differs", (name,), "Completed")
 
 
-def _listed(table: str, used: set[str], held: set[str], has_reason: Callable[[str], bool]) -> Iterator[Difference]:
+def _listed(
+    table: str,
+    used: set[str],
+    held: set[str],
+    has_reason: Callable[[str], bool],
+) -> Iterator[Difference]:
     for name in sorted(used - held):
         yield Difference(table, "missing in PIM", (name,))
     for name in sorted(held - used):

@@ -7,21 +7,131 @@ from collections.abc import Mapping
 from typing import Any
 
 FIRST = (
-    *("Anna", "Ben", "Carla", "David", "Elena", "Frank", "Grace", "Hugo", "Ines", "Jonas", "Karin", "Liam", "Maria"),
-    *("Noah", "Olga", "Paul", "Quinn", "Rosa", "Sven", "Tara", "Umar", "Vera", "Will", "Xenia", "Yusuf", "Zoë"),
+    *(
+        "Anna",
+        "Ben",
+        "Carla",
+        "David",
+        "Elena",
+        "Frank",
+        "Grace",
+        "Hugo",
+        "Ines",
+        "Jonas",
+        "Karin",
+        "Liam",
+        "Maria",
+    ),
+    *(
+        "Noah",
+        "Olga",
+        "Paul",
+        "Quinn",
+        "Rosa",
+        "Sven",
+        "Tara",
+        "Umar",
+        "Vera",
+        "Will",
+        "Xenia",
+        "Yusuf",
+        "Zoë",
+    ),
 )
 LAST = (
-    *("Adams", "Berger", "Castillo", "Dubois", "Eriksen", "Fischer", "Garcia", "Hansen", "Ivanov", "Jensen", "Keller"),
-    *("Larsson", "Moreau", "Novak", "O'Brien", "Petersen", "Quist", "Rossi", "Schmidt", "Tanaka", "Usman", "Vogel"),
+    *(
+        "Adams",
+        "Berger",
+        "Castillo",
+        "Dubois",
+        "Eriksen",
+        "Fischer",
+        "Garcia",
+        "Hansen",
+        "Ivanov",
+        "Jensen",
+        "Keller",
+    ),
+    *(
+        "Larsson",
+        "Moreau",
+        "Novak",
+        "O'Brien",
+        "Petersen",
+        "Quist",
+        "Rossi",
+        "Schmidt",
+        "Tanaka",
+        "Usman",
+        "Vogel",
+    ),
 )
 NOT_LATIN = ("Γιώργος", "Елена", "美咲", "محمد", "김민준", "ნინო")
-COMPANIES = ("Acme", "Harbour", "Northgate", "Riverside", "Summit", "Oakfield", "Bluestone", "Meridian", "Copper Hill")
-TRADES = ("Development", "Properties", "School District", "Health", "Concrete", "Surveying", "Partners", "Foundation")
-CITIES = (("Portland", "OR"), ("Spokane", "WA"), ("Boise", "ID"), ("Reno", "NV"), ("Medford", "OR"), ("Tacoma", "WA"))
-STREETS = ("Main St", "Oak Ave", "Harbor Blvd", "3rd St", "Mill Rd", "Pine St")
-TITLES = ("Architect", "Engineer", "Designer", "Project Manager", "Principal", "Drafter", "Accountant", None)
-ROLES = ("Structural Engineer", "Drafter", "Site Supervisor", "Specification Writer", "project manager", "Landscape")
-BUILDINGS = ("Library", "Clinic", "Bridge", "School", "Warehouse", "Town Hall", "Apartments", "Fire Station")
+COMPANIES = (
+    "Acme",
+    "Harbour",
+    "Northgate",
+    "Riverside",
+    "Summit",
+    "Oakfield",
+    "Bluestone",
+    "Meridian",
+    "Copper Hill",
+)
+TRADES = (
+    "Development",
+    "Properties",
+    "School District",
+    "Health",
+    "Concrete",
+    "Surveying",
+    "Partners",
+    "Foundation",
+)
+CITIES = (
+    ("Portland", "OR"),
+    ("Spokane", "WA"),
+    ("Boise", "ID"),
+    ("Reno", "NV"),
+    ("Medford", "OR"),
+    ("Tacoma", "WA"),
+)
+STREETS = (
+    "Main St",
+    "Oak Ave",
+    "Harbor Blvd",
+    "3rd St",
+    "Mill Rd",
+    "Pine St",
+)
+TITLES = (
+    "Architect",
+    "Engineer",
+    "Designer",
+    "Project Manager",
+    "Principal",
+    "Drafter",
+    "Accountant",
+    None,
+)
+ROLES = (
+    "Structural Engineer",
+    "Drafter",
+    "Site Supervisor",
+    "Specification Writer",
+    "project manager",
+    "Landscape",
+)
+BUILDINGS = (
+    "Library",
+    "Clinic",
+    "Bridge",
+    "School",
+    "Warehouse",
+    "Town Hall",
+    "Apartments",
+    "Fire Station",
+)
 
 Row = Mapping[str, Any]
 
@@ -42,7 +152,9 @@ class People:
         return self.rng.choice(NOT_LATIN) if self.rng.random() < 0.03 else self.rng.choice(LAST)
 
     def company(self) -> str:
-        return f"{self.rng.choice(COMPANIES)} {self.rng.choice(TRADES)} {self.rng.randrange(1, 900)}"
+        return (
+            f"{self.rng.choice(COMPANIES)} {self.rng.choice(TRADES)} {self.rng.randrange(1, 900)}"
+        )
 
     def address(self) -> dict[str, Any]:
         """The columns of AxVec."""
@@ -112,7 +224,14 @@ class People:
             "prjKey": key,
             "prjID": f"{20 + key % 7}-{key:05}",
             "prjDescription": f"{self.rng.choice(CITIES)[0]} {self.rng.choice(BUILDINGS)} {key}",
-            "prjNotes": self.rng.choice([None, "", "Kick-off held.", "Waiting for the survey.\nCall the city."]),
+            "prjNotes": self.rng.choice(
+                [
+                    None,
+                    "",
+                    "Kick-off held.",
+                    "Waiting for the survey.\nCall the city.",
+                ]
+            ),
             "prjStatus": self.rng.choices(range(7), weights=(2, 10, 1, 1, 1, 6, 2))[0],
             "prjProject": self.rng.choice([None, 0, key]),
             "prjProjectManager": pick(1, staff),
@@ -122,5 +241,18 @@ class People:
         }
 
     def phase_row(self, key: int, project: int) -> dict[str, Any]:
-        name = self.rng.choice(("Schematic Design", "Construction Documents", "Permits", "Administration"))
-        return {"prjKey": key, "prjDescription": name, "prjStatus": 1, "prjProject": project, "prjOrder": key}
+        name = self.rng.choice(
+            (
+                "Schematic Design",
+                "Construction Documents",
+                "Permits",
+                "Administration",
+            )
+        )
+        return {
+            "prjKey": key,
+            "prjDescription": name,
+            "prjStatus": 1,
+            "prjProject": project,
+            "prjOrder": key,
+        }

@@ -1,7 +1,9 @@
-"""The judge's memory of projects that were deleted or became phases: what PIM showed of them then, and shows from then on.
+"""The judge's memory of projects that were deleted or became phases: what PIM showed of them then,
+and shows from then on.
 
-Topics are read apart: what changed after a retirement may be read before it. Where somebody touched what a project hung
-on after it was retired, the judge does not know what PIM shows, and `history.doubtful` names the project.
+Topics are read apart: what changed after a retirement may be read before it. Where somebody touched
+what a project hung on after it was retired, the judge does not know what PIM shows,
+and `history.doubtful` names the project.
 """
 
 from __future__ import annotations
@@ -108,4 +110,6 @@ def create(connection: psycopg.Connection, naming: Naming) -> None:
     for text in (CODES, KEPT):
         for word, value in words.items():
             text = text.replace(f"<{word}>", literal(value))  # noqa: PLW2901
-        connection.execute(sql.SQL(text))  # built from our own names and a profile, never from values
+        connection.execute(
+            sql.SQL(text)
+        )  # built from our own names and a profile, never from values

@@ -1,4 +1,6 @@
-"""`python -m deploy.sample.script`: the sample's databases as one SQL script, for deploy/compose.yaml."""
+"""`python -m deploy.sample.script`: the sample's databases as one SQL script,
+for deploy/compose.yaml.
+"""
 
 from __future__ import annotations
 

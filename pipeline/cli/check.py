@@ -27,5 +27,11 @@ def check(settings: Settings, only: tuple[str, ...]) -> Outcome:
     found = operation.check(settings, only)
     table = Table("", "area", "check", "found", "action")
     for line in found.lines:
-        table.add_row("ok" if line.is_ok else "FAIL", line.area, line.name, line.found, line.action)
+        table.add_row(
+            "ok" if line.is_ok else "FAIL",
+            line.area,
+            line.name,
+            line.found,
+            line.action,
+        )
     return Outcome(asdict(found), table, found.exit_code)

@@ -20,7 +20,14 @@ def configuration() -> None:
 def show(settings: Settings) -> Outcome:
     """Every setting as it is in force, from the file and the environment; secrets as ***."""
     shown = settings.shown()
-    return Outcome(shown, Syntax(tomli_w.dumps(_without_none(shown)), "toml", background_color="default"))
+    return Outcome(
+        shown,
+        Syntax(
+            tomli_w.dumps(_without_none(shown)),
+            "toml",
+            background_color="default",
+        ),
+    )
 
 
 @plain_command("template", group=configuration)

@@ -33,10 +33,14 @@ SOURCE = click.option(
 def apply(settings: Settings, source: System) -> Outcome:
     """Create what the connector needs, then the connector, or change it; returns when it runs.
 
-    The first time, and after `remove`, a snapshot of every table is taken, then its changes are captured.
+    The first time, and after `remove`, a snapshot of every table is taken,
+    then its changes are captured.
     """
     applied = operation.apply(settings, say, source)
-    lines = [applied.status.sentence, f"epoch {applied.epoch}" + (", new snapshot" if applied.is_resnapshot else "")]
+    lines = [
+        applied.status.sentence,
+        f"epoch {applied.epoch}" + (", new snapshot" if applied.is_resnapshot else ""),
+    ]
     lines += [f"differs: {difference}" for difference in applied.differences]
     return Outcome(asdict(applied), "\n".join(lines))
 
@@ -55,15 +59,28 @@ def show(settings: Settings, source: System) -> Outcome:
 def remove(settings: Settings, *, source: System, yes: bool) -> Outcome:
     """Stop and delete the connector with its offsets and its replication slot.
 
-    Topics, and what was applied, stay. What changes until the next `apply` is found by its snapshot.
+    Topics, and what was applied, stay.
+    What changes until the next `apply` is found by its snapshot.
     """
-    confirm("Remove the connector, its offsets and its replication slot?", yes=yes)
+    confirm(
+        "Remove the connector, its offsets and its replication slot?",
+        yes=yes,
+    )
     removed = operation.remove(settings, say, source)
-    return Outcome(asdict(removed), "removed" if removed.was_there else "there was none")
+    return Outcome(
+        asdict(removed),
+        "removed" if removed.was_there else "there was none",
+    )
 
 
 def _table(status: ConnectorStatus, epoch: int | None) -> Table:
-    table = Table("part", "state", "why", title=f"{status.name}, epoch {epoch or '-'}", title_justify="left")
+    table = Table(
+        "part",
+        "state",
+        "why",
+        title=f"{status.name}, epoch {epoch or '-'}",
+        title_justify="left",
+    )
     table.add_row("connector", status.state, status.explanation)
     for task in status.tasks:
         table.add_row(f"task {task.number}", task.state, task.explanation)

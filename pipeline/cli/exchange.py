@@ -23,10 +23,15 @@ SHOWN = 20
 
 
 @command("link")
-@click.option("--dry-run", is_flag=True, help="Say what would be linked, created and parked; change nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say what would be linked, created and parked; change nothing.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def link(settings: Settings, *, dry_run: bool, yes: bool) -> Outcome:
-    """Link two filled systems for the first time: what matches is linked, what is ambiguous parked, the rest created.
+    """Link two filled systems for the first time: what matches is linked, what is ambiguous parked,
+    the rest created.
 
     Rehearse it first (--dry-run). Killed and begun again it goes on where it stopped.
     """
@@ -54,22 +59,38 @@ def _linked(found: linking.Linked) -> RenderableType:
         "lines that differ",
         "DPS statuses changed by",
     )
-    table.title = "What would happen; nothing was changed" if found.is_rehearsal else "What happened"
+    table.title = (
+        "What would happen; nothing was changed" if found.is_rehearsal else "What happened"
+    )
     for one in found.entities:
         parked = "\n".join(f"{code}: {count:,}" for code, count in sorted(one.parked.items()))
         differing = "\n".join(f"{line}: {count:,}" for line, count in sorted(one.differing.items()))
-        statuses = "\n".join(f"{coding}: {count:,}" for coding, count in one.statuses.items() if one.linked)
+        statuses = "\n".join(
+            f"{coding}: {count:,}" for coding, count in one.statuses.items() if one.linked
+        )
         numbers = (one.linked, one.created_in_ajera, one.created_in_dps)
-        table.add_row(one.entity, *(f"{number:,}" for number in numbers), parked, differing, statuses)
+        table.add_row(
+            one.entity,
+            *(f"{number:,}" for number in numbers),
+            parked,
+            differing,
+            statuses,
+        )
     return Group(table, *_unticked(found.unticked), _waiting(found.parked))
 
 
-def _unticked(unticked: tuple[linking.Unticked, ...]) -> list[RenderableType]:
+def _unticked(
+    unticked: tuple[linking.Unticked, ...],
+) -> list[RenderableType]:
     """Pairs of which one row was set to be exchanged by nobody: only the name took it."""
     if not unticked:
         return []
     table = Table(
-        "entity", "Ajera key", "DPS key", "not ticked in", title="Linked by name with a row that nobody ticked"
+        "entity",
+        "Ajera key",
+        "DPS key",
+        "not ticked in",
+        title="Linked by name with a row that nobody ticked",
     )
     for one in unticked[:SHOWN]:
         table.add_row(one.entity, one.ajera_key, one.dps_key, one.side)
@@ -97,16 +118,58 @@ def conflicts() -> None:
 @command("list", group=conflicts)
 @click.option("--limit", default=50, show_default=True, help="How many of each.")
 def show_all(settings: Settings, limit: int) -> Outcome:
-    """Lines that a person must decide, rows that wait for something, and the newest entries of the log."""
+    """Lines that a person must decide, rows that wait for something,
+    and the newest entries of the log.
+    """
     found = deciding.conflicts(settings, limit)
-    lines = Table("link", "entity", "line", "Ajera key", "DPS key", "since (UTC)", "why", title="To be decided")
+    lines = Table(
+        "link",
+        "entity",
+        "line",
+        "Ajera key",
+        "DPS key",
+        "since (UTC)",
+        "why",
+        title="To be decided",
+    )
     for one in found.parked:
         since = f"{one.since:%Y-%m-%d %H:%M}"
-        lines.add_row(one.link, one.entity, one.line, one.ajera_key, one.dps_key, since, one.reason)
-    log = Table("number", "at (UTC)", "entity", "line", "kind", "rule", "winner", "Ajera key", "DPS key", title="Log")
+        lines.add_row(
+            one.link,
+            one.entity,
+            one.line,
+            one.ajera_key,
+            one.dps_key,
+            since,
+            one.reason,
+        )
+    log = Table(
+        "number",
+        "at (UTC)",
+        "entity",
+        "line",
+        "kind",
+        "rule",
+        "winner",
+        "Ajera key",
+        "DPS key",
+        title="Log",
+    )
     for entry in found.log:
-        words = (entry.entity, entry.line or "-", entry.kind, entry.rule or "-", entry.winner or "-")
-        log.add_row(str(entry.number), f"{entry.at:%Y-%m-%d %H:%M:%S}", *words, entry.ajera_key, entry.dps_key)
+        words = (
+            entry.entity,
+            entry.line or "-",
+            entry.kind,
+            entry.rule or "-",
+            entry.winner or "-",
+        )
+        log.add_row(
+            str(entry.number),
+            f"{entry.at:%Y-%m-%d %H:%M:%S}",
+            *words,
+            entry.ajera_key,
+            entry.dps_key,
+        )
     return Outcome(asdict(found), Group(lines, _waiting(found.waiting), log))
 
 
@@ -115,7 +178,12 @@ def show_all(settings: Settings, limit: int) -> Outcome:
 def show(settings: Settings, number: int) -> Outcome:
     """One entry of the log, with both values and when they were typed."""
     found = deciding.entry(settings, number)
-    table = Table("", "Ajera", "DPS", title=f"{found.number}: {found.kind} in {found.entity}.{found.line or '(row)'}")
+    table = Table(
+        "",
+        "Ajera",
+        "DPS",
+        title=f"{found.number}: {found.kind} in {found.entity}.{found.line or '(row)'}",
+    )
     table.add_row("key", found.ajera_key, found.dps_key)
     table.add_row("value", _text(found.ajera), _text(found.dps))
     table.add_row("typed at", _text(found.ajera_at), _text(found.dps_at))
@@ -130,9 +198,22 @@ def _text(value: object) -> str:
 @command("resolve", group=conflicts)
 @click.argument("link_id", metavar="LINK")
 @click.argument("line")
-@click.option("--take", type=click.Choice(["ajera", "dps"]), help="Let this side's value win.")
-@click.option("--value", help="A value instead, as the side named by --as would store it.")
-@click.option("--as", "stored_by", type=click.Choice(["ajera", "dps"]), default="ajera", show_default=True)
+@click.option(
+    "--take",
+    type=click.Choice(["ajera", "dps"]),
+    help="Let this side's value win.",
+)
+@click.option(
+    "--value",
+    help="A value instead, as the side named by --as would store it.",
+)
+@click.option(
+    "--as",
+    "stored_by",
+    type=click.Choice(["ajera", "dps"]),
+    default="ajera",
+    show_default=True,
+)
 def resolve(
     settings: Settings,
     link_id: str,
@@ -141,7 +222,9 @@ def resolve(
     value: str | None,
     stored_by: Literal["ajera", "dps"],
 ) -> Outcome:
-    """Decide a parked line by a side or by a value. The decision flows to both sides as any edit does."""
+    """Decide a parked line by a side or by a value.
+    The decision flows to both sides as any edit does.
+    """
     if (take is None) == (value is None):
         raise UsageError("give either --take or --value")
     deciding.resolve(settings, link_id, line, Side(take or stored_by), value)

@@ -20,11 +20,25 @@ def lag(settings: Settings, route: RouteName | None) -> Outcome:
     Seconds are the age of the oldest message that was not applied yet; 0 when caught up.
     """
     found = operation.lag(settings, route_named(settings, route))
-    table = Table("topic", "partition", "next offset", "end", "messages", "seconds", "member", title_justify="left")
+    table = Table(
+        "topic",
+        "partition",
+        "next offset",
+        "end",
+        "messages",
+        "seconds",
+        "member",
+        title_justify="left",
+    )
     total = f"{found.lag:,} messages, {found.delay_seconds:.1f} s"
     table.title = f"{found.group}: {found.state}, {found.members} members, {total}"
     for one in found.partitions:
         at = "-" if one.next_offset is None else f"{one.next_offset:,}"
-        numbers = (at, f"{one.end:,}", f"{one.lag:,}", f"{one.delay_seconds:.1f}")
+        numbers = (
+            at,
+            f"{one.end:,}",
+            f"{one.lag:,}",
+            f"{one.delay_seconds:.1f}",
+        )
         table.add_row(one.topic, str(one.partition), *numbers, one.member or "-")
     return Outcome(asdict(found), table)

@@ -23,11 +23,29 @@ EXIT_CODES = (
     "Exit codes: 0 ok, 1 a run failed, 2 wrong usage or configuration, 3 something needed is missing or away, "
     "130 interrupted."
 )
-COMMANDS = (check, configuration, conflicts, connectors, lag, link, mappings, reference, replay, run, schema, status)
+COMMANDS = (
+    check,
+    configuration,
+    conflicts,
+    connectors,
+    lag,
+    link,
+    mappings,
+    reference,
+    replay,
+    run,
+    schema,
+    status,
+)
 
 
 @click.group(
-    cls=Program, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    cls=Program,
+    epilog=EXIT_CODES,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 110,
+    },
 )
 @click.option(
     "--config",
@@ -36,7 +54,9 @@ COMMANDS = (check, configuration, conflicts, connectors, lag, link, mappings, re
 )
 @click.version_option(package_name="ajera-cdc")
 def main(config: Path | None) -> None:
-    """Change data capture from Deltek Ajera to PIM, and both ways between Ajera and DPS/Vantagepoint."""
+    """Change data capture from Deltek Ajera to PIM,
+    and both ways between Ajera and DPS/Vantagepoint.
+    """
     del config  # read by the commands, through the context
 
 

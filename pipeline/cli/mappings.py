@@ -23,13 +23,18 @@ def mappings() -> None:
 
 @plain_command("show", group=mappings)
 @click.argument("target", type=click.Choice(["pim", "dps"]), default="pim")
-@click.option("--entity", type=click.Choice(operation.entities()), help="Only this entity.")
+@click.option(
+    "--entity",
+    type=click.Choice(operation.entities()),
+    help="Only this entity.",
+)
 @click.pass_context
 def show_mappings(context: click.Context, target: str, entity: str | None) -> Outcome:
     """The maps as they are in the code, with the names and rules of this site's profile.
 
-    pim: the vendor's tables, line by line. dps: which columns are exchanged, in which direction, by which rule. Without
-    a settings file, the vendor's own names. Assumptions are numbered as in docs/assumptions.md.
+    pim: the vendor's tables, line by line. dps: which columns are exchanged, in which direction, by
+    which rule. Without a settings file, the vendor's own names.
+    Assumptions are numbered as in docs/assumptions.md.
     """
     if target == "dps":
         site, status = _site_and_coding(context)
@@ -40,9 +45,18 @@ def show_mappings(context: click.Context, target: str, entity: str | None) -> Ou
         title = f"{one.source} -> {one.target} ({one.name}): {one.only_if}"
         table = Table(*HEADINGS, title=title, title_justify="left")
         for line in one.lines:
-            table.add_row(line.source, line.target, line.written, line.note, _numbers(line.assumptions))
+            table.add_row(
+                line.source,
+                line.target,
+                line.written,
+                line.note,
+                _numbers(line.assumptions),
+            )
         drawn.append(table)
-    return Outcome({"target": target, "tables": [asdict(table) for table in tables]}, Group(*drawn))
+    return Outcome(
+        {"target": target, "tables": [asdict(table) for table in tables]},
+        Group(*drawn),
+    )
 
 
 def _exchanged(tables: tuple[exchange.ExchangedTable, ...]) -> Outcome:
@@ -50,14 +64,41 @@ def _exchanged(tables: tuple[exchange.ExchangedTable, ...]) -> Outcome:
     for one in tables:
         made = " and ".join(one.created_in)
         title = f"{one.entity}: {one.ajera} and {one.dps}, created in {made}"
-        table = Table("line", "Ajera", "DPS", "direction", "rule", "owner", "note", title=title, title_justify="left")
+        table = Table(
+            "line",
+            "Ajera",
+            "DPS",
+            "direction",
+            "rule",
+            "owner",
+            "note",
+            title=title,
+            title_justify="left",
+        )
         for line in one.lines:
-            table.add_row(line.name, line.ajera, line.dps, line.direction, line.rule, line.owner, line.note)
+            table.add_row(
+                line.name,
+                line.ajera,
+                line.dps,
+                line.direction,
+                line.rule,
+                line.owner,
+                line.note,
+            )
         drawn.append(table)
-    return Outcome({"target": "dps", "tables": [asdict(table) for table in tables]}, Group(*drawn))
+    return Outcome(
+        {"target": "dps", "tables": [asdict(table) for table in tables]},
+        Group(*drawn),
+    )
 
 
-HEADINGS = ("Ajera column(s)", "PIM field", "written", "note", "assumptions")
+HEADINGS = (
+    "Ajera column(s)",
+    "PIM field",
+    "written",
+    "note",
+    "assumptions",
+)
 
 
 def _numbers(assumptions: tuple[int, ...]) -> str:

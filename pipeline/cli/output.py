@@ -1,4 +1,6 @@
-"""What every command shares: `--json`, the form of answers, and the one place from an error to an exit code."""
+"""What every command shares: `--json`, the form of answers,
+and the one place from an error to an exit code.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def command(
 ) -> Callable[[Callable[Concatenate[Settings, P], Outcome]], click.Command]:
     """A command that needs the settings: they come first, then its own options."""
 
-    def make(function: Callable[Concatenate[Settings, P], Outcome]) -> click.Command:
+    def make(
+        function: Callable[Concatenate[Settings, P], Outcome],
+    ) -> click.Command:
         @functools.wraps(function)
         def with_settings(*args: P.args, **kwargs: P.kwargs) -> Outcome:
             return function(settings_of(click.get_current_context()), *args, **kwargs)
@@ -58,15 +62,28 @@ def command(
     return make
 
 
-def plain_command(name: str, *, group: click.Group | None = None) -> Callable[[Callable[..., Outcome]], click.Command]:
+def plain_command(
+    name: str, *, group: click.Group | None = None
+) -> Callable[[Callable[..., Outcome]], click.Command]:
     """A command that needs no settings."""
 
     def make(function: Callable[..., Outcome]) -> click.Command:
         @functools.wraps(function)
         def answered(*args: Any, as_json: bool, **kwargs: Any) -> None:
-            sys.exit(answer(_path(click.get_current_context()), as_json, lambda: function(*args, **kwargs)))
+            sys.exit(
+                answer(
+                    _path(click.get_current_context()),
+                    as_json,
+                    lambda: function(*args, **kwargs),
+                )
+            )
 
-        option = click.option("--json", "as_json", is_flag=True, help="Answer as one JSON object.")
+        option = click.option(
+            "--json",
+            "as_json",
+            is_flag=True,
+            help="Answer as one JSON object.",
+        )
         made = click.command(name)(option(answered))
         if group is not None:
             group.add_command(made)
@@ -92,7 +109,9 @@ route_option = click.option(
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask on standard error, unless `yes`. Raises UsageError with --json, which asks nothing, and click.Abort for a no."""
+    """Ask on standard error, unless `yes`. Raises UsageError with --json, which asks nothing,
+    and click.Abort for a no.
+    """
     if yes:
         return
     if click.get_current_context().params.get("as_json"):
@@ -107,7 +126,13 @@ def answer(name: str, as_json: bool, call: Callable[[], Outcome]) -> int:  # noq
     except (Exception, KeyboardInterrupt) as error:
         return fail(name, as_json, error)
     if as_json:
-        _print_json({"ok": outcome.exit_code == ExitCode.OK, "command": name, "data": outcome.data})
+        _print_json(
+            {
+                "ok": outcome.exit_code == ExitCode.OK,
+                "command": name,
+                "data": outcome.data,
+            }
+        )
     elif isinstance(outcome.shown, str):
         click.echo(outcome.shown, nl=bool(outcome.shown))
     else:
@@ -116,7 +141,9 @@ def answer(name: str, as_json: bool, call: Callable[[], Outcome]) -> int:  # noq
 
 
 class Program(click.Group):
-    """The whole command line. Wrong usage ends as every other error does: with an envelope, if --json was among the words."""
+    """The whole command line. Wrong usage ends as every other error does: with an envelope,
+    if --json was among the words.
+    """
 
     def main(self, args: Sequence[str] | None = None, **options: Any) -> Any:  # type: ignore[override] # all but `args` pass
         """Never returns, as click's own; raises SystemExit."""
@@ -128,7 +155,7 @@ class Program(click.Group):
             sys.exit(fail(_path(place), "--json" in words, error))
 
 
-# -- the one place from an error to what is said of it, and to an exit code ----------------------------------------------
+# -- the one place from an error to what is said of it, and to an exit code ------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +172,11 @@ class Failure:
 UNEXPECTED = "This is a fault of the program. AJERA_CDC_TRACEBACK=1 shows where; its text may hold row values."
 INTERRUPTION = Failure("cli.interrupted", "Interrupted.", "", Remedy.HALT, INTERRUPTED)
 REFUSAL = Failure(
-    "cli.declined", "Not confirmed; nothing was changed.", "--yes does not ask.", Remedy.HALT, ExitCode.RUNTIME
+    "cli.declined",
+    "Not confirmed; nothing was changed.",
+    "--yes does not ask.",
+    Remedy.HALT,
+    ExitCode.RUNTIME,
 )
 
 
@@ -153,7 +184,13 @@ def failure_of(error: BaseException) -> Failure:
     """Every way in which a command can fail."""
     match error:
         case PipelineError():
-            return Failure(error.code, str(error), error.hint, error.remedy, error.exit_code)
+            return Failure(
+                error.code,
+                str(error),
+                error.hint,
+                error.remedy,
+                error.exit_code,
+            )
         case KeyboardInterrupt():
             return INTERRUPTION
         case click.Abort():
@@ -161,11 +198,29 @@ def failure_of(error: BaseException) -> Failure:
         case click.UsageError():
             path = "ajera-cdc" if error.ctx is None else error.ctx.command_path
             hint = f"`{path} --help` shows how."
-            return Failure(UsageError.code, error.format_message(), hint, Remedy.HALT, ExitCode.USAGE)
+            return Failure(
+                UsageError.code,
+                error.format_message(),
+                hint,
+                Remedy.HALT,
+                ExitCode.USAGE,
+            )
         case click.ClickException():
-            return Failure(UsageError.code, error.format_message(), "", Remedy.HALT, ExitCode.RUNTIME)
+            return Failure(
+                UsageError.code,
+                error.format_message(),
+                "",
+                Remedy.HALT,
+                ExitCode.RUNTIME,
+            )
         case _:
-            return Failure("internal.unexpected", type(error).__name__, UNEXPECTED, Remedy.HALT, ExitCode.RUNTIME)
+            return Failure(
+                "internal.unexpected",
+                type(error).__name__,
+                UNEXPECTED,
+                Remedy.HALT,
+                ExitCode.RUNTIME,
+            )
 
 
 def fail(name: str, as_json: bool, error: BaseException) -> int:  # noqa: FBT001
@@ -174,17 +229,33 @@ def fail(name: str, as_json: bool, error: BaseException) -> int:  # noqa: FBT001
     if found.code == "internal.unexpected" and os.environ.get("AJERA_CDC_TRACEBACK"):
         traceback.print_exception(error)
     if as_json:
-        told = {"code": found.code, "message": found.message, "hint": found.hint, "remedy": found.remedy}
+        told = {
+            "code": found.code,
+            "message": found.message,
+            "hint": found.hint,
+            "remedy": found.remedy,
+        }
         _print_json({"ok": False, "command": name, "error": told})
     elif isinstance(error, click.UsageError):
         error.show()
     else:
         console = Console(stderr=True)
-        console.print(f"{found.code}: {found.message}", style="red", highlight=False, markup=False)
+        console.print(
+            f"{found.code}: {found.message}",
+            style="red",
+            highlight=False,
+            markup=False,
+        )
         if found.hint:
             console.print(found.hint, highlight=False, markup=False)
     return found.exit_code
 
 
 def _print_json(envelope: Mapping[str, Any]) -> None:
-    click.echo(orjson.dumps(envelope, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
+    click.echo(
+        orjson.dumps(
+            envelope,
+            default=str,
+            option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS,
+        ).decode()
+    )

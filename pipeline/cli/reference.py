@@ -21,8 +21,16 @@ HEAD = "<!-- Written by `make reference`; a test keeps it up to date. -->\n"
 
 
 @plain_command("reference")
-@click.option("--write", type=click.Path(path_type=Path, file_okay=False), help="Write the pages into this folder.")
-@click.option("--check", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Compare the pages there.")
+@click.option(
+    "--write",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write the pages into this folder.",
+)
+@click.option(
+    "--check",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Compare the pages there.",
+)
 @click.pass_context
 def reference(context: click.Context, write: Path | None, check: Path | None) -> Outcome:
     """Write the generated reference pages, or check that they are up to date (exit code 1 if not)."""
@@ -32,9 +40,21 @@ def reference(context: click.Context, write: Path | None, check: Path | None) ->
             path = write / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-    stale = [] if check is None else [name for name, text in made.items() if not _is_same(check / name, text)]
-    words = f"not up to date: {', '.join(stale)}; run `make reference`" if stale else f"{len(made)} pages"
-    return Outcome({"pages": list(made), "stale": stale}, words, ExitCode.RUNTIME if stale else ExitCode.OK)
+    stale = (
+        []
+        if check is None
+        else [name for name, text in made.items() if not _is_same(check / name, text)]
+    )
+    words = (
+        f"not up to date: {', '.join(stale)}; run `make reference`"
+        if stale
+        else f"{len(made)} pages"
+    )
+    return Outcome(
+        {"pages": list(made), "stale": stale},
+        words,
+        ExitCode.RUNTIME if stale else ExitCode.OK,
+    )
 
 
 def _is_same(path: Path, text: str) -> bool:
@@ -45,7 +65,11 @@ def pages(root: click.Command) -> dict[str, str]:
     """Every page: its name below docs/reference, and its text."""
     return {
         "cli.md": HEAD + "# Commands\n\n" + "\n".join(_commands(root, "ajera-cdc")),
-        "configuration.md": HEAD + "# Configuration\n\n" + CONFIGURATION + configuration_page() + "\n".join(_profile()),
+        "configuration.md": HEAD
+        + "# Configuration\n\n"
+        + CONFIGURATION
+        + configuration_page()
+        + "\n".join(_profile()),
         "connectors.md": HEAD + "# Connector settings\n\n" + "\n".join(_connectors()),
         "errors.md": HEAD + "# Errors\n\n" + ERRORS + "\n".join(_errors()),
         "mappings/dps.md": HEAD + "# Ajera and DPS\n\n" + "\n".join(_exchange()),
@@ -75,7 +99,9 @@ MAPPINGS = (
 
 
 def _row(*cells: object) -> str:
-    return "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    return (
+        "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    )
 
 
 def _table(*headings: str) -> Iterator[str]:
@@ -84,7 +110,12 @@ def _table(*headings: str) -> Iterator[str]:
 
 
 def _commands(command: click.Command, path: str) -> Iterator[str]:
-    context = click.Context(command, info_name=path, terminal_width=100, help_option_names=["-h", "--help"])
+    context = click.Context(
+        command,
+        info_name=path,
+        terminal_width=100,
+        help_option_names=["-h", "--help"],
+    )
     yield f"## `{path}`\n\n```\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
@@ -114,7 +145,10 @@ def _profile() -> Iterator[str]:
 
 def _connectors() -> Iterator[str]:
     yield "What `ajera-cdc connectors apply` sends to Kafka Connect, by source. `@{…}` is filled from the configuration.\n"
-    for title, dialect in (("PostgreSQL", "postgres"), ("SQL Server", "sqlserver")):
+    for title, dialect in (
+        ("PostgreSQL", "postgres"),
+        ("SQL Server", "sqlserver"),
+    ):
         yield f"## {title}\n"
         yield from _table("setting", "value", "why")
         template = load("ajera", "postgres" if dialect == "postgres" else "sqlserver")
@@ -128,7 +162,13 @@ def _errors() -> Iterator[str]:
     for error in sorted(PipelineError.__subclasses__(), key=lambda error: error.code):
         if error.__module__ == PipelineError.__module__:
             meaning = " ".join((error.__doc__ or "").split())
-            yield _row(f"`{error.code}`", error.remedy.value, int(error.exit_code), meaning, error.hint)
+            yield _row(
+                f"`{error.code}`",
+                error.remedy.value,
+                int(error.exit_code),
+                meaning,
+                error.hint,
+            )
     yield ""
 
 
@@ -136,7 +176,13 @@ def _metrics() -> Iterator[str]:
     yield "Served by every consumer on `run.metrics_host`, `run.metrics_port` at `/metrics`, beside `/health` and `/ready`.\n"
     yield from _table("name", "kind", "labels", "meaning", "what an operator does")
     for metric in METRICS:
-        yield _row(f"`{metric.name}`", metric.kind, ", ".join(metric.labels), metric.meaning, metric.operator)
+        yield _row(
+            f"`{metric.name}`",
+            metric.kind,
+            ", ".join(metric.labels),
+            metric.meaning,
+            metric.operator,
+        )
     yield ""
 
 
@@ -148,7 +194,15 @@ def _exchange() -> Iterator[str]:
         yield f"Rows are created in {' and '.join(table.created_in)}.{belongs}\n"
         yield from _table("line", "Ajera", "DPS", "direction", "rule", "owner", "note")
         for line in table.lines:
-            yield _row(line.name, line.ajera, line.dps, line.direction, line.rule, line.owner, line.note)
+            yield _row(
+                line.name,
+                line.ajera,
+                line.dps,
+                line.direction,
+                line.rule,
+                line.owner,
+                line.note,
+            )
         yield ""
 
 
@@ -157,8 +211,22 @@ def _mappings() -> Iterator[str]:
     for table in shown(Site()):
         yield f"## {table.name}: {table.source} to {table.target}\n"
         yield f"Switch: `pim.{table.entity}`. Rows: {table.only_if}. {table.note}\n"
-        yield from _table("Ajera column(s)", "PIM field", "written", "if it does not fit", "note", "assumptions")
+        yield from _table(
+            "Ajera column(s)",
+            "PIM field",
+            "written",
+            "if it does not fit",
+            "note",
+            "assumptions",
+        )
         for line in table.lines:
             rests_on = ", ".join(map(str, line.assumptions))
-            yield _row(line.source, line.target, line.written, line.fit, line.note, rests_on)
+            yield _row(
+                line.source,
+                line.target,
+                line.written,
+                line.fit,
+                line.note,
+                rests_on,
+            )
         yield ""

@@ -19,12 +19,28 @@ from pipeline.wiring.route import RouteName, route_named
 
 @command("replay")
 @route_option
-@click.option("--topic", required=True, help="Topic to read again, such as ajera.AxVec.")
+@click.option(
+    "--topic",
+    required=True,
+    help="Topic to read again, such as ajera.AxVec.",
+)
 @click.option("--partition", type=int, help="One partition of it. Default: all.")
 @click.option("--to-offset", type=click.IntRange(min=0), help="Back to this offset.")
-@click.option("--to-time", metavar="TIME", help="Back to this time, ISO 8601 with its zone: 2026-11-25T08:00:00-08:00.")
-@click.option("--to-beginning", is_flag=True, help="Back to the oldest message there is.")
-@click.option("--dry-run", is_flag=True, help="Say what would be read again, and change nothing.")
+@click.option(
+    "--to-time",
+    metavar="TIME",
+    help="Back to this time, ISO 8601 with its zone: 2026-11-25T08:00:00-08:00.",
+)
+@click.option(
+    "--to-beginning",
+    is_flag=True,
+    help="Back to the oldest message there is.",
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say what would be read again, and change nothing.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def replay(
     settings: Settings,
@@ -40,16 +56,25 @@ def replay(
 ) -> Outcome:
     """Set a stopped group back, so that its messages are read again when it starts.
 
-    Harmless: a row is never moved backwards, and what was applied is skipped. It helps after a target was changed
-    by hand or restored. It never goes forward.
+    Harmless: a row is never moved backwards, and what was applied is skipped. It helps after a
+    target was changed by hand or restored. It never goes forward.
     """
     back = _back(to_offset, to_time, to_beginning=to_beginning)
     planned = operation.plan(settings, topic, partition, back, route_named(settings, route))
-    data = asdict(planned) | {"again": planned.again, "lost": planned.lost, "lost_is_exact": planned.lost_is_exact}
+    data = asdict(planned) | {
+        "again": planned.again,
+        "lost": planned.lost,
+        "lost_is_exact": planned.lost_is_exact,
+    }
     if dry_run or not planned.again:
-        return Outcome(data | {"done": False}, _shown(planned, WOULD if planned.again else NOTHING))
+        return Outcome(
+            data | {"done": False},
+            _shown(planned, WOULD if planned.again else NOTHING),
+        )
     if not yes:
-        say(f"{planned.again:,} messages of {topic} will be read again; gone by retention: {_lost(planned)}.")
+        say(
+            f"{planned.again:,} messages of {topic} will be read again; gone by retention: {_lost(planned)}."
+        )
     confirm(f"Set the group {planned.group} back?", yes=yes)
     operation.carry_out(settings, planned)
     return Outcome(data | {"done": True}, _shown(planned, DONE))
@@ -63,7 +88,9 @@ DONE = (
 )
 
 
-def _back(to_offset: int | None, to_time: str | None, *, to_beginning: bool) -> operation.ReplayFrom:
+def _back(
+    to_offset: int | None, to_time: str | None, *, to_beginning: bool
+) -> operation.ReplayFrom:
     if sum((to_offset is not None, to_time is not None, to_beginning)) != 1:
         raise UsageError("Say one of --to-offset, --to-time and --to-beginning.")
     if to_time is None:
@@ -78,10 +105,22 @@ def _back(to_offset: int | None, to_time: str | None, *, to_beginning: bool) -> 
 
 
 def _shown(planned: operation.Replay, sentence: str) -> RenderableType:
-    table = Table("topic", "partition", "from", "to", "read again", "gone by retention")
+    table = Table(
+        "topic",
+        "partition",
+        "from",
+        "to",
+        "read again",
+        "gone by retention",
+    )
     for step in planned.steps:
         numbers = (step.from_offset, step.to_offset, step.again)
-        table.add_row(step.topic, str(step.partition), *(f"{number:,}" for number in numbers), _lost_of(step))
+        table.add_row(
+            step.topic,
+            str(step.partition),
+            *(f"{number:,}" for number in numbers),
+            _lost_of(step),
+        )
     return Group(table, Text(sentence))
 
 
@@ -95,5 +134,9 @@ def _lost_of(step: operation.Step) -> str:
     offsets = f"offsets {step.lost_from:,} to {step.lost_from + step.lost - 1:,}"
     if step.lost_is_exact:
         return f"{step.lost:,}: {offsets}"
-    oldest = "nothing is left" if step.oldest is None else f"the oldest left is of {step.oldest:%Y-%m-%d %H:%M:%S} UTC"
+    oldest = (
+        "nothing is left"
+        if step.oldest is None
+        else f"the oldest left is of {step.oldest:%Y-%m-%d %H:%M:%S} UTC"
+    )
     return f"up to {step.lost:,} of {offsets}; {oldest}"

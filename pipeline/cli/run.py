@@ -16,8 +16,9 @@ from pipeline.wiring.route import RouteName, route_named
 def run(settings: Settings, route: RouteName | None) -> Outcome:
     """Run a consumer of a route, in the foreground.
 
-    SIGTERM and Ctrl-C drain it: the batch in hand is written and its offsets are committed. Start more of them to
-    share the partitions. Metrics, /health and /ready are served on `run.metrics_port`.
+    SIGTERM and Ctrl-C drain it: the batch in hand is written and its offsets are committed. Start
+    more of them to share the partitions. Metrics,
+    /health and /ready are served on `run.metrics_port`.
     """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -13,14 +13,19 @@ from pipeline.operations import schema as operation
 
 @click.group()
 def schema() -> None:
-    """Show or upgrade our own tables: in the PIM database, and with [routes.dps] in the DPS and Ajera databases."""
+    """Show or upgrade our own tables: in the PIM database,
+    and with [routes.dps] in the DPS and Ajera databases.
+    """
 
 
 @command("show", group=schema)
 def show(settings: Settings) -> Outcome:
     """The versions in the databases, and those this program needs."""
     found = operation.show(settings)
-    lines = [f"{one.database}: version {one.found or '(none)'}, this program needs {one.needed}" for one in found]
+    lines = [
+        f"{one.database}: version {one.found or '(none)'}, this program needs {one.needed}"
+        for one in found
+    ]
     return Outcome({"schemas": [asdict(one) for one in found]}, "\n".join(lines))
 
 
@@ -28,5 +33,8 @@ def show(settings: Settings) -> Outcome:
 def upgrade(settings: Settings) -> Outcome:
     """Create our schemas, or bring them to the versions this program needs. Safe to run again."""
     done = operation.upgrade(settings, say)
-    lines = [f"{one.database}: version {one.needed}{' already' if one.found == one.needed else ''}" for one in done]
+    lines = [
+        f"{one.database}: version {one.needed}{' already' if one.found == one.needed else ''}"
+        for one in done
+    ]
     return Outcome({"schemas": [asdict(one) for one in done]}, "\n".join(lines))

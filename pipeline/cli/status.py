@@ -18,7 +18,10 @@ from pipeline.operations import status as operation
 
 @command("status")
 @click.option(
-    "--keys", default=operation.KEYS_SHOWN, show_default=True, help="How many keys of each kind of parked row."
+    "--keys",
+    default=operation.KEYS_SHOWN,
+    show_default=True,
+    help="How many keys of each kind of parked row.",
 )
 def status(settings: Settings, keys: int) -> Outcome:
     """Show load state, event outcomes and parked rows of each route.
@@ -26,7 +29,11 @@ def status(settings: Settings, keys: int) -> Outcome:
     A service that does not answer is named; the rest is shown, and the exit code is 3.
     """
     found = operation.status(settings, keys)
-    return Outcome(asdict(found), _status(found), ExitCode.OK if found.is_whole else ExitCode.ENVIRONMENT)
+    return Outcome(
+        asdict(found),
+        _status(found),
+        ExitCode.OK if found.is_whole else ExitCode.ENVIRONMENT,
+    )
 
 
 def _status(found: operation.Status) -> RenderableType:
@@ -67,7 +74,13 @@ def _state(found: operation.RouteState) -> list[RenderableType]:
 
 
 def _links(found: operation.RouteState) -> Table:
-    links = Table("exchange with DPS", "linked", "being created", "ended", "to be decided")
+    links = Table(
+        "exchange with DPS",
+        "linked",
+        "being created",
+        "ended",
+        "to be decided",
+    )
     for one in found.links:
         counts = (one.linked, one.creating, one.ended, one.to_decide)
         links.add_row(one.entity, *(f"{count:,}" for count in counts))
@@ -82,10 +95,30 @@ def _tables(found: operation.RouteState) -> Table:
 
 
 def _partitions(found: operation.RouteState) -> Table:
-    table = Table("topic", "partition", "next offset", "read", "written", "skipped", "parked", "dead letters")
+    table = Table(
+        "topic",
+        "partition",
+        "next offset",
+        "read",
+        "written",
+        "skipped",
+        "parked",
+        "dead letters",
+    )
     for one in found.partitions:
-        counts = (one.next_offset, one.events_read, one.written, one.skipped, one.parked, one.dead_lettered)
-        table.add_row(one.topic, str(one.partition), *(f"{count:,}" for count in counts))
+        counts = (
+            one.next_offset,
+            one.events_read,
+            one.written,
+            one.skipped,
+            one.parked,
+            one.dead_lettered,
+        )
+        table.add_row(
+            one.topic,
+            str(one.partition),
+            *(f"{count:,}" for count in counts),
+        )
     return table
 
 
@@ -96,5 +129,12 @@ def _parked(found: operation.RouteState) -> Table:
         what = one.kind if isinstance(one, ParkedRows) else one.entity
         oldest = f"{one.oldest:%Y-%m-%d %H:%M}"
         reason = "\n".join((one.code, *reasons))
-        table.add_row(what, f"{one.count:,}", oldest, reason, "\n".join(one.keys), one.hint)
+        table.add_row(
+            what,
+            f"{one.count:,}",
+            oldest,
+            reason,
+            "\n".join(one.keys),
+            one.hint,
+        )
     return table

@@ -14,13 +14,18 @@ from pipeline.config.settings import Settings
 
 
 def keys() -> Iterator[tuple[str, str, FieldInfo]]:
-    """Section ("" for the top, "routes.pim" for an inner one), key and field of all that can be set."""
+    """Section ("" for the top, "routes.pim" for an inner one),
+    key and field of all that can be set.
+    """
     return _keys(Settings, "")
 
 
 def _keys(model: type[BaseModel], section: str) -> Iterator[tuple[str, str, FieldInfo]]:
     for name, field in model.model_fields.items():
-        inner = next((one for one in (field.annotation, *get_args(field.annotation)) if _is_section(one)), None)
+        inner = next(
+            (one for one in (field.annotation, *get_args(field.annotation)) if _is_section(one)),
+            None,
+        )
         if inner is None:
             yield section, field.alias or name, field
         else:
@@ -36,7 +41,11 @@ def default_text(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True)
-    return "none" if value is None else tomli_w.dumps({"x": value}).strip().removeprefix("x = ").replace("[x]", "{}")
+    return (
+        "none"
+        if value is None
+        else tomli_w.dumps({"x": value}).strip().removeprefix("x = ").replace("[x]", "{}")
+    )
 
 
 EXAMPLES = {
@@ -47,7 +56,9 @@ EXAMPLES = {
 OPTIONAL = ("sources.dps", "routes.dps")
 HEAD = "# ajera-cdc: settings. Every key can be overridden by the environment: AJERA_CDC_<SECTION>__<KEY>,"
 SECOND = "# for example AJERA_CDC_ROUTES__PIM__DATABASE. One route at least is needed."
-EXCHANGE = "# The exchange with DPS: take away the # in front of the sections and of the keys to be set."
+EXCHANGE = (
+    "# The exchange with DPS: take away the # in front of the sections and of the keys to be set."
+)
 
 
 def template() -> str:

@@ -12,12 +12,18 @@ from pydantic import BaseModel, ValidationError
 
 
 def read_toml(file: Path) -> dict[str, Any]:
-    """TOML as editors save it, with or without a byte order mark. Raises OSError, or ValueError for what is none."""
+    """TOML as editors save it, with or without a byte order mark. Raises OSError,
+    or ValueError for what is none.
+    """
     return tomllib.loads(file.read_text(encoding="utf-8-sig"))
 
 
 def not_toml(error: ValueError) -> str:
-    return f"is not TOML: {error}" if isinstance(error, tomllib.TOMLDecodeError) else "is not UTF-8: save it as such"
+    return (
+        f"is not TOML: {error}"
+        if isinstance(error, tomllib.TOMLDecodeError)
+        else "is not UTF-8: save it as such"
+    )
 
 
 def faults(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:

@@ -16,12 +16,16 @@ from pipeline.errors import ConfigurationInvalid, EditionUnsupported
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
-    """Settings from the file, overridden by `AJERA_CDC_<SECTION>__<KEY>`. Raises ConfigurationInvalid with all faults."""
+    """Settings from the file, overridden by `AJERA_CDC_<SECTION>__<KEY>`.
+    Raises ConfigurationInvalid with all faults.
+    """
     file = path or Path(environ.get(f"{ENVIRONMENT}CONFIG", DEFAULT_FILE))
     try:
         raw = read_toml(file)
     except FileNotFoundError:
-        raise ConfigurationInvalid(f"{file} is not there; `ajera-cdc config template` prints one to fill in.") from None
+        raise ConfigurationInvalid(
+            f"{file} is not there; `ajera-cdc config template` prints one to fill in."
+        ) from None
     except OSError as error:
         raise ConfigurationInvalid(f"{file} cannot be read: {error.strerror}.") from None
     except ValueError as error:
@@ -41,7 +45,8 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
 
 
 def overridden(raw: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
-    """The file's tables with the environment's values: `AJERA_CDC_ROUTES__PIM__GROUP` is routes.pim.group.
+    """The file's tables with the environment's values:
+    `AJERA_CDC_ROUTES__PIM__GROUP` is routes.pim.group.
 
     A section that is no table is left for the model to refuse.
     """

@@ -5,18 +5,46 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_DPS_SOURCE = ("database", "schema", "topic_prefix", "connector_name", "slot_name")
+_DPS_SOURCE = (
+    "database",
+    "schema",
+    "topic_prefix",
+    "connector_name",
+    "slot_name",
+)
 _DPS_ROUTE = (
-    *("sync_schema", "group", "dead_letter_topic", "contacts_per_firm", "contacts_per_project"),
-    *("project_number", "employee_number", "status_coding", "clock_tolerance_seconds"),
+    *(
+        "sync_schema",
+        "group",
+        "dead_letter_topic",
+        "contacts_per_firm",
+        "contacts_per_project",
+    ),
+    *(
+        "project_number",
+        "employee_number",
+        "status_coding",
+        "clock_tolerance_seconds",
+    ),
 )
 _PIM = (
-    *("database", "schema", "sync_schema", "projects", "clients", "contacts", "employees"),
+    *(
+        "database",
+        "schema",
+        "sync_schema",
+        "projects",
+        "clients",
+        "contacts",
+        "employees",
+    ),
     "vendors",
 )
 
 RENAMED: Mapping[str, str] = {
-    **{f"ajera.{key}": f"sources.ajera.{key}" for key in ("edition", "database", "schema", "version")},
+    **{
+        f"ajera.{key}": f"sources.ajera.{key}"
+        for key in ("edition", "database", "schema", "version")
+    },
     "ajera.own_schema": "sources.ajera.sync_schema",
     **{f"pim.{key}": f"routes.pim.{key}" for key in _PIM},
     "kafka.bootstrap": "kafka.bootstrap_servers",
@@ -47,7 +75,9 @@ RENAMED: Mapping[str, str] = {
 }
 
 
-def with_new_names(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def with_new_names(
+    raw: Mapping[str, Any],
+) -> tuple[dict[str, Any], list[str]]:
     """The tables of a file with old names replaced, and a line for each that was."""
     found: dict[str, Any] = {}
     lines = []

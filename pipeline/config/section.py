@@ -24,7 +24,9 @@ def _is_database_url(secret: SecretStr) -> SecretStr:
     try:
         backend = make_url(secret.get_secret_value()).get_backend_name()
     except (ArgumentError, ValueError):
-        raise ValueError("is not a SQLAlchemy URL (dialect+driver://user:password@host/database)") from None
+        raise ValueError(
+            "is not a SQLAlchemy URL (dialect+driver://user:password@host/database)"
+        ) from None
     if backend not in ("postgresql", "mssql"):
         raise ValueError("must begin with mssql+pyodbc:// or postgresql+psycopg://")
     return secret
@@ -58,8 +60,12 @@ class Section(BaseModel):
         """TOML has no null: an empty text in place of a value that may be missing means that it is."""
         if not isinstance(raw, dict):
             return raw
-        optional = {field.alias or name for name, field in cls.model_fields.items() if field.default is None}
-        return {name: value for name, value in raw.items() if not (value == "" and name in optional)}
+        optional = {
+            field.alias or name for name, field in cls.model_fields.items() if field.default is None
+        }
+        return {
+            name: value for name, value in raw.items() if not (value == "" and name in optional)
+        }
 
 
 def database_url(secret: SecretStr, key: str) -> URL:

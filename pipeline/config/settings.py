@@ -13,7 +13,14 @@ from sqlalchemy.exc import ArgumentError
 from pipeline.config.files import faults, not_toml, read_toml
 from pipeline.config.section import Section
 from pipeline.config.services import Connect, Crm, Kafka, Log, Registry, Run
-from pipeline.config.systems import AjeraSource, DpsRoute, DpsSource, PimRoute, Routes, Sources
+from pipeline.config.systems import (
+    AjeraSource,
+    DpsRoute,
+    DpsSource,
+    PimRoute,
+    Routes,
+    Sources,
+)
 from pipeline.domain.profile import name_faults
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.errors import ConfigurationInvalid, ProfileInvalid
@@ -21,8 +28,17 @@ from pipeline.mapping.site import Site
 
 ENVIRONMENT = "AJERA_CDC_"
 DEFAULT_FILE = Path("ajera-cdc.toml")
-# What a database URL says in its query that is no secret; the rest (odbc_connect, password, ...) is not shown.
-PLAIN_QUERY: Final = frozenset({"driver", "encrypt", "trustservercertificate", "sslmode", "application_name"})
+# What a database URL says in its query that is no secret; the rest (odbc_connect, password,
+# ...) is not shown.
+PLAIN_QUERY: Final = frozenset(
+    {
+        "driver",
+        "encrypt",
+        "trustservercertificate",
+        "sslmode",
+        "application_name",
+    }
+)
 
 
 class Settings(Section):
@@ -46,7 +62,9 @@ class Settings(Section):
         if self.routes.dps is not None and self.sources.dps is None:
             raise ValueError("sources.dps: [routes.dps] reads it; say where the DPS database is")
         if self.routes.dps is not None and self.sources.ajera.version is None:
-            raise ValueError("sources.ajera.version: [routes.dps] needs it, since below 8.09 DPS flows to Ajera only")
+            raise ValueError(
+                "sources.ajera.version: [routes.dps] needs it, since below 8.09 DPS flows to Ajera only"
+            )
         return self
 
     @property
@@ -57,7 +75,9 @@ class Settings(Section):
     def dps(self) -> DpsSource:
         """Raises ConfigurationInvalid if DPS is not captured."""
         if self.sources.dps is None:
-            raise ConfigurationInvalid("sources.dps: there is no such section; DPS is not captured.")
+            raise ConfigurationInvalid(
+                "sources.dps: there is no such section; DPS is not captured."
+            )
         return self.sources.dps
 
     @property
@@ -71,18 +91,24 @@ class Settings(Section):
     def exchange(self) -> DpsRoute:
         """Raises ConfigurationInvalid if nothing is exchanged with DPS."""
         if self.routes.dps is None:
-            raise ConfigurationInvalid("routes.dps: there is no such section; nothing is exchanged with DPS.")
+            raise ConfigurationInvalid(
+                "routes.dps: there is no such section; nothing is exchanged with DPS."
+            )
         return self.routes.dps
 
     @cached_property
     def site(self) -> Site:
-        """The site profile, with the employee phone map of CRM when its sync is on. Raises ProfileInvalid."""
+        """The site profile, with the employee phone map of CRM when its sync is on.
+        Raises ProfileInvalid.
+        """
         raw: dict[str, Any] = {}
         if self.profile is not None:
             try:
                 raw = read_toml(self.profile)
             except OSError as error:
-                raise ProfileInvalid(f"{self.profile.name} cannot be read: {error.strerror}.") from error
+                raise ProfileInvalid(
+                    f"{self.profile.name} cannot be read: {error.strerror}."
+                ) from error
             except ValueError as error:
                 raise ProfileInvalid(f"{self.profile.name} {not_toml(error)}.") from None
         try:
@@ -97,7 +123,10 @@ class Settings(Section):
     def _with_phones_of_crm(self, site: Site) -> Site:
         if not self.crm.enabled:
             return site
-        phones = {"employee_mobile": self.crm.employee_mobile, "employee_direct_dial": self.crm.employee_direct_dial}
+        phones = {
+            "employee_mobile": self.crm.employee_mobile,
+            "employee_direct_dial": self.crm.employee_direct_dial,
+        }
         return site.model_copy(update={"assumptions": site.assumptions.model_copy(update=phones)})
 
     def shown(self) -> dict[str, Any]:

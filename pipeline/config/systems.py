@@ -18,9 +18,14 @@ class Source(Section):
         alias="schema",
         description="Schema of its tables. Default: dbo on SQL Server, public on PostgreSQL.",
     )
-    heartbeat_seconds: float = Field(5.0, gt=0, description="Time between heartbeats of its connector, in seconds.")
+    heartbeat_seconds: float = Field(
+        5.0,
+        gt=0,
+        description="Time between heartbeats of its connector, in seconds.",
+    )
     connect_host: str | None = Field(
-        None, description="Host of the database as Connect sees it, if it differs from `database`."
+        None,
+        description="Host of the database as Connect sees it, if it differs from `database`.",
     )
     connect_port: int | None = Field(None, description="Port likewise.")
 
@@ -47,7 +52,10 @@ class AjeraSource(Source):
     )
     topic_prefix: str = Field("ajera", description="Prefix of its topics: <prefix>.<Table>.")
     connector_name: str = Field("ajera", description="Name of its connector in Connect.")
-    slot_name: str = Field("ajera_cdc", description="PostgreSQL: name of the replication slot and publication.")
+    slot_name: str = Field(
+        "ajera_cdc",
+        description="PostgreSQL: name of the replication slot and publication.",
+    )
     connect_password: str = Field(
         "${env:AJERA_CDC_SOURCE_PASSWORD}",
         description="Where Connect finds the password: an expression of one of its config providers.",
@@ -57,10 +65,15 @@ class AjeraSource(Source):
 class DpsSource(Source):
     """DPS or Vantagepoint."""
 
-    database: DatabaseUrl = Field(description="SQLAlchemy URL of the DPS database, as for sources.ajera.database.")
+    database: DatabaseUrl = Field(
+        description="SQLAlchemy URL of the DPS database, as for sources.ajera.database."
+    )
     topic_prefix: str = Field("dps", description="Prefix of its topics: <prefix>.<Table>.")
     connector_name: str = Field("dps", description="Name of its connector in Connect.")
-    slot_name: str = Field("ajera_cdc_dps", description="PostgreSQL: name of the replication slot and publication.")
+    slot_name: str = Field(
+        "ajera_cdc_dps",
+        description="PostgreSQL: name of the replication slot and publication.",
+    )
     connect_password: str = Field(
         "${env:AJERA_CDC_DPS_PASSWORD}",
         description="Where Connect finds the password: an expression of one of its config providers.",
@@ -77,14 +90,19 @@ class Sources(Section):
 class PimRoute(Section):
     """The route from Ajera to PIM."""
 
-    database: DatabaseUrl = Field(description="SQLAlchemy URL of the PIM database, as for sources.ajera.database.")
+    database: DatabaseUrl = Field(
+        description="SQLAlchemy URL of the PIM database, as for sources.ajera.database."
+    )
     db_schema: str | None = Field(
-        None, alias="schema", description="Schema of PIM's tables. Default: dbo on SQL Server, public on PostgreSQL."
+        None,
+        alias="schema",
+        description="Schema of PIM's tables. Default: dbo on SQL Server, public on PostgreSQL.",
     )
     sync_schema: str = Field("sync", description="Schema of our own tables in the PIM database.")
     group: str = Field("ajera-cdc.ajera-to-pim", description="Consumer group of the route.")
     dead_letter_topic: str = Field(
-        "ajera-cdc.ajera-to-pim.dead", description="Topic of messages that cannot be processed."
+        "ajera-cdc.ajera-to-pim.dead",
+        description="Topic of messages that cannot be processed.",
     )
     projects: bool = Field(default=True, description="Sync projects.")
     clients: bool = Field(default=True, description="Sync clients.")
@@ -95,7 +113,9 @@ class PimRoute(Section):
     @model_validator(mode="after")
     def _something_is_on(self) -> PimRoute:
         if not self.entities:
-            raise ValueError("every entity is switched off; switch one of projects, clients, ... on")
+            raise ValueError(
+                "every entity is switched off; switch one of projects, clients, ... on"
+            )
         return self
 
     @property
@@ -111,10 +131,13 @@ class DpsRoute(Section):
     sync_schema: str = Field("sync", description="Schema of our own tables in the DPS database.")
     group: str = Field("ajera-cdc.ajera-dps", description="Consumer group of the route.")
     dead_letter_topic: str = Field(
-        "ajera-cdc.ajera-dps.dead", description="Topic of messages that cannot be processed."
+        "ajera-cdc.ajera-dps.dead",
+        description="Topic of messages that cannot be processed.",
     )
     contacts_per_firm: int = Field(
-        5, ge=0, description="How many contacts of a firm are exchanged; 0 for any number (Vantagepoint 3.5 and later)."
+        5,
+        ge=0,
+        description="How many contacts of a firm are exchanged; 0 for any number (Vantagepoint 3.5 and later).",
     )
     contacts_per_project: int = Field(
         5,
@@ -122,7 +145,8 @@ class DpsRoute(Section):
         description="How many contacts of a project are exchanged; 20 from Vantagepoint 3.5 on, 0 for any number.",
     )
     project_number: str = Field(
-        "", description="Number of a project without a Project ID, such as AJ{key}; empty: it is parked."
+        "",
+        description="Number of a project without a Project ID, such as AJ{key}; empty: it is parked.",
     )
     employee_number: str = Field(
         "",
@@ -147,7 +171,9 @@ class DpsRoute(Section):
         " none: no status is written.",
     )
     clock_tolerance_seconds: float = Field(
-        2.0, ge=0, description="Edits on both sides within this time count as simultaneous: the column's owner wins."
+        2.0,
+        ge=0,
+        description="Edits on both sides within this time count as simultaneous: the column's owner wins.",
     )
     recheck_window_seconds: float = Field(
         3600.0,
@@ -160,7 +186,9 @@ class DpsRoute(Section):
     def _can_tell_who_is_active(self) -> DpsRoute:
         asking = [name for name in ("employees", "consultants") if getattr(self, name) == "active"]
         if asking and self.status_coding == "none":
-            raise ValueError(f'{" and ".join(asking)} = "active" needs status_coding, which says what active is')
+            raise ValueError(
+                f'{" and ".join(asking)} = "active" needs status_coding, which says what active is'
+            )
         return self
 
     @field_validator("project_number", "employee_number")

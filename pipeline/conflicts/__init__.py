@@ -1,1 +1,3 @@
-"""Two people edit one pair of rows in two systems: what is an edit, who wins, what is written. Pure: no I/O, no clock."""
+"""Two people edit one pair of rows in two systems: what is an edit, who wins, what is written.
+Pure: no I/O, no clock.
+"""

@@ -7,7 +7,12 @@ from datetime import datetime
 
 from pipeline.conflicts.classify import looked_at
 from pipeline.conflicts.conflict import Conflict, Kind, about_line
-from pipeline.conflicts.decide import asked_by_both, is_comparable, parked, plan
+from pipeline.conflicts.decide import (
+    asked_by_both,
+    is_comparable,
+    parked,
+    plan,
+)
 from pipeline.conflicts.decision import Decision, Reason
 from pipeline.conflicts.forms import folded
 from pipeline.conflicts.link import Link, LinkSide, Seen, State
@@ -21,7 +26,8 @@ from pipeline.model.outcome import Outcome
 class Found:
     """A row as read under lock. `at`: that database's own clock, read in the same transaction.
 
-    `seen`: the event that led to it, or, if none did, the newest epoch that is known of that side's capture.
+    `seen`: the event that led to it, or, if none did,
+    the newest epoch that is known of that side's capture.
     `modified_at`: the row's own modified date, aware, where it has one.
     """
 
@@ -35,18 +41,35 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class FirstLinkPolicy:
-    """How two filled rows that differ are linked, after what `first_link` says of itself: by the side that `prefers`
-    names; None: the line is parked.
+    """How two filled rows that differ are linked, after what `first_link` says of itself: by the
+    side that `prefers` names; None: the line is parked.
     """
 
     prefers: Side | None = None
 
 
-def create(link_id: str, entity: str, side: Side, found: Found, table: str, now: datetime, rules: Rules) -> Decision:
-    """Begin a link for a row of `side` that has no counterpart, which is created in `table` of the other side."""
+def create(
+    link_id: str,
+    entity: str,
+    side: Side,
+    found: Found,
+    table: str,
+    now: datetime,
+    rules: Rules,
+) -> Decision:
+    """Begin a link for a row of `side` that has no counterpart,
+    which is created in `table` of the other side.
+    """
     source, target = _half(found, rules, side), LinkSide(table, None)
-    waits = (p.name for p in rules.pairs if p.name in source.value and not p.knows(source.value[p.name], side.other))
-    source = replace(source, dirty=frozenset(name for name in waits if rules.by_name[name].flows_to(side.other)))
+    waits = (
+        p.name
+        for p in rules.pairs
+        if p.name in source.value and not p.knows(source.value[p.name], side.other)
+    )
+    source = replace(
+        source,
+        dirty=frozenset(name for name in waits if rules.by_name[name].flows_to(side.other)),
+    )
     halves = (source, target) if side is Side.AJERA else (target, source)
     link, writes = plan(Link(link_id, entity, *halves, state=State.CREATING), rules, now)
     return Decision(link, writes, Outcome.WRITTEN, Reason.CREATED)
@@ -62,11 +85,13 @@ def first_link(
     rules: Rules,
     off: frozenset[Side] = frozenset(),
 ) -> Decision:
-    """Link two filled rows. They agree on nothing yet: what differs is decided line by line, and logged.
+    """Link two filled rows. They agree on nothing yet: what differs is decided line by line,
+    and logged.
 
-    A filled value stays where the other one is blank, and fills it if the line flows there. Else the rule's owner
-    wins, or the sender; NEWEST by modified dates; then the policy. A line that only fills is parked. A line whose two values cannot be
-    compared yet, because neither side knows the other's, stays open until they can.
+    A filled value stays where the other one is blank, and fills it if the line flows there. Else
+    the rule's owner wins, or the sender; NEWEST by modified dates; then the policy. A line that
+    only fills is parked. A line whose two values cannot be compared yet,
+    because neither side knows the other's, stays open until they can.
     """
     halves = _half(ajera, rules, Side.AJERA), _half(dps, rules, Side.DPS)
     link = Link(link_id, entity, *halves, state=State.LINKED, off=off)
@@ -91,25 +116,52 @@ def first_link(
 
 
 def succeed(
-    link_id: str, old: Link, side: Side, found: Found, at: datetime, now: datetime, rules: Rules, off: frozenset[Side]
+    link_id: str,
+    old: Link,
+    side: Side,
+    found: Found,
+    at: datetime,
+    now: datetime,
+    rules: Rules,
+    off: frozenset[Side],
 ) -> Decision:
-    """Another row of `side` takes a place beside the counterpart of `old`: what differs was typed there, at that time.
+    """Another row of `side` takes a place beside the counterpart of `old`:
+    what differs was typed there, at that time.
 
     What the counterpart's people typed and `old` had not carried over goes on asking.
     """
     half, kept = _half(found, rules, side), old.half(side.other)
     halves = (half, kept) if side is Side.AJERA else (kept, half)
-    link = Link(link_id, old.entity, *halves, state=State.LINKED, number=old.number, off=off)
+    link = Link(
+        link_id,
+        old.entity,
+        *halves,
+        state=State.LINKED,
+        number=old.number,
+        off=off,
+    )
     differing = [p for p in rules.pairs if link.is_known(p.name) and not _agree(link, p)]
     typed = dict.fromkeys((p.name for p in differing), at)
     dirty = frozenset(p.name for p in differing if p.reacts_to_edits_on(side))
-    decision = finish(link.with_half(side, replace(half, edited_at=typed, dirty=dirty)), now, rules, Reason.LINKED)
-    return replace(decision, outcome=Outcome.WRITTEN if decision.writes else decision.outcome)
+    decision = finish(
+        link.with_half(side, replace(half, edited_at=typed, dirty=dirty)),
+        now,
+        rules,
+        Reason.LINKED,
+    )
+    return replace(
+        decision,
+        outcome=Outcome.WRITTEN if decision.writes else decision.outcome,
+    )
 
 
 def _half(found: Found, rules: Rules, side: Side) -> LinkSide:
     values = rules.observed(side, found.row)
-    return looked_at(LinkSide(found.table, found.key, found.seen, values, values), values, found.at)
+    return looked_at(
+        LinkSide(found.table, found.key, found.seen, values, values),
+        values,
+        found.at,
+    )
 
 
 def _agree(link: Link, pair: ColumnPair) -> bool:
@@ -117,7 +169,12 @@ def _agree(link: Link, pair: ColumnPair) -> bool:
 
 
 def _first_winner(
-    link: Link, pair: ColumnPair, ajera: Found, dps: Found, policy: FirstLinkPolicy, rules: Rules
+    link: Link,
+    pair: ColumnPair,
+    ajera: Found,
+    dps: Found,
+    policy: FirstLinkPolicy,
+    rules: Rules,
 ) -> Side | None:
     blank = [side for side in SIDES if pair.is_blank(side, link.half(side).value[pair.name])]
     if len(blank) == 1:  # a blank is nobody's decision
@@ -133,9 +190,13 @@ def _first_winner(
 
 
 def _is_one_spelling(link: Link, pair: ColumnPair) -> bool:
-    """Is it the same text but for the case of its letters and its blanks, which matching by name ignores too."""
+    """Is it the same text but for the case of its letters and its blanks,
+    which matching by name ignores too.
+    """
     ajera, dps = (link.half(side).value[pair.name] for side in Side)
-    return _folded(pair.to_dps(ajera)) == _folded(dps) or _folded(ajera) == _folded(pair.to_ajera(dps))
+    return _folded(pair.to_dps(ajera)) == _folded(dps) or _folded(ajera) == _folded(
+        pair.to_ajera(dps)
+    )
 
 
 def _folded(value: Value) -> Value:
@@ -143,7 +204,9 @@ def _folded(value: Value) -> Value:
 
 
 def _first_won(link: Link, pair: ColumnPair, winner: Side, ajera: Found, dps: Found) -> Link:
-    """The winner's value asks to be carried over. Under NEWEST the modified dates stand for the times of the edits."""
+    """The winner's value asks to be carried over.
+    Under NEWEST the modified dates stand for the times of the edits.
+    """
     if pair.rule is Rule.NEWEST and ajera.modified_at is not None and dps.modified_at is not None:
         link = replace(link, ajera=_dated(link.ajera, pair.name, ajera.modified_at))
         link = replace(link, dps=_dated(link.dps, pair.name, dps.modified_at))

@@ -1,7 +1,8 @@
-"""A link as JSON text, and back, exactly: numbers stay exact, times keep their offset, null is not absent.
+"""A link as JSON text, and back, exactly: numbers stay exact, times keep their offset,
+null is not absent.
 
-It is written and read for every event, so that plain values go through as they are, and what a side's log showed is
-written only where it differs from what that side holds.
+It is written and read for every event, so that plain values go through as they are, and what a
+side's log showed is written only where it differs from what that side holds.
 """
 
 from __future__ import annotations
@@ -12,7 +13,17 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from pipeline.conflicts.link import Desired, Link, LinkSide, Obstacle, Parked, Pending, Seen, State, Values
+from pipeline.conflicts.link import (
+    Desired,
+    Link,
+    LinkSide,
+    Obstacle,
+    Parked,
+    Pending,
+    Seen,
+    State,
+    Values,
+)
 from pipeline.conflicts.rules import Side
 from pipeline.model.event import Value
 from pipeline.model.position import TopicOffset
@@ -63,7 +74,9 @@ def load(text: str) -> Link:
         parked={name: _parked_in(entry) for name, entry in document["parked"].items()},
         coincident=frozenset(document["coincident"]),
         obstacle=None if document["obstacle"] is None else Obstacle(document["obstacle"]),
-        ended_at=None if document["ended_at"] is None else datetime.fromisoformat(document["ended_at"]),
+        ended_at=None
+        if document["ended_at"] is None
+        else datetime.fromisoformat(document["ended_at"]),
         ended_by=None if document["ended_by"] is None else Side(document["ended_by"]),
         off=frozenset(Side(side) for side in document["off"]),
         kept=frozenset(document.get("kept", ())),
@@ -95,7 +108,9 @@ def load_value(text: str) -> Value:
 
 
 def _tagged(value: object) -> Json:
-    """A value that JSON does not have, tagged with its type. Raises TypeError for anything that is no value."""
+    """A value that JSON does not have, tagged with its type.
+    Raises TypeError for anything that is no value.
+    """
     if isinstance(value, Decimal):
         return {"decimal": str(value)}
     if isinstance(value, datetime):
@@ -129,7 +144,10 @@ _PLAIN = frozenset({str, int, bool, type(None)})
 
 
 def _values_in(found: Json) -> dict[str, Value]:
-    return {name: value if value.__class__ in _PLAIN else _value_in(value) for name, value in found.items()}
+    return {
+        name: value if value.__class__ in _PLAIN else _value_in(value)
+        for name, value in found.items()
+    }
 
 
 def _half_out(half: LinkSide) -> Json:
@@ -137,7 +155,13 @@ def _half_out(half: LinkSide) -> Json:
     return {
         "table": half.table,
         "key": half.key,
-        "seen": [half.seen.position, place.incarnation, place.partition, place.offset, half.seen.epoch],
+        "seen": [
+            half.seen.position,
+            place.incarnation,
+            place.partition,
+            place.offset,
+            half.seen.epoch,
+        ],
         "read_at": None if half.seen.read_at is None else half.seen.read_at.isoformat(),
         "seen_at": None if half.seen.at is None else half.seen.at.isoformat(),
         "value": half.value,
@@ -146,7 +170,9 @@ def _half_out(half: LinkSide) -> Json:
         "edited_at": {name: at.isoformat() for name, at in half.edited_at.items()},
         "dirty": sorted(half.dirty),
         "pending": [_pending_out(pending) for pending in half.pending],
-        "wanted": {name: [w.value, w.at.isoformat(), w.is_decided] for name, w in half.wanted.items()},
+        "wanted": {
+            name: [w.value, w.at.isoformat(), w.is_decided] for name, w in half.wanted.items()
+        },
     }
 
 
@@ -155,18 +181,26 @@ def _differing(half: LinkSide) -> Values:
     if half.observed is half.value:
         return {}
     held, absent = half.value, object()
-    return {name: value for name, value in half.observed.items() if not _is_same(value, held.get(name, absent))}
+    return {
+        name: value
+        for name, value in half.observed.items()
+        if not _is_same(value, held.get(name, absent))
+    }
 
 
 def _is_same(one: object, other: object) -> bool:
     """To the letter: 1 and true, or 1.0 and 1.00, are equal and not the same."""
-    return one is other or (one.__class__ is other.__class__ and one == other and str(one) == str(other))
+    return one is other or (
+        one.__class__ is other.__class__ and one == other and str(one) == str(other)
+    )
 
 
 def _observed_in(value: dict[str, Value], differing: Json, unobserved: Json) -> dict[str, Value]:
     if not (differing or unobserved):
         return value
-    return {name: held for name, held in value.items() if name not in unobserved} | _values_in(differing)
+    return {name: held for name, held in value.items() if name not in unobserved} | _values_in(
+        differing
+    )
 
 
 def _half_in(found: Json) -> LinkSide:
@@ -177,7 +211,13 @@ def _half_in(found: Json) -> LinkSide:
     return LinkSide(
         table=found["table"],
         key=found["key"],
-        seen=Seen(position, TopicOffset(incarnation, partition, offset), epoch, read_at, seen_at),
+        seen=Seen(
+            position,
+            TopicOffset(incarnation, partition, offset),
+            epoch,
+            read_at,
+            seen_at,
+        ),
         value=value,
         observed=_observed_in(value, found["observed"], found["unobserved"]),
         edited_at={name: datetime.fromisoformat(at) for name, at in found["edited_at"].items()},
@@ -215,9 +255,19 @@ def _pending_in(found: Json) -> Pending:
 
 
 def _parked_out(parked: Parked) -> Json:
-    return [parked.ajera, parked.dps, parked.since.isoformat(), parked.reason]
+    return [
+        parked.ajera,
+        parked.dps,
+        parked.since.isoformat(),
+        parked.reason,
+    ]
 
 
 def _parked_in(found: Json) -> Parked:
     ajera, dps, since, reason = found
-    return Parked(_value_in(ajera), _value_in(dps), datetime.fromisoformat(since), reason)
+    return Parked(
+        _value_in(ajera),
+        _value_in(dps),
+        datetime.fromisoformat(since),
+        reason,
+    )

@@ -15,26 +15,32 @@ class Kind(StrEnum):
     """What kind of conflict."""
 
     UPDATE_ORIGIN_DIFFERS = "update_origin_differs"  # both sides were edited
-    OWNED_PUT_BACK = "owned_put_back"  # the side that does not own the column was edited; the owner's value returns
+    # the side that does not own the column was edited; the owner's value returns
+    OWNED_PUT_BACK = "owned_put_back"
     INSERT_EXISTS = "insert_exists"  # the row to be created exists already
     UPDATE_MISSING = "update_missing"  # the row to be changed is gone
     DELETE_ORIGIN_DIFFERS = "delete_origin_differs"  # an edit met the deletion of its counterpart
     LINK_ENDED = "link_ended"  # a row was deleted; the other one stays
     SUSPENDED = "suspended"  # a row is not of its kind any more: nothing is exchanged until it is
-    CLIENT_AND_VENDOR = "client_and_vendor"  # one firm in DPS is both, and Ajera has a vendor of its name
+    CLIENT_AND_VENDOR = (
+        "client_and_vendor"  # one firm in DPS is both, and Ajera has a vendor of its name
+    )
     FIRST_LINK = "first_link"  # two filled rows were linked and differ
     FILLED_ALREADY = "filled_already"  # the line only fills blanks, and another value is there
     AMBIGUOUS_MATCH = "ambiguous_match"  # several rows carry the name
-    NAMESAKE_NOT_FLAGGED = "namesake_not_flagged"  # the name exists, but that row is not set to be exchanged
+    NAMESAKE_NOT_FLAGGED = (
+        "namesake_not_flagged"  # the name exists, but that row is not set to be exchanged
+    )
     CONTACTS_FULL = "contacts_full"  # as many contacts as allowed are linked already
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Both values as each side stores them, both commit times (None: not known to be typed), rule and winner.
+    """Both values as each side stores them, both commit times (None: not known to be typed),
+    rule and winner.
 
-    `winner` is None where a person must decide, or where there was nothing to win. `column` is the line's name, None
-    for the whole row.
+    `winner` is None where a person must decide, or where there was nothing to win.
+    `column` is the line's name, None for the whole row.
     """
 
     link: str
@@ -53,7 +59,13 @@ class Conflict:
         return self.ajera if side is Side.AJERA else self.dps
 
 
-def about_line(link: Link, pair: ColumnPair, kind: Kind, winner: Side | None, now: datetime) -> Conflict:
+def about_line(
+    link: Link,
+    pair: ColumnPair,
+    kind: Kind,
+    winner: Side | None,
+    now: datetime,
+) -> Conflict:
     """The entry for one line, with what each side typed there."""
     name = pair.name
     return Conflict(

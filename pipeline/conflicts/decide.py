@@ -15,8 +15,15 @@ from pipeline.model.event import Value
 
 
 def judge(link: Link, rules: Rules, now: datetime) -> tuple[Link, tuple[Conflict, ...]]:
-    """Every line decided that can be: agreement made clean, winners asking, losers clean, the undecidable parked."""
-    asked = {*link.ajera.dirty, *link.dps.dirty, *link.ajera.wanted, *link.dps.wanted}
+    """Every line decided that can be: agreement made clean, winners asking, losers clean,
+    the undecidable parked.
+    """
+    asked = {
+        *link.ajera.dirty,
+        *link.dps.dirty,
+        *link.ajera.wanted,
+        *link.dps.wanted,
+    }
     if not asked:
         return link, ()
     conflicts: list[Conflict] = []
@@ -41,7 +48,10 @@ def _fulfilled(link: Link, name: str) -> Link:
         wanted = half.wanted.get(name)
         if wanted is not None and wanted.value == half.value[name]:
             dated = {**half.edited_at, name: wanted.at}
-            link = link.with_half(side, replace(half.clean(name).mark_pending(name), edited_at=dated))
+            link = link.with_half(
+                side,
+                replace(half.clean(name).mark_pending(name), edited_at=dated),
+            )
     return link
 
 
@@ -51,12 +61,21 @@ def _agreed(link: Link, name: str) -> Link:
     if name in link.ajera.wanted or name in link.dps.wanted:
         return link
     halves = (link.ajera, link.dps)
-    is_typed = any(half.has_pending_edit(name) and half.contended_at(name) is not None for half in halves)
+    is_typed = any(
+        half.has_pending_edit(name) and half.contended_at(name) is not None for half in halves
+    )
     coincident = link.coincident | {name} if is_typed else link.coincident
-    return replace(link, ajera=link.ajera.clean(name), dps=link.dps.clean(name), coincident=coincident)
+    return replace(
+        link,
+        ajera=link.ajera.clean(name),
+        dps=link.dps.clean(name),
+        coincident=coincident,
+    )
 
 
-def _decide(link: Link, pair: ColumnPair, rules: Rules, now: datetime) -> tuple[Link, Conflict | None]:
+def _decide(
+    link: Link, pair: ColumnPair, rules: Rules, now: datetime
+) -> tuple[Link, Conflict | None]:
     if _is_open(link, pair):
         if not is_comparable(link, pair):
             return link, None
@@ -66,18 +85,24 @@ def _decide(link: Link, pair: ColumnPair, rules: Rules, now: datetime) -> tuple[
         return _left_to_a_person(asked_by_both(link, pair), pair, Kind.UPDATE_ORIGIN_DIFFERS, now)
     if guards.is_kept(link, pair, winner):
         return link.with_half(winner.other, link.half(winner.other).clean(pair.name)), None
-    if winner in link.off:  # nothing of that side is carried over, so the other's value waits until it is set to be
+    if (
+        winner in link.off
+    ):  # nothing of that side is carried over, so the other's value waits until it is set to be
         return link.with_half(winner, link.half(winner).mark_pending(pair.name)), None
     if guards.is_filled_already(link, pair):
         return _only_filling(link, pair, now)
-    if not (link.half(winner.other).has_pending_edit(pair.name) or _was_covered(link, pair, winner)):
+    if not (
+        link.half(winner.other).has_pending_edit(pair.name) or _was_covered(link, pair, winner)
+    ):
         return link, None
     is_put_back = pair.owning_side is winner and not link.half(winner).has_pending_edit(pair.name)
     kind = Kind.OWNED_PUT_BACK if is_put_back else Kind.UPDATE_ORIGIN_DIFFERS
     return _won(link, pair, winner), about_line(link, pair, kind, winner, now)
 
 
-def _left_to_a_person(link: Link, pair: ColumnPair, why: Kind, now: datetime) -> tuple[Link, Conflict]:
+def _left_to_a_person(
+    link: Link, pair: ColumnPair, why: Kind, now: datetime
+) -> tuple[Link, Conflict]:
     return parked(link, pair.name, why, now), about_line(link, pair, why, None, now)
 
 
@@ -89,7 +114,9 @@ def _only_filling(link: Link, pair: ColumnPair, now: datetime) -> tuple[Link, Co
 
 
 def is_comparable(link: Link, pair: ColumnPair) -> bool:
-    """Does a side at least know what the other's value is there: only then can the two be told to differ."""
+    """Does a side at least know what the other's value is there:
+    only then can the two be told to differ.
+    """
     return any(pair.knows(link.half(side).typed(pair.name), side.other) for side in Side)
 
 
@@ -121,23 +148,37 @@ def _winner(link: Link, pair: ColumnPair, rules: Rules) -> Side | None:
 
 
 def _waits_since_creation(link: Link, pair: ColumnPair, side: Side) -> bool:
-    """Was this value left out when the counterpart was created, and nobody has typed since: no edit to be put back."""
+    """Was this value left out when the counterpart was created, and nobody has typed since:
+    no edit to be put back.
+    """
     name = pair.name
-    is_asking = link.half(side).has_pending_edit(name) and link.half(side).contended_at(name) is None
+    is_asking = (
+        link.half(side).has_pending_edit(name) and link.half(side).contended_at(name) is None
+    )
     return is_asking and not link.half(side.other).has_pending_edit(name)
 
 
 def _newest(link: Link, pair: ColumnPair, contenders: list[Side], rules: Rules) -> Side:
     if len(contenders) == 2:
-        return rules.later(pair, link.ajera.contended_at(pair.name), link.dps.contended_at(pair.name))
+        return rules.later(
+            pair,
+            link.ajera.contended_at(pair.name),
+            link.dps.contended_at(pair.name),
+        )
     only = contenders[0]
     return only.other if guards.is_overtaken(link, pair, only, rules) else only
 
 
 def _unopposed(link: Link, pair: ColumnPair, contenders: list[Side], rules: Rules) -> Side | None:
-    """The one side that was edited. What the other one typed meanwhile counts, though they agreed by coincidence since."""
+    """The one side that was edited. What the other one typed meanwhile counts,
+    though they agreed by coincidence since.
+    """
     only = contenders[0]
-    if len(contenders) == 2 or _was_covered(link, pair, only) or guards.may_be_unaware(link, pair, only, rules):
+    if (
+        len(contenders) == 2
+        or _was_covered(link, pair, only)
+        or guards.may_be_unaware(link, pair, only, rules)
+    ):
         return None
     return only
 
@@ -149,22 +190,35 @@ def _was_covered(link: Link, pair: ColumnPair, side: Side) -> bool:
 
 
 def _won(link: Link, pair: ColumnPair, winner: Side) -> Link:
-    """The loser asks for nothing any more; the winner's value is to be carried over, unless it is there already."""
+    """The loser asks for nothing any more; the winner's value is to be carried over,
+    unless it is there already.
+    """
     name = pair.name
     if name in link.half(winner).wanted:
         link = link.with_half(winner, _certain(link.half(winner), name))
     link = link.with_half(winner.other, link.half(winner.other).clean(name))
-    if pair.agrees(link.ajera.typed(name), link.dps.typed(name)) and name not in link.half(winner).wanted:
+    if (
+        pair.agrees(link.ajera.typed(name), link.dps.typed(name))
+        and name not in link.half(winner).wanted
+    ):
         return link.with_half(winner, link.half(winner).clean(name))
     return link.with_half(winner, link.half(winner).mark_pending(name))
 
 
 def _certain(half: LinkSide, name: str) -> LinkSide:
-    return replace(half, wanted={**half.wanted, name: replace(half.wanted[name], is_decided=True)})
+    return replace(
+        half,
+        wanted={
+            **half.wanted,
+            name: replace(half.wanted[name], is_decided=True),
+        },
+    )
 
 
 def asked_by_both(link: Link, pair: ColumnPair) -> Link:
-    """Each side whose value may flow counts as edited, so that a later edit of one does not decide the line."""
+    """Each side whose value may flow counts as edited,
+    so that a later edit of one does not decide the line.
+    """
     for side in SIDES:
         if pair.flows_to(side.other):
             link = link.with_half(side, link.half(side).mark_pending(pair.name))
@@ -178,11 +232,15 @@ def parked(link: Link, name: str, why: Kind, now: datetime) -> Link:
 
 
 def plan(link: Link, rules: Rules, now: datetime) -> tuple[Link, tuple[Write, ...]]:
-    """The writes that what is asked for leads to, at most one a side, each noted in the link as not yet carried out."""
+    """The writes that what is asked for leads to, at most one a side,
+    each noted in the link as not yet carried out.
+    """
     writes: list[Write] = []
     for side in (Side.DPS, Side.AJERA):
         half = link.half(side)
-        values = _to_create(link, side, rules) if half.key is None else _to_change(link, side, rules)
+        values = (
+            _to_create(link, side, rules) if half.key is None else _to_change(link, side, rules)
+        )
         if not values:
             continue
         expected = {} if half.key is None else {name: half.value[name] for name in values}
@@ -223,7 +281,9 @@ def _to_change(link: Link, side: Side, rules: Rules) -> dict[str, Value]:
 
 
 def _is_asked_of(half: LinkSide, other: LinkSide, pair: ColumnPair, side: Side) -> bool:
-    """Is the other side's value to be written here. One that its own row does not hold yet is written there first."""
+    """Is the other side's value to be written here.
+    One that its own row does not hold yet is written there first.
+    """
     return pair.name in other.dirty and pair.name not in half.dirty and pair.flows_to(side)
 
 
@@ -239,6 +299,8 @@ def waiting(link: Link, rules: Rules) -> tuple[tuple[str, Side], ...]:
         if pair.name in link.half(side.other).dirty
         and link.is_known(pair.name)
         and pair.name not in link.parked
-        and (_is_asked_of(link.half(side), link.half(side.other), pair, side) or _is_open(link, pair))
+        and (
+            _is_asked_of(link.half(side), link.half(side.other), pair, side) or _is_open(link, pair)
+        )
         and not pair.knows(link.half(side.other).value[pair.name], side)
     )

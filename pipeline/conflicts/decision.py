@@ -15,9 +15,11 @@ from pipeline.model.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A compare-and-set, by line and null-safe: only where the row, under lock, still holds `expected`.
+    """A compare-and-set, by line and null-safe: only where the row, under lock,
+    still holds `expected`.
 
-    `key` None: create the row. `intention` is unique over all links: the number in Ajera's table of intentions.
+    `key` None: create the row. `intention` is unique over all links:
+    the number in Ajera's table of intentions.
     """
 
     link: str
@@ -36,8 +38,10 @@ class Write:
 class Applied:
     """Carried out, in the lines of `held`, which gives what the row holds there now, as read back.
 
-    `after`: epoch and change part of the log position read after the write in its transaction; None if unknown.
-    `at`: that database's own clock, read in the transaction once the row was locked. `key`: of the created row.
+    `after`: epoch and change part of the log position read after the write in its transaction;
+    None if unknown.
+    `at`: that database's own clock, read in the transaction once the row was locked. `key`:
+    of the created row.
     `epoch`: the newest that is known of the capture of that side, 0 if none is.
     """
 
@@ -88,7 +92,9 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class LockedRow:
-    """A row as read under lock, None if it is not there. `at`: that database's own clock, read in the same transaction."""
+    """A row as read under lock, None if it is not there. `at`: that database's own clock,
+    read in the same transaction.
+    """
 
     row: Row | None = field(repr=False)
     at: datetime
@@ -111,9 +117,11 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The link as it must be stored with `conflicts` before any of `writes` is carried out; at most one write a side.
+    """The link as it must be stored with `conflicts` before any of `writes` is carried out;
+    at most one write a side.
 
-    A write to DPS belongs into the transaction that stores the link, settled there. One to Ajera follows it.
+    A write to DPS belongs into the transaction that stores the link, settled there.
+    One to Ajera follows it.
     """
 
     link: Link

@@ -1,4 +1,6 @@
-"""How a side stores a value, and conversions made of that: each is idempotent and used by name in a mapping line."""
+"""How a side stores a value, and conversions made of that:
+each is idempotent and used by name in a mapping line.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +36,11 @@ def cut(length: int) -> Convert:
 
 
 def folded(text: str) -> str:
-    """Text as names are compared: the case of letters aside, and one blank for several, none around.
+    """Text as names are compared: the case of letters aside, and one blank for several,
+    none around.
 
-    Letter by letter, so that a database can do the same: `ß` and the final sigma are what casefold makes of them.
+    Letter by letter, so that a database can do the same:
+    `ß` and the final sigma are what casefold makes of them.
     """
     lower = "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
     return " ".join(lower.replace("\x00", "").replace("ß", "ss").replace("ς", "σ").split())
@@ -49,7 +53,9 @@ def upper(value: Value) -> Value:
 
 
 def number(places: int) -> Convert:
-    """A number with `places` decimals, half rounded up. Text that is no number, and null, stay as they are."""
+    """A number with `places` decimals, half rounded up. Text that is no number, and null,
+    stay as they are.
+    """
     unit = Decimal(1).scaleb(-places)
 
     def convert(value: Value) -> Value:

@@ -1,4 +1,6 @@
-"""The link: everything that is remembered of a pair of rows, one in each system. Frozen; every change is a new link."""
+"""The link: everything that is remembered of a pair of rows, one in each system. Frozen;
+every change is a new link.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ class State(StrEnum):
 
     CREATING = "creating"  # one row exists, the other is being created
     LINKED = "linked"
-    ENDED = "ended"  # one of the rows is gone; kept so that a replay does not bring the pair back to life
+    # one of the rows is gone; kept so that a replay does not bring the pair back to life
+    ENDED = "ended"
 
 
 WITH_PARENT = "with_parent"  # in `Link.out`: the pair that it hangs on is suspended
@@ -36,9 +39,11 @@ class Obstacle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The newest event of a side that was reconciled: position ("" before the first streamed one), place, epoch.
+    """The newest event of a side that was reconciled: position ("" before the first streamed one),
+    place, epoch.
 
-    `read_at`: when the row was read by the snapshot that ended the last gap in the capture, None if there was none.
+    `read_at`: when the row was read by the snapshot that ended the last gap in the capture,
+    None if there was none.
     `at`: commit time of the newest streamed event, None before the first.
     """
 
@@ -51,12 +56,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A write of ours that the side's log may not have shown yet, or a look at the row that its log may be behind of.
+    """A write of ours that the side's log may not have shown yet,
+    or a look at the row that its log may be behind of.
 
-    `values` and `expected` by line: what was written, and what the side held before (empty for a created row and for
-    a look). `is_open`: nobody knows yet whether it was carried out. `after`: epoch and change part of a position, read
-    inside the writing transaction after the write, None if it cannot be known; then `at`, that database's clock at
-    the write, tells what is older, and for how long images are checked against the row.
+    `values` and `expected` by line: what was written, and what the side held before (empty for a
+    created row and for a look). `is_open`: nobody knows yet whether it was carried out. `after`:
+    epoch and change part of a position, read inside the writing transaction after the write, None
+    if it cannot be known; then `at`, that database's clock at the write, tells what is older, and
+    for how long images are checked against the row.
     """
 
     number: int
@@ -74,9 +81,11 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """A value that a side ought to hold because somebody typed it, though its row does not hold it now.
+    """A value that a side ought to hold because somebody typed it,
+    though its row does not hold it now.
 
-    Either a person decided so (`is_decided`), or a write of ours covered an edit that we learned of later.
+    Either a person decided so (`is_decided`),
+    or a write of ours covered an edit that we learned of later.
     """
 
     value: Value = field(repr=False)
@@ -88,9 +97,10 @@ class Desired:
 class LinkSide:
     """One side of a link. All maps go by line name.
 
-    `value`: what the side is known to hold, as that side stores it, observed or written by us. `observed`: what the
-    side's log showed last. `edited_at`: commit time of the last edit a person made. `dirty`: edited since the sides
-    last agreed. A line missing in `value` is unknown. `key` is None while the row is being created.
+    `value`: what the side is known to hold, as that side stores it, observed or written by us.
+    `observed`: what the side's log showed last. `edited_at`: commit time of the last edit a person
+    made. `dirty`: edited since the sides last agreed. A line missing in `value` is unknown.
+    `key` is None while the row is being created.
     """
 
     table: str
@@ -126,7 +136,11 @@ class LinkSide:
         """Nothing is asked for in this line any more."""
         if not self.has_pending_edit(name):
             return self
-        return replace(self, dirty=self.dirty - {name}, wanted=without(self.wanted, name))
+        return replace(
+            self,
+            dirty=self.dirty - {name},
+            wanted=without(self.wanted, name),
+        )
 
     def without_pending(self, names: Collection[str]) -> LinkSide:
         """The same for several lines."""
@@ -142,7 +156,9 @@ class LinkSide:
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A line that a person must decide, with what each side typed, since when, and why (a conflict kind)."""
+    """A line that a person must decide, with what each side typed, since when,
+    and why (a conflict kind).
+    """
 
     ajera: Value = field(repr=False)
     dps: Value = field(repr=False)
@@ -152,14 +168,17 @@ class Parked:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A pair of rows. `number` counts our writes, `version` the times the link was stored (raised by the store).
+    """A pair of rows. `number` counts our writes,
+    `version` the times the link was stored (raised by the store).
 
-    `coincident`: lines that agree because two people typed the same, not because we wrote. `ended_by`: the side whose
-    row was deleted, `ended_at` when; `both_gone`: the other row was deleted since. `off`: sides whose row is not set to
-    be exchanged: what is typed there is noted, and carried over once it is. `kept`: lines whose filled value stayed at
-    the first link though the side that sends them was blank. `of`: the link of the pair it hangs on.
+    `coincident`: lines that agree because two people typed the same, not because we wrote.
+    `ended_by`: the side whose row was deleted, `ended_at` when; `both_gone`: the other row was
+    deleted since. `off`: sides whose row is not set to be exchanged: what is typed there is noted,
+    and carried over once it is. `kept`: lines whose filled value stayed at the first link though
+    the side that sends them was blank. `of`: the link of the pair it hangs on.
     `counts_for`: the firm, as DPS knows it, of which a contact is one of those allowed.
-    `out`: sides whose row is not of its kind any more: the pair is suspended, edits are noted, nothing is decided.
+    `out`: sides whose row is not of its kind any more: the pair is suspended, edits are noted,
+    nothing is decided.
     """
 
     id: str
@@ -188,7 +207,12 @@ class Link:
         """The link with another half; `number`: of the newest of our writes, if that changes too."""
         number = self.number if number is None else number
         is_ajera = side is Side.AJERA
-        return replace(self, number=number, ajera=half if is_ajera else self.ajera, dps=self.dps if is_ajera else half)
+        return replace(
+            self,
+            number=number,
+            ajera=half if is_ajera else self.ajera,
+            dps=self.dps if is_ajera else half,
+        )
 
     def side_of(self, table: str) -> Side:
         """The side whose table that is. Raises ValueError for a table of neither."""
@@ -208,4 +232,8 @@ class Link:
 
 def without(mapping: Mapping[str, T], name: str) -> Mapping[str, T]:
     """The mapping less one name."""
-    return {key: value for key, value in mapping.items() if key != name} if name in mapping else mapping
+    return (
+        {key: value for key, value in mapping.items() if key != name}
+        if name in mapping
+        else mapping
+    )

@@ -1,4 +1,6 @@
-"""Which row of the other side is the counterpart: by name. The mapping table of known pairs is asked first, by the caller."""
+"""Which row of the other side is the counterpart: by name.
+The mapping table of known pairs is asked first, by the caller.
+"""
 
 from __future__ import annotations
 
@@ -53,10 +55,17 @@ class Parks:
 Match = Links | Creates | Parks
 
 
-def match(name: str, candidates: Iterable[Candidate], *, namesakes_park: bool = False) -> Match:
-    """The match of a name among unlinked rows, case and blanks aside (`folded`). A blank name matches nothing.
+def match(
+    name: str,
+    candidates: Iterable[Candidate],
+    *,
+    namesakes_park: bool = False,
+) -> Match:
+    """The match of a name among unlinked rows, case and blanks aside (`folded`).
+    A blank name matches nothing.
 
-    `namesakes_park`: a row of that name that is not flagged forbids creating a second one (projects, DPS to Ajera).
+    `namesakes_park`: a row of that name that is not flagged forbids
+    creating a second one (projects, DPS to Ajera).
     """
     wished = folded(name)
     same = [candidate for candidate in candidates if wished and folded(candidate.name) == wished]
@@ -64,18 +73,36 @@ def match(name: str, candidates: Iterable[Candidate], *, namesakes_park: bool = 
     if len(flagged) == 1:
         return Links(flagged[0].key)
     if flagged:
-        return Parks(Kind.AMBIGUOUS_MATCH, AMBIGUOUS_REMEDY, tuple(sorted(c.key for c in flagged)))
+        return Parks(
+            Kind.AMBIGUOUS_MATCH,
+            AMBIGUOUS_REMEDY,
+            tuple(sorted(c.key for c in flagged)),
+        )
     if same and namesakes_park:
-        return Parks(Kind.NAMESAKE_NOT_FLAGGED, VENDORS_REMEDY, tuple(sorted(c.key for c in same)))
+        return Parks(
+            Kind.NAMESAKE_NOT_FLAGGED,
+            VENDORS_REMEDY,
+            tuple(sorted(c.key for c in same)),
+        )
     return Creates()
 
 
 def ambiguous_remedy(marks: Iterable[str]) -> str:
-    """What a person does about several rows of one name; `marks`: the lines that could tell them apart."""
+    """What a person does about several rows of one name; `marks`:
+    the lines that could tell them apart.
+    """
     lines = ", ".join(mark.rpartition(".")[2] for mark in marks)
-    return f"{AMBIGUOUS_REMEDY} Or type what tells them apart on both sides: {lines}." if lines else AMBIGUOUS_REMEDY
+    return (
+        f"{AMBIGUOUS_REMEDY} Or type what tells them apart on both sides: {lines}."
+        if lines
+        else AMBIGUOUS_REMEDY
+    )
 
 
 def admit(linked: int, limit: int | None) -> Parks | None:
     """May one more contact be linked to a firm or project that has `linked` already. None: yes."""
-    return Parks(Kind.CONTACTS_FULL, CONTACTS_REMEDY) if limit is not None and linked >= limit else None
+    return (
+        Parks(Kind.CONTACTS_FULL, CONTACTS_REMEDY)
+        if limit is not None and linked >= limit
+        else None
+    )

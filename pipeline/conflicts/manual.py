@@ -1,4 +1,6 @@
-"""A person's decision: resolve what is parked, or reverse what was decided. Both are edits that flow the normal way."""
+"""A person's decision: resolve what is parked, or reverse what was decided.
+Both are edits that flow the normal way.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,13 @@ class EnteredValue:
     value: Value = field(repr=False)
 
 
-def resolve(link: Link, name: str, choice: Side | EnteredValue, now: datetime, rules: Rules) -> Decision:
+def resolve(
+    link: Link,
+    name: str,
+    choice: Side | EnteredValue,
+    now: datetime,
+    rules: Rules,
+) -> Decision:
     """Decide a parked line by a side or a value. Raises UsageError when it is not parked."""
     entry = link.parked.get(name)
     if entry is None:
@@ -35,13 +43,29 @@ def resolve(link: Link, name: str, choice: Side | EnteredValue, now: datetime, r
 
 
 def reverse(link: Link, entry: Conflict, now: datetime, rules: Rules) -> Decision:
-    """Let the loser of a decided conflict win after all. Raises UsageError for an entry that decided nothing."""
+    """Let the loser of a decided conflict win after all.
+    Raises UsageError for an entry that decided nothing.
+    """
     if entry.winner is None or entry.column is None or entry.link != link.id:
         raise UsageError("this entry of the conflict log decided nothing that could be reversed")
-    return _enter(link, entry.column, entry.winner.other, entry.value(entry.winner.other), now, rules)
+    return _enter(
+        link,
+        entry.column,
+        entry.winner.other,
+        entry.value(entry.winner.other),
+        now,
+        rules,
+    )
 
 
-def _enter(link: Link, name: str, side: Side, value: Value, now: datetime, rules: Rules) -> Decision:
+def _enter(
+    link: Link,
+    name: str,
+    side: Side,
+    value: Value,
+    now: datetime,
+    rules: Rules,
+) -> Decision:
     """Enter a value as an edit of `side`, made now, over whatever the other side was edited to."""
     pair = rules.by_name.get(name)
     if pair is None or not link.is_known(name):
@@ -54,15 +78,26 @@ def _enter(link: Link, name: str, side: Side, value: Value, now: datetime, rules
     other = link.half(at.other).clean(name)
     other = replace(other, edited_at=without(other.edited_at, name))
     half = link.half(at).clean(name)
-    half = replace(half, wanted={**half.wanted, name: Desired(value, now, is_decided=True)})
+    half = replace(
+        half,
+        wanted={**half.wanted, name: Desired(value, now, is_decided=True)},
+    )
     if pair.only_fills:
         other = _filled_by(pair, other, at.other, value, now)
     link = link.with_half(at, half).with_half(at.other, other).unparked(name)
     return finish(link, now, rules, Reason.DECIDED)
 
 
-def _filled_by(pair: ColumnPair, other: LinkSide, side: Side, value: Value, now: datetime) -> LinkSide:
-    """The receiving side of a line that only fills: no edit replaces its value, so the decision is entered there too."""
+def _filled_by(
+    pair: ColumnPair,
+    other: LinkSide,
+    side: Side,
+    value: Value,
+    now: datetime,
+) -> LinkSide:
+    """The receiving side of a line that only fills: no edit replaces its value,
+    so the decision is entered there too.
+    """
     decided = Desired(pair.convert(value, to=side), now, is_decided=True)
     return replace(other, wanted={**other.wanted, pair.name: decided})
 
@@ -76,11 +111,19 @@ def _place(pair: ColumnPair, side: Side, value: Value) -> tuple[Side, Value]:
         raise UsageError(f"line {pair.name} is not written by this installation")
     at = pair.entry_side(side)
     if (at is not side or pair.flows_to(side.other)) and not pair.knows(value, side.other):
-        lacking = "counterpart of that value yet (a list entry, or a linked row)" if pair.through else "value for it"
-        raise UsageError(f"line {pair.name}: {side.other} has no {lacking}, so both sides would be blank")
+        lacking = (
+            "counterpart of that value yet (a list entry, or a linked row)"
+            if pair.through
+            else "value for it"
+        )
+        raise UsageError(
+            f"line {pair.name}: {side.other} has no {lacking}, so both sides would be blank"
+        )
     if at is side:
         return at, value
     placed = pair.convert(value, to=at)
     if not pair.through and pair.convert(placed, to=side) != value:
-        raise UsageError(f"line {pair.name}: {at} cannot hold that value, and {at} is where it must be entered")
+        raise UsageError(
+            f"line {pair.name}: {at} cannot hold that value, and {at} is where it must be entered"
+        )
     return at, placed

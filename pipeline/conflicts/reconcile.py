@@ -1,7 +1,8 @@
-"""reconcile(link, event, now): the whole decision about one event of one side, as one pure function.
+"""reconcile(link, event, now): the whole decision about one event of one side,
+as one pure function.
 
-The caller settles open writes first (settle.py), reads the row under lock where `needs_look` says so, stores the
-link and the conflicts, carries out the writes, and settles them.
+The caller settles open writes first (settle.py), reads the row under lock where `needs_look` says
+so, stores the link and the conflicts, carries out the writes, and settles them.
 """
 
 from __future__ import annotations
@@ -23,10 +24,17 @@ from pipeline.model.outcome import Outcome
 __all__ = ["finish", "needs_look", "reconcile"]
 
 
-def reconcile(link: Link, event: Event, now: datetime, rules: Rules, looked: LockedRow | None = None) -> Decision:
+def reconcile(
+    link: Link,
+    event: Event,
+    now: datetime,
+    rules: Rules,
+    looked: LockedRow | None = None,
+) -> Decision:
     """What an event of a linked row leads to.
 
-    Raises ValueError when a write of the link is still open, or when the row must be looked at and was not.
+    Raises ValueError when a write of the link is still open,
+    or when the row must be looked at and was not.
     """
     side = link.side_of(event.table)
     if any(guards.open_numbers(link.half(each).pending) for each in SIDES):
@@ -34,7 +42,12 @@ def reconcile(link: Link, event: Event, now: datetime, rules: Rules, looked: Loc
     if looked is None and needs_look(link, event, rules):
         raise ValueError("the row must be read under lock first")
     if guards.is_stale(link.half(side).seen, event):
-        return finish(link, now, rules, Reason.ENDED if guards.is_ended(link) else Reason.STALE)
+        return finish(
+            link,
+            now,
+            rules,
+            Reason.ENDED if guards.is_ended(link) else Reason.STALE,
+        )
     if guards.is_ended(link):
         return _after_the_end(link, side, event, rules, now)
     if event.operation is Operation.DELETE:
@@ -53,35 +66,67 @@ def finish(link: Link, now: datetime, rules: Rules, reason: Reason) -> Decision:
     link, writes = plan(link, rules, now)
     if writes:
         return Decision(link, writes, Outcome.WRITTEN, reason, conflicts)
-    return Decision(link, (), Outcome.PARKED if is_parked else Outcome.SKIPPED, reason, conflicts)
+    return Decision(
+        link,
+        (),
+        Outcome.PARKED if is_parked else Outcome.SKIPPED,
+        reason,
+        conflicts,
+    )
 
 
 def _end(link: Link, side: Side, event: Event, rules: Rules, now: datetime) -> Decision:
     ended, conflicts = end(link, side, event.committed_at, rules, now)
-    return Decision(_seen(ended, side, event), (), Outcome.SKIPPED, Reason.ENDED, conflicts)
+    return Decision(
+        _seen(ended, side, event),
+        (),
+        Outcome.SKIPPED,
+        Reason.ENDED,
+        conflicts,
+    )
 
 
 def _after_the_end(link: Link, side: Side, event: Event, rules: Rules, now: datetime) -> Decision:
-    """Nothing is written for an ended pair. An edit made before the deletion was known is logged with its value."""
+    """Nothing is written for an ended pair.
+    An edit made before the deletion was known is logged with its value.
+    """
     half = link.half(side)
     conflicts: tuple[Conflict, ...] = ()
-    if event.operation is not Operation.DELETE and not event.is_snapshot and _crossed(link, event, rules):
+    if (
+        event.operation is not Operation.DELETE
+        and not event.is_snapshot
+        and _crossed(link, event, rules)
+    ):
         edits = {
             name: image
             for name, image in rules.observed(side, event.row).items()
-            if name in half.value and image != half.value[name] and _is_newer(half, name, image, event, rules)
+            if name in half.value
+            and image != half.value[name]
+            and _is_newer(half, name, image, event, rules)
         }
         at = {**half.edited_at, **dict.fromkeys(edits, event.committed_at)}
         link = link.with_half(side, replace(half, value={**half.value, **edits}, edited_at=at))
-        pairs = (pair for pair in rules.pairs if pair.name in edits and pair.reacts_to_edits_on(side))
-        conflicts = tuple(about_line(link, pair, Kind.DELETE_ORIGIN_DIFFERS, None, now) for pair in pairs)
+        pairs = (
+            pair for pair in rules.pairs if pair.name in edits and pair.reacts_to_edits_on(side)
+        )
+        conflicts = tuple(
+            about_line(link, pair, Kind.DELETE_ORIGIN_DIFFERS, None, now) for pair in pairs
+        )
     if event.operation is Operation.DELETE and side is not link.ended_by:
         link = replace(link, both_gone=True)
-    return Decision(_seen(link, side, event), (), Outcome.SKIPPED, Reason.ENDED, conflicts)
+    return Decision(
+        _seen(link, side, event),
+        (),
+        Outcome.SKIPPED,
+        Reason.ENDED,
+        conflicts,
+    )
 
 
 def _is_newer(half: LinkSide, name: str, image: Value, event: Event, rules: Rules) -> bool:
-    """Is this image newer than our writes and looks. The row is not read any more: its clock must do, where no position is known."""
+    """Is this image newer than our writes and looks. The row is not read any more:
+    its clock must do, where no position is known.
+    """
     covers = guards.covers(half, name, event, rules.look_window)
     return guards.may_be_newer(covers, name, image, event.committed_at)
 

@@ -1,4 +1,6 @@
-"""One line of a two-way mapping: which column meets which, in which direction, by which rule, in which form."""
+"""One line of a two-way mapping: which column meets which, in which direction, by which rule,
+in which form.
+"""
 
 from __future__ import annotations
 
@@ -53,10 +55,13 @@ NO_ROW: Row = MappingProxyType({})  # of a row that is created
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What a line reads and writes on one side: mostly one column, sometimes several (a short and a long name).
+    """What a line reads and writes on one side: mostly one column,
+    sometimes several (a short and a long name).
 
-    `read` makes one value of a row that has all `columns`, in the form in which that side's values are compared;
-    `write` makes the columns of a value, to be written over a row, which is empty where one is created.
+    `read` makes one value of a row that has all `columns`,
+    in the form in which that side's values are compared;
+    `write` makes the columns of a value, to be written over a row,
+    which is empty where one is created.
     """
 
     columns: tuple[str, ...]
@@ -65,7 +70,9 @@ class Field:
 
 
 def column(name: str, form: Convert = as_is) -> Field:
-    """A field of one column. `form` undoes what the database adds by itself: padding, trailing zeros."""
+    """A field of one column. `form` undoes what the database adds by itself: padding,
+    trailing zeros.
+    """
     return Field((name,), lambda row: form(row[name]), lambda value, _: {name: value})
 
 
@@ -73,13 +80,14 @@ def column(name: str, form: Convert = as_is) -> Field:
 class ColumnPair:
     """A line of a two-way mapping.
 
-    `to_dps` and `to_ajera` say how a side represents the other's value. `owner` decides NEWEST within the tolerance.
-    On a one-way line the receiving side's own edits are put back where the rule names the sending side, and left
-    alone, until the sending side is next edited, where it is NEWEST. `only_fills`: a value is carried over only where
-    the receiving side is blank; where it is filled, the line is parked. `through` names what translates a reference or
-    a code of a list (see `translated`); `knows` says whether the receiving side has a counterpart of a value: one
-    without is not written, and waits. `length`: of the DPS column, to which `to_dps` cuts longer text.
-    Raises ProfileInvalid for a rule that contradicts the direction.
+    `to_dps` and `to_ajera` say how a side represents the other's value. `owner` decides NEWEST
+    within the tolerance. On a one-way line the receiving side's own edits are put back where the
+    rule names the sending side, and left alone, until the sending side is next edited, where it is
+    NEWEST. `only_fills`: a value is carried over only where the receiving side is blank; where it
+    is filled, the line is parked. `through` names what translates a reference or a code of a list
+    (see `translated`); `knows` says whether the receiving side has a counterpart of a value: one
+    without is not written, and waits. `length`: of the DPS column, to which `to_dps` cuts longer
+    text. Raises ProfileInvalid for a rule that contradicts the direction.
     """
 
     name: str
@@ -100,7 +108,9 @@ class ColumnPair:
         if self.sender is None:
             return
         if self.rule is Rule.MANUAL or self.owning_side is self.sender.other:
-            raise ProfileInvalid(f"line {self.name}: rule {self.rule} contradicts direction {self.direction}")
+            raise ProfileInvalid(
+                f"line {self.name}: rule {self.rule} contradicts direction {self.direction}"
+            )
 
     def field(self, side: Side) -> Field:
         return self.ajera if side is Side.AJERA else self.dps
@@ -152,13 +162,17 @@ class ColumnPair:
         return self.knows(value, side.other) and self.convert(value, to=side.other) is None
 
     def agrees(self, ajera: Value, dps: Value) -> bool:
-        """Is each side's value what the other's looks like there: the same, as far as a side can store it."""
+        """Is each side's value what the other's looks like there: the same,
+        as far as a side can store it.
+        """
         if self.knows(ajera, Side.DPS) and self.to_dps(ajera) == dps:
             return True
         return self.knows(dps, Side.AJERA) and self.to_ajera(dps) == ajera
 
     def entry_side(self, wished: Side) -> Side:
-        """Where a person's decision is entered so that it flows the normal way: at the owner, at the sender, else as wished."""
+        """Where a person's decision is entered so that it flows the normal way: at the owner,
+        at the sender, else as wished.
+        """
         return self.owning_side or self.sender or wished
 
 
@@ -166,8 +180,8 @@ class ColumnPair:
 class Rules:
     """The lines of one entity, and how far clocks are trusted.
 
-    Two edits within `clock_tolerance` count as simultaneous. `look_window`: how long after a write or a look whose
-    log position is unknown an event's image is checked against the row itself.
+    Two edits within `clock_tolerance` count as simultaneous. `look_window`: how long after a write
+    or a look whose log position is unknown an event's image is checked against the row itself.
     """
 
     pairs: tuple[ColumnPair, ...]
@@ -179,19 +193,32 @@ class Rules:
         return {pair.name: pair for pair in self.pairs}
 
     def observed(self, side: Side, row: Row) -> dict[str, Value]:
-        """Line -> value of a row of that side. Lines whose columns the row lacks are left out: unknown is not null."""
+        """Line -> value of a row of that side. Lines whose columns the row lacks are left out:
+        unknown is not null.
+        """
         held = row.keys()
         return {name: read(row) for name, columns, read in self._readers[side] if columns <= held}
 
     @cached_property
-    def _readers(self) -> Mapping[Side, tuple[tuple[str, frozenset[str], Callable[[Row], Value]], ...]]:
+    def _readers(
+        self,
+    ) -> Mapping[Side, tuple[tuple[str, frozenset[str], Callable[[Row], Value]], ...]]:
         """By side: each line's name, its columns there, and how they are read."""
         return {
-            side: tuple((p.name, frozenset(p.field(side).columns), p.field(side).read) for p in self.pairs)
+            side: tuple(
+                (
+                    p.name,
+                    frozenset(p.field(side).columns),
+                    p.field(side).read,
+                )
+                for p in self.pairs
+            )
             for side in SIDES
         }
 
-    def written(self, side: Side, values: Mapping[str, Value], over: Row = NO_ROW) -> dict[str, Value]:
+    def written(
+        self, side: Side, values: Mapping[str, Value], over: Row = NO_ROW
+    ) -> dict[str, Value]:
         """The columns of that side that hold these line values; `over`: the row that is changed."""
         columns: dict[str, Value] = {}
         for name, value in values.items():
@@ -199,7 +226,9 @@ class Rules:
         return columns
 
     def later(self, pair: ColumnPair, ajera: datetime | None, dps: datetime | None) -> Side:
-        """The side edited later; within the tolerance the owner. A time that is not known is earlier than any."""
+        """The side edited later; within the tolerance the owner.
+        A time that is not known is earlier than any.
+        """
         if ajera is None or dps is None:
             return pair.owner if ajera is dps else Side.AJERA if dps is None else Side.DPS
         if abs(ajera - dps) <= self.clock_tolerance:
@@ -207,13 +236,17 @@ class Rules:
         return Side.AJERA if ajera > dps else Side.DPS
 
 
-# What a reference or a code of a list (by the name of what translates it) is on the other side; None if it is not there.
+# What a reference or a code of a list (by the name of what translates it) is on the other side;
+# None if it is not there.
 Translate = Callable[[str, Value, Side], Value]
 
 
 def translated(rules: Rules, find: Translate) -> Rules:
     """The same lines, those with `through` converting by `find`. Null is null on either side."""
-    return replace(rules, pairs=tuple(_translated(pair, find) if pair.through else pair for pair in rules.pairs))
+    return replace(
+        rules,
+        pairs=tuple(_translated(pair, find) if pair.through else pair for pair in rules.pairs),
+    )
 
 
 def _translated(pair: ColumnPair, find: Translate) -> ColumnPair:
@@ -229,19 +262,27 @@ def _translated(pair: ColumnPair, find: Translate) -> ColumnPair:
 
 
 def with_rules(rules: Rules, changed: Mapping[str, Rule]) -> Rules:
-    """The same lines with other rules, as a site profile states them. Raises ProfileInvalid for a line that is not there."""
+    """The same lines with other rules, as a site profile states them.
+    Raises ProfileInvalid for a line that is not there.
+    """
     unknown = changed.keys() - rules.by_name.keys()
     if unknown:
         raise ProfileInvalid(f"no two-way line is called {', '.join(sorted(unknown))}")
-    return replace(rules, pairs=tuple(replace(pair, rule=changed.get(pair.name, pair.rule)) for pair in rules.pairs))
+    return replace(
+        rules,
+        pairs=tuple(replace(pair, rule=changed.get(pair.name, pair.rule)) for pair in rules.pairs),
+    )
 
 
 def below_two_way(rules: Rules) -> Rules:
-    """What is left of the lines below 8.09: DPS to Ajera only, each DPS edit overwrites, Ajera's edits are left alone.
+    """What is left of the lines below 8.09: DPS to Ajera only, each DPS edit overwrites,
+    Ajera's edits are left alone.
 
     Lines that Ajera owns, or that flow to DPS only, are gone.
     """
-    kept = (pair for pair in rules.pairs if pair.flows_to(Side.AJERA) and pair.rule is not Rule.AJERA)
+    kept = (
+        pair for pair in rules.pairs if pair.flows_to(Side.AJERA) and pair.rule is not Rule.AJERA
+    )
     return replace(rules, pairs=tuple(_one_way(pair) for pair in kept))
 
 

@@ -8,10 +8,31 @@ from datetime import datetime
 from typing import assert_never
 
 from pipeline.conflicts import guards
-from pipeline.conflicts.conflict import Conflict, Kind, about_line, about_row
-from pipeline.conflicts.decision import Applied, GivenUp, KeyTaken, Recorded, RowGone, Write, WriteOutcome
+from pipeline.conflicts.conflict import (
+    Conflict,
+    Kind,
+    about_line,
+    about_row,
+)
+from pipeline.conflicts.decision import (
+    Applied,
+    GivenUp,
+    KeyTaken,
+    Recorded,
+    RowGone,
+    Write,
+    WriteOutcome,
+)
 from pipeline.conflicts.ending import end
-from pipeline.conflicts.link import Link, LinkSide, Obstacle, Pending, Seen, State, Values
+from pipeline.conflicts.link import (
+    Link,
+    LinkSide,
+    Obstacle,
+    Pending,
+    Seen,
+    State,
+    Values,
+)
 from pipeline.conflicts.rules import SIDES, Rules, Side
 from pipeline.model.event import Row, Value
 
@@ -25,14 +46,18 @@ class Settled:
 
 
 def applicable(write: Write, row: Row, rules: Rules) -> dict[str, Value]:
-    """Compare: of a write's lines those that a row, read under lock, still holds as expected. `rules.written` makes columns of them."""
+    """Compare: of a write's lines those that a row, read under lock, still holds as expected.
+    `rules.written` makes columns of them.
+    """
     holding = guards.still_holds(write.expected, row, write.side, rules)
     return {name: value for name, value in write.values.items() if name in holding}
 
 
 def open_writes(link: Link) -> tuple[tuple[Side, int], ...]:
     """The writes without an outcome, which whoever touches the link settles before anything else."""
-    return tuple((side, number) for side in SIDES for number in guards.open_numbers(link.half(side).pending))
+    return tuple(
+        (side, number) for side in SIDES for number in guards.open_numbers(link.half(side).pending)
+    )
 
 
 def intention_of(link: Link, number: int) -> str:
@@ -41,15 +66,29 @@ def intention_of(link: Link, number: int) -> str:
 
 
 def recalled(number: int, recorded: Recorded | None) -> WriteOutcome:
-    """The outcome that Ajera's table of intentions tells. None there: the caller has just taken the number (fence)."""
+    """The outcome that Ajera's table of intentions tells. None there:
+    the caller has just taken the number (fence).
+    """
     if recorded is None or (not recorded.held and recorded.key is None):
         return GivenUp(number)
-    return Applied(number, recorded.held, recorded.after, recorded.at, recorded.key, recorded.epoch)
+    return Applied(
+        number,
+        recorded.held,
+        recorded.after,
+        recorded.at,
+        recorded.key,
+        recorded.epoch,
+    )
 
 
 def settle(link: Link, side: Side, outcome: WriteOutcome, rules: Rules) -> Settled:
-    """The link after a write's outcome; what it skipped stays asked for. A write that was settled before changes nothing."""
-    pending = next((p for p in link.half(side).pending if p.number == outcome.number and p.is_open), None)
+    """The link after a write's outcome; what it skipped stays asked for.
+    A write that was settled before changes nothing.
+    """
+    pending = next(
+        (p for p in link.half(side).pending if p.number == outcome.number and p.is_open),
+        None,
+    )
     if pending is None:
         return Settled(link)
     match outcome:
@@ -74,7 +113,11 @@ def _applied(link: Link, side: Side, pending: Pending, outcome: Applied) -> Link
         return replace(_dropped(link, side, pending), obstacle=None)
     half = link.half(side)
     others = tuple(p for p in half.pending if p != pending)
-    half = replace(half, value={**half.value, **held}, pending=(*others, _closed(pending, held, outcome)))
+    half = replace(
+        half,
+        value={**half.value, **held},
+        pending=(*others, _closed(pending, held, outcome)),
+    )
     wanted = half.wanted.keys() & held.keys()
     for name in sorted(wanted):
         half = _fulfilled(half, name)
@@ -83,7 +126,14 @@ def _applied(link: Link, side: Side, pending: Pending, outcome: Applied) -> Link
 
 def _closed(pending: Pending, held: Values, outcome: Applied) -> Pending:
     expected = {name: value for name, value in pending.expected.items() if name in held}
-    return replace(pending, values=held, expected=expected, is_open=False, after=outcome.after, at=outcome.at)
+    return replace(
+        pending,
+        values=held,
+        expected=expected,
+        is_open=False,
+        after=outcome.after,
+        at=outcome.at,
+    )
 
 
 def _fulfilled(half: LinkSide, name: str) -> LinkSide:
@@ -94,22 +144,42 @@ def _fulfilled(half: LinkSide, name: str) -> LinkSide:
 
 def _agreed(link: Link, side: Side, half: LinkSide, names: Collection[str]) -> Link:
     """Our write, which left this half, made the sides agree in these lines."""
-    half, other = half.without_pending(names), link.half(side.other).without_pending(names)
+    half, other = (
+        half.without_pending(names),
+        link.half(side.other).without_pending(names),
+    )
     ajera, dps = (half, other) if side is Side.AJERA else (other, half)
-    return replace(link, ajera=ajera, dps=dps, coincident=link.coincident.difference(names), obstacle=None)
+    return replace(
+        link,
+        ajera=ajera,
+        dps=dps,
+        coincident=link.coincident.difference(names),
+        obstacle=None,
+    )
 
 
 def _created(link: Link, side: Side, pending: Pending, outcome: Applied) -> Link:
     half = link.half(side)
     held = outcome.held
-    half = replace(half, key=outcome.key, seen=Seen(epoch=outcome.epoch), value=held, observed=held)
+    half = replace(
+        half,
+        key=outcome.key,
+        seen=Seen(epoch=outcome.epoch),
+        value=held,
+        observed=held,
+    )
     half = replace(half, pending=(_closed(pending, held, outcome),))
     source = link.half(side.other)
-    link = link.with_half(side, half).with_half(side.other, replace(source, dirty=source.dirty - pending.values.keys()))
+    link = link.with_half(side, half).with_half(
+        side.other,
+        replace(source, dirty=source.dirty - pending.values.keys()),
+    )
     return replace(link, state=State.LINKED, obstacle=None)
 
 
-def _as_the_owner_says(link: Link, side: Side, pending: Pending, at: datetime, rules: Rules) -> Settled:
+def _as_the_owner_says(
+    link: Link, side: Side, pending: Pending, at: datetime, rules: Rules
+) -> Settled:
     """Lines that the created side owns, and that its database filled by itself, are carried back.
 
     As at a first link, a blank says nothing. A line that waits for its counterpart goes on waiting.
@@ -131,7 +201,10 @@ def _as_the_owner_says(link: Link, side: Side, pending: Pending, at: datetime, r
 
 def _dropped(link: Link, side: Side, pending: Pending) -> Link:
     half = link.half(side)
-    return link.with_half(side, replace(half, pending=tuple(p for p in half.pending if p != pending)))
+    return link.with_half(
+        side,
+        replace(half, pending=tuple(p for p in half.pending if p != pending)),
+    )
 
 
 def _gone(link: Link, side: Side, pending: Pending, at: datetime, rules: Rules) -> Settled:
@@ -144,5 +217,10 @@ def _gone(link: Link, side: Side, pending: Pending, at: datetime, rules: Rules) 
 
 def _taken(link: Link, side: Side, pending: Pending, at: datetime) -> Settled:
     """The row cannot be created. Said once, not each time it is tried again."""
-    conflicts = () if link.obstacle is Obstacle.KEY_TAKEN else (about_row(link, Kind.INSERT_EXISTS, at),)
-    return Settled(replace(_dropped(link, side, pending), obstacle=Obstacle.KEY_TAKEN), conflicts)
+    conflicts = (
+        () if link.obstacle is Obstacle.KEY_TAKEN else (about_row(link, Kind.INSERT_EXISTS, at),)
+    )
+    return Settled(
+        replace(_dropped(link, side, pending), obstacle=Obstacle.KEY_TAKEN),
+        conflicts,
+    )

@@ -12,7 +12,9 @@ _FORM = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*")
 
 @dataclass(frozen=True, slots=True, order=True)
 class AjeraVersion:
-    """A version, compared part by part as numbers: 8.9 is 8.09, 8.10 is newer, 8.9.1 is newer, 8.9.0 is 8.9."""
+    """A version, compared part by part as numbers: 8.9 is 8.09, 8.10 is newer, 8.9.1 is newer,
+    8.9.0 is 8.9.
+    """
 
     parts: tuple[int, ...]
 
@@ -24,7 +26,9 @@ TWO_WAY_SINCE = AjeraVersion((8, 9))
 
 
 def parse(text: str) -> AjeraVersion:
-    """The version that `text` names ("8.09"). Raises AjeraVersionInvalid for anything but numbers between dots."""
+    """The version that `text` names ("8.09").
+    Raises AjeraVersionInvalid for anything but numbers between dots.
+    """
     trimmed = text.strip()
     if _FORM.fullmatch(trimmed) is None or not trimmed.isascii():
         raise AjeraVersionInvalid(f"{text[:40]!r} is not a version")

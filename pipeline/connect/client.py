@@ -1,6 +1,7 @@
 """Kafka Connect's REST interface: apply, watch and remove connectors.
 
-A configuration is validated by the connector itself before it is stored, so what is wrong with it is told at once.
+A configuration is validated by the connector itself before it is stored,
+so what is wrong with it is told at once.
 """
 
 from __future__ import annotations
@@ -14,7 +15,11 @@ from urllib.parse import quote
 import httpx
 
 from pipeline.connect.explain import explain
-from pipeline.errors import ConfigurationInvalid, ConnectorFailed, ServiceUnreachable
+from pipeline.errors import (
+    ConfigurationInvalid,
+    ConnectorFailed,
+    ServiceUnreachable,
+)
 
 POLL_SECONDS: Final = 0.25
 ABSENT: Final = "ABSENT"
@@ -35,7 +40,9 @@ class TaskStatus:
 
 @dataclass(frozen=True, slots=True)
 class ConnectorStatus:
-    """A connector in Connect's words (RUNNING, PAUSED, STOPPED, FAILED, UNASSIGNED, RESTARTING), or ABSENT."""
+    """A connector in Connect's words (RUNNING, PAUSED, STOPPED, FAILED, UNASSIGNED, RESTARTING),
+    or ABSENT.
+    """
 
     name: str
     state: str
@@ -45,28 +52,39 @@ class ConnectorStatus:
     @property
     def is_running(self) -> bool:
         """Does the connector run, and every one of its tasks."""
-        return self.state == RUNNING and bool(self.tasks) and all(task.state == RUNNING for task in self.tasks)
+        return (
+            self.state == RUNNING
+            and bool(self.tasks)
+            and all(task.state == RUNNING for task in self.tasks)
+        )
 
     @property
     def failure(self) -> str:
         """Why the connector or its first failed task failed; "" if none did."""
         if self.state == FAILED:
             return self.explanation
-        return next((task.explanation for task in self.tasks if task.state == FAILED), "")
+        return next(
+            (task.explanation for task in self.tasks if task.state == FAILED),
+            "",
+        )
 
     @property
     def sentence(self) -> str:
         """The state in one line."""
-        tasks = ", ".join(f"task {task.number} {task.state}" for task in self.tasks) or "no task yet"
+        tasks = (
+            ", ".join(f"task {task.number} {task.state}" for task in self.tasks) or "no task yet"
+        )
         return f"{self.name} {self.state}, {tasks}"
 
 
 class ConnectClient:
-    """Every method raises ServiceUnreachable when Connect does not answer, ConnectorFailed when it refuses.
+    """Every method raises ServiceUnreachable when Connect does not answer,
+    ConnectorFailed when it refuses.
 
-    `timeout_seconds` bounds one request; validating a configuration includes connecting to the source. `auth` is user
-    and password, `verify` httpx's (False, or an SSL context). `transport` replaces the network in tests. The
-    constructor raises ConfigurationInvalid for an address that is none.
+    `timeout_seconds` bounds one request; validating a configuration includes connecting to the
+    source. `auth` is user and password, `verify` httpx's (False, or an SSL context). `transport`
+    replaces the network in tests.
+    The constructor raises ConfigurationInvalid for an address that is none.
     """
 
     def __init__(
@@ -81,10 +99,16 @@ class ConnectClient:
         self._timeout_seconds = timeout_seconds
         try:
             self._http = httpx.Client(
-                base_url=url.rstrip("/"), timeout=timeout_seconds, auth=auth, verify=verify, transport=transport
+                base_url=url.rstrip("/"),
+                timeout=timeout_seconds,
+                auth=auth,
+                verify=verify,
+                transport=transport,
             )
         except httpx.InvalidURL as error:
-            raise ConfigurationInvalid("connect.url: is not an address (http://host:port).") from error
+            raise ConfigurationInvalid(
+                "connect.url: is not an address (http://host:port)."
+            ) from error
 
     def apply(self, name: str, config: Mapping[str, str]) -> None:
         """Validate a connector's configuration, then create the connector or change it.
@@ -95,30 +119,49 @@ class ConnectClient:
         self._ask("PUT", _path(name, "config"), dict(config))
 
     def validate(self, name: str, config: Mapping[str, str]) -> None:
-        """Let the connector judge a configuration, connecting to its database. Raises ConnectorFailed with all faults."""
+        """Let the connector judge a configuration, connecting to its database.
+        Raises ConnectorFailed with all faults.
+        """
         plugin = config.get("connector.class", "")
         path = f"/connector-plugins/{quote(plugin, safe='')}/config/validate"
         answer = self._ask("PUT", path, {**config, "name": name})
-        judged = [setting["value"] for setting in answer.get("configs", []) if setting.get("value") is not None]
-        faults = [f"{value['name']}: {error}" for value in judged for error in value.get("errors") or []]
+        judged = [
+            setting["value"]
+            for setting in answer.get("configs", [])
+            if setting.get("value") is not None
+        ]
+        faults = [
+            f"{value['name']}: {error}" for value in judged for error in value.get("errors") or []
+        ]
         if faults:
-            raise ConnectorFailed(f"Connect refuses the configuration of {name}: {'; '.join(sorted(set(faults)))}")
+            raise ConnectorFailed(
+                f"Connect refuses the configuration of {name}: {'; '.join(sorted(set(faults)))}"
+            )
 
     def status(self, name: str) -> ConnectorStatus:
         """State of the connector and its tasks."""
         answer = self._ask("GET", _path(name, "status"), absent_is_fine=True)
         if answer is None:
             return ConnectorStatus(name, ABSENT)
-        tasks = (TaskStatus(task["id"], task["state"], _explained(task)) for task in answer["tasks"])
+        tasks = (
+            TaskStatus(task["id"], task["state"], _explained(task)) for task in answer["tasks"]
+        )
         connector = answer["connector"]
         return ConnectorStatus(name, connector["state"], tuple(tasks), _explained(connector))
 
-    def wait_until_running(self, name: str, timeout_seconds: float, report: Report) -> ConnectorStatus:
+    def wait_until_running(
+        self, name: str, timeout_seconds: float, report: Report
+    ) -> ConnectorStatus:
         """Wait until the connector and its tasks run; `report` is told each change of state.
 
         Raises ConnectorFailed when it fails, or does not run in time.
         """
-        status = self._wait(name, timeout_seconds, report, lambda now: now.is_running or bool(now.failure))
+        status = self._wait(
+            name,
+            timeout_seconds,
+            report,
+            lambda now: now.is_running or bool(now.failure),
+        )
         if status.failure:
             raise ConnectorFailed(f"{status.sentence}: {status.failure}")
         if not status.is_running:
@@ -128,7 +171,8 @@ class ConnectClient:
     def remove(self, name: str) -> bool:
         """Stop the connector, forget its offsets, delete it; False if there is none.
 
-        Its replication slot, publication and topics stay. Raises ConnectorFailed when it does not stop.
+        Its replication slot, publication and topics stay.
+        Raises ConnectorFailed when it does not stop.
         """
         if self.status(name).state == ABSENT and name not in self.connectors():
             return False
@@ -151,14 +195,21 @@ class ConnectClient:
 
     def plugins(self) -> dict[str, str]:
         """The connector classes in Connect's plugin folder, with their versions."""
-        return {plugin["class"]: plugin.get("version") or "" for plugin in self._ask("GET", "/connector-plugins")}
+        return {
+            plugin["class"]: plugin.get("version") or ""
+            for plugin in self._ask("GET", "/connector-plugins")
+        }
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
     def _wait(
-        self, name: str, timeout_seconds: float, report: Report, is_ended: Callable[[ConnectorStatus], bool]
+        self,
+        name: str,
+        timeout_seconds: float,
+        report: Report,
+        is_ended: Callable[[ConnectorStatus], bool],
     ) -> ConnectorStatus:
         deadline = time.monotonic() + timeout_seconds
         told = ""
@@ -172,9 +223,16 @@ class ConnectClient:
             time.sleep(POLL_SECONDS)
 
     def _ask(
-        self, method: str, path: str, body: Mapping[str, str] | None = None, *, absent_is_fine: bool = False
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, str] | None = None,
+        *,
+        absent_is_fine: bool = False,
     ) -> Any:
-        """The answer's JSON; None for an empty one. A worker that is rebalancing (409) is asked again."""
+        """The answer's JSON; None for an empty one.
+        A worker that is rebalancing (409) is asked again.
+        """
         deadline = time.monotonic() + self._timeout_seconds
         while True:
             response = self._send(method, path, body)
@@ -191,7 +249,9 @@ class ConnectClient:
         try:
             return self._http.request(method, path, json=body)
         except httpx.HTTPError as error:
-            raise ServiceUnreachable(f"Kafka Connect, {method} {path}: {type(error).__name__}.") from error
+            raise ServiceUnreachable(
+                f"Kafka Connect, {method} {path}: {type(error).__name__}."
+            ) from error
 
 
 def _answer(method: str, path: str, response: httpx.Response) -> Any:
@@ -201,18 +261,29 @@ def _answer(method: str, path: str, response: httpx.Response) -> Any:
         return response.json()
     except ValueError as error:
         where = f"Kafka Connect, {method} {path}: HTTP {response.status_code}"
-        raise ServiceUnreachable(f"{where}, not an answer of Kafka Connect: check `connect.url`.") from error
+        raise ServiceUnreachable(
+            f"{where}, not an answer of Kafka Connect: check `connect.url`."
+        ) from error
 
 
-def _refusal(method: str, path: str, response: httpx.Response) -> ConnectorFailed | ServiceUnreachable:
+def _refusal(
+    method: str, path: str, response: httpx.Response
+) -> ConnectorFailed | ServiceUnreachable:
     where = f"Kafka Connect, {method} {path}: HTTP {response.status_code}"
-    if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+    if response.status_code in (
+        httpx.codes.UNAUTHORIZED,
+        httpx.codes.FORBIDDEN,
+    ):
         return ServiceUnreachable(f"{where}: the credentials are refused.")
     try:
         message = explain(str(response.json()["message"]))
     except (ValueError, KeyError, TypeError):
         return ServiceUnreachable(f"{where}, not an answer of Kafka Connect: check `connect.url`.")
-    if response.status_code in (httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT):
+    if response.status_code in (
+        httpx.codes.BAD_GATEWAY,
+        httpx.codes.SERVICE_UNAVAILABLE,
+        httpx.codes.GATEWAY_TIMEOUT,
+    ):
         return ServiceUnreachable(f"{where}: {message}")
     return ConnectorFailed(f"{where}: {message}")
 

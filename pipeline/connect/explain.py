@@ -1,4 +1,6 @@
-"""What a connector's stack trace means, in one sentence for the person who has to do something about it."""
+"""What a connector's stack trace means,
+in one sentence for the person who has to do something about it.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ class Cause:
 REGISTRY: Final = r"apicurio\.(registry|rest)|kafka\.schemaregistry|AvroConverter"
 NO_ANSWER: Final = r"connection refused|ConnectException(?!: Tolerance)|UnknownHostException|UnresolvedAddressException|timed out|RestClientException"
 
-# In order: the first that fits is told. What names its subject comes before what only says that a connection failed.
+# In order: the first that fits is told.
+# What names its subject comes before what only says that a connection failed.
 CAUSES: Final = (
     Cause(
         (
@@ -42,7 +45,10 @@ CAUSES: Final = (
         "The user or the password was refused.",
     ),
     Cause(
-        (r"wal_level\W+property must be", r"logical decoding requires \W*wal_level"),
+        (
+            r"wal_level\W+property must be",
+            r"logical decoding requires \W*wal_level",
+        ),
         "The source's wal_level is not `logical`: set it in PostgreSQL's configuration and restart the server.",
     ),
     Cause(
@@ -50,7 +56,10 @@ CAUSES: Final = (
         "The replication slot is in use: another connector, or an old session of this one, still reads from it.",
     ),
     Cause(
-        (r"all replication slots are in use", r"number of requested standby connections exceeds max_wal_senders"),
+        (
+            r"all replication slots are in use",
+            r"number of requested standby connections exceeds max_wal_senders",
+        ),
         "The source has no replication slot or WAL sender left: raise max_replication_slots or max_wal_senders.",
     ),
     Cause(
@@ -80,7 +89,10 @@ CAUSES: Final = (
         ),
         "The source's user may not make the publication: let an owner create it, or give CREATE and the tables' ownership.",
     ),
-    Cause((r"publication .{1,80} does not exist",), "The publication does not exist in the source database."),
+    Cause(
+        (r"publication .{1,80} does not exist",),
+        "The publication does not exist in the source database.",
+    ),
     Cause(
         (r"snapshot isolation is not allowed in this database",),
         "The source does not allow snapshot isolation: ALTER DATABASE … SET ALLOW_SNAPSHOT_ISOLATION ON.",
@@ -101,7 +113,9 @@ CAUSES: Final = (
         "CDC is not enabled on a captured table (or its role does not let the user see it): EXEC sys.sp_cdc_enable_table.",
     ),
     Cause(
-        (r"insufficient number of arguments were supplied for the procedure or function cdc\.fn_cdc",),
+        (
+            r"insufficient number of arguments were supplied for the procedure or function cdc\.fn_cdc",
+        ),
         "The source's CDC clean-up has removed changes that were not read: they are lost, the tables need a new snapshot.",
     ),
     Cause(
@@ -109,15 +123,25 @@ CAUSES: Final = (
         "The source's CDC has recorded nothing yet: SQL Server Agent or its capture job is not running.",
     ),
     Cause(
-        (r"(SELECT|EXECUTE) permission was denied", r"permission denied for (table|schema|relation)"),
+        (
+            r"(SELECT|EXECUTE) permission was denied",
+            r"permission denied for (table|schema|relation)",
+        ),
         "The source's user may not read a captured table or its changes.",
     ),
     Cause(
-        (r"history topic or its content is fully or partially missing", r"schema history .{0,40}missing"),
+        (
+            r"history topic or its content is fully or partially missing",
+            r"schema history .{0,40}missing",
+        ),
         "The connector's schema history topic is missing while its offsets are there: remove the connector and apply it again.",
     ),
     Cause(
-        (r"incompatible with an earlier schema", r"RuleViolationException", r"incompatible artifact"),
+        (
+            r"incompatible with an earlier schema",
+            r"RuleViolationException",
+            r"incompatible artifact",
+        ),
         "The schema registry refuses a table's new schema as incompatible: set its compatibility rule to none.",
     ),
     Cause(
@@ -125,15 +149,25 @@ CAUSES: Final = (
         "The schema registry refuses Connect's credentials.",
     ),
     Cause(
-        (rf"({REGISTRY})[\s\S]*({NO_ANSWER})", rf"({NO_ANSWER})[\s\S]*({REGISTRY})"),
+        (
+            rf"({REGISTRY})[\s\S]*({NO_ANSWER})",
+            rf"({NO_ANSWER})[\s\S]*({REGISTRY})",
+        ),
         "The schema registry does not answer Connect: check the registry's address as Connect sees it.",
     ),
     Cause(
-        (r"UnknownTopicOrPartitionException", r"topic \S+ not present in metadata", r"\S+ topic .{0,40}does not exist"),
+        (
+            r"UnknownTopicOrPartitionException",
+            r"topic \S+ not present in metadata",
+            r"\S+ topic .{0,40}does not exist",
+        ),
         "A topic is missing: Connect may not create topics, or someone deleted it.",
     ),
     Cause(
-        (r"InvalidReplicationFactorException", r"replication factor: \d+ larger than available brokers"),
+        (
+            r"InvalidReplicationFactorException",
+            r"replication factor: \d+ larger than available brokers",
+        ),
         "Kafka has fewer brokers than the topics are to have replicas: lower the replicas.",
     ),
     Cause(
@@ -146,7 +180,11 @@ CAUSES: Final = (
         "The encrypted connection failed: the server's certificate is not trusted, or encryption is set differently there.",
     ),
     Cause(
-        (r"UnknownHostException", r"(name or service not known)", r"could not be resolved"),
+        (
+            r"UnknownHostException",
+            r"(name or service not known)",
+            r"could not be resolved",
+        ),
         "The source's host name is unknown to Connect.",
     ),
     Cause(
@@ -165,7 +203,8 @@ CAUSES: Final = (
 )
 
 CAUSED_BY: Final = "Caused by: "
-# What may hold a value: quoted or bracketed text, what follows the word value, and longer numbers, times, addresses.
+# What may hold a value: quoted or bracketed text, what follows the word value, and longer numbers,
+# times, addresses.
 VALUES: Final = re.compile(
     r"\"[^\"]*\"|'[^']*'|`[^`]*`|\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|(?<=\bvalue )\S+|(?<=\bvalue: )\S+|(?<==)\S+|\d[\d.,:/-]{2,}\d"
 )
@@ -174,8 +213,8 @@ VALUES: Final = re.compile(
 def explain(trace: str) -> str:
     """One sentence on a connector's stack trace.
 
-    A well-known cause is told in our words. Otherwise the root cause's own line (the last `Caused by:`), shortened,
-    with everything that may be a value replaced by `…`.
+    A well-known cause is told in our words. Otherwise the root cause's own line (the last `Caused
+    by:`), shortened, with everything that may be a value replaced by `…`.
     """
     for cause in CAUSES:
         if cause.is_in(trace):
@@ -184,7 +223,9 @@ def explain(trace: str) -> str:
 
 
 def root_line(trace: str) -> str:
-    """The last `Caused by:` line, else the first line, without values and at most 300 characters long."""
+    """The last `Caused by:` line, else the first line,
+    without values and at most 300 characters long.
+    """
     lines = [line.strip() for line in trace.splitlines() if line.strip()]
     roots = [line.removeprefix(CAUSED_BY) for line in lines if line.startswith(CAUSED_BY)]
     line = roots[-1] if roots else (lines[0] if lines else "The connector says nothing.")

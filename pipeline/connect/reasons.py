@@ -1,4 +1,6 @@
-"""Why each setting of the connector templates is as it is; `docs/reference/connectors.md` shows them."""
+"""Why each setting of the connector templates is as it is;
+`docs/reference/connectors.md` shows them.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Connector configurations: JSON templates in `connectors/`, filled with the values of this installation.
+"""Connector configurations: JSON templates in `connectors/`,
+filled with the values of this installation.
 
-A placeholder is `@{name}`. `${env:…}` and the like are Connect's own and pass through: secrets are resolved by the
-Connect worker and never stand in a configuration that is sent to it. `docs/reference/connectors.md` explains each
-setting.
+A placeholder is `@{name}`. `${env:…}` and the like are Connect's own and pass through: secrets are
+resolved by the Connect worker and never stand in a configuration that is sent to it.
+`docs/reference/connectors.md` explains each setting.
 """
 
 from __future__ import annotations
@@ -32,29 +33,42 @@ class _Setting(string.Template):
 
 
 def load(system: str, dialect: Dialect, registry: RegistryKind = "apicurio") -> dict[str, str]:
-    """The template for a source system (`ajera`) in a database dialect, with the converter of the registry merged in.
+    """The template for a source system (`ajera`) in a database dialect,
+    with the converter of the registry merged in.
 
     Raises ConfigurationInvalid when there is none, or when the two set the same thing.
     """
-    template, converter = _read(f"{system}-{dialect}"), _read(f"converter-{registry}")
+    template, converter = (
+        _read(f"{system}-{dialect}"),
+        _read(f"converter-{registry}"),
+    )
     twice = sorted(template.keys() & converter.keys())
     if twice:
-        raise ConfigurationInvalid(f"connectors/{system}-{dialect}.json sets the converter's {', '.join(twice)}.")
+        raise ConfigurationInvalid(
+            f"connectors/{system}-{dialect}.json sets the converter's {', '.join(twice)}."
+        )
     return template | converter
 
 
 def placeholders(template: Mapping[str, str]) -> frozenset[str]:
     """The names that a template wants values for."""
-    return frozenset(name for text in template.values() for name in _Setting(text).get_identifiers())
+    return frozenset(
+        name for text in template.values() for name in _Setting(text).get_identifiers()
+    )
 
 
 def fill(template: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
-    """The configuration to send to Connect. A setting that becomes empty is left out: it keeps its own default.
+    """The configuration to send to Connect. A setting that becomes empty is left out:
+    it keeps its own default.
 
-    Raises ConfigurationInvalid naming every placeholder without a value and every value without a placeholder.
+    Raises ConfigurationInvalid naming every placeholder without
+    a value and every value without a placeholder.
     """
     wanted = placeholders(template)
-    faults = [*_faults("missing", wanted - values.keys()), *_faults("not in the template", values.keys() - wanted)]
+    faults = [
+        *_faults("missing", wanted - values.keys()),
+        *_faults("not in the template", values.keys() - wanted),
+    ]
     if faults:
         raise ConfigurationInvalid(f"Connector settings: {'; '.join(faults)}.")
     filled = {name: _Setting(text).substitute(values) for name, text in template.items()}

@@ -1,8 +1,16 @@
-"""The two exchanged databases: transactions over links and DPS's rows, and over intentions and Ajera's rows (port `Pairs`)."""
+"""The two exchanged databases: transactions over links and DPS's rows,
+and over intentions and Ajera's rows (port `Pairs`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +23,11 @@ from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import Side
 from pipeline.database.sql.dialect import Field, Lock, Merge, given
 from pipeline.database.sql.engine import dialect_of
-from pipeline.database.sql.session import ConnectedSession, Session, translated
+from pipeline.database.sql.session import (
+    ConnectedSession,
+    Session,
+    translated,
+)
 from pipeline.database.state.intentions import Intentions
 from pipeline.database.state.links import Links
 from pipeline.database.state.parked import Parked
@@ -34,7 +46,9 @@ LINKING = "linking"  # the setting whose row everybody locks who links or create
 
 @dataclass(frozen=True)
 class DatabasePairs:
-    """Both databases. Schemas are those of our own tables; the names say where the systems' tables are."""
+    """Both databases. Schemas are those of our own tables;
+    the names say where the systems' tables are.
+    """
 
     dps_engine: Engine
     ajera_engine: Engine
@@ -57,7 +71,10 @@ class DatabasePairs:
 @contextmanager
 def _session(engine: Engine) -> Iterator[Session]:
     dialect = dialect_of(engine)
-    with translated(dialect, "the transaction"), engine.begin() as connection:
+    with (
+        translated(dialect, "the transaction"),
+        engine.begin() as connection,
+    ):
         yield ConnectedSession(connection, dialect)
 
 
@@ -84,10 +101,20 @@ class DatabaseAjeraTransaction:
 class DatabaseLinkTransaction:
     """One transaction in the DPS database."""
 
-    def __init__(self, session: Session, schema: str, names: Names, *, is_rehearsal: bool = False) -> None:
-        self._session, self._schema, self._is_rehearsal = session, schema, is_rehearsal
+    def __init__(
+        self,
+        session: Session,
+        schema: str,
+        names: Names,
+        *,
+        is_rehearsal: bool = False,
+    ) -> None:
+        self._session = session
+        self._schema = schema
+        self._is_rehearsal = is_rehearsal
         self.rows: Rows = DatabaseRows(session, names)
-        self._links, self._parked = Links(session, schema), Parked(session, schema)
+        self._links = Links(session, schema)
+        self._parked = Parked(session, schema)
         self._positions = ProgressStore(session, schema)
 
     def ids_of(self, side: Side, table: str, keys: Sequence[str]) -> dict[str, list[str]]:
@@ -111,13 +138,26 @@ class DatabaseLinkTransaction:
     def counted(self, entity: str, owners: Collection[str]) -> dict[str, int]:
         return self._links.counted(entity, owners)
 
-    def page_of_links(self, entity: str, side: Side, below_epoch: int, after: str, limit: int) -> list[str]:
+    def page_of_links(
+        self,
+        entity: str,
+        side: Side,
+        below_epoch: int,
+        after: str,
+        limit: int,
+    ) -> list[str]:
         return self._links.page_of_links(entity, side, below_epoch, after, limit)
 
     def log(self, conflicts: Sequence[Conflict]) -> None:
         self._links.log(conflicts)
 
-    def logged(self, *, limit: int, link: str | None = None, number: int | None = None) -> list[tuple[int, Conflict]]:
+    def logged(
+        self,
+        *,
+        limit: int,
+        link: str | None = None,
+        number: int | None = None,
+    ) -> list[tuple[int, Conflict]]:
         return self._links.logged(limit=limit, link=link, number=number)
 
     def with_parked_lines(self, limit: int) -> list[str]:
@@ -143,11 +183,23 @@ class DatabaseLinkTransaction:
         setting = dialect.qualify(self._schema, "setting")
         insert = dialect.insert_missing(setting, name, (Field("value", ColumnType.TEXT),))
         self._session.run("setting", insert, [(LINKING, "")])
-        self._session.run("setting", dialect.select(setting, name, ["name"], Lock.UPDATE), [(LINKING,)])
+        self._session.run(
+            "setting",
+            dialect.select(setting, name, ["name"], Lock.UPDATE),
+            [(LINKING,)],
+        )
 
     def remember(self, name: str, value: str) -> None:
-        key, field = (Field("name", ColumnType.SHORT_TEXT),), Field("value", ColumnType.TEXT)
-        merge = Merge(self._session.dialect.qualify(self._schema, "setting"), key, (field,), (given("value"),))
+        key, field = (
+            (Field("name", ColumnType.SHORT_TEXT),),
+            Field("value", ColumnType.TEXT),
+        )
+        merge = Merge(
+            self._session.dialect.qualify(self._schema, "setting"),
+            key,
+            (field,),
+            (given("value"),),
+        )
         self._session.run("setting", self._session.dialect.merge(merge), [(name, value)])
 
     def epochs(self) -> dict[Side, tuple[int, int]]:

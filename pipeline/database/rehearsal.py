@@ -1,4 +1,6 @@
-"""A rehearsal of the exchange: everything is decided as it would be, nothing is kept and no row of the two systems is locked."""
+"""A rehearsal of the exchange: everything is decided as it would be,
+nothing is kept and no row of the two systems is locked.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,11 @@ from itertools import count
 
 from sqlalchemy import Engine
 
-from pipeline.database.pairs import DatabaseAjeraTransaction, DatabaseLinkTransaction, DatabasePairs
+from pipeline.database.pairs import (
+    DatabaseAjeraTransaction,
+    DatabaseLinkTransaction,
+    DatabasePairs,
+)
 from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import ConnectedSession, translated
 from pipeline.database.systems.rows import DatabaseRows
@@ -24,7 +30,9 @@ class RehearsedRows:
     """Rows as they are, under a layer of what would have been written."""
 
     def __init__(self, real: DatabaseRows, layer: Layer, keys: Iterator[int]) -> None:
-        self._real, self._layer, self._keys = real, layer, keys
+        self._real = real
+        self._layer = layer
+        self._keys = keys
 
     def clock(self) -> datetime:
         return self._real.clock()
@@ -32,24 +40,50 @@ class RehearsedRows:
     def log_position(self) -> str | None:
         return None
 
-    def read(self, table: SourceTable, keys: Sequence[str], *, lock: bool = False) -> dict[str, Row]:
+    def read(
+        self, table: SourceTable, keys: Sequence[str], *, lock: bool = False
+    ) -> dict[str, Row]:
         del lock
-        found = self._real.read(table, [key for key in keys if (table.name, key) not in self._layer])
-        return found | {key: self._layer[table.name, key] for key in keys if (table.name, key) in self._layer}
+        found = self._real.read(
+            table,
+            [key for key in keys if (table.name, key) not in self._layer],
+        )
+        return found | {
+            key: self._layer[table.name, key] for key in keys if (table.name, key) in self._layer
+        }
 
     def named(
-        self, table: SourceTable, columns: Sequence[str], texts: Sequence[str], length: int | None = None
+        self,
+        table: SourceTable,
+        columns: Sequence[str],
+        texts: Sequence[str],
+        length: int | None = None,
     ) -> dict[str, Row]:
         return self._real.named(table, columns, texts, length)
 
-    def having(self, table: SourceTable, columns: Sequence[str], values: Sequence[tuple[Value, ...]]) -> dict[str, Row]:
+    def having(
+        self,
+        table: SourceTable,
+        columns: Sequence[str],
+        values: Sequence[tuple[Value, ...]],
+    ) -> dict[str, Row]:
         wanted = set(values)
         ours = {key: row for (name, key), row in self._layer.items() if name == table.name}
-        found = {key: row for key, row in self._real.having(table, columns, values).items() if key not in ours}
-        return found | {key: row for key, row in ours.items() if tuple(row[one] for one in columns) in wanted}
+        found = {
+            key: row
+            for key, row in self._real.having(table, columns, values).items()
+            if key not in ours
+        }
+        return found | {
+            key: row for key, row in ours.items() if tuple(row[one] for one in columns) in wanted
+        }
 
     def distinct(
-        self, table: SourceTable, columns: Sequence[str], by: str, values: Sequence[Value]
+        self,
+        table: SourceTable,
+        columns: Sequence[str],
+        by: str,
+        values: Sequence[Value],
     ) -> set[tuple[Value, ...]]:
         """Without what would have been written: employees and time entries are never made by us."""
         return self._real.distinct(table, columns, by, values)
@@ -75,14 +109,19 @@ class RehearsedRows:
         blank: dict[str, Value] = {column.name: None for column in table.columns}
         own = {name: value for name, value in row.columns.items() if name in blank}
         names = (column.name for column in table.key_columns)
-        self._layer[table.name, key] = {**blank, **own, **dict(zip(names, values, strict=True))}
+        self._layer[table.name, key] = {
+            **blank,
+            **own,
+            **dict(zip(names, values, strict=True)),
+        }
         return key
 
 
 class RehearsedPairs:
     """Both databases in one transaction each, which `rehearsed` rolls back at its end.
 
-    What would be a transaction is a part of it: one that fails is undone alone, and the rehearsal continues.
+    What would be a transaction is a part of it: one that fails is undone alone,
+    and the rehearsal continues.
     """
 
     def __init__(
@@ -90,7 +129,8 @@ class RehearsedPairs:
         dps: tuple[ConnectedSession, DatabaseLinkTransaction, Layer],
         ajera: tuple[ConnectedSession, DatabaseAjeraTransaction, Layer],
     ) -> None:
-        self._dps, self._ajera = dps, ajera
+        self._dps = dps
+        self._ajera = ajera
 
     @contextmanager
     def transaction(self) -> Iterator[DatabaseLinkTransaction]:
@@ -123,19 +163,36 @@ def rehearsed(pairs: DatabasePairs) -> Iterator[RehearsedPairs]:
     keys = count(1)
     in_layer_of_dps: Layer = {}
     in_layer_of_ajera: Layer = {}
-    with _undone(pairs.dps_engine) as in_dps, _undone(pairs.ajera_engine) as in_ajera:
-        links = DatabaseLinkTransaction(in_dps, pairs.sync_schema, pairs.dps_names, is_rehearsal=True)
+    with (
+        _undone(pairs.dps_engine) as in_dps,
+        _undone(pairs.ajera_engine) as in_ajera,
+    ):
+        links = DatabaseLinkTransaction(
+            in_dps, pairs.sync_schema, pairs.dps_names, is_rehearsal=True
+        )
         ajera = DatabaseAjeraTransaction(in_ajera, pairs.ajera_schema, pairs.ajera_names)
         links.rows = RehearsedRows(DatabaseRows(in_dps, pairs.dps_names), in_layer_of_dps, keys)
-        ajera.rows = RehearsedRows(DatabaseRows(in_ajera, pairs.ajera_names), in_layer_of_ajera, keys)
-        yield RehearsedPairs((in_dps, links, in_layer_of_dps), (in_ajera, ajera, in_layer_of_ajera))
+        ajera.rows = RehearsedRows(
+            DatabaseRows(in_ajera, pairs.ajera_names),
+            in_layer_of_ajera,
+            keys,
+        )
+        yield RehearsedPairs(
+            (in_dps, links, in_layer_of_dps),
+            (in_ajera, ajera, in_layer_of_ajera),
+        )
 
 
 @contextmanager
 def _undone(engine: Engine) -> Iterator[ConnectedSession]:
-    """The connection is closed at the end: with `errors_spare_the_transaction` it must never serve another transaction."""
+    """The connection is closed at the end:
+    with `errors_spare_the_transaction` it must never serve another transaction.
+    """
     dialect = dialect_of(engine)
-    with translated(dialect, "the rehearsal"), engine.connect() as connection:
+    with (
+        translated(dialect, "the rehearsal"),
+        engine.connect() as connection,
+    ):
         connection.detach()
         for statement in dialect.errors_spare_the_transaction:
             connection.exec_driver_sql(statement)

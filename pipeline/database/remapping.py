@@ -1,4 +1,6 @@
-"""A corrected mapping, an entity switched on later, another assumption: every row is recomputed once, from the mirror."""
+"""A corrected mapping, an entity switched on later, another assumption:
+every row is recomputed once, from the mirror.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,16 @@ def mapping_fingerprint(route: Route, site: Site) -> str:
     return digest.hexdigest()
 
 
-def recompute_if_changed(engine: Engine, target: DatabaseTarget, route: Route, site: Site, schema: str) -> bool:
-    """Mark every row when mappings, entities or assumptions are not those of the last run. A first run has none."""
+def recompute_if_changed(
+    engine: Engine,
+    target: DatabaseTarget,
+    route: Route,
+    site: Site,
+    schema: str,
+) -> bool:
+    """Mark every row when mappings, entities or assumptions are not those of the last run.
+    A first run has none.
+    """
     wanted = mapping_fingerprint(route, site)
     if read_setting(engine, MAPPING_SETTING, schema) == wanted:
         return False

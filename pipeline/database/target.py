@@ -1,4 +1,6 @@
-"""The target database: transactions over `sync` and the target's own tables (ports `Target` and `Transaction`)."""
+"""The target database: transactions over `sync` and the
+target's own tables (ports `Target` and `Transaction`).
+"""
 
 from __future__ import annotations
 
@@ -9,18 +11,32 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from pipeline.database.sql.engine import dialect_of
-from pipeline.database.sql.session import ConnectedSession, Session, translated
+from pipeline.database.sql.session import (
+    ConnectedSession,
+    Session,
+    translated,
+)
 from pipeline.database.state.ledger import Ledger, mirrors
 from pipeline.database.state.loads import Loads, LoadState
 from pipeline.database.state.marks import Marks
 from pipeline.database.state.progress import ProgressStore
 from pipeline.database.state.schema import DEFAULT_SCHEMA
-from pipeline.database.systems.target_tables import OwnedRows, TargetTables, names_of
+from pipeline.database.systems.target_tables import (
+    OwnedRows,
+    TargetTables,
+    names_of,
+)
 from pipeline.domain.routes import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Row, Value
-from pipeline.model.ledger import Incarnation, LedgerRow, Mark, Progress, Waiting
+from pipeline.model.ledger import (
+    Incarnation,
+    LedgerRow,
+    Mark,
+    Progress,
+    Waiting,
+)
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
 
@@ -38,9 +54,12 @@ class DatabaseTarget:
         sync_schema: str = DEFAULT_SCHEMA,
         target_schema: str | None = None,
     ) -> None:
-        self._engine, self._dialect = engine, dialect_of(engine)
-        self._route, self._site = route, site
-        self._sync_schema, self._target_schema = sync_schema, target_schema
+        self._engine = engine
+        self._dialect = dialect_of(engine)
+        self._route = route
+        self._site = site
+        self._sync_schema = sync_schema
+        self._target_schema = target_schema
 
     @property
     def counts_utf16(self) -> bool:
@@ -48,16 +67,34 @@ class DatabaseTarget:
 
     @contextmanager
     def transaction(self) -> Iterator[DatabaseTransaction]:
-        """Ours alone pass through: an error of the caller, a driver's error at begin or commit, translated."""
-        with translated(self._dialect, "the transaction"), self._engine.begin() as connection:
+        """Ours alone pass through: an error of the caller, a driver's error at begin or commit,
+        translated.
+        """
+        with (
+            translated(self._dialect, "the transaction"),
+            self._engine.begin() as connection,
+        ):
             session = ConnectedSession(connection, self._dialect)
-            yield DatabaseTransaction(session, self._route, self._site, self._sync_schema, self._target_schema)
+            yield DatabaseTransaction(
+                session,
+                self._route,
+                self._site,
+                self._sync_schema,
+                self._target_schema,
+            )
 
 
 class DatabaseTransaction:
     """One transaction, told by its parts: ledger, marks, positions, target tables."""
 
-    def __init__(self, session: Session, route: Route, site: Site, sync_schema: str, target_schema: str | None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        route: Route,
+        site: Site,
+        sync_schema: str,
+        target_schema: str | None,
+    ) -> None:
         self._ledger = Ledger(session, mirrors(session, sync_schema, route.sources))
         self._marks = Marks(session, sync_schema)
         self._positions = ProgressStore(session, sync_schema)
@@ -112,7 +149,9 @@ class DatabaseTransaction:
     def upsert(self, table: str, rows: Sequence[TargetRow]) -> RowCounts:
         return self._targets.upsert(table, rows)
 
-    def replace_children(self, table: str, wanted: Mapping[str, Sequence[tuple[str, ...]]]) -> RowCounts:
+    def replace_children(
+        self, table: str, wanted: Mapping[str, Sequence[tuple[str, ...]]]
+    ) -> RowCounts:
         return self._owned.replace_children(table, wanted)
 
     def loaded(self) -> frozenset[str]:

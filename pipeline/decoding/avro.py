@@ -10,14 +10,21 @@ from typing import Any, Final
 import fastavro
 import orjson
 
-from pipeline.errors import ContractBroken, MessageMalformed, PipelineError, RegistryUnavailable
+from pipeline.errors import (
+    ContractBroken,
+    MessageMalformed,
+    PipelineError,
+    RegistryUnavailable,
+)
 
 _NAMED: Final = ("record", "error", "enum", "fixed")
 
 
 @dataclass(frozen=True, slots=True)
 class WriterSchema:
-    """A writer schema: `fields` holds the declared type of each field, with the connector's annotations."""
+    """A writer schema: `fields` holds the declared type of each field,
+    with the connector's annotations.
+    """
 
     schema_id: int
     declared: Mapping[str, Any]
@@ -25,7 +32,9 @@ class WriterSchema:
     parsed: Any
 
     def read(self, body: bytes) -> dict[str, Any]:
-        """The values of a message's body. Raises MessageMalformed, whose text holds nothing of the body."""
+        """The values of a message's body. Raises MessageMalformed,
+        whose text holds nothing of the body.
+        """
         source = io.BytesIO(body)
         try:
             found = fastavro.schemaless_reader(source, self.parsed, None)
@@ -35,11 +44,15 @@ class WriterSchema:
             if source.tell() == len(body) and isinstance(found, dict):
                 return found
             fault = "bytes are left over"
-        raise MessageMalformed(f"the body is not what its writer schema {self.schema_id} says ({fault})")
+        raise MessageMalformed(
+            f"the body is not what its writer schema {self.schema_id} says ({fault})"
+        )
 
 
 class Schemas:
-    """Writer schemas by id. A schema that cannot be used gives the same answer each time; a failed fetch is tried anew."""
+    """Writer schemas by id. A schema that cannot be used gives the same answer each time;
+    a failed fetch is tried anew.
+    """
 
     def __init__(self, fetch: Callable[[int], str]) -> None:
         self._fetch = fetch
@@ -80,10 +93,12 @@ class _Unreadable(Exception):
 
 
 def _plain(schema: Any, within: frozenset[str]) -> Any:
-    """The schema without logical types, so that a value of a column we do not rely on cannot fail its conversion.
+    """The schema without logical types,
+    so that a value of a column we do not rely on cannot fail its conversion.
 
-    Refuses a schema that contains itself: fastavro's C code has no limit of depth, and a message could end the process.
-    Refuses a list of nulls, and a named type that takes no bytes: a few bytes can claim any number of them.
+    Refuses a schema that contains itself: fastavro's C code has no limit of depth, and a message
+    could end the process. Refuses a list of nulls, and a named type that takes no bytes:
+    a few bytes can claim any number of them.
     """
     if isinstance(schema, str):
         if schema.rpartition(".")[2] in within:
@@ -95,7 +110,9 @@ def _plain(schema: Any, within: frozenset[str]) -> Any:
     if kept["type"] in _NAMED:
         within |= {kept["name"].rpartition(".")[2]}
     if "fields" in kept:
-        kept["fields"] = [{**field, "type": _plain(field["type"], within)} for field in kept["fields"]]
+        kept["fields"] = [
+            {**field, "type": _plain(field["type"], within)} for field in kept["fields"]
+        ]
     for inner in ("items", "values"):
         if inner in kept:
             kept[inner] = _plain(kept[inner], within)

@@ -1,4 +1,6 @@
-"""The contract: which columns of a source table we rely on, and of which types; each writer schema is held to it."""
+"""The contract: which columns of a source table we rely on, and of which types;
+each writer schema is held to it.
+"""
 
 from __future__ import annotations
 
@@ -26,23 +28,36 @@ class Contract:
 
     @classmethod
     def load(cls, directory: Path) -> Contract:
-        """Read every `<Table>.avsc` of a folder. Raises ConfigurationInvalid when it holds none, or one that is broken."""
+        """Read every `<Table>.avsc` of a folder. Raises ConfigurationInvalid when it holds none,
+        or one that is broken.
+        """
         tables = {}
         for path in sorted(directory.glob("*.avsc")):
             try:
                 schema = orjson.loads(path.read_bytes())
-                tables[path.stem] = {field["name"]: types(field["type"]) for field in schema["fields"]}
+                tables[path.stem] = {
+                    field["name"]: types(field["type"]) for field in schema["fields"]
+                }
             except (ValueError, KeyError, TypeError) as error:
-                raise ConfigurationInvalid(f"{path.name} is not an Avro record ({type(error).__name__}).") from error
+                raise ConfigurationInvalid(
+                    f"{path.name} is not an Avro record ({type(error).__name__})."
+                ) from error
         if not tables:
             raise ConfigurationInvalid(f"No contract (*.avsc) in {directory}.")
         return cls(tables)
 
     def refuse_unlike(self, tables: Iterable[SourceTable]) -> None:
-        """Raise ConfigurationInvalid unless the contract of each table names every column that we rely on."""
+        """Raise ConfigurationInvalid unless the contract of each
+        table names every column that we rely on.
+        """
         for table in tables:
-            if not {column.name for column in table.columns} <= self.tables.get(table.name, {}).keys():
-                raise ConfigurationInvalid(f"The contract of {table.name} does not name the columns of its table.")
+            if (
+                not {column.name for column in table.columns}
+                <= self.tables.get(table.name, {}).keys()
+            ):
+                raise ConfigurationInvalid(
+                    f"The contract of {table.name} does not name the columns of its table."
+                )
 
     def check(
         self,
@@ -52,33 +67,47 @@ class Contract:
         site: Site,
         needed_by: Mapping[str, str],
     ) -> None:
-        """Raise ContractBroken if a column that a mapping needs is missing or has a type that is not accepted.
+        """Raise ContractBroken if a column that a mapping needs is
+        missing or has a type that is not accepted.
 
-        `needed_by` says which mapping lines need a column; one that none needs may be anything. The message names
-        every broken column.
+        `needed_by` says which mapping lines need a column; one that none needs may be anything.
+        The message names every broken column.
         """
         declared = {field["name"]: field["type"] for field in writer_schema["fields"]}
         broken = []
         for column in self.tables[table.name]:
             fault = self.fault(table, column, declared, site)
             if fault is not None and column in needed_by:
-                broken.append(f"{_place(table, column, site)} {fault}, needed by {needed_by[column]}")
+                broken.append(
+                    f"{_place(table, column, site)} {fault}, needed by {needed_by[column]}"
+                )
         if broken:
             raise ContractBroken(f"{table.name}, schema id {schema_id}: {'; '.join(broken)}.")
 
-    def fault(self, table: SourceTable, column: str, declared: Mapping[str, Any], site: Site) -> str | None:
+    def fault(
+        self,
+        table: SourceTable,
+        column: str,
+        declared: Mapping[str, Any],
+        site: Site,
+    ) -> str | None:
         """What is wrong with a column among a writer schema's declared fields; None if nothing is."""
         name = field_name(site.source_column(table.name, column))
         if name not in declared:
             return "is missing"
-        accepted, found = self.tables[table.name][column], types(declared[name])
+        accepted, found = (
+            self.tables[table.name][column],
+            types(declared[name]),
+        )
         if found <= accepted:
             return None
         return f"has type {_words(found)}, accepted are {_words(accepted)}"
 
 
 def types(declared: Any) -> frozenset[str]:
-    """The primitive types of a declared field type; what is logically something else goes by that name."""
+    """The primitive types of a declared field type;
+    what is logically something else goes by that name.
+    """
     if isinstance(declared, list):
         return frozenset[str]().union(*(types(branch) for branch in declared))
     if not isinstance(declared, dict):

@@ -1,4 +1,6 @@
-"""Messages to events. Total: any bytes give an event, or an error that says what to do; nothing escapes."""
+"""Messages to events. Total: any bytes give an event, or an error that says what to do;
+nothing escapes.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,34 @@ import orjson
 
 from pipeline.decoding.avro import Schemas
 from pipeline.decoding.contract import Contract
-from pipeline.decoding.metadata import committed_at_of, epoch_of, operation_of, shows_snapshot_ended
+from pipeline.decoding.metadata import (
+    committed_at_of,
+    epoch_of,
+    operation_of,
+    shows_snapshot_ended,
+)
 from pipeline.decoding.naming import field_name, topic_name
 from pipeline.decoding.plan import Envelope, Plan, Plans
 from pipeline.decoding.wire import split
-from pipeline.errors import MessageMalformed, MetadataMissing, PipelineError, SourceTruncated
+from pipeline.errors import (
+    MessageMalformed,
+    MetadataMissing,
+    PipelineError,
+    SourceTruncated,
+)
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType, SourceTable
-from pipeline.model.event import Decoded, Event, Heartbeat, Message, Operation, Row, Tombstone, Undecodable, Value
+from pipeline.model.event import (
+    Decoded,
+    Event,
+    Heartbeat,
+    Message,
+    Operation,
+    Row,
+    Tombstone,
+    Undecodable,
+    Value,
+)
 from pipeline.model.position import TopicOffset
 
 UNAVAILABLE: Final = "__debezium_unavailable_value"  # a long text that an update did not touch
@@ -56,7 +78,11 @@ class Decoder:
         self._plans = Plans(schemas, contract, site, needs)
         self._topics = {
             topic_name(topic_prefix, site.source_table(table.name)): _Topic(
-                table, tuple(field_name(site.source_column(table.name, column.name)) for column in table.key_columns)
+                table,
+                tuple(
+                    field_name(site.source_column(table.name, column.name))
+                    for column in table.key_columns
+                ),
             )
             for table in sources
         }
@@ -109,7 +135,13 @@ class Decoder:
             return Undecodable(_placed(message, error))
 
 
-def _event(topic: _Topic, plan: Plan, body: bytes, message: Message, incarnation: int) -> Event:
+def _event(
+    topic: _Topic,
+    plan: Plan,
+    body: bytes,
+    message: Message,
+    incarnation: int,
+) -> Event:
     flat = plan.schema.read(body)
     operation = operation_of(flat)
     epoch = epoch_of(flat)
@@ -135,12 +167,16 @@ def _key(topic: _Topic, key: bytes | None) -> tuple[Value, ...]:
     except ValueError:
         found = None
     if not isinstance(found, dict) or found.keys() != {*topic.key_fields}:
-        raise MetadataMissing(f"the key is not a JSON object of {', '.join(topic.key_fields)} alone")
+        raise MetadataMissing(
+            f"the key is not a JSON object of {', '.join(topic.key_fields)} alone"
+        )
     for column, name in zip(topic.table.key_columns, topic.key_fields, strict=True):
         value = found[name]
         if column.kind is not ColumnType.INTEGER and type(value) is not str:
             raise MetadataMissing(f"the key's {name} is no text")
-        if column.kind is ColumnType.INTEGER and (type(value) is not int or not _LEAST_KEY <= value <= _GREATEST_KEY):
+        if column.kind is ColumnType.INTEGER and (
+            type(value) is not int or not _LEAST_KEY <= value <= _GREATEST_KEY
+        ):
             raise MetadataMissing(f"the key's {name} is no whole number of 64 bits")
     return tuple(found[name] for name in topic.key_fields)
 
@@ -151,7 +187,10 @@ def _row(plan: Plan, flat: Mapping[str, Any], key: tuple[Value, ...]) -> dict[st
         row = {column: value for column, value in row.items() if value != UNAVAILABLE}
     for flag in plan.integer_flags:
         row[flag] = _flag(flag, row[flag])
-    if any(name is not None and row[name] != value for name, value in zip(plan.key_columns, key, strict=True)):
+    if any(
+        name is not None and row[name] != value
+        for name, value in zip(plan.key_columns, key, strict=True)
+    ):
         raise MetadataMissing("the key names another row than the message holds")
     return row
 
@@ -171,5 +210,9 @@ def _unflattened(plan: Envelope, body: bytes) -> PipelineError:
 
 
 def _placed(message: Message, fault: PipelineError) -> PipelineError:
-    """The same error with the message's place in front, and without the frames that held its values."""
-    return type(fault)(f"{message.topic} partition {message.partition} offset {message.offset}: {fault}.")
+    """The same error with the message's place in front,
+    and without the frames that held its values.
+    """
+    return type(fault)(
+        f"{message.topic} partition {message.partition} offset {message.offset}: {fault}."
+    )

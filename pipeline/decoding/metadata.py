@@ -1,7 +1,8 @@
-"""What the connector adds to a row: operation, epoch, commit time, and where the change stands in the source's log.
+"""What the connector adds to a row: operation, epoch, commit time,
+and where the change stands in the source's log.
 
-Each function raises MetadataMissing where the connector's field is absent or odd, for going on without it would lose
-the order of events. The texts name fields, never values.
+Each function raises MetadataMissing where the connector's field is absent or odd, for going on
+without it would lose the order of events. The texts name fields, never values.
 """
 
 from __future__ import annotations
@@ -11,16 +12,36 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from pipeline.errors import MessageMalformed, MetadataMissing, SourceTruncated
+from pipeline.errors import (
+    MessageMalformed,
+    MetadataMissing,
+    SourceTruncated,
+)
 from pipeline.model.event import Operation
-from pipeline.model.position import EPOCH_WIDTH, LSN_WIDTH, postgres_position, sqlserver_position
+from pipeline.model.position import (
+    EPOCH_WIDTH,
+    LSN_WIDTH,
+    postgres_position,
+    sqlserver_position,
+)
 
 Flat = Mapping[str, Any]
 PositionOf = Callable[[Flat, int], str]
 
 _OPERATIONS: Final = {operation.value: operation for operation in Operation}
-_BEFORE_THE_END: Final = ("true", "first", "first_in_data_collection", "last_in_data_collection")
-_MARKERS: Final = (*_BEFORE_THE_END, "last", "incremental", "false", None)  # compared, not hashed: it may be anything
+_BEFORE_THE_END: Final = (
+    "true",
+    "first",
+    "first_in_data_collection",
+    "last_in_data_collection",
+)
+_MARKERS: Final = (
+    *_BEFORE_THE_END,
+    "last",
+    "incremental",
+    "false",
+    None,
+)  # compared, not hashed: it may be anything
 _SEQUENCE: Final = re.compile(r'\[(?:null|"[0-9]{1,20}"),"[0-9]{1,20}"\]', re.ASCII)
 _LSN: Final = re.compile(r"[0-9a-fA-F]{1,8}:[0-9a-fA-F]{1,8}:[0-9a-fA-F]{1,4}", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
@@ -66,7 +87,9 @@ def committed_at_of(flat: Flat) -> datetime:
 
 
 def shows_snapshot_ended(flat: Flat, operation: Operation) -> bool:
-    """Is this evidence that the initial snapshot of the whole source is over: its last row, or a streamed event."""
+    """Is this evidence that the initial snapshot of the whole source is over: its last row,
+    or a streamed event.
+    """
     marker = flat["__source_snapshot"]
     if marker not in _MARKERS:
         raise MetadataMissing("__source_snapshot is none of the connector's words")
@@ -84,9 +107,17 @@ def position_of_postgres(flat: Flat, epoch: int) -> str:
 
 
 def position_of_sqlserver(flat: Flat, epoch: int) -> str:
-    """Position of a streamed SQL Server change. Two changes of one transaction must differ, so all three parts must be there."""
-    commit_lsn, change_lsn = flat["__source_commit_lsn"], flat["__source_change_lsn"]
-    for name, lsn in (("__source_commit_lsn", commit_lsn), ("__source_change_lsn", change_lsn)):
+    """Position of a streamed SQL Server change. Two changes of one transaction must differ,
+    so all three parts must be there.
+    """
+    commit_lsn, change_lsn = (
+        flat["__source_commit_lsn"],
+        flat["__source_change_lsn"],
+    )
+    for name, lsn in (
+        ("__source_commit_lsn", commit_lsn),
+        ("__source_change_lsn", change_lsn),
+    ):
         if not isinstance(lsn, str) or not _LSN.fullmatch(lsn):
             raise MetadataMissing(f"{name} is not xxxxxxxx:xxxxxxxx:xxxx")
     serial = flat["__source_event_serial_no"]

@@ -1,4 +1,6 @@
-"""What the connector makes of names that Avro or Kafka do not allow (`field.name.adjustment.mode=avro`)."""
+"""What the connector makes of names that Avro or Kafka do
+not allow (`field.name.adjustment.mode=avro`).
+"""
 
 from __future__ import annotations
 

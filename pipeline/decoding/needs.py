@@ -1,7 +1,9 @@
-"""Which mapping lines need which source column: what a broken contract names, and what it may ignore.
+"""Which mapping lines need which source column: what a broken contract names,
+and what it may ignore.
 
-A line of the root row says which columns it reads. What a line of related rows, or a remembered value, reads is seen
-by computing it on made-up rows that note what is asked of them: once with every column filled, once with all of them null.
+A line of the root row says which columns it reads. What a line of related rows, or a remembered
+value, reads is seen by computing it on made-up rows that note what is asked of them: once with
+every column filled, once with all of them null.
 """
 
 from __future__ import annotations
@@ -13,7 +15,14 @@ from dataclasses import dataclass, field
 from pipeline.errors import PipelineError
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType, SourceTable
-from pipeline.mapping.table import Column, Derived, Related, RelatedRows, RowMissing, TableMapping
+from pipeline.mapping.table import (
+    Column,
+    Derived,
+    Related,
+    RelatedRows,
+    RowMissing,
+    TableMapping,
+)
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow
 
@@ -27,9 +36,13 @@ _SAMPLES: Mapping[ColumnType, Value] = {
 
 
 def needed_by(
-    sources: Sequence[SourceTable], mappings: Sequence[TableMapping], site: Site
+    sources: Sequence[SourceTable],
+    mappings: Sequence[TableMapping],
+    site: Site,
 ) -> dict[str, dict[str, str]]:
-    """By table and column the mapping lines that need it, as "client -> Organization.Name, vendor -> …"."""
+    """By table and column the mapping lines that need it, as "client -> Organization.Name,
+    vendor -> …".
+    """
     tables = {table.name: table for table in sources}
     lines: dict[Pair, list[str]] = {}
     for mapping in mappings:
@@ -44,21 +57,39 @@ def needed_by(
     return found
 
 
-def _lines(tables: Mapping[str, SourceTable], mapping: TableMapping, site: Site) -> Iterator[tuple[str, set[Pair]]]:
+def _lines(
+    tables: Mapping[str, SourceTable], mapping: TableMapping, site: Site
+) -> Iterator[tuple[str, set[Pair]]]:
     """Each line of a mapping in words, with the columns, also remembered ones, that it reads."""
     root, name = mapping.source, mapping.name
-    yield f"{name} -> {mapping.target}.{mapping.key.target}", {(root, c) for c in mapping.key.expression.columns}
+    yield (
+        f"{name} -> {mapping.target}.{mapping.key.target}",
+        {(root, c) for c in mapping.key.expression.columns},
+    )
     for line in mapping.lines:
         words = f"{name} -> {mapping.target}.{line.target}"
         if isinstance(line, Column):
             yield words, {(root, line.source)}
         elif isinstance(line, Derived):
-            yield words, {(root, column) for column in line.expression.columns}
+            yield (
+                words,
+                {(root, column) for column in line.expression.columns},
+            )
         elif isinstance(line, Related):
             yield words, _read_by(tables, root, site, line.of)
     for child in mapping.children:
-        yield f"{name} -> {child.target}", _read_by(tables, root, site, child.of)
-    rows = {(root, c) for c in (mapping.only_if, *(group.column for group in mapping.groups)) if c is not None}
+        yield (
+            f"{name} -> {child.target}",
+            _read_by(tables, root, site, child.of),
+        )
+    rows = {
+        (root, c)
+        for c in (
+            mapping.only_if,
+            *(group.column for group in mapping.groups),
+        )
+        if c is not None
+    }
     rows |= {(path.table, path.column) for path in mapping.paths}
     rows |= {(path.table, tables[path.table].key) for path in mapping.paths}
     yield f"{name} -> {mapping.target}, which rows", rows
@@ -79,7 +110,10 @@ def _columns(tables: Mapping[str, SourceTable], pairs: set[Pair], site: Site) ->
 
 
 def _read_by(
-    tables: Mapping[str, SourceTable], root: str, site: Site, compute: Callable[[RelatedRows], object]
+    tables: Mapping[str, SourceTable],
+    root: str,
+    site: Site,
+    compute: Callable[[RelatedRows], object],
 ) -> set[Pair]:
     found: set[Pair] = set()
     for filled in (True, False):
@@ -92,7 +126,8 @@ class _Noting(Mapping[str, Value]):
     """A made-up row that notes which columns are read."""
 
     def __init__(self, table: SourceTable, noted: set[Pair], *, filled: bool) -> None:
-        self._table, self._noted = table, noted
+        self._table = table
+        self._noted = noted
         self._values = {
             column.name: _SAMPLES[column.kind] if filled or column.name == table.key else None
             for column in table.mirrored()
@@ -135,4 +170,8 @@ class _NotingNeighbours:
         return [self._row(self.source, "1"), self.root]
 
     def _row(self, table: str, key: str) -> LedgerRow:
-        return LedgerRow(table, key, _Noting(self.tables[table], self.noted, filled=self.filled))
+        return LedgerRow(
+            table,
+            key,
+            _Noting(self.tables[table], self.noted, filled=self.filled),
+        )

@@ -1,4 +1,6 @@
-"""How rows of one table are taken from bodies of one writer schema: worked out once, used for every message."""
+"""How rows of one table are taken from bodies of one writer schema: worked out once,
+used for every message.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +10,29 @@ from typing import Any, Final
 
 from pipeline.decoding.avro import Schemas, WriterSchema
 from pipeline.decoding.contract import Contract, types
-from pipeline.decoding.metadata import PositionOf, position_of_postgres, position_of_sqlserver
+from pipeline.decoding.metadata import (
+    PositionOf,
+    position_of_postgres,
+    position_of_sqlserver,
+)
 from pipeline.decoding.naming import field_name
 from pipeline.errors import ContractBroken, MetadataMissing, PipelineError
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType, SourceTable
 
-REQUIRED: Final = ("__op", "__deleted", "__source_ts_ms", "__source_snapshot", "__epoch")
+REQUIRED: Final = (
+    "__op",
+    "__deleted",
+    "__source_ts_ms",
+    "__source_snapshot",
+    "__epoch",
+)
 POSTGRES: Final = ("__source_sequence",)
-SQLSERVER: Final = ("__source_commit_lsn", "__source_change_lsn", "__source_event_serial_no")
+SQLSERVER: Final = (
+    "__source_commit_lsn",
+    "__source_change_lsn",
+    "__source_event_serial_no",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +42,37 @@ class Plan:
     schema: WriterSchema
     columns: tuple[tuple[str, str], ...]  # field, canonical column
     integer_flags: tuple[str, ...]  # canonical flags that arrive as integers
-    key_columns: tuple[str | None, ...]  # the canonical key columns, None for one that the row does not carry
+    key_columns: tuple[
+        str | None, ...
+    ]  # the canonical key columns, None for one that the row does not carry
     position: PositionOf
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A schema of events that were not flattened: all that can be read of them is whether they tell of a truncate."""
+    """A schema of events that were not flattened:
+    all that can be read of them is whether they tell of a truncate.
+    """
 
     schema: WriterSchema
 
 
 class Plans:
-    """The plan of each table and schema id, or why there is none; a fault of the schema itself is found once."""
+    """The plan of each table and schema id, or why there is none;
+    a fault of the schema itself is found once.
+    """
 
     def __init__(
-        self, schemas: Schemas, contract: Contract, site: Site, needed_by: Mapping[str, Mapping[str, str]]
+        self,
+        schemas: Schemas,
+        contract: Contract,
+        site: Site,
+        needed_by: Mapping[str, Mapping[str, str]],
     ) -> None:
-        self._schemas, self._contract, self._site, self._needed_by = schemas, contract, site, needed_by
+        self._schemas = schemas
+        self._contract = contract
+        self._site = site
+        self._needed_by = needed_by
         self._known: dict[tuple[str, int], Plan | Envelope | PipelineError] = {}
 
     def find(self, table: SourceTable, schema_id: int) -> Plan | Envelope | PipelineError:
@@ -64,7 +93,9 @@ class Plans:
         places = POSTGRES if POSTGRES[0] in fields else SQLSERVER
         lacking = [name for name in (*REQUIRED, *places) if name not in fields]
         if lacking:
-            return MetadataMissing(f"{table.name}, schema id {schema.schema_id} lacks {', '.join(lacking)}.")
+            return MetadataMissing(
+                f"{table.name}, schema id {schema.schema_id} lacks {', '.join(lacking)}."
+            )
         needed = self._needed_by.get(table.name, {})
         try:
             self._contract.check(table, schema.declared, schema.schema_id, self._site, needed)
@@ -87,9 +118,14 @@ class Plans:
         )
 
     def _usable(self, table: SourceTable, fields: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Columns as the contract wants them. Others are there only if nobody needs them, and are left out."""
+        """Columns as the contract wants them. Others are there only if nobody needs them,
+        and are left out.
+        """
         return [
-            (field_name(self._site.source_column(table.name, column.name)), column.name)
+            (
+                field_name(self._site.source_column(table.name, column.name)),
+                column.name,
+            )
             for column in table.columns
             if self._contract.fault(table, column.name, fields, self._site) is None
         ]

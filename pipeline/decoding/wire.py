@@ -14,10 +14,14 @@ HEADER: Final = struct.Struct(">bi")
 def split(value: bytes) -> tuple[int, bytes]:
     """Schema id and Avro body. Raises MessageMalformed."""
     if len(value) < HEADER.size:
-        raise MessageMalformed("the message is shorter than the header of the Confluent wire format")
+        raise MessageMalformed(
+            "the message is shorter than the header of the Confluent wire format"
+        )
     magic, schema_id = HEADER.unpack_from(value)
     if magic != MAGIC:
-        raise MessageMalformed("the message does not start with the zero byte of the Confluent wire format")
+        raise MessageMalformed(
+            "the message does not start with the zero byte of the Confluent wire format"
+        )
     if schema_id < 0:
         raise MessageMalformed("the schema id in the message's header is negative")
     return schema_id, value[HEADER.size :]

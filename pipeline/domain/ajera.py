@@ -1,7 +1,8 @@
-"""Ajera's tables: the columns that mappings rely on, with Ajera's own names (evidence.md, sections 3.2 to 3.5).
+"""Ajera's tables: the columns that mappings rely on, with Ajera's own names (evidence.md,
+sections 3.2 to 3.5).
 
-The same columns stand, with their types and evidence, in `schemas/ajera/*.avsc`, the contract that each writer schema
-is checked against; a test keeps the two alike.
+The same columns stand, with their types and evidence, in `schemas/ajera/*.avsc`, the contract that
+each writer schema is checked against; a test keeps the two alike.
 """
 
 from __future__ import annotations
@@ -75,7 +76,9 @@ AX_VEC = SourceTable(
     key="vecKey",
     columns=(
         *_integer("vecKey"),
-        *_text("vecDescription", "vecFirstName", "vecMiddleName", "vecLastName", "vecTitle", "vecEmail"),
+        *_text(
+            "vecDescription", "vecFirstName", "vecMiddleName", "vecLastName", "vecTitle", "vecEmail"
+        ),
         *_text("vecPhone1", "vecPhone2", "vecFax", "vecWebsite"),
         *_text("vecAddress1", "vecAddress2", "vecAddress3", "vecCity", "vecState", "vecZip"),
         *_flag("vecIsClient", "vecIsVendor", "vecIsEmployee"),
@@ -92,7 +95,15 @@ AX_CONTACT = SourceTable(
     key="cntKey",
     columns=(
         *_integer("cntKey"),
-        *_text("cntFirstName", "cntMiddleName", "cntLastName", "cntTitle", "cntEmail", "cntPhone1", "cntPhone2"),
+        *_text(
+            "cntFirstName",
+            "cntMiddleName",
+            "cntLastName",
+            "cntTitle",
+            "cntEmail",
+            "cntPhone1",
+            "cntPhone2",
+        ),
         *_integer("cntClient", "cntVendor"),
     ),
     remembered=(
@@ -113,10 +124,22 @@ AX_PROJECT = SourceTable(
     columns=(
         *_integer("prjKey"),
         *_text("prjID", "prjDescription", "prjNotes"),
-        *_integer("prjStatus", "prjProject", "prjProjectManager", "prjPrincipalInCharge", "prjMarketingContact"),
+        *_integer(
+            "prjStatus",
+            "prjProject",
+            "prjProjectManager",
+            "prjPrincipalInCharge",
+            "prjMarketingContact",
+        ),
     ),
     remembered=(
-        StickyColumn("ever_project", ColumnType.FLAG, Fold.EVER, _is_project, "was a project, not a phase, once"),
+        StickyColumn(
+            "ever_project",
+            ColumnType.FLAG,
+            Fold.EVER,
+            _is_project,
+            "was a project, not a phase, once",
+        ),
         StickyColumn(
             "project_id",
             ColumnType.SHORT_TEXT,
@@ -124,7 +147,13 @@ AX_PROJECT = SourceTable(
             _project_id,
             "the newest Project ID that was not blank: kept",
         ),
-        StickyColumn("code_group", ColumnType.SHORT_TEXT, Fold.LAST, _code_group, "Project ID as PIM compares codes"),
+        StickyColumn(
+            "code_group",
+            ColumnType.SHORT_TEXT,
+            Fold.LAST,
+            _code_group,
+            "Project ID as PIM compares codes",
+        ),
     ),
     groups=("code_group",),
     member="ever_project",

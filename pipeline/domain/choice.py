@@ -1,4 +1,6 @@
-"""Which employees and consultants are exchanged: all, those in use, those with time, or none (assumption 50)."""
+"""Which employees and consultants are exchanged: all, those in use, those with time,
+or none (assumption 50).
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ TIME = {
 
 
 def chosen(entity: Entity, choices: Choices, coding: StatusCoding) -> Entity:
-    """The entity with its choice. A linked row that is in use no longer goes on; with NONE it is off."""
+    """The entity with its choice. A linked row that is in use no longer goes on;
+    with NONE it is off.
+    """
     if entity.name not in EVERYBODY:
         return entity
     choice = choices[entity.name]
@@ -44,7 +48,9 @@ def chosen(entity: Entity, choices: Choices, coding: StatusCoding) -> Entity:
         case Choice.ON_LINKED_PROJECTS:
             return replace(entity, ajera=replace(entity.ajera, time=TIME[entity.name]))
         case Choice.NONE:
-            return replace(entity, ajera=replace(entity.ajera, may_begin=_nobody, is_flagged=_nobody))
+            return replace(
+                entity, ajera=replace(entity.ajera, may_begin=_nobody, is_flagged=_nobody)
+            )
         case _:
             assert_never(choice)
 

@@ -1,8 +1,10 @@
-"""Project Codes (assumption 12): every project of ours has one, and none that somebody typed for another project.
+"""Project Codes (assumption 12): every project of ours has one,
+and none that somebody typed for another project.
 
-A code hangs on nothing but the projects as they are now, not on the order in which they came. Whoever typed an ID has
-it, the lowest key first; what is generated, or gets the key behind it, avoids every ID that is typed. A retired project
-(deleted, or a phase now) keeps the code it had: those that came later do without it.
+A code hangs on nothing but the projects as they are now, not on the order in which they came.
+Whoever typed an ID has it, the lowest key first; what is generated, or gets the key behind it,
+avoids every ID that is typed. A retired project (deleted, or a phase now) keeps the code it had:
+those that came later do without it.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ MOST_TIMES = 12  # that the key is put behind a code: every one before it was ty
 
 
 def project_code(neighbours: RelatedRows) -> Value | Kept:
-    """The first candidate that can be had. A retired project's first one is for its creation: PIM may hold another."""
+    """The first candidate that can be had. A retired project's first one is for its creation:
+    PIM may hold another.
+    """
     root = neighbours.root
     codes = candidates(root, neighbours.site)
     first = next(codes)
@@ -35,7 +39,8 @@ def project_code(neighbours: RelatedRows) -> Value | Kept:
 
 
 def candidates(root: LedgerRow, site: Site, length: int = PROJECT_CODE_LENGTH) -> Iterator[str]:
-    """The ID, or a generated code; then the same with the key behind it, once, twice, as long as there is room.
+    """The ID, or a generated code; then the same with the key behind it, once, twice,
+    as long as there is room.
 
     No two are alike: who has one knows which comes after it.
     """
@@ -77,11 +82,15 @@ def _others(neighbours: RelatedRows, code: str) -> bool:
 
 def _is_there(member: LedgerRow, root: LedgerRow) -> bool:
     """Is it a project, and was it one when the root was retired."""
-    return bool(member.values["ever_project"]) and (not root.retired_at or member.changed_at <= root.retired_at)
+    return bool(member.values["ever_project"]) and (
+        not root.retired_at or member.changed_at <= root.retired_at
+    )
 
 
 def _has_its_own(root: LedgerRow, members: Sequence[LedgerRow]) -> bool:
-    """Has it the ID that was typed: nobody with a lower key has it, nor kept it before the root came."""
+    """Has it the ID that was typed: nobody with a lower key has it,
+    nor kept it before the root came.
+    """
     if any(int(member.key) < int(root.key) and _is_there(member, root) for member in members):
         return False
     return not any(
@@ -105,10 +114,14 @@ def _values(root: LedgerRow, site: Site) -> Iterator[str]:
 
 
 def _keys(value: str, site: Site) -> Iterator[str]:
-    """Keys of projects that may have this code without having typed it: a generated one, or one with the key behind it."""
+    """Keys of projects that may have this code without having typed it: a generated one,
+    or one with the key behind it.
+    """
     for form in (site.assumptions.generated_code, site.assumptions.duplicate_code):
         pattern = (
-            re.escape(form.lower()).replace(re.escape("{code}"), ".*").replace(re.escape("{key}"), r"(?P<key>\d+)", 1)
+            re.escape(form.lower())
+            .replace(re.escape("{code}"), ".*")
+            .replace(re.escape("{key}"), r"(?P<key>\d+)", 1)
         )
         found = re.fullmatch(pattern.replace(re.escape("{key}"), "(?P=key)"), value, re.DOTALL)
         if found:

@@ -1,6 +1,8 @@
-"""The tables that Ajera and DPS exchange: the columns that the maps name, with each system's own names.
+"""The tables that Ajera and DPS exchange: the columns that the maps name,
+with each system's own names.
 
-DPS: evidence.md 4.2 and 4.3. Ajera: 3.2 to 3.4; columns whose names are guesses are in docs/assumptions.md.
+DPS: evidence.md 4.2 and 4.3. Ajera: 3.2 to 3.4;
+columns whose names are guesses are in docs/assumptions.md.
 """
 
 from __future__ import annotations
@@ -47,7 +49,17 @@ PR = SourceTable(
     key="WBS1",
     further_key=("WBS2", "WBS3"),
     columns=(
-        *_text("WBS1", "WBS2", "WBS3", "Name", "LongName", "Status", "ProjectType", "ProjectTemplate", "ClientID"),
+        *_text(
+            "WBS1",
+            "WBS2",
+            "WBS3",
+            "Name",
+            "LongName",
+            "Status",
+            "ProjectType",
+            "ProjectTemplate",
+            "ClientID",
+        ),
         *_text("Memo"),
         *_columns(ColumnType.INTEGER, "Probability"),
         *_text("Stage", "AjeraSync"),
@@ -62,7 +74,9 @@ PR_CONTACT_ASSOC = SourceTable(
 EM = SourceTable(
     name="EM",
     key="Employee",
-    columns=_text("Employee", "FirstName", "MiddleName", "LastName", "EMail", "HomePhone", "Status"),
+    columns=_text(
+        "Employee", "FirstName", "MiddleName", "LastName", "EMail", "HomePhone", "Status"
+    ),
 )
 
 AX_VEC = SourceTable(
@@ -72,7 +86,15 @@ AX_VEC = SourceTable(
         *_columns(ColumnType.INTEGER, "vecKey"),
         *_text("vecDescription", "vecFirstName", "vecMiddleName", "vecLastName", "vecEmail"),
         *_text("vecPhone1", "vecPhone2", "vecFax", "vecWebsite"),
-        *_text("vecAddress1", "vecAddress2", "vecAddress3", "vecCity", "vecState", "vecZip", "vecCountry"),
+        *_text(
+            "vecAddress1",
+            "vecAddress2",
+            "vecAddress3",
+            "vecCity",
+            "vecState",
+            "vecZip",
+            "vecCountry",
+        ),
         *_columns(ColumnType.FLAG, "vecIsClient", "vecIsVendor", "vecIsEmployee"),
         *_columns(ColumnType.INTEGER, "vecStatus", "vecClientType", "vecVendorType"),
         *_text("vecClientNotes"),
@@ -84,7 +106,15 @@ AX_CONTACT = SourceTable(
     key="cntKey",
     columns=(
         *_columns(ColumnType.INTEGER, "cntKey"),
-        *_text("cntFirstName", "cntMiddleName", "cntLastName", "cntTitle", "cntEmail", "cntPhone1", "cntPhone2"),
+        *_text(
+            "cntFirstName",
+            "cntMiddleName",
+            "cntLastName",
+            "cntTitle",
+            "cntEmail",
+            "cntPhone1",
+            "cntPhone2",
+        ),
         *_text("cntFax"),
         *_columns(ColumnType.INTEGER, "cntStatus", "cntClient"),
         *_columns(ColumnType.FLAG, "cntSyncToCRM"),
@@ -103,11 +133,15 @@ AX_PROJECT = SourceTable(
     ),
 )
 AX_INVOICE_GROUP = SourceTable(
-    name="AxInvoiceGroup", key="igKey", columns=_columns(ColumnType.INTEGER, "igKey", "igProject", "igClient")
+    name="AxInvoiceGroup",
+    key="igKey",
+    columns=_columns(ColumnType.INTEGER, "igKey", "igProject", "igClient"),
 )
 # Written only: what Ajera's people do there is not exchanged, so it is not captured.
 AX_PROJECT_CONTACT = SourceTable(
-    name="AxProjectContact", key="pcKey", columns=_columns(ColumnType.INTEGER, "pcKey", "pcProject", "pcContact")
+    name="AxProjectContact",
+    key="pcKey",
+    columns=_columns(ColumnType.INTEGER, "pcKey", "pcProject", "pcContact"),
 )
 # Read only, by a query: it is not captured.
 AX_TRANSACTION = SourceTable(
@@ -145,12 +179,15 @@ CODE_LISTS = (
         ListTable("CFGProjectTemplateDescriptions", "Code", "Description"),
     ),
     CodeList(
-        "consultant", "consultant Vendor Type", ListTable("AxVendorType", "vtKey", "vtDescription", "vtIsConsultant")
+        "consultant",
+        "consultant Vendor Type",
+        ListTable("AxVendorType", "vtKey", "vtDescription", "vtIsConsultant"),
     ),
 )
 
-# A project made from a template gets its phases (S-DPS: "The template controls prefill the WBS used on the project").
-# It has one phase and one invoice group at least, as Ajera's own CreateProjects demands (3.6; assumption 41).
+# A project made from a template gets its phases (S-DPS: "The template controls prefill the WBS used
+# on the project"). It has one phase and one invoice group at least,
+# as Ajera's own CreateProjects demands (3.6; assumption 41).
 FILLS = (
     TemplateRows(
         of="AxProject",
@@ -164,5 +201,11 @@ FILLS = (
         at_least=(("prjDescription", "prjDescription"),),
         constants={"prjStatus": 0},
     ),
-    TemplateRows(of="AxProject", into="AxInvoiceGroup", key="igKey", owner="igProject", constants={"igClient": None}),
+    TemplateRows(
+        of="AxProject",
+        into="AxInvoiceGroup",
+        key="igKey",
+        owner="igProject",
+        constants={"igClient": None},
+    ),
 )

@@ -1,7 +1,8 @@
-"""The maps between Ajera and DPS, one line per field with its rule and direction: what is exchanged, on one screen.
+"""The maps between Ajera and DPS, one line per field with its rule and direction:
+what is exchanged, on one screen.
 
-Each line cites evidence.md (the vendor's own field tables were not recoverable, section 1.4) or docs/assumptions.md. A
-site profile can change any line's rule (`[rules]`).
+Each line cites evidence.md (the vendor's own field tables were not recoverable, section 1.4) or
+docs/assumptions.md. A site profile can change any line's rule (`[rules]`).
 """
 
 from __future__ import annotations
@@ -12,21 +13,50 @@ from dataclasses import replace
 from datetime import timedelta
 
 from pipeline.conflicts.forms import Convert, cut, trimmed
-from pipeline.conflicts.rules import ColumnPair, Direction, Field, Rule, Rules, Side, below_two_way, column, with_rules
+from pipeline.conflicts.rules import (
+    ColumnPair,
+    Direction,
+    Field,
+    Rule,
+    Rules,
+    Side,
+    below_two_way,
+    column,
+    with_rules,
+)
 from pipeline.domain import dps
 from pipeline.domain.choice import Choices, chosen
-from pipeline.domain.pairing import Entity, EntitySide, Lists, NewKey, NewRowContext, ParkReason, one_way
+from pipeline.domain.pairing import (
+    Entity,
+    EntitySide,
+    Lists,
+    NewKey,
+    NewRowContext,
+    ParkReason,
+    one_way,
+)
 from pipeline.domain.status import CLOSED, LINE, StatusCoding, with_status
 from pipeline.errors import ProfileInvalid
 from pipeline.mapping.convert import reference
 from pipeline.model.event import Row, Value
 
 TEMPLATE = "@template"  # no column of AxProject: the template whose phases a new project gets
-YES, BLANK = "Y", " "  # how DPS stores a ticked box, and a project level's WBS2 and WBS3 (evidence.md 4.2)
-IN_USE = "A"  # DPS's status of a row that we create, where its line does not say another (evidence.md 4.3, QX-PRJ)
+YES, BLANK = (
+    "Y",
+    " ",
+)  # how DPS stores a ticked box, and a project level's WBS2 and WBS3 (evidence.md 4.2)
+# DPS's status of a row that we create, where its line does not say another (evidence.md 4.3,
+# QX-PRJ)
+IN_USE = "A"
 
 BOTH, TO_DPS, TO_AJERA = Direction.BOTH, Direction.TO_DPS, Direction.TO_AJERA
-NEWEST, AJERA, DPS, MANUAL, CREATE_ONLY = Rule.NEWEST, Rule.AJERA, Rule.DPS, Rule.MANUAL, Rule.CREATE_ONLY
+NEWEST, AJERA, DPS, MANUAL, CREATE_ONLY = (
+    Rule.NEWEST,
+    Rule.AJERA,
+    Rule.DPS,
+    Rule.MANUAL,
+    Rule.CREATE_ONLY,
+)
 
 
 def line(
@@ -44,7 +74,9 @@ def line(
     only_fills: bool = False,
     note: str = "",
 ) -> ColumnPair:
-    """A line of one column each. `length`: of the DPS column, to which longer text is cut (evidence.md 4.3)."""
+    """A line of one column each. `length`: of the DPS column,
+    to which longer text is cut (evidence.md 4.3).
+    """
     shortened = trimmed if length is None else cut(length)
     return ColumnPair(
         name, column(ajera, reference if through else trimmed), column(in_dps, trimmed), rule, direction, owner,
@@ -53,7 +85,7 @@ def line(
     )  # fmt: skip
 
 
-# -- forms --------------------------------------------------------------------------------------------------------------
+# -- forms -----------------------------------------------------------------------------------------
 
 
 def _last_name(value: Value) -> Value:
@@ -65,16 +97,25 @@ def _no_full_stop(value: Value) -> Value:
     return None if value == "." else trimmed(value)
 
 
-FINAL_STAGES = {"Won": "Won", "Lost": "Lost", "Do Not Pursue": "Do Not Pursue", "DNP": "Do Not Pursue"}
+FINAL_STAGES = {
+    "Won": "Won",
+    "Lost": "Lost",
+    "Do Not Pursue": "Do Not Pursue",
+    "DNP": "Do Not Pursue",
+}
 
 
 def _disposition(value: Value) -> Value:
-    """Won, Lost and Do Not Pursue are final; every other stage is none (evidence.md 1.3; codes: assumption 37)."""
+    """Won, Lost and Do Not Pursue are final; every other stage is none (evidence.md 1.3; codes:
+    assumption 37).
+    """
     return FINAL_STAGES.get(str(trimmed(value)))
 
 
 def _is_long(name: Value) -> bool:
-    """The long name where it has more than 40 characters, else the short one (evidence.md 1.2, CRM-MAP)."""
+    """The long name where it has more than 40 characters, else the short one (evidence.md 1.2,
+    CRM-MAP).
+    """
     return isinstance(name, str) and len(name) > 40
 
 
@@ -84,9 +125,11 @@ def _project_name(row: Row) -> Value:
 
 
 def _named(value: Value, row: Row) -> Row:
-    """Only what is compared is written: a long name of up to 40 characters, or a short one beside a long one, is DPS's own.
+    """Only what is compared is written: a long name of up to 40 characters,
+    or a short one beside a long one, is DPS's own.
 
-    A long name that was compared goes when the name becomes short: it would be read as the name otherwise.
+    A long name that was compared goes when the name becomes short:
+    it would be read as the name otherwise.
     """
     long, short = trimmed(row.get("LongName")), trimmed(row.get("Name"))
     if not _is_long(value):
@@ -98,7 +141,7 @@ def _named(value: Value, row: Row) -> Row:
 PROJECT_NAME = Field(("Name", "LongName"), _project_name, _named)
 
 
-# -- which rows, and what is made ---------------------------------------------------------------------------------------
+# -- which rows, and what is made ------------------------------------------------------------------
 
 
 def _text(value: Value) -> str:
@@ -115,7 +158,9 @@ def _new_address(creating: NewRowContext) -> NewKey:
 
 
 def _new_project_number(creating: NewRowContext) -> NewKey:
-    """The Project ID; without one the next number, if DPS numbers by itself (evidence.md 1.3, CRM-PRJ)."""
+    """The Project ID; without one the next number, if DPS numbers by itself (evidence.md 1.3,
+    CRM-PRJ).
+    """
     number = _text(creating.row["prjID"]) or creating.numbers["project"].format(key=creating.key)
     return (cut(30)(number), BLANK, BLANK) if number else ParkReason.NO_PROJECT_NUMBER
 
@@ -141,7 +186,9 @@ def _is_consultant(row: Row, lists: Lists) -> bool:
 
 
 def _is_no_client(row: Row) -> bool:
-    """One that is exchanged as a client is not a vendor's affair: two maps must not write one column (assumption 46)."""
+    """One that is exchanged as a client is not a vendor's affair:
+    two maps must not write one column (assumption 46).
+    """
     return not (row["vecIsClient"] and row["vecSyncToCRM"])
 
 
@@ -157,14 +204,36 @@ def _never(_: Row) -> bool:
     return False
 
 
-# -- the maps -----------------------------------------------------------------------------------------------------------
+# -- the maps --------------------------------------------------------------------------------------
 
 FIRM = (
     line("name", "vecDescription", "Name", NEWEST, length=100, note="match key (1.2, CRM-MAP)"),
-    line("website", "vecWebsite", "WebSite", NEWEST, length=255, note="4.3; pairing is assumption 36"),
-    line("notes", "vecClientNotes", "Memo", MANUAL, note="4.3; two people's texts are never mixed (assumption 36)"),
-    line("market", "vecClientType", "Type", DPS, through="client_type", note="Client Type = Company Market (1.3)"),
-    line(LINE, "vecStatus", "Status", AJERA, TO_DPS, note="4.3; by `routes.dps.status_coding` (assumption 34)"),
+    line(
+        "website", "vecWebsite", "WebSite", NEWEST, length=255, note="4.3; pairing is assumption 36"
+    ),
+    line(
+        "notes",
+        "vecClientNotes",
+        "Memo",
+        MANUAL,
+        note="4.3; two people's texts are never mixed (assumption 36)",
+    ),
+    line(
+        "market",
+        "vecClientType",
+        "Type",
+        DPS,
+        through="client_type",
+        note="Client Type = Company Market (1.3)",
+    ),
+    line(
+        LINE,
+        "vecStatus",
+        "Status",
+        AJERA,
+        TO_DPS,
+        note="4.3; by `routes.dps.status_coding` (assumption 34)",
+    ),
 )
 FIRM_ADDRESS = tuple(
     line(name, ajera, in_dps, NEWEST, length=length, note="primary address = Main, GH-CNV (4.3)")
@@ -205,8 +274,23 @@ EMPLOYEE = (
 )  # fmt: skip
 VENDOR = (
     line("name", "vecDescription", "Name", AJERA, TO_DPS, length=100, note="1.4, CRM-MAP"),
-    line("website", "vecWebsite", "WebSite", AJERA, TO_DPS, length=255, note="4.3; pairing is assumption 36"),
-    line(LINE, "vecStatus", "Status", AJERA, TO_DPS, note="4.3; by `routes.dps.status_coding` (assumption 34)"),
+    line(
+        "website",
+        "vecWebsite",
+        "WebSite",
+        AJERA,
+        TO_DPS,
+        length=255,
+        note="4.3; pairing is assumption 36",
+    ),
+    line(
+        LINE,
+        "vecStatus",
+        "Status",
+        AJERA,
+        TO_DPS,
+        note="4.3; by `routes.dps.status_coding` (assumption 34)",
+    ),
 )
 PROJECT = (
     ColumnPair(
@@ -249,7 +333,12 @@ ENTITIES: tuple[Entity, ...] = (
             dps.AX_VEC,
             belongs=lambda row, _: bool(row["vecIsClient"]),
             is_flagged=lambda row: bool(row["vecSyncToCRM"]),
-            constants={"vecIsClient": True, "vecIsVendor": False, "vecIsEmployee": False, "vecSyncToCRM": True},
+            constants={
+                "vecIsClient": True,
+                "vecIsVendor": False,
+                "vecIsEmployee": False,
+                "vecSyncToCRM": True,
+            },
         ),
         EntitySide(
             dps.CLENDOR,
@@ -265,7 +354,9 @@ ENTITIES: tuple[Entity, ...] = (
     ),
     Entity(
         "firm_address",
-        EntitySide(dps.AX_VEC, is_flagged=lambda row: bool(row["vecSyncToCRM"]), parent=("vecKey",)),
+        EntitySide(
+            dps.AX_VEC, is_flagged=lambda row: bool(row["vecSyncToCRM"]), parent=("vecKey",)
+        ),
         EntitySide(
             dps.CL_ADDRESS,
             belongs=lambda row, _: row["PrimaryInd"] == YES,
@@ -364,17 +455,26 @@ ENTITIES: tuple[Entity, ...] = (
     Entity(
         "project_client",
         EntitySide(dps.AX_INVOICE_GROUP, is_flagged=_always, parent=("igProject",)),
-        EntitySide(dps.PR, belongs=_is_project_level, is_flagged=_ticked, parent=("WBS1", "WBS2", "WBS3")),
+        EntitySide(
+            dps.PR, belongs=_is_project_level, is_flagged=_ticked, parent=("WBS1", "WBS2", "WBS3")
+        ),
         Rules(PROJECT_CLIENT),
         one_way(TO_AJERA),
         parent="project",
         needs=("client",),
-        brings=frozenset({"client"}),  # a firm attached to a synced project is created in Ajera (1.2, CRM-STEP2)
+        brings=frozenset(
+            {"client"}
+        ),  # a firm attached to a synced project is created in Ajera (1.2, CRM-STEP2)
     ),
     Entity(
         "project_contact",
         EntitySide(dps.AX_PROJECT_CONTACT, is_flagged=_always, parent=("pcProject",)),
-        EntitySide(dps.PR_CONTACT_ASSOC, is_flagged=_ticked, parent=("WBS1", "WBS2", "WBS3"), follows_parent=True),
+        EntitySide(
+            dps.PR_CONTACT_ASSOC,
+            is_flagged=_ticked,
+            parent=("WBS1", "WBS2", "WBS3"),
+            follows_parent=True,
+        ),
         Rules(PROJECT_CONTACT),
         one_way(TO_AJERA),
         parent="project",
@@ -393,7 +493,8 @@ def entities(
     choices: Choices,
     only: Iterable[str] | None = None,
 ) -> tuple[Entity, ...]:
-    """The entities as this installation exchanges them; `rules` by "entity.line". `status`: what Ajera's statuses mean.
+    """The entities as this installation exchanges them; `rules` by "entity.line". `status`:
+    what Ajera's statuses mean.
     `choices`: which employees and consultants.
 
     Below 8.09 only DPS to Ajera is left: contacts, firms, projects (S-DPS). Raises ProfileInvalid.
@@ -404,11 +505,19 @@ def entities(
         raise ProfileInvalid(f"rules: no entity is called so: {', '.join(unknown)}")
     found = []
     for one in ENTITIES:
-        own = {name.partition(".")[2]: rule for name, rule in rules.items() if name.partition(".")[0] == one.name}
+        own = {
+            name.partition(".")[2]: rule
+            for name, rule in rules.items()
+            if name.partition(".")[0] == one.name
+        }
         changed = with_rules(Rules(one.rules.pairs, clock_tolerance=clock_tolerance), own)
         changed = with_status(one.name, changed, status)
         entity = chosen(one, choices, status)
-        kept = replace(entity, rules=changed) if two_way else entity.to_ajera_only(below_two_way(changed))
+        kept = (
+            replace(entity, rules=changed)
+            if two_way
+            else entity.to_ajera_only(below_two_way(changed))
+        )
         if kept is not None and (only is None or entity.name in only):
             found.append(kept)
     # Projects are linked before those whom they choose.

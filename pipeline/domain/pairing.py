@@ -1,4 +1,6 @@
-"""How rows of two systems are paired, as data: what an entity is on each side, and what is made where one side lacks it."""
+"""How rows of two systems are paired, as data: what an entity is on each side,
+and what is made where one side lacks it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from pipeline.model.event import Row, Value
 
 @dataclass(frozen=True, slots=True)
 class ListTable:
-    """A list of one side (types, templates): its table, and the columns of code and description. `only_if`: a flag column."""
+    """A list of one side (types, templates): its table, and the columns of code and description.
+    `only_if`: a flag column.
+    """
 
     table: str
     code: str
@@ -23,7 +27,9 @@ class ListTable:
 
 @dataclass(frozen=True, slots=True)
 class CodeList:
-    """A list that both sides have: entries of the same description, case aside, are the same. DPS may lack it."""
+    """A list that both sides have: entries of the same description, case aside, are the same.
+    DPS may lack it.
+    """
 
     name: str
     title: str
@@ -44,20 +50,31 @@ class Lists:
         return self.entries.get(name, {}).get(side, {})
 
     def translate(self, name: str, code: Value, to: Side) -> Value:
-        """The code of the same description on the other side, None if there is none; case and blanks aside."""
+        """The code of the same description on the other side, None if there is none;
+        case and blanks aside.
+        """
         description = self.of(name, to.other).get(code)
         if description is None:
             return None
         wished = description.strip().casefold()
-        return next((other for other, text in self.of(name, to).items() if text.strip().casefold() == wished), None)
+        return next(
+            (
+                other
+                for other, text in self.of(name, to).items()
+                if text.strip().casefold() == wished
+            ),
+            None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateRows:
-    """Rows that a created row of `of` gets: those of `source` whose `where` is the value of the made-up column `by`.
+    """Rows that a created row of `of` gets:
+    those of `source` whose `where` is the value of the made-up column `by`.
 
-    `into`: their table and `key` its key, which the database gives or which follows the highest; `owner` its column for
-    the created row's key; `copied` columns of source and table. Where that gives none, one row is made with the columns
+    `into`: their table and `key` its key, which the database gives or which follows the highest;
+    `owner` its column for the created row's key; `copied` columns of source and table.
+    Where that gives none, one row is made with the columns
     `at_least` of the created row and of the table.
     """
 
@@ -74,7 +91,9 @@ class TemplateRows:
 
 
 class ParkReason(StrEnum):
-    """Why a row cannot be created yet: each is a documented cause of failure (evidence.md 6), with what a person does."""
+    """Why a row cannot be created yet: each is a documented cause of failure (evidence.md 6),
+    with what a person does.
+    """
 
     NO_PROJECT_NUMBER = "no_project_number"
     NO_EMPLOYEE_NUMBER = "no_employee_number"
@@ -100,7 +119,9 @@ REMEDIES: Mapping[ParkReason, str] = {
 
 @dataclass(frozen=True, slots=True)
 class NewRowContext:
-    """A row about to be created: the other side's row and key, and the key on this side of the row it belongs to."""
+    """A row about to be created: the other side's row and key,
+    and the key on this side of the row it belongs to.
+    """
 
     row: Row
     key: str
@@ -108,7 +129,9 @@ class NewRowContext:
     numbers: Mapping[str, str] = field(default_factory=dict)
 
 
-NewKey = tuple[Value, ...] | ParkReason | None  # its values, why there is none, or None: the database gives it
+NewKey = (
+    tuple[Value, ...] | ParkReason | None
+)  # its values, why there is none, or None: the database gives it
 
 
 def given_by_database(_: NewRowContext) -> NewKey:
@@ -125,7 +148,9 @@ def always(_: Row) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class TimeColumns:
-    """Where time entries name a row of this kind, and the flag that such a row has in its own table."""
+    """Where time entries name a row of this kind,
+    and the flag that such a row has in its own table.
+    """
 
     person: str
     flag: str
@@ -138,10 +163,11 @@ class EntitySide:
     `belongs`: is a row of the table of this kind at all. `is_flagged`: is it set to be exchanged.
     `may_begin`: may it be linked at all, by whichever side; once it is, that is not asked again.
     `time`: it begins only once it has time on a linked project.
-    `may_create`: is a counterpart made for it. `parent`: the columns that hold the key of the row that
-    it belongs to. `new_key` and `constants`: of a row that we create. `follows_parent`: it is set to be
-    exchanged only while the row that it belongs to is, whose key is part of its own. `is_mixed`: a row
-    that is of another kind too and exchanged as that; one of its name waits, and no second row is made.
+    `may_create`: is a counterpart made for it. `parent`: the columns that hold the key of the row
+    that it belongs to. `new_key` and `constants`: of a row that we create. `follows_parent`: it is
+    set to be exchanged only while the row that it belongs to is, whose key is part of its own.
+    `is_mixed`: a row that is of another kind too and exchanged as that; one of its name waits,
+    and no second row is made.
     """
 
     table: SourceTable
@@ -165,12 +191,13 @@ class EntitySide:
 class Entity:
     """A kind of pair.
 
-    `parent`: the entity whose pair it hangs on; then `within` names the line that tells siblings apart, None where there
-    is one a pair at most. `limited_by`: the line that names what counts towards the limit of contacts. `needs`: lines
-    without whose counterpart no row is created. `brings`: lines whose row is exchanged though nobody ticked it.
-    `named_by`: the lines of the name by which rows without a link find each other; none: through the row that they
-    belong to. `told_apart_by`: the lines, own or "entity.line" of what belongs to a row, that decide between rows of one
-    name. `creates`: the sides on which rows are created.
+    `parent`: the entity whose pair it hangs on; then `within` names the line that tells siblings
+    apart, None where there is one a pair at most. `limited_by`: the line that names what counts
+    towards the limit of contacts. `needs`: lines without whose counterpart no row is created.
+    `brings`: lines whose row is exchanged though nobody ticked it.
+    `named_by`: the lines of the name by which rows without a link find each other; none: through
+    the row that they belong to. `told_apart_by`: the lines, own or "entity.line" of what belongs to
+    a row, that decide between rows of one name. `creates`: the sides on which rows are created.
     """
 
     name: str
@@ -203,7 +230,9 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class NewRow:
-    """A row to be created: key values, None where the database gives the key, and the other columns."""
+    """A row to be created: key values, None where the database gives the key,
+    and the other columns.
+    """
 
     key: tuple[Value, ...] | None
     columns: Row = field(repr=False)

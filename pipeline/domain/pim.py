@@ -1,7 +1,8 @@
-"""Ajera to PIM: Deltek's page "Information synced between Ajera and PIM" (S-PIM), one line here for each line there.
+"""Ajera to PIM: Deltek's page "Information synced between Ajera and PIM" (S-PIM),
+one line here for each line there.
 
-Names are the page's. Tables, keys and lengths of PIM are not published: they are assumptions (`docs/assumptions.md`),
-and a site profile can rename each of them.
+Names are the page's. Tables, keys and lengths of PIM are not published: they are assumptions
+(`docs/assumptions.md`), and a site profile can rename each of them.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from pipeline.mapping.target import TargetColumn, TargetTable
 from pipeline.model.event import Row, Value
 from pipeline.model.ledger import LedgerRow
 
-# --- PIM's tables ----------------------------------------------------------------------------------------------------
+# --- PIM's tables ---------------------------------------------------------------------------------
 
 ROLE_LENGTH = 100
 PROJECT_STATUS = TargetTable(
@@ -120,7 +121,7 @@ PROJECT_CONTACT = TargetTable(
 )
 TARGET_TABLES = (PROJECT_STATUS, ROLE_TYPE, ORGANIZATION, CONTACT, PROJECT, PROJECT_CONTACT)
 
-# --- rules of the page -----------------------------------------------------------------------------------------------
+# --- rules of the page ----------------------------------------------------------------------------
 
 
 def first_of(*columns: str) -> Expression:
@@ -138,7 +139,10 @@ def joined(*columns: str) -> Expression:
         columns,
         f"{', '.join(columns)} joined, blanks left out",
         lambda row, site: (
-            site.assumptions.address_separator.join(part for c in columns if (part := text(row[c])) is not None) or None
+            site.assumptions.address_separator.join(
+                part for c in columns if (part := text(row[c])) is not None
+            )
+            or None
         ),
     )
 
@@ -146,13 +150,17 @@ def joined(*columns: str) -> Expression:
 def text_or_key(column: str, prefix: str, key: str) -> Expression:
     """The column, or the row's own PIM key where it is blank and PIM requires a value."""
     return Expression(
-        (column, key), f"{column}, or the key if blank", lambda row, _: text(row[column]) or f"{prefix}{row[key]}"
+        (column, key),
+        f"{column}, or the key if blank",
+        lambda row, _: text(row[column]) or f"{prefix}{row[key]}",
     )
 
 
 def initials_of(first: str, last: str) -> Expression:
     return Expression(
-        (first, last), f"first letters of {first} and {last}", lambda row, _: initials(row[first], row[last])
+        (first, last),
+        f"first letters of {first} and {last}",
+        lambda row, _: initials(row[first], row[last]),
     )
 
 
@@ -168,7 +176,9 @@ def _status(row: Row, site: Site) -> Value:
     code = row["prjStatus"]
     found = site.assumptions.status_texts.get(code) if isinstance(code, int) else None
     if found is None:
-        raise ValueRefused("AxProject.prjStatus holds a code that has no text in this site's profile")
+        raise ValueRefused(
+            "AxProject.prjStatus holds a code that has no text in this site's profile"
+        )
     return found
 
 
@@ -185,7 +195,9 @@ def _now(_: Site) -> Value:
 
 
 def _client_of(neighbours: RelatedRows) -> LedgerRow | None:
-    """The client of the first invoice group: the group with the lowest igKey (evidence.md 3.5; assumption 8)."""
+    """The client of the first invoice group: the group with the lowest igKey (evidence.md 3.5;
+    assumption 8).
+    """
     group = next(neighbours.children("AxInvoiceGroup"), None)
     client = None if group is None else reference(group.values["igClient"])
     return None if client is None else neighbours.row("AxVec", client)
@@ -197,12 +209,18 @@ def _client_column(column: str, target: str) -> Related:
         return None if client is None else text(client.values[column])
 
     return Related(
-        target, ("AxInvoiceGroup", "AxVec"), f"{column} of the first invoice group's client", value, note="S-PIM"
+        target,
+        ("AxInvoiceGroup", "AxVec"),
+        f"{column} of the first invoice group's client",
+        value,
+        note="S-PIM",
     )
 
 
 def _roles(neighbours: RelatedRows) -> tuple[Sequence[tuple[str, ...]], Sequence[RowMissing]]:
-    """Role rows of a project: manager, principal, marketing contact, then the further roles of AxResource."""
+    """Role rows of a project: manager, principal, marketing contact,
+    then the further roles of AxResource.
+    """
     assumptions, root = neighbours.site.assumptions, neighbours.root
     standard = (
         ("prjProjectManager", assumptions.project_manager_role),
@@ -215,7 +233,9 @@ def _roles(neighbours: RelatedRows) -> tuple[Sequence[tuple[str, ...]], Sequence
         role = text(resource.values["resRole"])
         if role is not None:
             role = cut(role, ROLE_LENGTH, utf16=True)
-            wanted.append((names.get(role.lower(), role), reference(resource.values["resEmployee"])))
+            wanted.append(
+                (names.get(role.lower(), role), reference(resource.values["resEmployee"]))
+            )
     rows: set[tuple[str, ...]] = set()
     missing: list[RowMissing] = []
     for role, employee in wanted:
@@ -231,16 +251,24 @@ def _roles(neighbours: RelatedRows) -> tuple[Sequence[tuple[str, ...]], Sequence
     return sorted(rows), missing
 
 
-# --- the page's five tables ------------------------------------------------------------------------------------------
+# --- the page's five tables -----------------------------------------------------------------------
 
 
 def _organization_lines(prefix: str) -> tuple[Column | Derived, ...]:
     return (
         #      Ajera column(s)                                       PIM field
-        Derived("Name", text_or_key("vecDescription", prefix, "vecKey"), note="PIM requires a name"),
-        Derived("Address", joined("vecAddress1", "vecAddress2", "vecAddress3", "vecCity", "vecState")),
+        Derived(
+            "Name", text_or_key("vecDescription", prefix, "vecKey"), note="PIM requires a name"
+        ),
+        Derived(
+            "Address", joined("vecAddress1", "vecAddress2", "vecAddress3", "vecCity", "vecState")
+        ),
         Column("vecZip", "Post Code"),
-        Derived("Phone Number", first_of("vecPhone1", "vecPhone2"), note="second only if the first is empty"),
+        Derived(
+            "Phone Number",
+            first_of("vecPhone1", "vecPhone2"),
+            note="second only if the first is empty",
+        ),
         Column("vecFax", "Fax Number"),
         Column("vecWebsite", "Web Address"),
         Column("vecEmail", "E-mail"),
@@ -281,13 +309,18 @@ EMPLOYEE = TableMapping(
         Column("vecFirstName", "Forename"),
         Column("vecLastName", "Surname"),
         CreateOnly(
-            "Title", "'-'", lambda site: site.assumptions.prefilled_title, note="what a person types there stays"
+            "Title",
+            "'-'",
+            lambda site: site.assumptions.prefilled_title,
+            note="what a person types there stays",
         ),
         Column("vecMiddleName", "Middle Names"),
         Column("vecTitle", "Job Title"),
         Column("vecEmail", "E-mail", note="used for single sign-on"),
         Derived(
-            "Mobile", Expression(("vecPhone1", "vecPhone2"), "vecPhone2", _mobile), note="as CRM's map if CRM is on"
+            "Mobile",
+            Expression(("vecPhone1", "vecPhone2"), "vecPhone2", _mobile),
+            note="as CRM's map if CRM is on",
         ),
         Derived(
             "Direct Dial",
@@ -297,7 +330,11 @@ EMPLOYEE = TableMapping(
         CreateOnly("Created Date", "now", _now),
         Derived("Document Initials", initials_of("vecFirstName", "vecLastName")),
     ),
-    parents=(CreateParent("Organization ID", "Organization", lambda key, _: {"Organization ID": key, "Name": key}),),
+    parents=(
+        CreateParent(
+            "Organization ID", "Organization", lambda key, _: {"Organization ID": key, "Name": key}
+        ),
+    ),
 )
 
 PERSON = TableMapping(
@@ -308,11 +345,18 @@ PERSON = TableMapping(
     only_if=None,
     key=Derived("Contact ID", prefixed("co-", "cntKey"), note="co-104 for cntKey 104"),
     lines=(
-        Column("organization", "Organization ID", note="Integration Client or Vendor; removing it changes nothing"),
+        Column(
+            "organization",
+            "Organization ID",
+            note="Integration Client or Vendor; removing it changes nothing",
+        ),
         Column("cntFirstName", "Forename"),
         Column("cntLastName", "Surname"),
         CreateOnly(
-            "Title", "'-'", lambda site: site.assumptions.prefilled_title, note="what a person types there stays"
+            "Title",
+            "'-'",
+            lambda site: site.assumptions.prefilled_title,
+            note="what a person types there stays",
         ),
         Column("cntMiddleName", "Middle Names"),
         Column("cntTitle", "Job Title"),
@@ -337,7 +381,11 @@ ENGAGEMENT = TableMapping(
         Derived("Name", text_or_key("prjDescription", "", "prjKey"), note="PIM requires a name"),
         Column("prjNotes", "Description"),
         Related(
-            "Project Code", (), "prjID; generated if blank, made unique if it is not", project_code, instead=next_code
+            "Project Code",
+            (),
+            "prjID; generated if blank, made unique if it is not",
+            project_code,
+            instead=next_code,
         ),
         Derived(
             "Status",

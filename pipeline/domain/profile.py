@@ -1,4 +1,6 @@
-"""Does a site profile name only what the mappings know, and nothing twice: a misspelt name would change nothing, silently."""
+"""Does a site profile name only what the mappings know, and nothing twice:
+a misspelt name would change nothing, silently.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from pipeline.mapping.site import Site, TableNames, TargetNames
 
 
 def name_faults(route: Route, site: Site) -> Iterator[str]:
-    """A line for each name of the profile that no mapping knows, and for each that stands for two things."""
+    """A line for each name of the profile that no mapping knows,
+    and for each that stands for two things.
+    """
     sources = _sources(route)
     targets = {table.name: [*table.by_name()] for table in route.targets}
     yield from _side("source", sources, site.source)
@@ -25,16 +29,29 @@ def name_faults(route: Route, site: Site) -> Iterator[str]:
     yield from _twice("source", map(site.source_table, sources))
     yield from _twice("target", map(site.target_table, targets))
     for table, columns in sources.items():
-        yield from _twice(f"source.{table}.columns", (field_name(site.source_column(table, one)) for one in columns))
+        yield from _twice(
+            f"source.{table}.columns",
+            (field_name(site.source_column(table, one)) for one in columns),
+        )
     for table, columns in targets.items():
-        yield from _twice(f"target.{table}.columns", (site.target_column(table, one) for one in columns))
+        yield from _twice(
+            f"target.{table}.columns", (site.target_column(table, one) for one in columns)
+        )
 
 
 def _sources(route: Route) -> dict[str, list[str]]:
     """Columns of every table that is read, or written in the exchange with DPS, by table."""
     found: dict[str, dict[str, None]] = {}
-    for table in (*route.sources, *dps.AJERA_TABLES, *dps.DPS_TABLES, dps.AX_PROJECT_CONTACT, dps.AX_TRANSACTION):
-        found.setdefault(table.name, {}).update(dict.fromkeys(column.name for column in table.columns))
+    for table in (
+        *route.sources,
+        *dps.AJERA_TABLES,
+        *dps.DPS_TABLES,
+        dps.AX_PROJECT_CONTACT,
+        dps.AX_TRANSACTION,
+    ):
+        found.setdefault(table.name, {}).update(
+            dict.fromkeys(column.name for column in table.columns)
+        )
     for listed in dps.CODE_LISTS:
         for one in (listed.ajera, listed.dps):
             if one is not None:
@@ -50,15 +67,23 @@ def _sources(route: Route) -> dict[str, list[str]]:
 
 
 def _keys(site: Site) -> Iterator[str]:
-    """A table in which we create no row needs no key; two that share a row of the key table would share their keys."""
+    """A table in which we create no row needs no key;
+    two that share a row of the key table would share their keys.
+    """
     if site.keys is None:
         return
     created = [table.name for table in dps.CREATED_IN_AJERA]
-    yield from (_unknown(f"keys.names.{name}", name, created) for name in site.keys.names if name not in created)
+    yield from (
+        _unknown(f"keys.names.{name}", name, created)
+        for name in site.keys.names
+        if name not in created
+    )
     yield from _twice("keys.names", map(site.name_in_key_table, created))
 
 
-def _side(side: str, known: Mapping[str, Collection[str]], names: Mapping[str, TableNames]) -> Iterator[str]:
+def _side(
+    side: str, known: Mapping[str, Collection[str]], names: Mapping[str, TableNames]
+) -> Iterator[str]:
     for table, given in names.items():
         if table not in known:
             yield _unknown(f"{side}.{table}", table, known)

@@ -38,7 +38,11 @@ class Route:
     def only(self, entities: frozenset[str]) -> Route:
         """The same route with only the mappings of these entities switched on."""
         kept = tuple(m for m in self.mappings if m.entity in entities)
-        return Route(self.name, self.source_system, self.target_system, self.sources, self.targets, kept)
+        return Route(
+            self.name, self.source_system, self.target_system, self.sources, self.targets, kept
+        )
 
 
-AJERA_TO_PIM = Route("ajera-to-pim", "ajera", "pim", ajera.SOURCE_TABLES, pim.TARGET_TABLES, pim.MAPPINGS)
+AJERA_TO_PIM = Route(
+    "ajera-to-pim", "ajera", "pim", ajera.SOURCE_TABLES, pim.TARGET_TABLES, pim.MAPPINGS
+)

@@ -20,20 +20,29 @@ class Rows(Protocol):
         """That database's own time, now and not at the transaction's beginning."""
 
     def log_position(self) -> str | None:
-        """The change part of a position, at or after everything that this transaction wrote; None if it may not be read."""
+        """The change part of a position, at or after everything that this transaction wrote;
+        None if it may not be read.
+        """
 
     def read(self, table: SourceTable, keys: Keys, *, lock: bool = False) -> dict[str, Row]:
         """Rows by key; those that are not there are left out."""
 
     def named(
-        self, table: SourceTable, columns: Sequence[str], texts: Sequence[str], length: int | None = None
+        self,
+        table: SourceTable,
+        columns: Sequence[str],
+        texts: Sequence[str],
+        length: int | None = None,
     ) -> dict[str, Row]:
         """Rows in one of whose columns stands one of the texts, case and all blanks aside.
 
-        `length`: how many characters of trimmed text are compared, None for all. What `folded` makes equal is found.
+        `length`: how many characters of trimmed text are compared, None for all.
+        What `folded` makes equal is found.
         """
 
-    def having(self, table: SourceTable, columns: Sequence[str], values: Sequence[tuple[Value, ...]]) -> dict[str, Row]:
+    def having(
+        self, table: SourceTable, columns: Sequence[str], values: Sequence[tuple[Value, ...]]
+    ) -> dict[str, Row]:
         """Rows whose columns hold one of these groups of values."""
 
     def distinct(

@@ -53,7 +53,9 @@ def with_status(entity: str, rules: Rules, coding: StatusCoding) -> Rules:
         return rules
     return replace(
         rules,
-        pairs=tuple(_coded(pair, entity, coding) if pair.name == LINE else pair for pair in rules.pairs),
+        pairs=tuple(
+            _coded(pair, entity, coding) if pair.name == LINE else pair for pair in rules.pairs
+        ),
     )
 
 

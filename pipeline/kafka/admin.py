@@ -1,4 +1,6 @@
-"""Topics, watermarks and group offsets: what `check`, `lag` and `replay` ask of Kafka. Nothing here reads for the engine."""
+"""Topics, watermarks and group offsets: what `check`, `lag` and `replay` ask of Kafka.
+Nothing here reads for the engine.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,15 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it imports t
 )
 
 from pipeline.errors import ReplayRefused, ServiceUnreachable
-from pipeline.kafka.errors import LOGGER, REQUEST_TIMEOUT_SECONDS, UNKNOWN_TOPIC_CODES, cause, ours, theirs, unreachable
+from pipeline.kafka.errors import (
+    LOGGER,
+    REQUEST_TIMEOUT_SECONDS,
+    UNKNOWN_TOPIC_CODES,
+    cause,
+    ours,
+    theirs,
+    unreachable,
+)
 from pipeline.model.position import TopicPartition
 
 T = TypeVar("T")
@@ -37,7 +47,11 @@ NEWEST: Final = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
 
 EMPTY_STATES: Final = frozenset({"empty", "dead"})
 MEMBERS_LEFT_CODES: Final = frozenset(
-    {KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP, KafkaError.STALE_MEMBER_EPOCH}
+    {
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.NON_EMPTY_GROUP,
+        KafkaError.STALE_MEMBER_EPOCH,
+    }
 )
 
 
@@ -66,7 +80,9 @@ class TopicDescription:
 
 @dataclass(frozen=True, slots=True)
 class GroupState:
-    """A consumer group: `empty` and `dead` (never seen, or forgotten) have no members; `stable` is at work."""
+    """A consumer group: `empty` and `dead` (never seen, or forgotten) have no members;
+    `stable` is at work.
+    """
 
     state: str
     members: int
@@ -79,7 +95,9 @@ class GroupState:
 
 
 class KafkaAdmin:
-    """Asks and tells the brokers. Every method is bounded in time and raises ServiceUnreachable when nobody answers."""
+    """Asks and tells the brokers.
+    Every method is bounded in time and raises ServiceUnreachable when nobody answers.
+    """
 
     def __init__(self, bootstrap: str, client_settings: Mapping[str, str]) -> None:
         self.last_error: str | None = None
@@ -91,10 +109,14 @@ class KafkaAdmin:
         self._client = AdminClient(self._settings, logger=LOGGER)
 
     def ensure_topics(self, topics: Sequence[TopicSettings]) -> list[str]:
-        """Create the topics that are missing; existing ones stay as they are. A sentence for each difference found."""
+        """Create the topics that are missing; existing ones stay as they are.
+        A sentence for each difference found.
+        """
         new = [_new_topic(topic) for topic in topics]
         differences: list[str] = []
-        created = self._client.create_topics(new, request_timeout=REQUEST_TIMEOUT_SECONDS) if new else {}
+        created = (
+            self._client.create_topics(new, request_timeout=REQUEST_TIMEOUT_SECONDS) if new else {}
+        )
         for topic in topics:
             try:
                 created[topic.name].result(REQUEST_TIMEOUT_SECONDS)
@@ -109,26 +131,34 @@ class KafkaAdmin:
 
     def topic_description(self, topic: str) -> TopicDescription | None:
         """Id, size and settings of a topic; None when it does not exist."""
-        asked = self._call(lambda: self._client.describe_topics(TopicCollection([topic]), **_bounded()))
+        asked = self._call(
+            lambda: self._client.describe_topics(TopicCollection([topic]), **_bounded())
+        )
         try:
             found = self._result(f"describing {topic}", asked[topic])
         except _TopicMissing:
             return None
         resource = ConfigResource(ResourceType.TOPIC, topic)
         settings = self._result(
-            f"reading the settings of {topic}", self._client.describe_configs([resource], **_bounded())[resource]
+            f"reading the settings of {topic}",
+            self._client.describe_configs([resource], **_bounded())[resource],
         )
         return TopicDescription(
             name=topic,
             topic_id=str(found.topic_id),
             partitions=len(found.partitions),
-            replicas=min((len(partition.replicas) for partition in found.partitions), default=0),
+            replicas=min(
+                (len(partition.replicas) for partition in found.partitions),
+                default=0,
+            ),
             retention_ms=int(settings["retention.ms"].value),
             cleanup_policy=str(settings["cleanup.policy"].value),
         )
 
     def watermarks(self, topics: Iterable[str]) -> dict[TopicPartition, tuple[int, int]]:
-        """For each partition the oldest offset there is and the one after the newest; missing topics are left out."""
+        """For each partition the oldest offset there is and the one after the newest;
+        missing topics are left out.
+        """
         partitions = self._partitions(topics)
         lows = self._list_offsets(partitions, EARLIEST)
         highs = self._list_offsets(partitions, LATEST)
@@ -136,21 +166,32 @@ class KafkaAdmin:
 
     def committed(self, group: str, topics: Iterable[str]) -> Offsets:
         """The group's committed next offsets in these topics; partitions without one are left out."""
-        asked = self._client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], **_bounded())
+        asked = self._client.list_consumer_group_offsets(
+            [ConsumerGroupTopicPartitions(group)], **_bounded()
+        )
         try:
             found = self._result(f"reading the offsets of {group}", asked[group])
         except _GroupMissing:
             return {}
         wanted = frozenset(topics)
-        return {ours(tp): tp.offset for tp in found.topic_partitions or [] if tp.topic in wanted and tp.offset >= 0}
+        return {
+            ours(tp): tp.offset
+            for tp in found.topic_partitions or []
+            if tp.topic in wanted and tp.offset >= 0
+        }
 
     def set_committed(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
-        """Set the group's next offsets. Raises ReplayRefused while the group has members, or for a place that is not there."""
+        """Set the group's next offsets. Raises ReplayRefused while the group has members,
+        or for a place that is not there.
+        """
         state = self.group_state(group)
         if not state.is_empty:
             raise ReplayRefused(f"The group {group} is {state.state} with {state.members} members.")
         self._refuse_missing_places(offsets)
-        request = ConsumerGroupTopicPartitions(group, [theirs(tp, offset) for tp, offset in sorted(offsets.items())])
+        request = ConsumerGroupTopicPartitions(
+            group,
+            [theirs(tp, offset) for tp, offset in sorted(offsets.items())],
+        )
         asked = self._client.alter_consumer_group_offsets([request], **_bounded())
         try:
             results = asked[group].result(REQUEST_TIMEOUT_SECONDS).topic_partitions or []
@@ -161,34 +202,49 @@ class KafkaAdmin:
             raise self._silent(f"setting the offsets of {group}") from error
         for fault in faults:
             if fault.code() in MEMBERS_LEFT_CODES:
-                raise ReplayRefused(f"The group {group} got members while its offsets were being set ({fault.name()}).")
+                raise ReplayRefused(
+                    f"The group {group} got members while its offsets were being set ({fault.name()})."
+                )
             raise unreachable(f"setting the offsets of {group}", fault)
 
     def group_state(self, group: str) -> GroupState:
-        """What the group does and who its members are; a group that never was is `dead` without members."""
+        """What the group does and who its members are;
+        a group that never was is `dead` without members.
+        """
         asked = self._client.describe_consumer_groups([group], **_bounded())
         try:
             found = self._result(f"describing the group {group}", asked[group])
         except _GroupMissing:
             return GroupState("dead", 0, {})
-        readers = {ours(tp): member.member_id for member in found.members for tp in member.assignment.topic_partitions}
+        readers = {
+            ours(tp): member.member_id
+            for member in found.members
+            for tp in member.assignment.topic_partitions
+        }
         return GroupState(found.state.name.lower(), len(found.members), readers)
 
     def offsets_at(self, topics: Iterable[str], timestamp_ms: int) -> Offsets:
-        """For each partition the first offset not older than the time, or its end when all messages are older."""
+        """For each partition the first offset not older than the time,
+        or its end when all messages are older.
+        """
         partitions = self._partitions(topics)
         found = self._list_offsets(partitions, OffsetSpec.for_timestamp(timestamp_ms))
         ends = self._list_offsets(partitions, LATEST)
-        return {tp: ends[tp].offset if found[tp].offset < 0 else found[tp].offset for tp in partitions}
+        return {
+            tp: ends[tp].offset if found[tp].offset < 0 else found[tp].offset for tp in partitions
+        }
 
     def last_message_time_ms(self, topics: Iterable[str]) -> dict[TopicPartition, int | None]:
-        """For each partition the time of its youngest message, in milliseconds since 1970 UTC; None when it is empty."""
+        """For each partition the time of its youngest message, in milliseconds since 1970 UTC;
+        None when it is empty.
+        """
         partitions = self._partitions(topics)
         found = self._list_offsets(partitions, NEWEST)
         return {tp: None if found[tp].timestamp < 0 else found[tp].timestamp for tp in partitions}
 
     def message_time_ms(self, topic: str, partition: int, offset: int) -> int | None:
-        """When the message at this offset was produced, in milliseconds since 1970 UTC; None when it is not there.
+        """When the message at this offset was produced, in milliseconds since 1970 UTC;
+        None when it is not there.
 
         Reads that one message with a consumer of its own, which commits nothing.
         """
@@ -196,7 +252,11 @@ class KafkaAdmin:
         low, high = self.watermarks([topic]).get(tp, (0, 0))
         if not low <= offset < high:
             return None
-        quiet = {"group.id": "ajera-cdc-peek", "enable.auto.commit": False, "auto.offset.reset": "error"}
+        quiet = {
+            "group.id": "ajera-cdc-peek",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "error",
+        }
         reader = Consumer({**self._settings, **quiet})
         try:
             reader.assign([theirs(tp, offset)])
@@ -226,11 +286,16 @@ class KafkaAdmin:
             for number in sorted(found[topic].partitions)
         ]
 
-    def _list_offsets(self, partitions: Sequence[TopicPartition], spec: OffsetSpec) -> dict[TopicPartition, Any]:
+    def _list_offsets(
+        self, partitions: Sequence[TopicPartition], spec: OffsetSpec
+    ) -> dict[TopicPartition, Any]:
         if not partitions:
             return {}
         futures = self._client.list_offsets({theirs(tp): spec for tp in partitions}, **_bounded())
-        return {ours(tp): self._result(f"reading offsets of {tp.topic}", each) for tp, each in futures.items()}
+        return {
+            ours(tp): self._result(f"reading offsets of {tp.topic}", each)
+            for tp, each in futures.items()
+        }
 
     def _refuse_missing_places(self, offsets: Mapping[TopicPartition, int]) -> None:
         known = self.watermarks({tp.topic for tp in offsets})
@@ -238,10 +303,14 @@ class KafkaAdmin:
             low, high = known.get(tp, (0, -1))
             if not low <= offset <= high:
                 there = "does not exist" if tp not in known else f"goes from {low} to {high}"
-                raise ReplayRefused(f"{tp.topic} partition {tp.partition} {there}; offset {offset} was asked for.")
+                raise ReplayRefused(
+                    f"{tp.topic} partition {tp.partition} {there}; offset {offset} was asked for."
+                )
 
     def _result(self, doing: str, future: Future[Any]) -> Any:
-        """What a future of the client brings; typed at the caller, for the client's futures say nothing."""
+        """What a future of the client brings; typed at the caller,
+        for the client's futures say nothing.
+        """
         try:
             return self._call(lambda: future.result(REQUEST_TIMEOUT_SECONDS + 1), doing)
         except TimeoutError as error:
@@ -259,7 +328,9 @@ class KafkaAdmin:
             raise unreachable(doing, fault) from error
 
     def _silent(self, doing: str) -> ServiceUnreachable:
-        return ServiceUnreachable(f"Kafka, {doing}: no answer within {REQUEST_TIMEOUT_SECONDS:.0f} seconds.")
+        return ServiceUnreachable(
+            f"Kafka, {doing}: no answer within {REQUEST_TIMEOUT_SECONDS:.0f} seconds."
+        )
 
     def _note_error(self, error: KafkaError) -> None:
         self.last_error = f"{error.name()}: {error.str()}"
@@ -281,11 +352,18 @@ def differences_between(wanted: TopicSettings, found: TopicDescription) -> list[
         ("retention.ms", wanted.retention_ms, found.retention_ms),
         ("cleanup.policy", wanted.cleanup_policy, found.cleanup_policy),
     )
-    return [f"{wanted.name} has {name} {is_}, not {should}." for name, should, is_ in pairs if should != is_]
+    return [
+        f"{wanted.name} has {name} {is_}, not {should}."
+        for name, should, is_ in pairs
+        if should != is_
+    ]
 
 
 def _new_topic(topic: TopicSettings) -> NewTopic:
-    settings = {"cleanup.policy": topic.cleanup_policy, "retention.ms": str(topic.retention_ms)}
+    settings = {
+        "cleanup.policy": topic.cleanup_policy,
+        "retention.ms": str(topic.retention_ms),
+    }
     return NewTopic(topic.name, topic.partitions, topic.replicas, config=settings)
 
 

@@ -1,4 +1,5 @@
-"""The port `Messages` on a Kafka consumer group: where partitions start, what is polled, what is committed.
+"""The port `Messages` on a Kafka consumer group: where partitions start, what is polled,
+what is committed.
 
 A partition starts at the smaller of the stored and the committed offset; one that is gone halts.
 librdkafka calls back in the middle of `consume`. An error there is raised by the next `poll` that
@@ -7,9 +8,20 @@ has no messages: raised beside messages it would lose them, since the position i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+)
 from confluent_kafka import Message as KafkaMessage
 from confluent_kafka import TopicPartition as KafkaPartition
 
@@ -41,8 +53,9 @@ Told = Callable[[frozenset[TopicPartition]], None]
 class KafkaMessages:
     """One member of a consumer group. Call it from one thread only.
 
-    `stored_offsets`: next offsets in `sync`, where known. `on_assigned` is told of new partitions (none: a standby)
-    before their first message, `on_revoked` of leaving ones while their offsets can still be committed.
+    `stored_offsets`: next offsets in `sync`, where known. `on_assigned` is told of new partitions
+    (none: a standby) before their first message,
+    `on_revoked` of leaving ones while their offsets can still be committed.
     """
 
     def __init__(
@@ -62,7 +75,9 @@ class KafkaMessages:
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
         self._assigned: set[TopicPartition] = set()
-        self._awaiting_start: set[TopicPartition] = set()  # given to us, but their start is not known yet
+        self._awaiting_start: set[TopicPartition] = (
+            set()
+        )  # given to us, but their start is not known yet
         self._deferred_error: Exception | None = None
         self._down: KafkaError | None = None
         self._paused: set[TopicPartition] = set()  # by whoever uses us, beside a wait
@@ -74,12 +89,19 @@ class KafkaMessages:
         self._admin = KafkaAdmin(bootstrap, client_settings)
         settings = consumer_settings(bootstrap, group, client_settings, protocol)
         self._consumer = Consumer({**settings, "error_cb": self._note_error}, logger=LOGGER)
-        self._consumer.subscribe(list(topics), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
+        self._consumer.subscribe(
+            list(topics),
+            on_assign=self._assign,
+            on_revoke=self._revoke,
+            on_lost=self._revoke,
+        )
 
     def poll(self, limit: int, timeout_seconds: float) -> Sequence[Message]:
-        """Up to `limit` messages, in offset order within a partition: those that are there; empty after the timeout.
+        """Up to `limit` messages, in offset order within a partition: those that are there;
+        empty after the timeout.
 
-        Raises OffsetLost, ServiceUnreachable, and whatever the three callables raised during a rebalance.
+        Raises OffsetLost, ServiceUnreachable,
+        and whatever the three callables raised during a rebalance.
         """
         self._raise_kept()
         if self._awaiting_start:
@@ -99,10 +121,14 @@ class KafkaMessages:
     def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
         """Commit next offsets, synchronously; partitions that are no longer assigned are left out.
 
-        When the group has gone on without us, nothing is committed and nothing raised: whoever has the partitions now
-        reads those messages again. Raises ServiceUnreachable.
+        When the group has gone on without us, nothing is committed and nothing raised: whoever has
+        the partitions now reads those messages again. Raises ServiceUnreachable.
         """
-        offsets = [theirs(tp, offset) for tp, offset in sorted(next_offsets.items()) if tp in self._assigned]
+        offsets = [
+            theirs(tp, offset)
+            for tp, offset in sorted(next_offsets.items())
+            if tp in self._assigned
+        ]
         if not offsets:
             return
         try:
@@ -114,10 +140,15 @@ class KafkaMessages:
             raise unreachable("committing offsets", fault) from error
         for result in results:
             if result.error is not None and result.error.code() not in NO_LONGER_OURS_CODES:
-                raise unreachable(f"committing {result.topic} partition {result.partition}", result.error)
+                raise unreachable(
+                    f"committing {result.topic} partition {result.partition}",
+                    result.error,
+                )
 
     def wait(self, seconds: float) -> None:
-        """Stay a member with every partition paused; the next `poll` has what came and raises what went wrong."""
+        """Stay a member with every partition paused;
+        the next `poll` has what came and raises what went wrong.
+        """
         if not self._waiting:
             self._waiting = True
             self._consumer.pause([theirs(tp) for tp in sorted(self._assigned)])
@@ -149,12 +180,18 @@ class KafkaMessages:
         """
         found = self._admin.watermarks([topic])
         if not found:
-            raise ServiceUnreachable(f"Kafka has no topic {topic}; `ajera-cdc connectors apply` creates it.")
+            raise ServiceUnreachable(
+                f"Kafka has no topic {topic}; `ajera-cdc connectors apply` creates it."
+            )
         return {tp.partition: high for tp, (_, high) in found.items()}
 
     def close(self) -> None:
-        """Leave the group. `on_revoked` is told first; what it raises is raised here, after leaving."""
-        self._closing, self._deferred_error = True, None  # where a partition would have started matters no more
+        """Leave the group. `on_revoked` is told first; what it raises is raised here,
+        after leaving.
+        """
+        # where a partition would have started matters no more
+        self._closing = True
+        self._deferred_error = None
         self._consumer.close()
         self._admin.close()
         self._assigned.clear()
@@ -175,7 +212,10 @@ class KafkaMessages:
             self._take_over({})
 
     def _place(self, partitions: frozenset[TopicPartition]) -> None:
-        starts, placed = self._starts(partitions), [theirs(tp) for tp in sorted(partitions)]
+        starts, placed = (
+            self._starts(partitions),
+            [theirs(tp) for tp in sorted(partitions)],
+        )
         self._on_assigned(partitions)
         self._standby.assigned()
         try:
@@ -184,15 +224,21 @@ class KafkaMessages:
             raise unreachable("taking over partitions", cause(error)) from error
         self._awaiting_start -= partitions
         self._assigned |= partitions
-        # librdkafka remembers that a partition was paused when it left: it would never be read again.
+        # librdkafka remembers that a partition was paused when it left:
+        # it would never be read again.
         (self._consumer.pause if self._waiting else self._consumer.resume)(placed)
 
     def _starts(self, partitions: frozenset[TopicPartition]) -> dict[TopicPartition, int]:
-        stored, committed = self._stored_offsets(partitions), self._committed(partitions)
+        stored, committed = (
+            self._stored_offsets(partitions),
+            self._committed(partitions),
+        )
         starts = dict.fromkeys(partitions, OFFSET_BEGINNING)
         for known in (stored, committed):
             for tp in known.keys() & partitions:
-                starts[tp] = known[tp] if starts[tp] == OFFSET_BEGINNING else min(starts[tp], known[tp])
+                starts[tp] = (
+                    known[tp] if starts[tp] == OFFSET_BEGINNING else min(starts[tp], known[tp])
+                )
         begun = {tp: start for tp, start in starts.items() if start != OFFSET_BEGINNING}
         present = self._admin.watermarks({tp.topic for tp in begun}) if begun else {}
         for tp, start in begun.items():
@@ -207,7 +253,10 @@ class KafkaMessages:
             raise unreachable("reading committed offsets", cause(error)) from error
         for each in found:
             if each.error is not None:
-                raise unreachable(f"reading the committed offset of {each.topic}", each.error)
+                raise unreachable(
+                    f"reading the committed offset of {each.topic}",
+                    each.error,
+                )
         return {ours(each): each.offset for each in found if each.offset >= 0}
 
     def _revoke(self, _: Consumer, partitions: list[KafkaPartition]) -> None:
@@ -221,7 +270,9 @@ class KafkaMessages:
             self._keep(error)
         self._assigned -= placed
         self._paused -= leaving
-        self._buffered = [m for m in self._buffered if TopicPartition(m.topic, m.partition) not in leaving]
+        self._buffered = [
+            m for m in self._buffered if TopicPartition(m.topic, m.partition) not in leaving
+        ]
         if self._is_eager:
             self._consumer.unassign()
         else:
@@ -233,10 +284,11 @@ class KafkaMessages:
         (self._consumer.assign if self._is_eager else self._consumer.incremental_assign)(given)
 
     def _consume(self, limit: int, timeout_seconds: float) -> bool:
-        """Hold back what comes, as long as its partition stays; did anything come. Raises ServiceUnreachable.
+        """Hold back what comes, as long as its partition stays; did anything come.
+        Raises ServiceUnreachable.
 
-        `consume` waits its whole timeout for `limit` messages, and runs rebalances. One within it can revoke a
-        partition whose messages it returns: its new owner reads those.
+        `consume` waits its whole timeout for `limit` messages, and runs rebalances. One within it
+        can revoke a partition whose messages it returns: its new owner reads those.
         """
         try:
             batch = self._consumer.consume(limit, timeout_seconds) if limit else []
@@ -256,10 +308,16 @@ class KafkaMessages:
             self._keep_polled(polled, error)
             return None
         message = read_message(polled)
-        return message if TopicPartition(message.topic, message.partition) in self._assigned else None
+        return (
+            message if TopicPartition(message.topic, message.partition) in self._assigned else None
+        )
 
     def _keep_polled(self, polled: KafkaMessage, error: KafkaError) -> None:
-        topic, partition, offset = polled.topic(), polled.partition(), polled.offset()
+        topic, partition, offset = (
+            polled.topic(),
+            polled.partition(),
+            polled.offset(),
+        )
         if error.code() in LOST_CODES and topic is not None and partition is not None:
             self._keep(self._lost(TopicPartition(topic, partition), offset, error))
         elif error.code() in TRANSPORT_CODES:
@@ -273,7 +331,9 @@ class KafkaMessages:
             refuse_lost_start(tp, low if offset is None else offset, low, high)
         except PipelineError as found:
             return found
-        return OffsetLost(f"{tp.topic} partition {tp.partition}, offset {offset}: {error.name()}: {error.str()}.")
+        return OffsetLost(
+            f"{tp.topic} partition {tp.partition}, offset {offset}: {error.name()}: {error.str()}."
+        )
 
     def _note_error(self, error: KafkaError) -> None:
         self.last_error = f"{error.name()}: {error.str()}"

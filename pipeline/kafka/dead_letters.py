@@ -1,4 +1,6 @@
-"""The port `DeadLetters` on a Kafka topic: the untouched message, and in headers why and from where."""
+"""The port `DeadLetters` on a Kafka topic: the untouched message,
+and in headers why and from where.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +19,22 @@ DELIVERY_TIMEOUT_SECONDS: Final = 30.0
 
 
 class KafkaDeadLetters:
-    """Writes dead letters of one consumer group to one topic, each acknowledged by all replicas before `send` returns."""
+    """Writes dead letters of one consumer group to one topic,
+    each acknowledged by all replicas before `send` returns.
+    """
 
-    def __init__(self, bootstrap: str, client_settings: Mapping[str, str], topic: str, group: str) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        client_settings: Mapping[str, str],
+        topic: str,
+        group: str,
+    ) -> None:
         self._topic = topic
         self._group = group
         self._timeout_seconds = (
-            float(client_settings.get("delivery.timeout.ms", DELIVERY_TIMEOUT_SECONDS * 1000)) / 1000
+            float(client_settings.get("delivery.timeout.ms", DELIVERY_TIMEOUT_SECONDS * 1000))
+            / 1000
         )
         self._producer = Producer(
             {
@@ -40,7 +51,8 @@ class KafkaDeadLetters:
         )
 
     def send(self, message: Message, error: PipelineError) -> None:
-        """Write the message with its error's code, remedy, text and its coordinates; the original headers stay.
+        """Write the message with its error's code, remedy, text and its coordinates;
+        the original headers stay.
 
         Raises DeadLetterFailed; nothing of this message is sent afterwards then.
         """
@@ -52,7 +64,11 @@ class KafkaDeadLetters:
         headers = letter_headers(message, error, self._group)
         try:
             self._producer.produce(
-                self._topic, value=message.value, key=message.key, headers=headers, on_delivery=answered
+                self._topic,
+                value=message.value,
+                key=message.key,
+                headers=headers,
+                on_delivery=answered,
             )
             self._producer.flush(self._timeout_seconds + 1)
         except KafkaException as fault:
@@ -61,7 +77,10 @@ class KafkaDeadLetters:
             raise self._failed(message, "the producer's queue is full") from fault
         if not answers:
             self._producer.purge()
-            raise self._failed(message, f"no answer within {self._timeout_seconds:.0f} seconds")
+            raise self._failed(
+                message,
+                f"no answer within {self._timeout_seconds:.0f} seconds",
+            )
         if answers[0] is not None:
             raise self._failed(message, f"{answers[0].name()}: {answers[0].str()}")
 
@@ -71,11 +90,17 @@ class KafkaDeadLetters:
 
     def _failed(self, message: Message, reason: str) -> DeadLetterFailed:
         where = f"{message.topic} partition {message.partition} offset {message.offset}"
-        return DeadLetterFailed(f"The dead letter of {where} was not written to {self._topic}: {reason}.")
+        return DeadLetterFailed(
+            f"The dead letter of {where} was not written to {self._topic}: {reason}."
+        )
 
 
-def letter_headers(message: Message, error: PipelineError, group: str) -> list[tuple[str, str | bytes | None]]:
-    """The original headers, then ours. Those of an earlier dead letter (a redriven message's) give way to the new ones."""
+def letter_headers(
+    message: Message, error: PipelineError, group: str
+) -> list[tuple[str, str | bytes | None]]:
+    """The original headers, then ours.
+    Those of an earlier dead letter (a redriven message's) give way to the new ones.
+    """
     ours = {
         "code": error.code,
         "remedy": error.remedy.value,

@@ -12,7 +12,9 @@ from pipeline.errors import OffsetLost, ServiceUnreachable
 from pipeline.model.position import TopicPartition
 
 REQUEST_TIMEOUT_SECONDS: Final = 10.0
-LOGGER: Final = logging.getLogger("ajera_cdc.kafka")  # what librdkafka itself has to say: addresses and states
+LOGGER: Final = logging.getLogger(
+    "ajera_cdc.kafka"
+)  # what librdkafka itself has to say: addresses and states
 
 # The next offset does not exist (any more); `auto.offset.reset=error` turns it into one of these.
 LOST_CODES: Final = frozenset(
@@ -42,8 +44,8 @@ UNKNOWN_TOPIC_CODES: Final = frozenset(
         KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
     }
 )
-# A commit from a member that the group has gone on without. Nothing is stored; whoever has the partition now reads
-# the messages again.
+# A commit from a member that the group has gone on without. Nothing is stored;
+# whoever has the partition now reads the messages again.
 NO_LONGER_OURS_CODES: Final = frozenset(
     {
         KafkaError.ILLEGAL_GENERATION,
@@ -92,7 +94,9 @@ def ours(partition: KafkaPartition) -> TopicPartition:
 
 
 def refuse_lost_start(tp: TopicPartition, start: int, low: int, high: int) -> None:
-    """Raise OffsetLost unless a partition that holds the offsets `low` to `high - 1` can be read from `start`."""
+    """Raise OffsetLost unless a partition that holds the offsets
+    `low` to `high - 1` can be read from `start`.
+    """
     where = f"{tp.topic} partition {tp.partition}"
     if start < low:
         raise OffsetLost(

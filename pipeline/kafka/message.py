@@ -9,7 +9,9 @@ from pipeline.model.event import Message
 
 
 def read_message(polled: KafkaMessage) -> Message:
-    """Our form of a message without an error: bytes untouched, a null key, value or header still null."""
+    """Our form of a message without an error: bytes untouched, a null key,
+    value or header still null.
+    """
     kind, timestamp_ms = polled.timestamp()
     headers = polled.headers() or []
     pairs = headers.items() if isinstance(headers, dict) else headers
@@ -20,5 +22,7 @@ def read_message(polled: KafkaMessage) -> Message:
         key=polled.key(),
         value=polled.value(),
         timestamp_ms=0 if kind == TIMESTAMP_NOT_AVAILABLE else timestamp_ms,
-        headers=tuple((name, value.encode() if isinstance(value, str) else value) for name, value in pairs),
+        headers=tuple(
+            (name, value.encode() if isinstance(value, str) else value) for name, value in pairs
+        ),
     )

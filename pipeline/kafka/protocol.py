@@ -14,18 +14,29 @@ FIXED_SETTINGS: Final[Mapping[str, Any]] = {
     "enable.partition.eof": False,
     "allow.auto.create.topics": False,
 }
-# Both assignors spread each topic over the members. One that balances all topics together, as cooperative-sticky and
-# KIP-848's `uniform` do, may give every partition of the busiest topic to one member.
+# Both assignors spread each topic over the members. One that balances all topics together, as
+# cooperative-sticky and KIP-848's `uniform` do,
+# may give every partition of the busiest topic to one member.
 PROTOCOL_SETTINGS: Final[Mapping[Protocol, Mapping[str, Any]]] = {
-    "classic": {"group.protocol": "classic", "partition.assignment.strategy": "roundrobin"},
-    "consumer": {"group.protocol": "consumer", "group.remote.assignor": "range"},  # KIP-848
+    "classic": {
+        "group.protocol": "classic",
+        "partition.assignment.strategy": "roundrobin",
+    },
+    "consumer": {
+        "group.protocol": "consumer",
+        "group.remote.assignor": "range",
+    },  # KIP-848
 }
-# An eager assignor revokes everything, then assigns everything; a cooperative protocol moves the difference.
+# An eager assignor revokes everything, then assigns everything;
+# a cooperative protocol moves the difference.
 EAGER: Final[frozenset[Protocol]] = frozenset({"classic"})
 
 
 def consumer_settings(
-    bootstrap: str, group: str, client_settings: Mapping[str, str], protocol: Protocol
+    bootstrap: str,
+    group: str,
+    client_settings: Mapping[str, str],
+    protocol: Protocol,
 ) -> dict[str, Any]:
     """librdkafka's settings of a member: the site's own, then those that our promises hang on."""
     return {

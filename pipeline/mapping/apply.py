@@ -57,12 +57,16 @@ class GraphNeighbours:
         return self.graph.site
 
     def children(self, table: str) -> Iterator[LedgerRow]:
-        path = next(p for p in self.mapping.paths if p.table == table and p.to == self.mapping.source)
+        path = next(
+            p for p in self.mapping.paths if p.table == table and p.to == self.mapping.source
+        )
         key = int(self.root.key)
         found = list(self.graph.by_column.get((table, path.column), {}).get(key, []))
         if self.root.retired_at:
             left = self.graph.by_column.get((table, path.left), {}).get(key, [])
-            found += [row for row in left if row.changed_at > self.root.retired_at and row not in found]
+            found += [
+                row for row in left if row.changed_at > self.root.retired_at and row not in found
+            ]
         for row in sorted(found, key=lambda row: int(row.key)):
             self._refuse_changed(row)
             if not row.deleted or (self.root.retired_at and row.retired_at > self.root.retired_at):
@@ -85,7 +89,9 @@ class GraphNeighbours:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What one root gives under one mapping: its target row, its child rows by child mapping, and what is missing."""
+    """What one root gives under one mapping: its target row, its child rows by child mapping,
+    and what is missing.
+    """
 
     mapping: TableMapping
     root: LedgerRow
@@ -99,10 +105,15 @@ def applies(mapping: TableMapping, root: LedgerRow) -> bool:
     return mapping.only_if is None or bool(root.values.get(mapping.only_if))
 
 
-def build(mapping: TableMapping, root: LedgerRow, graph: Graph, loaded: frozenset[str]) -> Built:
-    """The target row of one root. A column is left out where it cannot be known: its source column was never sent,
-    a table it needs was not read to its end, a row it needs is missing (then that row is named), or changed after the
-    root was retired.
+def build(
+    mapping: TableMapping,
+    root: LedgerRow,
+    graph: Graph,
+    loaded: frozenset[str],
+) -> Built:
+    """The target row of one root. A column is left out where it cannot be known: its source column
+    was never sent, a table it needs was not read to its end, a row it needs is missing (then that
+    row is named), or changed after the root was retired.
 
     Raises ValueRefused when a rule refuses a source value.
     """
@@ -132,7 +143,13 @@ def build(mapping: TableMapping, root: LedgerRow, graph: Graph, loaded: frozense
                 children[child.target], lacking = child.of(neighbours)
                 missing.extend(lacking)
     key = str(mapping.key.expression.of(root.values, graph.site))
-    return Built(mapping, root, TargetRow(mapping.target, (key,), values, prefill), children, missing)
+    return Built(
+        mapping,
+        root,
+        TargetRow(mapping.target, (key,), values, prefill),
+        children,
+        missing,
+    )
 
 
 def _knowable(line: Line, root: LedgerRow, loaded: frozenset[str]) -> bool:

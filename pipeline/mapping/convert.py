@@ -15,9 +15,15 @@ def text(value: Value) -> str | None:
 
 
 def cut(value: str, length: int, *, utf16: bool = False) -> str:
-    """The first `length` characters (UTF-16 units where the database counts those), without trailing blanks."""
+    """The first `length` characters (UTF-16 units where the database counts those),
+    without trailing blanks.
+    """
     if utf16:
-        return value.encode("utf-16-le")[: 2 * length].decode("utf-16-le", errors="ignore").rstrip(BLANKS)
+        return (
+            value.encode("utf-16-le")[: 2 * length]
+            .decode("utf-16-le", errors="ignore")
+            .rstrip(BLANKS)
+        )
     return value[:length].rstrip(BLANKS)
 
 
@@ -29,6 +35,8 @@ def reference(value: Value) -> int | None:
 
 
 def initials(first: Value, last: Value) -> str | None:
-    """First letters of first and last name, upper case; a missing part is left out (S-PIM, Document Initials)."""
+    """First letters of first and last name, upper case; a missing part is left out (S-PIM,
+    Document Initials).
+    """
     letters = [part[0] for part in (text(first), text(last)) if part is not None]
     return "".join(letters).upper() or None

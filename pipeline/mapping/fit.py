@@ -1,4 +1,6 @@
-"""Making values fit the target's columns, by a stated policy for each column: nothing is cut or replaced silently."""
+"""Making values fit the target's columns, by a stated policy for each column:
+nothing is cut or replaced silently.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,10 @@ def fit(table: TargetTable, row: TargetRow, site: Site, *, utf16: bool) -> Fitte
                 done.append((name, how))
         return {**values, **changed} if changed else values
 
-    return Fitted(replace(row, values=fitted(row.values), prefill=fitted(row.prefill)), tuple(done))
+    return Fitted(
+        replace(row, values=fitted(row.values), prefill=fitted(row.prefill)),
+        tuple(done),
+    )
 
 
 def fit_key(table: TargetTable, key: tuple[str, ...], *, utf16: bool) -> tuple[str, ...]:
@@ -64,7 +69,12 @@ def _plainly_fits(column: TargetColumn, value: Value) -> bool:
 
 
 def _fitted(
-    table: str, column: TargetColumn, policy: ColumnPolicy, value: Value, *, utf16: bool
+    table: str,
+    column: TargetColumn,
+    policy: ColumnPolicy,
+    value: Value,
+    *,
+    utf16: bool,
 ) -> tuple[Value, OverflowPolicy | None]:
     if value is None:
         return _filled(table, column, policy)
@@ -77,21 +87,35 @@ def _fitted(
     return text, how
 
 
-def _filled(table: str, column: TargetColumn, policy: ColumnPolicy) -> tuple[Value, OverflowPolicy | None]:
+def _filled(
+    table: str, column: TargetColumn, policy: ColumnPolicy
+) -> tuple[Value, OverflowPolicy | None]:
     if column.nullable:
         return None, None
-    _refuse_if(policy.null, table, column, "is empty, and the column requires a value")
+    _refuse_if(
+        policy.null,
+        table,
+        column,
+        "is empty, and the column requires a value",
+    )
     return "", OverflowPolicy.REPLACE
 
 
-def _encodable(table: str, column: TargetColumn, policy: ColumnPolicy, value: str) -> tuple[str, OverflowPolicy | None]:
+def _encodable(
+    table: str, column: TargetColumn, policy: ColumnPolicy, value: str
+) -> tuple[str, OverflowPolicy | None]:
     if column.encoding is None:
         return value, None
     codec = codecs.lookup(column.encoding)
     held = codec.decode(codec.encode(value, "replace")[0])[0]
     if held == value:
         return value, None
-    _refuse_if(policy.unencodable, table, column, "has characters that the column's encoding lacks")
+    _refuse_if(
+        policy.unencodable,
+        table,
+        column,
+        "has characters that the column's encoding lacks",
+    )
     return held, OverflowPolicy.REPLACE
 
 

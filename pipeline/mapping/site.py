@@ -1,7 +1,9 @@
-"""The site profile: how one firm's databases differ from what we assume. Everything here can be changed in a TOML file.
+"""The site profile: how one firm's databases differ from what we assume.
+Everything here can be changed in a TOML file.
 
-Names: canonical table and column names are Ajera's and PIM's own, as in the vendor's page; a profile maps them to what
-this firm's databases call them. Assumptions: each answers a gap listed in `docs/assumptions.md`.
+Names: canonical table and column names are Ajera's and PIM's own, as in the vendor's page; a
+profile maps them to what this firm's databases call them. Assumptions:
+each answers a gap listed in `docs/assumptions.md`.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ class ColumnPolicy(_Model):
     """What is done with values that do not fit a target column; each case is counted in a metric."""
 
     too_long: Literal[OverflowPolicy.CUT, OverflowPolicy.REFUSE] = Field(
-        default=OverflowPolicy.CUT, description="Text longer than the column: cut, or refuse."
+        default=OverflowPolicy.CUT,
+        description="Text longer than the column: cut, or refuse.",
     )
     unencodable: Literal[OverflowPolicy.REPLACE, OverflowPolicy.REFUSE] = Field(
         default=OverflowPolicy.REPLACE,
@@ -49,7 +52,9 @@ class TableNames(_Model):
 
 
 class TargetNames(TableNames):
-    """A target table's names, and the policies of those of its columns that differ from the default."""
+    """A target table's names,
+    and the policies of those of its columns that differ from the default.
+    """
 
     policies: Mapping[str, ColumnPolicy] = Field(default_factory=dict)
 
@@ -67,7 +72,9 @@ class KeyTable(_Model):
     table: str = Field(description="Name of the key table, in the schema of Ajera's tables.")
     table_column: str = Field(description="Its column with the name of a table, one row each.")
     key_column: str = Field(description="Its column with a key of that table.")
-    holds: Holds = Field(description="Which key that is: the `next` one to be given, or the `last` one that was.")
+    holds: Holds = Field(
+        description="Which key that is: the `next` one to be given, or the `last` one that was."
+    )
     names: Mapping[str, str] = Field(
         default_factory=dict,
         description="What tables are called in it, by canonical name, where not as in the database.",
@@ -75,7 +82,9 @@ class KeyTable(_Model):
 
 
 class Assumptions(_Model):
-    """What the vendor's page leaves open; the defaults are ours, the reasons in `docs/assumptions.md`."""
+    """What the vendor's page leaves open; the defaults are ours,
+    the reasons in `docs/assumptions.md`.
+    """
 
     status_texts: Mapping[int, str] = Field(
         default={
@@ -90,23 +99,45 @@ class Assumptions(_Model):
         description="Text of each prjStatus code, as PIM shows it.",
     )
     completed_statuses: tuple[str, ...] = Field(
-        default=("Closed",), description="Statuses that are created in PIM with Completed set."
+        default=("Closed",),
+        description="Statuses that are created in PIM with Completed set.",
     )
-    address_separator: str = Field(default=", ", description="Between the parts of PIM's one Address field.")
+    address_separator: str = Field(
+        default=", ",
+        description="Between the parts of PIM's one Address field.",
+    )
     generated_code: str = Field(
-        default="AJ-{key}", description="Project Code where Ajera has no Project ID; {key} is prjKey."
+        default="AJ-{key}",
+        description="Project Code where Ajera has no Project ID; {key} is prjKey.",
     )
     duplicate_code: str = Field(
         default="{code}-{key}",
         description="Project Code where another project has that Project ID; {code} is the ID, {key} prjKey.",
     )
-    internal_organization: str = Field(default="Internal", description="Organization ID of all employees.")
+    internal_organization: str = Field(
+        default="Internal", description="Organization ID of all employees."
+    )
     prefilled_title: str = Field(default="-", description="Title of a contact when it is created.")
-    project_manager_role: str = Field(default="Project Manager", description="Role Type of prjProjectManager.")
-    principal_role: str = Field(default="Principal in Charge", description="Role Type of prjPrincipalInCharge.")
-    marketing_role: str = Field(default="Marketing Contact", description="Role Type of prjMarketingContact.")
-    employee_mobile: str = Field(default="vecPhone2", description="Ajera column of an employee's Mobile.")
-    employee_direct_dial: str = Field(default="vecPhone1", description="Ajera column of an employee's Direct Dial.")
+    project_manager_role: str = Field(
+        default="Project Manager",
+        description="Role Type of prjProjectManager.",
+    )
+    principal_role: str = Field(
+        default="Principal in Charge",
+        description="Role Type of prjPrincipalInCharge.",
+    )
+    marketing_role: str = Field(
+        default="Marketing Contact",
+        description="Role Type of prjMarketingContact.",
+    )
+    employee_mobile: str = Field(
+        default="vecPhone2",
+        description="Ajera column of an employee's Mobile.",
+    )
+    employee_direct_dial: str = Field(
+        default="vecPhone1",
+        description="Ajera column of an employee's Direct Dial.",
+    )
 
     @field_validator("employee_mobile", "employee_direct_dial")
     @classmethod
@@ -147,7 +178,8 @@ class Site(_Model):
         description="The key table of Ajera, from which keys of rows that we create there are taken.",
     )
     rules: Mapping[str, Literal["newest", "ajera", "dps", "manual", "create_only"]] = Field(
-        default_factory=dict, description='Other rules for lines of the exchange with DPS: "firm.website" = "manual".'
+        default_factory=dict,
+        description='Other rules for lines of the exchange with DPS: "firm.website" = "manual".',
     )
 
     def name_in_key_table(self, table: str) -> str:

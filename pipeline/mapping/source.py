@@ -1,4 +1,6 @@
-"""Source tables as data: the columns we rely on, what is remembered of them, and which rows they belong to."""
+"""Source tables as data: the columns we rely on, what is remembered of them,
+and which rows they belong to.
+"""
 
 from __future__ import annotations
 
@@ -52,14 +54,17 @@ class StickyColumn:
 class SourceTable:
     """A captured table.
 
-    `owners` maps a reference column to the table whose rows are built from this one (an invoice group belongs to its
-    project): a change marks the owner named before and after it. `groups` names columns whose rows are decided
-    together: a change of the column, or of whether the row is a member, marks the group left and the group entered.
-    `shared` columns are read by mappings of other tables: a change of one marks the rows that refer to this one.
+    `owners` maps a reference column to the table whose rows are built from this one (an invoice
+    group belongs to its project): a change marks the owner named before and after it. `groups`
+    names columns whose rows are decided together: a change of the column, or of whether the row is
+    a member, marks the group left and the group entered.
+    `shared` columns are read by mappings of other tables:
+    a change of one marks the rows that refer to this one.
     `indexed` columns are looked up by value. `further_key`: the rest of a key of several columns.
 
-    `member` names the remembered flag without which a row gives no target row and belongs to no group. A row that had
-    it, and whose newest image would not give it, is retired: it keeps the values it had, as a deleted one does.
+    `member` names the remembered flag without which a row gives no target row and belongs to no
+    group. A row that had it, and whose newest image would not give it, is retired:
+    it keeps the values it had, as a deleted one does.
     """
 
     name: str
@@ -76,7 +81,11 @@ class SourceTable:
     @cached_property
     def read_by_others(self) -> tuple[str, ...]:
         """The columns whose change changes target rows of other source rows."""
-        columns = (*self.shared, *self.groups, *((self.member,) if self.member else ()))
+        columns = (
+            *self.shared,
+            *self.groups,
+            *((self.member,) if self.member else ()),
+        )
         return columns if not self.owners else tuple(column.name for column in self.mirrored())
 
     @cached_property

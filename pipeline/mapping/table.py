@@ -1,6 +1,7 @@
 """The form of a mapping table: one line of the vendor's page is one line here.
 
-A line says which source columns it reads, which target column it fills, and how. Lines of the root row alone are
+A line says which source columns it reads, which target column it fills, and how.
+Lines of the root row alone are
 `Column` and `Derived`; a `Related` line reads rows of other tables and names them in `needs`.
 """
 
@@ -20,22 +21,29 @@ class RowMissing(Exception):
 
     def __init__(self, table: str, key: str) -> None:
         super().__init__(f"waits for a row of {table}")
-        self.table, self.key = table, key
+        self.table = table
+        self.key = key
 
 
 class ChangedSince(Exception):
-    """A related row changed after the root was retired: what it held until then is not kept, and what hangs on it stays."""
+    """A related row changed after the root was retired: what it held until then is not kept,
+    and what hangs on it stays.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A value for a row that is created; one that holds it, or one that stands `instead` of it, keeps what it holds."""
+    """A value for a row that is created; one that holds it, or one that stands `instead` of it,
+    keeps what it holds.
+    """
 
     value: Value
 
 
 class RelatedRows(Protocol):
-    """A root row with the rows around it, as read from the mirror; for a retired root, as they were when it was retired."""
+    """A root row with the rows around it, as read from the mirror; for a retired root,
+    as they were when it was retired.
+    """
 
     @property
     def root(self) -> LedgerRow: ...
@@ -44,7 +52,9 @@ class RelatedRows(Protocol):
     def site(self) -> Site: ...
 
     def children(self, table: str) -> Iterator[LedgerRow]:
-        """Rows of `table` that belong to the root and exist, by ascending key. Raises ChangedSince on reaching such a row."""
+        """Rows of `table` that belong to the root and exist, by ascending key.
+        Raises ChangedSince on reaching such a row.
+        """
 
     def row(self, table: str, key: int) -> LedgerRow:
         """The row with that key, deleted or not. Raises RowMissing, ChangedSince."""
@@ -92,14 +102,18 @@ class CreateOnly:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """A target column computed from rows of other tables. Not written before the tables in `needs` were read to their end."""
+    """A target column computed from rows of other tables.
+    Not written before the tables in `needs` were read to their end.
+    """
 
     target: str
     needs: tuple[str, ...]
     words: str
     of: Callable[[RelatedRows], Value | Kept]
     note: str = ""
-    instead: Callable[[LedgerRow, Site, str, int | None], str | None] | None = None  # of a value that another keeps
+    instead: Callable[[LedgerRow, Site, str, int | None], str | None] | None = (
+        None  # of a value that another keeps
+    )
 
 
 Line = Column | Derived | CreateOnly | Related
@@ -109,10 +123,10 @@ Line = Column | Derived | CreateOnly | Related
 class Path:
     """How rows of other tables reach a mapping's root, and back.
 
-    `table.column` holds a key of `to`. With `table` the root's: a look-up. With `to` the root's: children.
-    With neither: a look-up through a child that has a path of its own to the root. Where `prefixes` are given, the
-    column holds a target key made from `to`'s key (cl-101), and only its arrival matters, not its values. `left`: the
-    column that remembers which root a child left.
+    `table.column` holds a key of `to`. With `table` the root's: a look-up. With `to` the root's:
+    children. With neither: a look-up through a child that has a path of its own to the root. Where
+    `prefixes` are given, the column holds a target key made from `to`'s key (cl-101), and only its
+    arrival matters, not its values. `left`: the column that remembers which root a child left.
     """
 
     table: str
@@ -152,22 +166,29 @@ Parent = CreateParent | AwaitParent
 
 @dataclass(frozen=True, slots=True)
 class ChildRows:
-    """Rows of another target table that belong to the root's target row and are replaced as a set, ours only."""
+    """Rows of another target table that belong to the root's target row and are replaced as a set,
+    ours only.
+    """
 
     target: str
     needs: tuple[str, ...]
     words: str
-    of: Callable[[RelatedRows], tuple[Sequence[tuple[str, ...]], Sequence[RowMissing]]]
+    of: Callable[
+        [RelatedRows],
+        tuple[Sequence[tuple[str, ...]], Sequence[RowMissing]],
+    ]
     parents: tuple[Parent, ...]
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows of the root's table that are decided together, by a column that says to which group a row belongs.
+    """Rows of the root's table that are decided together,
+    by a column that says to which group a row belongs.
 
-    `values`: the groups whose members decide about a root, nearest first; those after the second are asked for only as
-    long as the one before has other members. `roots`: keys of further roots that a group's members may decide about.
+    `values`: the groups whose members decide about a root, nearest first; those after the second
+    are asked for only as long as the one before has other members. `roots`:
+    keys of further roots that a group's members may decide about.
     """
 
     column: str
@@ -177,9 +198,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class TableMapping:
-    """A table of the vendor's page. `only_if` names a remembered flag of the root row: without it there is no target row.
+    """A table of the vendor's page. `only_if` names a remembered flag of the root row:
+    without it there is no target row.
 
-    `entity` is the switch that turns it on. `paths` say which rows of other tables the related lines and children read.
+    `entity` is the switch that turns it on.
+    `paths` say which rows of other tables the related lines and children read.
     """
 
     name: str
@@ -198,4 +221,8 @@ class TableMapping:
 
 def prefixed(prefix: str, column: str) -> Expression:
     """`prefix` before the key, as in cl-101."""
-    return Expression((column,), f"'{prefix}' + {column}", lambda row, _: f"{prefix}{row[column]}")
+    return Expression(
+        (column,),
+        f"'{prefix}' + {column}",
+        lambda row, _: f"{prefix}{row[column]}",
+    )

@@ -12,9 +12,11 @@ from pipeline.model.event import Row
 
 @dataclass(frozen=True, slots=True)
 class TargetColumn:
-    """A column that we write. `length` in characters, None for unlimited; the live database's is taken at start-up.
+    """A column that we write. `length` in characters, None for unlimited;
+    the live database's is taken at start-up.
 
-    `encoding` is the Python codec of a column that cannot hold every character, None for one that can.
+    `encoding` is the Python codec of a column that cannot hold every character,
+    None for one that can.
     """
 
     name: str
@@ -25,15 +27,19 @@ class TargetColumn:
 
 
 @lru_cache(maxsize=256)
-def _by_name(columns: tuple[TargetColumn, ...]) -> Mapping[str, TargetColumn]:
+def _by_name(
+    columns: tuple[TargetColumn, ...],
+) -> Mapping[str, TargetColumn]:
     return {column.name: column for column in columns}
 
 
 @dataclass(frozen=True, slots=True)
 class TargetTable:
-    """A table that we write. `references` maps a column to the table whose key it holds; `unique` are further unique columns.
+    """A table that we write. `references` maps a column to the table whose key it holds;
+    `unique` are further unique columns.
 
-    `rank` orders tables by their references, parents first: the order of locks and writes everywhere.
+    `rank` orders tables by their references, parents first:
+    the order of locks and writes everywhere.
     """
 
     name: str

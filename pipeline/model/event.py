@@ -1,4 +1,6 @@
-"""What a message becomes: a row change as committed, or one of the few other things a topic can carry."""
+"""What a message becomes: a row change as committed,
+or one of the few other things a topic can carry.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ Row = Mapping[str, Value]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What Kafka carries, as polled. `timestamp_ms` is the broker's or producer's, in milliseconds since 1970 UTC."""
+    """What Kafka carries, as polled. `timestamp_ms` is the broker's or producer's,
+    in milliseconds since 1970 UTC.
+    """
 
     topic: str
     partition: int
@@ -41,9 +45,11 @@ class Operation(StrEnum):
 class Event:
     """One row change as committed.
 
-    `table`, `key` and the columns of `row` are the canonical names and forms of `domain.ajera`, whatever this site
-    calls them. A column that the source did not send (unavailable, or not in the writer schema) is absent from
-    `row`; null is a value. `position` sorts in commit order within the source; a row read by a snapshot has "".
+    `table`, `key` and the columns of `row` are the canonical names and forms of `domain.ajera`,
+    whatever this site calls them. A column that the source did not send (unavailable,
+    or not in the writer schema) is absent from
+    `row`; null is a value. `position` sorts in commit order within the source;
+    a row read by a snapshot has "".
     """
 
     table: str
@@ -69,7 +75,9 @@ class Tombstone:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The connector is alive and streams, though no captured row changed. `epoch` 0: it does not say of which epoch."""
+    """The connector is alive and streams, though no captured row changed. `epoch` 0:
+    it does not say of which epoch.
+    """
 
     epoch: int = 0
 

@@ -1,4 +1,6 @@
-"""What is remembered of a source row: how far it was applied (ledger) and what it last held (mirror), in one row."""
+"""What is remembered of a source row:
+how far it was applied (ledger) and what it last held (mirror), in one row.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +15,18 @@ from pipeline.model.position import NOWHERE, TopicOffset
 class LedgerRow:
     """One source row as `sync` knows it.
 
-    `epoch` is that of the newest event applied: after a new snapshot, a row of an older epoch is not in the source any
-    more. `committed_at` is the commit time of the newest streamed event applied, in UTC, None before the first.
-    `values` holds every contract column and every remembered one; a column in `unknown` was never sent by the source
-    (its null means nothing). `position` is that of the newest streamed event applied, "" before the first. Deleted
-    rows stay. `revision` counts our writes of this row and guards them: 0 is a row that does not exist yet.
+    `epoch` is that of the newest event applied: after a new snapshot, a row of an older epoch is
+    not in the source any more. `committed_at` is the commit time of the
+    newest streamed event applied, in UTC, None before the first.
+    `values` holds every contract column and every remembered one; a column in `unknown` was never
+    sent by the source (its null means nothing). `position` is that of the newest streamed event
+    applied, "" before the first. Deleted rows stay. `revision` counts our writes of this row and
+    guards them: 0 is a row that does not exist yet.
 
-    `retired_at` is where in the log the row was deleted, or stopped being what gives a target row (a project that
-    became a phase); "" while it is one. `values` are then those it had last before. `changed_at` is where anything
-    changed last that target rows of other source rows read. Both compare with positions.
+    `retired_at` is where in the log the row was deleted, or stopped being what gives a target row
+    (a project that became a phase); "" while it is one. `values` are then those it had last before.
+    `changed_at` is where anything changed last that target rows of other source rows read.
+    Both compare with positions.
     """
 
     table: str
@@ -42,9 +47,9 @@ class LedgerRow:
 class Mark:
     """A durable note that what depends on a source row must be recomputed.
 
-    `kind` is a source table, or the name of a group of its rows (`AxProject.code_group`); `key` the row's key, or the
-    group's value. `number` is drawn afresh each time the mark is set, so that a newer one is never cleared by whoever
-    read an older.
+    `kind` is a source table, or the name of a group of its rows (`AxProject.code_group`); `key` the
+    row's key, or the group's value. `number` is drawn afresh each time the mark is set, so that a
+    newer one is never cleared by whoever read an older.
     """
 
     kind: str
@@ -63,7 +68,9 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Incarnation:
-    """A topic as it was first seen: Kafka's id of it, which changes when it is made anew, and its partitions."""
+    """A topic as it was first seen: Kafka's id of it, which changes when it is made anew,
+    and its partitions.
+    """
 
     topic_id: str
     partitions: int

@@ -35,4 +35,8 @@ class RowCounts:
     unchanged: int = 0
 
     def __add__(self, other: RowCounts) -> RowCounts:
-        return RowCounts(self.created + other.created, self.changed + other.changed, self.unchanged + other.unchanged)
+        return RowCounts(
+            self.created + other.created,
+            self.changed + other.changed,
+            self.unchanged + other.unchanged,
+        )

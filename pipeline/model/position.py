@@ -1,8 +1,8 @@
 """Places in the source's log and in Kafka, in forms that sort.
 
-A position is text: fixed-width hexadecimal, so that comparing text (under a binary collation) compares positions. It
-starts with the epoch that `connectors apply` stamps into every message, so a source captured anew sorts above
-everything captured before.
+A position is text: fixed-width hexadecimal, so that comparing text (under a binary collation)
+compares positions. It starts with the epoch that `connectors apply` stamps into every message, so a
+source captured anew sorts above everything captured before.
 """
 
 from __future__ import annotations
@@ -17,32 +17,45 @@ LSN_WIDTH = 16
 
 @dataclass(frozen=True, slots=True, order=True)
 class TopicOffset:
-    """Where a message stands: incarnation of the topic (numbered by us as first seen), partition, offset."""
+    """Where a message stands: incarnation of the topic (numbered by us as first seen), partition,
+    offset.
+    """
 
     incarnation: int
     partition: int
     offset: int
 
     def is_later_than(self, other: TopicOffset) -> bool:
-        """Later incarnation, or a greater offset in the same one; partitions of one incarnation never share a row."""
-        return (self.incarnation, self.offset) > (other.incarnation, other.offset)
+        """Later incarnation, or a greater offset in the same one;
+        partitions of one incarnation never share a row.
+        """
+        return (self.incarnation, self.offset) > (
+            other.incarnation,
+            other.offset,
+        )
 
     def is_comparable_with(self, other: TopicOffset) -> bool:
-        """Different incarnations, or the same partition: rows of one incarnation do not change partitions, unless it grew."""
+        """Different incarnations, or the same partition:
+        rows of one incarnation do not change partitions, unless it grew.
+        """
         return self.incarnation != other.incarnation or self.partition == other.partition
 
     def shares_partition_with(self, other: TopicOffset) -> bool:
-        return (self.incarnation, self.partition) == (other.incarnation, other.partition)
+        return (self.incarnation, self.partition) == (
+            other.incarnation,
+            other.partition,
+        )
 
 
 NOWHERE = TopicOffset(0, -1, -1)
 
 
 def postgres_position(epoch: int, sequence: str) -> str:
-    """Position of a streamed PostgreSQL change from Debezium's `source.sequence`: `["<last commit>","<lsn>"]`.
+    """Position of a streamed PostgreSQL change from Debezium's `source.sequence`:
+    `["<last commit>","<lsn>"]`.
 
-    The last commit before the transaction comes first (null until the connector has seen one: sorts first), then the
-    change's own lsn. Raises ValueError when the text has another form.
+    The last commit before the transaction comes first (null until the connector has seen one: sorts
+    first), then the change's own lsn. Raises ValueError when the text has another form.
     """
     parts = orjson.loads(sequence)
     if not isinstance(parts, list) or len(parts) != 2 or parts[1] is None:
@@ -51,8 +64,14 @@ def postgres_position(epoch: int, sequence: str) -> str:
     return f"{epoch:0{EPOCH_WIDTH}x}{last_commit:0{LSN_WIDTH}x}{int(parts[1]):0{LSN_WIDTH}x}"
 
 
-def sqlserver_position(epoch: int, commit_lsn: str, change_lsn: str | None, event_serial_no: int | None) -> str:
-    """Position of a streamed SQL Server change from `commit_lsn`, `change_lsn` (`xxxxxxxx:xxxxxxxx:xxxx`) and `event_serial_no`.
+def sqlserver_position(
+    epoch: int,
+    commit_lsn: str,
+    change_lsn: str | None,
+    event_serial_no: int | None,
+) -> str:
+    """Position of a streamed SQL Server change from `commit_lsn`, `change_lsn`
+    (`xxxxxxxx:xxxxxxxx:xxxx`) and `event_serial_no`.
 
     Raises ValueError when an lsn has another form.
     """
@@ -66,7 +85,8 @@ def start_of(epoch: int) -> str:
 
 
 def change_part(position: str, width: int) -> str:
-    """Epoch and change lsn of a position of either kind, without the commit before them; `width` of both together.
+    """Epoch and change lsn of a position of either kind, without the commit before them;
+    `width` of both together.
 
     One row's changes sort by it as they were made, since each waits for the row's lock.
     """

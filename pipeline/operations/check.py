@@ -1,4 +1,6 @@
-"""Reaching everything once: what answers, what differs from what the route needs, and what to grant or set."""
+"""Reaching everything once: what answers, what differs from what the route needs,
+and what to grant or set.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +10,27 @@ from dataclasses import dataclass
 from pipeline.config.settings import Settings
 from pipeline.database.state.migrate import require_latest
 from pipeline.database.state.schema import sync_metadata
-from pipeline.database.systems.grants import EVERYTHING, missing_rights, rights_on_target
+from pipeline.database.systems.grants import (
+    EVERYTHING,
+    missing_rights,
+    rights_on_target,
+)
 from pipeline.database.systems.inspect import source_findings
 from pipeline.database.systems.live import describe_target
 from pipeline.decoding.needs import needed_by
 from pipeline.domain.dps import AJERA_TABLES
-from pipeline.errors import ExitCode, PipelineError, SchemaUnknown, SyncSchemaOutdated, TargetMismatch
-from pipeline.kafka.admin import TopicDescription, TopicSettings, differences_between
+from pipeline.errors import (
+    ExitCode,
+    PipelineError,
+    SchemaUnknown,
+    SyncSchemaOutdated,
+    TargetMismatch,
+)
+from pipeline.kafka.admin import (
+    TopicDescription,
+    TopicSettings,
+    differences_between,
+)
 from pipeline.operations import check_exchange
 from pipeline.operations.connectors import topics_of
 from pipeline.operations.finding import Line, fault, line_of, rights
@@ -51,7 +67,9 @@ Looks = Callable[[Settings], Iterator[Line]]
 
 
 def check(settings: Settings, only: Collection[str] = ()) -> Check:
-    """Looks at every area, or at those named, whatever the others say; raises nothing that a line can tell."""
+    """Looks at every area, or at those named, whatever the others say;
+    raises nothing that a line can tell.
+    """
     chosen = [(area, looks) for area, looks in AREAS.items() if not only or area in only]
     return Check(tuple(line for area, looks in chosen for line in _guarded(area, looks, settings)))
 
@@ -68,9 +86,15 @@ def _ajera(settings: Settings) -> Iterator[Line]:
     site, contract = settings.site, source_contract()
     if settings.routes.pim is not None:
         route = route_of(settings)
-        tables, needs = route.sources, needed_by(route.sources, route.mappings, site)
+        tables, needs = (
+            route.sources,
+            needed_by(route.sources, route.mappings, site),
+        )
     else:
-        tables, needs = AJERA_TABLES, needs_of(AJERA_TABLES, setup_of(settings).entities)
+        tables, needs = (
+            AJERA_TABLES,
+            needs_of(AJERA_TABLES, setup_of(settings).entities),
+        )
     engine = ajera_engine(settings)
     try:
         findings = source_findings(engine, tables, needs, site, contract, settings.ajera.db_schema)
@@ -82,7 +106,11 @@ def _ajera(settings: Settings) -> Iterator[Line]:
 def _pim(settings: Settings) -> Iterator[Line]:
     if settings.routes.pim is None:
         return
-    engine, route, site = pim_engine(settings), route_of(settings), settings.site
+    engine, route, site = (
+        pim_engine(settings),
+        route_of(settings),
+        settings.site,
+    )
     schema, sync = settings.to_pim.db_schema, settings.to_pim.sync_schema
     try:
         try:
@@ -90,14 +118,28 @@ def _pim(settings: Settings) -> Iterator[Line]:
         except TargetMismatch as error:
             yield fault("PIM", "tables", error)
         else:
-            yield Line("PIM", "tables", is_ok=True, found=f"{len(found)} tables, every mapped column is there")
-            yield rights("PIM", "PIM's tables", missing_rights(engine, schema, rights_on_target(route, site)))
+            yield Line(
+                "PIM",
+                "tables",
+                is_ok=True,
+                found=f"{len(found)} tables, every mapped column is there",
+            )
+            yield rights(
+                "PIM",
+                "PIM's tables",
+                missing_rights(engine, schema, rights_on_target(route, site)),
+            )
         try:
             require_latest(engine, sync)
         except SyncSchemaOutdated as error:
             yield fault("PIM", "sync schema", error)
         else:
-            yield Line("PIM", "sync schema", is_ok=True, found="at this program's version")
+            yield Line(
+                "PIM",
+                "sync schema",
+                is_ok=True,
+                found="at this program's version",
+            )
             own = {table.name: EVERYTHING for table in sync_metadata(sync).tables.values()}
             yield rights("PIM", "the sync schema", missing_rights(engine, sync, own))
     finally:
@@ -117,18 +159,30 @@ def _kafka(settings: Settings) -> Iterator[Line]:
 def _topic(wanted: TopicSettings, found: TopicDescription | None) -> Line:
     if found is None:
         return Line(
-            "Kafka", wanted.name, is_ok=False, found="is missing", action="`ajera-cdc connectors apply` creates it."
+            "Kafka",
+            wanted.name,
+            is_ok=False,
+            found="is missing",
+            action="`ajera-cdc connectors apply` creates it.",
         )
     differences = differences_between(wanted, found)
     is_ok = not differences
-    return Line("Kafka", wanted.name, is_ok, " ".join(differences) or "as it should be", "" if is_ok else ALTER)
+    return Line(
+        "Kafka",
+        wanted.name,
+        is_ok,
+        " ".join(differences) or "as it should be",
+        "" if is_ok else ALTER,
+    )
 
 
 ALTER = "Change the topic with Kafka's own tools, or the setting; partitions cannot be changed in place."
 
 
 def _registry(settings: Settings) -> Iterator[Line]:
-    """Asked as consumers ask, for a schema that nobody has: a registry that says so is the right one."""
+    """Asked as consumers ask, for a schema that nobody has:
+    a registry that says so is the right one.
+    """
     registry = registry_client(settings)
     try:
         registry.writer_schema(NO_SCHEMA)
@@ -146,10 +200,20 @@ def _connect(settings: Settings) -> Iterator[Line]:
         wanted = CONNECTORS[source_of(settings).dialect]
         found = plugins.get(wanted)
         action = "" if found is not None else "Put Debezium's connector into Connect's plugin.path."
-        yield Line("Connect", "Debezium", found is not None, f"version {found}" if found else "is missing", action)
+        yield Line(
+            "Connect",
+            "Debezium",
+            found is not None,
+            f"version {found}" if found else "is missing",
+            action,
+        )
         for system in systems_of(settings):
             status = client.status(source_of(settings, system).connector)
-            action = "" if status.is_running else status.failure or f"`ajera-cdc connectors apply --source {system}`."
+            action = (
+                ""
+                if status.is_running
+                else status.failure or f"`ajera-cdc connectors apply --source {system}`."
+            )
             name = "connector" if system == "ajera" else "connector of DPS"
             yield Line("Connect", name, status.is_running, status.sentence, action)
     finally:

@@ -1,4 +1,6 @@
-"""What the exchange with DPS needs: DPS as a source and a target, Ajera as a target, both connectors, and nobody else at it."""
+"""What the exchange with DPS needs: DPS as a source and a target, Ajera as a target,
+both connectors, and nobody else at it.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +10,26 @@ from sqlalchemy import Engine
 
 from pipeline.config.settings import Settings
 from pipeline.database.state.migrate import Part, require_latest
-from pipeline.database.state.schema_links import ajera_metadata, dps_metadata
+from pipeline.database.state.schema_links import (
+    ajera_metadata,
+    dps_metadata,
+)
 from pipeline.database.state.settings import read_setting
-from pipeline.database.systems.grants import EVERYTHING, READ_AND_WRITE, Rights, missing_rights
+from pipeline.database.systems.grants import (
+    EVERYTHING,
+    READ_AND_WRITE,
+    Rights,
+    missing_rights,
+)
 from pipeline.database.systems.inspect import source_findings
 from pipeline.database.systems.key_sources import key_findings
 from pipeline.decoding.contract import Contract
-from pipeline.domain.dps import AJERA_TABLES, CODE_LISTS, CREATED_IN_AJERA, DPS_TABLES
+from pipeline.domain.dps import (
+    AJERA_TABLES,
+    CODE_LISTS,
+    CREATED_IN_AJERA,
+    DPS_TABLES,
+)
 from pipeline.domain.pairing import ListTable
 from pipeline.engine.exchange.second_writer import SECOND_WRITER, TODO
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig
@@ -23,7 +38,12 @@ from pipeline.operations import check_statuses
 from pipeline.operations.finding import Line, fault, line_of, rights
 from pipeline.resources import schemas_directory
 from pipeline.wiring.clients import ajera_engine, dps_engine
-from pipeline.wiring.exchange import needs_of, pairs_of, require_choices, setup_of
+from pipeline.wiring.exchange import (
+    needs_of,
+    pairs_of,
+    require_choices,
+    setup_of,
+)
 from pipeline.wiring.time_entries import chosen_by_time
 
 AREA = "DPS"
@@ -43,7 +63,14 @@ def _in_dps(settings: Settings) -> Iterator[Line]:
     engine = dps_engine(settings)
     try:
         needs = needs_of(DPS_TABLES, setup.entities)
-        for finding in source_findings(engine, DPS_TABLES, needs, site, contract, settings.dps.db_schema):
+        for finding in source_findings(
+            engine,
+            DPS_TABLES,
+            needs,
+            site,
+            contract,
+            settings.dps.db_schema,
+        ):
             yield line_of(AREA, finding)
         yield _version(engine, dps.sync_schema, "dps", "sync schema")
         own = {table.name: EVERYTHING for table in dps_metadata(dps.sync_schema).tables.values()}
@@ -51,7 +78,10 @@ def _in_dps(settings: Settings) -> Iterator[Line]:
         written = {site.source_table(table.name): READ_AND_WRITE for table in DPS_TABLES}
         yield _rights(engine, "DPS's tables", settings.dps.db_schema, written)
         yield from _lists(
-            engine, settings.dps.db_schema, settings, [one.dps for one in CODE_LISTS if one.dps is not None]
+            engine,
+            settings.dps.db_schema,
+            settings,
+            [one.dps for one in CODE_LISTS if one.dps is not None],
         )
         yield _second_writer(engine, dps.sync_schema)
     finally:
@@ -64,17 +94,31 @@ def _in_ajera(settings: Settings) -> Iterator[Line]:
     engine = ajera_engine(settings)
     try:
         needs = needs_of(AJERA_TABLES, setup.entities)
-        for finding in source_findings(engine, AJERA_TABLES, needs, site, contract, ajera.db_schema):
+        for finding in source_findings(
+            engine, AJERA_TABLES, needs, site, contract, ajera.db_schema
+        ):
             if finding.name.startswith("table "):
                 yield line_of(AREA, finding)
         yield _version(engine, ajera.sync_schema, "ajera", "our schema in Ajera")
-        own = {table.name: EVERYTHING for table in ajera_metadata(ajera.sync_schema).tables.values()}
+        own = {
+            table.name: EVERYTHING for table in ajera_metadata(ajera.sync_schema).tables.values()
+        }
         yield _rights(engine, "our table in Ajera", ajera.sync_schema, own)
         yield from _keys(engine, settings)
         written = {site.source_table(table.name): READ_AND_WRITE for table in CREATED_IN_AJERA}
         counter = {site.keys.table: ("SELECT", "UPDATE")} if site.keys else {}
-        yield _rights(engine, "Ajera's tables", ajera.db_schema, {**counter, **written})
-        yield from _lists(engine, ajera.db_schema, settings, [one.ajera for one in CODE_LISTS])
+        yield _rights(
+            engine,
+            "Ajera's tables",
+            ajera.db_schema,
+            {**counter, **written},
+        )
+        yield from _lists(
+            engine,
+            ajera.db_schema,
+            settings,
+            [one.ajera for one in CODE_LISTS],
+        )
         yield _choices(settings)
         yield from _time(settings, setup)
         yield from check_statuses.lines(engine, settings, AREA)
@@ -85,7 +129,12 @@ def _in_ajera(settings: Settings) -> Iterator[Line]:
 def _keys(engine: Engine, settings: Settings) -> Iterator[Line]:
     """For each table in which we create rows, where their keys come from."""
     try:
-        for finding in key_findings(engine, settings.ajera.db_schema, settings.site, CREATED_IN_AJERA):
+        for finding in key_findings(
+            engine,
+            settings.ajera.db_schema,
+            settings.site,
+            CREATED_IN_AJERA,
+        ):
             yield line_of(AREA, finding)
     except PipelineError as error:
         yield fault(AREA, "keys in Ajera", error)
@@ -131,7 +180,12 @@ def _rights(engine: Engine, where: str, schema: str | None, wanted: Rights) -> L
         return fault(AREA, f"rights on {where}", error)
 
 
-def _lists(engine: Engine, schema: str | None, settings: Settings, tables: list[ListTable]) -> Iterator[Line]:
+def _lists(
+    engine: Engine,
+    schema: str | None,
+    settings: Settings,
+    tables: list[ListTable],
+) -> Iterator[Line]:
     site = settings.site
     for table in tables:
         name = site.source_table(table.table)
@@ -151,5 +205,16 @@ def _second_writer(engine: Engine, schema: str) -> Line:
     except PipelineError as error:
         return fault(AREA, "second writer", error)
     if seen is None:
-        return Line(AREA, "second writer", is_ok=True, found="no other sync detected")
-    return Line(AREA, "second writer", is_ok=False, found=f"its traces were seen last at {seen}", action=TODO)
+        return Line(
+            AREA,
+            "second writer",
+            is_ok=True,
+            found="no other sync detected",
+        )
+    return Line(
+        AREA,
+        "second writer",
+        is_ok=False,
+        found=f"its traces were seen last at {seen}",
+        action=TODO,
+    )

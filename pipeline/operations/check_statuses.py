@@ -1,4 +1,6 @@
-"""What each coding of Ajera's statuses makes of the rows: one chooses `routes.dps.status_coding` by it."""
+"""What each coding of Ajera's statuses makes of the rows:
+one chooses `routes.dps.status_coding` by it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,12 @@ from sqlalchemy import Engine
 
 from pipeline.config.settings import Settings
 from pipeline.database.systems.tally import tally
-from pipeline.domain.status import ACTIVE, IN_DPS, StatusCoding, project_status
+from pipeline.domain.status import (
+    ACTIVE,
+    IN_DPS,
+    StatusCoding,
+    project_status,
+)
 from pipeline.errors import PipelineError
 from pipeline.model.event import Value
 from pipeline.operations.finding import Line, fault
@@ -26,8 +33,24 @@ Statuses = Counter[Value]  # status in Ajera -> rows
 def lines(engine: Engine, settings: Settings, area: str) -> Iterator[Line]:
     """A line for each kind of row that has a status."""
     for kind, entity, flag in KINDS:
-        yield _line(engine, settings, area, kind, entity, "AxVec", ("vecStatus", flag))
-    yield _line(engine, settings, area, "contacts", "contact", "AxContact", ("cntStatus",))
+        yield _line(
+            engine,
+            settings,
+            area,
+            kind,
+            entity,
+            "AxVec",
+            ("vecStatus", flag),
+        )
+    yield _line(
+        engine,
+        settings,
+        area,
+        "contacts",
+        "contact",
+        "AxContact",
+        ("cntStatus",),
+    )
     yield _line(
         engine,
         settings,
@@ -74,7 +97,8 @@ def _by_coding(statuses: Statuses, entity: str) -> str:
         for status, count in statuses.items():
             counts[convert(coding)(status)] += count
     return "; ".join(
-        f"{coding}: {counts['A']:,} active, {counts.total() - counts['A']:,} not" for coding, counts in counted.items()
+        f"{coding}: {counts['A']:,} active, {counts.total() - counts['A']:,} not"
+        for coding, counts in counted.items()
     )
 
 

@@ -1,4 +1,6 @@
-"""The conflict log of the exchange, and what a person decides: resolve what is parked, reverse what was decided."""
+"""The conflict log of the exchange, and what a person decides: resolve what is parked,
+reverse what was decided.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Conflicts:
-    """What a person must decide, what waits until somebody did something, and what was decided, newest first."""
+    """What a person must decide, what waits until somebody did something, and what was decided,
+    newest first.
+    """
 
     parked: tuple[ParkedLine, ...]
     waiting: tuple[ParkedWork, ...]
@@ -90,14 +94,26 @@ def entry(settings: Settings, number: int) -> Entry:
     return found[0]
 
 
-def resolve(settings: Settings, link: str, line: str, choice: Side, typed: str | None) -> None:
-    """Decide a parked line by a side, or by a value as that side would store it. It flows as any edit does.
+def resolve(
+    settings: Settings,
+    link: str,
+    line: str,
+    choice: Side,
+    typed: str | None,
+) -> None:
+    """Decide a parked line by a side, or by a value as that side would store it.
+    It flows as any edit does.
 
-    Raises UsageError when there is no such link, the line is not parked, or the value has no counterpart.
+    Raises UsageError when there is no such link, the line is not parked,
+    or the value has no counterpart.
     """
 
     setup = setup_of(settings)
-    value = None if typed is None else EnteredValue(choice, _typed(setup, settings, link, line, choice, typed))
+    value = (
+        None
+        if typed is None
+        else EnteredValue(choice, _typed(setup, settings, link, line, choice, typed))
+    )
 
     def decide(found: Link, rules: Rules, now: datetime) -> Decision:
         return deciding.resolve(found, line, choice if value is None else value, now, rules)
@@ -109,7 +125,8 @@ def resolve(settings: Settings, link: str, line: str, choice: Side, typed: str |
 def reverse(settings: Settings, number: int) -> None:
     """Let the loser of a decided conflict win after all.
 
-    Raises UsageError for an entry that decided nothing, or whose loser's value has no counterpart on the other side.
+    Raises UsageError for an entry that decided nothing,
+    or whose loser's value has no counterpart on the other side.
     """
     with pairs_of(settings) as pairs, pairs.transaction() as links:
         found = links.logged(limit=1, number=number)
@@ -134,9 +151,22 @@ def _decide(
     with pairs_of(settings) as pairs:
         known = _link(pairs, link)
         table, key = known.ajera.table, known.ajera.key or ""
-        item = WorkItem(Side.AJERA, table, key, entity=known.entity, link=link, decide=decide, about=about)
+        item = WorkItem(
+            Side.AJERA,
+            table,
+            key,
+            entity=known.entity,
+            link=link,
+            decide=decide,
+            about=about,
+        )
         telemetry = PrometheusTelemetry(Health())
-        for _ in Reconciler(setup=setup, pairs=pairs, telemetry=telemetry, clock=SystemClock()).run([item], patiently):
+        for _ in Reconciler(
+            setup=setup,
+            pairs=pairs,
+            telemetry=telemetry,
+            clock=SystemClock(),
+        ).run([item], patiently):
             pass
 
 
@@ -148,18 +178,30 @@ def _link(pairs: DatabasePairs, link: str) -> Link:
     return known
 
 
-def _typed(setup: ExchangeConfig, settings: Settings, link: str, line: str, side: Side, text: str) -> Value:
+def _typed(
+    setup: ExchangeConfig,
+    settings: Settings,
+    link: str,
+    line: str,
+    side: Side,
+    text: str,
+) -> Value:
     """What a person typed for a line of that side, in the form of its column."""
     with pairs_of(settings) as pairs:
         known = _link(pairs, link)
-    end, pair = setup.entity(known.entity).end(side), setup.entity(known.entity).rules.by_name.get(line)
+    end, pair = (
+        setup.entity(known.entity).end(side),
+        setup.entity(known.entity).rules.by_name.get(line),
+    )
     kinds = {column.name: column.kind for column in end.table.columns}
     kind = None if pair is None else kinds.get(pair.field(side).columns[0])
     return _as(text, known.half(side).value.get(line), kind)
 
 
 def _as(text: str, like: Value, kind: ColumnType | None) -> Value:
-    """The form of the column, or of what the side holds. Raises UsageError for text that has not that form."""
+    """The form of the column, or of what the side holds.
+    Raises UsageError for text that has not that form.
+    """
     try:
         match like:
             case _ if text == "":
@@ -186,7 +228,9 @@ def _parked(link: Link) -> list[ParkedLine]:
     ]
 
 
-def _entries(links: DatabaseLinkTransaction, logged: list[tuple[int, Conflict]]) -> tuple[Entry, ...]:
+def _entries(
+    links: DatabaseLinkTransaction, logged: list[tuple[int, Conflict]]
+) -> tuple[Entry, ...]:
     known = links.links({conflict.link for _, conflict in logged})
 
     def key(conflict: Conflict, side: Side) -> str | None:

@@ -1,4 +1,6 @@
-"""Applying, showing and removing a source's connector, with everything around it: topics, epoch, replication slot."""
+"""Applying, showing and removing a source's connector, with everything around it: topics, epoch,
+replication slot.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +29,17 @@ KEEP_FOR_EVER = -1
 HOUR_MS = 3_600_000
 SLOT_PATIENCE_SECONDS = 15.0
 DEFAULT_PORTS: dict[Dialect, int] = {"postgres": 5432, "sqlserver": 1433}
-DEFAULT_SCHEMAS: dict[Dialect, str] = {"postgres": "public", "sqlserver": "dbo"}
+DEFAULT_SCHEMAS: dict[Dialect, str] = {
+    "postgres": "public",
+    "sqlserver": "dbo",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What `apply` came to. `is_resnapshot`: a new snapshot of every table is taken; `differences` name topics."""
+    """What `apply` came to. `is_resnapshot`: a new snapshot of every table is taken;
+    `differences` name topics.
+    """
 
     status: ConnectorStatus
     epoch: int
@@ -43,7 +50,9 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A connector as Connect tells of it, and the epoch of its messages (None before the first `apply`)."""
+    """A connector as Connect tells of it,
+    and the epoch of its messages (None before the first `apply`).
+    """
 
     status: ConnectorStatus
     epoch: int | None
@@ -58,14 +67,15 @@ class Removed:
     slot: str | None
 
 
-# -- operations ---------------------------------------------------------------------------------------------------------
+# -- operations ------------------------------------------------------------------------------------
 
 
 def apply(settings: Settings, report: Report, system: System = "ajera") -> Applied:
     """Create what the connector needs, then the connector, or change it; returns when it runs.
 
-    Without stored offsets a new snapshot is taken: an old replication slot is dropped and the epoch rises, so that the
-    snapshot sorts above everything captured before. Raises ConnectorFailed, ServiceUnreachable, SyncSchemaOutdated.
+    Without stored offsets a new snapshot is taken: an old replication slot is dropped and the epoch
+    rises, so that the snapshot sorts above everything captured before. Raises ConnectorFailed,
+    ServiceUnreachable, SyncSchemaOutdated.
     """
     source, connect = source_of(settings, system), connect_client(settings)
     with ExitStack() as resources:
@@ -96,13 +106,19 @@ def show(settings: Settings, system: System = "ajera") -> Shown:
         resources.callback(connect.close)
         states = [(resources.enter_context(one.opened()), one.schema) for one in source.states]
         epoch = current_epoch(states, source.connector)
-        return Shown(connect.status(source.connector), epoch, connect.has_offsets(source.connector))
+        return Shown(
+            connect.status(source.connector),
+            epoch,
+            connect.has_offsets(source.connector),
+        )
 
 
 def remove(settings: Settings, report: Report, system: System = "ajera") -> Removed:
-    """Stop and delete the connector with its offsets and its replication slot. Topics and what was applied stay.
+    """Stop and delete the connector with its offsets and its replication slot.
+    Topics and what was applied stay.
 
-    The slot goes because an idle one makes the source keep its log for ever. Raises ConnectorFailed, ServiceUnreachable.
+    The slot goes because an idle one makes the source keep its log for ever.
+    Raises ConnectorFailed, ServiceUnreachable.
     """
     source, connect = source_of(settings, system), connect_client(settings)
     try:
@@ -114,7 +130,9 @@ def remove(settings: Settings, report: Report, system: System = "ajera") -> Remo
 
 
 def configuration(settings: Settings, epoch: int, system: System = "ajera") -> dict[str, str]:
-    """The connector's configuration as sent to Connect; secrets stay expressions that the worker resolves."""
+    """The connector's configuration as sent to Connect;
+    secrets stay expressions that the worker resolves.
+    """
     source = source_of(settings, system)
     own = source.settings
     common = {
@@ -141,17 +159,41 @@ def topics_of(settings: Settings, system: System = "ajera") -> list[TopicSetting
     """Every topic that the source's consumers need, as it should be."""
     source, kafka = source_of(settings, system), settings.kafka
     retention_ms = kafka.retention_hours * HOUR_MS
-    topics = [TopicSettings(name, kafka.partitions, kafka.replication_factor, retention_ms) for name in source.topics]
-    topics.append(TopicSettings(source.heartbeat_topic, 1, kafka.replication_factor, retention_ms))
+    topics = [
+        TopicSettings(name, kafka.partitions, kafka.replication_factor, retention_ms)
+        for name in source.topics
+    ]
+    topics.append(
+        TopicSettings(
+            source.heartbeat_topic,
+            1,
+            kafka.replication_factor,
+            retention_ms,
+        )
+    )
     for route in routes_of(settings):
         if system in route.systems:
-            topics.append(TopicSettings(route.dead_letter_topic, 1, kafka.replication_factor, KEEP_FOR_EVER))
+            topics.append(
+                TopicSettings(
+                    route.dead_letter_topic,
+                    1,
+                    kafka.replication_factor,
+                    KEEP_FOR_EVER,
+                )
+            )
     if source.dialect == "sqlserver":
-        topics.append(TopicSettings(_history_topic(source), 1, kafka.replication_factor, KEEP_FOR_EVER))
+        topics.append(
+            TopicSettings(
+                _history_topic(source),
+                1,
+                kafka.replication_factor,
+                KEEP_FOR_EVER,
+            )
+        )
     return topics
 
 
-# -- parts --------------------------------------------------------------------------------------------------------------
+# -- parts -----------------------------------------------------------------------------------------
 
 
 def _of_the_dialect(settings: Settings, source: Source) -> dict[str, str]:
@@ -165,8 +207,12 @@ def _of_the_dialect(settings: Settings, source: Source) -> dict[str, str]:
             }
         case "sqlserver":
             return {
-                "source_encrypt": "false" if query.get("encrypt", "yes") in ("no", "false", "optional") else "true",
-                "source_trust_certificate": str(query.get("trustservercertificate", "no") in ("yes", "true")).lower(),
+                "source_encrypt": "false"
+                if query.get("encrypt", "yes") in ("no", "false", "optional")
+                else "true",
+                "source_trust_certificate": str(
+                    query.get("trustservercertificate", "no") in ("yes", "true")
+                ).lower(),
                 "kafka_bootstrap": settings.kafka.bootstrap_servers,
                 "schema_history_topic": _history_topic(source),
             }
@@ -186,18 +232,24 @@ def _converter_url(settings: Settings) -> str:
     if registry.converter_url is not None:
         return registry.converter_url
     return (
-        registry.url.replace("/apis/ccompat/v7", "/apis/registry/v2") if registry.kind == "apicurio" else registry.url
+        registry.url.replace("/apis/ccompat/v7", "/apis/registry/v2")
+        if registry.kind == "apicurio"
+        else registry.url
     )
 
 
 def _drop_old_slot(source: Source, report: Report) -> None:
-    """An old slot would deliver changes from before the new snapshot, under the new epoch: above what is newer."""
+    """An old slot would deliver changes from before the new snapshot, under the new epoch:
+    above what is newer.
+    """
     if source.dialect == "postgres":
         _drop_slot(source, report)
 
 
 def _drop_slot(source: Source, report: Report) -> str | None:
-    """Drop the replication slot if it is there. Raises ConnectorFailed if somebody still reads it after a while."""
+    """Drop the replication slot if it is there.
+    Raises ConnectorFailed if somebody still reads it after a while.
+    """
     engine = source.engine()
     patient = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(ConnectorFailed),
@@ -216,11 +268,19 @@ def _drop_slot(source: Source, report: Report) -> str | None:
 
 
 def _drop_idle_slot(engine: Engine, slot: str) -> bool:
-    with translated(dialect_of(engine), "the replication slot"), engine.begin() as connection:
+    with (
+        translated(dialect_of(engine), "the replication slot"),
+        engine.begin() as connection,
+    ):
         query = text("SELECT active FROM pg_replication_slots WHERE slot_name = :slot")
         is_active = connection.execute(query, {"slot": slot}).scalar_one_or_none()
         if is_active:
-            raise ConnectorFailed(f"The replication slot {slot} is in use, though its connector has no offsets.")
+            raise ConnectorFailed(
+                f"The replication slot {slot} is in use, though its connector has no offsets."
+            )
         if is_active is not None:
-            connection.execute(text("SELECT pg_drop_replication_slot(:slot)"), {"slot": slot})
+            connection.execute(
+                text("SELECT pg_drop_replication_slot(:slot)"),
+                {"slot": slot},
+            )
         return is_active is not None

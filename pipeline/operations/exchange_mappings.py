@@ -22,7 +22,9 @@ DIRECTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class ExchangedLine:
-    """One line: its name, as rules and the conflict log call it, and which columns meet, in which direction, by which rule."""
+    """One line: its name, as rules and the conflict log call it, and which columns meet,
+    in which direction, by which rule.
+    """
 
     name: str
     ajera: str
@@ -45,10 +47,23 @@ class ExchangedTable:
     lines: tuple[ExchangedLine, ...]
 
 
-def shown(site: Site, *, two_way: bool = True, status: StatusCoding = StatusCoding.NONE) -> tuple[ExchangedTable, ...]:
-    """Every entity as this site exchanges it; `two_way` False: what is left below Ajera 8.09. Raises ProfileInvalid."""
+def shown(
+    site: Site,
+    *,
+    two_way: bool = True,
+    status: StatusCoding = StatusCoding.NONE,
+) -> tuple[ExchangedTable, ...]:
+    """Every entity as this site exchanges it; `two_way` False: what is left below Ajera 8.09.
+    Raises ProfileInvalid.
+    """
     rules = {name: Rule(rule) for name, rule in site.rules.items()}
-    found = entities(two_way=two_way, rules=rules, clock_tolerance=timedelta(0), status=status, choices=EVERYBODY)
+    found = entities(
+        two_way=two_way,
+        rules=rules,
+        clock_tolerance=timedelta(0),
+        status=status,
+        choices=EVERYBODY,
+    )
     return tuple(_table(entity, site) for entity in found)
 
 
@@ -69,7 +84,15 @@ def _line(pair: ColumnPair, entity: Entity, site: Site) -> ExchangedLine:
         return ", ".join(site.source_column(table, column) for column in pair.field(side).columns)
 
     is_written = pair.direction is not Direction.NEITHER
-    owner, rule = (pair.owning_side or pair.sender or pair.owner, pair.rule) if is_written else ("-", "-")
+    owner, rule = (
+        (pair.owning_side or pair.sender or pair.owner, pair.rule) if is_written else ("-", "-")
+    )
     return ExchangedLine(
-        pair.name, columns(Side.AJERA), columns(Side.DPS), DIRECTIONS[pair.direction], rule, owner, pair.note
+        pair.name,
+        columns(Side.AJERA),
+        columns(Side.DPS),
+        DIRECTIONS[pair.direction],
+        rule,
+        owner,
+        pair.note,
     )

@@ -31,4 +31,10 @@ def rights(area: str, where: str, missing: list[str]) -> Line:
 
 
 def fault(area: str, name: str, error: PipelineError) -> Line:
-    return Line(area, name, is_ok=False, found=f"{error.code}: {error}", action=error.hint)
+    return Line(
+        area,
+        name,
+        is_ok=False,
+        found=f"{error.code}: {error}",
+        action=error.hint,
+    )

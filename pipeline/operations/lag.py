@@ -17,7 +17,9 @@ MILLISECONDS = 1000
 
 @dataclass(frozen=True, slots=True)
 class PartitionLag:
-    """`next_offset` None: nothing was committed yet. `delay_seconds`: age of the oldest message not applied, 0 when caught up."""
+    """`next_offset` None: nothing was committed yet. `delay_seconds`:
+    age of the oldest message not applied, 0 when caught up.
+    """
 
     topic: str
     partition: int
@@ -46,7 +48,10 @@ def lag(settings: Settings, route: RouteHandle) -> Lag:
     try:
         topics, group = list(route.topics), route.group
         state = admin.group_state(group)
-        marks, committed = admin.watermarks(topics), admin.committed(group, topics)
+        marks, committed = (
+            admin.watermarks(topics),
+            admin.committed(group, topics),
+        )
         partitions = tuple(
             _of_partition(admin, one, low, high, committed.get(one), state.assignment)
             for one, (low, high) in marks.items()
@@ -77,5 +82,11 @@ def _of_partition(
     written_ms = admin.message_time_ms(one.topic, one.partition, start) if behind else None
     delay = 0.0 if written_ms is None else datetime.now(UTC).timestamp() - written_ms / MILLISECONDS
     return PartitionLag(
-        one.topic, one.partition, next_offset, high, behind, round(max(delay, 0.0), 1), assignment.get(one)
+        one.topic,
+        one.partition,
+        next_offset,
+        high,
+        behind,
+        round(max(delay, 0.0), 1),
+        assignment.get(one),
     )

@@ -1,4 +1,6 @@
-"""A first run over two filled systems: links what matches, parks what is ambiguous, creates the rest; or rehearses it."""
+"""A first run over two filled systems: links what matches, parks what is ambiguous,
+creates the rest; or rehearses it.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,11 @@ from pipeline.domain.status import ACTIVE, IN_DPS
 from pipeline.domain.status import LINE as STATUS
 from pipeline.engine.exchange.ports import Pairs
 from pipeline.engine.exchange.reconciler import ITEMS_A_ROUND, Reconciler
-from pipeline.engine.exchange.unit_of_work import ExchangeConfig, PassResult, WorkItem
+from pipeline.engine.exchange.unit_of_work import (
+    ExchangeConfig,
+    PassResult,
+    WorkItem,
+)
 from pipeline.errors import PipelineError, Remedy
 from pipeline.model.event import Value
 from pipeline.telemetry.health import Health
@@ -39,7 +45,8 @@ ALL_PARKED = 100_000
 
 @dataclass
 class LinkedEntity:
-    """What became of the rows of an entity. `differing`: lines of linked pairs that differed, by who wins them.
+    """What became of the rows of an entity. `differing`: lines of linked pairs that differed,
+    by who wins them.
 
     `statuses`: of how many linked pairs each coding of Ajera's statuses changes DPS's status.
     """
@@ -65,7 +72,9 @@ class Unticked:
 
 @dataclass(frozen=True)
 class Linked:
-    """What a run did, or would do. `parked`: what waits for a person, with the reason and what to do."""
+    """What a run did, or would do. `parked`: what waits for a person,
+    with the reason and what to do.
+    """
 
     is_rehearsal: bool
     entities: tuple[LinkedEntity, ...]
@@ -74,13 +83,18 @@ class Linked:
 
 
 def link(settings: Settings, progress: Progress, *, is_rehearsal: bool) -> Linked:
-    """Look at every row of both sides that has no link. Killed and begun again it goes on: what is linked stays.
+    """Look at every row of both sides that has no link. Killed and begun again it goes on:
+    what is linked stays.
 
-    Raises SyncSchemaOutdated, ConfigurationInvalid, ChoiceMissing, TimeUnreadable, and what the databases raise.
+    Raises SyncSchemaOutdated, ConfigurationInvalid, ChoiceMissing, TimeUnreadable,
+    and what the databases raise.
     """
     require_choices(settings)
     setup = setup_of(settings)
-    with pairs_of(settings) as real, _chosen(real, is_rehearsal=is_rehearsal) as pairs:
+    with (
+        pairs_of(settings) as real,
+        _chosen(real, is_rehearsal=is_rehearsal) as pairs,
+    ):
         require_time(setup, pairs)
         run = _Run(setup, pairs)
         for entity in setup.entities:
@@ -89,7 +103,12 @@ def link(settings: Settings, progress: Progress, *, is_rehearsal: bool) -> Linke
                     run.rows(entity, side, progress)
         with pairs.transaction() as transaction:
             parked = transaction.due(ALL_PARKED, SystemClock().now())
-    return Linked(is_rehearsal, tuple(run.entities.values()), tuple(parked), tuple(run.unticked))
+    return Linked(
+        is_rehearsal,
+        tuple(run.entities.values()),
+        tuple(parked),
+        tuple(run.unticked),
+    )
 
 
 @contextmanager
@@ -105,9 +124,15 @@ class _Run:
     """One run, and what it has come to."""
 
     def __init__(self, setup: ExchangeConfig, pairs: Pairs) -> None:
-        self._setup, self._pairs = setup, pairs
+        self._setup = setup
+        self._pairs = pairs
         telemetry = PrometheusTelemetry(Health())
-        self._rounds = Reconciler(setup=setup, pairs=pairs, telemetry=telemetry, clock=SystemClock())
+        self._rounds = Reconciler(
+            setup=setup,
+            pairs=pairs,
+            telemetry=telemetry,
+            clock=SystemClock(),
+        )
         self.entities = {entity.name: LinkedEntity(entity.name) for entity in setup.entities}
         self._counted: set[str] = set()  # links
         self.unticked: list[Unticked] = []
@@ -117,14 +142,21 @@ class _Run:
     def rows(self, entity: Entity, side: Side, progress: Progress) -> None:
         """Every row of one side of an entity."""
         table = entity.end(side).table
-        with self._pairs.transaction() as links, self._pairs.ajera() as ajera:
+        with (
+            self._pairs.transaction() as links,
+            self._pairs.ajera() as ajera,
+        ):
             keys = (ajera.rows if side is Side.AJERA else links.rows).keys(table)
         what = f"{entity.name} in {side}"
         for first in range(0, len(keys), ITEMS_A_ROUND):
             page = keys[first : first + ITEMS_A_ROUND]
             with self._pairs.transaction() as links:
                 known = links.linked_among(entity.name, side, page)
-            items = [WorkItem(side, table.name, key, entity=entity.name) for key in page if key not in known]
+            items = [
+                WorkItem(side, table.name, key, entity=entity.name)
+                for key in page
+                if key not in known
+            ]
             for done in self._rounds.run(items, patiently):
                 self._count(done)
             progress(what, first + len(page), len(keys))
@@ -146,7 +178,9 @@ class _Run:
         for conflict in done.conflicts:
             self._count_difference(conflict)
         before = {
-            conflict.link: (conflict.ajera, conflict.dps) for conflict in done.conflicts if conflict.column == STATUS
+            conflict.link: (conflict.ajera, conflict.dps)
+            for conflict in done.conflicts
+            if conflict.column == STATUS
         }
         for link in done.linked:
             if link.id not in self._counted:
@@ -158,13 +192,20 @@ class _Run:
     def _count_unticked(self, link: Link) -> None:
         if self._setup.entity(link.entity).parent is None:
             keys = link.ajera.key or "", link.dps.key or ""
-            self.unticked += [Unticked(link.entity, *keys, side.value) for side in Side if side in link.off]
+            self.unticked += [
+                Unticked(link.entity, *keys, side.value) for side in Side if side in link.off
+            ]
 
     def _count_status(self, link: Link, before: tuple[Value, Value] | None) -> None:
-        """Compares what the pair held before we wrote, if we did. A row that we made had no status of its own."""
+        """Compares what the pair held before we wrote, if we did.
+        A row that we made had no status of its own.
+        """
         if link.entity not in IN_DPS or not link.is_known(STATUS):
             return
-        ajera, dps = before or (link.ajera.value[STATUS], link.dps.value[STATUS])
+        ajera, dps = before or (
+            link.ajera.value[STATUS],
+            link.dps.value[STATUS],
+        )
         if ajera is None:
             return  # a blank changes nothing at a first link
         for coding in ACTIVE:
@@ -180,7 +221,9 @@ class _Run:
 def patiently(call: Callable[[], T]) -> T:
     """What is transient is tried again for a while."""
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(lambda e: isinstance(e, PipelineError) and e.remedy is Remedy.RETRY),
+        retry=tenacity.retry_if_exception(
+            lambda e: isinstance(e, PipelineError) and e.remedy is Remedy.RETRY
+        ),
         wait=tenacity.wait_random_exponential(multiplier=0.2, max=5),
         stop=tenacity.stop_after_delay(PATIENCE_SECONDS),
         reraise=True,

@@ -1,4 +1,6 @@
-"""The mappings as they stand in the code, with this site's names: what the vendor's page says, line by line."""
+"""The mappings as they stand in the code, with this site's names: what the vendor's page says,
+line by line.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,21 @@ from dataclasses import dataclass
 from pipeline.domain.routes import AJERA_TO_PIM, Route
 from pipeline.mapping.site import Assumptions, Site
 from pipeline.mapping.source import SourceTable
-from pipeline.mapping.table import ChildRows, Column, CreateOnly, Derived, Line, Related, TableMapping
+from pipeline.mapping.table import (
+    ChildRows,
+    Column,
+    CreateOnly,
+    Derived,
+    Line,
+    Related,
+    TableMapping,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ShownLine:
-    """One line: where the value comes from, in words, where it goes, when it is written, how it is made to fit, a note.
+    """One line: where the value comes from, in words, where it goes, when it is written,
+    how it is made to fit, a note.
 
     `assumptions` are the numbers in `docs/assumptions.md` that it rests on.
     """
@@ -69,10 +80,14 @@ ASSUMED: Mapping[tuple[str, str], Callable[[Assumptions], str]] = {
 NOTHING_BEFORE = "'' + "  # a key without a prefix
 
 
-def shown(site: Site, entity: str | None = None, route: Route = AJERA_TO_PIM) -> tuple[ShownTable, ...]:
+def shown(
+    site: Site, entity: str | None = None, route: Route = AJERA_TO_PIM
+) -> tuple[ShownTable, ...]:
     """Every mapping table, or those of one entity."""
     return tuple(
-        _Shower(mapping, route, site).table() for mapping in route.mappings if entity in (None, mapping.entity)
+        _Shower(mapping, route, site).table()
+        for mapping in route.mappings
+        if entity in (None, mapping.entity)
     )
 
 
@@ -84,7 +99,8 @@ class _Shower:
     """Tells one mapping in one site's names."""
 
     def __init__(self, mapping: TableMapping, route: Route, site: Site) -> None:
-        self._mapping, self._site = mapping, site
+        self._mapping = mapping
+        self._site = site
         self._source = route.source(mapping.source)
         self._columns = dict(_columns(route.sources, site))
 
@@ -95,7 +111,9 @@ class _Shower:
             entity=mapping.entity,
             source=site.source_table(mapping.source),
             target=site.target_table(mapping.target),
-            only_if="every row" if mapping.only_if is None else self._named(self._remembered(mapping.only_if)),
+            only_if="every row"
+            if mapping.only_if is None
+            else self._named(self._remembered(mapping.only_if)),
             lines=tuple(self._lines()),
             note=mapping.note,
         )
@@ -103,7 +121,11 @@ class _Shower:
     def _lines(self) -> Iterator[ShownLine]:
         yield self._line(self._mapping.key, "key", "")
         for line in self._mapping.lines:
-            yield self._line(line, "at creation" if isinstance(line, CreateOnly) else "always", self._fit(line.target))
+            yield self._line(
+                line,
+                "at creation" if isinstance(line, CreateOnly) else "always",
+                self._fit(line.target),
+            )
         for child in self._mapping.children:
             yield self._child(child)
 
@@ -112,12 +134,26 @@ class _Shower:
         assumed = ASSUMED.get(place)
         words = self._words(line) if assumed is None else assumed(self._site.assumptions)
         target = self._site.target_column(self._mapping.target, line.target)
-        return ShownLine(self._named(words), target, written, fit, self._named(line.note), RESTS_ON.get(place, ()))
+        return ShownLine(
+            self._named(words),
+            target,
+            written,
+            fit,
+            self._named(line.note),
+            RESTS_ON.get(place, ()),
+        )
 
     def _child(self, child: ChildRows) -> ShownLine:
         target = f"rows of {self._site.target_table(child.target)}"
         rests_on = RESTS_ON.get((self._mapping.name, child.target), ())
-        return ShownLine(self._named(child.words), target, "as a set, ours only", "", self._named(child.note), rests_on)
+        return ShownLine(
+            self._named(child.words),
+            target,
+            "as a set, ours only",
+            "",
+            self._named(child.note),
+            rests_on,
+        )
 
     def _words(self, line: Line) -> str:
         match line:
@@ -134,7 +170,11 @@ class _Shower:
 
     def _named(self, words: str) -> str:
         """The words with this site's names of source columns, which are written as whole words."""
-        return re.sub(r"\w+", lambda found: self._columns.get(found[0], found[0]), words)
+        return re.sub(
+            r"\w+",
+            lambda found: self._columns.get(found[0], found[0]),
+            words,
+        )
 
     def _fit(self, column: str) -> str:
         policy = self._site.policy(self._mapping.target, column)

@@ -1,7 +1,9 @@
-"""Setting a stopped group back, so that its messages are read again. The guards make it harmless: nothing moves backwards.
+"""Setting a stopped group back, so that its messages are read again. The guards make it harmless:
+nothing moves backwards.
 
-Only Kafka's committed offsets are set. The next offsets stored in `sync` stay: a partition starts at the smaller of
-the two, so going back needs no more, and a replay can never skip what was not applied.
+Only Kafka's committed offsets are set. The next offsets stored in `sync` stay: a partition starts
+at the smaller of the two, so going back needs no more,
+and a replay can never skip what was not applied.
 """
 
 from __future__ import annotations
@@ -34,11 +36,12 @@ class ReplayFrom:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedOffset:
-    """A partition's answer to a `ReplayFrom`: the offset asked for, and what of it retention has deleted.
+    """A partition's answer to a `ReplayFrom`: the offset asked for,
+    and what of it retention has deleted.
 
-    The deleted offsets are those from `lost_from` up to the oldest message. Their times went with them: where a time
-    was asked for, `lost_is_exact` is False and some of them may be older. `oldest` is the time of the oldest message
-    that is left, where it was looked at.
+    The deleted offsets are those from `lost_from` up to the oldest message. Their times went with
+    them: where a time was asked for, `lost_is_exact` is False and some of them may be older.
+    `oldest` is the time of the oldest message that is left, where it was looked at.
     """
 
     offset: int
@@ -49,9 +52,11 @@ class ResolvedOffset:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One partition: from and to which next offset, how many messages are read again, and which retention has deleted.
+    """One partition: from and to which next offset, how many messages are read again,
+    and which retention has deleted.
 
-    `lost` is their number, at most where `lost_is_exact` is False; `lost_from` is the first of them.
+    `lost` is their number, at most where `lost_is_exact` is False;
+    `lost_from` is the first of them.
     """
 
     topic: str
@@ -85,11 +90,17 @@ class Replay:
         return all(step.lost_is_exact for step in self.steps)
 
 
-def plan(settings: Settings, topic: str, partition: int | None, back: ReplayFrom, route: RouteHandle) -> Replay:
+def plan(
+    settings: Settings,
+    topic: str,
+    partition: int | None,
+    back: ReplayFrom,
+    route: RouteHandle,
+) -> Replay:
     """What would be read again.
 
-    Raises UsageError, ReplayRefused while the group has members, PartitionsChanged, ServiceUnreachable, TargetBusy,
-    SyncSchemaOutdated.
+    Raises UsageError, ReplayRefused while the group has members, PartitionsChanged,
+    ServiceUnreachable, TargetBusy, SyncSchemaOutdated.
     """
     if topic not in route.topics:
         raise UsageError(f"{topic} is not a topic of this route: {', '.join(route.topics)}.")
@@ -103,9 +114,15 @@ def plan(settings: Settings, topic: str, partition: int | None, back: ReplayFrom
         chosen = [one for one in marks if partition in (None, one.partition)]
         if not chosen:
             raise UsageError(f"{topic} has no partition {partition}.")
-        known = (_stored(settings, admin, topic, chosen, route), admin.committed(group, [topic]))
+        known = (
+            _stored(settings, admin, topic, chosen, route),
+            admin.committed(group, [topic]),
+        )
         asked = _asked(admin, topic, marks, back)
-        return Replay(group, tuple(step(one, marks[one], start_of(one, known), asked[one]) for one in chosen))
+        return Replay(
+            group,
+            tuple(step(one, marks[one], start_of(one, known), asked[one]) for one in chosen),
+        )
     finally:
         admin.close()
 
@@ -114,7 +131,11 @@ def carry_out(settings: Settings, replay: Replay) -> None:
     """Set the group back. Raises ReplayRefused while it has members."""
     admin = kafka_admin(settings)
     try:
-        offsets = {TopicPartition(step.topic, step.partition): step.to_offset for step in replay.steps if step.again}
+        offsets = {
+            TopicPartition(step.topic, step.partition): step.to_offset
+            for step in replay.steps
+            if step.again
+        }
         if offsets:
             admin.set_committed(replay.group, offsets)
     finally:
@@ -122,11 +143,18 @@ def carry_out(settings: Settings, replay: Replay) -> None:
 
 
 def start_of(one: TopicPartition, known: tuple[Offsets, ...]) -> int:
-    """Where the partition would start now: at the smallest next offset that is known, else at the beginning."""
+    """Where the partition would start now: at the smallest next offset that is known,
+    else at the beginning.
+    """
     return min((offsets[one] for offsets in known if one in offsets), default=0)
 
 
-def step(one: TopicPartition, marks: tuple[int, int], start: int, asked: ResolvedOffset) -> Step:
+def step(
+    one: TopicPartition,
+    marks: tuple[int, int],
+    start: int,
+    asked: ResolvedOffset,
+) -> Step:
     """Never forward: what was not applied yet must not be skipped."""
     low, high = marks
     start = min(max(start, low), high)
@@ -145,39 +173,67 @@ def step(one: TopicPartition, marks: tuple[int, int], start: int, asked: Resolve
 
 
 def _stored(
-    settings: Settings, admin: KafkaAdmin, topic: str, partitions: list[TopicPartition], route: RouteHandle
+    settings: Settings,
+    admin: KafkaAdmin,
+    topic: str,
+    partitions: list[TopicPartition],
+    route: RouteHandle,
 ) -> Offsets:
     """The next offsets in `sync`, as a consumer that starts takes them. Nothing is written."""
-    with route.keeper(settings) as keeper, keeper.transaction() as transaction:
-        seen, stored = transaction.incarnations(topic), transaction.progress(partitions)
+    with (
+        route.keeper(settings) as keeper,
+        keeper.transaction() as transaction,
+    ):
+        seen, stored = (
+            transaction.incarnations(topic),
+            transaction.progress(partitions),
+        )
     present = topic_describer(admin)(topic)
     refuse_growth(topic, present, seen.values())
     return stored_starts(stored, {topic: _number_of(present, seen)})
 
 
 def _number_of(present: Incarnation, seen: Mapping[int, Incarnation]) -> int:
-    return next((number for number, one in seen.items() if one == present), NEVER_SEEN)
+    return next(
+        (number for number, one in seen.items() if one == present),
+        NEVER_SEEN,
+    )
 
 
 def _asked(
-    admin: KafkaAdmin, topic: str, marks: Mapping[TopicPartition, tuple[int, int]], back: ReplayFrom
+    admin: KafkaAdmin,
+    topic: str,
+    marks: Mapping[TopicPartition, tuple[int, int]],
+    back: ReplayFrom,
 ) -> dict[TopicPartition, ResolvedOffset]:
     if back.time is None:
         return {one: asked_offset(back.offset or 0, low) for one, (low, _) in marks.items()}
     at = admin.offsets_at([topic], int(back.time.timestamp() * MILLISECONDS))
-    return {one: _asked_time(admin, one, at[one], low, back.time) for one, (low, _) in marks.items()}
+    return {
+        one: _asked_time(admin, one, at[one], low, back.time) for one, (low, _) in marks.items()
+    }
 
 
 def asked_offset(offset: int, low: int) -> ResolvedOffset:
     return ResolvedOffset(offset, lost_from=offset if offset < low else None)
 
 
-def _asked_time(admin: KafkaAdmin, one: TopicPartition, offset: int, low: int, time: datetime) -> ResolvedOffset:
-    """Retention has reached past the time if the oldest message that is left is younger, or none is left."""
+def _asked_time(
+    admin: KafkaAdmin,
+    one: TopicPartition,
+    offset: int,
+    low: int,
+    time: datetime,
+) -> ResolvedOffset:
+    """Retention has reached past the time if the oldest message that is left is younger,
+    or none is left.
+    """
     if offset != low or low == 0:
         return ResolvedOffset(offset)
     milliseconds = admin.message_time_ms(one.topic, one.partition, low)
-    oldest = None if milliseconds is None else datetime.fromtimestamp(milliseconds / MILLISECONDS, UTC)
+    oldest = (
+        None if milliseconds is None else datetime.fromtimestamp(milliseconds / MILLISECONDS, UTC)
+    )
     if oldest is not None and oldest <= time:
         return ResolvedOffset(offset, oldest=oldest)
     return ResolvedOffset(offset, lost_from=0, lost_is_exact=False, oldest=oldest)

@@ -19,13 +19,14 @@ from pipeline.telemetry.metrics import PrometheusTelemetry
 from pipeline.wiring.clients import SystemClock
 from pipeline.wiring.route import RouteHandle
 
-# A batch makes many objects that are let go together and hardly a cycle: by default the collector would walk all of them
-# every 700 allocations, which takes a quarter of a consumer's time.
+# A batch makes many objects that are let go together and hardly a cycle: by default the collector
+# would walk all of them every 700 allocations, which takes a quarter of a consumer's time.
 COLLECTED_AFTER = (100_000, 50, 100)
 
 
 def run(settings: Settings, stop: Callable[[], bool], route: RouteHandle) -> None:
-    """Run until `stop` says so, then drain. What is away at the beginning is waited for, as what goes away later is.
+    """Run until `stop` says so, then drain. What is away at the beginning is waited for,
+    as what goes away later is.
 
     Raises the error that ended the consumer, which is logged first.
     """
@@ -35,7 +36,12 @@ def run(settings: Settings, stop: Callable[[], bool], route: RouteHandle) -> Non
     gc.set_threshold(*COLLECTED_AFTER)
     health = Health()
     telemetry = PrometheusTelemetry(health)
-    server = TelemetryServer(settings.run.metrics_host, settings.run.metrics_port, telemetry.registry, health)
+    server = TelemetryServer(
+        settings.run.metrics_host,
+        settings.run.metrics_port,
+        telemetry.registry,
+        health,
+    )
     server.start()
     patience = Retrier(
         first_seconds=settings.run.retry_initial_seconds,
@@ -47,13 +53,25 @@ def run(settings: Settings, stop: Callable[[], bool], route: RouteHandle) -> Non
     )
     try:
         with ExitStack() as resources, suppress(Stopped):
-            loop = patience.attempt(lambda: resources.enter_context(route.consumer(settings, telemetry, health, stop)))
-            logger.info("started", route=route.name, group=route.group, telemetry=server.address)
+            loop = patience.attempt(
+                lambda: resources.enter_context(route.consumer(settings, telemetry, health, stop))
+            )
+            logger.info(
+                "started",
+                route=route.name,
+                group=route.group,
+                telemetry=server.address,
+            )
             loop.run()
         logger.info("stopped", route=route.name, group=route.group)
     except PipelineError as error:
         health.halt("consumer", error.sentence)
-        logger.error("ended by an error", code=error.code, error=str(error), hint=error.hint)  # noqa: TRY400
+        logger.error(  # noqa: TRY400
+            "ended by an error",
+            code=error.code,
+            error=str(error),
+            hint=error.hint,
+        )
         raise
     finally:
         server.stop()

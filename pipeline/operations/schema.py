@@ -1,4 +1,6 @@
-"""The versions of our own schemas: `sync` in the PIM database, and, where the exchange is configured, those in DPS and Ajera."""
+"""The versions of our own schemas: `sync` in the PIM database, and,
+where the exchange is configured, those in DPS and Ajera.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from pipeline.wiring.state import State
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """Found in the database (None: there is none; of `upgrade`, before it), and needed by this program."""
+    """Found in the database (None: there is none; of `upgrade`, before it),
+    and needed by this program.
+    """
 
     database: Part
     schema: str
@@ -30,18 +34,30 @@ Look = Callable[[Engine, str, Part], Versions]
 
 def show(settings: Settings) -> list[Versions]:
     """Raises TargetBusy."""
-    return _each(settings, lambda engine, s, part: Versions(part, s, migrate.current(engine, s), migrate.latest(part)))
+    return _each(
+        settings,
+        lambda engine, s, part: Versions(part, s, migrate.current(engine, s), migrate.latest(part)),
+    )
 
 
 def upgrade(settings: Settings, report: Callable[[str], None]) -> list[Versions]:
     """Raises TargetBusy, TargetRefused."""
-    return _each(settings, lambda engine, s, part: Versions(part, s, *migrate.upgrade(engine, s, report, part)))
+    return _each(
+        settings,
+        lambda engine, s, part: Versions(part, s, *migrate.upgrade(engine, s, report, part)),
+    )
 
 
 def _each(settings: Settings, look: Look) -> list[Versions]:
     wanted = [route.state for route in routes_of(settings)]
     if settings.routes.dps is not None:
-        wanted.append(State("ajera", settings.ajera.sync_schema, lambda: ajera_engine(settings)))
+        wanted.append(
+            State(
+                "ajera",
+                settings.ajera.sync_schema,
+                lambda: ajera_engine(settings),
+            )
+        )
     found = []
     for state in wanted:
         engine = state.connect()

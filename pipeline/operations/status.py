@@ -1,4 +1,6 @@
-"""What each route has done and waits for, from its state, Kafka and Connect. A service that does not answer is named."""
+"""What each route has done and waits for, from its state, Kafka and Connect.
+A service that does not answer is named.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,9 @@ class RouteStatus:
 
 @dataclass(frozen=True, slots=True)
 class ConnectorStatus:
-    """A connector as Connect reports it; `epoch` None before the first `apply`, or where no state answered."""
+    """A connector as Connect reports it; `epoch` None before the first `apply`,
+    or where no state answered.
+    """
 
     source: System
     name: str
@@ -82,7 +86,9 @@ class ConnectorStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`unavailable` says which service did not answer, and why; what it would have told is None, or left out."""
+    """`unavailable` says which service did not answer, and why; what it would have told is None,
+    or left out.
+    """
 
     at: datetime
     routes: tuple[RouteStatus, ...]
@@ -95,7 +101,9 @@ class Status:
 
 
 def status(settings: Settings, keys: int = KEYS_SHOWN) -> Status:
-    """Raises what is wrong with the configuration; a service that does not answer is named in the answer."""
+    """Raises what is wrong with the configuration;
+    a service that does not answer is named in the answer.
+    """
     missing: list[str] = []
     routes = tuple(_route(settings, route, keys, missing) for route in routes_of(settings))
     states = [route.state for route in routes if route.state is not None]
@@ -103,11 +111,15 @@ def status(settings: Settings, keys: int = KEYS_SHOWN) -> Status:
     return Status(datetime.now(UTC), routes, connectors, tuple(dict.fromkeys(missing)))
 
 
-def _connectors(settings: Settings, states: Sequence[RouteState], missing: list[str]) -> Iterator[ConnectorStatus]:
+def _connectors(
+    settings: Settings, states: Sequence[RouteState], missing: list[str]
+) -> Iterator[ConnectorStatus]:
     for system in systems_of(settings):
         found = _unless_away(partial(_connector, settings, system), missing)
         if found is not None:
-            known = [epoch for state in states if (epoch := state.epochs.get(found.name)) is not None]
+            known = [
+                epoch for state in states if (epoch := state.epochs.get(found.name)) is not None
+            ]
             yield replace(found, epoch=max(known, default=None))
 
 
@@ -128,7 +140,12 @@ def _state(settings: Settings, route: RouteHandle, keys: int) -> RouteState:
 def _of_projection(engine: Engine, schema: str, keys: int) -> RouteState:
     parked, due = parked_rows(engine, schema, keys)
     names = [table.name for table in AJERA_TO_PIM.sources]
-    return RouteState(partitions(engine, schema), tables(engine, schema, names), parked, due)
+    return RouteState(
+        partitions(engine, schema),
+        tables(engine, schema, names),
+        parked,
+        due,
+    )
 
 
 def _of_exchange(engine: Engine, schema: str, keys: int) -> RouteState:
@@ -153,7 +170,14 @@ def _connector(settings: Settings, system: System) -> ConnectorStatus:
         found = connect.status(source_of(settings, system).connector)
     finally:
         connect.close()
-    return ConnectorStatus(system, found.name, found.state, found.is_running, found.failure, None)
+    return ConnectorStatus(
+        system,
+        found.name,
+        found.state,
+        found.is_running,
+        found.failure,
+        None,
+    )
 
 
 def _unless_away(look: Callable[[], T], missing: list[str]) -> T | None:

@@ -1,4 +1,6 @@
-"""How a consumer is: ok, degraded (it waits for something and will go on by itself) or halted (a person is needed)."""
+"""How a consumer is: ok,
+degraded (it waits for something and will go on by itself) or halted (a person is needed).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ State = Literal["ok", "degraded", "halted"]
 
 @dataclass
 class Health:
-    """Thread-safe. Reasons by code, in the operator's words; `ready` once the consumer takes part in its group."""
+    """Thread-safe. Reasons by code, in the operator's words;
+    `ready` once the consumer takes part in its group.
+    """
 
     _degraded: dict[str, str] = field(default_factory=dict)
     _halted: dict[str, str] = field(default_factory=dict)

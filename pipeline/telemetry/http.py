@@ -7,7 +7,11 @@ import threading
 from collections.abc import Callable, Iterable
 from socketserver import ThreadingMixIn
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.simple_server import (
+    WSGIRequestHandler,
+    WSGIServer,
+    make_server,
+)
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
@@ -29,19 +33,35 @@ class _Quiet(WSGIRequestHandler):
 
 
 class TelemetryServer:
-    """GET /metrics (Prometheus text), /health (503 when halted), /ready (503 until the consumer takes part in its group)."""
+    """GET /metrics (Prometheus text), /health (503 when halted),
+    /ready (503 until the consumer takes part in its group).
+    """
 
-    def __init__(self, host: str, port: int, registry: CollectorRegistry, health: Health) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        registry: CollectorRegistry,
+        health: Health,
+    ) -> None:
         """Raises ConfigurationInvalid when the address cannot be served."""
         self._health = health
         self._metrics = make_wsgi_app(registry)
         try:
-            self._server = make_server(host, port, self._answer, server_class=_Server, handler_class=_Quiet)
+            self._server = make_server(
+                host,
+                port,
+                self._answer,
+                server_class=_Server,
+                handler_class=_Quiet,
+            )
         except OSError as error:
             raise ConfigurationInvalid(
                 f"run.metrics_host, run.metrics_port: {host}:{port} cannot be served ({error.strerror}); 0 takes any free port."
             ) from None
-        self._thread = threading.Thread(target=self._server.serve_forever, name="telemetry", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, name="telemetry", daemon=True
+        )
 
     @property
     def address(self) -> str:
@@ -65,9 +85,17 @@ class TelemetryServer:
                 return found
             case "/health":
                 state, reasons = self._health.report()
-                return _json(start_response, state != "halted", {"state": state, "reasons": reasons})
+                return _json(
+                    start_response,
+                    state != "halted",
+                    {"state": state, "reasons": reasons},
+                )
             case "/ready":
-                return _json(start_response, self._health.ready, {"ready": self._health.ready})
+                return _json(
+                    start_response,
+                    self._health.ready,
+                    {"ready": self._health.ready},
+                )
             case _:
                 start_response("404 Not Found", [("Content-Type", "text/plain")])
                 return [b"There is /metrics, /health and /ready.\n"]

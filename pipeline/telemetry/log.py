@@ -1,4 +1,6 @@
-"""Logs: one line an action, as JSON or readable on a terminal. Fields are names, numbers and codes; never row values."""
+"""Logs: one line an action, as JSON or readable on a terminal. Fields are names, numbers and codes;
+never row values.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ REDACTED = "<redacted>"
 def redact(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace what cannot be a name, a number or a code: containers, bytes, objects and long texts.
 
-    Of an exception its type and where it was raised stay: its text may quote a row, and so may the values of its frames.
+    Of an exception its type and where it was raised stay: its text may quote a row,
+    and so may the values of its frames.
     """
     error = _exception(fields.pop("exc_info", None))
     if error is not None:
@@ -46,7 +49,11 @@ def _raised_at(error: BaseException) -> str:
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
-def configure(level: str, form: Literal["auto", "json", "console"], stream: TextIO = sys.stderr) -> None:
+def configure(
+    level: str,
+    form: Literal["auto", "json", "console"],
+    stream: TextIO = sys.stderr,
+) -> None:
     """Set up logging for the process; libraries' warnings are written the same way."""
     readable = stream.isatty() if form == "auto" else form == "console"
     shared: list[Any] = [
@@ -56,10 +63,15 @@ def configure(level: str, form: Literal["auto", "json", "console"], stream: Text
         redact,
     ]
     renderer: Any = (
-        structlog.dev.ConsoleRenderer(event_key="action") if readable else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(event_key="action")
+        if readable
+        else structlog.processors.JSONRenderer()
     )
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
@@ -68,7 +80,10 @@ def configure(level: str, form: Literal["auto", "json", "console"], stream: Text
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                renderer,
+            ],
         )
     )
     root = logging.getLogger()

@@ -1,4 +1,6 @@
-"""Metrics: one table of names, each with its kind, labels, meaning, and what an operator does about it."""
+"""Metrics: one table of names, each with its kind, labels, meaning,
+and what an operator does about it.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,30 @@ Name = Literal[
     "pipeline_last_batch_timestamp_seconds",
 ]
 DELAY_BUCKETS = (
-    *(0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4, 5),
+    *(
+        0.01,
+        0.02,
+        0.03,
+        0.05,
+        0.075,
+        0.1,
+        0.15,
+        0.2,
+        0.25,
+        0.3,
+        0.4,
+        0.5,
+        0.6,
+        0.75,
+        1,
+        1.25,
+        1.5,
+        2,
+        2.5,
+        3,
+        4,
+        5,
+    ),
     *(7.5, 10, 15, 30, 60, 120, 300),
 )
 
@@ -158,23 +183,40 @@ METRICS: tuple[Metric, ...] = (
 
 
 class PrometheusTelemetry:
-    """Counts in a registry of its own, logs what a person should know, and keeps the health up to date."""
+    """Counts in a registry of its own, logs what a person should know,
+    and keeps the health up to date.
+    """
 
     def __init__(self, health: Health, clock: Callable[[], float] = time.time) -> None:
         self.registry = CollectorRegistry()
-        self._health, self._clock = health, clock
+        self._health = health
+        self._clock = clock
         self._log = structlog.stdlib.get_logger("ajera_cdc")
         self._metrics = {metric.name: self._create(metric) for metric in METRICS}
 
     def _create(self, metric: Metric) -> Counter | Gauge | Histogram:
         match metric.kind:
             case "counter":
-                return Counter(metric.name, metric.meaning, metric.labels, registry=self.registry)
+                return Counter(
+                    metric.name,
+                    metric.meaning,
+                    metric.labels,
+                    registry=self.registry,
+                )
             case "gauge":
-                return Gauge(metric.name, metric.meaning, metric.labels, registry=self.registry)
+                return Gauge(
+                    metric.name,
+                    metric.meaning,
+                    metric.labels,
+                    registry=self.registry,
+                )
             case "histogram":
                 return Histogram(
-                    metric.name, metric.meaning, metric.labels, registry=self.registry, buckets=DELAY_BUCKETS
+                    metric.name,
+                    metric.meaning,
+                    metric.labels,
+                    registry=self.registry,
+                    buckets=DELAY_BUCKETS,
                 )
 
     def _add(self, name: Name, amount: float, *labels: str) -> None:
@@ -190,7 +232,7 @@ class PrometheusTelemetry:
         if isinstance(metric, Gauge):
             metric.set(value)
 
-    # -- what happens -------------------------------------------------------------------------------------------------
+    # -- what happens ------------------------------------------------------------------------------
 
     def assigned(self, partitions: int) -> None:
         self._set("pipeline_assigned_partitions", partitions)
@@ -236,7 +278,12 @@ class PrometheusTelemetry:
 
     def dead_lettered(self, error: PipelineError) -> None:
         self._add("pipeline_dead_letters_total", 1, error.code)
-        self._log.error("message set aside", code=error.code, error=str(error), hint=error.hint)
+        self._log.error(
+            "message set aside",
+            code=error.code,
+            error=str(error),
+            hint=error.hint,
+        )
 
     def second_writer(self, todo: str) -> None:
         self._add("pipeline_second_writer_total", 1)
@@ -249,7 +296,12 @@ class PrometheusTelemetry:
         self._add("pipeline_halted_partitions", 1, topic, error.code)
         self._health.halt(f"{topic}[{partition}]", error.sentence)
         self._log.error(
-            "partition halted", topic=topic, partition=partition, code=error.code, error=str(error), hint=error.hint
+            "partition halted",
+            topic=topic,
+            partition=partition,
+            code=error.code,
+            error=str(error),
+            hint=error.hint,
         )
 
     def loaded(self, table: str) -> None:

@@ -1,4 +1,6 @@
-"""Clients of everything outside the process, made from the settings; for consumers and commands alike."""
+"""Clients of everything outside the process, made from the settings;
+for consumers and commands alike.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def pim_engine(settings: Settings) -> Engine:
 
 
 def ajera_engine(settings: Settings) -> Engine:
-    """The Ajera database, for commands that look at it, and for the exchange. PIM's consumers never connect to it."""
+    """The Ajera database, for commands that look at it, and for the exchange.
+    PIM's consumers never connect to it.
+    """
     return create_engine(_url(settings.ajera.database, "sources.ajera.database"))
 
 
@@ -68,7 +72,10 @@ def connect_client(settings: Settings) -> ConnectClient:
     connect = settings.connect
     auth = None
     if connect.username is not None:
-        auth = (connect.username, "" if connect.password is None else connect.password.get_secret_value())
+        auth = (
+            connect.username,
+            "" if connect.password is None else connect.password.get_secret_value(),
+        )
     return ConnectClient(connect.url, auth=auth)
 
 
@@ -78,7 +85,9 @@ def topic_describer(admin: KafkaAdmin) -> Describe:
     def describe(topic: str) -> Incarnation:
         found = admin.topic_description(topic)
         if found is None:
-            raise ServiceUnreachable(f"Kafka has no topic {topic}; `ajera-cdc connectors apply` creates it.")
+            raise ServiceUnreachable(
+                f"Kafka has no topic {topic}; `ajera-cdc connectors apply` creates it."
+            )
         return Incarnation(found.topic_id, found.partitions)
 
     return describe

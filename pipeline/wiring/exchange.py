@@ -19,7 +19,13 @@ from pipeline.decoding.avro import Schemas
 from pipeline.decoding.contract import Contract
 from pipeline.decoding.event import Decoder
 from pipeline.domain.choice import CONSULTANTS, EMPLOYEES, Choice
-from pipeline.domain.dps import AJERA_TABLES, CODE_LISTS, CREATED_IN_AJERA, DPS_TABLES, FILLS
+from pipeline.domain.dps import (
+    AJERA_TABLES,
+    CODE_LISTS,
+    CREATED_IN_AJERA,
+    DPS_TABLES,
+    FILLS,
+)
 from pipeline.domain.exchange import entities
 from pipeline.domain.pairing import Entity
 from pipeline.domain.status import StatusCoding
@@ -53,23 +59,38 @@ from pipeline.wiring.time_entries import require_time
 
 
 def setup_of(settings: Settings) -> ExchangeConfig:
-    """How this installation exchanges. Raises ConfigurationInvalid, ProfileInvalid, AjeraVersionInvalid."""
+    """How this installation exchanges. Raises ConfigurationInvalid, ProfileInvalid,
+    AjeraVersionInvalid.
+    """
     dps, site = settings.exchange, settings.site
     of_version = entities(
         two_way=is_two_way(parse(settings.ajera.version or "")),
         rules={name: Rule(rule) for name, rule in site.rules.items()},
         clock_tolerance=timedelta(seconds=dps.clock_tolerance_seconds),
         status=StatusCoding(dps.status_coding),
-        choices={EMPLOYEES: Choice(dps.employees or "none"), CONSULTANTS: Choice(dps.consultants or "none")},
+        choices={
+            EMPLOYEES: Choice(dps.employees or "none"),
+            CONSULTANTS: Choice(dps.consultants or "none"),
+        },
     )
     window = timedelta(seconds=dps.recheck_window_seconds)
-    limits = {"contact": dps.contacts_per_firm or None, "project_contact": dps.contacts_per_project or None}
+    limits = {
+        "contact": dps.contacts_per_firm or None,
+        "project_contact": dps.contacts_per_project or None,
+    }
     return ExchangeConfig(
-        entities=tuple(replace(one, rules=replace(one.rules, look_window=window)) for one in of_version),
+        entities=tuple(
+            replace(one, rules=replace(one.rules, look_window=window)) for one in of_version
+        ),
         lists=CODE_LISTS,
-        numbers={"project": dps.project_number, "employee": dps.employee_number},
+        numbers={
+            "project": dps.project_number,
+            "employee": dps.employee_number,
+        },
         limits=limits,
-        policy=FirstLinkPolicy(prefers=None if dps.initial_match_policy == "park" else Side(dps.initial_match_policy)),
+        policy=FirstLinkPolicy(
+            prefers=None if dps.initial_match_policy == "park" else Side(dps.initial_match_policy)
+        ),
         rewound_tolerance=timedelta(seconds=settings.run.clock_tolerance_seconds),
     )
 
@@ -79,7 +100,9 @@ def require_choices(settings: Settings) -> None:
     dps = settings.exchange
     missing = [name for name in ("employees", "consultants") if getattr(dps, name) is None]
     if missing and is_two_way(parse(settings.ajera.version or "")):
-        raise ChoiceMissing(f"{' and '.join(f'routes.dps.{name}' for name in missing)}: not stated.")
+        raise ChoiceMissing(
+            f"{' and '.join(f'routes.dps.{name}' for name in missing)}: not stated."
+        )
 
 
 @contextmanager
@@ -101,14 +124,19 @@ def pairs_of(settings: Settings) -> Iterator[DatabasePairs]:
                 Side.AJERA,
                 settings.ajera.db_schema,
                 FILLS,
-                generated_keys(in_ajera, settings.ajera.db_schema, site, CREATED_IN_AJERA),
+                generated_keys(
+                    in_ajera,
+                    settings.ajera.db_schema,
+                    site,
+                    CREATED_IN_AJERA,
+                ),
             ),
             dps.sync_schema,
             settings.ajera.sync_schema,
         )
 
 
-# -- decoding -----------------------------------------------------------------------------------------------------------
+# -- decoding --------------------------------------------------------------------------------------
 
 
 class BothDecoders:
@@ -116,7 +144,9 @@ class BothDecoders:
 
     def __init__(self, decoders: Sequence[Decoder]) -> None:
         self._by_topic = {
-            topic: decoder for decoder in decoders for topic in (*decoder.topics.values(), decoder.heartbeat_topic)
+            topic: decoder
+            for decoder in decoders
+            for topic in (*decoder.topics.values(), decoder.heartbeat_topic)
         }
 
     @property
@@ -130,10 +160,15 @@ class BothDecoders:
         return decoder.decode(message, incarnation)
 
 
-def needs_of(tables: Sequence[SourceTable], of_entities: Sequence[Entity]) -> dict[str, dict[str, str]]:
-    """By table and column the lines that need it. What decides which rows are exchanged needs the rest of the contract."""
+def needs_of(
+    tables: Sequence[SourceTable], of_entities: Sequence[Entity]
+) -> dict[str, dict[str, str]]:
+    """By table and column the lines that need it.
+    What decides which rows are exchanged needs the rest of the contract.
+    """
     found: dict[str, dict[str, str]] = {
-        table.name: {column.name: "which rows are exchanged" for column in table.columns} for table in tables
+        table.name: {column.name: "which rows are exchanged" for column in table.columns}
+        for table in tables
     }
     for entity in of_entities:
         for side in Side:
@@ -145,7 +180,9 @@ def needs_of(tables: Sequence[SourceTable], of_entities: Sequence[Entity]) -> di
     return found
 
 
-def decoders_of(settings: Settings, setup: ExchangeConfig, fetch: Callable[[int], str]) -> tuple[Decoder, Decoder]:
+def decoders_of(
+    settings: Settings, setup: ExchangeConfig, fetch: Callable[[int], str]
+) -> tuple[Decoder, Decoder]:
     """Ajera's and DPS's; `fetch` gives a writer schema's text by id."""
     site, schemas = settings.site, Schemas(fetch)
 
@@ -165,12 +202,14 @@ def decoders_of(settings: Settings, setup: ExchangeConfig, fetch: Callable[[int]
     )
 
 
-# -- the consumer -------------------------------------------------------------------------------------------------------
+# -- the consumer ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class ExchangeParts:
-    """What a consumer of the exchange is made of. A fault test replaces single parts before `assembled`."""
+    """What a consumer of the exchange is made of.
+    A fault test replaces single parts before `assembled`.
+    """
 
     settings: Settings
     setup: ExchangeConfig
@@ -185,14 +224,20 @@ class ExchangeParts:
 
 
 @contextmanager
-def parts(settings: Settings, telemetry: PrometheusTelemetry, health: Health) -> Iterator[ExchangeParts]:
+def parts(
+    settings: Settings, telemetry: PrometheusTelemetry, health: Health
+) -> Iterator[ExchangeParts]:
     """Everything but the membership in the group, connected.
 
     Raises what `require_choices`, `setup_of`, `pairs_of` and `require_time` raise.
     """
     with ExitStack() as resources:
         require_choices(settings)
-        setup, dps, kafka = setup_of(settings), settings.exchange, settings.kafka
+        setup, dps, kafka = (
+            setup_of(settings),
+            settings.exchange,
+            settings.kafka,
+        )
         pairs = resources.enter_context(pairs_of(settings))
         require_time(setup, pairs)
         registry = registry_client(settings)
@@ -201,7 +246,12 @@ def parts(settings: Settings, telemetry: PrometheusTelemetry, health: Health) ->
         both = BothDecoders((ajera, of_dps))
         admin = kafka_admin(settings)
         resources.callback(admin.close)
-        letters = KafkaDeadLetters(kafka.bootstrap_servers, kafka_settings(settings), dps.dead_letter_topic, dps.group)
+        letters = KafkaDeadLetters(
+            kafka.bootstrap_servers,
+            kafka_settings(settings),
+            dps.dead_letter_topic,
+            dps.group,
+        )
         resources.callback(letters.close)
         yield ExchangeParts(
             settings=settings,
@@ -209,7 +259,10 @@ def parts(settings: Settings, telemetry: PrometheusTelemetry, health: Health) ->
             pairs=pairs,
             decoder=both,
             topics=both.topics,
-            sides={ajera.heartbeat_topic: Side.AJERA, of_dps.heartbeat_topic: Side.DPS},
+            sides={
+                ajera.heartbeat_topic: Side.AJERA,
+                of_dps.heartbeat_topic: Side.DPS,
+            },
             dead_letters=letters,
             incarnations=Incarnations(topic_describer(admin), pairs),
             telemetry=telemetry,
@@ -252,7 +305,10 @@ def exchange_of(of: ExchangeParts) -> Exchange:
 
 @contextmanager
 def consumer(
-    settings: Settings, telemetry: PrometheusTelemetry, health: Health, stop: Callable[[], bool]
+    settings: Settings,
+    telemetry: PrometheusTelemetry,
+    health: Health,
+    stop: Callable[[], bool],
 ) -> Iterator[Loop]:
     """A consumer of the exchange, ready to run. Raises what `parts` raises."""
     with parts(settings, telemetry, health) as connected:
@@ -262,5 +318,10 @@ def consumer(
 def member(of: ExchangeParts, exchange: Exchange) -> KafkaMessages:
     """The membership in the exchange's consumer group."""
     return join_group(
-        of, of.settings.exchange.group, of.topics, kafka_settings(of.settings), of.pairs, exchange.on_assigned
+        of,
+        of.settings.exchange.group,
+        of.topics,
+        kafka_settings(of.settings),
+        of.pairs,
+        exchange.on_assigned,
     )

@@ -36,10 +36,14 @@ def join_group(
     keeper: OffsetStore,
     on_assigned: Callable[[Mapping[TopicPartition, Progress]], None],
 ) -> KafkaMessages:
-    """A membership: partitions start where `keeper` or Kafka says, whichever is smaller, and are told to `take_over`."""
+    """A membership: partitions start where `keeper` or Kafka says, whichever is smaller,
+    and are told to `take_over`.
+    """
     held: set[TopicPartition] = set()
 
-    def stored_offsets(partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+    def stored_offsets(
+        partitions: Collection[TopicPartition],
+    ) -> Mapping[TopicPartition, int]:
         of.incarnations.forget()
         present = {topic: of.incarnations.of(topic) for topic in {one.topic for one in partitions}}
         with keeper.transaction() as transaction:

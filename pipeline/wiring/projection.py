@@ -67,7 +67,7 @@ def decoder_of(settings: Settings, site: Site, fetch: Callable[[int], str]) -> D
     )
 
 
-# -- the consumer -------------------------------------------------------------------------------------------------------
+# -- the consumer ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -89,13 +89,20 @@ class ConsumerParts:
 
 
 @contextmanager
-def parts(settings: Settings, telemetry: PrometheusTelemetry, health: Health) -> Iterator[ConsumerParts]:
+def parts(
+    settings: Settings, telemetry: PrometheusTelemetry, health: Health
+) -> Iterator[ConsumerParts]:
     """Everything but the membership in the group, connected.
 
-    Raises ConfigurationInvalid, ProfileInvalid, SyncSchemaOutdated, TargetMismatch, TargetBusy, ServiceUnreachable.
+    Raises ConfigurationInvalid, ProfileInvalid, SyncSchemaOutdated, TargetMismatch, TargetBusy,
+    ServiceUnreachable.
     """
     with ExitStack() as resources:
-        site, route, schema = settings.site, route_of(settings), settings.to_pim.sync_schema
+        site, route, schema = (
+            settings.site,
+            route_of(settings),
+            settings.to_pim.sync_schema,
+        )
         engine = pim_engine(settings)
         resources.callback(engine.dispose)
         require_latest(engine, schema)
@@ -109,7 +116,10 @@ def parts(settings: Settings, telemetry: PrometheusTelemetry, health: Health) ->
         resources.callback(admin.close)
         kafka, to_pim = settings.kafka, settings.to_pim
         letters = KafkaDeadLetters(
-            kafka.bootstrap_servers, kafka_settings(settings), to_pim.dead_letter_topic, to_pim.group
+            kafka.bootstrap_servers,
+            kafka_settings(settings),
+            to_pim.dead_letter_topic,
+            to_pim.group,
         )
         resources.callback(letters.close)
         yield ConsumerParts(
@@ -133,7 +143,13 @@ def keeper(settings: Settings) -> Iterator[DatabaseTarget]:
     """The database that holds the route's offsets. Raises SyncSchemaOutdated, TargetBusy."""
     with state_of_pim(settings).opened() as engine:
         own = settings.to_pim
-        yield DatabaseTarget(engine, route_of(settings), settings.site, own.sync_schema, own.db_schema)
+        yield DatabaseTarget(
+            engine,
+            route_of(settings),
+            settings.site,
+            own.sync_schema,
+            own.db_schema,
+        )
 
 
 Join = Callable[[ConsumerParts, Processor], Messages]
@@ -158,7 +174,13 @@ def build_consumer(of: ConsumerParts, stop: Callable[[], bool], join: Join | Non
         messages=messages,
         processor=processor,
         keeper=of.target,
-        loading=Loading(route=of.route, topics=of.topics, messages=messages, target=of.target, clock=clock),
+        loading=Loading(
+            route=of.route,
+            topics=of.topics,
+            messages=messages,
+            target=of.target,
+            clock=clock,
+        ),
         incarnation=of.incarnations.of,
         telemetry=of.telemetry,
         clock=clock,
@@ -169,7 +191,10 @@ def build_consumer(of: ConsumerParts, stop: Callable[[], bool], join: Join | Non
 
 @contextmanager
 def consumer(
-    settings: Settings, telemetry: PrometheusTelemetry, health: Health, stop: Callable[[], bool]
+    settings: Settings,
+    telemetry: PrometheusTelemetry,
+    health: Health,
+    stop: Callable[[], bool],
 ) -> Iterator[Loop]:
     """A consumer of the route, ready to run. Raises what `parts` raises."""
     with parts(settings, telemetry, health) as connected:
@@ -180,5 +205,10 @@ def member(of: ConsumerParts, processor: Processor) -> KafkaMessages:
     """The membership in the route's consumer group."""
     topics = [*of.topics.values(), of.heartbeat_topic]
     return join_group(
-        of, of.settings.to_pim.group, topics, kafka_settings(of.settings), of.target, processor.on_assigned
+        of,
+        of.settings.to_pim.group,
+        topics,
+        kafka_settings(of.settings),
+        of.target,
+        processor.on_assigned,
     )

@@ -1,4 +1,6 @@
-"""The routes that are configured: each with its group, topics, state and consumer, so that commands need not tell them apart."""
+"""The routes that are configured: each with its group, topics, state and consumer,
+so that commands need not tell them apart.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,10 @@ from pipeline.wiring.state import State, state_of_dps, state_of_pim
 
 RouteName = Literal["pim", "dps"]
 NAMES: tuple[RouteName, ...] = ("pim", "dps")
-Consumer = Callable[[Settings, PrometheusTelemetry, Health, Callable[[], bool]], AbstractContextManager[Loop]]
+Consumer = Callable[
+    [Settings, PrometheusTelemetry, Health, Callable[[], bool]],
+    AbstractContextManager[Loop],
+]
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,9 @@ class RouteHandle:
 
 def routes_of(settings: Settings) -> tuple[RouteHandle, ...]:
     """Every route that is configured."""
-    return tuple(MAKERS[name](settings) for name in NAMES if getattr(settings.routes, name) is not None)
+    return tuple(
+        MAKERS[name](settings) for name in NAMES if getattr(settings.routes, name) is not None
+    )
 
 
 def route_named(settings: Settings, name: RouteName | None) -> RouteHandle:
@@ -90,7 +97,10 @@ def _dps(settings: Settings) -> RouteHandle:
     )
 
 
-MAKERS: dict[RouteName, Callable[[Settings], RouteHandle]] = {"pim": _pim, "dps": _dps}
+MAKERS: dict[RouteName, Callable[[Settings], RouteHandle]] = {
+    "pim": _pim,
+    "dps": _dps,
+}
 
 
 def _topics(settings: Settings, prefix: str, tables: tuple[SourceTable, ...]) -> tuple[str, ...]:

@@ -23,12 +23,17 @@ from pipeline.wiring.clients import ajera_engine, dps_engine
 from pipeline.wiring.state import State, states_of
 
 System = Literal["ajera", "dps"]
-TABLES: dict[System, tuple[SourceTable, ...]] = {"ajera": AJERA_TO_PIM.sources, "dps": DPS_TABLES}
+TABLES: dict[System, tuple[SourceTable, ...]] = {
+    "ajera": AJERA_TO_PIM.sources,
+    "dps": DPS_TABLES,
+}
 
 
 @dataclass(frozen=True)
 class Source:
-    """A captured database. `states`: of the routes that read it; each keeps the epoch of its connector."""
+    """A captured database. `states`: of the routes that read it;
+    each keeps the epoch of its connector.
+    """
 
     system: System
     settings: AjeraSource | DpsSource
@@ -65,12 +70,17 @@ class Source:
 
 
 def source_of(settings: Settings, system: System = "ajera") -> Source:
-    """Raises ConfigurationInvalid for a system that is not configured, or an address that hides its host."""
+    """Raises ConfigurationInvalid for a system that is not configured,
+    or an address that hides its host.
+    """
     own = settings.ajera if system == "ajera" else settings.dps
     return Source(
         system=system,
         settings=own,
-        url=_address(database_url(own.database, f"sources.{system}.database"), f"sources.{system}.database"),
+        url=_address(
+            database_url(own.database, f"sources.{system}.database"),
+            f"sources.{system}.database",
+        ),
         tables=tuple(settings.site.source_table(table.name) for table in TABLES[system]),
         engine=lambda: (ajera_engine if system == "ajera" else dps_engine)(settings),
         states=states_of(settings, system),

@@ -1,4 +1,6 @@
-"""The judge of the exchange: it accepts two systems that agree, and finds each way in which they can differ."""
+"""The judge of the exchange: it accepts two systems that agree,
+and finds each way in which they can differ.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +96,10 @@ class Systems:
 @pytest.fixture(scope="module")
 def agreeing(postgres: Stack) -> Iterator[Systems]:
     """One pair of every kind but employees and vendors, and nothing to object to."""
-    urls = postgres.create_database("agreement_ajera"), postgres.create_database("agreement_dps")
+    urls = (
+        postgres.create_database("agreement_ajera"),
+        postgres.create_database("agreement_dps"),
+    )
     databases.create_ajera(urls[0], Naming())
     dps.create_dps(urls[1], Naming())
     with ExitStack() as resources:
@@ -105,7 +110,14 @@ def agreeing(postgres: Stack) -> Iterator[Systems]:
         in_dps.execute(SYNC)
         ajera.execute("CREATE SCHEMA ajera_cdc")
         ajera.execute("CREATE TABLE ajera_cdc.intention (number text PRIMARY KEY, key text)")
-        document = json.dumps({"off": [], "ended_by": None, "ajera": {"edited_at": {}}, "dps": {"edited_at": {}}})
+        document = json.dumps(
+            {
+                "off": [],
+                "ended_by": None,
+                "ajera": {"edited_at": {}},
+                "dps": {"edited_at": {}},
+            }
+        )
         for entity, keys in PAIRS.items():
             in_dps.execute(
                 "INSERT INTO sync.link (id, entity, ajera_key, dps_key, state, document) VALUES (%s, %s, %s, %s, 'linked', %s)",
@@ -117,12 +129,17 @@ def agreeing(postgres: Stack) -> Iterator[Systems]:
 @pytest.fixture
 def systems(agreeing: Systems) -> Iterator[Systems]:
     """The same, to be spoilt."""
-    with agreeing.ajera.transaction(force_rollback=True), agreeing.dps.transaction(force_rollback=True):
+    with (
+        agreeing.ajera.transaction(force_rollback=True),
+        agreeing.dps.transaction(force_rollback=True),
+    ):
         yield agreeing
 
 
 def test_systems_that_agree_have_no_differences(agreeing: Systems) -> None:
-    """Blanks, cut text, the full stop for no name, codes, statuses and the long name are the same said otherwise."""
+    """Blanks, cut text, the full stop for no name, codes,
+    statuses and the long name are the same said otherwise.
+    """
     assert agreeing.differences() == []
     assert agreeing.verdict().pairs == len(PAIRS)
 
@@ -192,10 +209,14 @@ def test_a_difference_that_is_parked_is_none(systems: Systems, excuse: str) -> N
     assert systems.differences() == []
 
 
-def test_a_pair_that_waits_is_excused_in_the_lines_that_wait(systems: Systems) -> None:
+def test_a_pair_that_waits_is_excused_in_the_lines_that_wait(
+    systems: Systems,
+) -> None:
     """Not in the others."""
     systems.run(WRONG["another name"][0])
-    systems.run("dps:INSERT INTO sync.parked VALUES ('link/firm', 'type_missing', 'market: Add it.')")
+    systems.run(
+        "dps:INSERT INTO sync.parked VALUES ('link/firm', 'type_missing', 'market: Add it.')"
+    )
     assert "firm, Ajera 7, DPS F: differs in name" in systems.differences()
 
 
@@ -206,8 +227,13 @@ def test_a_row_whose_counterpart_was_deleted_stays_alone(systems: Systems, ended
         f"""dps:UPDATE sync.link SET state = 'ended', document = replace(document, '"ended_by": null', '"ended_by": "{ended_by}"')"""
         " WHERE entity = 'contact'"
     )
-    alone = {"ajera": "contact, Ajera 8, DPS -", "dps": "contact, Ajera -, DPS C"}[ended_by]
-    assert systems.differences() == [f"{alone}: is set to be exchanged, and neither paired nor parked"]
+    alone = {
+        "ajera": "contact, Ajera 8, DPS -",
+        "dps": "contact, Ajera -, DPS C",
+    }[ended_by]
+    assert systems.differences() == [
+        f"{alone}: is set to be exchanged, and neither paired nor parked"
+    ]
 
 
 def test_a_blank_address_needs_no_counterpart(systems: Systems) -> None:
@@ -220,12 +246,16 @@ def test_a_blank_address_needs_no_counterpart(systems: Systems) -> None:
 def test_a_row_without_a_pair_may_be_parked(systems: Systems) -> None:
     """On either side."""
     systems.run(WRONG["a contact that was not put on the project"][0])
-    systems.run(f"dps:INSERT INTO sync.parked VALUES ('row/project_contact/dps/{PROJECT}|C', 'contacts_full', '')")
+    systems.run(
+        f"dps:INSERT INTO sync.parked VALUES ('row/project_contact/dps/{PROJECT}|C', 'contacts_full', '')"
+    )
     assert systems.differences() == []
 
 
 @pytest.mark.parametrize(("typed_in", "is_left"), [("ajera", True), ("dps", False)])
-def test_what_ajera_typed_over_a_line_that_dps_sends_is_left(systems: Systems, typed_in: str, *, is_left: bool) -> None:
+def test_what_ajera_typed_over_a_line_that_dps_sends_is_left(
+    systems: Systems, typed_in: str, *, is_left: bool
+) -> None:
     """Until DPS is next edited."""
     systems.run("UPDATE {AxProject} SET {AxProject.prjChanceOfWinning} = 5")
     systems.run(
@@ -251,7 +281,9 @@ def test_a_status_that_dps_held_when_we_made_the_row_stays_until_somebody_types_
     assert (systems.differences() == []) is (typed_in is None)
 
 
-def test_a_parked_line_on_which_both_agree_is_a_difference(systems: Systems) -> None:
+def test_a_parked_line_on_which_both_agree_is_a_difference(
+    systems: Systems,
+) -> None:
     """Nobody has anything to decide there."""
     systems.run("dps:UPDATE sync.link SET parked_lines = 'name' WHERE entity = 'firm'")
     assert [(one.what, one.line) for one in systems.verdict().differences] == [
@@ -259,9 +291,17 @@ def test_a_parked_line_on_which_both_agree_is_a_difference(systems: Systems) -> 
     ]
 
 
-def test_a_line_may_wait_for_a_pair_that_has_ended(systems: Systems) -> None:
-    """Neither side can say the other's reference any more; for one that is there nobody has to wait."""
-    systems.run("dps:INSERT INTO sync.parked VALUES ('link/contact', 'reference_missing', 'firm: Tick it.')")
-    assert [(one.entity, one.line) for one in systems.verdict().differences] == [("contact", "firm")]
+def test_a_line_may_wait_for_a_pair_that_has_ended(
+    systems: Systems,
+) -> None:
+    """Neither side can say the other's reference any more;
+    for one that is there nobody has to wait.
+    """
+    systems.run(
+        "dps:INSERT INTO sync.parked VALUES ('link/contact', 'reference_missing', 'firm: Tick it.')"
+    )
+    assert [(one.entity, one.line) for one in systems.verdict().differences] == [
+        ("contact", "firm")
+    ]
     systems.run("dps:UPDATE sync.link SET state = 'ended' WHERE entity = 'firm'")
     assert [one for one in systems.verdict().differences if one.entity == "contact"] == []

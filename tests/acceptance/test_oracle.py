@@ -1,4 +1,6 @@
-"""The judge of the sample: it accepts a PIM that is right, and finds each way in which one can be wrong."""
+"""The judge of the sample: it accepts a PIM that is right,
+and finds each way in which one can be wrong.
+"""
 
 from __future__ import annotations
 
@@ -56,19 +58,30 @@ class Pair:
                 text,
                 text in assumed["completed_statuses"],
             )
-        roles = self.ajera.execute('SELECT DISTINCT "Role Type" FROM expected."Project_Contact"').fetchall()
+        roles = self.ajera.execute(
+            'SELECT DISTINCT "Role Type" FROM expected."Project_Contact"'
+        ).fetchall()
         for (role,) in roles:
-            self.run("INSERT INTO {Role_Type} VALUES (%s) ON CONFLICT DO NOTHING", role)
+            self.run(
+                "INSERT INTO {Role_Type} VALUES (%s) ON CONFLICT DO NOTHING",
+                role,
+            )
 
     def run(self, statement: str, *values: object) -> None:
         self.pim.execute(psycopg.sql.SQL(self.naming.sql(statement)), values)
 
 
 def pair_of(stack: Stack, name: str, naming: Naming, seed: int) -> Iterator[Pair]:
-    ajera_url, pim_url = stack.create_database(f"{name}_ajera"), stack.create_database(f"{name}_pim")
+    ajera_url, pim_url = (
+        stack.create_database(f"{name}_ajera"),
+        stack.create_database(f"{name}_pim"),
+    )
     databases.create_ajera(ajera_url, naming)
     databases.create_pim(pim_url, naming)
-    with databases.connect(ajera_url) as ajera, databases.connect(pim_url) as pim:
+    with (
+        databases.connect(ajera_url) as ajera,
+        databases.connect(pim_url) as pim,
+    ):
         firm.load(ajera, seed, naming)
         yield Pair(ajera, pim, naming)
 
@@ -134,7 +147,9 @@ def test_each_way_of_being_wrong_is_found(loaded: Pair, wrong: str) -> None:
 def test_a_title_that_a_person_typed_is_accepted(loaded: Pair) -> None:
     """It is prefilled once, and theirs after that."""
     with loaded.pim.transaction(force_rollback=True):
-        loaded.run("UPDATE {Contact} SET {Contact.Title} = 'Ms' WHERE {Contact.Contact ID} = 'em-3'")
+        loaded.run(
+            "UPDATE {Contact} SET {Contact.Title} = 'Ms' WHERE {Contact.Contact ID} = 'em-3'"
+        )
         assert loaded.differences() == []
 
 
@@ -155,6 +170,8 @@ def test_a_seed_gives_one_firm(postgres: Stack) -> None:
     found = []
     for name in ("one", "two"):
         for pair in pair_of(postgres, f"seed_{name}", Naming(), seed=3):
-            cursor = pair.ajera.execute('SELECT md5(string_agg(v::text, \'\' ORDER BY "vecKey")) FROM "AxVec" AS v')
+            cursor = pair.ajera.execute(
+                'SELECT md5(string_agg(v::text, \'\' ORDER BY "vecKey")) FROM "AxVec" AS v'
+            )
             found.append(cursor.fetchone())
     assert found[0] == found[1]

@@ -1,4 +1,6 @@
-"""`make sizes`: how long and how dense the code is, by folder. Short functions that were bought with wide lines show here."""
+"""`make sizes`: how long and how dense the code is, by folder.
+Short functions that were bought with wide lines show here.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ WITHOUT_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """One module: tokens and the lines that hold them without comments and docstrings; all lines; lengths of functions."""
+    """One module: tokens and the lines that hold them without comments and docstrings; all lines;
+    lengths of functions.
+    """
 
     tokens: int
     code_lines: int
@@ -71,7 +75,9 @@ def row(name: str, modules: Iterable[Module]) -> str:
     found = list(modules)
     functions = [length for module in found for length in module.functions]
     lines = sum(module.lines for module in found)
-    density = sum(module.tokens for module in found) / max(sum(module.code_lines for module in found), 1)
+    density = sum(module.tokens for module in found) / max(
+        sum(module.code_lines for module in found), 1
+    )
     return (
         f"{name:<10}{len(found):>8}{statistics.median(module.lines for module in found):>8.0f}"
         f"{sum(module.lines > LONG_MODULE for module in found):>6}{lines:>8}{density:>8.1f}"
@@ -94,7 +100,12 @@ def main() -> None:
     print(HEADS)
     for folder in FOLDERS:
         paths = sorted((ROOT / folder).rglob("*.py"))
-        print(row(folder, (measured(path.read_text()) for path in paths if path.read_text().strip())))
+        print(
+            row(
+                folder,
+                (measured(path.read_text()) for path in paths if path.read_text().strip()),
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""`make bench`: how many committed events a second consumers apply, on this machine, by ratios that its noise cannot hide.
+"""`make bench`: how many committed events a second consumers apply, on this machine,
+by ratios that its noise cannot hide.
 
-Each contender reads the same events into an empty PIM; contenders take turns, and the first one runs
-twice a round, so that the table shows how far apart two equal runs are.
+Each contender reads the same events into an empty PIM; contenders take turns, and the first one
+runs twice a round, so that the table shows how far apart two equal runs are.
 """
 
 from __future__ import annotations
@@ -56,18 +57,51 @@ CONTENDERS = (
 
 
 @click.command()
-@click.option("--rows", default=30_000, show_default=True, help="Rows of AxVec: each is inserted, then updated.")
-@click.option("--rounds", default=3, show_default=True, help="How often each contender runs.")
-@click.option("--edits", default=400, show_default=True, help="Edits each way whose delay is measured.")
-@click.option("--projects", default=10_000, show_default=True, help="Projects a side that a first run links.")
+@click.option(
+    "--rows",
+    default=30_000,
+    show_default=True,
+    help="Rows of AxVec: each is inserted, then updated.",
+)
+@click.option(
+    "--rounds",
+    default=3,
+    show_default=True,
+    help="How often each contender runs.",
+)
+@click.option(
+    "--edits",
+    default=400,
+    show_default=True,
+    help="Edits each way whose delay is measured.",
+)
+@click.option(
+    "--projects",
+    default=10_000,
+    show_default=True,
+    help="Projects a side that a first run links.",
+)
 @click.option("--seed", default=1, show_default=True)
 def main(*, rows: int, rounds: int, edits: int, projects: int, seed: int) -> None:
-    """Print events a second, counted at the target in committed rows; delays of the exchange; and a first run."""
+    """Print events a second, counted at the target in committed rows; delays of the exchange;
+    and a first run.
+    """
     rates: dict[str, list[float]] = {}
     with running_stack(console.print) as stack:
         for number in range(rounds):
-            for again, contender in [(" (again)", CONTENDERS[0]), *(("", contender) for contender in CONTENDERS)]:
-                rate = 2 * rows / _run(stack, contender, list(_changes(rows, random.Random(seed))))
+            for again, contender in [
+                (" (again)", CONTENDERS[0]),
+                *(("", contender) for contender in CONTENDERS),
+            ]:
+                rate = (
+                    2
+                    * rows
+                    / _run(
+                        stack,
+                        contender,
+                        list(_changes(rows, random.Random(seed))),
+                    )
+                )
                 rates.setdefault(contender.name + again, []).append(rate)
                 console.print(f"round {number + 1}: {contender.name}{again}: {rate:,.0f} events/s")
             of_exchange = exchange.measure(stack, rows // 3)
@@ -75,7 +109,10 @@ def main(*, rows: int, rounds: int, edits: int, projects: int, seed: int) -> Non
                 ("exchange: edits in Ajera to DPS", of_exchange.edits),
                 ("exchange: echoes of DPS", of_exchange.echoes),
                 ("exchange: each edit with its echo", of_exchange.together),
-                ("exchange: first run, rows created in DPS", of_exchange.linked),
+                (
+                    "exchange: first run, rows created in DPS",
+                    of_exchange.linked,
+                ),
             ):
                 rates.setdefault(name, []).append(rate)
                 console.print(f"round {number + 1}: {name}: {rate:,.0f} a second")
@@ -94,15 +131,40 @@ def main(*, rows: int, rounds: int, edits: int, projects: int, seed: int) -> Non
 
 
 def _changes(rows: int, rng: random.Random) -> Iterator[Change]:
-    words = ["Acme", "Harbour", "Miller", "North", "Studio", "Bridge", "Σ", "Ōsaka"]
+    words = [
+        "Acme",
+        "Harbour",
+        "Miller",
+        "North",
+        "Studio",
+        "Bridge",
+        "Σ",
+        "Ōsaka",
+    ]
     for number, operation in enumerate(["c"] * rows + ["u"] * rows):
         key = number % rows + 1
         yield Change(operation, _row(key, number, rng, words), number + 1)
 
 
 def _row(key: int, number: int, rng: random.Random, words: list[str]) -> dict[str, object]:
-    texts = ("vecFirstName", "vecLastName", "vecTitle", "vecEmail", "vecPhone1", "vecPhone2", "vecFax", "vecWebsite")
-    places = ("vecAddress1", "vecAddress2", "vecAddress3", "vecCity", "vecState", "vecZip")
+    texts = (
+        "vecFirstName",
+        "vecLastName",
+        "vecTitle",
+        "vecEmail",
+        "vecPhone1",
+        "vecPhone2",
+        "vecFax",
+        "vecWebsite",
+    )
+    places = (
+        "vecAddress1",
+        "vecAddress2",
+        "vecAddress3",
+        "vecCity",
+        "vecState",
+        "vecZip",
+    )
     kind = rng.randrange(3)
     return {
         "vecKey": key,
@@ -127,7 +189,8 @@ def _raw(stack: Stack, pim: str, contender: Contender, name: str) -> dict[str, d
 
 
 def _run(stack: Stack, contender: Contender, changes: list[Change]) -> float:
-    """Seconds from the first message to the last event committed: an empty PIM, and topics and a group of its own.
+    """Seconds from the first message to the last event committed: an empty PIM,
+    and topics and a group of its own.
 
     The members hold their partitions already when the topic fills, and sleep while it does.
     """
@@ -140,14 +203,22 @@ def _run(stack: Stack, contender: Contender, changes: list[Change]) -> float:
     raw = _raw(stack, pim, contender, name)
     admin = KafkaAdmin(stack.bootstrap, {})
     admin.ensure_topics(topics_of(Settings.model_validate(raw)))
-    topic = Topic(AJERA_TO_PIM.source("AxVec"), f"{name}.AxVec", stack.bootstrap, stack.registry)
+    topic = Topic(
+        AJERA_TO_PIM.source("AxVec"),
+        f"{name}.AxVec",
+        stack.bootstrap,
+        stack.registry,
+    )
     config = Path(stack.directory) / f"{name}.toml"
     config.write_text(tomli_w.dumps(raw))
     with (
         psycopg.connect(pim.replace("+psycopg", ""), autocommit=True) as connection,
         running(config, stack.logs, contender.consumers) as members,
     ):
-        wait(members, lambda: is_settled(admin, name, contender.consumers, PARTITIONS))
+        wait(
+            members,
+            lambda: is_settled(admin, name, contender.consumers, PARTITIONS),
+        )
         if contender.consumers > 1:
             shares = split(admin.group_state(name).assignment, topic.name)
             console.print(f"{contender.name}: partitions of {topic.name} by consumer: {shares}")
@@ -175,7 +246,13 @@ def _print(rates: dict[str, list[float]]) -> None:
     )
     for name, figures in rates.items():
         middle = statistics.median(figures)
-        table.add_row(name, f"{middle:,.0f}", f"{min(figures):,.0f}", f"{max(figures):,.0f}", f"{middle / base:.2f}")
+        table.add_row(
+            name,
+            f"{middle:,.0f}",
+            f"{min(figures):,.0f}",
+            f"{max(figures):,.0f}",
+            f"{middle / base:.2f}",
+        )
     console.print(table)
     console.print("The first contender and its (again) are equal: their distance is the noise.")
 

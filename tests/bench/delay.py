@@ -1,6 +1,8 @@
-"""How long an edit takes to the other system, through both captures, under a steady load both ways; by the databases' clock.
+"""How long an edit takes to the other system, through both captures, under a steady load both ways;
+by the databases' clock.
 
-Both databases are on one server, so that one clock tells when an edit was made and when the other system was written.
+Both databases are on one server,
+so that one clock tells when an edit was made and when the other system was written.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ from tests.bench.waiting import wait
 FIRMS = 200
 WARM = 20  # edits that are not counted: the first batches after a start
 EDITS_A_SECOND = 20.0
-# What our consumers write is logged with the time; `current_setting` tells their connections from ours.
+# What our consumers write is logged with the time;
+# `current_setting` tells their connections from ours.
 ARRIVALS = """
 CREATE TABLE arrival (value text PRIMARY KEY, at timestamptz NOT NULL);
 CREATE FUNCTION arrived() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -53,20 +56,40 @@ DPS = End("Clendor", "WebSite", "ClientID")
 
 
 def measure(stack: Stack, edits: int) -> Mapping[str, list[float]]:
-    """Seconds by direction: so many edits each way, each of a firm that the other side does not edit meanwhile."""
+    """Seconds by direction: so many edits each way,
+    each of a firm that the other side does not edit meanwhile.
+    """
     ajera_url, dps_url = both_empty(stack, "delay")
     config = settings.write(stack, ajera_url, None, dps=dps_url)
-    for words in (("schema", "upgrade"), ("connectors", "apply"), ("connectors", "apply", "--source", "dps")):
+    for words in (
+        ("schema", "upgrade"),
+        ("connectors", "apply"),
+        ("connectors", "apply", "--source", "dps"),
+    ):
         command(config, *words)
-    with databases.connect(ajera_url) as ajera, databases.connect(dps_url) as in_dps:
-        firm.insert(ajera, Naming(), "AxVec", [_client(key) for key in range(1, FIRMS + 1)])
+    with (
+        databases.connect(ajera_url) as ajera,
+        databases.connect(dps_url) as in_dps,
+    ):
+        firm.insert(
+            ajera,
+            Naming(),
+            "AxVec",
+            [_client(key) for key in range(1, FIRMS + 1)],
+        )
         with running(config, stack.logs, 1, EXCHANGE) as members:
             wait(members, lambda: _linked(in_dps) == FIRMS)
             for connection, end in ((ajera, AJERA), (in_dps, DPS)):
-                table, column = sql.Identifier(end.table), sql.Identifier(end.column)
+                table, column = (
+                    sql.Identifier(end.table),
+                    sql.Identifier(end.column),
+                )
                 connection.execute(sql.SQL(ARRIVALS).format(table=table, column=column))
             made = _edit(ajera, in_dps, edits + WARM)
-            wait(members, lambda: _arrived(in_dps) >= edits + WARM and _arrived(ajera) >= edits + WARM)
+            wait(
+                members,
+                lambda: _arrived(in_dps) >= edits + WARM and _arrived(ajera) >= edits + WARM,
+            )
         return {
             "Ajera to DPS": _delays(in_dps, made["ajera"]),
             "DPS to Ajera": _delays(ajera, made["dps"]),
@@ -75,16 +98,29 @@ def measure(stack: Stack, edits: int) -> Mapping[str, list[float]]:
 
 def summary(delays: list[float]) -> tuple[float, float, float]:
     """Median, 99th percentile and longest."""
-    return statistics.median(delays), statistics.quantiles(delays, n=100)[98], max(delays)
+    return (
+        statistics.median(delays),
+        statistics.quantiles(delays, n=100)[98],
+        max(delays),
+    )
 
 
 def _client(key: int) -> dict[str, object]:
-    kinds = {"vecIsClient": True, "vecIsVendor": False, "vecIsEmployee": False, "vecSyncToCRM": True}
+    kinds = {
+        "vecIsClient": True,
+        "vecIsVendor": False,
+        "vecIsEmployee": False,
+        "vecSyncToCRM": True,
+    }
     return {"vecKey": key, "vecDescription": f"Client {key}", **kinds}
 
 
-def _edit(ajera: psycopg.Connection, in_dps: psycopg.Connection, edits: int) -> dict[str, dict[str, datetime]]:
-    """By side: what was typed, and when, at a steady rate. Ajera edits the first half of the firms, DPS the others."""
+def _edit(
+    ajera: psycopg.Connection, in_dps: psycopg.Connection, edits: int
+) -> dict[str, dict[str, datetime]]:
+    """By side: what was typed, and when, at a steady rate. Ajera edits the first half of the firms,
+    DPS the others.
+    """
     keys = [key for (key,) in in_dps.execute('SELECT "ClientID" FROM "Clendor" ORDER BY "Name"')]
     halves = (
         ("ajera", ajera, AJERA, itertools.cycle(range(1, FIRMS // 2))),
@@ -95,12 +131,17 @@ def _edit(ajera: psycopg.Connection, in_dps: psycopg.Connection, edits: int) -> 
     for number in range(edits):
         for side, connection, end, of in halves:
             typed = f"{side}.example/{number}"
-            statement = sql.SQL("UPDATE {} SET {} = %s WHERE {} = %s RETURNING clock_timestamp()").format(
-                *(sql.Identifier(name) for name in (end.table, end.column, end.key))
-            )
+            statement = sql.SQL(
+                "UPDATE {} SET {} = %s WHERE {} = %s RETURNING clock_timestamp()"
+            ).format(*(sql.Identifier(name) for name in (end.table, end.column, end.key)))
             ((at,),) = connection.execute(statement, (typed, next(of))).fetchall()
             made[side][typed] = at
-        time.sleep(max(0.0, started + (number + 1) / EDITS_A_SECOND - time.monotonic()))
+        time.sleep(
+            max(
+                0.0,
+                started + (number + 1) / EDITS_A_SECOND - time.monotonic(),
+            )
+        )
     return made
 
 
@@ -122,6 +163,10 @@ def _arrived(connection: psycopg.Connection) -> int:
 
 
 def _delays(connection: psycopg.Connection, made: Mapping[str, datetime]) -> list[float]:
-    """Of all edits but the first ones. An edit whose firm was edited again before it arrived is missed: that raises KeyError."""
-    arrived: dict[str, datetime] = dict(connection.execute("SELECT value, at FROM arrival").fetchall())
+    """Of all edits but the first ones.
+    An edit whose firm was edited again before it arrived is missed: that raises KeyError.
+    """
+    arrived: dict[str, datetime] = dict(
+        connection.execute("SELECT value, at FROM arrival").fetchall()
+    )
     return [(arrived[value] - at).total_seconds() for value, at in list(made.items())[WARM:]]

@@ -1,4 +1,6 @@
-"""The exchange's part of the benchmark: edits in Ajera of linked firms, carried over to DPS, and their echoes."""
+"""The exchange's part of the benchmark: edits in Ajera of linked firms, carried over to DPS,
+and their echoes.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ LATER_MS = 2 * 3_600_000  # beyond the time in which a row that was linked just 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Events or rows a second: rows linked and created by `link`, edits carried over, echoes recognised."""
+    """Events or rows a second: rows linked and created by `link`, edits carried over,
+    echoes recognised.
+    """
 
     linked: float
     edits: float
@@ -39,7 +43,9 @@ class Rates:
 
     @property
     def together(self) -> float:
-        """Of a stream in which each edit is followed by its echo, as it is when both systems are captured."""
+        """Of a stream in which each edit is followed by its echo,
+        as it is when both systems are captured.
+        """
         return 2 / (1 / self.edits + 1 / self.echoes)
 
 
@@ -48,18 +54,40 @@ def measure(stack: Stack, rows: int) -> Rates:
     name = f"two-{uuid.uuid4().hex[:8]}"
     ajera_url, dps_url = both_empty(stack, name)
     config, admin = configured(stack, name, ajera_url, dps_url)
-    with databases.connect(ajera_url) as ajera, databases.connect(dps_url) as in_dps:
-        firm.insert(ajera, Naming(), "AxVec", [_client(key) for key in range(1, rows + 1)])
+    with (
+        databases.connect(ajera_url) as ajera,
+        databases.connect(dps_url) as in_dps,
+    ):
+        firm.insert(
+            ajera,
+            Naming(),
+            "AxVec",
+            [_client(key) for key in range(1, rows + 1)],
+        )
         started = time.monotonic()
         command(config, "link", "--yes")
         linked = rows / (time.monotonic() - started)
         with running(config, stack.logs, 1, EXCHANGE) as members:
-            wait(members, lambda: is_settled(admin, f"{name}-group", 1, PARTITIONS))
-            ajera.execute(sql.SQL('UPDATE "AxVec" SET "vecWebsite" = %s || "vecKey"'), ("www.new.example/",))
-            edits = _timed(
-                members, in_dps, Topic(AX_VEC, f"{name}.AxVec", stack.bootstrap, stack.registry), _edits(ajera)
+            wait(
+                members,
+                lambda: is_settled(admin, f"{name}-group", 1, PARTITIONS),
             )
-            topic = Topic(CLENDOR, f"{name}-dps.Clendor", stack.bootstrap, stack.registry)
+            ajera.execute(
+                sql.SQL('UPDATE "AxVec" SET "vecWebsite" = %s || "vecKey"'),
+                ("www.new.example/",),
+            )
+            edits = _timed(
+                members,
+                in_dps,
+                Topic(AX_VEC, f"{name}.AxVec", stack.bootstrap, stack.registry),
+                _edits(ajera),
+            )
+            topic = Topic(
+                CLENDOR,
+                f"{name}-dps.Clendor",
+                stack.bootstrap,
+                stack.registry,
+            )
             echoes = _timed(members, in_dps, topic, _echoes(in_dps))
     admin.close()
     return Rates(linked, edits, echoes)
@@ -67,25 +95,48 @@ def measure(stack: Stack, rows: int) -> Rates:
 
 def both_empty(stack: Stack, name: str) -> tuple[str, str]:
     """Databases of that name for Ajera and DPS, with the vendors' tables; their URLs."""
-    ajera_url, dps_url = stack.create_database(f"{name}-ajera"), stack.create_database(f"{name}-dps")
+    ajera_url, dps_url = (
+        stack.create_database(f"{name}-ajera"),
+        stack.create_database(f"{name}-dps"),
+    )
     databases.create_ajera(ajera_url, Naming())
     dps.create_dps(dps_url, Naming())
     return ajera_url, dps_url
 
 
 def _client(key: int) -> dict[str, object]:
-    kinds = {"vecIsClient": True, "vecIsVendor": False, "vecIsEmployee": False, "vecSyncToCRM": True}
-    return {"vecKey": key, "vecDescription": f"Client {key}", "vecWebsite": f"www.old.example/{key}", **kinds}
+    kinds = {
+        "vecIsClient": True,
+        "vecIsVendor": False,
+        "vecIsEmployee": False,
+        "vecSyncToCRM": True,
+    }
+    return {
+        "vecKey": key,
+        "vecDescription": f"Client {key}",
+        "vecWebsite": f"www.old.example/{key}",
+        **kinds,
+    }
 
 
 def configured(stack: Stack, name: str, ajera: str, in_dps: str) -> tuple[Path, KafkaAdmin]:
     """Settings for two databases, their `sync` schemas and their topics made."""
     raw: dict[str, dict[str, object]] = {
         "sources": {
-            "ajera": {"database": ajera, "version": "9.08", "topic_prefix": name},
+            "ajera": {
+                "database": ajera,
+                "version": "9.08",
+                "topic_prefix": name,
+            },
             "dps": {"database": in_dps, "topic_prefix": f"{name}-dps"},
         },
-        "routes": {"dps": {"group": f"{name}-group", "employees": "all", "consultants": "all"}},
+        "routes": {
+            "dps": {
+                "group": f"{name}-group",
+                "employees": "all",
+                "consultants": "all",
+            }
+        },
         "kafka": {"bootstrap_servers": stack.bootstrap, "partitions": 4},
         "registry": {"url": stack.registry},
         "run": {"metrics_port": 0},
@@ -107,15 +158,28 @@ def _rows(connection: psycopg.Connection, table: str) -> Iterator[dict[str, obje
 
 
 def _edits(ajera: psycopg.Connection) -> list[Change]:
-    return [Change("u", row, number, LATER_MS) for number, row in enumerate(_rows(ajera, "AxVec"), start=1)]
+    return [
+        Change("u", row, number, LATER_MS)
+        for number, row in enumerate(_rows(ajera, "AxVec"), start=1)
+    ]
 
 
 def _echoes(in_dps: psycopg.Connection) -> list[Change]:
-    """What the connector says of our own writes: the rows as they are, at a place before the one that we read after them."""
-    return [Change("u", row, number, LATER_MS) for number, row in enumerate(_rows(in_dps, "Clendor"), start=1)]
+    """What the connector says of our own writes: the rows as they are,
+    at a place before the one that we read after them.
+    """
+    return [
+        Change("u", row, number, LATER_MS)
+        for number, row in enumerate(_rows(in_dps, "Clendor"), start=1)
+    ]
 
 
-def _timed(members: list[Consumer], in_dps: psycopg.Connection, topic: Topic, changes: list[Change]) -> float:
+def _timed(
+    members: list[Consumer],
+    in_dps: psycopg.Connection,
+    topic: Topic,
+    changes: list[Change],
+) -> float:
     """Events a second; the member sleeps while the topic fills."""
     with _asleep(members):
         before = events_read(in_dps)

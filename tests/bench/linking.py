@@ -23,7 +23,9 @@ IN_DPS = """INSERT INTO "PR" ("WBS1", "Name", "Status", "AjeraSync", "Memo")
 
 @dataclass(frozen=True, slots=True)
 class FirstRun:
-    """So many projects were linked in so many seconds; `rehearsed`: seconds of the rehearsal before."""
+    """So many projects were linked in so many seconds; `rehearsed`:
+    seconds of the rehearsal before.
+    """
 
     projects: int
     seconds: float
@@ -36,7 +38,10 @@ def measure(stack: Stack, projects: int) -> FirstRun:
     ajera_url, dps_url = both_empty(stack, name)
     config, admin = configured(stack, name, ajera_url, dps_url)
     admin.close()
-    with databases.connect(ajera_url) as ajera, databases.connect(dps_url) as in_dps:
+    with (
+        databases.connect(ajera_url) as ajera,
+        databases.connect(dps_url) as in_dps,
+    ):
         ajera.execute(sql.SQL(IN_AJERA), (projects,))
         in_dps.execute(sql.SQL(IN_DPS), (projects,))
         seconds = []
@@ -44,7 +49,9 @@ def measure(stack: Stack, projects: int) -> FirstRun:
             started = time.monotonic()
             command(config, "link", *words)
             seconds.append(time.monotonic() - started)
-        ((linked,),) = in_dps.execute("SELECT count(*) FROM sync.link WHERE state = 'linked'").fetchall()
+        ((linked,),) = in_dps.execute(
+            "SELECT count(*) FROM sync.link WHERE state = 'linked'"
+        ).fetchall()
     if linked != projects:
         raise RuntimeError(f"{linked} of {projects} projects were linked")
     return FirstRun(projects, seconds[1], seconds[0])

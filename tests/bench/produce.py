@@ -1,4 +1,6 @@
-"""Messages as the connector writes them, produced straight into a topic: what is measured is the consumer alone."""
+"""Messages as the connector writes them, produced straight into a topic:
+what is measured is the consumer alone.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from pipeline.decoding.wire import join
 from pipeline.mapping.source import ColumnType, SourceTable
 
 EPOCH = 1
-QUIET = logging.getLogger("deploy.producer")  # librdkafka's own word on a broker that went, a line each try
+QUIET = logging.getLogger(
+    "deploy.producer"
+)  # librdkafka's own word on a broker that went, a line each try
 QUIET.addHandler(logging.NullHandler())
 METADATA: tuple[tuple[str, str], ...] = (
     ("__deleted", "string"),
@@ -29,12 +33,18 @@ METADATA: tuple[tuple[str, str], ...] = (
     ("__source_snapshot", "string"),
     ("__epoch", "string"),
 )
-TYPES = {ColumnType.INTEGER: "int", ColumnType.FLAG: "boolean", ColumnType.TEXT: "string"}
+TYPES = {
+    ColumnType.INTEGER: "int",
+    ColumnType.FLAG: "boolean",
+    ColumnType.TEXT: "string",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One row change: `number` is its place in the source's log, `later_ms` how much later than now it committed."""
+    """One row change: `number` is its place in the source's log,
+    `later_ms` how much later than now it committed.
+    """
 
     operation: str
     row: Mapping[str, Any]
@@ -46,15 +56,30 @@ class Topic:
     """A source table's topic, with its schema registered."""
 
     def __init__(self, table: SourceTable, topic: str, bootstrap: str, registry: str) -> None:
-        self._table, self.name = table, topic
+        self._table = table
+        self.name = topic
         key, *others = table.columns
         fields: list[dict[str, Any]] = [{"name": key.name, "type": TYPES[key.kind]}]
-        fields += [{"name": c.name, "type": ["null", TYPES[c.kind]], "default": None} for c in others]
+        fields += [
+            {
+                "name": c.name,
+                "type": ["null", TYPES[c.kind]],
+                "default": None,
+            }
+            for c in others
+        ]
         fields += [{"name": name, "type": kind} for name, kind in METADATA]
-        schema = {"type": "record", "name": "Value", "namespace": topic.replace("-", "_"), "fields": fields}
+        schema = {
+            "type": "record",
+            "name": "Value",
+            "namespace": topic.replace("-", "_"),
+            "fields": fields,
+        }
         client = SchemaRegistryClient({"url": registry})
         try:
-            self.schema_id = client.register_schema(f"{topic}-value", Schema(json.dumps(schema), "AVRO"))
+            self.schema_id = client.register_schema(
+                f"{topic}-value", Schema(json.dumps(schema), "AVRO")
+            )
         finally:
             client.close()
         self._parsed = fastavro.parse_schema(schema)
@@ -69,7 +94,9 @@ class Topic:
         )
 
     def send(self, changes: Iterable[Change], *, flush: bool = True) -> int:
-        """Produce these, keyed as the connector keys them; returns when the broker has all, unless told not to wait. How many."""
+        """Produce these, keyed as the connector keys them; returns when the broker has all,
+        unless told not to wait. How many.
+        """
         sent = 0
         for change in changes:
             body = io.BytesIO()

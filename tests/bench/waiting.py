@@ -22,11 +22,15 @@ def is_settled(admin: KafkaAdmin, group: str, members: int, partitions: int) -> 
         state = admin.group_state(group)
     except ServiceUnreachable:
         return False  # the group is being made
-    return state.state == "stable" and state.members == members and len(state.assignment) == partitions
+    return (
+        state.state == "stable" and state.members == members and len(state.assignment) == partitions
+    )
 
 
 def split(assignment: Mapping[TopicPartition, str], topic: str) -> str:
-    """How many partitions of a topic each member of the group has, "2 : 2"; a member without one counts, too."""
+    """How many partitions of a topic each member of the group has, "2 : 2";
+    a member without one counts, too.
+    """
     counts = Counter(dict.fromkeys(assignment.values(), 0))
     counts.update(member for partition, member in assignment.items() if partition.topic == topic)
     return " : ".join(str(count) for _, count in counts.most_common())
@@ -46,5 +50,7 @@ def wait(members: list[Consumer], reached: Callable[[], bool]) -> None:
 
 def events_read(connection: psycopg.Connection) -> int:
     """By all consumers together, as `sync` counts them."""
-    row = connection.execute("SELECT COALESCE(SUM(events_read), 0)::bigint FROM sync.progress").fetchone()
+    row = connection.execute(
+        "SELECT COALESCE(SUM(events_read), 0)::bigint FROM sync.progress"
+    ).fetchone()
     return int(row[0]) if row else 0

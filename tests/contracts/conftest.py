@@ -1,4 +1,6 @@
-"""The targets that the contract suite holds to the port: in memory, PostgreSQL, and SQL Server where one is given."""
+"""The targets that the contract suite holds to the port: in memory, PostgreSQL,
+and SQL Server where one is given.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,10 @@ from tests.twins.target import MemoryTarget
 
 SQL_SERVER = "PIPELINE_TEST_SQLSERVER_URL"
 SUFFIX = uuid.uuid4().hex[:8]
-SYNC, PIM = f"sync_{SUFFIX}", f"pim_{SUFFIX}"  # never the names of a database in use
+SYNC, PIM = (
+    f"sync_{SUFFIX}",
+    f"pim_{SUFFIX}",
+)  # never the names of a database in use
 KINDS = (
     pytest.param("memory"),
     pytest.param("postgres", marks=pytest.mark.postgres),

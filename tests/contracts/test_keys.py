@@ -1,4 +1,6 @@
-"""Where keys of rows created in Ajera come from, held to PostgreSQL, to SQL Server where one is given, and to the twin."""
+"""Where keys of rows created in Ajera come from, held to PostgreSQL,
+to SQL Server where one is given, and to the twin.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,13 @@ from pipeline.errors import KeyTableInvalid
 from pipeline.mapping.site import Holds, KeyTable, Site
 from pipeline.mapping.source import ColumnType, SourceColumn, SourceTable
 from pipeline.model.event import Value
-from tests.contracts.test_pairs import KINDS, SQL_SERVER, TYPES, AnyPairs, waiting
+from tests.contracts.test_pairs import (
+    KINDS,
+    SQL_SERVER,
+    TYPES,
+    AnyPairs,
+    waiting,
+)
 from tests.contracts.test_twin import beside
 from tests.twins.clock import Ticks
 from tests.twins.database import MemoryDatabase, SystemTable
@@ -34,12 +42,22 @@ from tests.twins.people import People
 from tests.twins.systems import ORDER
 
 COUNTER = KeyTable(
-    table="Key Table", table_column="Of", key_column="Key", holds=Holds.NEXT, names={"AxProject": "Projects"}
+    table="Key Table",
+    table_column="Of",
+    key_column="Key",
+    holds=Holds.NEXT,
+    names={"AxProject": "Projects"},
 )
 COUNTERS = SourceTable(
     COUNTER.table, "row", (SourceColumn("row", ColumnType.INTEGER), SourceColumn("Of", ColumnType.TEXT), SourceColumn("Key", ColumnType.INTEGER))
 )  # fmt: skip
-TABLES = (dps.AX_VEC, dps.AX_PROJECT, dps.AX_INVOICE_GROUP, dps.AX_CONTACT, COUNTERS)
+TABLES = (
+    dps.AX_VEC,
+    dps.AX_PROJECT,
+    dps.AX_INVOICE_GROUP,
+    dps.AX_CONTACT,
+    COUNTERS,
+)
 GIVEN = dps.AX_CONTACT  # the one table whose key is an identity
 Insert = Callable[[SourceTable, dict[str, Value]], None]
 
@@ -82,10 +100,19 @@ def ajera(request: pytest.FixtureRequest) -> Iterator[Ajera]:
 def in_memory() -> Ajera:
     clock = Ticks(datetime.now(UTC))
     described = [
-        SystemTable(table, (ORDER,) if table is dps.AX_PROJECT else (), 1 if table is GIVEN else None)
+        SystemTable(
+            table,
+            (ORDER,) if table is dps.AX_PROJECT else (),
+            1 if table is GIVEN else None,
+        )
         for table in TABLES
     ]
-    pairs = MemoryPairs(MemoryDatabase([], clock), MemoryDatabase(described, clock), dps.FILLS, site=site(Holds.NEXT))
+    pairs = MemoryPairs(
+        MemoryDatabase([], clock),
+        MemoryDatabase(described, clock),
+        dps.FILLS,
+        site=site(Holds.NEXT),
+    )
     people = People(pairs.ajera_database)
     return Ajera(
         pairs,
@@ -107,7 +134,10 @@ def _url(request: pytest.FixtureRequest) -> str:
 def in_database(url: str) -> Iterator[Ajera]:
     """In schemas made for this test."""
     sync, own, schema = (f"{name}_{uuid.uuid4().hex[:8]}" for name in ("sync", "own", "ajera"))
-    engine, metadata = create_engine(url, lock_timeout_seconds=10), sa.MetaData(schema=schema)
+    engine, metadata = (
+        create_engine(url, lock_timeout_seconds=10),
+        sa.MetaData(schema=schema),
+    )
     upgrade(engine, sync, part="dps")
     upgrade(engine, own, part="ajera")
     for table in TABLES:
@@ -120,7 +150,14 @@ def in_database(url: str) -> Iterator[Ajera]:
 
     def with_(holds: Holds) -> DatabasePairs:
         names = Names(site(holds), Side.AJERA, schema, dps.FILLS, generated)
-        return DatabasePairs(engine, engine, Names(Site(), Side.DPS, schema), names, sync, own)
+        return DatabasePairs(
+            engine,
+            engine,
+            Names(Site(), Side.DPS, schema),
+            names,
+            sync,
+            own,
+        )
 
     def insert(table: SourceTable, row: dict[str, Value]) -> None:
         with engine.begin() as connection:
@@ -134,7 +171,13 @@ def _columns(table: SourceTable) -> Iterator[sa.Column[object]]:
     for column in table.columns:
         is_key = column.name == table.key
         identity = [sa.Identity()] if is_key and table is GIVEN else []
-        yield sa.Column(column.name, TYPES[column.kind], *identity, primary_key=is_key, autoincrement=bool(identity))
+        yield sa.Column(
+            column.name,
+            TYPES[column.kind],
+            *identity,
+            primary_key=is_key,
+            autoincrement=bool(identity),
+        )
 
 
 def site(holds: Holds) -> Site:
@@ -142,7 +185,9 @@ def site(holds: Holds) -> Site:
 
 
 @pytest.mark.parametrize(("holds", "held", "then"), [(Holds.NEXT, 41, 42), (Holds.LAST, 40, 41)])
-def test_the_key_table_gives_the_key_and_is_past_it_then(ajera: Ajera, holds: Holds, held: int, then: int) -> None:
+def test_the_key_table_gives_the_key_and_is_past_it_then(
+    ajera: Ajera, holds: Holds, held: int, then: int
+) -> None:
     """Whether it holds the next key or the last one, the key is 41; other rows of it stay."""
     ajera.insert(dps.AX_VEC, {"vecKey": 7})
     ajera.count(AxVec=held, Projects=5)
@@ -152,17 +197,24 @@ def test_the_key_table_gives_the_key_and_is_past_it_then(ajera: Ajera, holds: Ho
     assert counting.create(dps.AX_VEC, vecDescription="Dale") == "42"
 
 
-def test_the_rows_that_a_created_row_gets_take_their_keys_there_too(ajera: Ajera) -> None:
+def test_the_rows_that_a_created_row_gets_take_their_keys_there_too(
+    ajera: Ajera,
+) -> None:
     """The phase, by the name that the profile gives the table, and the invoice group."""
     ajera.count(Projects=100, AxInvoiceGroup=50)
     assert ajera.create(dps.AX_PROJECT, prjDescription="Library", prjStatus=0) == "100"
     with ajera.pairs.ajera() as transaction:
-        assert sorted(transaction.rows.keys(dps.AX_PROJECT)) == ["100", "101"]
+        assert sorted(transaction.rows.keys(dps.AX_PROJECT)) == [
+            "100",
+            "101",
+        ]
         assert transaction.rows.keys(dps.AX_INVOICE_GROUP) == ["50"]
     assert ajera.counted() == {"Projects": 102, "AxInvoiceGroup": 51}
 
 
-def test_an_identity_wins_and_a_table_without_a_row_has_the_highest_plus_one(ajera: Ajera) -> None:
+def test_an_identity_wins_and_a_table_without_a_row_has_the_highest_plus_one(
+    ajera: Ajera,
+) -> None:
     """What the key table says of an identity is not even read."""
     ajera.insert(dps.AX_VEC, {"vecKey": 7})
     ajera.count(AxContact=500)
@@ -171,17 +223,24 @@ def test_an_identity_wins_and_a_table_without_a_row_has_the_highest_plus_one(aje
     assert ajera.counted() == {"AxContact": 500}
 
 
-def test_who_takes_a_key_waits_for_whoever_took_the_one_before(ajera: Ajera) -> None:
+def test_who_takes_a_key_waits_for_whoever_took_the_one_before(
+    ajera: Ajera,
+) -> None:
     """And gets the next one."""
     ajera.count(AxVec=10)
     with ajera.pairs.ajera() as first:
         assert first.rows.insert(dps.AX_VEC, [NewRow(None, {"vecDescription": "one"})]) == ["10"]
-        second = waiting(lambda: ajera.create(dps.AX_VEC, vecDescription="two"), ajera.pairs)
+        second = waiting(
+            lambda: ajera.create(dps.AX_VEC, vecDescription="two"),
+            ajera.pairs,
+        )
     assert second() == "11"
     assert ajera.counted() == {"AxVec": 12}
 
 
-def test_two_that_create_rows_at_once_get_keys_of_their_own(ajera: Ajera) -> None:
+def test_two_that_create_rows_at_once_get_keys_of_their_own(
+    ajera: Ajera,
+) -> None:
     """Twenty each, one after the other."""
     ajera.count(AxVec=1)
 
@@ -210,7 +269,9 @@ def _fail(ajera: Ajera) -> None:
 
 
 @pytest.mark.parametrize("held", [7, 5, None])
-def test_a_key_that_was_given_before_is_refused_and_nothing_is_written(ajera: Ajera, held: int | None) -> None:
+def test_a_key_that_was_given_before_is_refused_and_nothing_is_written(
+    ajera: Ajera, held: int | None
+) -> None:
     """Also a lower one that is free: a deleted row had it. Corrected, the key table gives the key."""
     for key in (3, 7):
         ajera.insert(dps.AX_VEC, {"vecKey": key})

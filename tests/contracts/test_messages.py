@@ -1,4 +1,6 @@
-"""The contract of a group's membership and of dead letters: the twin in memory, and Kafka under both group protocols."""
+"""The contract of a group's membership and of dead letters: the twin in memory,
+and Kafka under both group protocols.
+"""
 
 from __future__ import annotations
 
@@ -75,14 +77,20 @@ class InMemory:
         self._broker.commit(group, offsets)
 
     def committed(self, group: str, topic: str) -> dict[TopicPartition, int]:
-        return {one: offset for one, offset in self._broker.committed(group).items() if one.topic == topic}
+        return {
+            one: offset
+            for one, offset in self._broker.committed(group).items()
+            if one.topic == topic
+        }
 
     def join(self, group: str, topics: Sequence[str], told: Told) -> Messages:
         return MemoryMessages(
             self._broker,
             group=group,
             topics=topics,
-            stored_offsets=lambda partitions: {one: told.stored[one] for one in partitions if one in told.stored},
+            stored_offsets=lambda partitions: {
+                one: told.stored[one] for one in partitions if one in told.stored
+            },
             on_assigned=told.take,
             on_revoked=told.give,
         )
@@ -92,7 +100,8 @@ class OnKafka:
     """A real broker."""
 
     def __init__(self, bootstrap: str, protocol: GroupProtocol) -> None:
-        self._bootstrap, self._protocol = bootstrap, protocol
+        self._bootstrap = bootstrap
+        self._protocol = protocol
         self._admin = KafkaAdmin(bootstrap, {})
         self._producer = Producer({"bootstrap.servers": bootstrap})
 
@@ -117,21 +126,34 @@ class OnKafka:
         return self._admin.committed(group, [topic])
 
     def join(self, group: str, topics: Sequence[str], told: Told) -> Messages:
-        quick = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500"} if self._protocol == "classic" else {}
+        quick = (
+            {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500"}
+            if self._protocol == "classic"
+            else {}
+        )
         return KafkaMessages(
             bootstrap=self._bootstrap,
             group=group,
             topics=topics,
             client_settings=quick,
-            stored_offsets=lambda partitions: {one: told.stored[one] for one in partitions if one in told.stored},
+            stored_offsets=lambda partitions: {
+                one: told.stored[one] for one in partitions if one in told.stored
+            },
             on_assigned=told.take,
             on_revoked=told.give,
             protocol=self._protocol,
         )
 
 
-OLD_SETTINGS = {"session.timeout.ms": "6000", "partition.assignment.strategy": "cooperative-sticky"}
-KINDS = ("memory", pytest.param("classic", marks=pytest.mark.stack), pytest.param("consumer", marks=pytest.mark.stack))
+OLD_SETTINGS = {
+    "session.timeout.ms": "6000",
+    "partition.assignment.strategy": "cooperative-sticky",
+}
+KINDS = (
+    "memory",
+    pytest.param("classic", marks=pytest.mark.stack),
+    pytest.param("consumer", marks=pytest.mark.stack),
+)
 
 
 @pytest.fixture(params=KINDS)
@@ -149,7 +171,11 @@ def topic(broker: Broker) -> str:
     name = f"t-{uuid.uuid4().hex[:8]}"
     broker.create(name, 2)
     for partition in range(2):
-        broker.produce(name, partition, *(f"{partition}-{number}".encode() for number in range(3)))
+        broker.produce(
+            name,
+            partition,
+            *(f"{partition}-{number}".encode() for number in range(3)),
+        )
     return name
 
 
@@ -168,7 +194,9 @@ def members() -> Iterator[list[Messages]]:
 
 
 @pytest.fixture
-def member(broker: Broker, topic: str, group: str, members: list[Messages]) -> Callable[[Told], Messages]:
+def member(
+    broker: Broker, topic: str, group: str, members: list[Messages]
+) -> Callable[[Told], Messages]:
     """Joins members."""
 
     def join(told: Told) -> Messages:
@@ -189,7 +217,10 @@ def until(reached: Callable[[], bool], turn: Callable[[], object]) -> None:
 def read(messages: Messages, count: int) -> list[Message]:
     """So many messages, or fail."""
     found: list[Message] = []
-    until(lambda: len(found) >= count, lambda: found.extend(messages.poll(100, 0.2)))
+    until(
+        lambda: len(found) >= count,
+        lambda: found.extend(messages.poll(100, 0.2)),
+    )
     return found
 
 
@@ -197,17 +228,28 @@ def places(messages: list[Message]) -> set[tuple[int, int]]:
     return {(one.partition, one.offset) for one in messages}
 
 
-def test_a_group_that_never_committed_starts_at_the_beginning(member: Callable[[Told], Messages]) -> None:
+def test_a_group_that_never_committed_starts_at_the_beginning(
+    member: Callable[[Told], Messages],
+) -> None:
     """Explicitly: nothing is skipped."""
     told = Told()
     messages = read(member(told), 6)
-    assert places(messages) == {(partition, offset) for partition in range(2) for offset in range(3)}
-    assert {one.value for one in messages if one.partition == 0} == {b"0-0", b"0-1", b"0-2"}
+    assert places(messages) == {
+        (partition, offset) for partition in range(2) for offset in range(3)
+    }
+    assert {one.value for one in messages if one.partition == 0} == {
+        b"0-0",
+        b"0-1",
+        b"0-2",
+    }
     assert len(told.assigned) == 2
 
 
 def test_a_partition_starts_at_the_smaller_of_the_stored_and_the_committed_offset(
-    broker: Broker, topic: str, group: str, member: Callable[[Told], Messages]
+    broker: Broker,
+    topic: str,
+    group: str,
+    member: Callable[[Told], Messages],
 ) -> None:
     """A restored target gets its lost part again, and the standard tools can rewind."""
     broker.commit(group, {TopicPartition(topic, 0): 1, TopicPartition(topic, 1): 3})
@@ -216,7 +258,10 @@ def test_a_partition_starts_at_the_smaller_of_the_stored_and_the_committed_offse
 
 
 def test_an_offset_that_retention_has_passed_is_told_and_never_jumped_over(
-    broker: Broker, topic: str, group: str, member: Callable[[Told], Messages]
+    broker: Broker,
+    topic: str,
+    group: str,
+    member: Callable[[Told], Messages],
 ) -> None:
     """With how many messages are lost."""
     broker.commit(group, {TopicPartition(topic, 0): 1, TopicPartition(topic, 1): 0})
@@ -227,7 +272,10 @@ def test_an_offset_that_retention_has_passed_is_told_and_never_jumped_over(
 
 
 def test_an_offset_beyond_the_end_is_told(
-    broker: Broker, topic: str, group: str, member: Callable[[Told], Messages]
+    broker: Broker,
+    topic: str,
+    group: str,
+    member: Callable[[Told], Messages],
 ) -> None:
     """The topic was made anew or truncated."""
     del broker, group
@@ -237,7 +285,10 @@ def test_an_offset_beyond_the_end_is_told(
 
 
 def test_offsets_are_committed_where_the_standard_tools_see_them_and_only_for_partitions_that_are_ours(
-    broker: Broker, topic: str, group: str, member: Callable[[Told], Messages]
+    broker: Broker,
+    topic: str,
+    group: str,
+    member: Callable[[Told], Messages],
 ) -> None:
     """A revoked or foreign one is left out."""
     messages = member(Told())
@@ -289,9 +340,15 @@ def test_waiting_takes_no_message_and_loses_none(
 
 
 def goes_and_comes_back(
-    broker: Broker, topic: str, group: str, first: tuple[Messages, Told], meanwhile: Callable[[], object]
+    broker: Broker,
+    topic: str,
+    group: str,
+    first: tuple[Messages, Told],
+    meanwhile: Callable[[], object],
 ) -> None:
-    """A second member takes one of the two partitions, while the first one does this, and leaves again."""
+    """A second member takes one of the two partitions, while the first one does this,
+    and leaves again.
+    """
     (messages, told), others = first, Told()
     read(messages, 6)
     messages.commit({TopicPartition(topic, 0): 3, TopicPartition(topic, 1): 3})
@@ -313,7 +370,10 @@ def goes_and_comes_back(
 
 
 def test_two_members_share_the_partitions_and_one_takes_over_when_the_other_leaves(
-    broker: Broker, topic: str, group: str, member: Callable[[Told], Messages]
+    broker: Broker,
+    topic: str,
+    group: str,
+    member: Callable[[Told], Messages],
 ) -> None:
     """From the committed offset on; each is told of what comes and goes."""
     first = member(told := Told())
@@ -323,7 +383,10 @@ def test_two_members_share_the_partitions_and_one_takes_over_when_the_other_leav
 
 def split(members: Sequence[Told], topics: Sequence[str]) -> dict[str, list[int]]:
     """How many partitions of each topic each member has."""
-    return {topic: sorted(sum(one.topic == topic for one in told.assigned) for told in members) for topic in topics}
+    return {
+        topic: sorted(sum(one.topic == topic for one in told.assigned) for told in members)
+        for topic in topics
+    }
 
 
 def test_each_topic_is_spread_over_the_members_also_when_one_joins_later(
@@ -343,7 +406,10 @@ def test_each_topic_is_spread_over_the_members_also_when_one_joins_later(
     members.append(broker.join(group, topics, first))
     until(lambda: len(first.assigned) == 20, turn)
     members.append(broker.join(group, topics, second))
-    until(lambda: bool(second.assigned) and len(first.assigned) + len(second.assigned) == 20, turn)
+    until(
+        lambda: bool(second.assigned) and len(first.assigned) + len(second.assigned) == 20,
+        turn,
+    )
     assert first.assigned.isdisjoint(second.assigned)
     assert split(told, topics) == {topic: [2, 2] for topic in topics}
 
@@ -364,7 +430,10 @@ def test_a_member_that_gets_no_partition_is_told_of_an_empty_assignment(
         for one in members:
             one.poll(10, 0.1)
 
-    until(lambda: bool(first.times and second.times and len(first.assigned | second.assigned) == 1), turn)
+    until(
+        lambda: bool(first.times and second.times and len(first.assigned | second.assigned) == 1),
+        turn,
+    )
     assert first.assigned.isdisjoint(second.assigned)
 
 
@@ -372,10 +441,22 @@ def test_a_member_that_gets_no_partition_is_told_of_an_empty_assignment(
 def test_a_group_whose_members_share_no_assignor_says_what_to_do_and_works_once_the_old_ones_are_stopped(
     stack: Stack, group: str, members: list[Messages]
 ) -> None:
-    """An upgrade from cooperative-sticky cannot be rolled: the broker refuses the new member beside an old one."""
-    broker, topic, told = OnKafka(stack.bootstrap, "classic"), f"t-{uuid.uuid4().hex[:8]}", Told()
+    """An upgrade from cooperative-sticky cannot be rolled:
+    the broker refuses the new member beside an old one.
+    """
+    broker, topic, told = (
+        OnKafka(stack.bootstrap, "classic"),
+        f"t-{uuid.uuid4().hex[:8]}",
+        Told(),
+    )
     broker.create(topic, 2)
-    old = Consumer({"bootstrap.servers": stack.bootstrap, "group.id": group, **OLD_SETTINGS})
+    old = Consumer(
+        {
+            "bootstrap.servers": stack.bootstrap,
+            "group.id": group,
+            **OLD_SETTINGS,
+        }
+    )
     with contextlib.closing(old):
         old.subscribe([topic])
         until(lambda: len(old.assignment()) == 2, lambda: old.poll(0.1))
@@ -397,20 +478,34 @@ def test_a_group_whose_members_share_no_assignor_says_what_to_do_and_works_once_
 
 @pytest.mark.parametrize("why", ["a wait", "a pause"])
 def test_a_partition_that_left_while_it_was_not_read_and_comes_back_is_read(
-    broker: Broker, topic: str, group: str, member: Callable[[Told], Messages], why: str
+    broker: Broker,
+    topic: str,
+    group: str,
+    member: Callable[[Told], Messages],
+    why: str,
 ) -> None:
-    """A broker that is away for a while does just that: retries wait, the group is lost, and found again after the wait."""
+    """A broker that is away for a while does just that: retries wait, the group is lost,
+    and found again after the wait.
+    """
     first = member(told := Told())
 
     def paused() -> None:
         first.pause(told.assigned)
         first.poll(10, 0.1)
 
-    goes_and_comes_back(broker, topic, group, (first, told), paused if why == "a pause" else lambda: first.wait(0.1))
+    goes_and_comes_back(
+        broker,
+        topic,
+        group,
+        (first, told),
+        paused if why == "a pause" else lambda: first.wait(0.1),
+    )
     assert places(read(first, 2)) == {(0, 3), (1, 3)}
 
 
-def test_the_ends_of_a_topic_are_told_for_every_partition(topic: str, member: Callable[[Told], Messages]) -> None:
+def test_the_ends_of_a_topic_are_told_for_every_partition(
+    topic: str, member: Callable[[Told], Messages]
+) -> None:
     """Also those of other members; a topic that is not there is told."""
     messages = member(Told())
     assert messages.end_offsets(topic) == {0: 3, 1: 3}
@@ -419,17 +514,33 @@ def test_the_ends_of_a_topic_are_told_for_every_partition(topic: str, member: Ca
 
 
 @pytest.mark.stack
-def test_a_dead_letter_keeps_key_and_value_untouched_and_says_why_and_from_where(stack: Stack) -> None:
+def test_a_dead_letter_keeps_key_and_value_untouched_and_says_why_and_from_where(
+    stack: Stack,
+) -> None:
     """Its own headers stay; ours name code and place, and hold nothing of the row."""
     name = f"dead-{uuid.uuid4().hex[:8]}"
     admin = KafkaAdmin(stack.bootstrap, {})
     admin.ensure_topics([TopicSettings(name, 1, 1, -1)])
     admin.close()
     letters = KafkaDeadLetters(stack.bootstrap, {}, name, "the-group")
-    spoiled = Message("ajera.AxVec", 3, 77, b"\x00\xffkey", b"\x01\xfe", 123, (("own", b"1"), ("none", None)))
+    spoiled = Message(
+        "ajera.AxVec",
+        3,
+        77,
+        b"\x00\xffkey",
+        b"\x01\xfe",
+        123,
+        (("own", b"1"), ("none", None)),
+    )
     letters.send(spoiled, MessageMalformed("no Avro"))
     letters.close()
-    reader = Consumer({"bootstrap.servers": stack.bootstrap, "group.id": name, "auto.offset.reset": "earliest"})
+    reader = Consumer(
+        {
+            "bootstrap.servers": stack.bootstrap,
+            "group.id": name,
+            "auto.offset.reset": "earliest",
+        }
+    )
     reader.subscribe([name])
     found = reader.poll(20)
     reader.close()
@@ -438,4 +549,7 @@ def test_a_dead_letter_keeps_key_and_value_untouched_and_says_why_and_from_where
     headers = dict(found.headers() or [])
     assert (headers["own"], headers["none"]) == (b"1", None)
     assert headers[f"{HEADER_PREFIX}code"] == b"decode.malformed"
-    assert (headers[f"{HEADER_PREFIX}partition"], headers[f"{HEADER_PREFIX}offset"]) == (b"3", b"77")
+    assert (
+        headers[f"{HEADER_PREFIX}partition"],
+        headers[f"{HEADER_PREFIX}offset"],
+    ) == (b"3", b"77")

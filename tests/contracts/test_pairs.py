@@ -1,4 +1,6 @@
-"""What the exchange expects of both databases, held to PostgreSQL, to SQL Server where one is given, and to the twins in memory."""
+"""What the exchange expects of both databases, held to PostgreSQL,
+to SQL Server where one is given, and to the twins in memory.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ from tests.twins.systems import both_systems
 
 SQL_SERVER = "PIPELINE_TEST_SQLSERVER_URL"
 SUFFIX = uuid.uuid4().hex[:8]
-SYNC, OWN, AJERA_SCHEMA, DPS_SCHEMA = (f"{name}_{SUFFIX}" for name in ("sync", "own", "ajera", "dps"))
+SYNC, OWN, AJERA_SCHEMA, DPS_SCHEMA = (
+    f"{name}_{SUFFIX}" for name in ("sync", "own", "ajera", "dps")
+)
 NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)
 TYPES: dict[ColumnKind, TypeEngine[Any]] = {
     ColumnKind.INTEGER: sa.BigInteger(),
@@ -57,13 +61,30 @@ LISTED: dict[str, list[dict[str, Value]]] = {
         {"vtKey": 2, "vtDescription": "Printer", "vtIsConsultant": False},
     ],
     "AxProjectTemplatePhase": [
-        {"tphKey": n, "tphTemplate": 5, "tphDescription": name, "tphOrder": order}
+        {
+            "tphKey": n,
+            "tphTemplate": 5,
+            "tphDescription": name,
+            "tphOrder": order,
+        }
         for n, name, order in ((1, "Build", 2), (2, "Design", 1))
     ],
     "AxTransaction": [
-        {"tKey": n, "tEmployee": who, "tVendor": None, "tProject": on, "tIsDeleted": deleted, "tIsCurrent": True}
+        {
+            "tKey": n,
+            "tEmployee": who,
+            "tVendor": None,
+            "tProject": on,
+            "tIsDeleted": deleted,
+            "tIsCurrent": True,
+        }
         for n, who, on, deleted in (
-            *((1, 5, 50, False), (2, 5, 50, False), (3, 5, 50, None), (4, 5, None, True)),
+            *(
+                (1, 5, 50, False),
+                (2, 5, 50, False),
+                (3, 5, 50, None),
+                (4, 5, None, True),
+            ),
             *((5, 6, 50, False), (6, None, 50, False)),
         )
     ],
@@ -92,7 +113,9 @@ def in_databases(request: pytest.FixtureRequest) -> DatabasePairs:
 
 @pytest.fixture(scope="module")
 def memory_pairs() -> MemoryPairs:
-    """Both systems in memory, at the time of this machine, from which on their clock goes by itself."""
+    """Both systems in memory, at the time of this machine,
+    from which on their clock goes by itself.
+    """
     pairs = both_systems(Ticks(datetime.now(UTC)))
     for table, rows in LISTED.items():
         for row in rows:
@@ -119,12 +142,21 @@ def _in_database(url: str) -> Iterator[DatabasePairs]:
     upgrade(engine, SYNC, part="dps")
     upgrade(engine, OWN, part="ajera")
     _create(engine)
-    site, created = Site(), (dps.AX_VEC, dps.AX_PROJECT, dps.AX_INVOICE_GROUP)
+    site, created = (
+        Site(),
+        (dps.AX_VEC, dps.AX_PROJECT, dps.AX_INVOICE_GROUP),
+    )
     yield DatabasePairs(
         engine,
         engine,
         Names(site, Side.DPS, DPS_SCHEMA),
-        Names(site, Side.AJERA, AJERA_SCHEMA, dps.FILLS, generated_keys(engine, AJERA_SCHEMA, site, created)),
+        Names(
+            site,
+            Side.AJERA,
+            AJERA_SCHEMA,
+            dps.FILLS,
+            generated_keys(engine, AJERA_SCHEMA, site, created),
+        ),
         SYNC,
         OWN,
     )
@@ -158,13 +190,20 @@ def _create(engine: sa.Engine) -> None:
 
 
 def _table(
-    metadata: sa.MetaData, schema: str, table: SourceTable, extra: list[sa.Column[int]], *, is_generated: bool
+    metadata: sa.MetaData,
+    schema: str,
+    table: SourceTable,
+    extra: list[sa.Column[int]],
+    *,
+    is_generated: bool,
 ) -> None:
     keys = {column.name for column in table.key_columns}
     columns: list[sa.Column[Any]] = [
         sa.Column(
             column.name,
-            sa.Unicode(40) if column.name in keys and column.kind is ColumnKind.TEXT else TYPES[column.kind],
+            sa.Unicode(40)
+            if column.name in keys and column.kind is ColumnKind.TEXT
+            else TYPES[column.kind],
             *([sa.Identity()] if is_generated and column.name in keys else []),
             primary_key=column.name in keys,
             autoincrement=is_generated and column.name in keys,
@@ -178,7 +217,13 @@ def firm(key: str, name: str | None) -> NewRow:
     return NewRow((key,), {"Name": name, "ClientInd": "Y"})
 
 
-def link(number: int, *, ajera: str | None = None, key: str | None = None, state: State = State.LINKED) -> Link:
+def link(
+    number: int,
+    *,
+    ajera: str | None = None,
+    key: str | None = None,
+    state: State = State.LINKED,
+) -> Link:
     halves = (
         LinkSide("AxVec", ajera or str(number), Seen(epoch=1)),
         LinkSide("Clendor", key or f"K{number}", Seen(epoch=2)),
@@ -186,23 +231,36 @@ def link(number: int, *, ajera: str | None = None, key: str | None = None, state
     return Link(uuid.uuid4().hex, "firm", *halves, state=state)
 
 
-# -- rows ---------------------------------------------------------------------------------------------------------------
+# -- rows ------------------------------------------------------------------------------------------
 
 
 def test_a_row_is_created_once_and_read_as_it_is(pairs: AnyPairs) -> None:
     """A second one of that key is refused, and changes nothing."""
     with pairs.transaction() as links:
-        assert links.rows.insert(dps.CLENDOR, [firm("A", "Ärger & Co"), firm("B", "b")]) == ["A", "B"]
+        assert links.rows.insert(dps.CLENDOR, [firm("A", "Ärger & Co"), firm("B", "b")]) == [
+            "A",
+            "B",
+        ]
         assert links.rows.insert(dps.CLENDOR, [firm("A", "other")]) == [None]
     with pairs.transaction() as links:
         found = links.rows.read(dps.CLENDOR, ["A", "C"], lock=True)
     assert found.keys() == {"A"}
-    assert (found["A"]["Name"], found["A"]["ClientInd"], found["A"]["Memo"]) == ("Ärger & Co", "Y", None)
+    assert (
+        found["A"]["Name"],
+        found["A"]["ClientInd"],
+        found["A"]["Memo"],
+    ) == ("Ärger & Co", "Y", None)
 
 
-def test_a_key_that_the_database_gives_is_told_and_a_template_gives_its_rows(pairs: AnyPairs) -> None:
+def test_a_key_that_the_database_gives_is_told_and_a_template_gives_its_rows(
+    pairs: AnyPairs,
+) -> None:
     """In their order, owned by the row."""
-    columns: dict[str, Value] = {"prjDescription": "Library", "prjStatus": 0, "@template": 5}
+    columns: dict[str, Value] = {
+        "prjDescription": "Library",
+        "prjStatus": 0,
+        "@template": 5,
+    }
     with pairs.ajera() as ajera:
         (key,) = ajera.rows.insert(dps.AX_PROJECT, [NewRow(None, columns)])
     assert key is not None
@@ -213,9 +271,14 @@ def test_a_key_that_the_database_gives_is_told_and_a_template_gives_its_rows(pai
     assert by_key == ["Design", "Build"]
 
 
-def test_a_project_without_a_template_has_one_phase_and_one_invoice_group(pairs: AnyPairs) -> None:
+def test_a_project_without_a_template_has_one_phase_and_one_invoice_group(
+    pairs: AnyPairs,
+) -> None:
     """The phase is called like the project; the group has no client yet."""
-    columns: dict[str, Value] = {"prjDescription": "Station", "prjStatus": 0}
+    columns: dict[str, Value] = {
+        "prjDescription": "Station",
+        "prjStatus": 0,
+    }
     with pairs.ajera() as ajera:
         (key,) = ajera.rows.insert(dps.AX_PROJECT, [NewRow(None, columns)])
         assert key is not None
@@ -225,24 +288,49 @@ def test_a_project_without_a_template_has_one_phase_and_one_invoice_group(pairs:
     assert [row["igClient"] for row in groups.values()] == [None]
 
 
-def test_columns_are_changed_in_the_rows_that_are_named_and_in_no_others(pairs: AnyPairs) -> None:
+def test_columns_are_changed_in_the_rows_that_are_named_and_in_no_others(
+    pairs: AnyPairs,
+) -> None:
     """Several sets of columns at once; null is a value."""
     with pairs.transaction() as links:
-        links.rows.insert(dps.CLENDOR, [firm("U1", "one"), firm("U2", "two"), firm("U3", "three")])
-        links.rows.update(dps.CLENDOR, {"U1": {"Name": None}, "U2": {"Memo": "m", "WebSite": "w"}})
+        links.rows.insert(
+            dps.CLENDOR,
+            [firm("U1", "one"), firm("U2", "two"), firm("U3", "three")],
+        )
+        links.rows.update(
+            dps.CLENDOR,
+            {"U1": {"Name": None}, "U2": {"Memo": "m", "WebSite": "w"}},
+        )
         found = links.rows.read(dps.CLENDOR, ["U1", "U2", "U3"])
-    assert [found[key]["Name"] for key in sorted(found)] == [None, "two", "three"]
+    assert [found[key]["Name"] for key in sorted(found)] == [
+        None,
+        "two",
+        "three",
+    ]
     assert (found["U2"]["Memo"], found["U3"]["Memo"]) == ("m", None)
 
 
-def test_names_are_found_whatever_their_case_and_blanks_around(pairs: AnyPairs) -> None:
+def test_names_are_found_whatever_their_case_and_blanks_around(
+    pairs: AnyPairs,
+) -> None:
     """In any of the columns; several may have one."""
     key = (" ", " ")
     with pairs.transaction() as links:
-        links.rows.insert(dps.CLENDOR, [firm("N1", " Hill & CO "), firm("N2", "hill & co"), firm("N3", "hill")])
+        links.rows.insert(
+            dps.CLENDOR,
+            [
+                firm("N1", " Hill & CO "),
+                firm("N2", "hill & co"),
+                firm("N3", "hill"),
+            ],
+        )
         found = links.rows.named(dps.CLENDOR, ["Name"], ["Hill & Co"])
         links.rows.insert(
-            dps.PR, [NewRow(("P|1", *key), {"Name": "Short"}), NewRow(("P2", *key), {"LongName": "short"})]
+            dps.PR,
+            [
+                NewRow(("P|1", *key), {"Name": "Short"}),
+                NewRow(("P2", *key), {"LongName": "short"}),
+            ],
         )
         projects = links.rows.named(dps.PR, ["Name", "LongName"], ["SHORT"])
     assert found.keys() == {"N1", "N2"}
@@ -261,19 +349,35 @@ SAME_NAME = [
         "\u001fHill Co",
     ),
 ]
-OTHER_NAME = ["Hill", "Hill C", "Hill Cp and", "\u200bHill Co", ".", "", None]
+OTHER_NAME = [
+    "Hill",
+    "Hill C",
+    "Hill Cp and",
+    "\u200bHill Co",
+    ".",
+    "",
+    None,
+]
 
 
 @pytest.mark.parametrize("wished", ["Hill Co", "hill\u00a0co ", "HILL  CO"])
-def test_names_are_found_whatever_their_blanks_and_cut_at_the_length(pairs: AnyPairs, wished: str) -> None:
+def test_names_are_found_whatever_their_blanks_and_cut_at_the_length(
+    pairs: AnyPairs, wished: str
+) -> None:
     """One list for every dialect; every character that counts as blank does so in each."""
     blanks = [f"{blank}Hill{blank}{blank}Co{blank}" for blank in BLANKS]
     run = uuid.uuid4().hex[:8]
     names = {f"{run}S{n}": name for n, name in enumerate((*SAME_NAME, *blanks))}
     others = {f"{run}O{n}": name for n, name in enumerate(OTHER_NAME)}
     with pairs.transaction() as links:
-        links.rows.insert(dps.CLENDOR, [firm(key, name) for key, name in (names | others).items()])
-        links.rows.insert(dps.CLENDOR, [firm(f"{run}L{n}", name) for n, name in enumerate(LONGER)])
+        links.rows.insert(
+            dps.CLENDOR,
+            [firm(key, name) for key, name in (names | others).items()],
+        )
+        links.rows.insert(
+            dps.CLENDOR,
+            [firm(f"{run}L{n}", name) for n, name in enumerate(LONGER)],
+        )
         found = links.rows.named(dps.CLENDOR, ["Name"], [wished])
         cut = links.rows.named(dps.CLENDOR, ["Name"], ["Hill Co"], 7)
     ours = {key for key in found if key.startswith(run)}
@@ -282,7 +386,13 @@ def test_names_are_found_whatever_their_blanks_and_cut_at_the_length(pairs: AnyP
 
 
 @pytest.mark.parametrize(
-    ("held", "wished"), [("STRASSE", "Straße"), ("Straße", "STRASSE"), ("ΟΔΟΣ", "οδος"), ("ØRE", "øre")]
+    ("held", "wished"),
+    [
+        ("STRASSE", "Straße"),
+        ("Straße", "STRASSE"),
+        ("ΟΔΟΣ", "οδος"),
+        ("ØRE", "øre"),
+    ],
 )
 def test_names_are_found_in_other_letters(pairs: AnyPairs, held: str, wished: str) -> None:
     """As `folded` compares them."""
@@ -292,24 +402,42 @@ def test_names_are_found_in_other_letters(pairs: AnyPairs, held: str, wished: st
     assert folded(held) == folded(wished)
 
 
-def test_the_search_for_names_misses_no_letter_that_folding_makes_another(pairs: AnyPairs) -> None:
-    """The database's search may find more than `folded` takes for the same, never less: every letter that folds is tried."""
-    letters = [chr(n) for n in range(0x110000) if not 0xD800 <= n < 0xE000 and folded(f"a{chr(n)}a") != f"a{chr(n)}a"]
+def test_the_search_for_names_misses_no_letter_that_folding_makes_another(
+    pairs: AnyPairs,
+) -> None:
+    """The database's search may find more than `folded` takes for the same, never less:
+    every letter that folds is tried.
+    """
+    letters = [
+        chr(n)
+        for n in range(0x110000)
+        if not 0xD800 <= n < 0xE000 and folded(f"a{chr(n)}a") != f"a{chr(n)}a"
+    ]
     letters = [letter for letter in letters if letter not in BLANKS and letter != "\x00"]
     groups = [letters[start : start + 40] for start in range(0, len(letters), 40)]
     names = {f"LT{number}": f"a{'a'.join(group)}a" for number, group in enumerate(groups)}
     with pairs.transaction() as links:
         links.rows.insert(dps.CLENDOR, [firm(key, name) for key, name in names.items()])
-        found = links.rows.named(dps.CLENDOR, ["Name"], sorted({folded(name) for name in names.values()}))
+        found = links.rows.named(
+            dps.CLENDOR,
+            ["Name"],
+            sorted({folded(name) for name in names.values()}),
+        )
     missed = set(names.values()) - {row["Name"] for row in found.values()}
     assert missed == set()
 
 
-def test_rows_are_found_by_groups_of_values_and_keys_of_several_columns_lead_back(pairs: AnyPairs) -> None:
+def test_rows_are_found_by_groups_of_values_and_keys_of_several_columns_lead_back(
+    pairs: AnyPairs,
+) -> None:
     """A key that holds the bar that stands between its parts, too."""
     with pairs.transaction() as links:
         links.rows.insert(
-            dps.PR, [NewRow(("G|2", " ", " "), {"Name": "g"}), NewRow(("G|2", "01", " "), {"Name": "phase"})]
+            dps.PR,
+            [
+                NewRow(("G|2", " ", " "), {"Name": "g"}),
+                NewRow(("G|2", "01", " "), {"Name": "phase"}),
+            ],
         )
         found = links.rows.having(dps.PR, ["WBS1", "WBS2", "WBS3"], [("G|2", " ", " ")])
         assert links.rows.read(dps.PR, list(found)) == found
@@ -317,14 +445,28 @@ def test_rows_are_found_by_groups_of_values_and_keys_of_several_columns_lead_bac
     assert [row["Name"] for row in found.values()] == ["g"]
 
 
-def test_different_values_are_told_once_and_null_leads_to_no_row(pairs: AnyPairs) -> None:
+def test_different_values_are_told_once_and_null_leads_to_no_row(
+    pairs: AnyPairs,
+) -> None:
     """Also where more than one of the given values leads to them, or one is given twice."""
     with pairs.transaction() as links:
-        phases = [("DI|1", "01"), ("DI|1", "02"), ("DI|1", "03"), ("DI2", "01")]
+        phases = [
+            ("DI|1", "01"),
+            ("DI|1", "02"),
+            ("DI|1", "03"),
+            ("DI2", "01"),
+        ]
         names = ["same", "same", None, "other"]
-        rows = [NewRow((*key, " "), {"Name": name}) for key, name in zip(phases, names, strict=True)]
+        rows = [
+            NewRow((*key, " "), {"Name": name}) for key, name in zip(phases, names, strict=True)
+        ]
         links.rows.insert(dps.PR, rows)
-        found = links.rows.distinct(dps.PR, ["WBS1", "Name"], "WBS1", ["DI|1", "DI2", "DI|1", "none", None])
+        found = links.rows.distinct(
+            dps.PR,
+            ["WBS1", "Name"],
+            "WBS1",
+            ["DI|1", "DI2", "DI|1", "none", None],
+        )
         assert found == {("DI|1", "same"), ("DI|1", None), ("DI2", "other")}
         assert links.rows.distinct(dps.PR, ["WBS1"], "WBS1", []) == set()
     with pairs.ajera() as ajera:
@@ -334,14 +476,18 @@ def test_different_values_are_told_once_and_null_leads_to_no_row(pairs: AnyPairs
     assert all(deleted is None or isinstance(deleted, bool) for _, _, deleted in entries)
 
 
-def test_a_list_is_read_with_the_entries_that_count(pairs: AnyPairs) -> None:
+def test_a_list_is_read_with_the_entries_that_count(
+    pairs: AnyPairs,
+) -> None:
     """Only consultants among the vendor types."""
     with pairs.ajera() as ajera:
         lists = ajera.rows.lists([one for one in dps.CODE_LISTS if one.name == "consultant"])
     assert lists.of("consultant", Side.AJERA) == {1: "Consultant"}
 
 
-def test_the_place_in_the_log_is_beyond_what_was_written_before_or_not_told(pairs: AnyPairs) -> None:
+def test_the_place_in_the_log_is_beyond_what_was_written_before_or_not_told(
+    pairs: AnyPairs,
+) -> None:
     """Text that sorts as the log does; and a clock that goes on within a transaction."""
     with pairs.transaction() as links:
         before, earlier = links.rows.log_position(), links.rows.clock()
@@ -354,7 +500,9 @@ def test_the_place_in_the_log_is_beyond_what_was_written_before_or_not_told(pair
         assert len(after) in (16, 20)
 
 
-def test_a_value_longer_than_its_column_is_in_no_row(pairs: AnyPairs) -> None:
+def test_a_value_longer_than_its_column_is_in_no_row(
+    pairs: AnyPairs,
+) -> None:
     """It is looked up as any other; only writing it may be refused."""
     long = "x" * 5_000
     with pairs.transaction() as links, pairs.ajera() as ajera:
@@ -371,10 +519,35 @@ def test_a_value_longer_than_its_column_is_in_no_row(pairs: AnyPairs) -> None:
 def test_long_values_are_stored_and_logged_whole(pairs: AnyPairs) -> None:
     """Drivers send texts of more than 2,000 characters in another form."""
     made, long = link(9501), "Ω" * 4_500
-    entry = Conflict(made.id, "firm", "notes", Kind.FIRST_LINK, Rule.MANUAL, None, NOW, long, long, NOW, NOW)
+    entry = Conflict(
+        made.id,
+        "firm",
+        "notes",
+        Kind.FIRST_LINK,
+        Rule.MANUAL,
+        None,
+        NOW,
+        long,
+        long,
+        NOW,
+        NOW,
+    )
     with pairs.transaction() as links:
         half = LinkSide("Clendor", "K9501", Seen(epoch=2), {"notes": long})
-        links.store([(Link(made.id, "firm", made.ajera, half, state=State.LINKED), None)])
+        links.store(
+            [
+                (
+                    Link(
+                        made.id,
+                        "firm",
+                        made.ajera,
+                        half,
+                        state=State.LINKED,
+                    ),
+                    None,
+                )
+            ]
+        )
         links.log([entry])
     with pairs.transaction() as links:
         ((_, found),) = links.logged(limit=10, link=made.id)
@@ -382,10 +555,12 @@ def test_long_values_are_stored_and_logged_whole(pairs: AnyPairs) -> None:
         assert links.links([made.id])[made.id].dps.value == {"notes": long}
 
 
-# -- intentions ---------------------------------------------------------------------------------------------------------
+# -- intentions ------------------------------------------------------------------------------------
 
 
-def test_a_number_is_taken_once_and_given_up_until_it_is_recorded(pairs: AnyPairs) -> None:
+def test_a_number_is_taken_once_and_given_up_until_it_is_recorded(
+    pairs: AnyPairs,
+) -> None:
     """What was carried out is told exactly; who created a row is found by its key."""
     number = f"{uuid.uuid4().hex}/1"
     with pairs.ajera() as ajera:
@@ -393,16 +568,27 @@ def test_a_number_is_taken_once_and_given_up_until_it_is_recorded(pairs: AnyPair
         assert ajera.take([number]) == set()
         given_up = ajera.recorded([number])[number]
         assert (dict(given_up.held), given_up.key) == ({}, None)
-        ajera.record({number: ("AxVec", Recorded({"name": "x", "n": None}, "00ff", NOW, "77001", 3))})
+        ajera.record(
+            {
+                number: (
+                    "AxVec",
+                    Recorded({"name": "x", "n": None}, "00ff", NOW, "77001", 3),
+                )
+            }
+        )
     with pairs.ajera() as ajera:
-        assert ajera.recorded([number])[number] == Recorded({"name": "x", "n": None}, "00ff", NOW, "77001", 3)
+        assert ajera.recorded([number])[number] == Recorded(
+            {"name": "x", "n": None}, "00ff", NOW, "77001", 3
+        )
         assert ajera.creators("AxVec", ["77001", "77002"]) == {"77001": number}
 
 
-# -- links, log, parked work ----------------------------------------------------------------------------------------------
+# -- links, log, parked work -----------------------------------------------------------------------
 
 
-def test_a_link_is_found_by_either_row_and_comes_back_as_it_was(pairs: AnyPairs) -> None:
+def test_a_link_is_found_by_either_row_and_comes_back_as_it_was(
+    pairs: AnyPairs,
+) -> None:
     """With what it counts for, and its counterpart."""
     made = link(9001)
     with pairs.transaction() as links:
@@ -419,7 +605,9 @@ def test_a_link_is_found_by_either_row_and_comes_back_as_it_was(pairs: AnyPairs)
         assert made.id not in links.page_of_links("firm", Side.AJERA, 1, "", 1000)
 
 
-def test_a_row_has_one_link_of_an_entity_that_has_not_ended(pairs: AnyPairs) -> None:
+def test_a_row_has_one_link_of_an_entity_that_has_not_ended(
+    pairs: AnyPairs,
+) -> None:
     """A second one is a race lost; after the end there is room for another."""
     first, second = link(9101), link(9101, key="K9102")
     with pairs.transaction() as links:
@@ -427,18 +615,50 @@ def test_a_row_has_one_link_of_an_entity_that_has_not_ended(pairs: AnyPairs) -> 
     with pytest.raises(ConcurrentWrite), pairs.transaction() as links:
         links.store([(second, None)])
     with pairs.transaction() as links:
-        links.store([(Link(first.id, "firm", first.ajera, first.dps, state=State.ENDED), None)])
+        links.store(
+            [
+                (
+                    Link(
+                        first.id,
+                        "firm",
+                        first.ajera,
+                        first.dps,
+                        state=State.ENDED,
+                    ),
+                    None,
+                )
+            ]
+        )
         links.store([(second, None)])
         assert links.counterparts("firm", Side.AJERA, ["9101"]) == {"9101": "K9102"}
 
 
-def test_lines_to_be_decided_are_found_and_the_log_tells_both_values(pairs: AnyPairs) -> None:
+def test_lines_to_be_decided_are_found_and_the_log_tells_both_values(
+    pairs: AnyPairs,
+) -> None:
     """The newest first; by number too."""
     made = link(9201)
     parked = {"notes": Parked("a", "b", NOW, Kind.UPDATE_ORIGIN_DIFFERS)}
-    made = Link(made.id, "firm", made.ajera, made.dps, state=State.LINKED, parked=parked)
+    made = Link(
+        made.id,
+        "firm",
+        made.ajera,
+        made.dps,
+        state=State.LINKED,
+        parked=parked,
+    )
     entry = Conflict(
-        made.id, "firm", "notes", Kind.UPDATE_ORIGIN_DIFFERS, Rule.MANUAL, None, NOW, "Ann's ✓", None, NOW, None
+        made.id,
+        "firm",
+        "notes",
+        Kind.UPDATE_ORIGIN_DIFFERS,
+        Rule.MANUAL,
+        None,
+        NOW,
+        "Ann's ✓",
+        None,
+        NOW,
+        None,
     )
     with pairs.transaction() as links:
         links.store([(made, None)])
@@ -450,10 +670,21 @@ def test_lines_to_be_decided_are_found_and_the_log_tells_both_values(pairs: AnyP
         assert links.logged(limit=1, number=number) == [(number, entry)]
 
 
-def test_parked_work_is_due_after_a_while_or_when_what_it_waits_for_has_come(pairs: AnyPairs) -> None:
+def test_parked_work_is_due_after_a_while_or_when_what_it_waits_for_has_come(
+    pairs: AnyPairs,
+) -> None:
     """It keeps its age; what is unparked is gone."""
     work = [
-        ParkedWork(f"row/contact/dps/{n}", "contact", Side.DPS, str(n), "reference_missing", "why", None, waits)
+        ParkedWork(
+            f"row/contact/dps/{n}",
+            "contact",
+            Side.DPS,
+            str(n),
+            "reference_missing",
+            "why",
+            None,
+            waits,
+        )
         for n, waits in ((1, "firm/dps/F9"), (2, None))
     ]
     with pairs.transaction() as links:
@@ -467,13 +698,19 @@ def test_parked_work_is_due_after_a_while_or_when_what_it_waits_for_has_come(pai
         assert links.due(10, NOW + timedelta(days=1)) == []
 
 
-def test_two_transactions_may_read_the_same_parked_work_and_neither_waits(pairs: AnyPairs) -> None:
+def test_two_transactions_may_read_the_same_parked_work_and_neither_waits(
+    pairs: AnyPairs,
+) -> None:
     """Whoever tries it decides under the lock of its link."""
     work = ParkedWork("held/1", "contact", Side.DPS, "1", "reference_missing", "why")
     with pairs.transaction() as links:
         links.park([work], NOW)
     with pairs.transaction() as one, pairs.transaction() as other:
-        assert one.due(10, NOW + timedelta(seconds=1)) == other.due(10, NOW + timedelta(seconds=1)) == [work]
+        assert (
+            one.due(10, NOW + timedelta(seconds=1))
+            == other.due(10, NOW + timedelta(seconds=1))
+            == [work]
+        )
     with pairs.transaction() as links:
         links.unpark([work.id])
 
@@ -488,7 +725,9 @@ def test_epochs_never_fall(pairs: AnyPairs) -> None:
         links.remember("a setting", "two")
 
 
-def test_an_error_undoes_everything_of_its_transaction(pairs: AnyPairs) -> None:
+def test_an_error_undoes_everything_of_its_transaction(
+    pairs: AnyPairs,
+) -> None:
     """In either database."""
     with pytest.raises(ZeroDivisionError):
         _fail_in_dps(pairs)
@@ -499,7 +738,9 @@ def test_an_error_undoes_everything_of_its_transaction(pairs: AnyPairs) -> None:
         assert ajera.recorded(["undone/1"]) == {}
 
 
-def test_a_transaction_whose_statement_failed_takes_no_other_and_keeps_nothing(pairs: AnyPairs) -> None:
+def test_a_transaction_whose_statement_failed_takes_no_other_and_keeps_nothing(
+    pairs: AnyPairs,
+) -> None:
     """Row 1, row 2 refused, row 3: neither 1 nor 3 is kept, though the refusal was caught."""
     first, second = link(9301), link(9301, key="K9302")
     with pairs.transaction() as links:
@@ -514,11 +755,13 @@ def test_a_transaction_whose_statement_failed_takes_no_other_and_keeps_nothing(p
         assert links.links([first.id]) == {}
 
 
-# -- two transactions at a time -----------------------------------------------------------------------------------------
+# -- two transactions at a time --------------------------------------------------------------------
 
 
 def waiting(call: Callable[[], object], pairs: AnyPairs) -> Callable[[], object]:
-    """Begin a call beside this transaction, and go on once it waits: the twins can tell, a database is not asked."""
+    """Begin a call beside this transaction, and go on once it waits: the twins can tell,
+    a database is not asked.
+    """
     begun = threading.Event()
 
     def then() -> object:
@@ -533,7 +776,9 @@ def waiting(call: Callable[[], object], pairs: AnyPairs) -> Callable[[], object]
     return finish
 
 
-def test_who_locks_a_row_waits_for_whoever_changes_it_and_sees_the_change(pairs: AnyPairs) -> None:
+def test_who_locks_a_row_waits_for_whoever_changes_it_and_sees_the_change(
+    pairs: AnyPairs,
+) -> None:
     """Read as it is once it is locked."""
 
     def locked() -> object:
@@ -549,7 +794,9 @@ def test_who_locks_a_row_waits_for_whoever_changes_it_and_sees_the_change(pairs:
 
 
 @pytest.mark.parametrize("is_kept", [True, False])
-def test_who_inserts_a_row_waits_for_whoever_inserts_the_same(pairs: AnyPairs, *, is_kept: bool) -> None:
+def test_who_inserts_a_row_waits_for_whoever_inserts_the_same(
+    pairs: AnyPairs, *, is_kept: bool
+) -> None:
     """It is there already, or, where the other transaction fails, it is inserted."""
     key = f"I{is_kept}"
 
@@ -565,7 +812,9 @@ def test_who_inserts_a_row_waits_for_whoever_inserts_the_same(pairs: AnyPairs, *
     assert made() == ([None] if is_kept else [key])
 
 
-def test_who_stores_a_link_of_a_row_waits_for_whoever_stores_another_and_loses(pairs: AnyPairs) -> None:
+def test_who_stores_a_link_of_a_row_waits_for_whoever_stores_another_and_loses(
+    pairs: AnyPairs,
+) -> None:
     """The unique key holds between transactions, too."""
 
     def second() -> None:
@@ -579,7 +828,9 @@ def test_who_stores_a_link_of_a_row_waits_for_whoever_stores_another_and_loses(p
         stored()
 
 
-def test_a_number_that_is_being_taken_is_waited_for(pairs: AnyPairs) -> None:
+def test_a_number_that_is_being_taken_is_waited_for(
+    pairs: AnyPairs,
+) -> None:
     """One of two has it."""
     number = f"{uuid.uuid4().hex}/1"
 
@@ -593,7 +844,9 @@ def test_a_number_that_is_being_taken_is_waited_for(pairs: AnyPairs) -> None:
     assert taken() == set()
 
 
-def test_who_links_waits_for_whoever_links_and_sees_what_was_linked(pairs: AnyPairs) -> None:
+def test_who_links_waits_for_whoever_links_and_sees_what_was_linked(
+    pairs: AnyPairs,
+) -> None:
     """The lock is held to the end of the transaction."""
 
     def counterparts() -> dict[str, str]:
@@ -608,12 +861,19 @@ def test_who_links_waits_for_whoever_links_and_sees_what_was_linked(pairs: AnyPa
     assert found() == {"9701": "K9701"}
 
 
-def test_of_two_transactions_that_wait_for_each_other_one_is_ended(pairs: AnyPairs) -> None:
+def test_of_two_transactions_that_wait_for_each_other_one_is_ended(
+    pairs: AnyPairs,
+) -> None:
     """It may be tried again."""
     first, second = link(9801).id, link(9802).id
     both_hold = threading.Barrier(2)
     with pairs.transaction() as links:
-        links.store([(replace(link(number), id=one), None) for number, one in ((9801, first), (9802, second))])
+        links.store(
+            [
+                (replace(link(number), id=one), None)
+                for number, one in ((9801, first), (9802, second))
+            ]
+        )
 
     def lock(one: str, then: str) -> str:
         try:
@@ -635,8 +895,12 @@ def _lose_a_race(rehearsal: RehearsedPairs, second: Link) -> None:
         links.store([(second, None)])
 
 
-def test_a_rehearsal_continues_after_a_part_that_failed_and_keeps_nothing(in_databases: DatabasePairs) -> None:
-    """What the failed part had decided is undone, what came before stays; at the end all of it is undone."""
+def test_a_rehearsal_continues_after_a_part_that_failed_and_keeps_nothing(
+    in_databases: DatabasePairs,
+) -> None:
+    """What the failed part had decided is undone, what came before stays;
+    at the end all of it is undone.
+    """
     first, second = link(9401), link(9401, key="K9402")
     with rehearsed(in_databases) as rehearsal:
         with rehearsal.transaction() as links:

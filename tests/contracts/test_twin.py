@@ -1,4 +1,6 @@
-"""The twin and the databases keep the same promises to the engine (ports `Target` and `Transaction`)."""
+"""The twin and the databases keep the same promises to the
+engine (ports `Target` and `Transaction`).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,13 @@ from datetime import timedelta
 import pytest
 
 from pipeline.engine.consumer.ports import Target
-from pipeline.errors import ConcurrentWrite, PipelineError, RowRejected, TargetBusy, TargetRefused
+from pipeline.errors import (
+    ConcurrentWrite,
+    PipelineError,
+    RowRejected,
+    TargetBusy,
+    TargetRefused,
+)
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow, Mark, Progress, Waiting
@@ -57,14 +65,16 @@ def due(target: Target) -> list[Mark]:
 
 
 def beside(call: Callable[[], object]) -> Callable[[], object]:
-    """Begin a call in a thread of its own; what is returned waits for its end, and raises what it raised."""
+    """Begin a call in a thread of its own; what is returned waits for its end,
+    and raises what it raised.
+    """
     with_thread = ThreadPoolExecutor(max_workers=1)
     future = with_thread.submit(call)
     with_thread.shutdown(wait=False)
     return lambda: future.result(PATIENCE)
 
 
-# -- transactions -----------------------------------------------------------------------------------------------------
+# -- transactions ----------------------------------------------------------------------------------
 
 
 def test_a_refused_write_commits_nothing(target: Target) -> None:
@@ -75,7 +85,10 @@ def test_a_refused_write_commits_nothing(target: Target) -> None:
             transaction.write_rows([vec(1)])
             transaction.mark([Mark("AxVec", "1", 1)], NOON)
             transaction.upsert("Organization", [organization("cl-1")])
-            transaction.upsert("Organization", [organization("cl-2", **{"Post Code": "x" * 21})])
+            transaction.upsert(
+                "Organization",
+                [organization("cl-2", **{"Post Code": "x" * 21})],
+            )
 
     with pytest.raises(RowRejected):
         refused()
@@ -85,12 +98,17 @@ def test_a_refused_write_commits_nothing(target: Target) -> None:
         assert transaction.existing("Organization", ["cl-1", "cl-2"]) == set()
 
 
-def test_a_transaction_whose_statement_failed_commits_nothing_though_the_error_was_caught(target: Target) -> None:
+def test_a_transaction_whose_statement_failed_commits_nothing_though_the_error_was_caught(
+    target: Target,
+) -> None:
     """Who swallows a refusal and goes on has still written nothing."""
     with target.transaction() as transaction:
         transaction.upsert("Organization", [organization("cl-1")])
         with pytest.raises(RowRejected):
-            transaction.upsert("Contact", [TargetRow("Contact", ("co-1",), {"Organization ID": "cl-9"})])
+            transaction.upsert(
+                "Contact",
+                [TargetRow("Contact", ("co-1",), {"Organization ID": "cl-9"})],
+            )
         with pytest.raises(PipelineError):
             transaction.existing("Organization", ["cl-1"])
     with target.transaction() as transaction:
@@ -117,11 +135,13 @@ def test_empty_input_is_no_work(target: Target) -> None:
         assert transaction.marks_of([]) == []
 
 
-# -- ledger and mirror ------------------------------------------------------------------------------------------------
+# -- ledger and mirror -----------------------------------------------------------------------------
 
 
 def test_a_ledger_row_comes_back_as_it_was_written(target: Target) -> None:
-    """Odd texts, the greatest integer, null, unknown columns and the commit time keep their form; a NUL is left out."""
+    """Odd texts, the greatest integer, null, unknown columns and the commit time keep their form;
+    a NUL is left out.
+    """
     row = replace(
         vec(2**63 - 1, vecDescription=ODD, vecFax="a\x00b", vecIsClient=True),
         unknown=frozenset({"vecZip", "vecCity"}),
@@ -132,8 +152,12 @@ def test_a_ledger_row_comes_back_as_it_was_written(target: Target) -> None:
     assert read(target, row.key) == replace(row, values={**row.values, "vecFax": "ab"}, revision=1)
 
 
-def test_a_row_that_changed_meanwhile_is_not_written(target: Target) -> None:
-    """A revision that is not the stored one, or a new row that is there already, is a concurrent write."""
+def test_a_row_that_changed_meanwhile_is_not_written(
+    target: Target,
+) -> None:
+    """A revision that is not the stored one, or a new row that is there already,
+    is a concurrent write.
+    """
     write(target, vec(1))
     held = read(target, "1")
     write(target, held)
@@ -143,7 +167,9 @@ def test_a_row_that_changed_meanwhile_is_not_written(target: Target) -> None:
     assert read(target, "1").revision == 2
 
 
-def test_more_rows_than_one_statement_takes_are_all_written(target: Target) -> None:
+def test_more_rows_than_one_statement_takes_are_all_written(
+    target: Target,
+) -> None:
     """A batch larger than any dialect's statement is written and read whole."""
     rows = [vec(key) for key in range(1, 5_502)]
     write(target, *rows)
@@ -155,25 +181,36 @@ def test_more_rows_than_one_statement_takes_are_all_written(target: Target) -> N
 
 def test_rows_are_found_by_a_mirrored_value(target: Target) -> None:
     """Null is no value to be found by, and zero is one."""
-    groups = [ledger(event("AxInvoiceGroup", key, igProject=of)) for key, of in ((1, 5), (2, 0), (3, None))]
+    groups = [
+        ledger(event("AxInvoiceGroup", key, igProject=of))
+        for key, of in ((1, 5), (2, 0), (3, None))
+    ]
     write(target, *groups)
     with target.transaction() as transaction:
         found = transaction.rows_where("AxInvoiceGroup", "igProject", [5, 0, 0, None, 6])
     assert sorted(row.key for row in found) == ["1", "2"]
 
 
-def test_rows_of_an_older_epoch_are_unseen_unless_deleted(target: Target) -> None:
+def test_rows_of_an_older_epoch_are_unseen_unless_deleted(
+    target: Target,
+) -> None:
     """The sweep is given what exists and is older, by key, up to its limit."""
-    write(target, *(replace(vec(key), epoch=epoch, deleted=gone) for key, epoch, gone in _SWEPT))
+    write(
+        target,
+        *(replace(vec(key), epoch=epoch, deleted=gone) for key, epoch, gone in _SWEPT),
+    )
     with target.transaction() as transaction:
-        assert [row.key for row in transaction.unseen("AxVec", 2, 10)] == ["1", "4"]
+        assert [row.key for row in transaction.unseen("AxVec", 2, 10)] == [
+            "1",
+            "4",
+        ]
         assert [row.key for row in transaction.unseen("AxVec", 2, 1)] == ["1"]
 
 
 _SWEPT = ((1, 1, False), (2, 2, False), (3, 1, True), (4, 0, False))
 
 
-# -- marks ------------------------------------------------------------------------------------------------------------
+# -- marks -----------------------------------------------------------------------------------------
 
 
 def test_a_newer_mark_is_never_cleared(target: Target) -> None:
@@ -189,8 +226,12 @@ def test_a_newer_mark_is_never_cleared(target: Target) -> None:
     assert due(target) == []
 
 
-def test_a_mark_that_waits_is_due_when_it_was_last_tried_long_ago(target: Target) -> None:
-    """A waiting mark goes by the time of its last try, is counted, and begins anew when it is set again."""
+def test_a_mark_that_waits_is_due_when_it_was_last_tried_long_ago(
+    target: Target,
+) -> None:
+    """A waiting mark goes by the time of its last try, is counted,
+    and begins anew when it is set again.
+    """
     mark = Mark("AxVec", "1", 5)
     with target.transaction() as transaction:
         transaction.mark([mark], NOON)
@@ -202,40 +243,61 @@ def test_a_mark_that_waits_is_due_when_it_was_last_tried_long_ago(target: Target
         assert transaction.waiting_count() == 0
 
 
-def test_a_wait_for_an_older_number_leaves_a_newer_mark_alone(target: Target) -> None:
+def test_a_wait_for_an_older_number_leaves_a_newer_mark_alone(
+    target: Target,
+) -> None:
     """Number 0 stands for whichever is set; a mark that is not set is set."""
     with target.transaction() as transaction:
         transaction.mark([Mark("AxVec", "1", 2)], NOON)
         transaction.wait([Waiting(Mark("AxVec", "1", 1), "row.missing", "r")], NOON)
         assert transaction.waiting_count() == 0
-        transaction.wait([Waiting(Mark("AxVec", key), "row.missing", "r") for key in ("1", "2")], NOON)
+        transaction.wait(
+            [Waiting(Mark("AxVec", key), "row.missing", "r") for key in ("1", "2")],
+            NOON,
+        )
         assert transaction.waiting_count() == 2
         assert transaction.marks_of([("AxVec", "1")]) == [Mark("AxVec", "1", 2)]
 
 
-# -- target rows ------------------------------------------------------------------------------------------------------
+# -- target rows -----------------------------------------------------------------------------------
 
 
-def test_an_upsert_counts_what_it_created_changed_and_left(target: Target) -> None:
-    """A row that holds its values already is not touched; an absent column stays, a null is written."""
+def test_an_upsert_counts_what_it_created_changed_and_left(
+    target: Target,
+) -> None:
+    """A row that holds its values already is not touched; an absent column stays,
+    a null is written.
+    """
     assert upsert(target, "Organization", organization("cl-1", Address=ODD)) == RowCounts(created=1)
     assert upsert(target, "Organization", organization("cl-1")) == RowCounts(unchanged=1)
-    assert upsert(target, "Organization", organization("cl-1", Address=ODD)) == RowCounts(unchanged=1)
-    assert upsert(target, "Organization", organization("cl-1", Address=None)) == RowCounts(changed=1)
+    assert upsert(target, "Organization", organization("cl-1", Address=ODD)) == RowCounts(
+        unchanged=1
+    )
+    assert upsert(target, "Organization", organization("cl-1", Address=None)) == RowCounts(
+        changed=1
+    )
     both = (organization("cl-1", Address=None), organization("cl-2"))
     assert upsert(target, "Organization", *both) == RowCounts(created=1, unchanged=1)
 
 
-def test_a_prefilled_column_is_written_only_when_the_row_is_created(target: Target) -> None:
+def test_a_prefilled_column_is_written_only_when_the_row_is_created(
+    target: Target,
+) -> None:
     """What a person types over it stays."""
     made = TargetRow("Contact", ("em-1",), {"Forename": "A"}, {"Title": "-"})
     assert upsert(target, "Contact", made) == RowCounts(created=1)
-    assert upsert(target, "Contact", replace(made, values={"Title": "Dr"}, prefill={})) == RowCounts(changed=1)
+    assert upsert(
+        target, "Contact", replace(made, values={"Title": "Dr"}, prefill={})
+    ) == RowCounts(changed=1)
     assert upsert(target, "Contact", made) == RowCounts(unchanged=1)
-    assert upsert(target, "Contact", replace(made, values={"Title": "Dr"}, prefill={})) == RowCounts(unchanged=1)
+    assert upsert(
+        target, "Contact", replace(made, values={"Title": "Dr"}, prefill={})
+    ) == RowCounts(unchanged=1)
 
 
-def test_a_row_without_a_required_column_can_only_be_changed(target: Target) -> None:
+def test_a_row_without_a_required_column_can_only_be_changed(
+    target: Target,
+) -> None:
     """Where there is none, nothing is created."""
     part = TargetRow("Organization", ("cl-1",), {"Address": "a"})
     with pytest.raises(TargetRefused):
@@ -248,7 +310,10 @@ def test_a_unique_value_is_held_by_one_row(target: Target) -> None:
     """A second holder is a concurrent write; who holds it can be asked."""
     with target.transaction() as transaction:
         transaction.create_missing("Project_Status", [{"Name": "Active", "Completed": False}])
-        assert transaction.create_missing("Project_Status", [{"Name": "Active", "Completed": True}]) == 0
+        assert (
+            transaction.create_missing("Project_Status", [{"Name": "Active", "Completed": True}])
+            == 0
+        )
         transaction.upsert("Project", [_project("1", "P-1")])
         assert transaction.holders("Project", "Project Code", ["P-1", "P-2"]) == {"P-1": "1"}
     with pytest.raises(ConcurrentWrite):
@@ -256,7 +321,11 @@ def test_a_unique_value_is_held_by_one_row(target: Target) -> None:
 
 
 def _project(key: str, code: str) -> TargetRow:
-    return TargetRow("Project", (key,), {"Project Code": code, "Name": "n", "Status": "Active"})
+    return TargetRow(
+        "Project",
+        (key,),
+        {"Project Code": code, "Name": "n", "Status": "Active"},
+    )
 
 
 def test_replacing_children_leaves_rows_of_others(target: Target) -> None:
@@ -265,7 +334,10 @@ def test_replacing_children_leaves_rows_of_others(target: Target) -> None:
     with target.transaction() as transaction:
         transaction.create_missing("Project_Status", [{"Name": "Active"}])
         transaction.create_missing("Role_Type", [{"Name": "PM"}])
-        transaction.upsert("Contact", [TargetRow("Contact", (f"em-{n}",), {"Forename": "A"}) for n in (1, 2)])
+        transaction.upsert(
+            "Contact",
+            [TargetRow("Contact", (f"em-{n}",), {"Forename": "A"}) for n in (1, 2)],
+        )
         transaction.upsert("Project", [_project("1", "P-1")])
         names = ("Project ID", "Role Type", "Contact ID")
         transaction.create_missing("Project_Contact", [dict(zip(names, theirs, strict=True))])
@@ -279,7 +351,7 @@ def test_replacing_children_leaves_rows_of_others(target: Target) -> None:
     assert gone == RowCounts(changed=1)
 
 
-# -- progress, incarnations, loading ----------------------------------------------------------------------------------
+# -- progress, incarnations, loading ---------------------------------------------------------------
 
 
 def test_counts_are_added_and_offsets_are_set(target: Target) -> None:
@@ -288,18 +360,30 @@ def test_counts_are_added_and_offsets_are_set(target: Target) -> None:
     with target.transaction() as transaction:
         transaction.advance({place: Progress(1, 9, 5, 1, 1, 1, 2, 3)}, NOON)
         transaction.advance({place: Progress(1, 4, 5, 2, 1, 1, 1, 0)}, NOON)
-        assert transaction.progress([place, TopicPartition("t", 1)]) == {place: Progress(1, 4, 10, 3, 2, 2, 3, 0)}
+        assert transaction.progress([place, TopicPartition("t", 1)]) == {
+            place: Progress(1, 4, 10, 3, 2, 2, 3, 0)
+        }
 
 
 def test_incarnations_are_numbered_over_all_topics(target: Target) -> None:
     """Seen again is the same number; made anew, or grown, is a new one."""
     with target.transaction() as transaction:
-        seen = [transaction.incarnation(*one) for one in (("a", "x", 1), ("b", "x", 1), ("a", "x", 1), ("a", "y", 1))]
+        seen = [
+            transaction.incarnation(*one)
+            for one in (
+                ("a", "x", 1),
+                ("b", "x", 1),
+                ("a", "x", 1),
+                ("a", "y", 1),
+            )
+        ]
         assert seen == [1, 2, 1, 3]
         assert set(transaction.incarnations("a")) == {1, 3}
 
 
-def test_a_table_is_loaded_when_every_partition_was_read_to_its_end(target: Target) -> None:
+def test_a_table_is_loaded_when_every_partition_was_read_to_its_end(
+    target: Target,
+) -> None:
     """The first to name the ends wins; one process alone makes it loaded."""
     with target.transaction() as transaction:
         number = transaction.incarnation("t", "x", 2)
@@ -310,7 +394,10 @@ def test_a_table_is_loaded_when_every_partition_was_read_to_its_end(target: Targ
         assert transaction.read_to_end() == {}
         transaction.advance({TopicPartition("t", 0): Progress(number, 5)}, NOON)
         assert transaction.read_to_end() == {"AxVec": 1}
-        assert [transaction.set_loaded("AxVec", 1), transaction.set_loaded("AxVec", 1)] == [True, False]
+        assert [
+            transaction.set_loaded("AxVec", 1),
+            transaction.set_loaded("AxVec", 1),
+        ] == [True, False]
         assert transaction.loaded() == {"AxVec"}
         assert "AxVec" not in transaction.loading(1)
         assert transaction.loading(2)["AxVec"] == "unknown"
@@ -326,11 +413,15 @@ def test_a_topic_made_anew_has_no_load_end(target: Target) -> None:
         assert transaction.read_to_end() == {}
 
 
-# -- two transactions -------------------------------------------------------------------------------------------------
+# -- two transactions ------------------------------------------------------------------------------
 
 
-def test_what_was_found_not_loaded_stays_so_until_the_transaction_ends(target: Target) -> None:
-    """Who makes a table loaded waits for everybody who took it for not loaded, and sees what they noted; they share the hold."""
+def test_what_was_found_not_loaded_stays_so_until_the_transaction_ends(
+    target: Target,
+) -> None:
+    """Who makes a table loaded waits for everybody who took it for not loaded,
+    and sees what they noted; they share the hold.
+    """
     with target.transaction() as transaction:
         transaction.set_load_ends("t", "AxVec", 1, {})
     order: list[str] = []
@@ -352,7 +443,9 @@ def test_what_was_found_not_loaded_stays_so_until_the_transaction_ends(target: T
         assert transaction.loaded() == {"AxVec"}
 
 
-def test_a_locked_row_is_waited_for_and_then_read_anew(target: Target) -> None:
+def test_a_locked_row_is_waited_for_and_then_read_anew(
+    target: Target,
+) -> None:
     """Who waited for a lock sees what its holder wrote."""
     write(target, vec(1))
     begun = threading.Event()
@@ -389,7 +482,9 @@ def test_a_deadlock_ends_one_of_the_two_as_busy(target: Target) -> None:
     assert sorted([lock("2", "1"), str(finish())]) == ["busy", "done"]
 
 
-def test_a_mark_set_anew_while_a_clear_waits_for_it_stays(target: Target) -> None:
+def test_a_mark_set_anew_while_a_clear_waits_for_it_stays(
+    target: Target,
+) -> None:
     """The number is compared again once the lock is held."""
     old, new = Mark("AxVec", "1", 1), Mark("AxVec", "1", 2)
     with target.transaction() as transaction:

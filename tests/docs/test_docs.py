@@ -16,16 +16,30 @@ from pipeline.errors import PipelineError
 from pipeline.telemetry.metrics import METRICS
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted(
+    [
+        ROOT / "README.md",
+        ROOT / "CHANGELOG.md",
+        ROOT / "CONTRIBUTING.md",
+        *(ROOT / "docs").rglob("*.md"),
+    ]
+)
 WRITTEN = [page for page in PAGES if "reference" not in page.parts]
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-LABEL = re.compile(r"\b(?:GH|CRM|MOS|QX)-[A-Z0-9]+\b|\bDPS-(?:FCT|CNT|BR|DC|TEAM)\b|\bS-(?:PIM|DPS)\b")
+LABEL = re.compile(
+    r"\b(?:GH|CRM|MOS|QX)-[A-Z0-9]+\b|\bDPS-(?:FCT|CNT|BR|DC|TEAM)\b|\bS-(?:PIM|DPS)\b"
+)
 COMMAND = re.compile(r"`ajera-cdc ([a-z][a-z -]*)")
 CODE = re.compile(
     r"`((?:config|cli|environment|schema|decode|registry|mapping|target|kafka|source|replay|connect|park|row|internal)\.[a-z_]+)`"
 )
 METRIC = re.compile(r"pipeline_[a-z_]+")
-NOT_ERRORS = {"row.missing", "target.taken", "internal.unexpected", "source.sequence"}
+NOT_ERRORS = {
+    "row.missing",
+    "target.taken",
+    "internal.unexpected",
+    "source.sequence",
+}
 
 
 def ids(page: Path) -> str:
@@ -53,7 +67,9 @@ def test_every_command_that_is_mentioned_exists(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=ids)
-def test_every_error_code_and_metric_that_is_mentioned_exists(page: Path) -> None:
+def test_every_error_code_and_metric_that_is_mentioned_exists(
+    page: Path,
+) -> None:
     """Setting names of the same form count as well."""
     text = page.read_text()
     known = {error.code for error in PipelineError.__subclasses__()} | NOT_ERRORS
@@ -65,8 +81,13 @@ def test_every_error_code_and_metric_that_is_mentioned_exists(page: Path) -> Non
 
 def test_every_label_that_a_map_or_a_contract_cites_is_explained() -> None:
     """In the list of sources on the page of evidence; CRM-* are one row."""
-    explained = set(LABEL.findall((ROOT / "docs" / "reference" / "evidence.md").read_text().split("## 1.")[0]))
-    cited = [*(ROOT / "pipeline" / "domain").glob("*.py"), *(ROOT / "schemas").rglob("*.avsc")]
+    explained = set(
+        LABEL.findall((ROOT / "docs" / "reference" / "evidence.md").read_text().split("## 1.")[0])
+    )
+    cited = [
+        *(ROOT / "pipeline" / "domain").glob("*.py"),
+        *(ROOT / "schemas").rglob("*.avsc"),
+    ]
     for path in cited:
         assert set(LABEL.findall(path.read_text())) <= explained, path
 
@@ -80,12 +101,23 @@ def test_the_index_lists_every_page() -> None:
 
 
 def test_no_file_refers_to_a_document_that_is_not_here() -> None:
-    """Whoever reads a note must be able to look it up: the name of a page anywhere in code, schemas, tests and pages."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
+    """Whoever reads a note must be able to look it up: the name of a page anywhere in code,
+    schemas, tests and pages.
+    """
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
+    ).stdout.decode()
     names = [name for name in listed.split("\0") if name]
     pages_here = {Path(name).name for name in names if name.endswith(".md")} | {"NAME.md"}
     for name in names:
-        if Path(name).suffix in {".py", ".md", ".toml", ".avsc", ".json", ".yaml"}:
+        if Path(name).suffix in {
+            ".py",
+            ".md",
+            ".toml",
+            ".avsc",
+            ".json",
+            ".yaml",
+        }:
             named = set(re.findall(r"[\w-]+\.md\b", (ROOT / name).read_text()))
             assert named <= pages_here, f"{name}: {named - pages_here}"
 
@@ -103,12 +135,27 @@ def test_the_example_settings_are_the_template() -> None:
 
 def test_no_tracked_file_names_a_package_registrys_host_or_a_path_of_a_machine() -> None:
     """Lock files hold names and versions only."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
-    hosts = re.compile("py" + r"pi\.org|pythonhosted\.|repo1?\.maven|registry\.npm" + r"js|/ro" + "ot/|/wo" + "rk/")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
+    ).stdout.decode()
+    hosts = re.compile(
+        "py" + r"pi\.org|pythonhosted\.|repo1?\.maven|registry\.npm" + r"js|/ro" + "ot/|/wo" + "rk/"
+    )
     for name in filter(None, listed.split("\0")):
         path = ROOT / name
         if (
-            path.suffix in {".py", ".md", ".toml", ".lock", ".xml", ".json", ".yaml", ".yml", ".txt"}
+            path.suffix
+            in {
+                ".py",
+                ".md",
+                ".toml",
+                ".lock",
+                ".xml",
+                ".json",
+                ".yaml",
+                ".yml",
+                ".txt",
+            }
             or path.name == "Makefile"
         ):
             assert not hosts.search(path.read_text()), name

@@ -1,4 +1,6 @@
-"""T-SQL in the docs can be pasted as it is: it parses, and each name is created before it is used, for one kind of thing."""
+"""T-SQL in the docs can be pasted as it is: it parses, and each name is created before it is used,
+for one kind of thing.
+"""
 
 from __future__ import annotations
 
@@ -71,10 +73,16 @@ class Server:
 def statements(page: Path) -> list[str]:
     """Those of every block of a page, in order, without comments."""
     text = "\n".join(BLOCK.findall(page.read_text()))
-    return [" ".join(one.split()) for one in re.sub(r"--[^\n]*", "", text).split(";") if one.strip()]
+    return [
+        " ".join(one.split()) for one in re.sub(r"--[^\n]*", "", text).split(";") if one.strip()
+    ]
 
 
-@pytest.mark.parametrize(("page", "block"), BLOCKS, ids=lambda one: one.name if isinstance(one, Path) else "sql")
+@pytest.mark.parametrize(
+    ("page", "block"),
+    BLOCKS,
+    ids=lambda one: one.name if isinstance(one, Path) else "sql",
+)
 def test_every_block_of_t_sql_parses(page: Path, block: str) -> None:
     """And holds nothing that a person would have to take out before pasting it."""
     assert None not in sqlglot.parse(block.rstrip().rstrip(";"), read="tsql")
@@ -82,7 +90,9 @@ def test_every_block_of_t_sql_parses(page: Path, block: str) -> None:
 
 
 @pytest.mark.parametrize("page", sorted({page for page, _ in BLOCKS}), ids=lambda page: page.name)
-def test_names_are_created_before_they_are_used_and_name_one_kind_of_thing(page: Path) -> None:
+def test_names_are_created_before_they_are_used_and_name_one_kind_of_thing(
+    page: Path,
+) -> None:
     """`@role_name` made a role of the name that CREATE USER wanted next."""
     server = Server()
     for statement in statements(page):

@@ -1,4 +1,6 @@
-"""The guards of the two-way exchange around what is not assumed for a firm: statuses, names, who goes over."""
+"""The guards of the two-way exchange around what is not assumed for a firm: statuses, names,
+who goes over.
+"""
 
 from __future__ import annotations
 

@@ -1,12 +1,20 @@
-"""The guards of the two-way exchange that ask what an event tells, in the form of tests/failures/without.py."""
+"""The guards of the two-way exchange that ask what an event tells,
+in the form of tests/failures/without.py.
+"""
 
 from __future__ import annotations
 
 from tests.failures.guard import Guard
 
 RULES, ENGINE = "pipeline/conflicts", "pipeline/engine/exchange"
-ALONE, RECONCILE = "tests/unit/conflicts/test_guards.py", "tests/unit/conflicts/test_reconcile.py"
-DIFFICULT, PAIRS = "tests/integration/test_exchange_guards.py", "tests/integration/test_exchange_pairs.py"
+ALONE, RECONCILE = (
+    "tests/unit/conflicts/test_guards.py",
+    "tests/unit/conflicts/test_reconcile.py",
+)
+DIFFICULT, PAIRS = (
+    "tests/integration/test_exchange_guards.py",
+    "tests/integration/test_exchange_pairs.py",
+)
 
 EVENT_GUARDS = (
     Guard(
@@ -89,8 +97,14 @@ EVENT_GUARDS = (
     Guard(
         "older than the look",
         f"{RULES}/guards.py",
-        "pending.after is None and (at >= pending.at or (pending.is_look and pending.values[name] == image))\n",
-        "True\n",
+        (
+            "    return all(\n"
+            "        pending.after is None\n"
+            "        and (at >= pending.at or (pending.is_look and pending.values[name] == image))\n"
+            "        for pending in covering\n"
+            "    )\n"
+        ),
+        "    return all(True for pending in covering)\n",
         f"{RECONCILE}::test_an_edit_that_crossed_the_delete_is_logged_also_while_images_are_checked",
     ),
     Guard(
@@ -103,8 +117,15 @@ EVENT_GUARDS = (
     Guard(
         "edited after the look, whatever the clock says",
         f"{RULES}/classify.py",
-        "max([at, *(look.at for look in looks if look.values.get(name, image) != image)])",
-        "at",
+        (
+            "    return max(\n"
+            "        [\n"
+            "            at,\n"
+            "            *(look.at for look in looks if look.values.get(name, image) != image),\n"
+            "        ]\n"
+            "    )\n"
+        ),
+        "    return at\n",
         f"{RECONCILE}::test_a_row_that_holds_an_image_older_than_the_look_was_edited_after_the_look",
     ),
     Guard(
@@ -132,22 +153,41 @@ EVENT_GUARDS = (
     Guard(
         "hides an edit",
         f"{RULES}/guards.py",
-        "return is_older and name in pending.expected and image == pending.expected[name] and image != observed",
-        "return False",
+        (
+            "    return (\n"
+            "        is_older\n"
+            "        and name in pending.expected\n"
+            "        and image == pending.expected[name]\n"
+            "        and image != observed\n"
+            "    )\n"
+        ),
+        "    return False\n",
         f"{RECONCILE}::test_an_edit_that_was_undone_before_we_saw_it_is_not_lost_under_our_write",
     ),
     Guard(
         "shown",
         f"{RULES}/guards.py",
-        "return pending.after is None and at >= pending.at and image == pending.values[name] and image != observed",
-        "return False",
+        (
+            "    return (\n"
+            "        pending.after is None\n"
+            "        and at >= pending.at\n"
+            "        and image == pending.values[name]\n"
+            "        and image != observed\n"
+            "    )\n"
+        ),
+        "    return False\n",
         f"{ALONE}::test_an_edit_between_two_writes_whose_positions_are_unknown_is_covered_by_the_second_one",
     ),
     Guard(
         "overtaken: coincident",
         f"{RULES}/guards.py",
-        "return rules.later(pair, link.ajera.contended_at(name), link.dps.contended_at(name)) is not contender",
-        "return False",
+        (
+            "    return (\n"
+            "        rules.later(pair, link.ajera.contended_at(name), link.dps.contended_at(name))\n"
+            "        is not contender\n"
+            "    )\n"
+        ),
+        "    return False\n",
         f"{RECONCILE}::test_a_coincident_value_still_competes_by_its_time",
     ),
     Guard(

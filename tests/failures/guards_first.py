@@ -10,7 +10,10 @@ ON_DATABASES = "tests/integration/test_exchange_first_blanks.py"
 NAMES = "tests/unit/mapping/test_project_name.py"
 
 DEATH = "tests/integration/test_exchange_crashes.py::test_a_death_at_any_commit_changes_nothing_of_how_it_ends"
-ENGINE, KINDS = "pipeline/engine/exchange", "tests/integration/test_exchange_kinds.py"
+ENGINE, KINDS = (
+    "pipeline/engine/exchange",
+    "tests/integration/test_exchange_kinds.py",
+)
 
 FIRST_GUARDS = (
     Guard(

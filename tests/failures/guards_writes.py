@@ -1,32 +1,53 @@
-"""The guards of the two-way exchange around its writes and its pairs, in the form of tests/failures/without.py."""
+"""The guards of the two-way exchange around its writes and its pairs,
+in the form of tests/failures/without.py.
+"""
 
 from __future__ import annotations
 
 from tests.failures.guard import Guard
 
 RULES, ENGINE = "pipeline/conflicts", "pipeline/engine/exchange"
-RECONCILE, SETTLE = "tests/unit/conflicts/test_reconcile.py", "tests/unit/conflicts/test_settle.py"
+RECONCILE, SETTLE = (
+    "tests/unit/conflicts/test_reconcile.py",
+    "tests/unit/conflicts/test_settle.py",
+)
 ON_DATABASES = "tests/integration/test_exchange"
 LINKING, PAIRS = f"{ON_DATABASES}_linking.py", f"{ON_DATABASES}_pairs.py"
-DIFFICULT, STRAGGLER = f"{ON_DATABASES}_guards.py", f"{ON_DATABASES}_straggler.py"
-DELETED, BROUGHT = f"{ON_DATABASES}_deleted.py", f"{ON_DATABASES}_brought.py"
-CONTACTS, PROJECTS, COLLISIONS = (f"{ON_DATABASES}_{name}.py" for name in ("contacts", "projects", "rules"))
+DIFFICULT, STRAGGLER = (
+    f"{ON_DATABASES}_guards.py",
+    f"{ON_DATABASES}_straggler.py",
+)
+DELETED, BROUGHT = (
+    f"{ON_DATABASES}_deleted.py",
+    f"{ON_DATABASES}_brought.py",
+)
+CONTACTS, PROJECTS, COLLISIONS = (
+    f"{ON_DATABASES}_{name}.py" for name in ("contacts", "projects", "rules")
+)
 DEATH = f"{ON_DATABASES}_crashes.py::test_a_death_at_any_commit_changes_nothing_of_how_it_ends"
 
 WRITE_GUARDS = (
-    # -- what is written ----------------------------------------------------------------------------------------------
+    # -- what is written ---------------------------------------------------------------------------
     Guard(
         "compare",
         f"{RULES}/guards.py",
-        "frozenset(name for name, value in expected.items() if name in held and held[name] == value)",
-        "frozenset(expected)",
+        (
+            "    return frozenset(\n"
+            "        name for name, value in expected.items() if name in held and held[name] == value\n"
+            "    )\n"
+        ),
+        "    return frozenset(expected)\n",
         f"{SETTLE}::test_only_lines_that_still_hold_what_was_expected_are_applicable",
     ),
     Guard(
         "compare, on two databases",
         f"{RULES}/guards.py",
-        "frozenset(name for name, value in expected.items() if name in held and held[name] == value)",
-        "frozenset(expected)",
+        (
+            "    return frozenset(\n"
+            "        name for name, value in expected.items() if name in held and held[name] == value\n"
+            "    )\n"
+        ),
+        "    return frozenset(expected)\n",
         f"{COLLISIONS}::test_an_edit_whose_event_has_not_come_is_not_overwritten",
     ),
     Guard(
@@ -74,7 +95,16 @@ WRITE_GUARDS = (
     Guard(
         "settle: what was carried out is adopted",
         f"{RULES}/settle.py",
-        "    return Applied(number, recorded.held, recorded.after, recorded.at, recorded.key, recorded.epoch)\n",
+        (
+            "    return Applied(\n"
+            "        number,\n"
+            "        recorded.held,\n"
+            "        recorded.after,\n"
+            "        recorded.at,\n"
+            "        recorded.key,\n"
+            "        recorded.epoch,\n"
+            "    )\n"
+        ),
         "    return GivenUp(number)\n",
         f"{SETTLE}::test_an_intention_is_recalled_as_what_ajeras_table_says",
     ),
@@ -99,7 +129,7 @@ WRITE_GUARDS = (
         "if event.row:",
         f"{DIFFICULT}::test_an_old_event_that_is_read_again_ticks_no_flag",
     ),
-    # -- how pairs begin and end --------------------------------------------------------------------------------------
+    # -- how pairs begin and end -------------------------------------------------------------------
     Guard(
         "ended",
         f"{RULES}/guards.py",
@@ -117,8 +147,14 @@ WRITE_GUARDS = (
     Guard(
         "ended: nothing is made again for the row that stayed",
         f"{ENGINE}/linker.py",
-        " or self._is_survivor(entity, side, key):",
-        ":",
+        (
+            "        if (\n"
+            "            side.other not in entity.creates\n"
+            "            or not may_create\n"
+            "            or self._is_survivor(entity, side, key)\n"
+            "        ):\n"
+        ),
+        "        if side.other not in entity.creates or not may_create:\n",
         f"{DELETED}::test_an_address_that_was_deleted_in_dps_is_not_made_again",
     ),
     Guard(
@@ -180,8 +216,13 @@ WRITE_GUARDS = (
     Guard(
         "contacts full: a pair that ended makes room at once",
         f"{ENGINE}/quota.py",
-        "self._counted[entity.name, owner] - self._ended(entity, owner)",
-        "self._counted[entity.name, owner]",
+        (
+            "        return admit(\n"
+            "            self._counted[entity.name, owner] - self._ended(entity, owner),\n"
+            "            limit,\n"
+            "        )\n"
+        ),
+        "        return admit(self._counted[entity.name, owner], limit)\n",
         "tests/integration/test_exchange_rekeyed.py::test_five_contacts_under_new_keys_keep_their_counterparts",
     ),
     Guard(
@@ -271,8 +312,14 @@ WRITE_GUARDS = (
     Guard(
         "contacts full",
         f"{RULES}/linking.py",
-        "if limit is not None and linked >= limit else None",
-        "if limit == -1 else None",
+        (
+            "    return (\n"
+            "        Parks(Kind.CONTACTS_FULL, CONTACTS_REMEDY)\n"
+            "        if limit is not None and linked >= limit\n"
+            "        else None\n"
+            "    )\n"
+        ),
+        "    return Parks(Kind.CONTACTS_FULL, CONTACTS_REMEDY) if limit == -1 else None\n",
         f"{CONTACTS}::test_the_sixth_contact_of_a_firm_is_parked_until_there_is_room",
     ),
     Guard(
@@ -306,8 +353,12 @@ WRITE_GUARDS = (
     Guard(
         "several rows of the name",
         f"{ENGINE}/matching.py",
-        "is_unsure = isinstance(found, Links) and paired is None and self._has_rivals(group, key, name)",
-        "is_unsure = False",
+        (
+            "        is_unsure = (\n"
+            "            isinstance(found, Links) and paired is None and self._has_rivals(group, key, name)\n"
+            "        )\n"
+        ),
+        "        is_unsure = False\n",
         f"{LINKING}::test_two_namesakes_are_parked_until_one_is_renamed",
     ),
     Guard(
@@ -320,8 +371,12 @@ WRITE_GUARDS = (
     Guard(
         "key taken: said once",
         f"{RULES}/settle.py",
-        "conflicts = () if link.obstacle is Obstacle.KEY_TAKEN else",
-        "conflicts = () if False else",
+        (
+            "    conflicts = (\n"
+            "        () if link.obstacle is Obstacle.KEY_TAKEN else (about_row(link, Kind.INSERT_EXISTS, at),)\n"
+            "    )\n"
+        ),
+        "    conflicts = () if False else (about_row(link, Kind.INSERT_EXISTS, at),)\n",
         f"{SETTLE}::test_a_key_that_is_taken_is_logged_once",
     ),
     Guard(

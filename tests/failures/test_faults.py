@@ -1,4 +1,6 @@
-"""The short form of `make faults`: each fault is brought about under load, and nothing is lost, repeated or moved backwards."""
+"""The short form of `make faults`: each fault is brought about under load, and nothing is lost,
+repeated or moved backwards.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,13 @@ def faults_of(stack: Stack, scenario: str) -> list[str]:
     return [str(verdict) for verdict in found if not verdict.is_clean]
 
 
-@pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name not in LONG_ONLY.union(BROKER)])
-def test_a_fault_loses_nothing_repeats_nothing_and_moves_nothing_backwards(stack: Stack, scenario: str) -> None:
+@pytest.mark.parametrize(
+    "scenario",
+    [name for name in SCENARIOS if name not in LONG_ONLY.union(BROKER)],
+)
+def test_a_fault_loses_nothing_repeats_nothing_and_moves_nothing_backwards(
+    stack: Stack, scenario: str
+) -> None:
     """The judge is a model of the final rows, and every write as PIM's own log shows it."""
     assert faults_of(stack, scenario) == []
 

@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.failures.guard import Guard
-from tests.failures.without import GUARDS, ONE_WAY_GUARDS, ROOT, TWO_WAY_GUARDS
+from tests.failures.without import (
+    GUARDS,
+    ONE_WAY_GUARDS,
+    ROOT,
+    TWO_WAY_GUARDS,
+)
 
 PAGE = ROOT / "docs" / "explanation" / "guards.md"
 

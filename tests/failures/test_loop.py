@@ -1,4 +1,6 @@
-"""The loop on the twins: what is transient is waited for wherever it comes, what is not ends it, and a stop is a stop."""
+"""The loop on the twins: what is transient is waited for wherever it comes, what is not ends it,
+and a stop is a stop.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,14 @@ import pytest
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.engine.consumer.loop import Loop, LoopSettings
 from pipeline.engine.projection.loading import Loading
-from pipeline.errors import ContractBroken, ParkedTooMany, PipelineError, TargetBusy, TargetRefused, TargetRestored
+from pipeline.errors import (
+    ContractBroken,
+    ParkedTooMany,
+    PipelineError,
+    TargetBusy,
+    TargetRefused,
+    TargetRestored,
+)
 from pipeline.model.event import Decoded, Message, Undecodable
 from pipeline.model.ledger import Progress
 from pipeline.model.position import TopicPartition
@@ -27,7 +36,8 @@ class Busy:
     """Fails so many times, then gives 1."""
 
     def __init__(self, times: int, error: PipelineError) -> None:
-        self._left, self._error = times, error
+        self._left = times
+        self._error = error
 
     def __call__(self, topic: str) -> int:
         del topic
@@ -38,7 +48,9 @@ class Busy:
 
 
 class Watched(MemoryMessages):
-    """A membership that notes its waits, what it handed out, and how the target stood at each commit."""
+    """A membership that notes its waits, what it handed out,
+    and how the target stood at each commit.
+    """
 
     def __init__(self, broker: MemoryBroker, target: MemoryTarget, **named: Any) -> None:
         super().__init__(broker, **named)
@@ -58,17 +70,27 @@ class Watched(MemoryMessages):
 
     def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
         stored = _stored(self._target, next_offsets)
-        self.commits.append((dict(next_offsets), stored, len(self._target.rows("Organization"))))
+        self.commits.append(
+            (
+                dict(next_offsets),
+                stored,
+                len(self._target.rows("Organization")),
+            )
+        )
         super().commit(next_offsets)
 
 
-def _stored(target: MemoryTarget, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+def _stored(
+    target: MemoryTarget, partitions: Collection[TopicPartition]
+) -> dict[TopicPartition, int]:
     with target.transaction() as transaction:
         return {one: held.next_offset for one, held in transaction.progress(partitions).items()}
 
 
 class Member:
-    """A loop whose topics are empty until they are given messages: clients, unless others are named. It stops when told."""
+    """A loop whose topics are empty until they are given messages: clients,
+    unless others are named. It stops when told.
+    """
 
     def __init__(
         self,
@@ -77,7 +99,9 @@ class Member:
         incarnation: Callable[[str], int] | None = None,
         pace: LoopSettings | None = None,
     ) -> None:
-        self.broker, self.target, self.telemetry = MemoryBroker(), MemoryTarget(AJERA_TO_PIM), Counted()
+        self.broker = MemoryBroker()
+        self.target = MemoryTarget(AJERA_TO_PIM)
+        self.telemetry = Counted()
         for topic in TOPICS.values():
             self.broker.create_topic(topic)
         self.consumer = Consumer(self.target, [])
@@ -90,7 +114,13 @@ class Member:
             on_assigned=lambda _: None,
             on_revoked=lambda _: None,
         )
-        loading = Loading(route=AJERA_TO_PIM, topics=TOPICS, messages=self.messages, target=self.target, clock=Clock())
+        loading = Loading(
+            route=AJERA_TO_PIM,
+            topics=TOPICS,
+            messages=self.messages,
+            target=self.target,
+            clock=Clock(),
+        )
         self.loop = Loop(
             messages=self.messages,
             processor=self.consumer.processor,
@@ -105,7 +135,13 @@ class Member:
 
     def with_a_message(self, decoded: Decoded | None = None) -> Member:
         offset = self.broker.produce(VEC.topic, b"")
-        client = event("AxVec", offset + 1, at=offset, vecIsClient=True, vecDescription="one")
+        client = event(
+            "AxVec",
+            offset + 1,
+            at=offset,
+            vecIsClient=True,
+            vecDescription="one",
+        )
         self.consumer.prepare(VEC, offset, decoded or client)
         return self
 
@@ -125,7 +161,9 @@ def test_offsets_are_committed_after_rows_and_progress() -> None:
 
 
 def test_a_database_that_is_away_when_a_batch_begins_is_waited_for() -> None:
-    """What a topic's incarnation is, the database is asked: also that may fail, and must not end the process."""
+    """What a topic's incarnation is, the database is asked: also that may fail,
+    and must not end the process.
+    """
     member = Member(never, incarnation=Busy(3, TargetBusy("away"))).with_a_message()
     assert member.loop.step() == 1
     assert member.broker.committed(GROUP) == {VEC: 1}
@@ -150,7 +188,10 @@ def test_what_trying_again_does_not_change_ends_the_loop_with_nothing_committed(
 def test_a_stop_while_a_batch_waits_abandons_it() -> None:
     """Its offsets stay where they were, in the group and in the target."""
     asked = iter([False, True])
-    member = Member(lambda: next(asked, True), incarnation=Busy(1_000, TargetBusy("away"))).with_a_message()
+    member = Member(
+        lambda: next(asked, True),
+        incarnation=Busy(1_000, TargetBusy("away")),
+    ).with_a_message()
     member.loop.run()
     assert member.broker.committed(GROUP) == {}
     assert member.stored([VEC]) == {}

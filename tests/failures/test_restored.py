@@ -1,4 +1,6 @@
-"""A target that goes back to an earlier state under a running consumer, and a target that is away when a batch begins."""
+"""A target that goes back to an earlier state under a running consumer,
+and a target that is away when a batch begins.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +23,18 @@ NOTE, PROGRESS = 1, 3  # which transaction of a batch it is
 
 
 class Exchanged:
-    """A target in whose place an earlier copy of it is put, before the n-th transaction from now on."""
+    """A target in whose place an earlier copy of it is put,
+    before the n-th transaction from now on.
+    """
 
     def __init__(self, target: MemoryTarget) -> None:
-        self.target, self._copy, self._left = target, target, 0
+        self.target = target
+        self._copy = target
+        self._left = 0
 
     def exchange(self, copy: MemoryTarget, *, before: int) -> None:
-        self._copy, self._left = copy, before
+        self._copy = copy
+        self._left = before
 
     @property
     def counts_utf16(self) -> bool:
@@ -62,8 +69,12 @@ def stored(target: MemoryTarget) -> Progress | None:
 
 
 @pytest.mark.parametrize("transaction", [NOTE, PROGRESS])
-def test_a_target_that_went_back_is_refused_before_its_next_offset_moves(transaction: int) -> None:
-    """Whatever transaction of the batch comes first to the copy: its offset stays, so what it lacks is read again."""
+def test_a_target_that_went_back_is_refused_before_its_next_offset_moves(
+    transaction: int,
+) -> None:
+    """Whatever transaction of the batch comes first to the copy: its offset stays,
+    so what it lacks is read again.
+    """
     target, copy = Exchanged(loaded()), loaded()
     consumer = Consumer(target, [])
     consumer.feed([client(1), client(2)])
@@ -75,7 +86,9 @@ def test_a_target_that_went_back_is_refused_before_its_next_offset_moves(transac
 
 
 def test_nothing_is_noted_in_a_target_that_went_back() -> None:
-    """A newer event over a gap would make the older ones stale, and what they set once would never be known."""
+    """A newer event over a gap would make the older ones stale,
+    and what they set once would never be known.
+    """
     target, copy = Exchanged(loaded()), loaded()
     consumer = Consumer(target, [])
     consumer.feed([client(1)])

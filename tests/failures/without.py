@@ -1,7 +1,9 @@
-"""`python -m tests.failures.without`: the program with one guard taken out at a time, and the test that must then fail.
+"""`python -m tests.failures.without`: the program with one guard taken out at a time,
+and the test that must then fail.
 
-Works on a copy of the tree. A guard is a piece of text in one file; `tests/failures/test_guards.py` sees to it that
-the pieces are still there, and that docs/explanation/guards.md lists the same guards and tests.
+Works on a copy of the tree. A guard is a piece of text in one file; `tests/failures/test_guards.py`
+sees to it that the pieces are still there,
+and that docs/explanation/guards.md lists the same guards and tests.
 """
 
 from __future__ import annotations
@@ -24,16 +26,30 @@ from tests.failures.guards_pim import PIM_GUARDS
 from tests.failures.guards_writes import WRITE_GUARDS
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("pipeline", "deploy", "tests", "schemas", "connectors", "pyproject.toml", "requirements.lock")
+COPIED = (
+    "pipeline",
+    "deploy",
+    "tests",
+    "schemas",
+    "connectors",
+    "pyproject.toml",
+    "requirements.lock",
+)
 SECONDS = 240
 
 ENGINE, UNIT = "pipeline/engine", "tests/unit/engine"
-LOOP, TARGET = "tests/failures/test_loop.py", "tests/contracts/test_target.py"
-PROCESSOR, ANY_ORDER = f"{UNIT}/test_processor.py", "tests/properties/test_any_order.py"
+LOOP, TARGET = (
+    "tests/failures/test_loop.py",
+    "tests/contracts/test_target.py",
+)
+PROCESSOR, ANY_ORDER = (
+    f"{UNIT}/test_processor.py",
+    "tests/properties/test_any_order.py",
+)
 FAULT = "tests/failures/test_faults.py::test_a_fault_loses_nothing_repeats_nothing_and_moves_nothing_backwards"
 
 ONE_WAY_GUARDS = (
-    # -- what comes before what ---------------------------------------------------------------------------------------
+    # -- what comes before what --------------------------------------------------------------------
     Guard(
         "position",
         f"{ENGINE}/projection/guard.py",
@@ -44,8 +60,13 @@ ONE_WAY_GUARDS = (
     Guard(
         "offset within an incarnation and partition",
         f"{ENGINE}/projection/guard.py",
-        "event.place.shares_partition_with(ledger.place) and event.place.offset <= ledger.place.offset",
-        "False",
+        (
+            "    return (\n"
+            "        event.place.shares_partition_with(ledger.place)\n"
+            "        and event.place.offset <= ledger.place.offset\n"
+            "    )\n"
+        ),
+        "    return False\n",
         f"{UNIT}/test_guard.py::test_a_newer_position_at_an_earlier_offset_of_the_same_partition_is_stale",
     ),
     Guard(
@@ -90,7 +111,7 @@ ONE_WAY_GUARDS = (
         "source.name: {r.key: r for r in transaction.rows_by_key(source.name, sorted(roots[source.name]))}",
         f"{UNIT}/test_lock_before_read.py",
     ),
-    # -- nothing lost between two steps -------------------------------------------------------------------------------
+    # -- nothing lost between two steps ------------------------------------------------------------
     Guard(
         "offset after the transaction",
         f"{ENGINE}/consumer/loop.py",
@@ -116,9 +137,20 @@ ONE_WAY_GUARDS = (
     Guard(
         "a newer mark is not cleared",
         "pipeline/database/state/marks.py",
-        "delete(self._table, (*_KEY, _NUMBER))\n"
-        '        self._session.run("due", sql, [(mark.kind, mark.key, mark.number)',
-        'delete(self._table, _KEY)\n        self._session.run("due", sql, [(mark.kind, mark.key)',
+        (
+            "        sql = self._session.dialect.delete(self._table, (*_KEY, _NUMBER))\n"
+            "        self._session.run(\n"
+            '            "due",\n'
+            "            sql,\n"
+            "            [(mark.kind, mark.key, mark.number) for mark in sorted(set(marks))],\n"
+        ),
+        (
+            "        sql = self._session.dialect.delete(self._table, _KEY)\n"
+            "        self._session.run(\n"
+            '            "due",\n'
+            "            sql,\n"
+            "            [(mark.kind, mark.key) for mark in sorted(set(marks))],\n"
+        ),
         f"{TARGET}::test_a_newer_mark_is_never_cleared_by_whoever_read_an_older",
     ),
     Guard(
@@ -142,7 +174,7 @@ ONE_WAY_GUARDS = (
         "",
         "tests/integration/test_capture.py::test_rows_deleted_while_nobody_captured_are_swept_by_the_next_snapshot",
     ),
-    # -- what is not known is not written -----------------------------------------------------------------------------
+    # -- what is not known is not written ----------------------------------------------------------
     Guard(
         "unavailable value",
         "pipeline/decoding/event.py",
@@ -198,7 +230,7 @@ ONE_WAY_GUARDS = (
         "            assignments=tuple(given(field.name) for field in fields),\n",
         f"{FAULT}[two groups]",
     ),
-    # -- waiting and ending -------------------------------------------------------------------------------------------
+    # -- waiting and ending ------------------------------------------------------------------------
     Guard(
         "a failed transaction takes no statement",
         "pipeline/database/sql/session.py",
@@ -251,8 +283,12 @@ ONE_WAY_GUARDS = (
     Guard(
         "a start waits, too",
         "pipeline/operations/run.py",
-        "patience.attempt(lambda: resources.enter_context(route.consumer(settings, telemetry, health, stop)))",
-        "resources.enter_context(route.consumer(settings, telemetry, health, stop))",
+        (
+            "            loop = patience.attempt(\n"
+            "                lambda: resources.enter_context(route.consumer(settings, telemetry, health, stop))\n"
+            "            )\n"
+        ),
+        "            loop = resources.enter_context(route.consumer(settings, telemetry, health, stop))\n",
         f"{FAULT}[started without database]",
     ),
     Guard(
@@ -265,8 +301,14 @@ ONE_WAY_GUARDS = (
     Guard(
         "commit what is ours alone",
         "pipeline/kafka/consumer.py",
-        "for tp, offset in sorted(next_offsets.items()) if tp in self._assigned]",
-        "for tp, offset in sorted(next_offsets.items())]",
+        (
+            "        offsets = [\n"
+            "            theirs(tp, offset)\n"
+            "            for tp, offset in sorted(next_offsets.items())\n"
+            "            if tp in self._assigned\n"
+            "        ]\n"
+        ),
+        "        offsets = [theirs(tp, offset) for tp, offset in sorted(next_offsets.items())]\n",
         "tests/contracts/test_messages.py::"
         "test_offsets_are_committed_where_the_standard_tools_see_them_and_only_for_partitions_that_are_ours",
     ),
@@ -280,15 +322,23 @@ ONE_WAY_GUARDS = (
     Guard(
         "revoke drops what was held back",
         "pipeline/kafka/consumer.py",
-        "        self._buffered = [m for m in self._buffered if TopicPartition(m.topic, m.partition) not in leaving]\n",
+        (
+            "        self._buffered = [\n"
+            "            m for m in self._buffered if TopicPartition(m.topic, m.partition) not in leaving\n"
+            "        ]\n"
+        ),
         "",
         "tests/unit/kafka/test_revoked.py::test_what_was_held_back_of_a_partition_that_left_is_dropped",
     ),
     Guard(
         "revoke drops what comes after it",
         "pipeline/kafka/consumer.py",
-        "return message if TopicPartition(message.topic, message.partition) in self._assigned else None",
-        "return message",
+        (
+            "        return (\n"
+            "            message if TopicPartition(message.topic, message.partition) in self._assigned else None\n"
+            "        )\n"
+        ),
+        "        return message\n",
         "tests/unit/kafka/test_revoked.py::test_a_message_that_comes_after_its_partition_left_is_dropped",
     ),
     Guard(
@@ -305,7 +355,7 @@ ONE_WAY_GUARDS = (
         "going = list(messages)",
         f"{LOOP}::test_a_halted_partition_that_leaves_and_comes_back_is_still_halted",
     ),
-    # -- what cannot be processed -------------------------------------------------------------------------------------
+    # -- what cannot be processed ------------------------------------------------------------------
     Guard(
         "narrowing of rows",
         f"{ENGINE}/projection/recomputing.py",
@@ -337,8 +387,13 @@ ONE_WAY_GUARDS = (
     Guard(
         "circuit: share",
         f"{ENGINE}/consumer/circuit.py",
-        "if len(window) == self.limits.window and sum(window) >= self.limits.share * self.limits.window:",
-        "if False:",
+        (
+            "        if (\n"
+            "            len(window) == self.limits.window\n"
+            "            and sum(window) >= self.limits.share * self.limits.window\n"
+            "        ):\n"
+        ),
+        "        if False:\n",
         f"{UNIT}/test_circuit.py::test_a_share_of_the_last_messages_opens_it",
     ),
     Guard(
@@ -351,8 +406,13 @@ ONE_WAY_GUARDS = (
     Guard(
         "a schema id that is unknown for too long",
         f"{ENGINE}/consumer/intake.py",
-        "if isinstance(decoded.error, SchemaUnknown) and waited > self._limits.unknown_schema_seconds:",
-        "if False:",
+        (
+            "                if (\n"
+            "                    isinstance(decoded.error, SchemaUnknown)\n"
+            "                    and waited > self._limits.unknown_schema_seconds\n"
+            "                ):\n"
+        ),
+        "                if False:\n",
         f"{PROCESSOR}::test_a_schema_id_unknown_for_too_long_halts_and_is_never_set_aside",
     ),
     Guard(
@@ -369,7 +429,7 @@ ONE_WAY_GUARDS = (
         "        if False:\n",
         "tests/unit/decoding/test_contract.py::test_a_missing_column_halts_naming_column_line_and_schema",
     ),
-    # -- wrong ground -------------------------------------------------------------------------------------------------
+    # -- wrong ground ------------------------------------------------------------------------------
     Guard(
         "source rewound",
         f"{ENGINE}/projection/stage.py",
@@ -400,7 +460,12 @@ ONE_WAY_GUARDS = (
     ),
     *PIM_GUARDS,
 )
-TWO_WAY_GUARDS = (*EVENT_GUARDS, *WRITE_GUARDS, *FIRST_GUARDS, *ASSUMED_GUARDS)
+TWO_WAY_GUARDS = (
+    *EVENT_GUARDS,
+    *WRITE_GUARDS,
+    *FIRST_GUARDS,
+    *ASSUMED_GUARDS,
+)
 GUARDS = (*ONE_WAY_GUARDS, *TWO_WAY_GUARDS)
 
 
@@ -436,12 +501,33 @@ def _is_held(copy: Path, guard: Guard) -> bool:
 
 
 def _fault(copy: Path, test: str) -> str:
-    """Why this one test fails in the copy, "" if it passes. One that cannot be collected is a fault of this list."""
-    environment = os.environ | {"PYTHONPATH": str(copy), "AJERA_CDC_STACK_DIR": str(stack_directory().resolve())}
+    """Why this one test fails in the copy, "" if it passes.
+    One that cannot be collected is a fault of this list.
+    """
+    environment = os.environ | {
+        "PYTHONPATH": str(copy),
+        "AJERA_CDC_STACK_DIR": str(stack_directory().resolve()),
+    }
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", test]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        test,
+    ]
     try:
-        done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, timeout=SECONDS)
+        done = subprocess.run(
+            command,
+            cwd=copy,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+        )
     except subprocess.TimeoutExpired:
         return f"not over within {SECONDS} s"
     if done.returncode not in (0, 1):

@@ -1,4 +1,6 @@
-"""`make faults`: every fault, tried many times, and a table of what came of it. Exit code 1 unless every count is 0."""
+"""`make faults`: every fault, tried many times, and a table of what came of it.
+Exit code 1 unless every count is 0.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,23 @@ console = Console() if Console().is_terminal else Console(width=150)
 
 Scenario = Callable[[Stack, int, bool], Iterable[Verdict]]
 
-# Each takes the stack, the seed, and whether the long form is wanted. The broker's are last: they end what others need.
+# Each takes the stack, the seed, and whether the long form is wanted. The broker's are last:
+# they end what others need.
 SCENARIOS: Mapping[str, Scenario] = {
     "killed": lambda stack, seed, long: processes.killed(stack, seed, 50) if long else (),
-    "killed in turn": lambda stack, seed, long: processes.killed_in_turn(stack, seed, 20 if long else 2),
-    "captured": lambda stack, seed, long: capture.killed_while_captured(stack, seed, 50 if long else 3),
+    "killed in turn": lambda stack, seed, long: processes.killed_in_turn(
+        stack, seed, 20 if long else 2
+    ),
+    "captured": lambda stack, seed, long: capture.killed_while_captured(
+        stack, seed, 50 if long else 3
+    ),
     "drained": lambda stack, seed, long: processes.drained(stack, seed, 20 if long else 2),
-    "drained without database": lambda stack, seed, _: processes.drained_without_database(stack, seed),
-    "started without database": lambda stack, seed, _: processes.started_without_database(stack, seed),
+    "drained without database": lambda stack, seed, _: processes.drained_without_database(
+        stack, seed
+    ),
+    "started without database": lambda stack, seed, _: processes.started_without_database(
+        stack, seed
+    ),
     "members classic": lambda stack, seed, long: processes.members_come_and_go(
         stack, seed, 20 if long else 1, "classic"
     ),
@@ -41,7 +52,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     "registry": lambda stack, seed, _: services.registry_sick(stack, seed),
     "registry away": lambda stack, seed, _: services.registry_away(stack, seed),
     "schema": lambda stack, seed, _: services.schema_lost(stack, seed),
-    "malformed": lambda stack, seed, long: messages.malformed(stack, seed, 100_000 if long else 2_000),
+    "malformed": lambda stack, seed, long: messages.malformed(
+        stack, seed, 100_000 if long else 2_000
+    ),
     "circuit": lambda stack, seed, _: messages.circuit_opens(stack, seed),
     "letters unwritable": lambda stack, seed, _: letters.unwritable(stack, seed),
     "letters over restarts": lambda stack, seed, _: letters.dead_over_restarts(stack, seed),
@@ -51,12 +64,26 @@ SCENARIOS: Mapping[str, Scenario] = {
     "restored": lambda stack, seed, _: ground.pim_restored(stack, seed),
     "exchange": lambda stack, seed, long: exchange.exchange(stack, seed, 30 if long else 3),
     "memory": lambda stack, seed, long: messages.memory(stack, seed, 1_000_000 if long else 50_000),
-    "transaction": lambda stack, _, long: capture.one_transaction(stack, 200_000 if long else 2_000),
+    "transaction": lambda stack, _, long: capture.one_transaction(
+        stack, 200_000 if long else 2_000
+    ),
     "drained without broker": lambda stack, seed, _: processes.drained_without_broker(stack, seed),
     "broker": lambda stack, seed, long: services.broker_restarted(stack, seed, 6 if long else 1),
 }
-HEADINGS = {"parked": "parked by mistake", "dead": "dead-lettered by mistake"}
-COUNTS = ("tried", "lost", "wrong", "repeated", "backwards", "parked", "dead", "other")
+HEADINGS = {
+    "parked": "parked by mistake",
+    "dead": "dead-lettered by mistake",
+}
+COUNTS = (
+    "tried",
+    "lost",
+    "wrong",
+    "repeated",
+    "backwards",
+    "parked",
+    "dead",
+    "other",
+)
 
 
 @click.command()
@@ -64,7 +91,9 @@ COUNTS = ("tried", "lost", "wrong", "repeated", "backwards", "parked", "dead", "
 @click.option("--only", default="", help="Only scenarios whose name holds this.")
 @click.option("--seed", default=1, show_default=True)
 def main(*, long: bool, only: str, seed: int) -> None:
-    """Print a table of faults: tried, lost, wrong, repeated, backwards, parked or dead-lettered by mistake."""
+    """Print a table of faults: tried, lost, wrong, repeated, backwards,
+    parked or dead-lettered by mistake.
+    """
     console.print(f"seed {seed}, {'long' if long else 'short'} form")
     verdicts: list[Verdict] = []
     with running_stack(console.print) as stack:
@@ -99,9 +128,16 @@ def say(verdict: Verdict, seconds: float) -> None:
 
 
 def draw(verdicts: list[Verdict]) -> None:
-    table = Table("fault", *(HEADINGS.get(name, name) for name in COUNTS), title="What came of each fault")
+    table = Table(
+        "fault",
+        *(HEADINGS.get(name, name) for name in COUNTS),
+        title="What came of each fault",
+    )
     for verdict in verdicts:
-        table.add_row(verdict.fault, *(f"{getattr(verdict, name):,}" for name in COUNTS))
+        table.add_row(
+            verdict.fault,
+            *(f"{getattr(verdict, name):,}" for name in COUNTS),
+        )
     console.print(table)
 
 

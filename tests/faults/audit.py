@@ -1,4 +1,6 @@
-"""What PIM's own log says of every write: so that a repeat or a step back in between is seen, not only the end state."""
+"""What PIM's own log says of every write: so that a repeat or a step back in between is seen,
+not only the end state.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,19 @@ CREATE FUNCTION audit.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     RETURN NULL;
 END $$;
 """
-TABLES = ("Project_Status", "Role_Type", "Organization", "Contact", "Project", "Project_Contact")
-KEYS = {"Organization": "Organization ID", "Contact": "Contact ID", "Project": "Project ID"}
+TABLES = (
+    "Project_Status",
+    "Role_Type",
+    "Organization",
+    "Contact",
+    "Project",
+    "Project_Contact",
+)
+KEYS = {
+    "Organization": "Organization ID",
+    "Contact": "Contact ID",
+    "Project": "Project ID",
+}
 NUMBER = re.compile(r"^n-(\d+)$")
 
 
@@ -34,7 +47,12 @@ class Write:
     now: Mapping[str, Any] | None
 
 
-def begin(connection: psycopg.Connection, tables: tuple[str, ...] = TABLES, *, ours: bool = False) -> None:
+def begin(
+    connection: psycopg.Connection,
+    tables: tuple[str, ...] = TABLES,
+    *,
+    ours: bool = False,
+) -> None:
     """Log every write from now on, or only those of our consumers; a log that is there begins anew."""
     if connection.execute("SELECT to_regclass('audit.write')").fetchone() == (None,):
         connection.execute(sql.SQL(AUDIT))
@@ -42,7 +60,9 @@ def begin(connection: psycopg.Connection, tables: tuple[str, ...] = TABLES, *, o
             trigger = "CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW"
             if ours:
                 trigger += " WHEN (current_setting('application_name') = 'ajera-cdc')"
-            connection.execute(sql.SQL(f"{trigger} EXECUTE FUNCTION audit.note()").format(sql.Identifier(table)))
+            connection.execute(
+                sql.SQL(f"{trigger} EXECUTE FUNCTION audit.note()").format(sql.Identifier(table))
+            )
     connection.execute("TRUNCATE audit.write")
 
 
@@ -58,7 +78,9 @@ def repeated(log: list[Write]) -> int:
 
 
 def backwards(log: list[Write]) -> int:
-    """Writes that showed an older state than one shown before: texts "n-<number>" must grow, by row and column."""
+    """Writes that showed an older state than one shown before: texts "n-<number>" must grow,
+    by row and column.
+    """
     newest: Counter[tuple[str, str, str]] = Counter()
     fell = 0
     for write in log:

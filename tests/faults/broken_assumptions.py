@@ -1,4 +1,6 @@
-"""Broken ordering assumptions: topics made anew or grown, a PIM restored from a copy, a source restored from a backup."""
+"""Broken ordering assumptions: topics made anew or grown, a PIM restored from a copy,
+a source restored from a backup.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,22 @@ from pipeline.config.load import load
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.operations.connectors import topics_of
 from tests.faults.firm import CLIENTS, Firm
-from tests.faults.verdict import NotReached, Verdict, consumers, firm_of, judge, settle, wait, wait_quiet
+from tests.faults.verdict import (
+    NotReached,
+    Verdict,
+    consumers,
+    firm_of,
+    judge,
+    settle,
+    wait,
+    wait_quiet,
+)
 
 
 def wrong_ground(stack: Stack, seed: int) -> Iterator[Verdict]:
-    """A topic that got more partitions, and a source that was restored from a backup: both halt, and say what to do."""
+    """A topic that got more partitions, and a source that was restored from a backup: both halt,
+    and say what to do.
+    """
     verdict = Verdict("wrong ground halts")
     for firm in firm_of(stack, "grown", seed):
         settle(firm)
@@ -39,7 +52,9 @@ def wrong_ground(stack: Stack, seed: int) -> Iterator[Verdict]:
 
 
 def topics_made_anew(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
-    """A topic is deleted and made again under its name, while nobody reads and while somebody does: nothing is lost."""
+    """A topic is deleted and made again under its name, while nobody reads and while somebody does:
+    nothing is lost.
+    """
     verdict = Verdict("topic made anew while stopped")
     for firm in firm_of(stack, "anew", seed):
         settle(firm)
@@ -58,7 +73,9 @@ def topics_made_anew(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
             with consumers(firm) as members:
                 _work(firm, members)
                 make_anew(firm, "AxVec")
-                firm.edit(20 if number % 2 else 2_000)  # so that the old offset lies beyond the new end, or before it
+                firm.edit(
+                    20 if number % 2 else 2_000
+                )  # so that the old offset lies beyond the new end, or before it
                 firm.flush()
                 _go_on(firm, members[0])
             verdict.tried += 1
@@ -67,11 +84,21 @@ def topics_made_anew(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
 
 
 def pim_restored(stack: Stack, seed: int) -> Iterator[Verdict]:
-    """PIM goes back to a copy of itself, between two runs and under a running consumer: the lost part is read again."""
+    """PIM goes back to a copy of itself, between two runs and under a running consumer:
+    the lost part is read again.
+    """
     yield _restored(stack, seed, "while stopped", _restored_while_stopped)
-    yield _restored(stack, seed, "while running", lambda firm, database: _under_load(firm, database, at_once=False))
     yield _restored(
-        stack, seed, "while running, at once", lambda firm, database: _under_load(firm, database, at_once=True)
+        stack,
+        seed,
+        "while running",
+        lambda firm, database: _under_load(firm, database, at_once=False),
+    )
+    yield _restored(
+        stack,
+        seed,
+        "while running, at once",
+        lambda firm, database: _under_load(firm, database, at_once=True),
     )
 
 
@@ -96,7 +123,9 @@ def _restored_while_stopped(firm: Firm, database: str) -> None:
 
 
 def _under_load(firm: Firm, database: str, *, at_once: bool) -> None:
-    """Those that were renamed before are not renamed again: only reading once more brings their names."""
+    """Those that were renamed before are not renamed again:
+    only reading once more brings their names.
+    """
     with consumers(firm) as members:
         _work(firm, members)
         _restore(firm, database, at_once=at_once)
@@ -106,12 +135,14 @@ def _under_load(firm: Firm, database: str, *, at_once: bool) -> None:
         _go_on(firm, members[0])
 
 
-# -- what an operator, or an accident, does -------------------------------------------------------------------------------
+# -- what an operator, or an accident, does --------------------------------------------------------
 
 
 def grow(firm: Firm, table: str, partitions: int) -> None:
     admin = AdminClient({"bootstrap.servers": firm.stack.bootstrap})
-    for future in admin.create_partitions([NewPartitions(f"{firm.name}.{table}", partitions)]).values():
+    for future in admin.create_partitions(
+        [NewPartitions(f"{firm.name}.{table}", partitions)]
+    ).values():
         future.result(10)
 
 
@@ -168,19 +199,24 @@ def _restore(firm: Firm, database: str, *, at_once: bool) -> None:
 
 
 def _end_connections(admin: psycopg.Connection, database: str) -> None:
-    admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database])
+    admin.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+        [database],
+    )
 
 
 @contextmanager
 def _elsewhere(firm: Firm, database: str) -> Iterator[psycopg.Connection]:
-    """A connection to the server with our own to this database closed; it is opened anew afterwards."""
+    """A connection to the server with our own to this database closed;
+    it is opened anew afterwards.
+    """
     firm.pim.close()
     with databases.connect(firm.stack.postgres_url("postgres")) as admin:
         yield admin
     firm.pim = databases.connect(firm.pim_url)
 
 
-# -- what must come of it -------------------------------------------------------------------------------------------------
+# -- what must come of it --------------------------------------------------------------------------
 
 
 def halts(firm: Firm, code: str, verdict: Verdict) -> bool:
@@ -202,7 +238,10 @@ def _work(firm: Firm, members: list[Consumer]) -> None:
 
 
 def _wait_right(firm: Firm, or_else: Callable[[], bool] = lambda: False) -> None:
-    wait(lambda: or_else() or (firm.lost() == 0 and firm.wrong() == 0), "PIM is right")
+    wait(
+        lambda: or_else() or (firm.lost() == 0 and firm.wrong() == 0),
+        "PIM is right",
+    )
 
 
 def _go_on(firm: Firm, member: Consumer) -> None:

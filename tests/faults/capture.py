@@ -1,4 +1,6 @@
-"""Through Debezium: one huge transaction in the source, and edits under a consumer that is killed again and again."""
+"""Through Debezium: one huge transaction in the source,
+and edits under a consumer that is killed again and again.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,10 @@ INSERT = """INSERT INTO "AxVec" ("vecKey", "vecDescription", "vecCity", "vecIsCl
 def one_transaction(stack: Stack, rows: int) -> Iterator[Verdict]:
     """So many rows inserted by one transaction."""
     verdict = Verdict(f"one transaction of {rows:,} rows, captured")
-    ajera_url, pim_url = stack.create_database("huge_ajera"), stack.create_database("huge_pim")
+    ajera_url, pim_url = (
+        stack.create_database("huge_ajera"),
+        stack.create_database("huge_pim"),
+    )
     databases.create_ajera(ajera_url, Naming())
     databases.create_pim(pim_url, Naming())
     config = settings.write(stack, ajera_url, pim_url)
@@ -45,15 +50,21 @@ def one_transaction(stack: Stack, rows: int) -> Iterator[Verdict]:
         databases.connect(pim_url) as pim,
         running(config, logs, 1) as (member,),
     ):
-        wait(lambda: "partitions assigned" in member.tail(), "the consumer has joined")
+        wait(
+            lambda: "partitions assigned" in member.tail(),
+            "the consumer has joined",
+        )
         ajera.execute(INSERT, [rows])
         peak, deadline = 0.0, time.monotonic() + 120 + rows / 200
-        while (found := databases.counts(pim, Naming())["Organization"] - 1) < rows and time.monotonic() < deadline:
+        while (
+            found := databases.counts(pim, Naming())["Organization"] - 1
+        ) < rows and time.monotonic() < deadline:
             peak = max(peak, resident_mb(member.process.pid))
             time.sleep(0.2)
         query = """SELECT count(*) FROM "Organization" WHERE "Name" = 'client ' || substr("Organization ID", 4)"""
         ((right,),) = pim.execute(query).fetchall()
-    verdict.tried, verdict.lost = rows, rows - found
+    verdict.tried = rows
+    verdict.lost = rows - found
     verdict.wrong = rows - int(right)
     verdict.remarks.append(f"peak {peak:.0f} MB")
     if peak > LIMIT_MB:
@@ -62,15 +73,26 @@ def one_transaction(stack: Stack, rows: int) -> Iterator[Verdict]:
 
 
 def killed_while_captured(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
-    """Somebody edits Ajera all the while; the judge is plain SQL over both databases, and PIM's own log."""
-    verdict, rng = Verdict("SIGKILL under edits that Debezium captures"), random.Random(seed)
+    """Somebody edits Ajera all the while; the judge is plain SQL over both databases,
+    and PIM's own log.
+    """
+    verdict, rng = (
+        Verdict("SIGKILL under edits that Debezium captures"),
+        random.Random(seed),
+    )
     name = f"captured-{seed}-{time.monotonic_ns() % 100_000}"
-    ajera_url, pim_url = stack.create_database(f"{name}-ajera"), stack.create_database(f"{name}-pim")
+    ajera_url, pim_url = (
+        stack.create_database(f"{name}-ajera"),
+        stack.create_database(f"{name}-pim"),
+    )
     databases.create_ajera(ajera_url, Naming())
     databases.create_pim(pim_url, Naming())
     config = _config(stack, name, ajera_url, pim_url)
     command(config, "schema", "upgrade")
-    with databases.connect(ajera_url) as ajera, databases.connect(pim_url) as pim:
+    with (
+        databases.connect(ajera_url) as ajera,
+        databases.connect(pim_url) as pim,
+    ):
         ajera.execute(INSERT, [CLIENTS])
         audit.begin(pim)
         command(config, "connectors", "apply")
@@ -78,13 +100,19 @@ def killed_while_captured(stack: Stack, seed: int, times: int) -> Iterator[Verdi
             with meanwhile(partial(_edit, ajera, random.Random(seed))):
                 for _ in range(times):
                     point = rng.choice([point for point in POINTS if point != AT_THE_END])
-                    verdict.tried += run_until_killed(config, point, 1, verdict, is_done=lambda: True)
+                    verdict.tried += run_until_killed(
+                        config, point, 1, verdict, is_done=lambda: True
+                    )
             (logs := stack.logs / name).mkdir()
             with running(config, logs, 1), suppress(NotReached):
-                wait(lambda: not oracle.compare(ajera, pim, Naming()), "PIM is right")
+                wait(
+                    lambda: not oracle.compare(ajera, pim, Naming()),
+                    "PIM is right",
+                )
             verdict.lost = len(oracle.compare(ajera, pim, Naming()))
             log = audit.writes(pim)
-            verdict.repeated, verdict.backwards = audit.repeated(log), audit.backwards(log)
+            verdict.repeated = audit.repeated(log)
+            verdict.backwards = audit.backwards(log)
         finally:
             command(config, "connectors", "remove", "--yes")
     yield verdict
@@ -97,7 +125,10 @@ def _edit(ajera: psycopg.Connection, rng: random.Random, ended: threading.Event)
         while not ended.wait(0.005):
             number += 1
             values = (f"n-{number:08}", rng.randint(1, CLIENTS))
-            connection.execute('UPDATE "AxVec" SET "vecDescription" = %s WHERE "vecKey" = %s', values)
+            connection.execute(
+                'UPDATE "AxVec" SET "vecDescription" = %s WHERE "vecKey" = %s',
+                values,
+            )
 
 
 def _config(stack: Stack, name: str, ajera_url: str, pim_url: str) -> Path:

@@ -1,4 +1,6 @@
-"""The exchange between Ajera and DPS under faults: both captured, people edit both, the judge is plain SQL over both."""
+"""The exchange between Ajera and DPS under faults: both captured, people edit both,
+the judge is plain SQL over both.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +30,28 @@ NAMING = Naming()
 MEMBERS = 2
 EDITS_A_SECOND = 20.0
 AGREED_SECONDS = 180.0
-AJERA_TABLES = ("AxVec", "AxContact", "AxProject", "AxInvoiceGroup", "AxProjectContact")
-DPS_TABLES = ("Clendor", "CLAddress", "Contacts", "PR", "PRContactAssoc", "EM")
+AJERA_TABLES = (
+    "AxVec",
+    "AxContact",
+    "AxProject",
+    "AxInvoiceGroup",
+    "AxProjectContact",
+)
+DPS_TABLES = (
+    "Clendor",
+    "CLAddress",
+    "Contacts",
+    "PR",
+    "PRContactAssoc",
+    "EM",
+)
 
 
 @dataclass
 class Both:
-    """The sample firm in both systems. Consumers reach the databases through the proxy, people and Debezium do not."""
+    """The sample firm in both systems. Consumers reach the databases through the proxy,
+    people and Debezium do not.
+    """
 
     stack: Stack
     name: str
@@ -45,7 +62,11 @@ class Both:
     rng: random.Random
 
     def consumer(self) -> Consumer:
-        return Consumer(self.config, self.stack.logs / f"{self.name}-{time.monotonic_ns()}.log", EXCHANGE)
+        return Consumer(
+            self.config,
+            self.stack.logs / f"{self.name}-{time.monotonic_ns()}.log",
+            EXCHANGE,
+        )
 
     def differences(self) -> Sequence[agreement.Difference]:
         return agreement.judged(self.ajera, self.dps, NAMING).differences
@@ -55,10 +76,15 @@ class Both:
 
 
 def exchange(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
-    """Consumers are killed while the two systems are linked and edited; then their databases are cut off, halved, delayed."""
+    """Consumers are killed while the two systems are linked and edited;
+    then their databases are cut off, halved, delayed.
+    """
     with _both(stack, seed) as both:
         for verdict, bring_about in (
-            (Verdict("exchange: SIGKILL under edits in Ajera and DPS"), _killed),
+            (
+                Verdict("exchange: SIGKILL under edits in Ajera and DPS"),
+                _killed,
+            ),
             (Verdict("exchange: databases refuse, halve and delay"), _cut),
         ):
             audit.begin(both.ajera, AJERA_TABLES, ours=True)
@@ -68,7 +94,11 @@ def exchange(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
                     bring_about(both, members, times, verdict)
                 both.proxy.mode = Mode.PASS
                 with suppress(NotReached):
-                    wait(lambda: not both.differences(), "the two systems agree", AGREED_SECONDS)
+                    wait(
+                        lambda: not both.differences(),
+                        "the two systems agree",
+                        AGREED_SECONDS,
+                    )
                 for member in members:
                     member.check()
             _judge(both, verdict)
@@ -106,7 +136,7 @@ def _judge(both: Both, verdict: Verdict) -> None:
     verdict.dead += both.dead_letters()
 
 
-# -- the firm ---------------------------------------------------------------------------------------------------------
+# -- the firm --------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -121,8 +151,15 @@ def _members(both: Both) -> Iterator[list[Consumer]]:
 
 def _edit(both: Both, seed: int, ended: threading.Event) -> None:
     """People type into both systems, one transaction each."""
-    rng, in_ajera, in_dps = random.Random(seed), day.Day(seed, NAMING), crm_day.CrmDay(seed, NAMING)
-    with databases.connect_like(both.ajera) as ajera, databases.connect_like(both.dps) as dps_side:
+    rng, in_ajera, in_dps = (
+        random.Random(seed),
+        day.Day(seed, NAMING),
+        crm_day.CrmDay(seed, NAMING),
+    )
+    with (
+        databases.connect_like(both.ajera) as ajera,
+        databases.connect_like(both.dps) as dps_side,
+    ):
         while not ended.wait(rng.expovariate(EDITS_A_SECOND)):
             if rng.random() < 0.5:
                 in_ajera.next_edit(ajera)
@@ -137,7 +174,9 @@ def _both(stack: Stack, seed: int) -> Iterator[Both]:
     databases.create_ajera(urls["ajera"], NAMING)
     dps.create_dps(urls["dps"], NAMING)
     with ExitStack() as resources:
-        ajera, in_dps = (resources.enter_context(databases.connect(urls[system])) for system in ("ajera", "dps"))
+        ajera, in_dps = (
+            resources.enter_context(databases.connect(urls[system])) for system in ("ajera", "dps")
+        )
         firm.load(ajera, seed, NAMING)
         crm.load(ajera, in_dps, seed, NAMING)
         plain = _config(stack, name, urls)
@@ -148,10 +187,25 @@ def _both(stack: Stack, seed: int) -> Iterator[Both]:
         proxied = plain.with_suffix(".proxied.toml")
         proxied.write_text(through(plain.read_text(), stack, proxy.port))
         try:
-            yield Both(stack, name, proxied, ajera, in_dps, proxy, random.Random(seed))
+            yield Both(
+                stack,
+                name,
+                proxied,
+                ajera,
+                in_dps,
+                proxy,
+                random.Random(seed),
+            )
         finally:
             for source in ("ajera", "dps"):
-                command(plain, "connectors", "remove", "--source", source, "--yes")
+                command(
+                    plain,
+                    "connectors",
+                    "remove",
+                    "--source",
+                    source,
+                    "--yes",
+                )
 
 
 def _config(stack: Stack, name: str, urls: dict[str, str]) -> Path:

@@ -1,4 +1,6 @@
-"""A small firm as a stream of events, and a model of what PIM must hold after them. Every edit has a growing number."""
+"""A small firm as a stream of events, and a model of what PIM must hold after them.
+Every edit has a growing number.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,7 @@ class Firm:
     number: int = 0
     sent: int = 0
 
-    # -- edits --------------------------------------------------------------------------------------------------------
+    # -- edits -------------------------------------------------------------------------------------
 
     def found(self) -> None:
         """The first rows: clients, projects, an invoice group each."""
@@ -54,17 +56,37 @@ class Firm:
             self.rename(key, "c")
         for key in range(1, PROJECTS + 1):
             self.client_of[key] = self.rng.randint(1, CLIENTS)
-            self._send("AxProject", "c", {"prjKey": key, "prjDescription": f"Project {key}", "prjStatus": 1})
-            self._send("AxInvoiceGroup", "c", {"igKey": key, "igProject": key, "igClient": self.client_of[key]})
+            self._send(
+                "AxProject",
+                "c",
+                {
+                    "prjKey": key,
+                    "prjDescription": f"Project {key}",
+                    "prjStatus": 1,
+                },
+            )
+            self._send(
+                "AxInvoiceGroup",
+                "c",
+                {
+                    "igKey": key,
+                    "igProject": key,
+                    "igClient": self.client_of[key],
+                },
+            )
 
     def edit(self, count: int) -> None:
-        """So many changed clients. A new name must show in its organization and its projects; the rest in no write at all."""
+        """So many changed clients. A new name must show in its organization and its projects;
+        the rest in no write at all.
+        """
         for _ in range(count):
             change = self._touch if self.rng.random() < UNSHOWN else self.rename
             change(self.rng.randint(1, CLIENTS), "u")
 
     def grow(self, count: int) -> None:
-        """So many new clients, which nothing renames by chance: what is lost of them, no later edit brings back."""
+        """So many new clients, which nothing renames by chance: what is lost of them,
+        no later edit brings back.
+        """
         for key in range(max(self.names) + 1, max(self.names) + 1 + count):
             self.rename(key, "c")
 
@@ -75,16 +97,32 @@ class Firm:
 
     def _touch(self, key: int, operation: str) -> None:
         """Change what PIM does not show of a client."""
-        changed = {"vecDescription": self.names[key], "vecMiddleName": f"m-{self.number}"}
+        changed = {
+            "vecDescription": self.names[key],
+            "vecMiddleName": f"m-{self.number}",
+        }
         self._send("AxVec", operation, {**self.row(key), **changed})
 
     @staticmethod
     def row(key: int) -> dict[str, Any]:
-        return {"vecKey": key, "vecIsClient": True, "vecIsVendor": False, "vecIsEmployee": False, "vecCity": "Portland"}
+        return {
+            "vecKey": key,
+            "vecIsClient": True,
+            "vecIsVendor": False,
+            "vecIsEmployee": False,
+            "vecCity": "Portland",
+        }
 
     def late(self, operation: str) -> Change:
-        """A change from the beginning of the log that committed an hour from now: what a restored source sends."""
-        return Change(operation, {**self.row(1), "vecDescription": "n-00000000"}, 1, later_ms=3_600_000)
+        """A change from the beginning of the log that committed an hour from now:
+        what a restored source sends.
+        """
+        return Change(
+            operation,
+            {**self.row(1), "vecDescription": "n-00000000"},
+            1,
+            later_ms=3_600_000,
+        )
 
     def _send(self, table: str, operation: str, row: Mapping[str, Any]) -> None:
         self.number += 1
@@ -94,7 +132,7 @@ class Firm:
         for topic in self.topics.values():
             topic.flush()
 
-    # -- the judge ----------------------------------------------------------------------------------------------------
+    # -- the judge ---------------------------------------------------------------------------------
 
     def is_quiet(self) -> bool:
         """Was every message handled, is every table loaded, and nothing left to recompute."""
@@ -104,14 +142,21 @@ class Firm:
             " (SELECT count(*) FROM sync.source_table WHERE epoch > 0)",
             [f"{self.name}.%"],
         ).fetchone()
-        return row is not None and row[0] >= self.sent and row[1] == 0 and row[2] == len(AJERA_TO_PIM.sources)
+        return (
+            row is not None
+            and row[0] >= self.sent
+            and row[1] == 0
+            and row[2] == len(AJERA_TO_PIM.sources)
+        )
 
     def standing(self) -> str:
         """Why it is not quiet: sent, what the topics hold, and what was handled."""
         admin = KafkaAdmin(self.stack.bootstrap, {})
         marks = admin.watermarks([f"{self.name}.{table.name}" for table in AJERA_TO_PIM.sources])
         admin.close()
-        progress = self.pim.execute("SELECT topic, partition, next_offset FROM sync.progress ORDER BY 1, 2").fetchall()
+        progress = self.pim.execute(
+            "SELECT topic, partition, next_offset FROM sync.progress ORDER BY 1, 2"
+        ).fetchall()
         return f"{self.sent} sent, topics {[(one.topic, one.partition, high) for one, (_, high) in marks.items()]}, handled {progress}"
 
     def lost(self) -> int:
@@ -123,9 +168,13 @@ class Firm:
 
     def wrong(self) -> int:
         """Projects that do not show their client's newest name, and rows that should not be there."""
-        held: dict[str, str | None] = dict(self.pim.execute('SELECT "Project ID", "Client" FROM "Project"').fetchall())
+        held: dict[str, str | None] = dict(
+            self.pim.execute('SELECT "Project ID", "Client" FROM "Project"').fetchall()
+        )
         surplus = self.pim.execute('SELECT count(*) FROM "Organization"').fetchone()
-        faults = sum(held.get(str(key)) != self.names[client] for key, client in self.client_of.items())
+        faults = sum(
+            held.get(str(key)) != self.names[client] for key, client in self.client_of.items()
+        )
         return faults + int((surplus or (0,))[0]) - len(self.names)
 
     def waiting(self) -> int:
@@ -152,16 +201,32 @@ def through(config: str, stack: Stack, port: int) -> str:
     return config.replace(f":{stack.postgres_port}/", f":{port}/")
 
 
-def raw_settings(stack: Stack, name: str, pim_url: str, **changed: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def raw_settings(
+    stack: Stack, name: str, pim_url: str, **changed: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
     """The settings file's content; sections given are merged in."""
     client = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "1000"}
     raw: dict[str, dict[str, Any]] = {
         # Nobody reads Ajera: the topics are filled by us.
         "sources": {"ajera": {"database": pim_url, "topic_prefix": name}},
-        "routes": {"pim": {"database": pim_url, "group": name, "dead_letter_topic": f"{name}.dead"}},
-        "kafka": {"bootstrap_servers": stack.bootstrap, "partitions": 2, "client": client},
+        "routes": {
+            "pim": {
+                "database": pim_url,
+                "group": name,
+                "dead_letter_topic": f"{name}.dead",
+            }
+        },
+        "kafka": {
+            "bootstrap_servers": stack.bootstrap,
+            "partitions": 2,
+            "client": client,
+        },
         "registry": {"url": stack.registry},
-        "run": {"metrics_port": 0, "retry_max_seconds": 1.0, "batch_size": 200},
+        "run": {
+            "metrics_port": 0,
+            "retry_max_seconds": 1.0,
+            "batch_size": 200,
+        },
         "log": {"level": "INFO", "format": "json"},
     }
     merge(raw, changed)
@@ -169,7 +234,9 @@ def raw_settings(stack: Stack, name: str, pim_url: str, **changed: Mapping[str, 
 
 
 def founded(stack: Stack, name: str, seed: int, **changed: Mapping[str, Any]) -> Iterator[Firm]:
-    """A firm with its first rows in its topics and an empty, audited PIM. Closed when the iteration goes on."""
+    """A firm with its first rows in its topics and an empty, audited PIM.
+    Closed when the iteration goes on.
+    """
     pim_url = stack.create_database(name)
     engine = create_engine(pim_url)
     create_target_tables(engine, AJERA_TO_PIM, Site())
@@ -182,7 +249,13 @@ def founded(stack: Stack, name: str, seed: int, **changed: Mapping[str, Any]) ->
     admin.ensure_topics(topics_of(Settings.model_validate(raw)))
     admin.close()
     topics = {
-        table: Topic(AJERA_TO_PIM.source(table), f"{name}.{table}", stack.bootstrap, stack.registry) for table in TABLES
+        table: Topic(
+            AJERA_TO_PIM.source(table),
+            f"{name}.{table}",
+            stack.bootstrap,
+            stack.registry,
+        )
+        for table in TABLES
     }
     with databases.connect(pim_url) as pim:
         audit.begin(pim)

@@ -30,7 +30,9 @@ LIMIT_MB = 300
 
 
 def spoiled(rng: random.Random, schema_id: int) -> bytes:
-    """Bytes that no schema gives: truncated, another magic, wrong unions, huge lengths, halves of letters, noise."""
+    """Bytes that no schema gives: truncated, another magic, wrong unions, huge lengths,
+    halves of letters, noise.
+    """
     header = b"\0" + struct.pack(">i", schema_id)
     match rng.randrange(6):
         case 0:
@@ -40,7 +42,12 @@ def spoiled(rng: random.Random, schema_id: int) -> bytes:
         case 2:
             return header + b"\x02" + b"\x7e" * rng.randrange(1, 40)
         case 3:
-            return header + b"\x02\x02" + b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01" + rng.randbytes(20)
+            return (
+                header
+                + b"\x02\x02"
+                + b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01"
+                + rng.randbytes(20)
+            )
         case 4:
             return header + b"\x02\x02\x06\xed\xa0\x80" + rng.randbytes(40)
         case _:
@@ -48,12 +55,20 @@ def spoiled(rng: random.Random, schema_id: int) -> bytes:
 
 
 def malformed(stack: Stack, seed: int, count: int) -> Iterator[Verdict]:
-    """Spoiled messages among good ones, fewer than the circuit allows: each is set aside, every good one is applied.
+    """Spoiled messages among good ones, fewer than the circuit allows: each is set aside,
+    every good one is applied.
 
     Good are also those with a NaN, or a date that no calendar has, in a column that nobody needs.
     """
-    verdict, rng = Verdict("malformed messages among good ones"), random.Random(seed)
-    limits = {"max_consecutive_dead_letters": 1_000, "max_dead_letter_ratio": 1.0, "batch_size": 2_000}
+    verdict, rng = (
+        Verdict("malformed messages among good ones"),
+        random.Random(seed),
+    )
+    limits = {
+        "max_consecutive_dead_letters": 1_000,
+        "max_dead_letter_ratio": 1.0,
+        "batch_size": 2_000,
+    }
     for firm in firm_of(stack, "malformed", seed, run=limits):
         odd = OddTopic(firm)
         sent = 0
@@ -76,18 +91,33 @@ def malformed(stack: Stack, seed: int, count: int) -> Iterator[Verdict]:
 
 
 def _send_spoiled(firm: Firm, rng: random.Random) -> None:
-    """One message that cannot be processed; one in twenty is well-formed, and committed at no time of any calendar."""
+    """One message that cannot be processed; one in twenty is well-formed,
+    and committed at no time of any calendar.
+    """
     topic = firm.topics["AxVec"]
     if rng.random() < 0.05:
-        change = Change("u", {**firm.row(1), "vecDescription": "n-00000000"}, firm.number, later_ms=2**60)
+        change = Change(
+            "u",
+            {**firm.row(1), "vecDescription": "n-00000000"},
+            firm.number,
+            later_ms=2**60,
+        )
         topic.send([change], flush=False)
     else:
-        topic.send_raw(b'{"vecKey":%d}' % rng.randint(1, CLIENTS), spoiled(rng, topic.schema_id))
+        topic.send_raw(
+            b'{"vecKey":%d}' % rng.randint(1, CLIENTS),
+            spoiled(rng, topic.schema_id),
+        )
 
 
 def circuit_opens(stack: Stack, seed: int) -> Iterator[Verdict]:
-    """A topic of nothing but spoiled messages halts after the limit, and a restart does not set another 20 aside."""
-    verdict, rng = Verdict("circuit: a drained topic halts"), random.Random(seed)
+    """A topic of nothing but spoiled messages halts after the limit,
+    and a restart does not set another 20 aside.
+    """
+    verdict, rng = (
+        Verdict("circuit: a drained topic halts"),
+        random.Random(seed),
+    )
     for firm in firm_of(stack, "circuit", seed, kafka={"partitions": 1}):
         settle(firm)
         for _ in range(100):
@@ -95,14 +125,19 @@ def circuit_opens(stack: Stack, seed: int) -> Iterator[Verdict]:
         firm.flush()
         for _ in range(3):
             with consumers(firm) as members:
-                wait(lambda: "kafka.circuit_open" in health(members[0]), "the circuit opens")
+                wait(
+                    lambda: "kafka.circuit_open" in health(members[0]),
+                    "the circuit opens",
+                )
                 verdict.tried += 1
         judge(firm, verdict, dead=20)
     yield verdict
 
 
 def row_to_blame(stack: Stack, seed: int) -> Iterator[Verdict]:
-    """Rows that PIM rejects for constraints we do not know: they alone wait, the rest is written, and they heal by themselves."""
+    """Rows that PIM rejects for constraints we do not know: they alone wait, the rest is written,
+    and they heal by themselves.
+    """
     verdict = Verdict("rows rejected by PIM are narrowed to")
     for firm in firm_of(stack, "narrow", seed, run={"parked_retry_seconds": 1.0}):
         firm.pim.execute(THEIRS)
@@ -118,7 +153,8 @@ def row_to_blame(stack: Stack, seed: int) -> Iterator[Verdict]:
     yield verdict
 
 
-# A check, a unique index over two rows of which one can have the value, and a column that a trigger empties.
+# A check, a unique index over two rows of which one can have the value,
+# and a column that a trigger empties.
 THEIRS = """
     ALTER TABLE "Organization" ADD CONSTRAINT theirs CHECK ("Organization ID" NOT IN ('cl-7', 'cl-21'));
     CREATE UNIQUE INDEX only_one ON "Organization" ((1)) WHERE "Organization ID" IN ('cl-30', 'cl-31');

@@ -38,13 +38,20 @@ DRAIN_SECONDS = 15.0
 MANY_A_BATCH = ("after decode", "before a transaction")
 AT_THE_END = "in the revoke callback"
 # A static member: the next process takes its place at once.
-ONE_MEMBER = {"group.instance.id": "one", "session.timeout.ms": "6000", "heartbeat.interval.ms": "1000"}
+ONE_MEMBER = {
+    "group.instance.id": "one",
+    "session.timeout.ms": "6000",
+    "heartbeat.interval.ms": "1000",
+}
 
 
 def killed(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
     """SIGKILL at each point of a batch, so many times; after each a fresh process goes on."""
     for point in POINTS:
-        verdict, rng = Verdict(f"SIGKILL {point}"), random.Random(f"{point} {seed}")
+        verdict, rng = (
+            Verdict(f"SIGKILL {point}"),
+            random.Random(f"{point} {seed}"),
+        )
         for firm in firm_of(stack, "kill", seed, kafka={"client": ONE_MEMBER}):
             settle(firm)
             for _ in range(times):
@@ -59,7 +66,9 @@ def killed(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
 
 
 def killed_in_turn(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
-    """One firm whose process is killed and started again and again: at every point so many times, in a random order."""
+    """One firm whose process is killed and started again and again: at every point so many times,
+    in a random order.
+    """
     verdict, rng = Verdict("SIGKILL in random order"), random.Random(seed)
     points = list(POINTS) * times
     rng.shuffle(points)
@@ -80,14 +89,35 @@ def _run_until_killed(firm: Firm, point: str, count: int, verdict: Verdict) -> b
     return run_until_killed(firm.config, point, count, verdict, is_done=firm.is_quiet)
 
 
-def run_until_killed(config: Path, point: str, count: int, verdict: Verdict, is_done: Callable[[], bool]) -> bool:
-    """A consumer that ends itself; at its end, once the work is done, it is told to end. Did SIGKILL end it."""
+def run_until_killed(
+    config: Path,
+    point: str,
+    count: int,
+    verdict: Verdict,
+    is_done: Callable[[], bool],
+) -> bool:
+    """A consumer that ends itself; at its end, once the work is done, it is told to end.
+    Did SIGKILL end it.
+    """
     log = config.with_suffix(".log")
     with log.open("ab") as output:
-        command = [sys.executable, "-m", "tests.faults.runner", "--config", str(config)]
-        process = subprocess.Popen([*command, "--point", point, "--count", str(count)], stdout=output, stderr=output)
+        command = [
+            sys.executable,
+            "-m",
+            "tests.faults.runner",
+            "--config",
+            str(config),
+        ]
+        process = subprocess.Popen(
+            [*command, "--point", point, "--count", str(count)],
+            stdout=output,
+            stderr=output,
+        )
     if point == AT_THE_END:
-        wait(lambda: process.poll() is not None or is_done(), "the batch is handled")
+        wait(
+            lambda: process.poll() is not None or is_done(),
+            "the batch is handled",
+        )
         process.send_signal(signal.SIGTERM)
     try:
         process.wait(UNTIL_KILLED_SECONDS)
@@ -95,22 +125,32 @@ def run_until_killed(config: Path, point: str, count: int, verdict: Verdict, is_
         process.send_signal(signal.SIGTERM)
         process.wait(UNTIL_KILLED_SECONDS)
     if process.returncode != -signal.SIGKILL:
-        verdict.fail(f"ended with {process.returncode} {point}: {log.read_text(errors='replace')[-600:]}")
+        verdict.fail(
+            f"ended with {process.returncode} {point}: {log.read_text(errors='replace')[-600:]}"
+        )
     return process.returncode == -signal.SIGKILL
 
 
-# -- an orderly end -------------------------------------------------------------------------------------------------------
+# -- an orderly end --------------------------------------------------------------------------------
 
 
 def drained(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
-    """SIGTERM in the middle of a backlog: the end comes within 15 seconds, in order, with everything in hand committed."""
-    verdict, rng = Verdict("SIGTERM in the middle of a backlog"), random.Random(seed)
+    """SIGTERM in the middle of a backlog: the end comes within 15 seconds, in order,
+    with everything in hand committed.
+    """
+    verdict, rng = (
+        Verdict("SIGTERM in the middle of a backlog"),
+        random.Random(seed),
+    )
     for firm in firm_of(stack, "drained", seed):
         for _ in range(times):
             firm.edit(4_000)
             firm.flush()
             with consumers(firm) as members:
-                wait(lambda member=members[0]: _is_ready(member), "the consumer has joined")  # type: ignore[misc]
+                wait(
+                    lambda member=members[0]: _is_ready(member),  # type: ignore[misc]
+                    "the consumer has joined",
+                )
                 time.sleep(rng.random())
                 _end(members[0], verdict)
             if not _next_offsets_agree(firm):
@@ -121,7 +161,9 @@ def drained(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
 
 
 def drained_without_database(stack: Stack, seed: int) -> Iterator[Verdict]:
-    """SIGTERM while a batch waits for a database that is away: it is abandoned, the end comes in time, nothing is lost."""
+    """SIGTERM while a batch waits for a database that is away: it is abandoned,
+    the end comes in time, nothing is lost.
+    """
     verdict = Verdict("SIGTERM while the database is away")
     for firm in firm_of(stack, "waiting", seed):
         with Proxy(stack.postgres_port, seed) as proxy:
@@ -132,7 +174,10 @@ def drained_without_database(stack: Stack, seed: int) -> Iterator[Verdict]:
                 proxy.mode = Mode.REFUSE
                 firm.edit(50)
                 firm.flush()
-                wait(lambda: "degraded" in health(members[0]), "health says degraded")
+                wait(
+                    lambda: "degraded" in health(members[0]),
+                    "health says degraded",
+                )
                 _end(members[0], verdict)
             firm.config.write_text(text)
         settle(firm)
@@ -141,7 +186,9 @@ def drained_without_database(stack: Stack, seed: int) -> Iterator[Verdict]:
 
 
 def started_without_database(stack: Stack, seed: int) -> Iterator[Verdict]:
-    """A consumer begins while the database is away: it waits, says so, and goes on; or it is stopped, in time and in order."""
+    """A consumer begins while the database is away: it waits, says so, and goes on;
+    or it is stopped, in time and in order.
+    """
     verdict = Verdict("started while the database is away")
     for firm in firm_of(stack, "early", seed):
         with Proxy(stack.postgres_port, seed) as proxy:
@@ -149,10 +196,16 @@ def started_without_database(stack: Stack, seed: int) -> Iterator[Verdict]:
             text = firm.config.read_text()
             firm.config.write_text(through(text, stack, proxy.port))
             with consumers(firm) as members:
-                wait(lambda: "target.busy" in health(members[0]), "health says degraded")
+                wait(
+                    lambda: "target.busy" in health(members[0]),
+                    "health says degraded",
+                )
                 _end(members[0], verdict)
             with consumers(firm) as members:
-                wait(lambda: "target.busy" in health(members[0]), "health says degraded")
+                wait(
+                    lambda: "target.busy" in health(members[0]),
+                    "health says degraded",
+                )
                 firm.edit(50)
                 firm.flush()
                 proxy.mode = Mode.PASS
@@ -164,14 +217,19 @@ def started_without_database(stack: Stack, seed: int) -> Iterator[Verdict]:
 
 
 def drained_without_broker(stack: Stack, seed: int) -> Iterator[Verdict]:
-    """SIGTERM while no broker answers: nothing can be committed, the end comes in time, nothing is lost."""
+    """SIGTERM while no broker answers: nothing can be committed, the end comes in time,
+    nothing is lost.
+    """
     verdict = Verdict("SIGTERM while the broker is away")
     for firm in firm_of(stack, "brokerless", seed):
         with consumers(firm) as members:
             wait_quiet(firm, members)
             stack.kill_part("kafka")
             try:
-                wait(lambda: "degraded" in health(members[0]), "health says degraded")
+                wait(
+                    lambda: "degraded" in health(members[0]),
+                    "health says degraded",
+                )
                 _end(members[0], verdict)
             finally:
                 stack.start_part("kafka")
@@ -207,12 +265,15 @@ def _next_offsets_agree(firm: Firm) -> bool:
     return committed == stored
 
 
-# -- members --------------------------------------------------------------------------------------------------------------
+# -- members ---------------------------------------------------------------------------------------
 
 
 def members_come_and_go(stack: Stack, seed: int, times: int, protocol: str) -> Iterator[Verdict]:
     """Consumers join, leave by SIGTERM and die by SIGKILL under load."""
-    verdict, rng = Verdict(f"members join and leave ({protocol})"), random.Random(seed)
+    verdict, rng = (
+        Verdict(f"members join and leave ({protocol})"),
+        random.Random(seed),
+    )
     changed = {"group_protocol": protocol}
     if protocol == "consumer":
         changed["client"] = {}  # type: ignore[assignment]
@@ -222,7 +283,10 @@ def members_come_and_go(stack: Stack, seed: int, times: int, protocol: str) -> I
                 with consumers(firm) as guests:
                     firm.edit(40)
                     firm.flush()
-                    wait(lambda guest=guests[0]: _is_ready(guest), "the guest has joined")  # type: ignore[misc]
+                    wait(
+                        lambda guest=guests[0]: _is_ready(guest),  # type: ignore[misc]
+                        "the guest has joined",
+                    )
                     firm.edit(40)
                     firm.flush()
                     if rng.random() < 0.5:
@@ -241,7 +305,9 @@ def _is_ready(consumer: Consumer) -> bool:
 
 
 def two_groups(stack: Stack, seed: int) -> Iterator[Verdict]:
-    """Two consumers started by mistake on the same partitions, under two groups: the guards make it harmless."""
+    """Two consumers started by mistake on the same partitions, under two groups:
+    the guards make it harmless.
+    """
     verdict = Verdict("two groups on one target")
     for firm in firm_of(stack, "twice", seed):
         other = json.loads(json.dumps(raw_settings(stack, firm.name, firm.pim_url)))

@@ -1,4 +1,6 @@
-"""A TCP proxy before a service: passes on, refuses, cuts after some bytes, or delays; for as long as it is told."""
+"""A TCP proxy before a service: passes on, refuses, cuts after some bytes, or delays;
+for as long as it is told.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ class Proxy:
     """Listens on a free port of its own. Start it as a context."""
 
     def __init__(self, port: int, seed: int = 1) -> None:
-        self._target, self._rng = ("127.0.0.1", port), random.Random(seed)
+        self._target = ("127.0.0.1", port)
+        self._rng = random.Random(seed)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(0.2)
         self._closing = threading.Event()
@@ -60,7 +63,11 @@ class Proxy:
                     self._start(self._serve, near)
 
     def _serve(self, near: socket.socket) -> None:
-        with near, socket.create_connection(self._target) as far, selectors.DefaultSelector() as selector:
+        with (
+            near,
+            socket.create_connection(self._target) as far,
+            selectors.DefaultSelector() as selector,
+        ):
             selector.register(near, selectors.EVENT_READ, far)
             selector.register(far, selectors.EVENT_READ, near)
             while not self._closing.is_set():

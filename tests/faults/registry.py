@@ -10,7 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
-TIMEOUT_SECONDS, SLOW_SECONDS = 1.0, 2.0  # how long the consumers are told to wait, and what is too long
+TIMEOUT_SECONDS, SLOW_SECONDS = (
+    1.0,
+    2.0,
+)  # how long the consumers are told to wait, and what is too long
 
 
 class Illness(Enum):
@@ -38,7 +41,10 @@ class SickRegistry:
                 code, body = sick.answer(url, self.path)
                 with suppress(ConnectionError):  # who asked did not want to wait
                     self.send_response(code)
-                    self.send_header("Content-Type", "application/vnd.schemaregistry.v1+json")
+                    self.send_header(
+                        "Content-Type",
+                        "application/vnd.schemaregistry.v1+json",
+                    )
                     self.send_header("Content-Length", str(len(body)))
                     self.end_headers()
                     self.wfile.write(body)
@@ -68,7 +74,10 @@ class SickRegistry:
             case Illness.ERROR:
                 return 500, b'{"error_code":50001,"message":"broken"}'
             case Illness.UNKNOWN:
-                return 404, b'{"error_code":40403,"message":"Schema not found"}'
+                return (
+                    404,
+                    b'{"error_code":40403,"message":"Schema not found"}',
+                )
             case Illness.NOT_FOUND:
                 return 404, b"<html>not here</html>"
             case Illness.GARBAGE:

@@ -1,4 +1,5 @@
-"""`python -m tests.faults.runner`: a consumer that ends itself by SIGKILL at a chosen point, as a power cut would.
+"""`python -m tests.faults.runner`: a consumer that ends itself by SIGKILL at a chosen point,
+as a power cut would.
 
 The product's own parts, wrapped: nothing in it knows that it is being tested.
 """
@@ -23,7 +24,12 @@ from pipeline.model.event import Decoded, Message
 from pipeline.model.position import TopicPartition
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
-from pipeline.wiring.projection import ConsumerParts, build_consumer, member, parts
+from pipeline.wiring.projection import (
+    ConsumerParts,
+    build_consumer,
+    member,
+    parts,
+)
 
 POINTS = (
     "after poll",
@@ -42,7 +48,12 @@ POINTS = (
     "in the revoke callback",
 )
 # Which calls tell what a transaction is for, and in the middle of what it is after them.
-KINDS = {"write_rows": "note", "upsert": "recompute", "clear": "recompute", "advance": "progress"}
+KINDS = {
+    "write_rows": "note",
+    "upsert": "recompute",
+    "clear": "recompute",
+    "advance": "progress",
+}
 INSIDE = {"write_rows": "inside note", "upsert": "inside recompute"}
 
 
@@ -50,7 +61,8 @@ class Bomb:
     """Goes off the n-th time that its point is reached."""
 
     def __init__(self, point: str, count: int) -> None:
-        self._point, self._left = point, count
+        self._point = point
+        self._left = count
 
     def at(self, point: str) -> None:
         if point == self._point:
@@ -63,7 +75,8 @@ class BombedMessages:
     """The membership."""
 
     def __init__(self, inner: ports.Messages, bomb: Bomb) -> None:
-        self._inner, self._bomb = inner, bomb
+        self._inner = inner
+        self._bomb = bomb
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
@@ -84,7 +97,8 @@ class BombedDecoder:
     """The decoder."""
 
     def __init__(self, inner: ports.Decoder, bomb: Bomb) -> None:
-        self._inner, self._bomb = inner, bomb
+        self._inner = inner
+        self._bomb = bomb
 
     def decode(self, message: Message, incarnation: int) -> Decoded:
         decoded = self._inner.decode(message, incarnation)
@@ -96,7 +110,9 @@ class BombedTransaction:
     """A transaction; what was called on it tells what it is for."""
 
     def __init__(self, inner: ports.Transaction, bomb: Bomb) -> None:
-        self._inner, self._bomb, self.kind = inner, bomb, "look"
+        self._inner = inner
+        self._bomb = bomb
+        self.kind = "look"
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
@@ -115,7 +131,8 @@ class BombedTarget:
     """The target database."""
 
     def __init__(self, inner: ports.Target, bomb: Bomb) -> None:
-        self._inner, self._bomb = inner, bomb
+        self._inner = inner
+        self._bomb = bomb
 
     @property
     def counts_utf16(self) -> bool:
@@ -136,10 +153,13 @@ class BombedTelemetry(PrometheusTelemetry):
 
     def __init__(self, health: Health, bomb: Bomb) -> None:
         super().__init__(health)
-        self._bomb, self._held = bomb, 0
+        self._bomb = bomb
+        self._held = 0
 
     def assigned(self, partitions: int) -> None:
-        self._bomb.at("in the assign callback" if partitions >= self._held else "in the revoke callback")
+        self._bomb.at(
+            "in the assign callback" if partitions >= self._held else "in the revoke callback"
+        )
         self._held = partitions
         super().assigned(partitions)
 
@@ -158,7 +178,11 @@ def main(*, config: Path, point: str, count: int) -> None:
         return BombedMessages(member(of, processor), bomb)
 
     with parts(load(config, {}), BombedTelemetry(health, bomb), health) as whole:
-        bombed = replace(whole, target=BombedTarget(whole.target, bomb), decoder=BombedDecoder(whole.decoder, bomb))
+        bombed = replace(
+            whole,
+            target=BombedTarget(whole.target, bomb),
+            decoder=BombedDecoder(whole.decoder, bomb),
+        )
         build_consumer(bombed, stop.is_set, join).run()
 
 

@@ -29,7 +29,9 @@ from tests.faults.verdict import (
 
 
 def database_proxied(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
-    """The target behind a proxy that refuses, halves and delays: it waits, says degraded, stays a member, and goes on."""
+    """The target behind a proxy that refuses, halves and delays: it waits, says degraded,
+    stays a member, and goes on.
+    """
     for mode in (Mode.REFUSE, Mode.HALVE, Mode.DELAY):
         verdict = Verdict(f"database: {mode.value}")
         for firm in firm_of(stack, "proxy", seed):
@@ -42,15 +44,23 @@ def database_proxied(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
                         firm.edit(50)
                         firm.flush()
                         if mode is Mode.REFUSE:
-                            wait(lambda m=members[0]: "degraded" in health(m), "health says degraded")  # type: ignore[misc]
+                            wait(
+                                lambda m=members[0]: "degraded" in health(m),  # type: ignore[misc]
+                                "health says degraded",
+                            )
                         else:
                             time.sleep(1.5)
                         proxy.mode = Mode.PASS
                         wait_quiet(firm, members)
                         verdict.tried += 1
-                    wait(lambda m=members[0]: '"ok"' in health(m), "health says ok again")  # type: ignore[misc]
+                    wait(
+                        lambda m=members[0]: '"ok"' in health(m),  # type: ignore[misc]
+                        "health says ok again",
+                    )
                     if _assignments(members[0]) != 1:
-                        verdict.fail(f"evicted from its group: {_assignments(members[0])} assignments")
+                        verdict.fail(
+                            f"evicted from its group: {_assignments(members[0])} assignments"
+                        )
             judge(firm, verdict)
         yield verdict
 
@@ -60,7 +70,9 @@ def _assignments(consumer: Consumer) -> int:
 
 
 def connections_ended(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
-    """The server ends idle connections, turns read-only, and makes deadlock victims of our transactions."""
+    """The server ends idle connections, turns read-only,
+    and makes deadlock victims of our transactions.
+    """
     verdict = Verdict("connections ended, read-only, locks held")
     for firm in firm_of(stack, "ended", seed):
         name = firm.pim_url.rsplit("/", 1)[1]
@@ -100,21 +112,36 @@ def _read_only(connection: psycopg.Connection, database: str, *, on: bool) -> No
 
 
 def _hold_rows_backwards(firm: Firm, connection: psycopg.Connection) -> None:
-    """Lock PIM rows in the opposite order, slowly, while ours are being written: somebody becomes a deadlock's victim."""
+    """Lock PIM rows in the opposite order, slowly, while ours are being written:
+    somebody becomes a deadlock's victim.
+    """
     firm.edit(60)
     firm.flush()
     keys = [f"cl-{key}" for key in sorted(firm.names, key=str, reverse=True)]
-    with suppress(psycopg.errors.DeadlockDetected), connection.transaction():
+    with (
+        suppress(psycopg.errors.DeadlockDetected),
+        connection.transaction(),
+    ):
         for key in keys:
-            connection.execute('SELECT 1 FROM "Organization" WHERE "Organization ID" = %s FOR UPDATE', [key])
+            connection.execute(
+                'SELECT 1 FROM "Organization" WHERE "Organization ID" = %s FOR UPDATE',
+                [key],
+            )
             time.sleep(0.01)
 
 
 def registry_sick(stack: Stack, seed: int) -> Iterator[Verdict]:
-    """Each illness while a fresh consumer needs a schema: nothing is parked or set aside, and it goes on when healed."""
+    """Each illness while a fresh consumer needs a schema: nothing is parked or set aside,
+    and it goes on when healed.
+    """
     impatient = {"timeout": str(TIMEOUT_SECONDS)}
     with SickRegistry(stack.registry) as registry:
-        for firm in firm_of(stack, "registry", seed, registry={"url": registry.url, "client": impatient}):
+        for firm in firm_of(
+            stack,
+            "registry",
+            seed,
+            registry={"url": registry.url, "client": impatient},
+        ):
             for illness in Illness:
                 if illness is Illness.NONE:
                     continue
@@ -123,7 +150,10 @@ def registry_sick(stack: Stack, seed: int) -> Iterator[Verdict]:
                 firm.flush()
                 registry.illness = illness
                 with consumers(firm) as members:
-                    wait(lambda m=members[0]: "degraded" in health(m), f"degraded by {illness.value}")  # type: ignore[misc]
+                    wait(
+                        lambda m=members[0]: "degraded" in health(m),  # type: ignore[misc]
+                        f"degraded by {illness.value}",
+                    )
                     firm.edit(20)
                     firm.flush()
                     registry.illness = Illness.NONE
@@ -135,10 +165,16 @@ def registry_sick(stack: Stack, seed: int) -> Iterator[Verdict]:
 
 def registry_away(stack: Stack, seed: int) -> Iterator[Verdict]:
     """Nobody listens at the registry's address, and then somebody does."""
-    verdict, port = Verdict("registry: not at all (connection refused)"), free_port()
+    verdict, port = (
+        Verdict("registry: not at all (connection refused)"),
+        free_port(),
+    )
     for firm in firm_of(stack, "away", seed, registry={"url": f"http://127.0.0.1:{port}"}):
         with consumers(firm) as members:
-            wait(lambda: "registry.unavailable" in health(members[0]), "degraded, with the reason")
+            wait(
+                lambda: "registry.unavailable" in health(members[0]),
+                "degraded, with the reason",
+            )
             with SickRegistry(stack.registry, port):
                 wait_quiet(firm, members)
             verdict.tried += 1
@@ -147,14 +183,24 @@ def registry_away(stack: Stack, seed: int) -> Iterator[Verdict]:
 
 
 def schema_lost(stack: Stack, seed: int) -> Iterator[Verdict]:
-    """An id that the registry does not know for longer than stated halts its partition; it is never a dead letter."""
+    """An id that the registry does not know for longer than stated halts its partition;
+    it is never a dead letter.
+    """
     verdict = Verdict("registry: id unknown for good")
-    for firm in firm_of(stack, "unknown", seed, registry={"unknown_schema_timeout_seconds": 2.0}):
+    for firm in firm_of(
+        stack,
+        "unknown",
+        seed,
+        registry={"unknown_schema_timeout_seconds": 2.0},
+    ):
         settle(firm)
         firm.topics["AxVec"].send_raw(b'{"vecKey":1}', b"\0" + struct.pack(">i", 9_999) + b"x")
         firm.flush()
         with consumers(firm) as members:
-            wait(lambda: "registry.lost" in health(members[0]), "the partition halts")
+            wait(
+                lambda: "registry.lost" in health(members[0]),
+                "the partition halts",
+            )
             verdict.tried += 1
         judge(firm, verdict)
     yield verdict

@@ -1,4 +1,6 @@
-"""Messages of a second writer schema, whose further columns hold what is no number, and dates that no calendar has."""
+"""Messages of a second writer schema, whose further columns hold what is no number,
+and dates that no calendar has.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,10 @@ from tests.faults.firm import Firm
 
 FURTHER: tuple[dict[str, Any], ...] = (
     {"name": "vecRate", "type": "double"},
-    {"name": "vecSince", "type": {"type": "long", "logicalType": "timestamp-micros"}},
+    {
+        "name": "vecSince",
+        "type": {"type": "long", "logicalType": "timestamp-micros"},
+    },
     {"name": "vecBorn", "type": {"type": "int", "logicalType": "date"}},
 )
 
@@ -37,7 +42,9 @@ class OddTopic:
         schema = json.loads(str(client.get_schema(firm.topics["AxVec"].schema_id).schema_str))
         self._names = [field["name"] for field in schema["fields"]]
         declared = {**schema, "fields": [*schema["fields"], *FURTHER]}
-        self._schema_id = client.register_schema(f"{firm.name}.AxVec-odd", Schema(json.dumps(declared), "AVRO"))
+        self._schema_id = client.register_schema(
+            f"{firm.name}.AxVec-odd", Schema(json.dumps(declared), "AVRO")
+        )
         bare = [
             {"name": "vecRate", "type": "double"},
             {"name": "vecSince", "type": "long"},
@@ -58,10 +65,24 @@ class OddTopic:
             "__source_snapshot": "false",
             "__epoch": str(EPOCH),
         }
-        row = {**dict.fromkeys(self._names), **firm.row(key), "vecDescription": firm.names[key], **metadata}
+        row = {
+            **dict.fromkeys(self._names),
+            **firm.row(key),
+            "vecDescription": firm.names[key],
+            **metadata,
+        }
         body = io.BytesIO()
         fastavro.schemaless_writer(
-            body, self._parsed, {**row, "vecRate": math.nan, "vecSince": 2**62, "vecBorn": -(2**31)}
+            body,
+            self._parsed,
+            {
+                **row,
+                "vecRate": math.nan,
+                "vecSince": 2**62,
+                "vecBorn": -(2**31),
+            },
         )
-        firm.topics["AxVec"].send_raw(b'{"vecKey":%d}' % key, join(self._schema_id, body.getvalue()))
+        firm.topics["AxVec"].send_raw(
+            b'{"vecKey":%d}' % key, join(self._schema_id, body.getvalue())
+        )
         firm.sent += 1

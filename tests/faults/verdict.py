@@ -1,4 +1,6 @@
-"""What came of a fault, and what every scenario does: bring it about under load, heal it, wait until all is quiet, judge."""
+"""What came of a fault, and what every scenario does: bring it about under load, heal it,
+wait until all is quiet, judge.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,15 @@ class Verdict:
 
     @property
     def is_clean(self) -> bool:
-        counts = (self.lost, self.wrong, self.repeated, self.backwards, self.parked, self.dead, self.other)
+        counts = (
+            self.lost,
+            self.wrong,
+            self.repeated,
+            self.backwards,
+            self.parked,
+            self.dead,
+            self.other,
+        )
         return self.tried > 0 and not any(counts)
 
     def fail(self, remark: str) -> None:
@@ -79,7 +89,9 @@ def consumers(firm: Firm, count: int = 1) -> Iterator[list[Consumer]]:
 
 
 def settle(firm: Firm) -> None:
-    """A healthy consumer finishes what is left. One more edit stands for the heartbeat that a connector would send."""
+    """A healthy consumer finishes what is left.
+    One more edit stands for the heartbeat that a connector would send.
+    """
     firm.edit(1)
     firm.flush()
     with consumers(firm) as members:
@@ -95,7 +107,9 @@ def wait_quiet(firm: Firm, members: list[Consumer]) -> None:
 
 @contextmanager
 def meanwhile(work: Callable[[threading.Event], None]) -> Iterator[None]:
-    """Work in a thread of its own until the event is set, which is done at the end; what it raised is raised then."""
+    """Work in a thread of its own until the event is set, which is done at the end;
+    what it raised is raised then.
+    """
     ended = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         working = pool.submit(work, ended)
@@ -107,7 +121,12 @@ def meanwhile(work: Callable[[threading.Event], None]) -> Iterator[None]:
 
 
 def firm_of(stack: Stack, name: str, seed: int, **changed: Any) -> Iterator[Firm]:
-    yield from founded(stack, f"{name}-{seed}-{time.monotonic_ns() % 100_000}", seed, **changed)
+    yield from founded(
+        stack,
+        f"{name}-{seed}-{time.monotonic_ns() % 100_000}",
+        seed,
+        **changed,
+    )
 
 
 def health(consumer: Consumer) -> str:

@@ -1,4 +1,6 @@
-"""What most tests of the exchange without Kafka begin with; a module that needs another world has fixtures of its own."""
+"""What most tests of the exchange without Kafka begin with;
+a module that needs another world has fixtures of its own.
+"""
 
 from __future__ import annotations
 

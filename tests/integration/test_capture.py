@@ -1,4 +1,6 @@
-"""When capture itself changes: taken up anew, tables changed or truncated, a source that cannot be captured."""
+"""When capture itself changes: taken up anew, tables changed or truncated,
+a source that cannot be captured.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +25,14 @@ def live(stack: Stack) -> Iterator[Live]:
         firm.insert("AxVec", client(1, "first client"), client(2, "second client"))
         firm.insert("AxProject", project(10, "Library"))
         firm.insert(
-            "AxInvoiceGroup", {"igKey": 1, "igProject": 10, "igClient": 1}, {"igKey": 2, "igProject": 10, "igClient": 2}
+            "AxInvoiceGroup",
+            {"igKey": 1, "igProject": 10, "igClient": 1},
+            {"igKey": 2, "igProject": 10, "igClient": 2},
         )
         for table in ("AxVec", "AxProject"):
-            firm.edit(f'ALTER TABLE "{table}" DISABLE TRIGGER remember')  # the judge knows no other columns
+            firm.edit(
+                f'ALTER TABLE "{table}" DISABLE TRIGGER remember'
+            )  # the judge knows no other columns
         firm.command("connectors", "apply")
         yield firm
 
@@ -40,8 +46,12 @@ def halted(member: Consumer) -> str:
     return " ".join(answer["reasons"].values()) if answer["state"] == "halted" else ""
 
 
-def test_rows_deleted_while_nobody_captured_are_swept_by_the_next_snapshot(live: Live) -> None:
-    """The first invoice group is gone: the project shows the second one's client, though no delete was ever sent."""
+def test_rows_deleted_while_nobody_captured_are_swept_by_the_next_snapshot(
+    live: Live,
+) -> None:
+    """The first invoice group is gone: the project shows the second one's client,
+    though no delete was ever sent.
+    """
     with live.consumers():
         wait_until(lambda: live.project(10, "Client") == "first client", "captured")
         live.command("connectors", "remove", "--yes")
@@ -49,11 +59,18 @@ def test_rows_deleted_while_nobody_captured_are_swept_by_the_next_snapshot(live:
         live.edit('UPDATE "AxVec" SET "vecDescription" = \'renamed meanwhile\' WHERE "vecKey" = 2')
         applied = live.command("connectors", "apply")["data"]
         assert (applied["is_resnapshot"], applied["epoch"]) == (True, 2)
-        wait_until(lambda: live.project(10, "Client") == "renamed meanwhile", "swept")
+        wait_until(
+            lambda: live.project(10, "Client") == "renamed meanwhile",
+            "swept",
+        )
 
 
-def test_a_truncate_is_refused_as_sql_server_does_and_check_says_where_it_is_not(live: Live) -> None:
-    """Debezium drops truncates when it flattens: rows that vanish without an event each would be missed."""
+def test_a_truncate_is_refused_as_sql_server_does_and_check_says_where_it_is_not(
+    live: Live,
+) -> None:
+    """Debezium drops truncates when it flattens:
+    rows that vanish without an event each would be missed.
+    """
     with pytest.raises(psycopg.errors.RaiseException):
         live.edit('TRUNCATE "AxInvoiceGroup"')
     live.edit('ALTER TABLE "AxInvoiceGroup" DISABLE TRIGGER refuse')
@@ -81,27 +98,39 @@ def test_a_truncate_is_refused_as_sql_server_does_and_check_says_where_it_is_not
 def test_a_needed_column_that_changes_halts_its_table_until_it_is_mended(
     live: Live, broken: str, mended: str, words: str
 ) -> None:
-    """The error names column, mapping line and schema id. Mended in the source, what came with the broken schema still waits."""
+    """The error names column, mapping line and schema id. Mended in the source,
+    what came with the broken schema still waits.
+    """
     with live.consumers() as (member,):
         wait_until(lambda: live.organization(1) == "first client", "captured")
         live.edit(broken)
-        live.edit('UPDATE "AxVec" SET "vecDescription" = \'under the broken schema\' WHERE "vecKey" = 1')
+        live.edit(
+            'UPDATE "AxVec" SET "vecDescription" = \'under the broken schema\' WHERE "vecKey" = 1'
+        )
         wait_until(lambda: "decode.contract" in halted(member), "halted")
         assert words in halted(member)
         assert "schema id" in halted(member)
         live.edit('UPDATE "AxProject" SET "prjDescription" = \'goes on\' WHERE "prjKey" = 10')
-        wait_until(lambda: live.project(10, "Name") == "goes on", "another table goes on")
+        wait_until(
+            lambda: live.project(10, "Name") == "goes on",
+            "another table goes on",
+        )
         live.edit(mended)
     assert live.organization(1) == "first client"
     live.command("connectors", "remove", "--yes")
     live.command("connectors", "apply")
     skip_broken(live)
     with live.consumers():
-        wait_until(lambda: live.organization(1) == "under the broken schema", "a new snapshot brings it")
+        wait_until(
+            lambda: live.organization(1) == "under the broken schema",
+            "a new snapshot brings it",
+        )
 
 
 def skip_broken(live: Live) -> None:
-    """What the operator does once the broken messages are superseded by a new snapshot: delete the topic's old part."""
+    """What the operator does once the broken messages are superseded by a new snapshot:
+    delete the topic's old part.
+    """
     from confluent_kafka import TopicPartition
     from confluent_kafka.admin import AdminClient
 
@@ -114,7 +143,10 @@ def skip_broken(live: Live) -> None:
     admin = AdminClient({"bootstrap.servers": live.stack.bootstrap})
     for future in admin.delete_records([TopicPartition(topic, 0, offset + 1)]).values():
         future.result(10)
-    live.pim.execute("UPDATE sync.progress SET next_offset = %s WHERE topic = %s", [offset + 1, topic])
+    live.pim.execute(
+        "UPDATE sync.progress SET next_offset = %s WHERE topic = %s",
+        [offset + 1, topic],
+    )
     group = live.settings()["routes"]["pim"]["group"]
     from pipeline.kafka.admin import KafkaAdmin
     from pipeline.model.position import TopicPartition as TopicOffset
@@ -137,25 +169,40 @@ HARMLESS = {
 }
 
 
-def test_columns_that_change_within_the_contract_change_nothing_else(live: Live) -> None:
-    """Each change while a consumer runs, then edits of both tables: old and new schemas stand in one partition."""
+def test_columns_that_change_within_the_contract_change_nothing_else(
+    live: Live,
+) -> None:
+    """Each change while a consumer runs, then edits of both tables:
+    old and new schemas stand in one partition.
+    """
     live.edit('UPDATE "AxVec" SET "vecZip" = \'00000\'')
     with live.consumers() as (member,):
         wait_until(lambda: live.organization(1) == "first client", "captured")
         for number, (what, statement) in enumerate(HARMLESS.items()):
             live.edit(statement)
             postcode, status = f"9720{number}", 1 + number % 2
-            live.edit('UPDATE "AxVec" SET "vecZip" = %s WHERE "vecKey" = 1', postcode)
+            live.edit(
+                'UPDATE "AxVec" SET "vecZip" = %s WHERE "vecKey" = 1',
+                postcode,
+            )
             values = (what, status)
-            live.edit('UPDATE "AxProject" SET "prjDescription" = %s, "prjStatus" = %s WHERE "prjKey" = 10', *values)
-            wait_until(lambda postcode=postcode: live.organization(1, "Post Code") == postcode, what)  # type: ignore[misc]
+            live.edit(
+                'UPDATE "AxProject" SET "prjDescription" = %s, "prjStatus" = %s WHERE "prjKey" = 10',
+                *values,
+            )
+            wait_until(
+                lambda postcode=postcode: live.organization(1, "Post Code") == postcode,  # type: ignore[misc]
+                what,
+            )
             wait_until(lambda what=what: live.project(10, "Name") == what, what)  # type: ignore[misc]
             assert live.project(10, "Status") == ("Active", "Hold")[status - 1]
         assert halted(member) == ""
     assert live.one("SELECT count(*) FROM sync.due") == 0
 
 
-def test_a_source_that_cannot_be_captured_is_explained_in_one_sentence(live: Live) -> None:
+def test_a_source_that_cannot_be_captured_is_explained_in_one_sentence(
+    live: Live,
+) -> None:
     """A wrong password is told as such, with exit code 3 and no password."""
     live.command("connectors", "remove", "--yes")
     live.configure(sources={"ajera": {"connect_password": "wrong-secret"}})

@@ -42,11 +42,25 @@ class Site:
 
     def lines(self, area: str) -> dict[str, dict[str, Any]]:
         """What `check` says of an area, by name."""
-        result = CliRunner().invoke(main, ["--config", str(self.config), "check", "--only", area, "--json"])
+        result = CliRunner().invoke(
+            main,
+            [
+                "--config",
+                str(self.config),
+                "check",
+                "--only",
+                area,
+                "--json",
+            ],
+        )
         answer = json.loads(result.stdout)
         lines = answer["data"]["lines"]
         assert {line["area"] for line in lines} == {area}
-        assert answer["ok"] == all(line["is_ok"] for line in lines) == (result.exit_code == ExitCode.OK)
+        assert (
+            answer["ok"]
+            == all(line["is_ok"] for line in lines)
+            == (result.exit_code == ExitCode.OK)
+        )
         return {line["name"]: line for line in lines}
 
 
@@ -67,7 +81,10 @@ def site(postgres: Stack, tmp_path: Path) -> Iterator[Site]:
         "connect": {"url": f"http://{AWAY}"},
     }
     config.write_text(tomli_w.dumps(raw))
-    with databases.connect(ajera_url) as ajera, databases.connect(pim_url) as pim:
+    with (
+        databases.connect(ajera_url) as ajera,
+        databases.connect(pim_url) as pim,
+    ):
         yield Site(config, ajera, pim)
 
 
@@ -76,7 +93,9 @@ def reader(site: Site, postgres: Stack) -> Iterator[str]:
     """A user who may read and no more, in whose name `site` goes on."""
     name = f"reader_{next(NAMES)}"
     raw = site.config.read_text()
-    site.ajera.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'secret'").format(sql.Identifier(name)))
+    site.ajera.execute(
+        sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'secret'").format(sql.Identifier(name))
+    )
     for connection in (site.ajera, site.pim):
         connection.execute(sql.SQL("GRANT pg_read_all_data TO {}").format(sql.Identifier(name)))
     theirs = f"{postgres.postgres_user}:{postgres.postgres_password}@"
@@ -86,7 +105,9 @@ def reader(site: Site, postgres: Stack) -> Iterator[str]:
     site.ajera.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(sql.Identifier(name)))
 
 
-def test_the_schema_is_shown_created_and_left_alone_the_second_time(site: Site) -> None:
+def test_the_schema_is_shown_created_and_left_alone_the_second_time(
+    site: Site,
+) -> None:
     """Found before, found after; both times the version that this program needs."""
     (before,) = site.command("schema", "show")["schemas"]
     assert before["found"] is None
@@ -98,7 +119,9 @@ def test_the_schema_is_shown_created_and_left_alone_the_second_time(site: Site) 
     assert again["found"] == before["needed"]
 
 
-def test_status_tells_what_sync_knows_while_everything_else_is_away(site: Site) -> None:
+def test_status_tells_what_sync_knows_while_everything_else_is_away(
+    site: Site,
+) -> None:
     """Counts, what waits and for what, and the names of those who did not answer."""
     site.command("schema", "upgrade")
     now = datetime.now(UTC)
@@ -113,12 +136,24 @@ def test_status_tells_what_sync_knows_while_everything_else_is_away(site: Site) 
             " VALUES ('AxContact', %s, 1, %s, 'waits for a row of AxVec', 'row.missing', %s)",
             [key, now, now],
         )
-    site.pim.execute("INSERT INTO sync.due (kind, key, number, set_at) VALUES ('AxVec', '9', 1, %s)", [now])
+    site.pim.execute(
+        "INSERT INTO sync.due (kind, key, number, set_at) VALUES ('AxVec', '9', 1, %s)",
+        [now],
+    )
     found = site.command("status", "--keys", "2", expect=ExitCode.ENVIRONMENT)
     state = found["routes"][0]["state"]
     (partition,), (parked,) = state["partitions"], state["parked"]
-    assert (partition["next_offset"], partition["written"], partition["dead_lettered"]) == (10, 6, 1)
-    assert (parked["kind"], parked["code"], parked["count"], parked["keys"]) == (
+    assert (
+        partition["next_offset"],
+        partition["written"],
+        partition["dead_lettered"],
+    ) == (10, 6, 1)
+    assert (
+        parked["kind"],
+        parked["code"],
+        parked["count"],
+        parked["keys"],
+    ) == (
         "AxContact",
         "row.missing",
         3,
@@ -138,13 +173,19 @@ def test_status_without_the_schema_says_how_to_make_it(site: Site) -> None:
     )
 
 
-def test_check_finds_databases_that_are_as_they_should_be(site: Site) -> None:
+def test_check_finds_databases_that_are_as_they_should_be(
+    site: Site,
+) -> None:
     """Nothing to do in either."""
     site.command("schema", "upgrade")
-    assert [line for area in ("Ajera", "PIM") for line in site.lines(area).values() if not line["is_ok"]] == []
+    assert [
+        line for area in ("Ajera", "PIM") for line in site.lines(area).values() if not line["is_ok"]
+    ] == []
 
 
-def test_check_names_a_missing_and_a_retyped_column_with_the_lines_that_need_them(site: Site) -> None:
+def test_check_names_a_missing_and_a_retyped_column_with_the_lines_that_need_them(
+    site: Site,
+) -> None:
     """And leaves a column alone that nobody needs."""
     site.ajera.execute('ALTER TABLE "AxVec" DROP COLUMN "vecZip"')
     site.ajera.execute('ALTER TABLE "AxVec" ALTER COLUMN "vecFax" TYPE integer USING 0')
@@ -171,13 +212,18 @@ def test_check_says_what_to_grant_to_a_user_who_may_only_read(site: Site, reader
     del reader
     lines = site.lines("Ajera")
     assert lines["table AxVec"]["is_ok"]
-    assert (lines["replication"]["is_ok"], "REPLICATION" in lines["replication"]["action"]) == (False, True)
+    assert (
+        lines["replication"]["is_ok"],
+        "REPLICATION" in lines["replication"]["action"],
+    ) == (False, True)
     todo = site.lines("PIM")["rights on PIM's tables"]["action"]
     assert 'GRANT INSERT, UPDATE ON "public"."Organization"' in todo
     assert 'GRANT INSERT, UPDATE, DELETE ON "public"."Project_Contact"' in todo
 
 
-def test_check_says_what_to_grant_on_the_sync_schema(site: Site, request: pytest.FixtureRequest) -> None:
+def test_check_says_what_to_grant_on_the_sync_schema(
+    site: Site, request: pytest.FixtureRequest
+) -> None:
     """Once it exists, every table of it must be written."""
     site.command("schema", "upgrade")
     request.getfixturevalue("reader")

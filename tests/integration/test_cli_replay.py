@@ -1,4 +1,6 @@
-"""Replay and lag on a real Kafka: messages of a topic that nobody reads, a group that stands somewhere in it."""
+"""Replay and lag on a real Kafka: messages of a topic that nobody reads,
+a group that stands somewhere in it.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +29,17 @@ from tests.support.live import wait_until
 
 pytestmark = pytest.mark.stack
 NAMES = iter(range(1_000))
-FIRST = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)  # of the first message; one a minute
+FIRST = datetime.now(UTC).replace(microsecond=0) - timedelta(
+    days=1
+)  # of the first message; one a minute
 MESSAGES = 20
 
 
 @dataclass
 class Topic:
-    """A topic with MESSAGES messages in its one partition, one a minute, and the settings of a group that reads it."""
+    """A topic with MESSAGES messages in its one partition, one a minute,
+    and the settings of a group that reads it.
+    """
 
     stack: Stack
     config: Path
@@ -86,13 +92,26 @@ class Topic:
 @pytest.fixture
 def topic(stack: Stack, tmp_path: Path) -> Iterator[Topic]:
     prefix = f"cli-replay-{next(NAMES)}"
-    name, group, config = f"{prefix}.AxVec", f"{prefix}-group", tmp_path / "ajera-cdc.toml"
+    name, group, config = (
+        f"{prefix}.AxVec",
+        f"{prefix}-group",
+        tmp_path / "ajera-cdc.toml",
+    )
     pim_url = stack.create_database(prefix)
     raw = {
-        "sources": {"ajera": {"database": pim_url, "topic_prefix": prefix, "connector_name": prefix}},
+        "sources": {
+            "ajera": {
+                "database": pim_url,
+                "topic_prefix": prefix,
+                "connector_name": prefix,
+            }
+        },
         "routes": {"pim": {"database": pim_url, "group": group}},
         "kafka": {"bootstrap_servers": stack.bootstrap, "partitions": 1},
-        "registry": {"url": stack.registry, "converter_url": stack.registry_native},
+        "registry": {
+            "url": stack.registry,
+            "converter_url": stack.registry_native,
+        },
         "connect": {"url": stack.connect},
     }
     config.write_text(tomli_w.dumps(raw))
@@ -110,12 +129,19 @@ def topic(stack: Stack, tmp_path: Path) -> Iterator[Topic]:
     admin.close()
 
 
-def test_a_group_is_set_back_to_an_offset_and_a_rehearsal_changes_nothing(topic: Topic) -> None:
+def test_a_group_is_set_back_to_an_offset_and_a_rehearsal_changes_nothing(
+    topic: Topic,
+) -> None:
     """From, to, and how many are read again; then Kafka knows it."""
     topic.commit(15)
     rehearsed = topic.replay("--to-offset", "4", "--dry-run")
     (step,) = rehearsed["steps"]
-    assert (step["from_offset"], step["to_offset"], rehearsed["again"], rehearsed["done"]) == (15, 4, 11, False)
+    assert (
+        step["from_offset"],
+        step["to_offset"],
+        rehearsed["again"],
+        rehearsed["done"],
+    ) == (15, 4, 11, False)
     assert topic.committed() == 15
     assert topic.replay("--to-offset", "4", "--yes")["done"]
     assert topic.committed() == 4
@@ -126,40 +152,75 @@ def test_a_time_is_the_first_message_not_older(topic: Topic) -> None:
     topic.commit(15)
     time = FIRST + timedelta(minutes=3, seconds=30)
     answer = topic.replay("--to-time", time.isoformat(), "--yes")
-    assert (topic.committed(), answer["lost"], answer["lost_is_exact"]) == (4, 0, True)
+    assert (topic.committed(), answer["lost"], answer["lost_is_exact"]) == (
+        4,
+        0,
+        True,
+    )
 
 
 def test_a_replay_never_goes_forward(topic: Topic) -> None:
     """What was not applied yet is not skipped."""
     topic.commit(5)
     answer = topic.replay("--to-offset", "12", "--yes")
-    assert (answer["again"], answer["done"], topic.committed()) == (0, False, 5)
+    assert (answer["again"], answer["done"], topic.committed()) == (
+        0,
+        False,
+        5,
+    )
 
 
-def test_a_group_whose_offsets_kafka_has_forgotten_is_set_back_from_those_in_sync(topic: Topic) -> None:
-    """Kafka forgets them when a group rests for a week; the consumer would start at the ones in sync."""
+def test_a_group_whose_offsets_kafka_has_forgotten_is_set_back_from_those_in_sync(
+    topic: Topic,
+) -> None:
+    """Kafka forgets them when a group rests for a week;
+    the consumer would start at the ones in sync.
+    """
     topic.store(15)
     answer = topic.replay("--to-offset", "4", "--yes")
-    assert (answer["steps"][0]["from_offset"], answer["again"], topic.committed()) == (15, 11, 4)
+    assert (
+        answer["steps"][0]["from_offset"],
+        answer["again"],
+        topic.committed(),
+    ) == (15, 11, 4)
 
 
-def test_a_group_that_sync_puts_further_back_needs_no_replay(topic: Topic) -> None:
+def test_a_group_that_sync_puts_further_back_needs_no_replay(
+    topic: Topic,
+) -> None:
     """PIM was restored from a backup: its offsets are smaller than Kafka's, and count."""
     topic.commit(15)
     topic.store(6)
     answer = topic.replay("--to-offset", "10", "--yes")
-    assert (answer["steps"][0]["from_offset"], answer["again"], topic.committed()) == (6, 0, 15)
+    assert (
+        answer["steps"][0]["from_offset"],
+        answer["again"],
+        topic.committed(),
+    ) == (6, 0, 15)
 
 
-def test_a_replay_says_which_offsets_retention_has_deleted(topic: Topic) -> None:
-    """Exactly for an offset and the beginning, at most for a time, none for a time after the oldest message."""
+def test_a_replay_says_which_offsets_retention_has_deleted(
+    topic: Topic,
+) -> None:
+    """Exactly for an offset and the beginning, at most for a time,
+    none for a time after the oldest message.
+    """
     topic.commit(15)
     topic.delete_before(8)
     asked = topic.replay("--to-offset", "3", "--dry-run")
-    assert (asked["lost"], asked["steps"][0]["lost_from"], asked["lost_is_exact"], asked["again"]) == (5, 3, True, 7)
+    assert (
+        asked["lost"],
+        asked["steps"][0]["lost_from"],
+        asked["lost_is_exact"],
+        asked["again"],
+    ) == (5, 3, True, 7)
     assert topic.replay("--to-beginning", "--dry-run")["lost"] == 8
     older = topic.replay("--to-time", FIRST.isoformat(), "--dry-run")
-    assert (older["lost"], older["lost_is_exact"], older["again"]) == (8, False, 7)
+    assert (older["lost"], older["lost_is_exact"], older["again"]) == (
+        8,
+        False,
+        7,
+    )
     oldest = FIRST + timedelta(minutes=8)
     assert datetime.fromisoformat(older["steps"][0]["oldest"]) == oldest
     assert topic.replay("--to-time", oldest.isoformat(), "--dry-run")["lost"] == 0
@@ -168,21 +229,32 @@ def test_a_replay_says_which_offsets_retention_has_deleted(topic: Topic) -> None
 def test_a_group_with_members_is_not_touched(topic: Topic) -> None:
     """Wherever it is asked to go; `lag` says who reads."""
     topic.commit(15)
-    names = {"group.id": topic.group, "client.id": "somebody", "enable.auto.commit": False}
+    names = {
+        "group.id": topic.group,
+        "client.id": "somebody",
+        "enable.auto.commit": False,
+    }
     member = Consumer({"bootstrap.servers": topic.stack.bootstrap, **names})
     member.subscribe([topic.name])
     try:
-        wait_until(lambda: member.poll(0.1) is not None or member.assignment(), "the member has joined")
+        wait_until(
+            lambda: member.poll(0.1) is not None or member.assignment(),
+            "the member has joined",
+        )
         error = topic.replay("--to-beginning", "--yes", expect=ExitCode.USAGE)
         assert error["code"] == "replay.refused"
         (partition,) = topic.command("lag")["partitions"]
-        assert partition["member"].startswith("somebody-"), "client ids may be the same, member ids are not"
+        assert partition["member"].startswith("somebody-"), (
+            "client ids may be the same, member ids are not"
+        )
     finally:
         member.close()
     assert topic.committed() == 15
 
 
-def test_lag_counts_messages_and_seconds_and_says_that_a_group_is_stopped(topic: Topic) -> None:
+def test_lag_counts_messages_and_seconds_and_says_that_a_group_is_stopped(
+    topic: Topic,
+) -> None:
     """Nothing at all when it is caught up."""
     topic.commit(15)
     behind = topic.command("lag")
@@ -196,9 +268,18 @@ def test_lag_counts_messages_and_seconds_and_says_that_a_group_is_stopped(topic:
 
 
 def test_check_reaches_kafka_registry_and_connect(topic: Topic) -> None:
-    """The topic's own difference is named, missing topics say what creates them, the connector is not there yet."""
+    """The topic's own difference is named, missing topics say what creates them,
+    the connector is not there yet.
+    """
     found = topic.command(
-        "check", "--only", "kafka", "--only", "registry", "--only", "Connect", expect=ExitCode.ENVIRONMENT
+        "check",
+        "--only",
+        "kafka",
+        "--only",
+        "registry",
+        "--only",
+        "Connect",
+        expect=ExitCode.ENVIRONMENT,
     )
     lines = {(line["area"], line["name"]): line for line in found["lines"]}
     assert "retention.ms -1" in lines["Kafka", topic.name]["found"]

@@ -44,7 +44,9 @@ def test_a_firm_of_a_project_that_is_missing_in_ajera_is_created(
     assert [len(firm.writes(side)) for side in Side] == before
 
 
-def test_a_firm_that_was_created_for_a_project_sends_nothing_more_until_it_is_ticked(firm: World) -> None:
+def test_a_firm_that_was_created_for_a_project_sends_nothing_more_until_it_is_ticked(
+    firm: World,
+) -> None:
     """What is typed in Ajera arrives in DPS, as for any firm that is not ticked there."""
     firm.firm("A", "Hill", AjeraSync="N")
     firm.project(DPS, "P-1", "Harbour", ClientID="A")
@@ -59,7 +61,9 @@ def test_a_firm_that_was_created_for_a_project_sends_nothing_more_until_it_is_ti
     assert firm.rows(AJERA, "AxVec", "vecDescription") == ["Hill & Co"]
 
 
-def test_a_client_of_the_same_name_in_ajera_is_not_made_a_second_time(firm: World) -> None:
+def test_a_client_of_the_same_name_in_ajera_is_not_made_a_second_time(
+    firm: World,
+) -> None:
     """It is linked; of several a person must say which."""
     firm.client(1, "HILL", vecSyncToCRM=False)
     firm.client(2, "Vale", vecSyncToCRM=False)
@@ -71,11 +75,19 @@ def test_a_client_of_the_same_name_in_ajera_is_not_made_a_second_time(firm: Worl
     firm.settle()
     firm.wait()
     assert firm.rows(AJERA, "AxVec", "vecKey") == [1, 2, 3]
-    assert firm.do(AJERA, 'SELECT array_agg("igClient") FROM "AxInvoiceGroup" WHERE "igClient" > 0') == [1]
-    assert set(firm.parked().values()) == {"ambiguous_match", "reference_missing"}
+    assert firm.do(
+        AJERA,
+        'SELECT array_agg("igClient") FROM "AxInvoiceGroup" WHERE "igClient" > 0',
+    ) == [1]
+    assert set(firm.parked().values()) == {
+        "ambiguous_match",
+        "reference_missing",
+    }
 
 
-def test_a_firm_that_is_no_client_parks_the_projects_client_with_the_reason(firm: World) -> None:
+def test_a_firm_that_is_no_client_parks_the_projects_client_with_the_reason(
+    firm: World,
+) -> None:
     """It goes on once the firm is one."""
     firm.firm("A", "Hill", AjeraSync="N", ClientInd="N", VendorInd="Y")
     firm.project(DPS, "P-1", "Harbour", ClientID="A")
@@ -90,7 +102,9 @@ def test_a_firm_that_is_no_client_parks_the_projects_client_with_the_reason(firm
     assert firm.parked() == {}
 
 
-def test_a_project_that_gets_its_client_later_brings_the_firm_too(firm: World) -> None:
+def test_a_project_that_gets_its_client_later_brings_the_firm_too(
+    firm: World,
+) -> None:
     """Its invoice group is there already."""
     firm.firm("A", "Hill", AjeraSync="N")
     firm.project(DPS, "P-1", "Harbour")
@@ -104,7 +118,9 @@ def test_a_project_that_gets_its_client_later_brings_the_firm_too(firm: World) -
     assert firm.parked() == {}
 
 
-def test_two_firms_of_one_name_that_projects_bring_are_parked(firm: World) -> None:
+def test_two_firms_of_one_name_that_projects_bring_are_parked(
+    firm: World,
+) -> None:
     """Which of the two the client in Ajera is, a person must say."""
     firm.client(1, "Hill")
     for key in ("A", "B"):

@@ -1,4 +1,6 @@
-"""A capture is made again while our writes still go by the epoch that we know: they are nobody's edits."""
+"""A capture is made again while our writes still go by the epoch that we know:
+they are nobody's edits.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ NAMES = {AJERA: "vecDescription", DPS: "Name"}
 
 @pytest.fixture
 def hill(firm: World) -> World:
-    """A firm on both sides, linked so long ago that images are not checked against its rows any more; both logs read."""
+    """A firm on both sides,
+    linked so long ago that images are not checked against its rows any more; both logs read.
+    """
     firm.look_for(timedelta(0))
     firm.client(1, "Beck")
     firm.settle()
@@ -50,7 +54,9 @@ def deliver_together(firm: World, first: Side) -> None:
 def test_our_write_is_no_edit_though_the_capture_was_made_again_meanwhile(
     hill: World, typing: Side, first: Side
 ) -> None:
-    """Somebody types twice; the capture of the other side is a new one, of which nothing was read when we wrote there."""
+    """Somebody types twice; the capture of the other side is a new one,
+    of which nothing was read when we wrote there.
+    """
     hill.capture_again(typing.other)
     types(hill, typing, "once")
     types(hill, typing, "twice")
@@ -66,7 +72,9 @@ def test_our_write_is_no_edit_though_the_capture_was_made_again_meanwhile(
 def test_an_edit_over_our_write_is_carried_over_though_the_capture_was_made_again_meanwhile(
     hill: World, typing: Side
 ) -> None:
-    """Somebody types over what we wrote, also the very text that it had before; and over that again."""
+    """Somebody types over what we wrote, also the very text that it had before;
+    and over that again.
+    """
     hill.capture_again(typing.other)
     types(hill, typing, "once")
     hill.deliver(typing)
@@ -83,7 +91,9 @@ def test_an_edit_over_our_write_is_carried_over_though_the_capture_was_made_agai
 def test_an_edit_of_the_old_capture_is_older_than_a_write_made_after_the_new_one_was_seen(
     hill: World, typing: Side
 ) -> None:
-    """Its event is read after another table told of the new capture: it was made before our write, and undone."""
+    """Its event is read after another table told of the new capture: it was made before our write,
+    and undone.
+    """
     other = typing.other
     types(hill, other, "tried")
     types(hill, other, "Hill")
@@ -97,8 +107,12 @@ def test_an_edit_of_the_old_capture_is_older_than_a_write_made_after_the_new_one
 
 
 @pytest.mark.parametrize("typing", Side)
-def test_what_we_wrote_and_somebody_typed_again_is_an_edit_after_a_gap(hill: World, typing: Side) -> None:
-    """Our write came before the new capture's snapshot, which shows another text: the same text later is somebody's."""
+def test_what_we_wrote_and_somebody_typed_again_is_an_edit_after_a_gap(
+    hill: World, typing: Side
+) -> None:
+    """Our write came before the new capture's snapshot, which shows another text:
+    the same text later is somebody's.
+    """
     other = typing.other
     types(hill, typing, "once")
     hill.deliver(typing)

@@ -1,4 +1,6 @@
-"""A firm chooses which employees and consultants go to DPS: all, those in use, or none; those long gone need not."""
+"""A firm chooses which employees and consultants go to DPS: all, those in use, or none;
+those long gone need not.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,17 @@ AJERA, DPS = Side.AJERA, Side.DPS
 @pytest.fixture
 def active(postgres: Stack) -> Iterator[World]:
     """Only those in use."""
-    with world(postgres, choices={EMPLOYEES: Choice.ACTIVE, CONSULTANTS: Choice.ACTIVE}) as made:
-        made.insert(AJERA, "AxVendorType", vtKey=1, vtDescription="Consultant", vtIsConsultant=True)
+    with world(
+        postgres,
+        choices={EMPLOYEES: Choice.ACTIVE, CONSULTANTS: Choice.ACTIVE},
+    ) as made:
+        made.insert(
+            AJERA,
+            "AxVendorType",
+            vtKey=1,
+            vtDescription="Consultant",
+            vtIsConsultant=True,
+        )
         made.restart()
         yield made
 
@@ -36,23 +47,52 @@ def charging(postgres: Stack) -> Iterator[World]:
     """Only those with time on linked projects."""
     chosen = Choice.ON_LINKED_PROJECTS
     with world(postgres, choices={EMPLOYEES: chosen, CONSULTANTS: chosen}) as made:
-        made.insert(AJERA, "AxVendorType", vtKey=1, vtDescription="Consultant", vtIsConsultant=True)
+        made.insert(
+            AJERA,
+            "AxVendorType",
+            vtKey=1,
+            vtDescription="Consultant",
+            vtIsConsultant=True,
+        )
         made.restart()
         yield made
 
 
 def entry(firm: World, project: int, **others: object) -> None:
     """A time entry: of whom `others` says."""
-    firm.insert(AJERA, "AxTransaction", **{"tProject": project, "tIsDeleted": False, "tIsCurrent": True, **others})
+    firm.insert(
+        AJERA,
+        "AxTransaction",
+        **{
+            "tProject": project,
+            "tIsDeleted": False,
+            "tIsCurrent": True,
+            **others,
+        },
+    )
 
 
 def employee(firm: World, key: int, name: str, status: int | None) -> None:
-    firm.insert(AJERA, "AxVec", vecKey=key, vecLastName=name, vecIsEmployee=True, vecStatus=status)
+    firm.insert(
+        AJERA,
+        "AxVec",
+        vecKey=key,
+        vecLastName=name,
+        vecIsEmployee=True,
+        vecStatus=status,
+    )
 
 
 def consultant(firm: World, key: int, name: str, status: int | None) -> None:
     kind = {"vecIsVendor": True, "vecVendorType": 1}
-    firm.insert(AJERA, "AxVec", vecKey=key, vecDescription=name, vecStatus=status, **kind)
+    firm.insert(
+        AJERA,
+        "AxVec",
+        vecKey=key,
+        vecDescription=name,
+        vecStatus=status,
+        **kind,
+    )
 
 
 def test_only_those_in_use_go_to_dps(active: World) -> None:
@@ -62,7 +102,10 @@ def test_only_those_in_use_go_to_dps(active: World) -> None:
         consultant(active, 20 + key, f"{name} Ltd", status)
     active.settle()
     assert sorted(active.rows(DPS, "EM", "LastName")) == ["Here", "Unsaid"]
-    assert sorted(active.rows(DPS, "Clendor", "Name")) == ["Here Ltd", "Unsaid Ltd"]
+    assert sorted(active.rows(DPS, "Clendor", "Name")) == [
+        "Here Ltd",
+        "Unsaid Ltd",
+    ]
     active.edit(AJERA, "AxVec", 12, vecStatus=1)
     active.edit(AJERA, "AxVec", 22, vecStatus=1)
     active.settle()
@@ -72,7 +115,9 @@ def test_only_those_in_use_go_to_dps(active: World) -> None:
 
 
 @pytest.mark.parametrize("first", [AJERA, DPS])
-def test_one_that_is_gone_is_not_linked_with_a_namesake_from_either_side(active: World, first: Side) -> None:
+def test_one_that_is_gone_is_not_linked_with_a_namesake_from_either_side(
+    active: World, first: Side
+) -> None:
     """Nor does it stand in the way of the one that is here."""
     employee(active, 10, "Berg", 0)
     active.insert(DPS, "EM", Employee="001", LastName="BERG", EMail="dps@berg.example")
@@ -85,8 +130,12 @@ def test_one_that_is_gone_is_not_linked_with_a_namesake_from_either_side(active:
     assert [(link.ajera.key, link.dps.key) for link in active.links()] == [("11", "001")]
 
 
-def test_a_linked_one_goes_on_when_it_is_in_use_no_longer(active: World) -> None:
-    """DPS would else show what was true once; its status in DPS is its own, as an employee's is not exchanged."""
+def test_a_linked_one_goes_on_when_it_is_in_use_no_longer(
+    active: World,
+) -> None:
+    """DPS would else show what was true once; its status in DPS is its own,
+    as an employee's is not exchanged.
+    """
     employee(active, 10, "Berg", 1)
     active.settle()
     active.edit(AJERA, "AxVec", 10, vecStatus=0)
@@ -108,10 +157,16 @@ def test_with_none_nobody_goes_and_nobody_is_linked(none: World) -> None:
     assert none.parked() == {}
 
 
-def test_link_refuses_until_the_choice_is_stated_and_check_says_so(firm: World) -> None:
+def test_link_refuses_until_the_choice_is_stated_and_check_says_so(
+    firm: World,
+) -> None:
     """Rehearsing, too; what it needs is named."""
     employee(firm, 10, "Berg", 1)
-    for missing in ({"employees": None}, {"consultants": None}, {"employees": None, "consultants": None}):
+    for missing in (
+        {"employees": None},
+        {"consultants": None},
+        {"employees": None, "consultants": None},
+    ):
         for words in (["link", "--dry-run"], ["link", "--yes"]):
             assert firm.command(*words, expect=2, **missing) == {}
         lines = firm.command("check", "--only", "DPS", expect=3, **missing)["lines"]
@@ -125,18 +180,33 @@ def test_link_refuses_until_the_choice_is_stated_and_check_says_so(firm: World) 
     assert firm.rows(DPS, "EM", "LastName") == ["Berg"]
 
 
-# -- those with time on linked projects -----------------------------------------------------------------------------------
+# -- those with time on linked projects ------------------------------------------------------------
 
-BY_TIME: dict[str, Any] = {"employees": "on_linked_projects", "consultants": "on_linked_projects"}
+BY_TIME: dict[str, Any] = {
+    "employees": "on_linked_projects",
+    "consultants": "on_linked_projects",
+}
 
 
-def test_only_those_with_time_on_a_linked_project_or_a_phase_of_it_go_to_dps(charging: World) -> None:
-    """Six levels of phases down; deleted entries and those of former versions do not count, nor other projects."""
+def test_only_those_with_time_on_a_linked_project_or_a_phase_of_it_go_to_dps(
+    charging: World,
+) -> None:
+    """Six levels of phases down; deleted entries and those of former versions do not count,
+    nor other projects.
+    """
     charging.project(AJERA, 100, "School", prjID="S1")
     charging.project(AJERA, 200, "Own office", prjSyncToCRM=False, prjCreateInCRM=False)
     for level in range(1, 7):
         charging.project(AJERA, 100 + level, "Phase", prjProject=99 + level)
-    names = ("Project", "Phase", "Deepest", "Deleted", "Former", "Elsewhere", "Idle")
+    names = (
+        "Project",
+        "Phase",
+        "Deepest",
+        "Deleted",
+        "Former",
+        "Elsewhere",
+        "Idle",
+    )
     for key, name in enumerate(names):
         employee(charging, 10 + key, name, 1)
         consultant(charging, 30 + key, f"{name} Ltd", 1)
@@ -149,8 +219,16 @@ def test_only_those_with_time_on_a_linked_project_or_a_phase_of_it_go_to_dps(cha
         entry(charging, 200, **{column: first + 5})
     charging.settle()
     charging.wait()
-    assert sorted(charging.rows(DPS, "EM", "LastName")) == ["Deepest", "Phase", "Project"]
-    assert sorted(charging.rows(DPS, "Clendor", "Name")) == ["Deepest Ltd", "Phase Ltd", "Project Ltd"]
+    assert sorted(charging.rows(DPS, "EM", "LastName")) == [
+        "Deepest",
+        "Phase",
+        "Project",
+    ]
+    assert sorted(charging.rows(DPS, "Clendor", "Name")) == [
+        "Deepest Ltd",
+        "Phase Ltd",
+        "Project Ltd",
+    ]
     assert charging.parked() == {}
 
 
@@ -159,7 +237,14 @@ def test_who_gets_time_later_follows_by_itself(charging: World) -> None:
     employee(charging, 10, "Berg", 1)
     employee(charging, 11, "Dahl", 1)
     charging.project(AJERA, 100, "School", prjID="S1")
-    charging.project(AJERA, 200, "Bridge", prjID="B1", prjSyncToCRM=False, prjCreateInCRM=False)
+    charging.project(
+        AJERA,
+        200,
+        "Bridge",
+        prjID="B1",
+        prjSyncToCRM=False,
+        prjCreateInCRM=False,
+    )
     entry(charging, 200, tEmployee=11)
     charging.settle()
     charging.wait()
@@ -174,7 +259,9 @@ def test_who_gets_time_later_follows_by_itself(charging: World) -> None:
 
 
 @pytest.mark.parametrize("first", [AJERA, DPS])
-def test_one_without_time_is_not_linked_with_a_namesake_from_either_side(charging: World, first: Side) -> None:
+def test_one_without_time_is_not_linked_with_a_namesake_from_either_side(
+    charging: World, first: Side
+) -> None:
     """Nor does it stand in the way of the one that has."""
     charging.project(AJERA, 100, "School", prjID="S1")
     charging.settle()
@@ -191,7 +278,9 @@ def test_one_without_time_is_not_linked_with_a_namesake_from_either_side(chargin
     assert found == [("11", "001")]
 
 
-def test_a_linked_one_goes_on_when_its_time_is_deleted(charging: World) -> None:
+def test_a_linked_one_goes_on_when_its_time_is_deleted(
+    charging: World,
+) -> None:
     """It is asked once."""
     charging.project(AJERA, 100, "School", prjID="S1")
     employee(charging, 10, "Berg", 1)
@@ -204,7 +293,9 @@ def test_a_linked_one_goes_on_when_its_time_is_deleted(charging: World) -> None:
     assert charging.rows(DPS, "EM", "LastName") == ["Dahl"]
 
 
-def test_a_first_link_begins_projects_before_those_whom_they_choose(firm: World) -> None:
+def test_a_first_link_begins_projects_before_those_whom_they_choose(
+    firm: World,
+) -> None:
     """Rehearsed as done; `check` counts."""
     firm.project(AJERA, 100, "School", prjID="S1")
     employee(firm, 10, "Berg", 1)
@@ -221,7 +312,9 @@ def test_a_first_link_begins_projects_before_those_whom_they_choose(firm: World)
     assert "employee: 1, vendor: 0" in told["found"]
 
 
-def test_without_the_table_of_time_link_refuses_and_check_says_so(charging: World) -> None:
+def test_without_the_table_of_time_link_refuses_and_check_says_so(
+    charging: World,
+) -> None:
     """A profile may name it; other choices need no such table."""
     firm = charging
     employee(firm, 10, "Berg", 1)

@@ -1,4 +1,6 @@
-"""A database's clock is set back: what people type after that is carried over, though it bears an earlier time."""
+"""A database's clock is set back: what people type after that is carried over,
+though it bears an earlier time.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ def test_an_edit_right_after_a_pair_began_is_carried_over(hill: World, side: Sid
 
 
 @pytest.mark.parametrize("side", list(Side))
-def test_an_edit_of_a_row_whose_counterpart_was_just_made_is_carried_over(postgres: Stack, side: Side) -> None:
+def test_an_edit_of_a_row_whose_counterpart_was_just_made_is_carried_over(
+    postgres: Stack, side: Side
+) -> None:
     """Typed where the pair began."""
     with world(postgres) as lone:
         if side is AJERA:
@@ -78,7 +82,9 @@ def test_texts_of_both_sides_park_under_manual(hill: World, side: Side) -> None:
 
 
 @pytest.mark.parametrize("side", list(Side))
-def test_the_backlog_from_before_the_pair_began_stays_without_effect(hill: World, side: Side) -> None:
+def test_the_backlog_from_before_the_pair_began_stays_without_effect(
+    hill: World, side: Side
+) -> None:
     """Though it has the later times: typed, and typed away again, before the clock was set back."""
     types(hill, side, NAME, "Vale")
     types(hill, side, NAME, "Hill")

@@ -1,4 +1,6 @@
-"""Contacts: they follow their firm, five of a firm and of a project at most, and a project's go from DPS to Ajera only."""
+"""Contacts: they follow their firm, five of a firm and of a project at most,
+and a project's go from DPS to Ajera only.
+"""
 
 from __future__ import annotations
 
@@ -38,9 +40,17 @@ def test_the_sixth_contact_of_a_firm_is_parked_until_there_is_room(firm: World, 
     firm.settle()
     firm.wait()
     other = side.other
-    assert names(firm, other) == [*(f"Moe {number}" for number in range(5)), "Nobody's", "Vale's"]
+    assert names(firm, other) == [
+        *(f"Moe {number}" for number in range(5)),
+        "Nobody's",
+        "Vale's",
+    ]
     assert list(firm.parked().values()) == ["contacts_full"]
-    firm.delete(side, "AxContact" if side is AJERA else "Contacts", 2 if side is AJERA else "C1")
+    firm.delete(
+        side,
+        "AxContact" if side is AJERA else "Contacts",
+        2 if side is AJERA else "C1",
+    )
     firm.settle()
     firm.wait()
     assert firm.parked() == {}
@@ -51,7 +61,9 @@ def key_of(firm: World, name: str) -> str:
     return str(firm.do(DPS, 'SELECT "ClientID" FROM "Clendor" WHERE "Name" = %s', name))
 
 
-def test_a_parked_contact_goes_on_when_the_limit_is_raised(firm: World) -> None:
+def test_a_parked_contact_goes_on_when_the_limit_is_raised(
+    firm: World,
+) -> None:
     """A later DPS allows more."""
     firm.firm("A", "Hill")
     for number in range(7):
@@ -66,7 +78,9 @@ def test_a_parked_contact_goes_on_when_the_limit_is_raised(firm: World) -> None:
     assert (len(names(firm, AJERA)), len(firm.parked())) == (7, 0)
 
 
-def test_a_contact_that_is_parked_for_another_reason_takes_no_place(firm: World) -> None:
+def test_a_contact_that_is_parked_for_another_reason_takes_no_place(
+    firm: World,
+) -> None:
     """The next one of the same batch has it."""
     firm.restart_with(contact=1)
     firm.contact(AJERA, 1, "Moe")
@@ -79,7 +93,9 @@ def test_a_contact_that_is_parked_for_another_reason_takes_no_place(firm: World)
     assert "Roe" in names(firm, AJERA)
 
 
-def test_a_contact_that_moves_to_another_firm_makes_room(firm: World) -> None:
+def test_a_contact_that_moves_to_another_firm_makes_room(
+    firm: World,
+) -> None:
     """The count follows the firm that the contact belongs to now."""
     firm.firm("A", "Hill")
     firm.firm("B", "Vale")
@@ -97,15 +113,25 @@ def test_a_contact_that_moves_to_another_firm_makes_room(firm: World) -> None:
 def of_hill(firm: World) -> tuple[int, int]:
     """How many contacts either side has under the client Hill, and the firm of that name."""
     hill = "SELECT count(*) FROM {} WHERE {} = (SELECT {} FROM {} WHERE {} = 'Hill')"
-    ajera = ('"AxContact"', '"cntClient"', '"vecKey"', '"AxVec"', '"vecDescription"')
+    ajera = (
+        '"AxContact"',
+        '"cntClient"',
+        '"vecKey"',
+        '"AxVec"',
+        '"vecDescription"',
+    )
     dps = ('"Contacts"', '"ClientID"', '"ClientID"', '"Clendor"', '"Name"')
     return firm.do(AJERA, hill.format(*ajera)), firm.do(DPS, hill.format(*dps))
 
 
 @pytest.mark.parametrize("size", [1, 3, None])
 @pytest.mark.parametrize("way", ["contacts first", "ticked after"])
-def test_the_limit_is_asked_when_a_contacts_firm_becomes_known(firm: World, size: int | None, way: str) -> None:
-    """In whatever order contacts and firm are read: those beyond it wait for their firm, and nothing else does."""
+def test_the_limit_is_asked_when_a_contacts_firm_becomes_known(
+    firm: World, size: int | None, way: str
+) -> None:
+    """In whatever order contacts and firm are read: those beyond it wait for their firm,
+    and nothing else does.
+    """
     firm.client(1, "Hill", vecSyncToCRM=way == "contacts first")
     for number in range(1, 8):
         firm.contact(AJERA, number, f"Moe {number}", cntClient=1)
@@ -139,7 +165,9 @@ def test_the_limit_is_asked_when_a_contacts_firm_becomes_known(firm: World, size
 
 
 @pytest.mark.parametrize("side", list(Side))
-def test_a_linked_contact_that_is_moved_to_a_full_firm_is_not_moved_on_the_other_side(firm: World, side: Side) -> None:
+def test_a_linked_contact_that_is_moved_to_a_full_firm_is_not_moved_on_the_other_side(
+    firm: World, side: Side
+) -> None:
     """That line waits until there is room; the contact's other lines do not."""
     firm.restart_with(contact=2)
     firm.client(1, "Hill")
@@ -167,7 +195,9 @@ def test_a_linked_contact_that_is_moved_to_a_full_firm_is_not_moved_on_the_other
 
 
 @pytest.mark.parametrize("side", list(Side))
-def test_a_contact_that_is_unticked_makes_room_and_asks_again_when_it_is_ticked(firm: World, side: Side) -> None:
+def test_a_contact_that_is_unticked_makes_room_and_asks_again_when_it_is_ticked(
+    firm: World, side: Side
+) -> None:
     """What is typed in it meanwhile waits, as for any row that is not ticked."""
     firm.restart_with(contact=1)
     firm.client(1, "Hill")
@@ -175,7 +205,10 @@ def test_a_contact_that_is_unticked_makes_room_and_asks_again_when_it_is_ticked(
     hill: int | str = 1 if side is AJERA else key_of(firm, "Hill")
     column = "cntClient" if side is AJERA else "ClientID"
     table, title = ("AxContact", "cntTitle") if side is AJERA else ("Contacts", "Title")
-    off, on = ({"cntSyncToCRM": one} if side is AJERA else {"AjeraSync": "Y" if one else "N"} for one in (False, True))
+    off, on = (
+        {"cntSyncToCRM": one} if side is AJERA else {"AjeraSync": "Y" if one else "N"}
+        for one in (False, True)
+    )
     keys: list[int | str] = [1, 2] if side is AJERA else ["C1", "C2"]
     for key in keys:
         firm.contact(side, key, f"Moe {key}", **{column: hill})
@@ -210,7 +243,10 @@ def test_a_contact_gets_its_firm_when_that_is_linked(firm: World, side: Side) ->
         firm.contact(DPS, "C", "Moe", FirstName="Ann", ClientID="A")
     firm.settle()
     assert names(firm, side.other) == ["Moe"]
-    assert firm.rows(side.other, *(("AxContact", "cntClient") if side is DPS else ("Contacts", "ClientID"))) == [None]
+    assert firm.rows(
+        side.other,
+        *(("AxContact", "cntClient") if side is DPS else ("Contacts", "ClientID")),
+    ) == [None]
     assert set(firm.parked().values()) == {"reference_missing"}
     if side is AJERA:
         firm.edit(AJERA, "AxVec", vecSyncToCRM=True)
@@ -224,7 +260,9 @@ def test_a_contact_gets_its_firm_when_that_is_linked(firm: World, side: Side) ->
         assert firm.rows(AJERA, "AxContact", "cntClient") == firm.rows(AJERA, "AxVec", "vecKey")
 
 
-def test_a_contact_that_comes_before_its_firm_in_the_logs_gets_it(firm: World) -> None:
+def test_a_contact_that_comes_before_its_firm_in_the_logs_gets_it(
+    firm: World,
+) -> None:
     """Each table has its own topic, so nothing promises an order."""
     firm.firm("A", "Hill")
     firm.contact(DPS, "C", "Moe", ClientID="A")
@@ -249,20 +287,31 @@ def test_contacts_are_matched_by_all_three_names(firm: World) -> None:
     assert len(firm.rows(DPS, "Contacts", "ContactID")) == 2
 
 
-# -- of projects --------------------------------------------------------------------------------------------------------
+# -- of projects -----------------------------------------------------------------------------------
 
 
 def project_with_contacts(firm: World, count: int) -> None:
     firm.project(DPS, "P-1", "Harbour")
     for number in range(count):
         firm.contact(DPS, f"C{number}", f"Moe {number}")
-        firm.insert(DPS, "PRContactAssoc", WBS1="P-1", ContactID=f"C{number}", AjeraSync="Y")
+        firm.insert(
+            DPS,
+            "PRContactAssoc",
+            WBS1="P-1",
+            ContactID=f"C{number}",
+            AjeraSync="Y",
+        )
 
 
 def test_a_projects_contacts_go_to_ajera_five_at_most(firm: World) -> None:
-    """The sixth is parked, and goes on when one is taken off in DPS; those that are not flagged are left alone."""
+    """The sixth is parked, and goes on when one is taken off in DPS;
+    those that are not flagged are left alone.
+    """
     project_with_contacts(firm, 7)
-    firm.do(DPS, """UPDATE "PRContactAssoc" SET "AjeraSync" = 'N' WHERE "ContactID" = 'C6'""")
+    firm.do(
+        DPS,
+        """UPDATE "PRContactAssoc" SET "AjeraSync" = 'N' WHERE "ContactID" = 'C6'""",
+    )
     firm.settle()
     firm.wait()
     assert len(firm.rows(AJERA, "AxContact", "cntKey")) == 7
@@ -281,7 +330,9 @@ def test_a_projects_contacts_go_to_ajera_five_at_most(firm: World) -> None:
     assert len(firm.writes(AJERA)) == before
 
 
-def test_a_projects_contacts_and_client_are_never_written_to_dps(firm: World) -> None:
+def test_a_projects_contacts_and_client_are_never_written_to_dps(
+    firm: World,
+) -> None:
     """What is changed in Ajera stays there."""
     firm.firm("A", "Hill")
     firm.project(DPS, "P-1", "Harbour", ClientID="A")
@@ -300,15 +351,25 @@ def test_a_projects_contacts_and_client_are_never_written_to_dps(firm: World) ->
     firm.settle()
     assert firm.rows(DPS, "PR", "ClientID") == ["A"]
     assert len(firm.rows(DPS, "PRContactAssoc", "ContactID")) == 1
-    assert [table for table, _, _, _ in firm.writes(DPS)[before:] if table in ("PR", "PRContactAssoc")] == []
+    assert [
+        table for table, _, _, _ in firm.writes(DPS)[before:] if table in ("PR", "PRContactAssoc")
+    ] == []
     firm.edit(DPS, "PR", ClientID=key_of(firm, "Vale"))
     firm.settle()
     assert firm.rows(AJERA, "AxInvoiceGroup", "igClient")[0] == 7
     assert not any(link.parked for link in firm.links())
 
 
-@pytest.mark.parametrize("order", [("PRContactAssoc", "Contacts", "PR"), ("PR", "PRContactAssoc", "Contacts")])
-def test_a_projects_contacts_follow_in_whatever_order_the_topics_are_read(firm: World, order: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "order",
+    [
+        ("PRContactAssoc", "Contacts", "PR"),
+        ("PR", "PRContactAssoc", "Contacts"),
+    ],
+)
+def test_a_projects_contacts_follow_in_whatever_order_the_topics_are_read(
+    firm: World, order: tuple[str, ...]
+) -> None:
     """The row waits for its project, or for its contact."""
     project_with_contacts(firm, 2)
     for table in order:

@@ -1,4 +1,6 @@
-"""The process dies at every commit boundary in turn, before it and after it: the world ends the same, and nothing is written twice."""
+"""The process dies at every commit boundary in turn, before it and after it:
+the world ends the same, and nothing is written twice.
+"""
 
 from __future__ import annotations
 
@@ -28,26 +30,52 @@ KEYS_AND_DATES = {
     "igProject",
     "igClient",
     "pcKey",
-} | {*("pcProject", "pcContact", "ClientID", "ContactID", "CreateDate", "ModDate")}
+} | {
+    *(
+        "pcProject",
+        "pcContact",
+        "ClientID",
+        "ContactID",
+        "CreateDate",
+        "ModDate",
+    )
+}
 
 
 @pytest.fixture(scope="module")
 def firm(postgres: Stack) -> Iterator[World]:
     with world(postgres) as made:
-        for side, table in ((AJERA, "AxProjectTemplate"), (DPS, "CFGProjectTemplateDescriptions")):
+        for side, table in (
+            (AJERA, "AxProjectTemplate"),
+            (DPS, "CFGProjectTemplateDescriptions"),
+        ):
             code, text = ("tplKey", "tplDescription") if side is AJERA else ("Code", "Description")
             made.insert(side, table, **{code: 1, text: "Standard"})
-        made.insert(AJERA, "AxProjectTemplatePhase", tphKey=1, tphTemplate=1, tphOrder=1, tphDescription="Sketch")
+        made.insert(
+            AJERA,
+            "AxProjectTemplatePhase",
+            tphKey=1,
+            tphTemplate=1,
+            tphOrder=1,
+            tphDescription="Sketch",
+        )
         made.restart()
         yield made
 
 
-# -- stories: what people do, and how it is delivered ---------------------------------------------------------------------
+# -- stories: what people do, and how it is delivered ----------------------------------------------
 
 
 def created_in_dps(firm: World) -> Iterator[Callable[[], object]]:
     firm.firm("A", "Hill", WebSite="hill.example")
-    firm.insert(DPS, "CLAddress", ClientID="A", Address="Main", PrimaryInd="Y", City="Oslo")
+    firm.insert(
+        DPS,
+        "CLAddress",
+        ClientID="A",
+        Address="Main",
+        PrimaryInd="Y",
+        City="Oslo",
+    )
     firm.contact(DPS, "C", "Moe", ClientID="A")
     firm.project(DPS, "P-1", "Harbour", ClientID="A", ProjectTemplate="1")
     firm.insert(DPS, "PRContactAssoc", WBS1="P-1", ContactID="C", AjeraSync="Y")
@@ -57,11 +85,24 @@ def created_in_dps(firm: World) -> Iterator[Callable[[], object]]:
 def children_first(firm: World) -> Iterator[Callable[[], object]]:
     """The events of what belongs to others come first, so that nobody tells of them again."""
     firm.firm("A", "Hill")
-    firm.insert(DPS, "CLAddress", ClientID="A", Address="Main", PrimaryInd="Y", City="Oslo")
+    firm.insert(
+        DPS,
+        "CLAddress",
+        ClientID="A",
+        Address="Main",
+        PrimaryInd="Y",
+        City="Oslo",
+    )
     firm.contact(DPS, "C", "Moe", ClientID="A")
     firm.project(DPS, "P-1", "Harbour", ClientID="A")
     firm.insert(DPS, "PRContactAssoc", WBS1="P-1", ContactID="C", AjeraSync="Y")
-    for table in ("PRContactAssoc", "CLAddress", "Contacts", "PR", "Clendor"):
+    for table in (
+        "PRContactAssoc",
+        "CLAddress",
+        "Contacts",
+        "PR",
+        "Clendor",
+    ):
         yield lambda of=table: firm.deliver(DPS, None, of)  # type: ignore[misc]
     yield firm.settle
 
@@ -76,7 +117,13 @@ def created_in_ajera(firm: World) -> Iterator[Callable[[], object]]:
 def edits_both_ways(firm: World) -> Iterator[Callable[[], object]]:
     firm.client(1, "Hill", vecCity="Oslo", vecClientNotes="old")
     firm.settle()
-    firm.edit(AJERA, "AxVec", vecDescription="Ann's", vecWebsite="ann.example", vecCity="Bergen")
+    firm.edit(
+        AJERA,
+        "AxVec",
+        vecDescription="Ann's",
+        vecWebsite="ann.example",
+        vecCity="Bergen",
+    )
     firm.edit(DPS, "Clendor", Name="Bob's", Memo="new")
     firm.edit(DPS, "CLAddress", State="NY")
     yield lambda: firm.deliver(DPS)
@@ -91,7 +138,14 @@ def woken(firm: World) -> Iterator[Callable[[], object]]:
     firm.firm("B", "Beck")
     firm.firm("C", "beck")
     firm.client(2, "BECK", vecCity="Oslo")
-    firm.insert(DPS, "CLAddress", ClientID="C", Address="Main", PrimaryInd="Y", City="Oslo")
+    firm.insert(
+        DPS,
+        "CLAddress",
+        ClientID="C",
+        Address="Main",
+        PrimaryInd="Y",
+        City="Oslo",
+    )
     firm.project(DPS, "P-1", "Harbour", ClientID="B")
     firm.contact(AJERA, 1, "Moe", cntClient=1)
     firm.contact(DPS, "C2", "Roe", ClientID="C")
@@ -117,13 +171,25 @@ def deleted(firm: World) -> Iterator[Callable[[], object]]:
 
 
 def place_taken(firm: World) -> Iterator[Callable[[], object]]:
-    """A second primary address waits until the first one is none any more, and nobody tells of it again."""
+    """A second primary address waits until the first one is none any more,
+    and nobody tells of it again.
+    """
     firm.client(1, "Hill")
     firm.firm("A", "Hill")
     for address, city in (("Main", "Oslo"), ("HQ", "Bergen")):
-        firm.insert(DPS, "CLAddress", ClientID="A", Address=address, PrimaryInd="Y", City=city)
+        firm.insert(
+            DPS,
+            "CLAddress",
+            ClientID="A",
+            Address=address,
+            PrimaryInd="Y",
+            City=city,
+        )
         firm.settle()
-    firm.do(DPS, """UPDATE "CLAddress" SET "PrimaryInd" = 'N' WHERE "Address" = 'Main'""")
+    firm.do(
+        DPS,
+        """UPDATE "CLAddress" SET "PrimaryInd" = 'N' WHERE "Address" = 'Main'""",
+    )
     yield firm.settle
 
 
@@ -149,17 +215,32 @@ def decided(firm: World) -> Iterator[Callable[[], object]]:
 
 
 def refused_in_ajera(firm: World) -> Iterator[Callable[[], object]]:
-    """A row that Ajera did not take is created once it does, and what belongs to it follows, of which no event tells any more."""
-    firm.do(AJERA, 'ALTER TABLE "AxVec" ADD CONSTRAINT bad CHECK (length("vecWebsite") < 10)')
+    """A row that Ajera did not take is created once it does, and what belongs to it follows,
+    of which no event tells any more.
+    """
+    firm.do(
+        AJERA,
+        'ALTER TABLE "AxVec" ADD CONSTRAINT bad CHECK (length("vecWebsite") < 10)',
+    )
     firm.firm("A", "Hill", WebSite="much too long for it")
-    firm.insert(DPS, "CLAddress", ClientID="A", Address="Main", PrimaryInd="Y", City="Oslo")
+    firm.insert(
+        DPS,
+        "CLAddress",
+        ClientID="A",
+        Address="Main",
+        PrimaryInd="Y",
+        City="Oslo",
+    )
     firm.settle()
     firm.do(AJERA, 'ALTER TABLE "AxVec" DROP CONSTRAINT bad')
     yield firm.wait
 
 
 def refused_in_dps(firm: World) -> Iterator[Callable[[], object]]:
-    firm.do(DPS, 'ALTER TABLE "Clendor" ADD CONSTRAINT bad CHECK (length("WebSite") < 10)')
+    firm.do(
+        DPS,
+        'ALTER TABLE "Clendor" ADD CONSTRAINT bad CHECK (length("WebSite") < 10)',
+    )
     firm.client(1, "Hill", vecWebsite="much too long for it", vecCity="Oslo")
     firm.settle()
     firm.do(DPS, 'ALTER TABLE "Clendor" DROP CONSTRAINT bad')
@@ -167,15 +248,27 @@ def refused_in_dps(firm: World) -> Iterator[Callable[[], object]]:
 
 
 STORIES = [
-    *(created_in_dps, children_first, created_in_ajera, edits_both_ways, woken, deleted, decided),
+    *(
+        created_in_dps,
+        children_first,
+        created_in_ajera,
+        edits_both_ways,
+        woken,
+        deleted,
+        decided,
+    ),
     *(refused_in_ajera, refused_in_dps, place_taken),
 ]
 
 
-# -- telling them ---------------------------------------------------------------------------------------------------------
+# -- telling them ----------------------------------------------------------------------------------
 
 
-def tell(firm: World, story: Callable[[World], Iterator[Callable[[], object]]], dies_at: int | None) -> int:
+def tell(
+    firm: World,
+    story: Callable[[World], Iterator[Callable[[], object]]],
+    dies_at: int | None,
+) -> int:
     """The story with a death at that boundary, told to its end; how many boundaries there were."""
     firm.clear()
     boundaries = counter()
@@ -203,9 +296,19 @@ def tell(firm: World, story: Callable[[World], Iterator[Callable[[], object]]], 
 def end_of(firm: World) -> dict[str, object]:
     """What the world came to, without the keys that differ from one telling to the next."""
     return {
-        "ajera": {table: rows(firm, AJERA, table) for table in ("AxVec", "AxContact", "AxProject", "AxInvoiceGroup")}
+        "ajera": {
+            table: rows(firm, AJERA, table)
+            for table in (
+                "AxVec",
+                "AxContact",
+                "AxProject",
+                "AxInvoiceGroup",
+            )
+        }
         | {"AxProjectContact": len(firm.rows(AJERA, "AxProjectContact", "pcKey"))},
-        "dps": {table: rows(firm, DPS, table) for table in ("Clendor", "CLAddress", "Contacts", "PR")},
+        "dps": {
+            table: rows(firm, DPS, table) for table in ("Clendor", "CLAddress", "Contacts", "PR")
+        },
         "created": {side: created(firm, side) for side in Side},
         "vain": vain(firm),
         "parked": sorted(firm.parked().values()),
@@ -226,12 +329,22 @@ def created(firm: World, side: Side) -> Counter[str]:
 
 def vain(firm: World) -> list[object]:
     """Writes of ours that changed nothing, or made a change that had been made before."""
-    changes = [(side, table, str(was), str(row)) for side in Side for table, _, was, row in firm.writes(side)]
-    return [change for change, count in Counter(changes).items() if count > 1 or change[2] == change[3]]
+    changes = [
+        (side, table, str(was), str(row))
+        for side in Side
+        for table, _, was, row in firm.writes(side)
+    ]
+    return [
+        change for change, count in Counter(changes).items() if count > 1 or change[2] == change[3]
+    ]
 
 
 def without_keys(row: Any) -> Any:
-    return None if row is None else {name: value for name, value in row.items() if name not in KEYS_AND_DATES}
+    return (
+        None
+        if row is None
+        else {name: value for name, value in row.items() if name not in KEYS_AND_DATES}
+    )
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
@@ -247,8 +360,13 @@ def test_a_death_at_any_commit_changes_nothing_of_how_it_ends(
         tell(firm, story, number)
         found = end_of(firm)
         if found != expected:
-            different[number] = {what: value for what, value in found.items() if value != expected[what]}
+            different[number] = {
+                what: value for what, value in found.items() if value != expected[what]
+            }
     print(f"{boundaries} boundaries")
     for number, what in different.items():
-        print(f"death at boundary {number}:", {name: (value, expected[name]) for name, value in what.items()})
+        print(
+            f"death at boundary {number}:",
+            {name: (value, expected[name]) for name, value in what.items()},
+        )
     assert list(different) == []

@@ -1,4 +1,6 @@
-"""Rows that people deleted are not made again: by no replay, no snapshot, no flag; what is new is exchanged again."""
+"""Rows that people deleted are not made again: by no replay, no snapshot, no flag;
+what is new is exchanged again.
+"""
 
 from __future__ import annotations
 
@@ -86,15 +88,23 @@ def billed(firm: World) -> None:
     firm.contact(DPS, "C", "Moe")
     firm.insert(DPS, "PRContactAssoc", WBS1="P-1", ContactID="C", AjeraSync="Y")
     firm.settle()
-    assert len(firm.rows(AJERA, "AxInvoiceGroup", "igKey")) == len(firm.rows(AJERA, "AxProjectContact", "pcKey")) == 1
+    assert (
+        len(firm.rows(AJERA, "AxInvoiceGroup", "igKey"))
+        == len(firm.rows(AJERA, "AxProjectContact", "pcKey"))
+        == 1
+    )
 
 
 def counts(firm: World) -> tuple[int, ...]:
-    tables = (DPS, "CLAddress"), (AJERA, "AxInvoiceGroup"), (AJERA, "AxProjectContact")
+    tables = (
+        (DPS, "CLAddress"),
+        (AJERA, "AxInvoiceGroup"),
+        (AJERA, "AxProjectContact"),
+    )
     return tuple(firm.do(side, f'SELECT count(*) FROM "{table}"') for side, table in tables)
 
 
-# -- addresses ----------------------------------------------------------------------------------------------------------
+# -- addresses -------------------------------------------------------------------------------------
 
 
 @AGAIN
@@ -120,7 +130,14 @@ def test_an_address_that_is_typed_after_the_delete_is_exchanged(firm: World, nam
     firm.do(DPS, 'DELETE FROM "CLAddress"')
     firm.settle()
     (key,) = firm.rows(DPS, "Clendor", "ClientID")
-    firm.insert(DPS, "CLAddress", ClientID=key, Address=name, PrimaryInd="Y", City="OSLO")
+    firm.insert(
+        DPS,
+        "CLAddress",
+        ClientID=key,
+        Address=name,
+        PrimaryInd="Y",
+        City="OSLO",
+    )
     firm.settle()
     firm.edit(AJERA, "AxVec", 1, vecCity="Bergen")
     firm.settle()
@@ -143,12 +160,14 @@ def test_a_firm_that_is_typed_again_gets_its_address(firm: World) -> None:
     assert len(firm.writes(DPS)) == before
 
 
-# -- a project's client -------------------------------------------------------------------------------------------------
+# -- a project's client ----------------------------------------------------------------------------
 
 
 @AGAIN
 def test_an_invoice_group_that_was_deleted_is_not_made_again(firm: World, again: Again) -> None:
-    """Nor when the project gets another client; the client goes to the next group that somebody makes."""
+    """Nor when the project gets another client;
+    the client goes to the next group that somebody makes.
+    """
     billed(firm)
     firm.do(AJERA, 'DELETE FROM "AxInvoiceGroup"')
     firm.settle()
@@ -164,7 +183,10 @@ def test_an_invoice_group_that_was_deleted_is_not_made_again(firm: World, again:
     (project,) = firm.projects("prjKey")
     firm.insert(AJERA, "AxInvoiceGroup", igProject=project)
     firm.settle()
-    vale = firm.do(AJERA, """SELECT "vecKey" FROM "AxVec" WHERE "vecDescription" = 'Vale'""")
+    vale = firm.do(
+        AJERA,
+        """SELECT "vecKey" FROM "AxVec" WHERE "vecDescription" = 'Vale'""",
+    )
     assert firm.rows(AJERA, "AxInvoiceGroup", "igClient") == [vale]
 
 
@@ -179,7 +201,11 @@ def test_after_the_first_invoice_group_is_deleted_the_next_lowest_gets_the_clien
     for _ in range(2):
         firm.insert(AJERA, "AxInvoiceGroup", igProject=project)
     firm.settle()
-    assert firm.rows(AJERA, "AxInvoiceGroup", "igClient") == [client, None, None]
+    assert firm.rows(AJERA, "AxInvoiceGroup", "igClient") == [
+        client,
+        None,
+        None,
+    ]
     firm.do(AJERA, 'DELETE FROM "AxInvoiceGroup" WHERE "igClient" IS NOT NULL')
     while firm.deliver(AJERA, size):
         pass
@@ -190,7 +216,9 @@ def test_after_the_first_invoice_group_is_deleted_the_next_lowest_gets_the_clien
     assert firm.parked() == {}
 
 
-def test_the_next_group_follows_also_when_the_delete_is_seen_by_a_write(firm: World) -> None:
+def test_the_next_group_follows_also_when_the_delete_is_seen_by_a_write(
+    firm: World,
+) -> None:
     """The project gets its client in DPS before the delete was read."""
     firm.firm("A", "Hill")
     firm.project(DPS, "P-1", "Harbour")
@@ -199,14 +227,20 @@ def test_the_next_group_follows_also_when_the_delete_is_seen_by_a_write(firm: Wo
     (client,) = firm.rows(AJERA, "AxVec", "vecKey")
     firm.insert(AJERA, "AxInvoiceGroup", igProject=project)
     firm.settle()
-    firm.delete(AJERA, "AxInvoiceGroup", firm.rows(AJERA, "AxInvoiceGroup", "igKey")[0])
+    firm.delete(
+        AJERA,
+        "AxInvoiceGroup",
+        firm.rows(AJERA, "AxInvoiceGroup", "igKey")[0],
+    )
     firm.edit(DPS, "PR", "P-1", ClientID="A")
     firm.deliver(DPS)
     firm.settle()
     assert firm.rows(AJERA, "AxInvoiceGroup", "igClient") == [client]
 
 
-def test_the_next_group_follows_also_when_nobody_captured_the_delete(firm: World) -> None:
+def test_the_next_group_follows_also_when_nobody_captured_the_delete(
+    firm: World,
+) -> None:
     """What is missing is found after the capture was made again."""
     billed(firm)
     (project,) = firm.projects("prjKey")
@@ -219,7 +253,9 @@ def test_the_next_group_follows_also_when_nobody_captured_the_delete(firm: World
     assert firm.rows(AJERA, "AxInvoiceGroup", "igClient") == [client]
 
 
-def test_a_group_that_is_given_to_another_project_takes_no_client_along(firm: World) -> None:
+def test_a_group_that_is_given_to_another_project_takes_no_client_along(
+    firm: World,
+) -> None:
     """The next group of its old project gets that one's client."""
     billed(firm)
     (client,) = firm.rows(AJERA, "AxVec", "vecKey")
@@ -230,21 +266,33 @@ def test_a_group_that_is_given_to_another_project_takes_no_client_along(firm: Wo
     firm.insert(AJERA, "AxInvoiceGroup", igProject=harbour)
     firm.settle()
     (airport,) = {*firm.projects("prjKey")} - {harbour}
-    firm.edit(AJERA, "AxInvoiceGroup", firm.rows(AJERA, "AxInvoiceGroup", "igKey")[0], igProject=airport)
+    firm.edit(
+        AJERA,
+        "AxInvoiceGroup",
+        firm.rows(AJERA, "AxInvoiceGroup", "igKey")[0],
+        igProject=airport,
+    )
     firm.settle()
-    vale = firm.do(AJERA, """SELECT "vecKey" FROM "AxVec" WHERE "vecDescription" = 'Vale'""")
+    vale = firm.do(
+        AJERA,
+        """SELECT "vecKey" FROM "AxVec" WHERE "vecDescription" = 'Vale'""",
+    )
     groups = sorted(firm.rows(AJERA, "AxInvoiceGroup", "igProject", "igClient"))
     assert groups == sorted([(airport, client), (harbour, client), (airport, vale)])
     assert firm.parked() == {}
 
 
 @AGAIN
-def test_a_projects_contact_that_was_deleted_in_ajera_is_not_made_again(firm: World, again: Again) -> None:
+def test_a_projects_contact_that_was_deleted_in_ajera_is_not_made_again(
+    firm: World, again: Again
+) -> None:
     """Nobody captures that table: it is found missing after a gap."""
     billed(firm)
     firm.do(AJERA, 'DELETE FROM "AxProjectContact"')
     after_a_gap(firm)
-    assert {link.state for link in firm.links() if link.entity == "project_contact"} == {State.ENDED}
+    assert {link.state for link in firm.links() if link.entity == "project_contact"} == {
+        State.ENDED
+    }
     again(firm)
     assert firm.rows(AJERA, "AxProjectContact", "pcKey") == []
     assert firm.parked() == {}
@@ -255,12 +303,16 @@ def test_a_projects_contact_that_was_deleted_in_ajera_is_not_made_again(firm: Wo
     assert len(firm.rows(AJERA, "AxProjectContact", "pcKey")) == 1
 
 
-# -- projects that are made again ---------------------------------------------------------------------------------------
+# -- projects that are made again ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("cascades", [True, False])
-def test_a_project_that_is_made_again_gets_its_client_and_contacts(firm: World, cascades: bool) -> None:
-    """Whether what belonged to the old one was deleted with it or left behind; that is not written any more."""
+def test_a_project_that_is_made_again_gets_its_client_and_contacts(
+    firm: World, cascades: bool
+) -> None:
+    """Whether what belonged to the old one was deleted with it or left behind;
+    that is not written any more.
+    """
     billed(firm)
     firm.do(AJERA, 'DELETE FROM "AxProject"')
     if cascades:
@@ -271,7 +323,11 @@ def test_a_project_that_is_made_again_gets_its_client_and_contacts(firm: World, 
     firm.project(AJERA, 777, "HARBOUR")
     firm.settle()
     (client,) = firm.rows(AJERA, "AxVec", "vecKey")
-    made = [row for row in firm.rows(AJERA, "AxInvoiceGroup", "igKey", "igProject", "igClient") if row[0] not in old]
+    made = [
+        row
+        for row in firm.rows(AJERA, "AxInvoiceGroup", "igKey", "igProject", "igClient")
+        if row[0] not in old
+    ]
     assert [row[1:] for row in made] == [(777, client)]
     assert firm.rows(AJERA, "AxProjectContact", "pcProject")[-1] == 777
     before = counts(firm)
@@ -279,7 +335,7 @@ def test_a_project_that_is_made_again_gets_its_client_and_contacts(firm: World, 
     assert counts(firm) == before
 
 
-# -- rows that hang on no other -------------------------------------------------------------------------------------------
+# -- rows that hang on no other --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("side", list(Side))
@@ -294,10 +350,12 @@ def test_linking_once_more_makes_no_row_again_that_was_deleted(firm: World, side
     assert firm.rows(side, table, key) == []
 
 
-# -- deaths -------------------------------------------------------------------------------------------------------------
+# -- deaths ----------------------------------------------------------------------------------------
 
 
-def test_the_next_group_gets_the_client_whenever_the_process_dies(firm: World) -> None:
+def test_the_next_group_gets_the_client_whenever_the_process_dies(
+    firm: World,
+) -> None:
     """At each commit of the batch with the delete, and of what follows."""
     for death in range(1, 12):
         firm.clear()
@@ -306,7 +364,10 @@ def test_the_next_group_gets_the_client_whenever_the_process_dies(firm: World) -
         (client,) = firm.rows(AJERA, "AxVec", "vecKey")
         firm.insert(AJERA, "AxInvoiceGroup", igProject=project)
         firm.settle()
-        firm.do(AJERA, 'DELETE FROM "AxInvoiceGroup" WHERE "igClient" IS NOT NULL')
+        firm.do(
+            AJERA,
+            'DELETE FROM "AxInvoiceGroup" WHERE "igClient" IS NOT NULL',
+        )
         die_at(firm, death)
         firm.settle()
         firm.wait()

@@ -1,4 +1,6 @@
-"""The exchange on two real databases, its events delivered by hand: late, again, and with the process dying in between."""
+"""The exchange on two real databases, its events delivered by hand: late, again,
+and with the process dying in between.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +21,24 @@ def firm(postgres: Stack) -> Iterator[World]:
         yield made
 
 
-def test_a_client_made_in_ajera_is_made_in_dps_with_its_address(firm: World) -> None:
+def test_a_client_made_in_ajera_is_made_in_dps_with_its_address(
+    firm: World,
+) -> None:
     """One row each, and no echo is written back."""
     firm.client(1, "Hill & Co", vecWebsite="hill.example", vecCity="Oslo")
     firm.settle()
     assert firm.do(DPS, 'SELECT "Name" FROM "Clendor"') == "Hill & Co"
     assert firm.do(DPS, 'SELECT "City" FROM "CLAddress"') == "Oslo"
     assert firm.writes(AJERA) == []
-    assert [(table, operation) for table, operation, _, _ in firm.writes(DPS)] == [("Clendor", "c"), ("CLAddress", "c")]
+    assert [(table, operation) for table, operation, _, _ in firm.writes(DPS)] == [
+        ("Clendor", "c"),
+        ("CLAddress", "c"),
+    ]
 
 
-def test_an_edit_is_carried_over_once_and_its_echo_leads_to_nothing(firm: World) -> None:
+def test_an_edit_is_carried_over_once_and_its_echo_leads_to_nothing(
+    firm: World,
+) -> None:
     """In both directions."""
     firm.client(1, "Hill & Co", vecWebsite="hill.example")
     firm.settle()

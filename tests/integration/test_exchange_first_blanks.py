@@ -1,4 +1,6 @@
-"""At a first link a blank wipes nothing, whoever sends or owns the line; and who is billed is never replaced."""
+"""At a first link a blank wipes nothing, whoever sends or owns the line;
+and who is billed is never replaced.
+"""
 
 from __future__ import annotations
 
@@ -50,12 +52,29 @@ def types(firm: World) -> None:
     firm.restart()
 
 
-# -- blanks -------------------------------------------------------------------------------------------------------------
+# -- blanks ----------------------------------------------------------------------------------------
 @BOTH_ORDERS
-def test_employees_keep_their_mail_and_phone_in_dps_where_ajera_has_none(firm: World, first: Side) -> None:
+def test_employees_keep_their_mail_and_phone_in_dps_where_ajera_has_none(
+    firm: World, first: Side
+) -> None:
     """Ajera owns them, and has nothing to say; what it does have is carried over."""
-    firm.insert(AJERA, "AxVec", vecKey=7, vecFirstName="Kari", vecLastName="Berg", vecIsEmployee=True)
-    firm.insert(DPS, "EM", Employee="001", FirstName="Kari", LastName="Berg", EMail="kari@x.example", HomePhone="1")
+    firm.insert(
+        AJERA,
+        "AxVec",
+        vecKey=7,
+        vecFirstName="Kari",
+        vecLastName="Berg",
+        vecIsEmployee=True,
+    )
+    firm.insert(
+        DPS,
+        "EM",
+        Employee="001",
+        FirstName="Kari",
+        LastName="Berg",
+        EMail="kari@x.example",
+        HomePhone="1",
+    )
     firm.deliver(first)
     firm.settle()
     assert firm.rows(DPS, "EM", "EMail", "HomePhone") == [("kari@x.example", "1")]
@@ -87,14 +106,26 @@ def test_types_of_one_side_fill_the_blank_ones_of_the_other(firm: World, first: 
     firm.project(DPS, "P-1", "Harbour", ProjectType="PU")
     firm.deliver(first)
     firm.settle()
-    assert firm.rows(DPS, "Clendor", "Type") + firm.rows(AJERA, "AxVec", "vecClientType") == ["PU", 3]
+    assert firm.rows(DPS, "Clendor", "Type") + firm.rows(AJERA, "AxVec", "vecClientType") == [
+        "PU",
+        3,
+    ]
     assert firm.rows(DPS, "PR", "ProjectType") + firm.projects("prjProjectType") == ["PU", 3]
     again(firm)
 
 
-def test_the_chance_and_disposition_in_ajera_stay_where_dps_has_none(firm: World) -> None:
+def test_the_chance_and_disposition_in_ajera_stay_where_dps_has_none(
+    firm: World,
+) -> None:
     """They come from DPS, where nobody has said anything yet; a stage that is not final is none."""
-    firm.project(AJERA, 5, "Harbour", prjChanceOfWinning=50, prjFinalDisposition="Lost", prjCreateInCRM=False)
+    firm.project(
+        AJERA,
+        5,
+        "Harbour",
+        prjChanceOfWinning=50,
+        prjFinalDisposition="Lost",
+        prjCreateInCRM=False,
+    )
     firm.project(DPS, "P-1", "Harbour", Probability=None, Stage="Lead")
     firm.settle()
     assert firm.projects("prjChanceOfWinning", "prjFinalDisposition") == [(50, "Lost")]
@@ -110,19 +141,37 @@ def test_the_chance_and_disposition_in_ajera_stay_where_dps_has_none(firm: World
 
 def test_what_stayed_at_a_first_link_can_be_reversed(firm: World) -> None:
     """Then the blank wins after all: a person said so."""
-    firm.insert(AJERA, "AxVec", vecKey=7, vecFirstName="Kari", vecLastName="Berg", vecIsEmployee=True)
-    firm.insert(DPS, "EM", Employee="001", FirstName="Kari", LastName="Berg", HomePhone="1")
+    firm.insert(
+        AJERA,
+        "AxVec",
+        vecKey=7,
+        vecFirstName="Kari",
+        vecLastName="Berg",
+        vecIsEmployee=True,
+    )
+    firm.insert(
+        DPS,
+        "EM",
+        Employee="001",
+        FirstName="Kari",
+        LastName="Berg",
+        HomePhone="1",
+    )
     firm.settle()
-    (number,) = firm.dps.execute("SELECT number FROM sync.conflict WHERE line = 'phone'").fetchone() or (0,)
+    (number,) = firm.dps.execute(
+        "SELECT number FROM sync.conflict WHERE line = 'phone'"
+    ).fetchone() or (0,)
     firm.command("conflicts", "reverse", str(number))
     assert firm.rows(DPS, "EM", "HomePhone") == [None]
     firm.settle()
     again(firm)
 
 
-# -- who is billed ------------------------------------------------------------------------------------------------------
+# -- who is billed ---------------------------------------------------------------------------------
 @BOTH_ORDERS
-def test_the_client_of_a_project_stays_in_ajera_where_dps_has_none(firm: World, first: Side) -> None:
+def test_the_client_of_a_project_stays_in_ajera_where_dps_has_none(
+    firm: World, first: Side
+) -> None:
     """The sender's blank is nobody's decision; it is logged."""
     two_clients(firm)
     billed(firm, 1, None)
@@ -130,7 +179,9 @@ def test_the_client_of_a_project_stays_in_ajera_where_dps_has_none(firm: World, 
     firm.settle()
     assert firm.rows(AJERA, "AxInvoiceGroup", "igClient") == [1]
     assert firm.logged("client") == [(1, None)]
-    assert [entry for entry in firm.conflicts() if entry[1] == "client"] == [("first_link", "client", "ajera")]
+    assert [entry for entry in firm.conflicts() if entry[1] == "client"] == [
+        ("first_link", "client", "ajera")
+    ]
     again(firm)
 
 
@@ -152,11 +203,16 @@ def test_two_clients_of_one_project_are_left_to_a_person(firm: World, prefers: S
     assert firm.rows(AJERA, "AxInvoiceGroup", "igClient") == [2]
     firm.settle()
     again(firm)
-    assert not any(link.parked or link.ajera.has_pending_edits or link.dps.has_pending_edits for link in firm.links())
+    assert not any(
+        link.parked or link.ajera.has_pending_edits or link.dps.has_pending_edits
+        for link in firm.links()
+    )
     assert firm.rows(AJERA, "AxInvoiceGroup", "igClient") == [2]
 
 
-def test_a_blank_client_is_filled_once_and_a_later_change_in_dps_is_left_to_a_person(firm: World) -> None:
+def test_a_blank_client_is_filled_once_and_a_later_change_in_dps_is_left_to_a_person(
+    firm: World,
+) -> None:
     """Neither another client nor none replaces the one that is billed."""
     two_clients(firm)
     billed(firm, None, "A")
@@ -175,7 +231,9 @@ def test_a_blank_client_is_filled_once_and_a_later_change_in_dps_is_left_to_a_pe
 
 
 def waiting_client(firm: World) -> None:
-    """Hill is linked. Two firms in DPS are called like the other client, so that neither is, until one is renamed."""
+    """Hill is linked. Two firms in DPS are called like the other client, so that neither is,
+    until one is renamed.
+    """
     two_clients(firm)
     firm.firm("C", "Vale")
 
@@ -189,10 +247,14 @@ def test_a_client_that_is_linked_later_replaces_nobody(firm: World) -> None:
     firm.settle()
     again(firm)
     assert firm.rows(AJERA, "AxInvoiceGroup", "igClient") == [1]
-    assert [set(link.parked) for link in firm.links() if link.entity == "project_client"] == [{"client"}]
+    assert [set(link.parked) for link in firm.links() if link.entity == "project_client"] == [
+        {"client"}
+    ]
 
 
-def test_a_client_filled_in_ajera_while_dps_waited_is_not_replaced(firm: World) -> None:
+def test_a_client_filled_in_ajera_while_dps_waited_is_not_replaced(
+    firm: World,
+) -> None:
     """Nobody's event of DPS's project comes any more when its client is linked."""
     waiting_client(firm)
     billed(firm, None, "B")
@@ -203,4 +265,6 @@ def test_a_client_filled_in_ajera_while_dps_waited_is_not_replaced(firm: World) 
     firm.settle()
     again(firm)
     assert firm.rows(AJERA, "AxInvoiceGroup", "igClient") == [1]
-    assert [set(link.parked) for link in firm.links() if link.entity == "project_client"] == [{"client"}]
+    assert [set(link.parked) for link in firm.links() if link.entity == "project_client"] == [
+        {"client"}
+    ]

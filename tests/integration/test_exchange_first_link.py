@@ -1,4 +1,6 @@
-"""Two filled systems meet: what cannot be compared yet waits, and is decided as soon as it can be, without a further event."""
+"""Two filled systems meet: what cannot be compared yet waits, and is decided as soon as it can be,
+without a further event.
+"""
 
 from __future__ import annotations
 
@@ -31,20 +33,27 @@ def exchange_firms(firm: World) -> None:
 
 
 @BOTH_ORDERS
-def test_a_contact_linked_before_its_firm_agrees_once_the_firm_is_linked(firm: World, first: Side) -> None:
+def test_a_contact_linked_before_its_firm_agrees_once_the_firm_is_linked(
+    firm: World, first: Side
+) -> None:
     """Nobody is asked about it, and nothing is written."""
     linked_contact(firm, first, 1, "A")
     assert set(firm.parked().values()) == {"reference_missing"}
     assert [link.parked for link in firm.links()] == [{}]
     exchange_firms(firm)
     assert firm.parked() == {}
-    assert not any(link.parked or link.ajera.has_pending_edits or link.dps.has_pending_edits for link in firm.links())
+    assert not any(
+        link.parked or link.ajera.has_pending_edits or link.dps.has_pending_edits
+        for link in firm.links()
+    )
     assert firm.logged("firm") == []
     assert [firm.writes(side) for side in Side] == [[], []]
 
 
 @BOTH_ORDERS
-def test_firms_of_a_contact_that_turn_out_to_differ_are_left_to_a_person(firm: World, first: Side) -> None:
+def test_firms_of_a_contact_that_turn_out_to_differ_are_left_to_a_person(
+    firm: World, first: Side
+) -> None:
     """As any line that differs at a first link and has no owner: with what each side holds."""
     linked_contact(firm, first, 1, "B")
     exchange_firms(firm)
@@ -69,7 +78,9 @@ def test_whoever_types_a_contacts_firm_meanwhile_decides(firm: World, side: Side
     assert firm.parked() == {}
 
 
-def test_a_projects_client_is_written_once_that_client_is_linked(firm: World) -> None:
+def test_a_projects_client_is_written_once_that_client_is_linked(
+    firm: World,
+) -> None:
     """The projects bring it, though nobody ticked it; ticking it changes nothing."""
     firm.client(1, "Hill", vecSyncToCRM=False)
     firm.firm("A", "Hill", AjeraSync="N")
@@ -79,7 +90,11 @@ def test_a_projects_client_is_written_once_that_client_is_linked(firm: World) ->
     firm.settle()
     firm.edit(AJERA, "AxProject", 5, prjSyncToCRM=True)
     firm.settle()
-    assert {link.entity for link in firm.links()} == {"firm", "project", "project_client"}
+    assert {link.entity for link in firm.links()} == {
+        "firm",
+        "project",
+        "project_client",
+    }
     assert firm.rows(AJERA, "AxInvoiceGroup", "igKey", "igClient") == [(50, 1)]
     exchange_firms(firm)
     assert firm.rows(AJERA, "AxInvoiceGroup", "igKey", "igClient") == [(50, 1)]
@@ -87,7 +102,9 @@ def test_a_projects_client_is_written_once_that_client_is_linked(firm: World) ->
 
 
 @BOTH_ORDERS
-def test_a_name_that_differs_in_the_case_of_letters_takes_the_owners_spelling(firm: World, first: Side) -> None:
+def test_a_name_that_differs_in_the_case_of_letters_takes_the_owners_spelling(
+    firm: World, first: Side
+) -> None:
     """It is one name, so nobody is asked; the log tells both spellings."""
     firm.client(1, "ACME Supplies")
     firm.firm("A", "Acme supplies")
@@ -106,7 +123,9 @@ def test_a_reference_of_zero_is_none(firm: World) -> None:
     assert firm.parked() == {}
 
 
-def test_a_counterpart_that_is_not_set_to_be_exchanged_fills_no_blank_at_the_first_link(firm: World) -> None:
+def test_a_counterpart_that_is_not_set_to_be_exchanged_fills_no_blank_at_the_first_link(
+    firm: World,
+) -> None:
     """It does so once its flag is ticked."""
     firm.client(1, "Hill")
     firm.firm("A", "Hill", AjeraSync="N", WebSite="hill.example")
@@ -117,20 +136,38 @@ def test_a_counterpart_that_is_not_set_to_be_exchanged_fills_no_blank_at_the_fir
     assert firm.rows(AJERA, "AxVec", "vecWebsite") == ["hill.example"]
 
 
-def test_the_address_of_a_firm_made_from_dps_is_filled_in_without_an_entry_in_the_log(firm: World) -> None:
+def test_the_address_of_a_firm_made_from_dps_is_filled_in_without_an_entry_in_the_log(
+    firm: World,
+) -> None:
     """A blank one holds nothing that could be lost."""
     firm.firm("A", "Hill")
-    firm.insert(DPS, "CLAddress", ClientID="A", Address="Main", PrimaryInd="Y", City="Oslo")
+    firm.insert(
+        DPS,
+        "CLAddress",
+        ClientID="A",
+        Address="Main",
+        PrimaryInd="Y",
+        City="Oslo",
+    )
     firm.settle()
     assert firm.rows(AJERA, "AxVec", "vecDescription", "vecCity") == [("Hill", "Oslo")]
     assert firm.conflicts() == []
 
 
-# -- flags --------------------------------------------------------------------------------------------------------------
-def test_an_address_is_exchanged_only_while_its_firm_is(firm: World) -> None:
+# -- flags -----------------------------------------------------------------------------------------
+def test_an_address_is_exchanged_only_while_its_firm_is(
+    firm: World,
+) -> None:
     """What was typed meanwhile is carried over once the firm's flag is ticked again."""
     firm.firm("A", "Hill")
-    firm.insert(DPS, "CLAddress", ClientID="A", Address="Main", PrimaryInd="Y", City="Oslo")
+    firm.insert(
+        DPS,
+        "CLAddress",
+        ClientID="A",
+        Address="Main",
+        PrimaryInd="Y",
+        City="Oslo",
+    )
     firm.settle()
     firm.edit(DPS, "Clendor", AjeraSync="N")
     firm.settle()
@@ -145,13 +182,22 @@ def test_an_address_is_exchanged_only_while_its_firm_is(firm: World) -> None:
     assert firm.rows(AJERA, "AxVec", "vecCity") == ["Bergen"]
 
 
-def test_an_address_typed_for_a_firm_that_is_not_exchanged_begins_once_it_is(firm: World) -> None:
+def test_an_address_typed_for_a_firm_that_is_not_exchanged_begins_once_it_is(
+    firm: World,
+) -> None:
     """The pair of the firm is there, the flag was taken off."""
     firm.firm("A", "Hill")
     firm.settle()
     firm.edit(DPS, "Clendor", AjeraSync="N")
     firm.settle()
-    firm.insert(DPS, "CLAddress", ClientID="A", Address="Main", PrimaryInd="Y", City="Oslo")
+    firm.insert(
+        DPS,
+        "CLAddress",
+        ClientID="A",
+        Address="Main",
+        PrimaryInd="Y",
+        City="Oslo",
+    )
     firm.settle()
     assert firm.rows(AJERA, "AxVec", "vecCity") == [None]
     firm.edit(DPS, "Clendor", AjeraSync="Y")
@@ -159,10 +205,20 @@ def test_an_address_typed_for_a_firm_that_is_not_exchanged_begins_once_it_is(fir
     assert firm.rows(AJERA, "AxVec", "vecCity") == ["Oslo"]
 
 
-def test_a_firm_that_is_client_and_consultant_is_exchanged_as_a_client(firm: World) -> None:
-    """Two maps with two rules would write one column: a rename in DPS would be put back by the vendor's."""
+def test_a_firm_that_is_client_and_consultant_is_exchanged_as_a_client(
+    firm: World,
+) -> None:
+    """Two maps with two rules would write one column:
+    a rename in DPS would be put back by the vendor's.
+    """
     firm.do(AJERA, """DELETE FROM "AxVendorType" """)
-    firm.insert(AJERA, "AxVendorType", vtKey=1, vtDescription="Consultant", vtIsConsultant=True)
+    firm.insert(
+        AJERA,
+        "AxVendorType",
+        vtKey=1,
+        vtDescription="Consultant",
+        vtIsConsultant=True,
+    )
     firm.restart()
     firm.client(1, "Soil Lab", vecIsVendor=True, vecVendorType=1, vecSyncToCRM=False)
     firm.firm("A", "Soil Lab", VendorInd="Y", AjeraSync="N")
@@ -180,7 +236,9 @@ def test_a_firm_that_is_client_and_consultant_is_exchanged_as_a_client(firm: Wor
     assert firm.parked() == {}
 
 
-def test_what_is_typed_over_a_line_whose_owner_is_off_waits_until_it_is_on(firm: World) -> None:
+def test_what_is_typed_over_a_line_whose_owner_is_off_waits_until_it_is_on(
+    firm: World,
+) -> None:
     """It is neither put back nor carried over meanwhile."""
     firm.do(DPS, """DELETE FROM "CFGClientTypeDescriptions" """)
     firm.do(AJERA, """DELETE FROM "AxClientType" """)
@@ -194,7 +252,13 @@ def test_what_is_typed_over_a_line_whose_owner_is_off_waits_until_it_is_on(firm:
     firm.settle()
     firm.edit(AJERA, "AxVec", vecClientType=2)
     firm.settle()
-    assert firm.rows(DPS, "Clendor", "Type") + firm.rows(AJERA, "AxVec", "vecClientType") == ["PU", 2]
+    assert firm.rows(DPS, "Clendor", "Type") + firm.rows(AJERA, "AxVec", "vecClientType") == [
+        "PU",
+        2,
+    ]
     firm.edit(DPS, "Clendor", AjeraSync="Y")
     firm.settle()
-    assert firm.rows(DPS, "Clendor", "Type") + firm.rows(AJERA, "AxVec", "vecClientType") == ["PU", 1]
+    assert firm.rows(DPS, "Clendor", "Type") + firm.rows(AJERA, "AxVec", "vecClientType") == [
+        "PU",
+        1,
+    ]

@@ -1,4 +1,6 @@
-"""Guards of the exchange that only show where a log is another one, a parent is gone, or somebody else is at it as well."""
+"""Guards of the exchange that only show where a log is another one, a parent is gone,
+or somebody else is at it as well.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,13 @@ from pipeline.errors import SourceRewound
 from pipeline.model.event import Event
 from pipeline.model.position import TopicPartition
 from tests.support.live import wait_until
-from tests.support.outbox import PARTITION, Crash, FallingPairs, World, at_once
+from tests.support.outbox import (
+    PARTITION,
+    Crash,
+    FallingPairs,
+    World,
+    at_once,
+)
 
 AJERA, DPS = Side.AJERA, Side.DPS
 
@@ -29,7 +37,9 @@ def firm(made: World) -> World:
 
 
 def names(firm: World) -> tuple[object, object]:
-    return firm.do(AJERA, 'SELECT "vecDescription" FROM "AxVec"'), firm.do(DPS, 'SELECT "Name" FROM "Clendor"')
+    return firm.do(AJERA, 'SELECT "vecDescription" FROM "AxVec"'), firm.do(
+        DPS, 'SELECT "Name" FROM "Clendor"'
+    )
 
 
 def new_events(firm: World, side: Side, table: str) -> list[Event]:
@@ -46,11 +56,15 @@ def lock_is_waited_for(firm: World, side: Side) -> bool:
     return bool(waiting)
 
 
-# -- the log ------------------------------------------------------------------------------------------------------------
+# -- the log ---------------------------------------------------------------------------------------
 
 
-def test_a_log_that_was_rewound_halts_its_partition_and_nothing_is_written_from_there(firm: World) -> None:
-    """An event that stands before what was read, but was committed long after; the events before it are carried over."""
+def test_a_log_that_was_rewound_halts_its_partition_and_nothing_is_written_from_there(
+    firm: World,
+) -> None:
+    """An event that stands before what was read, but was committed long after;
+    the events before it are carried over.
+    """
     firm.client(1, "Hill")
     firm.client(2, "Vale")
     firm.settle()
@@ -59,9 +73,17 @@ def test_a_log_that_was_rewound_halts_its_partition_and_nothing_is_written_from_
     firm.edit(AJERA, "AxVec", 1, vecDescription="another log")
     firm.client(3, "behind it")
     good, rewound, behind = new_events(firm, AJERA, "AxVec")
-    (first,) = [e for e in firm.events[AJERA] if e.key == "1" and e.place.offset < firm.next["AxVec"]]
+    (first,) = [
+        e for e in firm.events[AJERA] if e.key == "1" and e.place.offset < firm.next["AxVec"]
+    ]
     late = rewound.committed_at + timedelta(hours=1)
-    handled = firm.process([good, replace(rewound, position=first.position, committed_at=late), behind])
+    handled = firm.process(
+        [
+            good,
+            replace(rewound, position=first.position, committed_at=late),
+            behind,
+        ]
+    )
     partition = TopicPartition("AxVec", PARTITION)
     assert isinstance(handled.halted[partition], SourceRewound)
     assert handled.next_offsets[partition] == rewound.place.offset
@@ -70,7 +92,9 @@ def test_a_log_that_was_rewound_halts_its_partition_and_nothing_is_written_from_
 
 
 def test_an_old_event_that_is_read_again_ticks_no_flag(firm: World) -> None:
-    """What was typed while the flag is off does not go over because an image from before shows it ticked."""
+    """What was typed while the flag is off does not go over
+    because an image from before shows it ticked.
+    """
     firm.client(1, "Hill")
     firm.settle()
     firm.edit(AJERA, "AxVec", vecSyncToCRM=False)
@@ -83,10 +107,12 @@ def test_an_old_event_that_is_read_again_ticks_no_flag(firm: World) -> None:
     assert names(firm) == ("while off", "Hill")
 
 
-# -- what a row belongs to ----------------------------------------------------------------------------------------------
+# -- what a row belongs to -------------------------------------------------------------------------
 
 
-def test_a_row_whose_parents_pair_ended_before_it_was_created_is_never_created(firm: World) -> None:
+def test_a_row_whose_parents_pair_ended_before_it_was_created_is_never_created(
+    firm: World,
+) -> None:
     """Its own pair ends too, so nobody tries for ever."""
     firm.project(DPS, "P-1", "Harbour")
     firm.contact(DPS, "C", "Moe")
@@ -105,11 +131,15 @@ def test_a_row_whose_parents_pair_ended_before_it_was_created_is_never_created(f
     firm.settle()
     firm.wait()
     assert firm.rows(AJERA, "AxProjectContact", "pcKey") == []
-    assert {link.state for link in firm.links() if link.entity == "project_contact"} == {State.ENDED}
+    assert {link.state for link in firm.links() if link.entity == "project_contact"} == {
+        State.ENDED
+    }
     assert firm.parked() == {}
 
 
-def test_a_row_that_was_deleted_while_nobody_captured_ends_its_pair_and_no_other(firm: World) -> None:
+def test_a_row_that_was_deleted_while_nobody_captured_ends_its_pair_and_no_other(
+    firm: World,
+) -> None:
     """No event tells of it: it is looked for once the snapshot of the new capture is over."""
     firm.client(1, "Hill")
     firm.client(2, "Vale")
@@ -118,14 +148,19 @@ def test_a_row_that_was_deleted_while_nobody_captured_ends_its_pair_and_no_other
     firm.do(AJERA, "DELETE FROM outbox.change WHERE operation = 'd'")
     firm.exchange.sweep.ended(AJERA, 2)
     firm.exchange.sweep.advance(at_once)
-    assert {link.ajera.key: link.state for link in firm.links()} == {"1": State.ENDED, "2": State.LINKED}
+    assert {link.ajera.key: link.state for link in firm.links()} == {
+        "1": State.ENDED,
+        "2": State.LINKED,
+    }
     assert sorted(firm.rows(DPS, "Clendor", "Name")) == ["Hill", "Vale"]
 
 
-# -- at the same time ---------------------------------------------------------------------------------------------------
+# -- at the same time ------------------------------------------------------------------------------
 
 
-def test_two_consumers_that_begin_at_the_same_time_do_not_exceed_a_limit(firm: World) -> None:
+def test_two_consumers_that_begin_at_the_same_time_do_not_exceed_a_limit(
+    firm: World,
+) -> None:
     """The second one counts only when the first one's link is stored."""
     firm.firm("A", "Hill")
     firm.settle()
@@ -149,7 +184,10 @@ def test_two_consumers_that_begin_at_the_same_time_do_not_exceed_a_limit(firm: W
         assert stored.wait(60)
         second = threads.submit(quick.process, [other])
         try:
-            wait_until(lambda: second.done() or lock_is_waited_for(firm, DPS), "the second one waits, or is done")
+            wait_until(
+                lambda: second.done() or lock_is_waited_for(firm, DPS),
+                "the second one waits, or is done",
+            )
         finally:
             go_on.set()
         first.result(60)
@@ -159,25 +197,45 @@ def test_two_consumers_that_begin_at_the_same_time_do_not_exceed_a_limit(firm: W
 
 
 @pytest.mark.parametrize("side", list(Side))
-def test_an_edit_that_is_being_committed_while_we_write_is_not_overwritten(firm: World, side: Side) -> None:
-    """The row is locked before it is compared, so the person's edit is seen; it is the later one and stands."""
+def test_an_edit_that_is_being_committed_while_we_write_is_not_overwritten(
+    firm: World, side: Side
+) -> None:
+    """The row is locked before it is compared, so the person's edit is seen;
+    it is the later one and stands.
+    """
     firm.client(1, "Hill")
     firm.settle()
-    table, name = {AJERA: ("AxVec", "vecDescription"), DPS: ("Clendor", "Name")}[side]
-    other_table, other_name = {DPS: ("AxVec", "vecDescription"), AJERA: ("Clendor", "Name")}[side]
+    table, name = {
+        AJERA: ("AxVec", "vecDescription"),
+        DPS: ("Clendor", "Name"),
+    }[side]
+    other_table, other_name = {
+        DPS: ("AxVec", "vecDescription"),
+        AJERA: ("Clendor", "Name"),
+    }[side]
     firm.edit(side.other, other_table, **{other_name: "first"})
-    with databases.connect(firm.urls[side]) as person, ThreadPoolExecutor(1) as threads:
+    with (
+        databases.connect(firm.urls[side]) as person,
+        ThreadPoolExecutor(1) as threads,
+    ):
         with person.transaction():
             person.execute(f'UPDATE "{table}" SET "{name}" = %s', ["second"])
             ours = threads.submit(firm.deliver, side.other)
-            wait_until(lambda: ours.done() or lock_is_waited_for(firm, side), "we wait for the person's lock")
+            wait_until(
+                lambda: ours.done() or lock_is_waited_for(firm, side),
+                "we wait for the person's lock",
+            )
         ours.result(60)
     firm.settle()
     assert names(firm) == ("second", "second")
 
 
-def test_an_edit_made_while_our_write_of_the_one_before_was_under_way_is_carried_over(firm: World) -> None:
-    """Our write's own event is nobody's edit, though others committed between the write and its commit."""
+def test_an_edit_made_while_our_write_of_the_one_before_was_under_way_is_carried_over(
+    firm: World,
+) -> None:
+    """Our write's own event is nobody's edit,
+    though others committed between the write and its commit.
+    """
     firm.look_for(timedelta(0))
     firm.client(1, "Hill")
     firm.settle()
@@ -187,17 +245,26 @@ def test_an_edit_made_while_our_write_of_the_one_before_was_under_way_is_carried
     assert firm.rows(DPS, "Clendor", "WebSite") == ["first"]
     firm.deliver(DPS)
     firm.settle()
-    assert firm.rows(DPS, "Clendor", "WebSite") == firm.rows(AJERA, "AxVec", "vecWebsite") == ["second"]
+    assert (
+        firm.rows(DPS, "Clendor", "WebSite")
+        == firm.rows(AJERA, "AxVec", "vecWebsite")
+        == ["second"]
+    )
     assert [link.coincident for link in firm.links()] == [frozenset()]
 
 
-def test_no_event_overtakes_another_of_its_row_where_a_batch_is_narrowed_down_to_a_bad_row(firm: World) -> None:
+def test_no_event_overtakes_another_of_its_row_where_a_batch_is_narrowed_down_to_a_bad_row(
+    firm: World,
+) -> None:
     """An edit keeps the time at which it was made, which decides under NEWEST."""
     firm.look_for(timedelta(0))
     firm.client(1, "Hill")
     firm.client(2, "Vale")
     firm.settle()
-    firm.do(DPS, """ALTER TABLE "Clendor" ADD CONSTRAINT bad CHECK ("Name" <> 'bad')""")
+    firm.do(
+        DPS,
+        """ALTER TABLE "Clendor" ADD CONSTRAINT bad CHECK ("Name" <> 'bad')""",
+    )
     firm.edit(AJERA, "AxVec", 1, vecWebsite="hill.example")
     firm.edit(AJERA, "AxVec", 1, vecDescription="Hills")
     firm.edit(AJERA, "AxVec", 2, vecDescription="bad")
@@ -206,5 +273,8 @@ def test_no_event_overtakes_another_of_its_row_where_a_batch_is_narrowed_down_to
     firm.deliver(AJERA)
     firm.do(DPS, 'ALTER TABLE "Clendor" DROP CONSTRAINT bad')
     (link,) = [one for one in firm.links() if one.ajera.key == "1" and one.entity == "firm"]
-    assert link.ajera.edited_at == {"name": edits[1].committed_at, "website": edits[3].committed_at}
+    assert link.ajera.edited_at == {
+        "name": edits[1].committed_at,
+        "website": edits[3].committed_at,
+    }
     assert firm.parked() == {"firm/ajera/2": "target.rejected"}

@@ -1,4 +1,6 @@
-"""A row that exists on both sides, in the form in which each holds it, is linked and never made twice on both."""
+"""A row that exists on both sides, in the form in which each holds it,
+is linked and never made twice on both.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,10 @@ def test_a_person_is_linked_in_the_forms_of_both_sides(
     assert firm.rows(AJERA, "AxContact", "cntKey") == [1]
     assert firm.rows(DPS, "Contacts", "ContactID") == ["C"]
     assert firm.rows(DPS, "EM", "Employee") == ["001"]
-    assert sorted(link.entity for link in firm.links()) == ["contact", "employee"]
+    assert sorted(link.entity for link in firm.links()) == [
+        "contact",
+        "employee",
+    ]
     assert [line for link in firm.links() for line in link.parked] == []
 
 
@@ -56,21 +61,32 @@ def test_a_firm_and_a_project_with_cut_names_are_linked(firm: World, first: Side
     assert len(firm.rows(DPS, "Clendor", "ClientID")) == 1
     assert firm.projects("prjDescription") == ["y" * 300]
     assert len(firm.rows(DPS, "PR", "WBS1")) == 1
-    assert sorted(link.entity for link in firm.links()) == ["firm", "project"]
+    assert sorted(link.entity for link in firm.links()) == [
+        "firm",
+        "project",
+    ]
 
 
-def test_a_row_that_we_made_is_its_rows_namesake_once_the_pair_is_forgotten(firm: World) -> None:
+def test_a_row_that_we_made_is_its_rows_namesake_once_the_pair_is_forgotten(
+    firm: World,
+) -> None:
     """As after a restored `sync` schema: nothing is made twice."""
     firm.contact(AJERA, 1, None, cntFirstName="  Ann \u2003 Marie  ")
     firm.contact(AJERA, 2, LONG, cntFirstName=LONG)
     firm.contact(DPS, "C", ".", FirstName="Bob\u00a0\u00a0B")
     firm.settle()
-    counts = len(firm.rows(AJERA, "AxContact", "cntKey")), len(firm.rows(DPS, "Contacts", "ContactID"))
+    counts = (
+        len(firm.rows(AJERA, "AxContact", "cntKey")),
+        len(firm.rows(DPS, "Contacts", "ContactID")),
+    )
     assert counts == (3, 3)
     for table in ("link", "conflict", "parked", "progress"):
         firm.do(DPS, f"DELETE FROM sync.{table}")
     firm.do(AJERA, "DELETE FROM ajera_cdc.intention")
     firm.rewind()
     firm.settle()
-    assert (len(firm.rows(AJERA, "AxContact", "cntKey")), len(firm.rows(DPS, "Contacts", "ContactID"))) == counts
+    assert (
+        len(firm.rows(AJERA, "AxContact", "cntKey")),
+        len(firm.rows(DPS, "Contacts", "ContactID")),
+    ) == counts
     assert len(firm.links()) == 3

@@ -1,4 +1,6 @@
-"""Two live processes: one stands between storing what it will write to Ajera and writing it, the other one comes by."""
+"""Two live processes: one stands between storing what it will write to Ajera and writing it,
+the other one comes by.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +30,21 @@ def overtaken(firm: World, come_by: Callable[[World], object]) -> None:
     writes.make = made  # type: ignore[method-assign]
 
 
-def test_a_firm_whose_address_another_process_reads_meanwhile_is_created(firm: World) -> None:
-    """Its address is told of by another topic: whoever reads that looks at the firm, and leaves it to follow."""
+def test_a_firm_whose_address_another_process_reads_meanwhile_is_created(
+    firm: World,
+) -> None:
+    """Its address is told of by another topic: whoever reads that looks at the firm,
+    and leaves it to follow.
+    """
     firm.firm("A", "Hill")
-    firm.insert(DPS, "CLAddress", ClientID="A", Address="Main", PrimaryInd="Y", City="Oslo")
+    firm.insert(
+        DPS,
+        "CLAddress",
+        ClientID="A",
+        Address="Main",
+        PrimaryInd="Y",
+        City="Oslo",
+    )
     overtaken(firm, lambda other: other.deliver(DPS, None, "CLAddress"))
     firm.deliver(DPS, None, "Clendor")
     assert firm.rows(AJERA, "AxVec", "vecDescription", "vecCity") == [("Hill", "Oslo")]
@@ -39,7 +52,9 @@ def test_a_firm_whose_address_another_process_reads_meanwhile_is_created(firm: W
     assert len(firm.writes(AJERA)) == 2
 
 
-def test_an_edit_whose_row_another_process_looks_at_meanwhile_is_carried_over(firm: World) -> None:
+def test_an_edit_whose_row_another_process_looks_at_meanwhile_is_carried_over(
+    firm: World,
+) -> None:
     """Whoever gave the write up has made it, or the one whose write it was makes another."""
     firm.client(1, "Hill", vecCity="Oslo")
     firm.settle()
@@ -52,8 +67,12 @@ def test_an_edit_whose_row_another_process_looks_at_meanwhile_is_carried_over(fi
     assert firm.rows(DPS, "Clendor", "Name") == ["Bob's"]
 
 
-def test_an_edit_in_hand_while_another_process_sweeps_is_carried_over(firm: World) -> None:
-    """The snapshot of a new capture is over: pairs whose row is there are none of the sweep's business."""
+def test_an_edit_in_hand_while_another_process_sweeps_is_carried_over(
+    firm: World,
+) -> None:
+    """The snapshot of a new capture is over:
+    pairs whose row is there are none of the sweep's business.
+    """
     firm.client(1, "Hill")
     firm.settle()
     firm.edit(DPS, "Clendor", Name="Bob's")

@@ -17,18 +17,39 @@ def firm(made: World) -> World:
     for table in ("AxProjectTemplate", "AxProjectTemplatePhase"):
         made.do(AJERA, f'DELETE FROM "{table}"')
     made.do(DPS, """DELETE FROM "CFGProjectTemplateDescriptions" """)
-    made.insert(DPS, "CFGProjectTemplateDescriptions", Code="T1", Description="Standard")
+    made.insert(
+        DPS,
+        "CFGProjectTemplateDescriptions",
+        Code="T1",
+        Description="Standard",
+    )
     return made
 
 
 def template(firm: World) -> None:
     firm.insert(AJERA, "AxProjectTemplate", tplKey=1, tplDescription="STANDARD")
     for key, (order, name) in enumerate([(2, "Design"), (1, "Sketch")]):
-        firm.insert(AJERA, "AxProjectTemplatePhase", tphKey=key, tphTemplate=1, tphOrder=order, tphDescription=name)
-    firm.insert(AJERA, "AxProjectTemplatePhase", tphKey=9, tphTemplate=2, tphOrder=1, tphDescription="Another's")
+        firm.insert(
+            AJERA,
+            "AxProjectTemplatePhase",
+            tphKey=key,
+            tphTemplate=1,
+            tphOrder=order,
+            tphDescription=name,
+        )
+    firm.insert(
+        AJERA,
+        "AxProjectTemplatePhase",
+        tphKey=9,
+        tphTemplate=2,
+        tphOrder=1,
+        tphDescription="Another's",
+    )
 
 
-def test_a_project_from_dps_gets_its_templates_phases_once(firm: World) -> None:
+def test_a_project_from_dps_gets_its_templates_phases_once(
+    firm: World,
+) -> None:
     """The phases are rows of the project, and are not exchanged themselves."""
     template(firm)
     firm.restart()
@@ -37,7 +58,15 @@ def test_a_project_from_dps_gets_its_templates_phases_once(firm: World) -> None:
     firm.rewind()
     firm.settle()
     (project,) = firm.projects("prjKey")
-    assert firm.rows(AJERA, "AxProject", "prjDescription", "prjProject", "prjStatus", "prjOrder", "prjID") == [
+    assert firm.rows(
+        AJERA,
+        "AxProject",
+        "prjDescription",
+        "prjProject",
+        "prjStatus",
+        "prjOrder",
+        "prjID",
+    ) == [
         ("Harbour", None, 0, None, "P-1"),
         ("Sketch", project, 0, 1, None),
         ("Design", project, 0, 2, None),
@@ -46,7 +75,9 @@ def test_a_project_from_dps_gets_its_templates_phases_once(firm: World) -> None:
     assert firm.writes(DPS) == []
 
 
-def test_a_project_whose_template_is_missing_is_parked_until_it_is_there(firm: World) -> None:
+def test_a_project_whose_template_is_missing_is_parked_until_it_is_there(
+    firm: World,
+) -> None:
     """With the hint that names must be the same; one without a template does not wait."""
     firm.project(DPS, "P-1", "Harbour", ProjectTemplate="T1")
     firm.project(DPS, "P-2", "Airport")
@@ -59,23 +90,33 @@ def test_a_project_whose_template_is_missing_is_parked_until_it_is_there(firm: W
     firm.wait()
     assert firm.parked() == {}
     assert firm.projects("prjDescription") == ["Airport", "Harbour"]
-    assert firm.rows(AJERA, "AxProject", "prjDescription")[2:] == ["Harbour", "Sketch", "Design"]
+    assert firm.rows(AJERA, "AxProject", "prjDescription")[2:] == [
+        "Harbour",
+        "Sketch",
+        "Design",
+    ]
 
 
-def test_a_project_made_in_ajera_gets_its_project_id_as_its_number(firm: World) -> None:
+def test_a_project_made_in_ajera_gets_its_project_id_as_its_number(
+    firm: World,
+) -> None:
     """If it is to be created in DPS at all; phases are not."""
     firm.project(AJERA, 5, "Harbour", prjID="P-5", prjNotes="by the sea")
     firm.project(AJERA, 6, "Airport", prjID="P-6", prjCreateInCRM=False)
     firm.project(AJERA, 7, "Sketch", prjID="S", prjProject=5)
     firm.settle()
-    assert firm.rows(DPS, "PR", "WBS1", "WBS2", "WBS3", "Name", "Memo") == [("P-5", " ", " ", "Harbour", "by the sea")]
+    assert firm.rows(DPS, "PR", "WBS1", "WBS2", "WBS3", "Name", "Memo") == [
+        ("P-5", " ", " ", "Harbour", "by the sea")
+    ]
     assert firm.parked() == {}
     firm.edit(AJERA, "AxProject", 6, prjCreateInCRM=True)
     firm.settle()
     assert firm.rows(DPS, "PR", "WBS1") == ["P-5", "P-6"]
 
 
-def test_without_a_project_id_and_auto_numbering_a_project_is_parked_until_one_is_typed(firm: World) -> None:
+def test_without_a_project_id_and_auto_numbering_a_project_is_parked_until_one_is_typed(
+    firm: World,
+) -> None:
     """Blanks are no ID."""
     firm.project(AJERA, 5, "Harbour", prjID=" ")
     firm.settle()
@@ -88,7 +129,9 @@ def test_without_a_project_id_and_auto_numbering_a_project_is_parked_until_one_i
     assert firm.rows(DPS, "PR", "WBS1") == ["P-5"]
 
 
-def test_with_auto_numbering_a_project_without_an_id_gets_a_number(postgres: Stack) -> None:
+def test_with_auto_numbering_a_project_without_an_id_gets_a_number(
+    postgres: Stack,
+) -> None:
     """Its ID in Ajera stays blank: the number is not written back."""
     with world(postgres, numbers={"project": "AJ-{key}"}) as firm:
         firm.project(AJERA, 5, "Harbour")
@@ -98,7 +141,9 @@ def test_with_auto_numbering_a_project_without_an_id_gets_a_number(postgres: Sta
         assert firm.writes(AJERA) == []
 
 
-def test_a_number_that_is_taken_parks_the_project_until_it_gets_another_one(firm: World) -> None:
+def test_a_number_that_is_taken_parks_the_project_until_it_gets_another_one(
+    firm: World,
+) -> None:
     """The project of that number in DPS is somebody else's and is not touched."""
     firm.project(DPS, "P-5", "Airport", AjeraSync="N", Memo="theirs")
     firm.project(AJERA, 5, "Harbour", prjID="P-5")
@@ -111,10 +156,15 @@ def test_a_number_that_is_taken_parks_the_project_until_it_gets_another_one(firm
     firm.settle()
     firm.wait()
     assert firm.parked() == {}
-    assert firm.rows(DPS, "PR", "WBS1", "Name", "Memo") == [("P-5", "Airport", "theirs"), ("P-55", "Harbour", "mine")]
+    assert firm.rows(DPS, "PR", "WBS1", "Name", "Memo") == [
+        ("P-5", "Airport", "theirs"),
+        ("P-55", "Harbour", "mine"),
+    ]
 
 
-def test_a_closed_project_is_not_created_but_closing_one_is_told(firm: World) -> None:
+def test_a_closed_project_is_not_created_but_closing_one_is_told(
+    firm: World,
+) -> None:
     """Its status in DPS becomes inactive."""
     firm.project(AJERA, 5, "Harbour", prjID="P-5", prjStatus=5)
     firm.project(AJERA, 6, "Airport", prjID="P-6", prjStatus=1)
@@ -125,11 +175,16 @@ def test_a_closed_project_is_not_created_but_closing_one_is_told(firm: World) ->
     assert firm.rows(DPS, "PR", "WBS1", "Status") == [("P-6", "I")]
     firm.edit(AJERA, "AxProject", 5, prjStatus=1)
     firm.settle()
-    assert firm.rows(DPS, "PR", "WBS1", "Status") == [("P-5", "A"), ("P-6", "I")]
+    assert firm.rows(DPS, "PR", "WBS1", "Status") == [
+        ("P-5", "A"),
+        ("P-6", "I"),
+    ]
 
 
 def test_chance_and_disposition_go_to_ajera_only(firm: World) -> None:
-    """What is typed over them in Ajera is left alone until DPS is edited; a stage that is not final is none."""
+    """What is typed over them in Ajera is left alone until DPS is edited;
+    a stage that is not final is none.
+    """
     firm.project(DPS, "P-1", "Harbour", Probability=40, Stage="Pursuit")
     firm.settle()
     columns = "prjChanceOfWinning", "prjFinalDisposition"
@@ -146,7 +201,9 @@ def test_chance_and_disposition_go_to_ajera_only(firm: World) -> None:
     assert firm.projects(*columns) == [(90, "Lost")]
 
 
-def test_lower_levels_of_a_project_in_dps_are_not_exchanged(firm: World) -> None:
+def test_lower_levels_of_a_project_in_dps_are_not_exchanged(
+    firm: World,
+) -> None:
     """Only rows with a blank WBS2 and WBS3 are."""
     firm.project(DPS, "P-1", "Harbour")
     firm.project(DPS, "P-1", "Quay", WBS2="1")
@@ -156,7 +213,9 @@ def test_lower_levels_of_a_project_in_dps_are_not_exchanged(firm: World) -> None
 
 @pytest.mark.parametrize("kind", ["none", "empty"])
 def test_a_project_from_dps_has_a_phase_and_an_invoice_group(firm: World, kind: str) -> None:
-    """As Ajera's own API demands; their events make nothing, and a client that is typed later goes to that group."""
+    """As Ajera's own API demands; their events make nothing,
+    and a client that is typed later goes to that group.
+    """
     more = {}
     if kind == "empty":
         firm.insert(AJERA, "AxProjectTemplate", tplKey=1, tplDescription="Standard")
@@ -177,6 +236,9 @@ def test_a_project_from_dps_has_a_phase_and_an_invoice_group(firm: World, kind: 
     assert firm.rows(AJERA, "AxInvoiceGroup", "igProject", "igClient") == [
         (project, firm.rows(AJERA, "AxVec", "vecKey")[0])
     ]
-    assert firm.rows(AJERA, "AxProject", "prjDescription") == ["Harbour", "Harbour"]
+    assert firm.rows(AJERA, "AxProject", "prjDescription") == [
+        "Harbour",
+        "Harbour",
+    ]
     assert len(firm.rows(DPS, "PR", "WBS1")) == 1
     assert firm.parked() == {}

@@ -1,4 +1,6 @@
-"""Rows of DPS that only receive: where a name is not enough, the row of Ajera waits; theirs does not wait beside it."""
+"""Rows of DPS that only receive: where a name is not enough, the row of Ajera waits;
+theirs does not wait beside it.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,14 @@ Again = Callable[[World], None]
 
 
 def employee(firm: World, key: int) -> None:
-    firm.insert(AJERA, "AxVec", vecKey=key, vecFirstName="Ann", vecLastName="Lee", vecIsEmployee=True)
+    firm.insert(
+        AJERA,
+        "AxVec",
+        vecKey=key,
+        vecFirstName="Ann",
+        vecLastName="Lee",
+        vecIsEmployee=True,
+    )
 
 
 def in_dps(firm: World, key: str) -> None:
@@ -50,7 +59,14 @@ def in_dps(firm: World, key: str) -> None:
 
 
 def consultant(firm: World, key: int) -> None:
-    firm.insert(AJERA, "AxVec", vecKey=key, vecDescription="Soil", vecIsVendor=True, vecVendorType=7)
+    firm.insert(
+        AJERA,
+        "AxVec",
+        vecKey=key,
+        vecDescription="Soil",
+        vecIsVendor=True,
+        vecVendorType=7,
+    )
 
 
 def vendor_in_dps(firm: World, key: str) -> None:
@@ -59,7 +75,10 @@ def vendor_in_dps(firm: World, key: str) -> None:
 
 KINDS = pytest.mark.parametrize(
     ("entity", "begin", "type_in_dps", "table"),
-    [("employee", employee, in_dps, "EM"), ("vendor", consultant, vendor_in_dps, "Clendor")],
+    [
+        ("employee", employee, in_dps, "EM"),
+        ("vendor", consultant, vendor_in_dps, "Clendor"),
+    ],
     ids=["employees", "vendors"],
 )
 Begin = Callable[[World, int], None]
@@ -70,15 +89,28 @@ Typed = Callable[[World, str], None]
 def types(firm: World) -> None:
     """A vendor type that is a consultant's."""
     firm.do(AJERA, 'DELETE FROM "AxVendorType"')
-    firm.insert(AJERA, "AxVendorType", vtKey=7, vtDescription="Consultant", vtIsConsultant=True)
+    firm.insert(
+        AJERA,
+        "AxVendorType",
+        vtKey=7,
+        vtDescription="Consultant",
+        vtIsConsultant=True,
+    )
 
 
 @KINDS
 @AGAIN
 def test_of_namesakes_in_dps_none_is_parked_beside_the_row_that_waits(
-    firm: World, entity: str, begin: Begin, type_in_dps: Typed, table: str, again: Again
+    firm: World,
+    entity: str,
+    begin: Begin,
+    type_in_dps: Typed,
+    table: str,
+    again: Again,
 ) -> None:
-    """Read before it or after, or once more; when one of the two goes, it is linked and nothing waits."""
+    """Read before it or after, or once more; when one of the two goes,
+    it is linked and nothing waits.
+    """
     type_in_dps(firm, "X1")
     firm.settle()
     type_in_dps(firm, "X2")
@@ -94,13 +126,20 @@ def test_of_namesakes_in_dps_none_is_parked_beside_the_row_that_waits(
     firm.settle()
     firm.wait()
     assert firm.parked() == {}
-    assert [(link.ajera.key, link.dps.key) for link in firm.links() if link.entity == entity] == [("3", "X2")]
+    assert [(link.ajera.key, link.dps.key) for link in firm.links() if link.entity == entity] == [
+        ("3", "X2")
+    ]
 
 
 @KINDS
 @AGAIN
 def test_namesakes_in_dps_do_not_wait_for_one_whose_counterpart_was_deleted(
-    firm: World, entity: str, begin: Begin, type_in_dps: Typed, table: str, again: Again
+    firm: World,
+    entity: str,
+    begin: Begin,
+    type_in_dps: Typed,
+    table: str,
+    again: Again,
 ) -> None:
     """They were there beside it, and are nobody's new row: once parked they would wait for ever."""
     begin(firm, 1)

@@ -1,4 +1,6 @@
-"""A row is deleted and made again under another key, and the create is read before the delete: one counterpart, of the new row."""
+"""A row is deleted and made again under another key, and the create is read before the delete:
+one counterpart, of the new row.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +24,25 @@ def rekey(firm: World, side: Side, table: str, old: object, new: object) -> None
     """In one transaction, the new row first: its event stands before that of the delete."""
     connection = firm.connection(side)
     (row,) = connection.execute(
-        f'SELECT to_jsonb(t) FROM "{table}" t WHERE "{KEYS[table]}" = %s', (old,)
+        f'SELECT to_jsonb(t) FROM "{table}" t WHERE "{KEYS[table]}" = %s',
+        (old,),
     ).fetchone() or ({},)
     with connection.transaction():
         firm.insert(side, table, **{**row, KEYS[table]: new})
         if table == "Clendor":
-            firm.do(side, 'UPDATE "CLAddress" SET "ClientID" = %s WHERE "ClientID" = %s', new, old)
+            firm.do(
+                side,
+                'UPDATE "CLAddress" SET "ClientID" = %s WHERE "ClientID" = %s',
+                new,
+                old,
+            )
         firm.delete(side, table, old)
 
 
 def deliver(firm: World, side: Side, count: int | None) -> None:
-    """In batches of so many events, all in one for None; then until nothing happens any more, and once more from the start."""
+    """In batches of so many events, all in one for None; then until nothing happens any more,
+    and once more from the start.
+    """
     while firm.deliver(side, count):
         pass
     firm.settle()
@@ -43,11 +53,17 @@ def deliver(firm: World, side: Side, count: int | None) -> None:
 
 
 def linked(firm: World, entity: str) -> list[tuple[str | None, str | None]]:
-    return [(one.ajera.key, one.dps.key) for one in firm.links() if one.entity == entity and one.state is State.LINKED]
+    return [
+        (one.ajera.key, one.dps.key)
+        for one in firm.links()
+        if one.entity == entity and one.state is State.LINKED
+    ]
 
 
 @pytest.mark.parametrize("count", [1, None], ids=["one by one", "in one batch"])
-def test_a_firm_under_a_new_key_in_dps_keeps_its_counterpart(firm: World, count: int | None) -> None:
+def test_a_firm_under_a_new_key_in_dps_keeps_its_counterpart(
+    firm: World, count: int | None
+) -> None:
     """The key conversion of DPS: firm and address; what is typed afterwards goes over."""
     firm.client(1, "Hill", vecCity="Oslo")
     firm.settle()
@@ -60,12 +76,17 @@ def test_a_firm_under_a_new_key_in_dps_keeps_its_counterpart(firm: World, count:
     assert [one for one, _ in linked(firm, "firm_address")] == ["1"]
     firm.edit(AJERA, "AxVec", vecDescription="Hills", vecCity="Rome")
     firm.settle()
-    assert firm.rows(DPS, "Clendor", "Name") + firm.rows(DPS, "CLAddress", "City") == ["Hills", "Rome"]
+    assert firm.rows(DPS, "Clendor", "Name") + firm.rows(DPS, "CLAddress", "City") == [
+        "Hills",
+        "Rome",
+    ]
     assert firm.parked() == {}
 
 
 @pytest.mark.parametrize("count", [1, None], ids=["one by one", "in one batch"])
-def test_a_client_that_was_typed_again_in_ajera_keeps_its_counterpart(firm: World, count: int | None) -> None:
+def test_a_client_that_was_typed_again_in_ajera_keeps_its_counterpart(
+    firm: World, count: int | None
+) -> None:
     """Under the next key."""
     firm.client(1, "Hill", vecCity="Oslo")
     firm.settle()
@@ -97,7 +118,9 @@ def test_a_namesake_of_a_row_that_is_there_is_a_row_of_its_own(firm: World, side
 
 
 @pytest.mark.parametrize("count", [1, None], ids=["one by one", "in one batch"])
-def test_five_contacts_under_new_keys_keep_their_counterparts(firm: World, count: int | None) -> None:
+def test_five_contacts_under_new_keys_keep_their_counterparts(
+    firm: World, count: int | None
+) -> None:
     """The pairs that have ended make room for those that begin."""
     firm.firm("F", "Hill")
     for number in range(5):
@@ -111,7 +134,9 @@ def test_five_contacts_under_new_keys_keep_their_counterparts(firm: World, count
         assert firm.parked() == {}
     deliver(firm, DPS, count)
     assert dict(firm.rows(AJERA, "AxContact", "cntLastName", "cntKey")) == before
-    assert sorted(key or "" for _, key in linked(firm, "contact")) == [f"N{number}" for number in range(5)]
+    assert sorted(key or "" for _, key in linked(firm, "contact")) == [
+        f"N{number}" for number in range(5)
+    ]
     assert firm.parked() == {}
 
 

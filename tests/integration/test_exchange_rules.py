@@ -1,4 +1,6 @@
-"""Both sides are edited: what each rule makes of it on two real databases, whichever side's events come first."""
+"""Both sides are edited: what each rule makes of it on two real databases,
+whichever side's events come first.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ ORDERS = pytest.mark.parametrize("first", [AJERA, DPS], ids=["ajera first", "dps
 
 @pytest.fixture(scope="module", params=[0, 1], ids=["by position", "looking"])
 def made(postgres: Stack, request: pytest.FixtureRequest) -> Iterator[World]:
-    """By log positions alone, and with every image checked against the row, as in the first hour of a pair."""
+    """By log positions alone, and with every image checked against the row,
+    as in the first hour of a pair.
+    """
     with world(postgres, rules={"firm_address.city": Rule.DPS}) as found:
         found.look_for(timedelta(hours=request.param))
         yield found
@@ -35,16 +39,24 @@ def firm(made: World) -> World:
 
 
 def names(firm: World) -> tuple[object, object]:
-    return firm.do(AJERA, 'SELECT "vecDescription" FROM "AxVec"'), firm.do(DPS, 'SELECT "Name" FROM "Clendor"')
+    return firm.do(AJERA, 'SELECT "vecDescription" FROM "AxVec"'), firm.do(
+        DPS, 'SELECT "Name" FROM "Clendor"'
+    )
 
 
 @ORDERS
 @pytest.mark.parametrize("later", list(Side))
-def test_under_newest_the_later_edit_stands_whatever_comes_first(firm: World, first: Side, later: Side) -> None:
+def test_under_newest_the_later_edit_stands_whatever_comes_first(
+    firm: World, first: Side, later: Side
+) -> None:
     """Both values are in the log, with the winner."""
     typed = {AJERA: "Ann's", DPS: "Bob's"}
     for side in (later.other, later):
-        firm.edit(side, *("AxVec", 1) if side is AJERA else ("Clendor",), **{NAME[side]: typed[side]})
+        firm.edit(
+            side,
+            *("AxVec", 1) if side is AJERA else ("Clendor",),
+            **{NAME[side]: typed[side]},
+        )
     firm.deliver(first)
     firm.deliver(first.other)
     firm.settle()
@@ -109,7 +121,8 @@ def test_under_manual_a_line_is_parked_and_the_others_go_on(firm: World, first: 
     firm.deliver(first)
     firm.deliver(first.other)
     firm.settle()
-    # The first event found the other side edited already: its write was refused, so nothing of either is lost.
+    # The first event found the other side edited already: its write was refused,
+    # so nothing of either is lost.
     assert firm.rows(AJERA, "AxVec", "vecClientNotes") == ["Ann's"]
     assert firm.rows(DPS, "Clendor", "Memo") == ["Bob's"]
     (parked,) = [link.parked["notes"] for link in firm.links() if link.parked]
@@ -131,7 +144,9 @@ def test_under_manual_a_line_is_parked_and_the_others_go_on(firm: World, first: 
     assert firm.rows(DPS, "Clendor", "Memo") == ["new"]
 
 
-def test_a_project_number_is_never_changed_after_the_creation(firm: World) -> None:
+def test_a_project_number_is_never_changed_after_the_creation(
+    firm: World,
+) -> None:
     """In neither direction."""
     firm.project(AJERA, 5, "Harbour", prjID="P-5")
     firm.settle()
@@ -147,8 +162,16 @@ def test_a_project_number_is_never_changed_after_the_creation(firm: World) -> No
 @ORDERS
 def test_an_edit_whose_event_has_not_come_is_not_overwritten(firm: World, first: Side) -> None:
     """The write is compare-and-set: it finds another value than the link knows, and leaves it."""
-    firm.edit(first, *("AxVec",) if first is AJERA else ("Clendor",), **{NAME[first]: "delivered"})
-    firm.edit(first.other, *("AxVec",) if first is DPS else ("Clendor",), **{NAME[first.other]: "not yet"})
+    firm.edit(
+        first,
+        *("AxVec",) if first is AJERA else ("Clendor",),
+        **{NAME[first]: "delivered"},
+    )
+    firm.edit(
+        first.other,
+        *("AxVec",) if first is DPS else ("Clendor",),
+        **{NAME[first.other]: "not yet"},
+    )
     before = len(firm.writes(first.other))
     firm.deliver(first)
     assert names(firm) == (("delivered", "not yet") if first is AJERA else ("not yet", "delivered"))
@@ -157,8 +180,12 @@ def test_an_edit_whose_event_has_not_come_is_not_overwritten(firm: World, first:
     assert names(firm) == ("not yet", "not yet")
 
 
-def test_a_line_that_agrees_by_coincidence_still_competes_by_its_time(firm: World) -> None:
-    """Bob types the same as Ann does later, and something else in between, of which we learn last: Ann's stands."""
+def test_a_line_that_agrees_by_coincidence_still_competes_by_its_time(
+    firm: World,
+) -> None:
+    """Bob types the same as Ann does later, and something else in between, of which we learn last:
+    Ann's stands.
+    """
     firm.edit(DPS, "Clendor", Name="Hill Ltd")
     firm.edit(DPS, "Clendor", Name="Hill")
     firm.edit(AJERA, "AxVec", vecDescription="Hill Ltd")
@@ -169,20 +196,34 @@ def test_a_line_that_agrees_by_coincidence_still_competes_by_its_time(firm: Worl
 
 
 @ORDERS
-def test_an_image_older_than_our_write_is_no_edit_of_what_we_wrote(firm: World, first: Side) -> None:
-    """The event of another column's edit shows the name as it was before: the new name stands all the same."""
+def test_an_image_older_than_our_write_is_no_edit_of_what_we_wrote(
+    firm: World, first: Side
+) -> None:
+    """The event of another column's edit shows the name as it was before:
+    the new name stands all the same.
+    """
     late, early = ("AxVec", "Clendor") if first is AJERA else ("Clendor", "AxVec")
-    firm.edit(first, late, **{("vecWebsite" if first is AJERA else "WebSite"): "late.example"})
+    firm.edit(
+        first,
+        late,
+        **{("vecWebsite" if first is AJERA else "WebSite"): "late.example"},
+    )
     firm.edit(first.other, early, **{NAME[first.other]: "new name"})
     firm.deliver(first.other)
     assert names(firm) == ("new name", "new name")
     firm.settle()
     assert names(firm) == ("new name", "new name")
-    assert firm.rows(AJERA, "AxVec", "vecWebsite") == firm.rows(DPS, "Clendor", "WebSite") == ["late.example"]
+    assert (
+        firm.rows(AJERA, "AxVec", "vecWebsite")
+        == firm.rows(DPS, "Clendor", "WebSite")
+        == ["late.example"]
+    )
     assert firm.conflicts() == []
 
 
-def test_a_refused_line_does_not_hold_up_the_others_of_its_event(firm: World) -> None:
+def test_a_refused_line_does_not_hold_up_the_others_of_its_event(
+    firm: World,
+) -> None:
     """Compared and set line by line."""
     firm.edit(AJERA, "AxVec", vecDescription="Ann's", vecWebsite="ann.example")
     firm.edit(DPS, "Clendor", Name="Bob's")
@@ -190,7 +231,9 @@ def test_a_refused_line_does_not_hold_up_the_others_of_its_event(firm: World) ->
     assert firm.rows(DPS, "Clendor", "Name", "WebSite") == [("Bob's", "ann.example")]
 
 
-def test_the_same_edit_on_both_sides_is_neither_a_conflict_nor_a_write(firm: World) -> None:
+def test_the_same_edit_on_both_sides_is_neither_a_conflict_nor_a_write(
+    firm: World,
+) -> None:
     """Both people typed the same."""
     before = [len(firm.writes(side)) for side in Side]
     firm.edit(AJERA, "AxVec", vecDescription="Hill Ltd")
@@ -223,11 +266,22 @@ def test_each_rule_is_what_a_profile_says(postgres: Stack, rule: Rule, first: Si
         firm.edit(DPS, "Clendor", WebSite="bob")
         firm.deliver(first)
         firm.settle()
-        stands = {Rule.NEWEST: ("bob", "bob"), Rule.AJERA: ("ann", "ann"), Rule.DPS: ("bob", "bob")}
-        found = (*firm.rows(AJERA, "AxVec", "vecWebsite"), *firm.rows(DPS, "Clendor", "WebSite"))
+        stands = {
+            Rule.NEWEST: ("bob", "bob"),
+            Rule.AJERA: ("ann", "ann"),
+            Rule.DPS: ("bob", "bob"),
+        }
+        found = (
+            *firm.rows(AJERA, "AxVec", "vecWebsite"),
+            *firm.rows(DPS, "Clendor", "WebSite"),
+        )
         assert found == stands.get(rule, ("ann", "bob"))
         # An edit that the rule puts back may have been put back before the owner's own event came.
         owner, other = (AJERA, DPS) if rule is Rule.AJERA else (DPS, AJERA)
         known = "old" if rule in (Rule.AJERA, Rule.DPS) and first is other else None
-        lost = {AJERA: "ann", DPS: "bob", **({} if known is None else {owner: known})}
+        lost = {
+            AJERA: "ann",
+            DPS: "bob",
+            **({} if known is None else {owner: known}),
+        }
         assert firm.logged("website") == [(lost[AJERA], lost[DPS])]

@@ -1,4 +1,6 @@
-"""A process believed dead comes back with writes to Ajera in its hand, after another one has settled their links."""
+"""A process believed dead comes back with writes to Ajera in its hand,
+after another one has settled their links.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ AJERA, DPS = Side.AJERA, Side.DPS
 
 
 def held(firm: World, deliver: Callable[[], object]) -> Callable[[], Any]:
-    """Let the process stop with its writes in its hand, and another one take over; how the first one comes back."""
+    """Let the process stop with its writes in its hand, and another one take over;
+    how the first one comes back.
+    """
     kept: list[tuple[Sequence[PlannedWrite], int]] = []
 
     def stop(planned: Sequence[PlannedWrite], epoch: int, attempt: object) -> Any:
@@ -33,8 +37,12 @@ def held(firm: World, deliver: Callable[[], object]) -> Callable[[], Any]:
     return lambda: AjeraWriter(firm.pairs, firm.telemetry).make(planned, epoch, at_once)
 
 
-def test_a_row_that_another_process_created_meanwhile_is_not_created_again(firm: World) -> None:
-    """The number of the first process's intention was given up by the second one, which used its own."""
+def test_a_row_that_another_process_created_meanwhile_is_not_created_again(
+    firm: World,
+) -> None:
+    """The number of the first process's intention was given up by the second one,
+    which used its own.
+    """
     firm.firm("A", "Hill")
     come_back = held(firm, lambda: firm.deliver(DPS))
     firm.settle()
@@ -63,9 +71,18 @@ def test_a_change_that_was_given_up_is_never_made(firm: World) -> None:
 
 
 def test_one_that_is_not_too_late_is_believed(firm: World) -> None:
-    """It writes before anybody settled: the next process finds that in Ajera's table, and does not write again."""
+    """It writes before anybody settled: the next process finds that in Ajera's table,
+    and does not write again.
+    """
     firm.firm("A", "Hill")
-    firm.insert(DPS, "CLAddress", ClientID="A", Address="Main", PrimaryInd="Y", City="Oslo")
+    firm.insert(
+        DPS,
+        "CLAddress",
+        ClientID="A",
+        Address="Main",
+        PrimaryInd="Y",
+        City="Oslo",
+    )
     come_back = held(firm, lambda: firm.deliver(DPS))
     come_back()
     firm.settle()
@@ -75,7 +92,9 @@ def test_one_that_is_not_too_late_is_believed(firm: World) -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_the_events_of_a_row_created_by_a_straggler_come_before_its_outcome_is_known(firm: World, when: str) -> None:
+def test_the_events_of_a_row_created_by_a_straggler_come_before_its_outcome_is_known(
+    firm: World, when: str
+) -> None:
     """The row is recognised by its key in Ajera's table, so it is not taken for somebody else's."""
     firm.firm("A", "Hill")
     come_back = held(firm, lambda: firm.deliver(DPS))
@@ -89,10 +108,15 @@ def test_the_events_of_a_row_created_by_a_straggler_come_before_its_outcome_is_k
     firm.settle()
     assert len(firm.rows(AJERA, "AxVec", "vecKey")) == 1
     assert firm.rows(DPS, "Clendor", "Name") == ["Ann's"]
-    assert len(firm.links()) == 1 or {link.entity for link in firm.links()} == {"firm", "firm_address"}
+    assert len(firm.links()) == 1 or {link.entity for link in firm.links()} == {
+        "firm",
+        "firm_address",
+    }
 
 
-def test_writes_in_the_hand_for_a_row_deleted_meanwhile_change_nothing(firm: World) -> None:
+def test_writes_in_the_hand_for_a_row_deleted_meanwhile_change_nothing(
+    firm: World,
+) -> None:
     """The link has ended, the number is taken."""
     firm.client(1, "Hill")
     firm.settle()

@@ -44,7 +44,9 @@ def kept(firm: World) -> set[object]:
 
 @pytest.mark.parametrize("first", Side)
 @pytest.mark.parametrize("one", Side)
-def test_a_text_that_came_back_after_both_had_typed_the_same_is_not_lost(noted: World, one: Side, first: Side) -> None:
+def test_a_text_that_came_back_after_both_had_typed_the_same_is_not_lost(
+    noted: World, one: Side, first: Side
+) -> None:
     """Both type the same; then one side something else, and the other one what it had before."""
     types(noted, one, "both")
     types(noted, one.other, "both")
@@ -53,12 +55,17 @@ def test_a_text_that_came_back_after_both_had_typed_the_same_is_not_lost(noted: 
     read(noted, first)
     assert kept(noted) >= {"a2", "n"}
     (link,) = [link for link in noted.links() if link.entity == "firm"]
-    assert {link.parked["notes"].ajera, link.parked["notes"].dps} == {"a2", "n"}
+    assert {link.parked["notes"].ajera, link.parked["notes"].dps} == {
+        "a2",
+        "n",
+    }
 
 
 @pytest.mark.parametrize("first", Side)
 @pytest.mark.parametrize("one", Side)
-def test_a_text_that_the_other_side_had_for_a_while_is_not_lost(noted: World, one: Side, first: Side) -> None:
+def test_a_text_that_the_other_side_had_for_a_while_is_not_lost(
+    noted: World, one: Side, first: Side
+) -> None:
     """One side types y, then z; the other one types y later, and has not seen z."""
     types(noted, one, "y")
     types(noted, one, "z")
@@ -66,19 +73,27 @@ def test_a_text_that_the_other_side_had_for_a_while_is_not_lost(noted: World, on
     read(noted, first)
     assert kept(noted) >= {"y", "z"}
     (link,) = [link for link in noted.links() if link.entity == "firm"]
-    assert {link.parked["notes"].ajera, link.parked["notes"].dps} == {"y", "z"}
+    assert {link.parked["notes"].ajera, link.parked["notes"].dps} == {
+        "y",
+        "z",
+    }
 
 
 @pytest.mark.parametrize("first", Side)
 @pytest.mark.parametrize("one", Side)
-def test_a_text_typed_over_what_both_sides_hold_is_carried_over(noted: World, one: Side, first: Side) -> None:
+def test_a_text_typed_over_what_both_sides_hold_is_carried_over(
+    noted: World, one: Side, first: Side
+) -> None:
     """Both typed the same, and somebody goes on from there: nobody is contradicted."""
     types(noted, one, "both")
     types(noted, one.other, "both")
     read(noted, first)
     types(noted, one, "more")
     noted.settle()
-    assert [noted.rows(side, *NOTES[side]) for side in Side] == [["more"], ["more"]]
+    assert [noted.rows(side, *NOTES[side]) for side in Side] == [
+        ["more"],
+        ["more"],
+    ]
     assert noted.conflicts() == []
 
 
@@ -92,4 +107,7 @@ def test_an_edit_that_follows_does_not_decide_what_is_parked(noted: World, one: 
     types(noted, one.other, "y and more")
     noted.settle()
     (link,) = [link for link in noted.links() if link.entity == "firm"]
-    assert {link.parked["notes"].ajera, link.parked["notes"].dps} == {"y and more", "z"}
+    assert {link.parked["notes"].ajera, link.parked["notes"].dps} == {
+        "y and more",
+        "z",
+    }

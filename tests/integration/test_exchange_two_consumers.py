@@ -1,4 +1,6 @@
-"""Two consumers at the same time: one follows Ajera's topics, one those of DPS, and they meet on the same pairs."""
+"""Two consumers at the same time: one follows Ajera's topics, one those of DPS,
+and they meet on the same pairs.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,10 @@ def again(call: Callable[[], T]) -> T:
 def at_the_same_time(firm: World) -> None:
     """A consumer a side, each with everything that has happened there, in batches of three."""
     firm.read_logs()
-    new = {side: [e for e in firm.events[side] if e.place.offset >= firm.next[e.table]] for side in Side}
+    new = {
+        side: [e for e in firm.events[side] if e.place.offset >= firm.next[e.table]]
+        for side in Side
+    }
 
     def consume(side: Side) -> None:
         alone = replace(firm)
@@ -52,9 +57,13 @@ def at_the_same_time(firm: World) -> None:
 
 
 def process(alone: World, events: list[Event]) -> None:
-    messages = [Message(event.table, outbox.PARTITION, event.place.offset, b"", b"") for event in events]
+    messages = [
+        Message(event.table, outbox.PARTITION, event.place.offset, b"", b"") for event in events
+    ]
     alone.decoder.events.update({(event.table, event.place.offset): event for event in events})
-    handled = alone.exchange.process(messages, dict.fromkeys((event.table for event in events), 1), again)
+    handled = alone.exchange.process(
+        messages, dict.fromkeys((event.table for event in events), 1), again
+    )
     assert not handled.halted
 
 
@@ -67,20 +76,45 @@ def test_pairs_edited_on_both_sides_agree_in_the_end(firm: World, attempt: int) 
     firm.settle()
     keys = dict(firm.rows(DPS, "Clendor", "Name", "ClientID"))
     for key in range(PAIRS, 0, -1):
-        firm.edit(AJERA, "AxVec", key, vecDescription=f"Ann's {key}", vecCity=f"A {key}", vecWebsite=f"a{key}")
-        firm.edit(DPS, "Clendor", keys[f"firm {key}"], Name=f"Bob's {key}", Memo=f"B {key}")
-        firm.edit(DPS, "CLAddress", keys[f"firm {key}"], State="NY", City=f"B {key}")
+        firm.edit(
+            AJERA,
+            "AxVec",
+            key,
+            vecDescription=f"Ann's {key}",
+            vecCity=f"A {key}",
+            vecWebsite=f"a{key}",
+        )
+        firm.edit(
+            DPS,
+            "Clendor",
+            keys[f"firm {key}"],
+            Name=f"Bob's {key}",
+            Memo=f"B {key}",
+        )
+        firm.edit(
+            DPS,
+            "CLAddress",
+            keys[f"firm {key}"],
+            State="NY",
+            City=f"B {key}",
+        )
     at_the_same_time(firm)
     expected = [f"Bob's {key}" for key in range(1, PAIRS + 1)]
     assert sorted(firm.rows(AJERA, "AxVec", "vecDescription")) == sorted(expected)
     assert sorted(firm.rows(DPS, "Clendor", "Name")) == sorted(expected)
-    assert sorted(firm.rows(AJERA, "AxVec", "vecCity")) == sorted(firm.rows(DPS, "CLAddress", "City"))
-    assert firm.rows(AJERA, "AxVec", "vecClientNotes") == [f"B {key}" for key in range(1, PAIRS + 1)]
+    assert sorted(firm.rows(AJERA, "AxVec", "vecCity")) == sorted(
+        firm.rows(DPS, "CLAddress", "City")
+    )
+    assert firm.rows(AJERA, "AxVec", "vecClientNotes") == [
+        f"B {key}" for key in range(1, PAIRS + 1)
+    ]
     assert firm.parked() == {}
 
 
 @pytest.mark.parametrize("attempt", range(3))
-def test_rows_of_one_name_made_on_both_sides_at_once_are_linked_once(firm: World, attempt: int) -> None:
+def test_rows_of_one_name_made_on_both_sides_at_once_are_linked_once(
+    firm: World, attempt: int
+) -> None:
     """Neither consumer creates what the other one links."""
     del attempt
     for key in range(1, PAIRS + 1):
@@ -90,6 +124,12 @@ def test_rows_of_one_name_made_on_both_sides_at_once_are_linked_once(firm: World
         firm.contact(DPS, f"C{key}", f"MOE {key}", ClientID=f"F{PAIRS + 1 - key}")
     at_the_same_time(firm)
     firm.wait()
-    assert len(firm.rows(AJERA, "AxVec", "vecKey")) == len(firm.rows(DPS, "Clendor", "Name")) == PAIRS
-    assert len(firm.rows(AJERA, "AxContact", "cntKey")) == len(firm.rows(DPS, "Contacts", "ContactID")) == PAIRS
+    assert (
+        len(firm.rows(AJERA, "AxVec", "vecKey")) == len(firm.rows(DPS, "Clendor", "Name")) == PAIRS
+    )
+    assert (
+        len(firm.rows(AJERA, "AxContact", "cntKey"))
+        == len(firm.rows(DPS, "Contacts", "ContactID"))
+        == PAIRS
+    )
     assert firm.parked() == {}

@@ -1,7 +1,8 @@
-"""No statement's plan multiplies its rows by the table's, whatever the statistics say: one case a statement.
+"""No statement's plan multiplies its rows by the table's, whatever the statistics say:
+one case a statement.
 
-Autovacuum may analyze a table in the moment in which it is empty. Until the next ANALYZE the planner then expects one
-row of it, however many there are since.
+Autovacuum may analyze a table in the moment in which it is empty. Until the next ANALYZE the
+planner then expects one row of it, however many there are since.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ from pipeline.database.sql.dialect import Field
 from pipeline.database.sql.engine import create_engine
 from pipeline.database.sql.postgres import Postgres
 from pipeline.database.state.schema import sync_metadata
-from pipeline.database.state.schema_links import ajera_metadata, dps_metadata
+from pipeline.database.state.schema_links import (
+    ajera_metadata,
+    dps_metadata,
+)
 from pipeline.database.systems.live import target_metadata
 from pipeline.database.systems.rows import Names
 from pipeline.domain import dps
@@ -53,11 +57,18 @@ def misled(postgres: Stack) -> Iterator[sa.Connection]:
     """Every table analyzed while it was empty, then filled."""
     engine = create_engine(postgres.create_database("plans"))
     with engine.connect() as connection:
-        for metadata in (sync_metadata("sync"), dps_metadata("sync"), ajera_metadata("ajera_cdc"), _systems()):
+        for metadata in (
+            sync_metadata("sync"),
+            dps_metadata("sync"),
+            ajera_metadata("ajera_cdc"),
+            _systems(),
+        ):
             connection.execute(sa.schema.CreateSchema(str(metadata.schema), if_not_exists=True))
             metadata.create_all(connection)
         target_metadata(AJERA_TO_PIM, Site(), None).create_all(connection)
-        connection.execute(sa.text("SET session_replication_role = replica"))  # foreign keys are not looked at
+        connection.execute(
+            sa.text("SET session_replication_role = replica")
+        )  # foreign keys are not looked at
         for table in _tables(connection):
             connection.execute(sa.text(f"ALTER TABLE {table} SET (autovacuum_enabled = off)"))
             _fill(connection, table)
@@ -77,14 +88,28 @@ def _systems() -> sa.MetaData:
         ColumnType.INTEGER: sa.BigInteger(),
         ColumnType.FLAG: sa.Boolean(),
     }
-    for table in (dps.AX_VEC, dps.AX_PROJECT, dps.CLENDOR, dps.CL_ADDRESS, dps.PR):
+    for table in (
+        dps.AX_VEC,
+        dps.AX_PROJECT,
+        dps.CLENDOR,
+        dps.CL_ADDRESS,
+        dps.PR,
+    ):
         keys = {column.name for column in table.key_columns}
         columns = [
-            sa.Column(one.name, types.get(one.kind, sa.Unicode()), primary_key=one.name in keys, autoincrement=False)
+            sa.Column(
+                one.name,
+                types.get(one.kind, sa.Unicode()),
+                primary_key=one.name in keys,
+                autoincrement=False,
+            )
             for one in table.columns
         ]
         sa.Table(table.name, metadata, *columns)
-    of, key = sa.Column(KEY_TABLE.table_column, sa.Unicode(), primary_key=True), KEY_TABLE.key_column
+    of, key = (
+        sa.Column(KEY_TABLE.table_column, sa.Unicode(), primary_key=True),
+        KEY_TABLE.key_column,
+    )
     sa.Table(KEY_TABLE.table, metadata, of, sa.Column(key, sa.BigInteger()))
     return metadata
 
@@ -103,7 +128,9 @@ def _fill(connection: sa.Connection, table: str) -> None:
         " WHERE attrelid = CAST(:table AS regclass) AND attnum > 0 AND NOT attisdropped"
     )
     columns = {
-        str(name): VALUES[str(kind)] if is_required else f"CASE WHEN i % 2 = 0 THEN {VALUES[str(kind)]} END"
+        str(name): VALUES[str(kind)]
+        if is_required
+        else f"CASE WHEN i % 2 = 0 THEN {VALUES[str(kind)]} END"
         for name, kind, is_required in connection.execute(query, {"table": table})
     }
     names = ", ".join(f'"{name}"' for name in columns)
@@ -135,15 +162,20 @@ def _cell(kind: str, number: int) -> object:
 
 
 def multiplied(plan: dict[str, Any]) -> list[str]:
-    """Nested loops whose inner side is read whole for each row of the outer side, and subqueries run again for each row."""
+    """Nested loops whose inner side is read whole for each row of the outer side,
+    and subqueries run again for each row.
+    """
     parts = plan.get("Plans", ())
     found = [
         str(part["Subplan Name"])
         for part in parts
-        if part.get("Parent Relationship") == "SubPlan" and f"hashed {part['Subplan Name']}" not in plan["Filter"]
+        if part.get("Parent Relationship") == "SubPlan"
+        and f"hashed {part['Subplan Name']}" not in plan["Filter"]
     ]
     if plan["Node Type"] == "Nested Loop" and not _is_looked_up(plan["Plans"][1]):
-        found.append(" x ".join(str(one.get("Relation Name") or one["Node Type"]) for one in plan["Plans"]))
+        found.append(
+            " x ".join(str(one.get("Relation Name") or one["Node Type"]) for one in plan["Plans"])
+        )
     return found + [one for part in parts for one in multiplied(part)]
 
 
@@ -152,19 +184,28 @@ def _is_looked_up(plan: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize("sql", OVER_ROWS, ids=lambda sql: re.sub(r"\W+", "_", sql)[:70])
-def test_a_statement_does_not_multiply_its_rows_by_the_tables(misled: sa.Connection, sql: str) -> None:
-    """Planned and run under statistics that expect one row; in the fourth part of a second, not in many."""
+def test_a_statement_does_not_multiply_its_rows_by_the_tables(
+    misled: sa.Connection, sql: str
+) -> None:
+    """Planned and run under statistics that expect one row; in the fourth part of a second,
+    not in many.
+    """
     parameters = {"rows": _given(sql)}
     with misled.begin() as transaction:
         misled.execute(sa.text("SET LOCAL statement_timeout = '20s'"))
-        (explained,) = misled.execute(sa.text(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}"), parameters).one()
+        (explained,) = misled.execute(
+            sa.text(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}"), parameters
+        ).one()
         transaction.rollback()
     assert multiplied(explained[0]["Plan"]) == []
 
 
 def test_rows_with_a_null_are_left_out_before_the_given_ones_are_looked_through() -> None:
     """A hashed list is compared one by one with a row that has a null in one of several columns."""
-    fields = (Field("entity", ColumnType.TEXT), Field("counts_for", ColumnType.TEXT))
+    fields = (
+        Field("entity", ColumnType.TEXT),
+        Field("counts_for", ColumnType.TEXT),
+    )
     sql = Postgres().scan("link", fields, ["state"])
     outer, inner = sql.split(" IN (", maxsplit=1)
     assert 't."entity" IS NOT NULL AND t."counts_for" IS NOT NULL AND' in outer

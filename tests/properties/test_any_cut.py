@@ -1,6 +1,8 @@
-"""Any cut of the committed changes into batches, anything redelivered: the same PIM, also of rows that were retired.
+"""Any cut of the committed changes into batches, anything redelivered: the same PIM,
+also of rows that were retired.
 
-In memory: projects and companies are deleted and come back, projects become phases and phases projects, and codes collide.
+In memory: projects and companies are deleted and come back,
+projects become phases and phases projects, and codes collide.
 """
 
 from __future__ import annotations
@@ -30,8 +32,16 @@ def test_any_cut_of_the_log_gives_the_same_pim() -> None:
         rng = random.Random(f"{SEED} {run}")
         events = history(rng, rng.choice((4, 8, 20, 40, 80)))
         on = frozenset(rng.sample(ENTITIES, rng.choice((2, 4, 5, 5, 5))))
-        alone, cut = (pim(on, arrived) for arrived in ([[one] for one in events], redelivered(rng, events)))
-        unknown = forgotten(events) | retired(events).keys() & {key for _, key in (*alone.due.rows, *cut.due.rows)}
+        alone, cut = (
+            pim(on, arrived)
+            for arrived in (
+                [[one] for one in events],
+                redelivered(rng, events),
+            )
+        )
+        unknown = forgotten(events) | retired(events).keys() & {
+            key for _, key in (*alone.due.rows, *cut.due.rows)
+        }
         assert settled(cut, unknown) == settled(alone, unknown), f"run {run}"
 
 
@@ -42,7 +52,11 @@ def redelivered(rng: random.Random, events: list[Event]) -> list[list[Event]]:
 
 def pim(on: frozenset[str], arrived: list[list[Event]]) -> MemoryTarget:
     target = ready(MemoryTarget(AJERA_TO_PIM))
-    consumer = Consumer(target, [one for batch in arrived for one in batch], route=AJERA_TO_PIM.only(on))
+    consumer = Consumer(
+        target,
+        [one for batch in arrived for one in batch],
+        route=AJERA_TO_PIM.only(on),
+    )
     for batch in arrived:
         consumer.take(batch)
     consumer.drain()

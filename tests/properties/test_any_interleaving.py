@@ -1,6 +1,8 @@
-"""Any interleaving of the statements of two processes, while tables are becoming loaded: the same PIM.
+"""Any interleaving of the statements of two processes, while tables are becoming loaded:
+the same PIM.
 
-In memory, where a seed decides before each statement who goes on; the contract suite holds this target to PostgreSQL.
+In memory, where a seed decides before each statement who goes on;
+the contract suite holds this target to PostgreSQL.
 """
 
 from __future__ import annotations
@@ -14,8 +16,21 @@ import pytest
 
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.model.event import Event
-from tests.support.engine import TOPICS, Consumer, Ticking, loading_of, patiently
-from tests.support.histories import PARTITIONS, arrivals, batches, history, process_of, uncertain
+from tests.support.engine import (
+    TOPICS,
+    Consumer,
+    Ticking,
+    loading_of,
+    patiently,
+)
+from tests.support.histories import (
+    PARTITIONS,
+    arrivals,
+    batches,
+    history,
+    process_of,
+    uncertain,
+)
 from tests.support.orders import settled
 from tests.twins.target import MemoryTarget
 from tests.twins.turns import Schedule
@@ -28,7 +43,9 @@ Ends = Mapping[str, Mapping[int, int]]
 
 
 class Process:
-    """One consumer: after each batch it finishes tables that were read to their end, and marks that were left, as the loop does."""
+    """One consumer: after each batch it finishes tables that were read to their end,
+    and marks that were left, as the loop does.
+    """
 
     def __init__(self, target: MemoryTarget, events: Sequence[Event], clock: Ticking) -> None:
         self._consumer = Consumer(target, events, clock=clock)
@@ -63,14 +80,18 @@ def random_ends(rng: random.Random, events: Sequence[Event]) -> Ends:
     for one in events:
         ends[one.table][one.place.partition] += 1
     return {
-        table: {number: rng.choice((end, end, rng.randint(0, end))) for number, end in of_table.items()}
+        table: {
+            number: rng.choice((end, end, rng.randint(0, end))) for number, end in of_table.items()
+        }
         for table, of_table in ends.items()
     }
 
 
 @pytest.mark.timeout(600)
 def test_any_interleaving_of_two_processes_gives_the_same_pim() -> None:
-    """Compared with every event alone, in the order in which the source committed, all tables loaded before."""
+    """Compared with every event alone, in the order in which the source committed,
+    all tables loaded before.
+    """
     print(f"seed {SEED}, {RUNS} runs")
     for run in range(RUNS):
         rng = random.Random(f"{SEED} {run}")
@@ -79,7 +100,10 @@ def test_any_interleaving_of_two_processes_gives_the_same_pim() -> None:
         unknown = uncertain(events)
         expected = alone(events, unknown)
         schedule = Schedule(rng)
-        target, clock = MemoryTarget(AJERA_TO_PIM, turns=schedule), Ticking()
+        target, clock = (
+            MemoryTarget(AJERA_TO_PIM, turns=schedule),
+            Ticking(),
+        )
         filling(target, ends)
         tasks = []
         for number in range(PROCESSES):

@@ -1,6 +1,8 @@
-"""Any order of arrival between topics, any cut into batches, any split over processes, anything twice: the same PIM.
+"""Any order of arrival between topics, any cut into batches, any split over processes,
+anything twice: the same PIM.
 
-Real transactions of PostgreSQL, and the whole engine; two processes are two threads with connections of their own.
+Real transactions of PostgreSQL, and the whole engine;
+two processes are two threads with connections of their own.
 """
 
 from __future__ import annotations
@@ -23,7 +25,14 @@ from pipeline.model.event import Event
 from pipeline.model.position import TopicOffset
 from tests.support.engine import Consumer, emptied, fresh_target, pim_rows
 from tests.support.events import NOON, event
-from tests.support.histories import PREFIXES, arrivals, batches, history, process_of, uncertain
+from tests.support.histories import (
+    PREFIXES,
+    arrivals,
+    batches,
+    history,
+    process_of,
+    uncertain,
+)
 
 pytestmark = pytest.mark.postgres
 RUNS = int(os.environ.get("AJERA_CDC_PROPERTY_RUNS", "25"))
@@ -38,7 +47,9 @@ def pim(postgres: Stack) -> Iterator[tuple[Engine, DatabaseTarget]]:
 
 
 def in_commit_order(
-    pim: tuple[Engine, DatabaseTarget], events: list[Event], unknown: set[str]
+    pim: tuple[Engine, DatabaseTarget],
+    events: list[Event],
+    unknown: set[str],
 ) -> dict[str, list[tuple[object, ...]]]:
     emptied(pim[0])
     consumer = Consumer(pim[1], events)
@@ -49,7 +60,9 @@ def in_commit_order(
 
 
 @pytest.mark.timeout(600)
-def test_any_order_any_cut_and_any_split_give_the_same_pim(pim: tuple[Engine, DatabaseTarget]) -> None:
+def test_any_order_any_cut_and_any_split_give_the_same_pim(
+    pim: tuple[Engine, DatabaseTarget],
+) -> None:
     """Compared with every event alone, in the order in which the source committed."""
     print(f"seed {SEED}, {RUNS} runs")
     for run in range(RUNS):
@@ -59,11 +72,17 @@ def test_any_order_any_cut_and_any_split_give_the_same_pim(pim: tuple[Engine, Da
         expected = in_commit_order(pim, events, unknown)
         emptied(pim[0])
         processes = rng.choice((1, 2, 2))
-        mine = [[one for one in events if process_of(one, processes) == number] for number in range(processes)]
+        mine = [
+            [one for one in events if process_of(one, processes) == number]
+            for number in range(processes)
+        ]
         faults: list[BaseException] = []
 
         def work(
-            number: int, mine: list[list[Event]] = mine, run: int = run, faults: list[BaseException] = faults
+            number: int,
+            mine: list[list[Event]] = mine,
+            run: int = run,
+            faults: list[BaseException] = faults,
         ) -> None:
             own = random.Random(f"{SEED} {run} {number}")
             consumer = Consumer(pim[1], mine[number])
@@ -84,30 +103,48 @@ def test_any_order_any_cut_and_any_split_give_the_same_pim(pim: tuple[Engine, Da
 
 
 def settled_rows(engine: Engine, unknown: set[str]) -> dict[str, list[tuple[object, ...]]]:
-    """PIM, and what waits. A row that waits for another holds, in that one column, what it held when it began to.
+    """PIM, and what waits. A row that waits for another holds, in that one column,
+    what it held when it began to.
 
-    `unknown`: projects of which nobody can know what they showed when they were retired; codes hang on one another, and
-    are left out where there are any.
+    `unknown`: projects of which nobody can know what they showed when they were retired; codes hang
+    on one another, and are left out where there are any.
     """
     with engine.connect() as connection:
         waiting = {tuple(row) for row in connection.execute(text("SELECT kind, key FROM sync.due"))}
     keys = {prefix + key for kind, key in waiting for prefix in PREFIXES[kind]} | unknown
     held: dict[str, list[tuple[object, ...]]] = {
-        table: [row for row in rows if row[0] not in keys] for table, rows in pim_rows(engine).items()
+        table: [row for row in rows if row[0] not in keys]
+        for table, rows in pim_rows(engine).items()
     }
     if unknown:
         held["Project"] = [(row[0], *row[2:]) for row in held["Project"]]
-    return held | {"waiting": sorted(one for one in waiting if one[0] != "AxProject" or one[1] not in unknown)}
+    return held | {
+        "waiting": sorted(one for one in waiting if one[0] != "AxProject" or one[1] not in unknown)
+    }
 
 
-def test_a_replay_never_moves_a_row_backwards(pim: tuple[Engine, DatabaseTarget]) -> None:
+def test_a_replay_never_moves_a_row_backwards(
+    pim: tuple[Engine, DatabaseTarget],
+) -> None:
     """Asserted after each batch: an end-state comparison alone passes without the guard."""
     engine, target = pim
     emptied(engine)
-    events = [event("AxVec", 1, at=number, vecIsClient=True, vecDescription=f"{number:04}") for number in range(1, 41)]
+    events = [
+        event(
+            "AxVec",
+            1,
+            at=number,
+            vecIsClient=True,
+            vecDescription=f"{number:04}",
+        )
+        for number in range(1, 41)
+    ]
     consumer = Consumer(target, events)
     rng, newest = random.Random(SEED), ""
-    for batch in batches(rng, events + [one for at in (5, 20, 33) for one in events[at:]] + events):
+    for batch in batches(
+        rng,
+        events + [one for at in (5, 20, 33) for one in events[at:]] + events,
+    ):
         consumer.take(batch)
         ((name,),) = [(row[1],) for row in pim_rows(engine, "Organization")["Organization"]]
         assert name >= newest
@@ -115,8 +152,12 @@ def test_a_replay_never_moves_a_row_backwards(pim: tuple[Engine, DatabaseTarget]
     assert newest == "0040"
 
 
-def test_every_event_ends_in_exactly_one_outcome(pim: tuple[Engine, DatabaseTarget]) -> None:
-    """Written, skipped, parked and dead-lettered add up to the events read, in the process and in the database."""
+def test_every_event_ends_in_exactly_one_outcome(
+    pim: tuple[Engine, DatabaseTarget],
+) -> None:
+    """Written, skipped, parked and dead-lettered add up to the events read,
+    in the process and in the database.
+    """
     engine, target = pim
     for run in range(5):
         emptied(engine)
@@ -129,10 +170,15 @@ def test_every_event_ends_in_exactly_one_outcome(pim: tuple[Engine, DatabaseTarg
         assert consumer.telemetry.read == len(arrived) == sum(consumer.telemetry.ended.values())
         with engine.connect() as connection:
             query = "SELECT sum(events_read), sum(written + skipped + parked + dead_lettered) FROM sync.progress"
-            assert connection.execute(text(query)).one() == (len(arrived), len(arrived))
+            assert connection.execute(text(query)).one() == (
+                len(arrived),
+                len(arrived),
+            )
 
 
-def test_a_refused_write_commits_nothing(pim: tuple[Engine, DatabaseTarget]) -> None:
+def test_a_refused_write_commits_nothing(
+    pim: tuple[Engine, DatabaseTarget],
+) -> None:
     """The transaction that fails leaves neither row nor ledger nor offset."""
     engine, target = pim
     emptied(engine)
@@ -142,11 +188,17 @@ def test_a_refused_write_commits_nothing(pim: tuple[Engine, DatabaseTarget]) -> 
     with pytest.raises(RowRejected):
         mark_and_create(target, name=None)
     with pytest.raises(TargetBusy):
-        mark_and_create(target, name="x", fault=TargetBusy("the server went away before the commit"))
+        mark_and_create(
+            target,
+            name="x",
+            fault=TargetBusy("the server went away before the commit"),
+        )
     assert (pim_rows(engine), everything(engine)) == before
 
 
-def mark_and_create(target: DatabaseTarget, name: str | None, fault: Exception | None = None) -> None:
+def mark_and_create(
+    target: DatabaseTarget, name: str | None, fault: Exception | None = None
+) -> None:
     with target.transaction() as transaction:
         transaction.mark_table("AxVec", 5, NOON)
         transaction.create_missing("Organization", [{"Organization ID": "cl-9", "Name": name}])
@@ -157,7 +209,11 @@ def mark_and_create(target: DatabaseTarget, name: str | None, fault: Exception |
 def everything(engine: Engine) -> list[object]:
     with engine.connect() as connection:
         tables = ('sync."mirror_AxVec"', "sync.due", "sync.progress")
-        return [tuple(row) for table in tables for row in connection.execute(text(f"SELECT * FROM {table}"))]
+        return [
+            tuple(row)
+            for table in tables
+            for row in connection.execute(text(f"SELECT * FROM {table}"))
+        ]
 
 
 def test_a_process_that_dies_between_its_two_transactions_leaves_marks_that_others_finish(
@@ -193,13 +249,22 @@ def test_two_processes_that_note_a_project_and_its_client_at_the_same_instant_bo
         emptied(engine)
         group = event("AxInvoiceGroup", 1, at=1, igProject=1, igClient=1)
         project = event("AxProject", 1, at=2, prjStatus=1, prjDescription="p")
-        old, new = (event("AxVec", 1, at=at, vecIsClient=True, vecDescription=f"n{at}") for at in (3, 4))
+        old, new = (
+            event("AxVec", 1, at=at, vecIsClient=True, vecDescription=f"n{at}") for at in (3, 4)
+        )
         Consumer(target, [group, project, old]).take([group, project, old])
-        changed = replace(project, position=event("AxProject", 1, at=5).position, place=TopicOffset(1, 0, 5))
+        changed = replace(
+            project,
+            position=event("AxProject", 1, at=5).position,
+            place=TopicOffset(1, 0, 5),
+        )
         changed = replace(changed, row={**project.row, "prjDescription": f"run {run}"})
         barrier = threading.Barrier(2, timeout=20)
         met = Meeting(target, barrier)
-        threads = [threading.Thread(target=Consumer(met, [one]).take, args=([one],)) for one in (changed, new)]
+        threads = [
+            threading.Thread(target=Consumer(met, [one]).take, args=([one],))
+            for one in (changed, new)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -212,7 +277,8 @@ class Meeting:
     """A target in which both notes stand before their commit at the same instant."""
 
     def __init__(self, inner: DatabaseTarget, barrier: threading.Barrier) -> None:
-        self._inner, self._barrier = inner, barrier
+        self._inner = inner
+        self._barrier = barrier
         self._met = threading.local()
 
     @property

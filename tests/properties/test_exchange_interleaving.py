@@ -1,4 +1,5 @@
-"""Any interleaving of people and two processes of the exchange, statement by statement: it ends in agreement, and stays quiet.
+"""Any interleaving of people and two processes of the exchange, statement by statement:
+it ends in agreement, and stays quiet.
 
 In memory; the contract suite holds these databases to PostgreSQL (tests/contracts/test_pairs.py).
 """
@@ -12,15 +13,20 @@ import pytest
 from tests.support.two_systems import TwoSystems
 from tests.support.typed import faults
 
-# EXCHANGE_RUNS=1000 EXCHANGE_SEED=1000 pytest tests/properties/test_exchange_interleaving.py: the long form.
+# EXCHANGE_RUNS=1000 EXCHANGE_SEED=1000 pytest tests/properties/test_exchange_interleaving.py:
+# the long form.
 RUNS = int(os.environ.get("EXCHANGE_RUNS", "20"))
 FIRST_SEED = int(os.environ.get("EXCHANGE_SEED", "1"))
 STEPS = 12
 
 
 @pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + RUNS))
-def test_whatever_is_typed_while_it_is_exchanged_stands_on_both_sides_or_is_parked(seed: int) -> None:
-    """The newest edit of each line is not lost, each row is made once; reading everything again writes nothing."""
+def test_whatever_is_typed_while_it_is_exchanged_stands_on_both_sides_or_is_parked(
+    seed: int,
+) -> None:
+    """The newest edit of each line is not lost, each row is made once;
+    reading everything again writes nothing.
+    """
     print(f"seed {seed}")
     world = TwoSystems(seed)
     world.run(STEPS)

@@ -1,4 +1,6 @@
-"""Another live process of the group comes by wherever the first one holds no lock, and reads topics that are not in its hand."""
+"""Another live process of the group comes by wherever the first one holds no lock,
+and reads topics that are not in its hand.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ class Company:
     topics: Mapping[str, Side]
 
     def __post_init__(self) -> None:
-        self.often = self.random.choice((5, 20, 60))  # at how many of a hundred commits somebody comes by
+        self.often = self.random.choice(
+            (5, 20, 60)
+        )  # at how many of a hundred commits somebody comes by
 
     def deliver(self, side: Side, count: int, *tables: str) -> None:
         """The next events of these tables, in one batch; meanwhile others read the rest."""
@@ -29,9 +33,16 @@ class Company:
         def meet() -> None:
             if free and self.random.randrange(100) < self.often:
                 table = self.random.choice(free)
-                other = replace(self.world, pairs=FallingPairs(self.world.pairs.real, self.world.pairs.may_die))
+                other = replace(
+                    self.world,
+                    pairs=FallingPairs(self.world.pairs.real, self.world.pairs.may_die),
+                )
                 with suppress(Crash):
-                    other.deliver(self.topics[table], self.random.choice((1, 1, 2, 8)), table)
+                    other.deliver(
+                        self.topics[table],
+                        self.random.choice((1, 1, 2, 8)),
+                        table,
+                    )
 
         self.world.pairs.meet = meet
         try:

@@ -1,4 +1,6 @@
-"""The engine on a target database, fed with events instead of messages: what a consumer does, without Kafka."""
+"""The engine on a target database, fed with events instead of messages: what a consumer does,
+without Kafka.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,11 @@ from pipeline.model.event import Decoded, Event, Message
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
 from tests.support.events import NOON
-from tests.twins.messages import MemoryBroker, MemoryDeadLetters, MemoryMessages
+from tests.twins.messages import (
+    MemoryBroker,
+    MemoryDeadLetters,
+    MemoryMessages,
+)
 from tests.twins.target import MemoryTarget
 
 T = TypeVar("T")
@@ -46,7 +52,9 @@ class Clock:
 
 
 class Ticking(Clock):
-    """A clock that each look moves on by some seconds: whatever was noted before is old at the next look."""
+    """A clock that each look moves on by some seconds:
+    whatever was noted before is old at the next look.
+    """
 
     def __init__(self) -> None:
         self._looks = 0
@@ -69,7 +77,9 @@ class Counted:
 
     def event_ended(self, topic: str, outcome: str, reason: str, count: int) -> None:
         del topic
-        self.ended[str(outcome), str(reason)] = self.ended.get((str(outcome), str(reason)), 0) + count
+        self.ended[str(outcome), str(reason)] = (
+            self.ended.get((str(outcome), str(reason)), 0) + count
+        )
 
     def rows(self, table: str, counts: RowCounts) -> None: ...
     def delay(self, topic: str, seconds: float) -> None: ...
@@ -107,7 +117,13 @@ def patiently(call: Callable[[], T]) -> T:
 
 
 def message_of(event: Event) -> Message:
-    return Message(TOPICS[event.table], event.place.partition, event.place.offset, b"", b"")
+    return Message(
+        TOPICS[event.table],
+        event.place.partition,
+        event.place.offset,
+        b"",
+        b"",
+    )
 
 
 class Consumer:
@@ -124,7 +140,8 @@ class Consumer:
         site: Site | None = None,
     ) -> None:
         site = site or Site()
-        self.telemetry, self.letters = Counted(), MemoryDeadLetters()
+        self.telemetry = Counted()
+        self.letters = MemoryDeadLetters()
         self.incarnations = dict.fromkeys(TOPICS.values(), 1)
         self._prepared: dict[tuple[str, int, int], Decoded] = {
             (TOPICS[one.table], one.place.partition, one.place.offset): one for one in events
@@ -134,7 +151,12 @@ class Consumer:
             site=site,
             decoder=Prepared(self._prepared),
             target=target,
-            recompute=Recompute(route, site, {t.name: t for t in route.targets}, target.counts_utf16),
+            recompute=Recompute(
+                route,
+                site,
+                {t.name: t for t in route.targets},
+                target.counts_utf16,
+            ),
             dead_letters=self.letters,
             telemetry=self.telemetry,
             clock=clock or Clock(),
@@ -146,14 +168,24 @@ class Consumer:
         self._prepared[place.topic, place.partition, offset] = decoded
 
     def take(self, events: Sequence[Event]) -> BatchResult:
-        return self.processor.process([message_of(one) for one in events], self.incarnations, patiently)
+        return self.processor.process(
+            [message_of(one) for one in events],
+            self.incarnations,
+            patiently,
+        )
 
     def feed(self, decoded: Sequence[Decoded], start: int = 0) -> BatchResult:
-        """One batch in partition 0 of its events' topics (others: AxVec's), at offsets of its own from `start` on."""
+        """One batch in partition 0 of its events' topics (others: AxVec's),
+        at offsets of its own from `start` on.
+        """
         messages = []
         for offset, one in enumerate(decoded, start):
             topic = TOPICS[one.table] if isinstance(one, Event) else TOPICS["AxVec"]
-            placed = replace(one, place=replace(one.place, offset=offset)) if isinstance(one, Event) else one
+            placed = (
+                replace(one, place=replace(one.place, offset=offset))
+                if isinstance(one, Event)
+                else one
+            )
             self._prepared[topic, 0, offset] = placed
             messages.append(Message(topic, 0, offset, b"", b""))
         return self.processor.process(messages, self.incarnations, patiently)
@@ -174,7 +206,9 @@ def ready(target: MemoryTarget) -> MemoryTarget:
 
 
 def loading_of(target: Target, epoch: int, clock: Clock) -> Loading:
-    """What finishes tables whose ends are known, with evidence that the snapshot of this epoch is over."""
+    """What finishes tables whose ends are known,
+    with evidence that the snapshot of this epoch is over.
+    """
     nothing = MemoryMessages(
         MemoryBroker(),
         group="g",
@@ -183,7 +217,13 @@ def loading_of(target: Target, epoch: int, clock: Clock) -> Loading:
         on_assigned=lambda _: None,
         on_revoked=lambda _: None,
     )
-    loading = Loading(route=AJERA_TO_PIM, topics=TOPICS, messages=nothing, target=target, clock=clock)
+    loading = Loading(
+        route=AJERA_TO_PIM,
+        topics=TOPICS,
+        messages=nothing,
+        target=target,
+        clock=clock,
+    )
     loading.snapshot_ended(epoch)
     return loading
 
@@ -205,15 +245,30 @@ def pim_rows(engine: Engine, *tables: str) -> dict[str, list[tuple[Any, ...]]]:
     """What PIM holds, without what depends on the time of creation."""
     found: dict[str, list[tuple[Any, ...]]] = {}
     with engine.connect() as connection:
-        for table in tables or ("Organization", "Contact", "Project", "Project_Contact"):
+        for table in tables or (
+            "Organization",
+            "Contact",
+            "Project",
+            "Project_Contact",
+        ):
             rows = connection.execute(text(f'SELECT * FROM "{table}"')).mappings()
-            found[table] = sorted(tuple(value for name, value in row.items() if name != "Created Date") for row in rows)
+            found[table] = sorted(
+                tuple(value for name, value in row.items() if name != "Created Date")
+                for row in rows
+            )
     return {table: sorted(rows, key=repr) for table, rows in found.items()}
 
 
 def emptied(engine: Engine) -> None:
     """Everything as `fresh_target` left it."""
-    tables = ("Project_Contact", "Project", "Contact", "Organization", "Project_Status", "Role_Type")
+    tables = (
+        "Project_Contact",
+        "Project",
+        "Contact",
+        "Organization",
+        "Project_Status",
+        "Role_Type",
+    )
     mirrors = [f"mirror_{table}" for table in TOPICS]
     with engine.begin() as connection:
         connection.execute(text("TRUNCATE " + ", ".join(f'"{table}"' for table in tables)))

@@ -1,4 +1,6 @@
-"""A small firm whose Ajera and DPS are exchanged on the real stack: both captured, with a log of every write in either."""
+"""A small firm whose Ajera and DPS are exchanged on the real stack: both captured,
+with a log of every write in either.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,7 @@ class Exchanged:
     def command(self, *words: str, expect: int = 0) -> dict[str, Any]:
         return self.live.command(*words, expect=expect)
 
-    # -- what people do -----------------------------------------------------------------------------------------------
+    # -- what people do ----------------------------------------------------------------------------
 
     def in_ajera(self, statement: str, *values: object) -> Any:
         """One statement, committed; the one value that it answers."""
@@ -57,11 +59,24 @@ class Exchanged:
         return _run(self.dps, statement, values)
 
     def client(self, key: int, name: str, **others: Any) -> None:
-        row = {"vecKey": key, "vecDescription": name, "vecIsClient": True, "vecIsVendor": False, "vecIsEmployee": False}
+        row = {
+            "vecKey": key,
+            "vecDescription": name,
+            "vecIsClient": True,
+            "vecIsVendor": False,
+            "vecIsEmployee": False,
+        }
         self.live.insert("AxVec", {**row, "vecSyncToCRM": True, **others})
 
     def firm(self, key: str, name: str, **others: Any) -> None:
-        row = {"ClientID": key, "Name": name, "Status": "A", "ClientInd": "Y", "VendorInd": "N", "AjeraSync": "Y"}
+        row = {
+            "ClientID": key,
+            "Name": name,
+            "Status": "A",
+            "ClientInd": "Y",
+            "VendorInd": "N",
+            "AjeraSync": "Y",
+        }
         self.insert("Clendor", {**row, **others})
 
     def insert(self, table: str, row: dict[str, Any]) -> None:
@@ -69,10 +84,11 @@ class Exchanged:
         names = sql.SQL(", ").join(sql.Identifier(name) for name in row)
         values = sql.SQL(", ").join(sql.Placeholder() for _ in row)
         self.dps.execute(
-            sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(sql.Identifier(table), names, values), list(row.values())
+            sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(sql.Identifier(table), names, values),
+            list(row.values()),
         )
 
-    # -- what can be seen ---------------------------------------------------------------------------------------------
+    # -- what can be seen --------------------------------------------------------------------------
 
     def writes(self, side: str) -> list[audit.Write]:
         """Every write of ours since `audited`, as that database itself saw it."""
@@ -85,7 +101,10 @@ class Exchanged:
 
     def wait_until_stopped(self) -> None:
         """The group has no members any more: also not those that were killed."""
-        wait_until(lambda: self.command("lag", "--route", "dps")["data"]["members"] == 0, "nobody is left")
+        wait_until(
+            lambda: self.command("lag", "--route", "dps")["data"]["members"] == 0,
+            "nobody is left",
+        )
 
     def forgive(self, member: Consumer) -> None:
         """This consumer was killed by us."""
@@ -93,15 +112,29 @@ class Exchanged:
 
     def wait_for_a_write(self) -> None:
         """Our consumers have begun to write since `audited`."""
-        wait_until(lambda: self.writes("dps") or self.writes("ajera"), "something of ours was written")
+        wait_until(
+            lambda: self.writes("dps") or self.writes("ajera"),
+            "something of ours was written",
+        )
 
     def wait_until_read(self) -> None:
-        """Both captures were read beyond what stands in the databases now: an echo would have been answered."""
+        """Both captures were read beyond what stands in the databases now:
+        an echo would have been answered.
+        """
         lag = self.command("lag", "--route", "dps")["data"]
         assert lag["state"] != "stopped"
-        markers = {"ajera": self.ended_of(f"{self.live.name}.AxVec"), "dps": self.ended_of(f"{self.live.name}_dps.EM")}
+        markers = {
+            "ajera": self.ended_of(f"{self.live.name}.AxVec"),
+            "dps": self.ended_of(f"{self.live.name}_dps.EM"),
+        }
         self.in_ajera('INSERT INTO "AxVec" ("vecDescription") VALUES (%s)', "marker")
-        self.insert("EM", {"Employee": f"m{time.monotonic_ns()}"[:20], "LastName": "marker"})
+        self.insert(
+            "EM",
+            {
+                "Employee": f"m{time.monotonic_ns()}"[:20],
+                "LastName": "marker",
+            },
+        )
         wait_until(
             lambda: (
                 self.ended_of(f"{self.live.name}.AxVec") > markers["ajera"]
@@ -111,7 +144,12 @@ class Exchanged:
         )
 
     def ended_of(self, topic: str) -> int:
-        return int(self.in_dps("SELECT COALESCE(sum(events_read), 0) FROM sync.progress WHERE topic = %s", topic))
+        return int(
+            self.in_dps(
+                "SELECT COALESCE(sum(events_read), 0) FROM sync.progress WHERE topic = %s",
+                topic,
+            )
+        )
 
     def wait_seconds_pass(self, seconds: float) -> None:
         """By the databases' clock: two edits are to be apart by more than the tolerance."""
@@ -122,7 +160,11 @@ class Exchanged:
         return int(found)
 
 
-def _run(connection: psycopg.Connection, statement: str, values: tuple[object, ...]) -> Any:
+def _run(
+    connection: psycopg.Connection,
+    statement: str,
+    values: tuple[object, ...],
+) -> Any:
     cursor = connection.execute(sql.SQL(statement), values)
     row = cursor.fetchone() if cursor.description is not None else None
     return None if row is None else row[0]
@@ -130,12 +172,22 @@ def _run(connection: psycopg.Connection, statement: str, values: tuple[object, .
 
 @contextmanager
 def live_exchange(
-    stack: Stack, name: str, *, version: str = "9.08", captured: bool = True, **settings: Any
+    stack: Stack,
+    name: str,
+    *,
+    version: str = "9.08",
+    captured: bool = True,
+    **settings: Any,
 ) -> Iterator[Exchanged]:
-    """A firm without PIM: empty tables on both sides, our schemas, both connectors running if `captured`."""
+    """A firm without PIM: empty tables on both sides, our schemas,
+    both connectors running if `captured`.
+    """
     dps_url = stack.create_database(f"{name}_dps")
     dps.create_dps(dps_url, Naming())
-    with live_firm(stack, name) as live, databases.connect(dps_url) as connection:
+    with (
+        live_firm(stack, name) as live,
+        databases.connect(dps_url) as connection,
+    ):
         live.configure(
             sources={
                 "ajera": {"version": version},
@@ -156,7 +208,10 @@ def live_exchange(
                 }
             },
             kafka={
-                "client": {"session.timeout.ms": "6000", "heartbeat.interval.ms": "1500"}
+                "client": {
+                    "session.timeout.ms": "6000",
+                    "heartbeat.interval.ms": "1500",
+                }
             },  # who was killed is soon missed
             run={"parked_retry_seconds": 2.0},
         )

@@ -1,4 +1,6 @@
-"""A small firm on the real stack: both databases, the connector, and consumers as processes; names of its own."""
+"""A small firm on the real stack: both databases, the connector, and consumers as processes;
+names of its own.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,11 @@ from tests.support.commands import answer
 DEADLINE_SECONDS = 45.0
 
 
-def wait_until(reached: Callable[[], object], what: str, seconds: float = DEADLINE_SECONDS) -> None:
+def wait_until(
+    reached: Callable[[], object],
+    what: str,
+    seconds: float = DEADLINE_SECONDS,
+) -> None:
     """Ask again and again; fails with `what` when the time is over."""
     deadline = time.monotonic() + seconds
     while not reached():
@@ -45,7 +51,7 @@ class Live:
     pim_url: str
     naming: Naming
 
-    # -- what a person does -------------------------------------------------------------------------------------------
+    # -- what a person does ------------------------------------------------------------------------
 
     def command(self, *words: str, expect: int = 0) -> dict[str, Any]:
         """Run `ajera-cdc … --json`; its answer."""
@@ -76,7 +82,7 @@ class Live:
 
         return tomllib.loads(self.config.read_text())
 
-    # -- databases ----------------------------------------------------------------------------------------------------
+    # -- databases ---------------------------------------------------------------------------------
 
     def insert(self, table: str, *rows: Mapping[str, Any]) -> None:
         with self.ajera.transaction():
@@ -92,10 +98,16 @@ class Live:
         return None if row is None else row[0]
 
     def organization(self, key: int, column: str = "Name") -> Any:
-        return self.one(f'SELECT "{column}" FROM "Organization" WHERE "Organization ID" = %s', f"cl-{key}")
+        return self.one(
+            f'SELECT "{column}" FROM "Organization" WHERE "Organization ID" = %s',
+            f"cl-{key}",
+        )
 
     def project(self, key: int, column: str) -> Any:
-        return self.one(f'SELECT "{column}" FROM "Project" WHERE "Project ID" = %s', str(key))
+        return self.one(
+            f'SELECT "{column}" FROM "Project" WHERE "Project ID" = %s',
+            str(key),
+        )
 
     def differences(self) -> list[str]:
         return [str(found) for found in oracle.compare(self.ajera, self.pim, self.naming)]
@@ -109,16 +121,29 @@ class Live:
 
     def audited(self) -> None:
         """Begin to log writes to PIM, or begin anew."""
-        audit.begin(self.pim, tuple(self.naming.table(table) for table in databases.PIM_NAMES))
+        audit.begin(
+            self.pim,
+            tuple(self.naming.table(table) for table in databases.PIM_NAMES),
+        )
 
 
 @contextmanager
 def live_firm(
-    stack: Stack, name: str, *, naming: Naming | None = None, profile: Path | None = None, partitions: int = 2
+    stack: Stack,
+    name: str,
+    *,
+    naming: Naming | None = None,
+    profile: Path | None = None,
+    partitions: int = 2,
 ) -> Iterator[Live]:
-    """A firm with empty tables, the sync schema, and no connector yet; what it started is removed at the end."""
+    """A firm with empty tables, the sync schema, and no connector yet;
+    what it started is removed at the end.
+    """
     naming = naming or Naming()
-    ajera_url, pim_url = stack.create_database(f"{name}_ajera"), stack.create_database(f"{name}_pim")
+    ajera_url, pim_url = (
+        stack.create_database(f"{name}_ajera"),
+        stack.create_database(f"{name}_pim"),
+    )
     databases.create_ajera(ajera_url, naming)
     databases.create_pim(pim_url, naming)
     config = stack.directory / f"{name}.toml"
@@ -140,13 +165,22 @@ def live_firm(
                 "dead_letter_topic": f"{name}.dead",
             }
         },
-        "kafka": {"bootstrap_servers": stack.bootstrap, "partitions": partitions},
-        "registry": {"url": stack.registry, "converter_url": stack.registry_native},
+        "kafka": {
+            "bootstrap_servers": stack.bootstrap,
+            "partitions": partitions,
+        },
+        "registry": {
+            "url": stack.registry,
+            "converter_url": stack.registry_native,
+        },
         "connect": {"url": stack.connect},
         "run": {"metrics_port": 0, "retry_max_seconds": 2.0},
     }
     config.write_text(tomli_w.dumps(raw))
-    with databases.connect(ajera_url) as ajera, databases.connect(pim_url) as pim:
+    with (
+        databases.connect(ajera_url) as ajera,
+        databases.connect(pim_url) as pim,
+    ):
         live = Live(stack, name, config, ajera, pim, ajera_url, pim_url, naming)
         live.command("schema", "upgrade")
         try:
@@ -157,13 +191,23 @@ def live_firm(
 
 def client(key: int, name: str, **others: Any) -> dict[str, Any]:
     """A row of AxVec that is a client."""
-    kinds = {"vecIsClient": True, "vecIsVendor": False, "vecIsEmployee": False}
+    kinds = {
+        "vecIsClient": True,
+        "vecIsVendor": False,
+        "vecIsEmployee": False,
+    }
     return {"vecKey": key, "vecDescription": name, **kinds, **others}
 
 
 def employee(key: int, last_name: str) -> dict[str, Any]:
     """A row of AxVec that is an employee."""
-    return client(key, last_name, vecIsClient=False, vecIsEmployee=True, vecLastName=last_name)
+    return client(
+        key,
+        last_name,
+        vecIsClient=False,
+        vecIsEmployee=True,
+        vecLastName=last_name,
+    )
 
 
 def project(key: int, name: str, **others: Any) -> dict[str, Any]:

@@ -17,7 +17,9 @@ class OdbcError(Exception):
 
 @dataclass
 class Driver:
-    """The module. `answers`: for each statement in turn the results that follow each other, or an error."""
+    """The module. `answers`: for each statement in turn the results that follow each other,
+    or an error.
+    """
 
     answers: list[Sequence[Answer | OdbcError] | OdbcError] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
@@ -29,7 +31,13 @@ class Driver:
     ProgrammingError: ClassVar[type[OdbcError]] = OdbcError
     paramstyle: ClassVar[str] = "qmark"
     version: ClassVar[str] = "5.2.0"
-    SQL_DRIVER_NAME, SQL_DRIVER_VER, SQL_WVARCHAR, SQL_VARCHAR, SQL_DECIMAL = 6, 7, -9, 12, 3
+    (
+        SQL_DRIVER_NAME,
+        SQL_DRIVER_VER,
+        SQL_WVARCHAR,
+        SQL_VARCHAR,
+        SQL_DECIMAL,
+    ) = 6, 7, -9, 12, 3
 
     def connect(self, *_: object, **__: object) -> Connection:
         return Connection(self)
@@ -76,7 +84,8 @@ class Cursor:
     rowcount = -1
 
     def __init__(self, driver: Driver) -> None:
-        self._driver, self.statement = driver, ""
+        self._driver = driver
+        self.statement = ""
         self._results: list[Answer | OdbcError] = []
         self._rows: list[tuple[object, ...]] = []
 

@@ -1,4 +1,6 @@
-"""A few committed changes in every order in which topics may be read, and cut in every way; what PIM holds after each."""
+"""A few committed changes in every order in which topics may be read, and cut in every way;
+what PIM holds after each.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def orders(events: Sequence[Event]) -> Iterator[Sequence[Event]]:
     """Every order that leaves the events of one row in theirs."""
     for order in permutations(events):
         rows: dict[tuple[str, str], str] = {}
-        if all(rows.setdefault((e.table, e.key), "") <= e.position and _later(rows, e) for e in order):
+        if all(
+            rows.setdefault((e.table, e.key), "") <= e.position and _later(rows, e) for e in order
+        ):
             yield order
 
 
@@ -42,12 +46,19 @@ def pim_after(
     site: Site | None = None,
     own: Sequence[Row] = (),
 ) -> MemoryTarget:
-    """What PIM holds after these batches and one more try of what waits. `own`: projects of PIM's own people."""
+    """What PIM holds after these batches and one more try of what waits. `own`:
+    projects of PIM's own people.
+    """
     target = ready(MemoryTarget(route))
     with target.transaction() as transaction:
         transaction.create_missing("Project_Status", [{"Name": "Active", "Completed": False}])
         transaction.create_missing("Project", own)
-    consumer = Consumer(target, [one for batch in batches for one in batch], route=route, site=site)
+    consumer = Consumer(
+        target,
+        [one for batch in batches for one in batch],
+        route=route,
+        site=site,
+    )
     for batch in batches:
         consumer.take(batch)
     consumer.drain()
@@ -59,19 +70,36 @@ def codes(target: MemoryTarget) -> dict[str, object]:
     return {str(row["Project ID"]): row["Project Code"] for row in target.rows("Project")}
 
 
-def settled(target: MemoryTarget, unknown: Collection[str] = (), *, with_codes: bool = True) -> dict[str, object]:
-    """PIM, and what waits. A row that waits holds, in the column that it waits for, what it held when it began to.
+def settled(
+    target: MemoryTarget,
+    unknown: Collection[str] = (),
+    *,
+    with_codes: bool = True,
+) -> dict[str, object]:
+    """PIM, and what waits. A row that waits holds, in the column that it waits for,
+    what it held when it began to.
 
     `unknown`: projects of which nobody can know what they showed when they were retired.
     """
     now = Ticking().now()
     with target.transaction() as transaction:
-        due = transaction.due(10_000, set_before=now.replace(year=2100), waiting_before=now.replace(year=2100))
+        due = transaction.due(
+            10_000,
+            set_before=now.replace(year=2100),
+            waiting_before=now.replace(year=2100),
+        )
     waits = [mark for mark in due if mark.kind != "AxProject" or mark.key not in unknown]
     hidden = {prefix + mark.key for mark in due for prefix in PREFIXES[mark.kind]} | set(unknown)
     columns = {"Created Date"} | (set() if with_codes else {"Project Code"})
     found: dict[str, object] = {"waiting": sorted((mark.kind, mark.key) for mark in waits)}
-    for table, key in (("Organization",) * 2, ("Contact",) * 2, ("Project",) * 2, ("Project_Contact", "Project")):
+    for table, key in (
+        ("Organization",) * 2,
+        ("Contact",) * 2,
+        ("Project",) * 2,
+        ("Project_Contact", "Project"),
+    ):
         rows = [row for row in target.rows(table) if row[f"{key} ID"] not in hidden]
-        found[table] = [{name: value for name, value in row.items() if name not in columns} for row in rows]
+        found[table] = [
+            {name: value for name, value in row.items() if name not in columns} for row in rows
+        ]
     return found

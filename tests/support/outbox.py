@@ -1,7 +1,8 @@
-"""Both exchanged databases in PostgreSQL without Kafka: triggers keep each side's log, and a test delivers it as it likes.
+"""Both exchanged databases in PostgreSQL without Kafka: triggers keep each side's log,
+and a test delivers it as it likes.
 
-Positions are real: the log position at each change, as `pg_current_wal_insert_lsn()` tells it, so that what the engine
-reads inside its own transactions compares with them.
+Positions are real: the log position at each change, as `pg_current_wal_insert_lsn()` tells it, so
+that what the engine reads inside its own transactions compares with them.
 """
 
 from __future__ import annotations
@@ -35,7 +36,14 @@ from pipeline.database.state.schema_links import AJERA_SCHEMA
 from pipeline.database.systems.key_sources import generated_keys
 from pipeline.database.systems.rows import Names
 from pipeline.domain.choice import EVERYBODY, Choices
-from pipeline.domain.dps import AJERA_TABLES, AX_PROJECT_CONTACT, CODE_LISTS, CREATED_IN_AJERA, DPS_TABLES, FILLS
+from pipeline.domain.dps import (
+    AJERA_TABLES,
+    AX_PROJECT_CONTACT,
+    CODE_LISTS,
+    CREATED_IN_AJERA,
+    DPS_TABLES,
+    FILLS,
+)
 from pipeline.domain.exchange import entities
 from pipeline.domain.status import StatusCoding
 from pipeline.engine.consumer.circuit import Limits
@@ -77,12 +85,22 @@ TRIGGER = """
 CREATE CONSTRAINT TRIGGER commit AFTER INSERT ON outbox.change
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION outbox.commit();
 """
-TABLES: Mapping[Side, tuple[SourceTable, ...]] = {Side.AJERA: AJERA_TABLES, Side.DPS: DPS_TABLES}
+TABLES: Mapping[Side, tuple[SourceTable, ...]] = {
+    Side.AJERA: AJERA_TABLES,
+    Side.DPS: DPS_TABLES,
+}
 KEYS = {table.name: table.key for table in (*AJERA_TABLES, *DPS_TABLES, AX_PROJECT_CONTACT)}
 PARTITION = 0
 NO_PROFILE = Site()
-DPS_ROUTE = {"employee_number": "E{key}", "status_coding": "one_is_active", "employees": "all", "consultants": "all"}
-OTHERS_COMMITTED = 1_000_000  # other transactions that committed between a change and its own commit
+DPS_ROUTE = {
+    "employee_number": "E{key}",
+    "status_coding": "one_is_active",
+    "employees": "all",
+    "consultants": "all",
+}
+OTHERS_COMMITTED = (
+    1_000_000  # other transactions that committed between a change and its own commit
+)
 
 
 class Crash(Exception):
@@ -91,7 +109,9 @@ class Crash(Exception):
 
 @dataclass
 class FallingPairs:
-    """Both databases, where the process may die before or after each commit, and meets others while it holds no lock."""
+    """Both databases, where the process may die before or after each commit,
+    and meets others while it holds no lock.
+    """
 
     real: Pairs
     may_die: Callable[[], bool] = lambda: False
@@ -135,7 +155,9 @@ class Prepared:
 
 @dataclass
 class World:
-    """Two systems with people, and our engine between them. `next` is the committed offset of each table's topic."""
+    """Two systems with people, and our engine between them.
+    `next` is the committed offset of each table's topic.
+    """
 
     ajera: psycopg.Connection
     dps: psycopg.Connection
@@ -145,7 +167,9 @@ class World:
     next: Counter[str] = field(default_factory=Counter)
     events: dict[Side, list[Event]] = field(default_factory=lambda: {side: [] for side in Side})
     epochs: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 1))
-    read: Counter[Side] = field(default_factory=Counter)  # how many changes of each log are events by now
+    read: Counter[Side] = field(
+        default_factory=Counter
+    )  # how many changes of each log are events by now
     ends: Counter[str] = field(default_factory=Counter)  # the next offset of each table's topic
 
     def __post_init__(self) -> None:
@@ -172,8 +196,13 @@ class World:
         self.restart()
 
     def look_for(self, window: timedelta) -> None:
-        """A new process that checks images against the row for so long after it looked at it: an hour, unless told otherwise."""
-        entities = (replace(one, rules=replace(one.rules, look_window=window)) for one in self.setup.entities)
+        """A new process that checks images against the row for so long after it looked at it:
+        an hour, unless told otherwise.
+        """
+        entities = (
+            replace(one, rules=replace(one.rules, look_window=window))
+            for one in self.setup.entities
+        )
         self.setup = replace(self.setup, entities=tuple(entities))
         self.restart()
 
@@ -185,14 +214,18 @@ class World:
     def clear(self) -> None:
         """As if nothing had ever been there: the next story begins."""
         for side in Side:
-            for table in (*reversed(TABLES[side]), *((AX_PROJECT_CONTACT,) if side is Side.AJERA else ())):
+            for table in (
+                *reversed(TABLES[side]),
+                *((AX_PROJECT_CONTACT,) if side is Side.AJERA else ()),
+            ):
                 self.do(side, f'DELETE FROM "{table.name}"')
             self.do(side, "TRUNCATE outbox.change RESTART IDENTITY")
         self.do(Side.AJERA, 'DELETE FROM "AxTransaction"')
         self.do(Side.AJERA, "DELETE FROM ajera_cdc.intention")
         for ours in ("link", "conflict", "parked", "progress", "capture"):
             self.do(Side.DPS, f"DELETE FROM sync.{ours}")
-        self.events, self.epochs = {side: [] for side in Side}, dict.fromkeys(Side, 1)
+        self.events = {side: [] for side in Side}
+        self.epochs = dict.fromkeys(Side, 1)
         self.read.clear()
         self.ends.clear()
         self.rewind()
@@ -200,7 +233,7 @@ class World:
     def connection(self, side: Side) -> psycopg.Connection:
         return self.ajera if side is Side.AJERA else self.dps
 
-    # -- people -------------------------------------------------------------------------------------------------------
+    # -- people ------------------------------------------------------------------------------------
 
     def do(self, side: Side, statement: str, *values: object) -> Any:
         """One statement, committed; the one value that it answers."""
@@ -212,15 +245,20 @@ class World:
         names = sql.SQL(", ").join(sql.Identifier(name) for name in row)
         values = sql.SQL(", ").join(sql.Placeholder() for _ in row)
         self.connection(side).execute(
-            sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(sql.Identifier(table), names, values), list(row.values())
+            sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(sql.Identifier(table), names, values),
+            list(row.values()),
         )
 
     def edit(self, side: Side, table: str, key: object = None, **columns: object) -> None:
         """Set columns of the row of that key; of every row without one."""
-        sets = sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in columns)
+        sets = sql.SQL(", ").join(
+            sql.SQL("{} = %s").format(sql.Identifier(name)) for name in columns
+        )
         self.connection(side).execute(
             sql.SQL("UPDATE {} SET {} WHERE {} = COALESCE(%s, {})").format(
-                sql.Identifier(table), sets, *[sql.Identifier(KEYS[table])] * 2
+                sql.Identifier(table),
+                sets,
+                *[sql.Identifier(KEYS[table])] * 2,
             ),
             [*columns.values(), key],
         )
@@ -229,29 +267,92 @@ class World:
         self.do(side, f'DELETE FROM "{table}" WHERE "{KEYS[table]}" = %s', key)
 
     def client(self, key: int, name: str | None, **others: object) -> None:
-        kinds = {"vecIsClient": True, "vecIsVendor": False, "vecIsEmployee": False, "vecSyncToCRM": True}
-        self.insert(Side.AJERA, "AxVec", **{"vecKey": key, "vecDescription": name, **kinds, **others})
+        kinds = {
+            "vecIsClient": True,
+            "vecIsVendor": False,
+            "vecIsEmployee": False,
+            "vecSyncToCRM": True,
+        }
+        self.insert(
+            Side.AJERA,
+            "AxVec",
+            **{"vecKey": key, "vecDescription": name, **kinds, **others},
+        )
 
     def firm(self, key: str, name: str | None, **others: object) -> None:
-        kinds = {"ClientInd": "Y", "VendorInd": "N", "AjeraSync": "Y", "Status": "A"}
-        self.insert(Side.DPS, "Clendor", **{"ClientID": key, "Name": name, **kinds, **others})
+        kinds = {
+            "ClientInd": "Y",
+            "VendorInd": "N",
+            "AjeraSync": "Y",
+            "Status": "A",
+        }
+        self.insert(
+            Side.DPS,
+            "Clendor",
+            **{"ClientID": key, "Name": name, **kinds, **others},
+        )
 
-    def contact(self, side: Side, key: int | str, last_name: str | None, **others: object) -> None:
+    def contact(
+        self,
+        side: Side,
+        key: int | str,
+        last_name: str | None,
+        **others: object,
+    ) -> None:
         if side is Side.AJERA:
-            row = {"cntKey": key, "cntLastName": last_name, "cntSyncToCRM": True, "cntStatus": 1}
+            row = {
+                "cntKey": key,
+                "cntLastName": last_name,
+                "cntSyncToCRM": True,
+                "cntStatus": 1,
+            }
             self.insert(side, "AxContact", **{**row, **others})
         else:
-            row = {"ContactID": key, "LastName": last_name, "AjeraSync": "Y", "Status": "A"}
+            row = {
+                "ContactID": key,
+                "LastName": last_name,
+                "AjeraSync": "Y",
+                "Status": "A",
+            }
             self.insert(side, "Contacts", **{**row, **others})
 
     def project(self, side: Side, key: int | str, name: str | None, **others: object) -> None:
         if side is Side.AJERA:
-            flags = {"prjStatus": 1, "prjSyncToCRM": True, "prjCreateInCRM": True}
-            self.insert(side, "AxProject", **{"prjKey": key, "prjDescription": name, **flags, **others})
+            flags = {
+                "prjStatus": 1,
+                "prjSyncToCRM": True,
+                "prjCreateInCRM": True,
+            }
+            self.insert(
+                side,
+                "AxProject",
+                **{
+                    "prjKey": key,
+                    "prjDescription": name,
+                    **flags,
+                    **others,
+                },
+            )
         else:
-            self.insert(side, "PR", **{"WBS1": key, "Name": name, "Status": "A", "AjeraSync": "Y", **others})
+            self.insert(
+                side,
+                "PR",
+                **{
+                    "WBS1": key,
+                    "Name": name,
+                    "Status": "A",
+                    "AjeraSync": "Y",
+                    **others,
+                },
+            )
 
-    def command(self, *words: str, expect: int = 0, profile: str | None = None, **dps: object) -> dict[str, Any]:
+    def command(
+        self,
+        *words: str,
+        expect: int = 0,
+        profile: str | None = None,
+        **dps: object,
+    ) -> dict[str, Any]:
         """Run `ajera-cdc … --json` on both databases; the data of its answer, empty after an error.
 
         `profile`: the site profile's text. `dps`: settings.
@@ -266,7 +367,13 @@ class World:
                     "ajera": {"database": ajera, "version": "9.08"},
                     "dps": {"database": in_dps},
                 },
-                "routes": {"dps": {name: value for name, value in {**DPS_ROUTE, **dps}.items() if value is not None}},
+                "routes": {
+                    "dps": {
+                        name: value
+                        for name, value in {**DPS_ROUTE, **dps}.items()
+                        if value is not None
+                    }
+                },
             }
             config.write_text(tomli_w.dumps(settings))
             data: dict[str, Any] = answer(config, *words, expect=expect).get("data", {})
@@ -274,7 +381,7 @@ class World:
             shutil.rmtree(config.parent)
         return data
 
-    # -- the logs -----------------------------------------------------------------------------------------------------
+    # -- the logs ----------------------------------------------------------------------------------
 
     def read_logs(self) -> None:
         """Everything that was committed since, as events."""
@@ -285,13 +392,24 @@ class World:
                 " ORDER BY number OFFSET %s",
                 (captured, self.read[side]),
             ):
-                position = postgres_position(self.epochs[side], f'["{lsn + OTHERS_COMMITTED}","{lsn}"]')
+                position = postgres_position(
+                    self.epochs[side],
+                    f'["{lsn + OTHERS_COMMITTED}","{lsn}"]',
+                )
                 self._publish(side, source, Operation(operation), row, position, at)
                 self.read[side] += 1
 
     def set_clock_back(self, side: Side, by: timedelta) -> None:
-        """From now on the changes of that database are committed that much earlier, as its log tells the time."""
-        self.do(side, COMMIT.replace("clock_timestamp()", f"clock_timestamp() - interval '{by.total_seconds()} s'"))
+        """From now on the changes of that database are committed that much earlier,
+        as its log tells the time.
+        """
+        self.do(
+            side,
+            COMMIT.replace(
+                "clock_timestamp()",
+                f"clock_timestamp() - interval '{by.total_seconds()} s'",
+            ),
+        )
 
     def capture_again(self, side: Side) -> None:
         """The connector is removed and applied: a new epoch begins with a snapshot of every row."""
@@ -299,7 +417,9 @@ class World:
         self.epochs[side] += 1
         for table in TABLES[side]:
             rows = self.connection(side).execute(
-                sql.SQL("SELECT to_jsonb(t), clock_timestamp() FROM {} t").format(sql.Identifier(table.name))
+                sql.SQL("SELECT to_jsonb(t), clock_timestamp() FROM {} t").format(
+                    sql.Identifier(table.name)
+                )
             )
             for row, at in rows.fetchall():
                 self._publish(side, table.name, Operation.READ, row, "", at)
@@ -309,18 +429,37 @@ class World:
         count = "SELECT count(*) FROM outbox.change WHERE source = ANY(%s)"
         self.read[side] = self.do(side, count, [table.name for table in TABLES[side]])
 
-    def _publish(self, side: Side, source: str, operation: Operation, row: Any, position: str, at: datetime) -> None:
+    def _publish(
+        self,
+        side: Side,
+        source: str,
+        operation: Operation,
+        row: Any,
+        position: str,
+        at: datetime,
+    ) -> None:
         table = next(table for table in TABLES[side] if table.name == source)
         values = {column.name: row[column.name] for column in table.columns}
         key = table.key_text([values[column.name] for column in table.key_columns])
         place = TopicOffset(1, PARTITION, self.ends[source])
         row = {} if operation is Operation.DELETE else values
         self.ends[source] += 1
-        event = Event(source, key, operation, row, position, place, at.astimezone(UTC), self.epochs[side])
+        event = Event(
+            source,
+            key,
+            operation,
+            row,
+            position,
+            place,
+            at.astimezone(UTC),
+            self.epochs[side],
+        )
         self.events[side].append(event)
 
     def deliver(self, side: Side, count: int | None = None, *tables: str) -> int:
-        """The next events of a side, or of some of its tables, in one batch; offsets are committed after, unless it crashes."""
+        """The next events of a side, or of some of its tables, in one batch;
+        offsets are committed after, unless it crashes.
+        """
         self.read_logs()
         new = (event for event in self.events[side] if event.place.offset >= self.next[event.table])
         events = [event for event in new if not tables or event.table in tables][: count or None]
@@ -332,9 +471,15 @@ class World:
         return len(events)
 
     def process(self, events: list[Event]) -> BatchResult:
-        messages = [Message(event.table, PARTITION, event.place.offset, b"", b"") for event in events]
+        messages = [
+            Message(event.table, PARTITION, event.place.offset, b"", b"") for event in events
+        ]
         self.decoder.events.update({(event.table, event.place.offset): event for event in events})
-        return self.exchange.process(messages, dict.fromkeys((event.table for event in events), 1), at_once)
+        return self.exchange.process(
+            messages,
+            dict.fromkeys((event.table for event in events), 1),
+            at_once,
+        )
 
     def settle(self) -> None:
         """Deliver and drain until nothing happens any more."""
@@ -350,20 +495,23 @@ class World:
         self.exchange.drain(at_once, waiting_retry_seconds=-1)
         self.settle()
 
-    # -- what can be seen ---------------------------------------------------------------------------------------------
+    # -- what can be seen --------------------------------------------------------------------------
 
     def writes(self, side: Side) -> list[tuple[str, str, Any, Any]]:
         """Every write of ours, as the database logged it: table, operation, before, after."""
         return list(
             self.connection(side).execute(
-                "SELECT source, operation, was, row FROM outbox.change WHERE who = %s ORDER BY number", (OURS,)
+                "SELECT source, operation, was, row FROM outbox.change WHERE who = %s ORDER BY number",
+                (OURS,),
             )
         )
 
     def rows(self, side: Side, table: str, *columns: str) -> list[Any]:
         """These columns of all rows, in their order; of one column its values."""
         listed = ", ".join(f'"{column}"' for column in columns)
-        found = self.connection(side).execute(sql.SQL(f'SELECT {listed} FROM "{table}" ORDER BY "{KEYS[table]}"'))
+        found = self.connection(side).execute(
+            sql.SQL(f'SELECT {listed} FROM "{table}" ORDER BY "{KEYS[table]}"')
+        )
         return [row[0] if len(row) == 1 else row for row in found]
 
     def projects(self, *columns: str) -> list[Any]:
@@ -372,19 +520,31 @@ class World:
         return [row[1] if len(row) == 2 else row[1:] for row in found if row[0] is None]
 
     def links(self) -> list[Link]:
-        return [codec.load(document) for (document,) in self.dps.execute("SELECT document FROM sync.link ORDER BY id")]
+        return [
+            codec.load(document)
+            for (document,) in self.dps.execute("SELECT document FROM sync.link ORDER BY id")
+        ]
 
     def parked(self) -> dict[str, str]:
         """Code by what waits."""
-        return dict(self.dps.execute("SELECT entity || '/' || side || '/' || key, code FROM sync.parked").fetchall())
+        return dict(
+            self.dps.execute(
+                "SELECT entity || '/' || side || '/' || key, code FROM sync.parked"
+            ).fetchall()
+        )
 
     def conflicts(self) -> list[tuple[str, str | None, str | None]]:
         """Kind, line and winner, in the order in which they were logged."""
-        return list(self.dps.execute("SELECT kind, line, winner FROM sync.conflict ORDER BY number"))
+        return list(
+            self.dps.execute("SELECT kind, line, winner FROM sync.conflict ORDER BY number")
+        )
 
     def logged(self, line: str) -> list[tuple[object, object]]:
         """Both values of each conflict about a line."""
-        found = self.dps.execute("SELECT ajera, dps FROM sync.conflict WHERE line = %s ORDER BY number", (line,))
+        found = self.dps.execute(
+            "SELECT ajera, dps FROM sync.conflict WHERE line = %s ORDER BY number",
+            (line,),
+        )
         return [(codec.load_value(ajera), codec.load_value(dps)) for ajera, dps in found]
 
 
@@ -406,9 +566,14 @@ def world(
     site: Site = NO_PROFILE,
     in_ajera: Sequence[str] = (),
 ) -> Iterator[World]:
-    """Two empty systems with our schemas, dropped with the stack. `in_ajera`: how that database differs."""
+    """Two empty systems with our schemas, dropped with the stack. `in_ajera`:
+    how that database differs.
+    """
     name = f"w{uuid.uuid4().hex[:8]}"
-    urls = {Side.AJERA: stack.create_database(f"{name}_ajera"), Side.DPS: stack.create_database(f"{name}_dps")}
+    urls = {
+        Side.AJERA: stack.create_database(f"{name}_ajera"),
+        Side.DPS: stack.create_database(f"{name}_dps"),
+    }
     databases.create_ajera(urls[Side.AJERA], Naming())
     dps.create_dps(urls[Side.DPS], Naming())
     engines = {side: create_engine(url) for side, url in urls.items()}
@@ -421,21 +586,37 @@ def world(
         engines[Side.DPS],
         engines[Side.AJERA],
         Names(site, Side.DPS, None),
-        Names(site, Side.AJERA, None, FILLS, generated_keys(engines[Side.AJERA], None, site, CREATED_IN_AJERA)),
+        Names(
+            site,
+            Side.AJERA,
+            None,
+            FILLS,
+            generated_keys(engines[Side.AJERA], None, site, CREATED_IN_AJERA),
+        ),
     )
     setup = ExchangeConfig(
         entities=entities(
-            two_way=two_way, rules=dict(rules or {}), clock_tolerance=tolerance, status=status, choices=choices
+            two_way=two_way,
+            rules=dict(rules or {}),
+            clock_tolerance=tolerance,
+            status=status,
+            choices=choices,
         ),
         lists=CODE_LISTS,
         numbers={"project": "", "employee": "E{key}", **(numbers or {})},
         limits={"contact": 5, "project_contact": 5, **(limits or {})},
         policy=FirstLinkPolicy(),
     )
-    with databases.connect(urls[Side.AJERA]) as ajera, databases.connect(urls[Side.DPS]) as in_dps:
+    with (
+        databases.connect(urls[Side.AJERA]) as ajera,
+        databases.connect(urls[Side.DPS]) as in_dps,
+    ):
         for side, connection in ((Side.AJERA, ajera), (Side.DPS, in_dps)):
             connection.execute(sql.SQL(LOG + COMMIT + TRIGGER))
-            for table in (*TABLES[side], *((AX_PROJECT_CONTACT,) if side is Side.AJERA else ())):
+            for table in (
+                *TABLES[side],
+                *((AX_PROJECT_CONTACT,) if side is Side.AJERA else ()),
+            ):
                 connection.execute(
                     sql.SQL(
                         "CREATE TRIGGER log AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW EXECUTE FUNCTION outbox.note()"

@@ -1,4 +1,6 @@
-"""Every statement that the engine sends to a database, recorded by calling every method of the ports."""
+"""Every statement that the engine sends to a database,
+recorded by calling every method of the ports.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,10 @@ from pipeline.conflicts.conflict import Conflict, Kind
 from pipeline.conflicts.decision import Recorded
 from pipeline.conflicts.link import Link, LinkSide, State
 from pipeline.conflicts.rules import Rule, Side
-from pipeline.database.pairs import DatabaseAjeraTransaction, DatabaseLinkTransaction
+from pipeline.database.pairs import (
+    DatabaseAjeraTransaction,
+    DatabaseLinkTransaction,
+)
 from pipeline.database.sql.dialect import Dialect
 from pipeline.database.sql.session import Cells
 from pipeline.database.systems.rows import Names
@@ -29,27 +34,44 @@ from tests.support.events import event, ledger
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 CANARY = "canary-value"
-KEY_TABLE = KeyTable(table="Key Table", table_column="Of", key_column="Next Key", holds=Holds.NEXT)
+KEY_TABLE = KeyTable(
+    table="Key Table",
+    table_column="Of",
+    key_column="Next Key",
+    holds=Holds.NEXT,
+)
 
 
 class Recorder:
-    """A session that runs nothing and remembers every statement; it answers as a database in which nothing is there."""
+    """A session that runs nothing and remembers every statement;
+    it answers as a database in which nothing is there.
+    """
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.statements: dict[str, str] = {}  # the place of each
         self.rows: dict[str, list[Cells]] = {}  # what was sent, by place
 
-    def run(self, place: str, sql: str, rows: Sequence[Cells], **parameters: Value) -> list[tuple[Value, ...]]:
+    def run(
+        self,
+        place: str,
+        sql: str,
+        rows: Sequence[Cells],
+        **parameters: Value,
+    ) -> list[tuple[Value, ...]]:
         del parameters
         self.statements.setdefault(sql, place)
         self.rows.setdefault(place, []).extend(rows)
-        if place == "source_table" and not any(word in sql for word in ("AS changed", "#missing", "ON CONFLICT")):
+        if place == "source_table" and not any(
+            word in sql for word in ("AS changed", "#missing", "ON CONFLICT")
+        ):
             return [("AxVec", "topic", 0, 0, 0)]
         if place == KEY_TABLE.table and " AS changed" not in sql:
             return [(5,)]
         created = " AS created, " in sql.rsplit("SELECT", 1)[-1]
-        counted = any(word in sql.rsplit("SELECT", 1)[-1] for word in (" AS changed", " AS deleted"))
+        counted = any(
+            word in sql.rsplit("SELECT", 1)[-1] for word in (" AS changed", " AS deleted")
+        )
         if created:
             return [(len(rows), 0)]
         return [(len(rows),)] if counted else []
@@ -64,7 +86,13 @@ class Recorder:
         self.statements.setdefault(sql, place)
 
 
-def statements(dialect: Dialect, site: Site, sync: str, target: str | None, systems: Names) -> dict[str, str]:
+def statements(
+    dialect: Dialect,
+    site: Site,
+    sync: str,
+    target: str | None,
+    systems: Names,
+) -> dict[str, str]:
     """Those of every call that the engine makes, each with the table that it is about."""
     recorder = Recorder(dialect)
     transaction = DatabaseTransaction(recorder, AJERA_TO_PIM, site, sync, target)
@@ -72,10 +100,17 @@ def statements(dialect: Dialect, site: Site, sync: str, target: str | None, syst
     links = DatabaseLinkTransaction(recorder, sync, systems)
     in_ajera = replace(systems, side=Side.AJERA, fills=dps.FILLS)
     ajera = DatabaseAjeraTransaction(recorder, "ajera_cdc", in_ajera)
-    generated = DatabaseAjeraTransaction(recorder, "ajera_cdc", replace(in_ajera, generated=frozenset({"AxVec"})))
+    generated = DatabaseAjeraTransaction(
+        recorder,
+        "ajera_cdc",
+        replace(in_ajera, generated=frozenset({"AxVec"})),
+    )
     with_key_table = replace(in_ajera, site=systems.site.model_copy(update={"keys": KEY_TABLE}))
     counted = DatabaseAjeraTransaction(recorder, "ajera_cdc", with_key_table)
-    for call in (*calls(transaction, row), *exchange_calls(links, ajera, generated, counted)):
+    for call in (
+        *calls(transaction, row),
+        *exchange_calls(links, ajera, generated, counted),
+    ):
         try:
             call()
         except (PipelineError, ValueError):
@@ -86,7 +121,12 @@ def statements(dialect: Dialect, site: Site, sync: str, target: str | None, syst
 def calls(transaction: DatabaseTransaction, row: LedgerRow) -> Iterator[Callable[[], object]]:
     mark, place = Mark("AxVec", CANARY, 3), TopicPartition(CANARY, 1)
     organization = TargetRow("Organization", (CANARY,), {"Name": CANARY, "Address": None})
-    contact = TargetRow("Contact", (CANARY,), {"Surname": CANARY}, {"Title": "-", "Created Date": NOW})
+    contact = TargetRow(
+        "Contact",
+        (CANARY,),
+        {"Surname": CANARY},
+        {"Title": "-", "Created Date": NOW},
+    )
     yield partial(transaction.lock_rows, "AxVec", [CANARY])
     yield partial(transaction.write_rows, [row])
     yield partial(transaction.write_rows, [replace(row, revision=4)])
@@ -102,12 +142,24 @@ def calls(transaction: DatabaseTransaction, row: LedgerRow) -> Iterator[Callable
     yield partial(transaction.wait, [Waiting(mark, "row.missing", CANARY)], NOW)
     yield partial(transaction.waiting_count)
     yield partial(transaction.existing, "Organization", [CANARY])
-    yield partial(transaction.create_missing, "Project_Status", [{"Name": CANARY, "Completed": True}])
+    yield partial(
+        transaction.create_missing,
+        "Project_Status",
+        [{"Name": CANARY, "Completed": True}],
+    )
     yield partial(transaction.holders, "Project", "Project Code", [CANARY])
     yield partial(transaction.upsert, "Organization", [organization])
     yield partial(transaction.upsert, "Contact", [contact])
-    yield partial(transaction.upsert, "Project", [TargetRow("Project", ("1",), {"Description": CANARY})])
-    yield partial(transaction.replace_children, "Project_Contact", {"1": [("1", CANARY, "em-1")]})
+    yield partial(
+        transaction.upsert,
+        "Project",
+        [TargetRow("Project", ("1",), {"Description": CANARY})],
+    )
+    yield partial(
+        transaction.replace_children,
+        "Project_Contact",
+        {"1": [("1", CANARY, "em-1")]},
+    )
     yield partial(transaction.loaded)
     yield partial(transaction.loading, 1)
     yield partial(transaction.set_load_ends, CANARY, "AxVec", 1, {0: 5})
@@ -127,7 +179,19 @@ def exchange_calls(
 ) -> Iterator[Callable[[], object]]:
     halves = LinkSide("AxVec", CANARY), LinkSide("Clendor", CANARY)
     link = Link(CANARY, "firm", *halves, state=State.LINKED)
-    entry = Conflict(CANARY, "firm", "name", Kind.FIRST_LINK, Rule.NEWEST, None, NOW, CANARY, CANARY, NOW, None)
+    entry = Conflict(
+        CANARY,
+        "firm",
+        "name",
+        Kind.FIRST_LINK,
+        Rule.NEWEST,
+        None,
+        NOW,
+        CANARY,
+        CANARY,
+        NOW,
+        None,
+    )
     work = ParkedWork(CANARY, "firm", Side.DPS, CANARY, "code", CANARY)
     firm = NewRow((CANARY,), {"Name": CANARY})
     yield partial(links.rows.clock)
@@ -159,12 +223,27 @@ def exchange_calls(
     yield partial(links.epochs)
     yield partial(links.set_epoch, Side.DPS, 1, 1)
     yield partial(links.remember, CANARY, CANARY)
-    yield partial(ajera.rows.insert, dps.AX_VEC, [NewRow(None, {"vecDescription": CANARY})])
-    yield partial(generated.rows.insert, dps.AX_VEC, [NewRow(None, {"vecDescription": CANARY})])
-    yield partial(counted.rows.insert, dps.AX_VEC, [NewRow(None, {"vecDescription": CANARY})])
+    yield partial(
+        ajera.rows.insert,
+        dps.AX_VEC,
+        [NewRow(None, {"vecDescription": CANARY})],
+    )
+    yield partial(
+        generated.rows.insert,
+        dps.AX_VEC,
+        [NewRow(None, {"vecDescription": CANARY})],
+    )
+    yield partial(
+        counted.rows.insert,
+        dps.AX_VEC,
+        [NewRow(None, {"vecDescription": CANARY})],
+    )
     yield partial(ajera.rows.insert, dps.AX_PROJECT, [NewRow((1,), {"@template": 1})])
     yield partial(ajera.rows.lists, dps.CODE_LISTS)
     yield partial(ajera.take, [CANARY])
     yield partial(ajera.recorded, [CANARY])
-    yield partial(ajera.record, {CANARY: ("AxVec", Recorded({"name": CANARY}, None, NOW))})
+    yield partial(
+        ajera.record,
+        {CANARY: ("AxVec", Recorded({"name": CANARY}, None, NOW))},
+    )
     yield partial(ajera.creators, "AxVec", [CANARY])

@@ -1,4 +1,6 @@
-"""A seeded turmoil over both databases: people edit, events come in any order and again, processes die and come back."""
+"""A seeded turmoil over both databases: people edit, events come in any order and again,
+processes die and come back.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,8 @@ TOPICS = tuple(SIDE_OF)
 
 @dataclass
 class Turmoil:
-    """One run. `deaths`: how often of a hundred commit boundaries the process dies at one. Without any, nothing is read
-    again either: that would bring back what was forgotten.
+    """One run. `deaths`: how often of a hundred commit boundaries the process dies at one. Without
+    any, nothing is read again either: that would bring back what was forgotten.
     """
 
     world: World
@@ -52,9 +54,19 @@ class Turmoil:
         for side in (*Side, self.random.choice(list(Side))):
             self._new_row(side)
         actions: list[tuple[int, Callable[[], None]]] = [
-            *((40, self._edit), (30, self._deliver), (6, self._drain), (4, self._new)),
+            *(
+                (40, self._edit),
+                (30, self._deliver),
+                (6, self._drain),
+                (4, self._new),
+            ),
             (5, self._rewind if self.deaths else self._same),
-            *((4, self._come_back), (3, self._flag), (1, self._delete), (4, self._same)),
+            *(
+                (4, self._come_back),
+                (3, self._flag),
+                (1, self._delete),
+                (4, self._same),
+            ),
         ]
         for _ in range(steps):
             weights, calls = zip(*actions, strict=True)
@@ -63,14 +75,20 @@ class Turmoil:
         self.world.pairs.may_die = lambda: False
         self.live_through = at_once
         self._come_back()
-        self.world.do(AJERA, 'UPDATE "AxVec" SET "vecSyncToCRM" = true WHERE NOT "vecSyncToCRM"')
-        self.world.do(DPS, """UPDATE "Clendor" SET "AjeraSync" = 'Y' WHERE "AjeraSync" <> 'Y'""")
+        self.world.do(
+            AJERA,
+            'UPDATE "AxVec" SET "vecSyncToCRM" = true WHERE NOT "vecSyncToCRM"',
+        )
+        self.world.do(
+            DPS,
+            """UPDATE "Clendor" SET "AjeraSync" = 'Y' WHERE "AjeraSync" <> 'Y'""",
+        )
         self.world.settle()
         self.world.wait()
         self._come_back()
         self.world.settle()
 
-    # -- the process ----------------------------------------------------------------------------------------------------
+    # -- the process -------------------------------------------------------------------------------
 
     def _lived(self, call: Callable[[], None]) -> None:
         self.world.pairs.may_die = lambda: self.random.randrange(100) < self.deaths
@@ -108,7 +126,11 @@ class Turmoil:
     def _deliver(self) -> None:
         table = self.random.choice(TOPICS)
         side = SIDE_OF[table]
-        tables = (table,) if self.random.random() < 0.8 else tuple(one for one in TOPICS if SIDE_OF[one] is side)
+        tables = (
+            (table,)
+            if self.random.random() < 0.8
+            else tuple(one for one in TOPICS if SIDE_OF[one] is side)
+        )
         self.company.deliver(side, self.random.choice((1, 1, 2, 3, 8)), *tables)
 
     def _drain(self) -> None:
@@ -120,12 +142,14 @@ class Turmoil:
                 self.world.next[table] = self.random.randint(0, self.world.next[table])
         self._restart()
 
-    # -- people -----------------------------------------------------------------------------------------------------------
+    # -- people ------------------------------------------------------------------------------------
 
     def _word(self) -> str:
         """Mostly a new one, sometimes one that somebody typed before."""
         self.words += 1
-        return f"w{self.words if self.random.random() < 0.8 else self.random.randint(1, self.words)}"
+        return (
+            f"w{self.words if self.random.random() < 0.8 else self.random.randint(1, self.words)}"
+        )
 
     def _edit(self) -> None:
         side = self.random.choice(list(Side))
@@ -134,9 +158,17 @@ class Turmoil:
 
     def _same(self) -> None:
         """Two people type the same into one pair."""
-        pairs = [link for link in self.world.links() if link.entity == "firm" and link.state is State.LINKED]
+        pairs = [
+            link
+            for link in self.world.links()
+            if link.entity == "firm" and link.state is State.LINKED
+        ]
         if pairs:
-            link, line, word = self.random.choice(pairs), self.random.choice(("name", "website")), self._word()
+            link, line, word = (
+                self.random.choice(pairs),
+                self.random.choice(("name", "website")),
+                self._word(),
+            )
             for side in self.random.sample(list(Side), 2):
                 self._type(side, line, word, link.half(side).key)
 
@@ -147,7 +179,9 @@ class Turmoil:
             return
         chosen = self.random.choice(keys) if key is None else key
         if line == "status":
-            column, value = ("vecStatus", self.random.choice((0, 1))) if side is AJERA else ("Status", "X")
+            column, value = (
+                ("vecStatus", self.random.choice((0, 1))) if side is AJERA else ("Status", "X")
+            )
             self.world.edit(side, table, chosen, **{column: value})
         else:
             self.world.edit(side, table, chosen, **{LINES[line][side is DPS]: word})
@@ -163,7 +197,14 @@ class Turmoil:
             self.world.client(self.rows, found, vecCity="Oslo", vecStatus=1)
         else:
             self.world.firm(f"F{self.rows}", found, WebSite="firm.example")
-            self.world.insert(DPS, "CLAddress", ClientID=f"F{self.rows}", Address="Main", PrimaryInd="Y", City="Rome")
+            self.world.insert(
+                DPS,
+                "CLAddress",
+                ClientID=f"F{self.rows}",
+                Address="Main",
+                PrimaryInd="Y",
+                City="Rome",
+            )
         if name is None and self.random.random() < 0.3:
             self._new_row(side.other, found.upper())
 
@@ -175,7 +216,12 @@ class Turmoil:
             self.world.edit(AJERA, "AxVec", self.random.choice(keys), vecSyncToCRM=is_on)
         else:
             keys = self.world.rows(DPS, "Clendor", "ClientID")
-            self.world.edit(DPS, "Clendor", self.random.choice(keys), AjeraSync="Y" if is_on else "N")
+            self.world.edit(
+                DPS,
+                "Clendor",
+                self.random.choice(keys),
+                AjeraSync="Y" if is_on else "N",
+            )
 
     def _delete(self) -> None:
         side = self.random.choice(list(Side))
@@ -186,20 +232,33 @@ class Turmoil:
             self.gone.add(f"{side}/{chosen}")
             self.world.delete(side, table, chosen)
 
-    # -- judging: by what people typed ---------------------------------------------------------------------------------
+    # -- judging: by what people typed -------------------------------------------------------------
 
     def faults(self) -> list[str]:
         """What went wrong, in words; nothing if nothing did."""
         found: list[str] = []
         links = [link for link in self.world.links() if link.state is not State.ENDED]
         firms = [link for link in links if link.entity == "firm"]
-        for side, table, key in ((AJERA, "AxVec", "vecKey"), (DPS, "Clendor", "ClientID")):
+        for side, table, key in (
+            (AJERA, "AxVec", "vecKey"),
+            (DPS, "Clendor", "ClientID"),
+        ):
             linked = sorted(str(link.half(side).key) for link in firms)
-            ended = {str(one.half(side).key) for one in self.world.links() if one.state is State.ENDED}
+            ended = {
+                str(one.half(side).key) for one in self.world.links() if one.state is State.ENDED
+            }
             there = {str(one) for one in self.world.rows(side, table, key)}
-            if len(set(linked)) != len(linked) or not set(linked) <= there or not there <= {*linked, *ended}:
-                found.append(f"{side} has {sorted(there)}, linked are {linked}, ended {sorted(ended)}")
-        first = set(self.world.dps.execute("SELECT link, line FROM sync.conflict WHERE kind = 'first_link'"))
+            if (
+                len(set(linked)) != len(linked)
+                or not set(linked) <= there
+                or not there <= {*linked, *ended}
+            ):
+                found.append(
+                    f"{side} has {sorted(there)}, linked are {linked}, ended {sorted(ended)}"
+                )
+        first = set(
+            self.world.dps.execute("SELECT link, line FROM sync.conflict WHERE kind = 'first_link'")
+        )
         for link in links:
             found += self._of_link(link, {line for of, line in first if of == link.id})
         return found
@@ -220,8 +279,11 @@ class Turmoil:
                 found.append(f"{line} of {link.ajera.key}/{link.dps.key} is parked")
             held = {here, there} | (set() if parked is None else {parked.ajera, parked.dps})
             if typed and line not in first and typed[-1] not in held:
-                found.append(f"{line} of {link.ajera.key}/{link.dps.key}: {typed[-1]} is lost, {held} is there")
-        # Nobody in Ajera has said anything yet of a firm made in DPS: what was typed there before stays.
+                found.append(
+                    f"{line} of {link.ajera.key}/{link.dps.key}: {typed[-1]} is lost, {held} is there"
+                )
+        # Nobody in Ajera has said anything yet of a firm made in DPS:
+        # what was typed there before stays.
         status = ajera["vecStatus"]
         if link.entity == "firm" and status is not None and STATUSES[status] != dps["Status"]:
             found.append(f"status of {link.ajera.key}/{link.dps.key}: {status} and {dps['Status']}")
@@ -240,10 +302,21 @@ class Turmoil:
         """What people typed into a line on either side, by the time of their commits."""
         typed: list[tuple[Any, Any]] = []
         for side in Side:
-            column, key = LINES[line][side is DPS], "vecKey" if side is AJERA else "ClientID"
+            column, key = (
+                LINES[line][side is DPS],
+                "vecKey" if side is AJERA else "ClientID",
+            )
             typed += self.world.connection(side).execute(
                 "SELECT at, row->>%s FROM outbox.change WHERE who <> %s AND source = %s AND operation = 'u'"
                 " AND row->>%s = %s AND row->>%s IS DISTINCT FROM was->>%s",
-                (column, OURS, link.half(side).table, key, str(link.half(side).key).partition("|")[0], column, column),
+                (
+                    column,
+                    OURS,
+                    link.half(side).table,
+                    key,
+                    str(link.half(side).key).partition("|")[0],
+                    column,
+                    column,
+                ),
             )
         return [value for _, value in sorted(typed)]

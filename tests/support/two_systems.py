@@ -1,4 +1,6 @@
-"""People type into both systems in memory while two processes exchange them; a seed decides before each statement who runs."""
+"""People type into both systems in memory while two processes exchange them;
+a seed decides before each statement who runs.
+"""
 
 from __future__ import annotations
 
@@ -38,9 +40,14 @@ COLUMNS = {
     "notes": ("vecClientNotes", "Memo"),
     "city": ("vecCity", "City"),
 }
-# We may read the place in the logs, and how long images are checked against the row. That is longer than a transaction of
-# ours in each: where a place is unknown, as it is after a capture was made again, time alone tells our write from an edit.
-MODES = ((True, timedelta(seconds=1)), (True, timedelta(hours=1)), (False, timedelta(hours=1)))
+# We may read the place in the logs, and how long images are checked against the row. That is longer
+# than a transaction of ours in each: where a place is unknown, as it is after a capture was made
+# again, time alone tells our write from an edit.
+MODES = (
+    (True, timedelta(seconds=1)),
+    (True, timedelta(hours=1)),
+    (False, timedelta(hours=1)),
+)
 MORNING = datetime(2026, 11, 25, 8, tzinfo=UTC)
 NEVER = 1e6  # seconds
 QUIET = 60
@@ -56,7 +63,8 @@ class Mortal:
     def __init__(self, rng: random.Random) -> None:
         self.schedule = Schedule(rng)
         self.deaths = 0  # of a hundred commits
-        self._rng, self._mine = rng, threading.local()
+        self._rng = rng
+        self._mine = threading.local()
 
     def reached(self, point: str) -> None:
         self.schedule.reached(point)
@@ -80,17 +88,28 @@ class Mortal:
 
 
 class TwoSystems:
-    """One run. Two processes; the partitions are shared out again before each step, so that both may read the same."""
+    """One run. Two processes; the partitions are shared out again before each step,
+    so that both may read the same.
+    """
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(f"two systems {seed}")
-        self.turns, self.clock = Mortal(self.rng), Ticks(MORNING, timedelta(milliseconds=1))
+        self.turns = Mortal(self.rng)
+        self.clock = Ticks(MORNING, timedelta(milliseconds=1))
         self.turns.deaths = self.rng.choice((0, 5))
         self.is_small = self.rng.random() < 0.4  # one firm, and many hands
         self.captures_again = self.rng.random() < 0.3
         tells, window = self.rng.choice(MODES)
-        self.pairs = both_systems(self.clock, turns=self.turns, first_key=1000, tells_positions=tells)
-        self.people = {AJERA: People(self.pairs.ajera_database), DPS: People(self.pairs.dps_database)}
+        self.pairs = both_systems(
+            self.clock,
+            turns=self.turns,
+            first_key=1000,
+            tells_positions=tells,
+        )
+        self.people = {
+            AJERA: People(self.pairs.ajera_database),
+            DPS: People(self.pairs.dps_database),
+        }
         self.topics = Topics(self.pairs)
         self.next: Counter[TopicPartition] = Counter()
         self.words = self.firms = 0
@@ -108,7 +127,10 @@ class TwoSystems:
             tasks += [self._edit] * self.rng.choice((2, 4) if self.is_small else (0, 1, 2, 4))
             self.turns.schedule.run(tasks)
         self.turns.deaths = 0
-        for table, flag, on in ((AX_VEC, "vecSyncToCRM", True), (CLENDOR, "AjeraSync", "Y")):
+        for table, flag, on in (
+            (AX_VEC, "vecSyncToCRM", True),
+            (CLENDOR, "AjeraSync", "Y"),
+        ):
             for key in self.keys(table):
                 self.people[_side(table)].edit(table, key, **{flag: on})
         self.settle()
@@ -117,7 +139,10 @@ class TwoSystems:
         """Deliver and retry until nothing happens any more."""
         written = -1
         for _ in range(QUIET):
-            moved = self._deliver(0, [event for part in self.topics.events for event in self._new(part)])
+            moved = self._deliver(
+                0,
+                [event for part in self.topics.events for event in self._new(part)],
+            )
             if not moved and written == self.writes():
                 return
             written = self.writes()
@@ -136,7 +161,7 @@ class TwoSystems:
         logs = (self.pairs.ajera_database.log, self.pairs.dps_database.log)
         return sum(change.who == "ajera-cdc" for log in logs for change in log)
 
-    # -- processes ----------------------------------------------------------------------------------------------------
+    # -- processes ---------------------------------------------------------------------------------
 
     def _started(self) -> Exchange:
         return Exchange(
@@ -151,7 +176,9 @@ class TwoSystems:
         )
 
     def _between(self) -> None:
-        """Events come, some of them twice; offsets go back; time goes by; firms are founded and flags turned."""
+        """Events come, some of them twice; offsets go back; time goes by;
+        firms are founded and flags turned.
+        """
         self.topics.capture()
         if self.rng.random() < 0.15:
             self.topics.repeat(self.rng.choice(list(Side)), self.rng.randint(1, 8))
@@ -169,9 +196,13 @@ class TwoSystems:
 
     def _deliver_some(self, number: int) -> Callable[[], object]:
         """A process reads some partitions, then perhaps tries parked work; it may die meanwhile."""
-        parts = [part for part in self.topics.events if part.topic in {table.name for table in TABLES}]
+        parts = [
+            part for part in self.topics.events if part.topic in {table.name for table in TABLES}
+        ]
         chosen = self.rng.sample(parts, self.rng.randint(1, len(parts)))
-        events = [event for part in chosen for event in self._new(part)[: self.rng.choice((1, 2, 8))]]
+        events = [
+            event for part in chosen for event in self._new(part)[: self.rng.choice((1, 2, 8))]
+        ]
         retry = self.rng.choice((None, None, NEVER, -1))
 
         def task() -> None:
@@ -193,13 +224,17 @@ class TwoSystems:
         """One batch; the offsets are committed after."""
         if events:
             incarnations = dict.fromkeys((event.table for event in events), INCARNATION)
-            handled = self.processes[number].process(list(messages(events)), incarnations, patiently)
+            handled = self.processes[number].process(
+                list(messages(events)), incarnations, patiently
+            )
             assert not handled.halted
             self.processes[number].sweep.advance(patiently)
-            self.next.update({part: offset - self.next[part] for part, offset in handled.next_offsets.items()})
+            self.next.update(
+                {part: offset - self.next[part] for part, offset in handled.next_offsets.items()}
+            )
         return len(events)
 
-    # -- people -------------------------------------------------------------------------------------------------------
+    # -- people ------------------------------------------------------------------------------------
 
     def keys(self, table: SourceTable) -> list[str]:
         """Of the committed rows."""
@@ -211,12 +246,41 @@ class TwoSystems:
         self.firms += 1
         called, key = name or f"firm {self.firms}", self.firms
         if side is AJERA:
-            kinds = {"vecIsClient": True, "vecIsVendor": False, "vecIsEmployee": False, "vecSyncToCRM": True}
-            self.people[side].insert(AX_VEC, vecKey=key, vecDescription=called, vecCity="Oslo", vecStatus=1, **kinds)
+            kinds = {
+                "vecIsClient": True,
+                "vecIsVendor": False,
+                "vecIsEmployee": False,
+                "vecSyncToCRM": True,
+            }
+            self.people[side].insert(
+                AX_VEC,
+                vecKey=key,
+                vecDescription=called,
+                vecCity="Oslo",
+                vecStatus=1,
+                **kinds,
+            )
         else:
-            kind = {"ClientInd": "Y", "VendorInd": "N", "AjeraSync": "Y", "Status": "A"}
-            self.people[side].insert(CLENDOR, ClientID=f"F{key}", Name=called, WebSite="firm.example", **kind)
-            self.people[side].insert(CL_ADDRESS, ClientID=f"F{key}", Address="Main", PrimaryInd="Y", City="Rome")
+            kind = {
+                "ClientInd": "Y",
+                "VendorInd": "N",
+                "AjeraSync": "Y",
+                "Status": "A",
+            }
+            self.people[side].insert(
+                CLENDOR,
+                ClientID=f"F{key}",
+                Name=called,
+                WebSite="firm.example",
+                **kind,
+            )
+            self.people[side].insert(
+                CL_ADDRESS,
+                ClientID=f"F{key}",
+                Address="Main",
+                PrimaryInd="Y",
+                City="Rome",
+            )
         if name is None and self.rng.random() < 0.3:
             self.new_firm(side.other, called.upper())
 
@@ -251,7 +315,9 @@ def _setup(look_window: timedelta) -> ExchangeConfig:
         choices=EVERYBODY,
     )
     return ExchangeConfig(
-        entities=tuple(replace(one, rules=replace(one.rules, look_window=look_window)) for one in found),
+        entities=tuple(
+            replace(one, rules=replace(one.rules, look_window=look_window)) for one in found
+        ),
         lists=CODE_LISTS,
         numbers={"project": "", "employee": "E{key}"},
         limits={"contact": 5, "project_contact": 5},

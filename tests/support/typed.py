@@ -1,4 +1,6 @@
-"""The judge of what two systems came to: by what people typed, as both databases logged it, never by what the engine believed."""
+"""The judge of what two systems came to: by what people typed, as both databases logged it,
+never by what the engine believed.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ def faults(world: TwoSystems) -> list[str]:
     firms = [link for link in links if link.entity == "firm" and link.state is not State.ENDED]
     found: list[str] = []
     for side, table in ((AJERA, AX_VEC), (Side.DPS, CLENDOR)):
-        linked, there = sorted(str(link.half(side).key) for link in firms), sorted(world.keys(table))
+        linked, there = (
+            sorted(str(link.half(side).key) for link in firms),
+            sorted(world.keys(table)),
+        )
         if linked != there:
             found.append(f"{side} has {there}, linked are {linked}")
     for link in links:
@@ -29,7 +34,11 @@ def _of_link(world: TwoSystems, link: Link) -> list[str]:
     rows = {side: _row(world, link, side) for side in Side}
     if link.state is not State.LINKED or None in rows.values():
         return [f"{link.entity} {link.ajera.key}/{link.dps.key} is {link.state}"]
-    first = {one.column for one in world.pairs.conflicts() if one.link == link.id and one.kind is Kind.FIRST_LINK}
+    first = {
+        one.column
+        for one in world.pairs.conflicts()
+        if one.link == link.id and one.kind is Kind.FIRST_LINK
+    }
     found = []
     for line in ["city"] if link.entity == "firm_address" else ["name", "website", "notes"]:
         name = f"{line} of {link.ajera.key}/{link.dps.key}"
@@ -49,7 +58,10 @@ def _of_link(world: TwoSystems, link: Link) -> list[str]:
 def _row(world: TwoSystems, link: Link, side: Side) -> Row | None:
     half, database = link.half(side), world.people[side].database
     table = database.described[half.table].source
-    keyed = {table.key_text([row[c.name] for c in table.key_columns]): row for row in database.rows(half.table)}
+    keyed = {
+        table.key_text([row[c.name] for c in table.key_columns]): row
+        for row in database.rows(half.table)
+    }
     return keyed.get(str(half.key))
 
 
@@ -61,8 +73,10 @@ def _typed(world: TwoSystems, link: Link, line: str) -> list[Value]:
         typed += [
             (change.at, change.row[column])
             for change in world.people[side].database.log
-            if (change.who, change.table.name, change.operation) == (PEOPLE, half.table, Operation.UPDATE)
-            and change.table.key_text([change.row[c.name] for c in change.table.key_columns]) == half.key
+            if (change.who, change.table.name, change.operation)
+            == (PEOPLE, half.table, Operation.UPDATE)
+            and change.table.key_text([change.row[c.name] for c in change.table.key_columns])
+            == half.key
             and change.row[column] != change.was[column]
         ]
     return [value for _, value in sorted(typed, key=lambda pair: pair[0])]

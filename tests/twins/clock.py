@@ -12,7 +12,9 @@ class Ticks:
     """A clock (port `Clock`) that each reading moves on by one step, whoever reads it."""
 
     def __init__(self, start: datetime, step: timedelta = MICROSECOND) -> None:
-        self._start, self._now, self._step = start, start, step
+        self._start = start
+        self._now = start
+        self._step = step
         self._lock = threading.Lock()
 
     def now(self) -> datetime:

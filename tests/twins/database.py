@@ -1,6 +1,8 @@
-"""One of the two exchanged databases in memory: its tables, its clock, and a log of what was committed, with positions.
+"""One of the two exchanged databases in memory: its tables, its clock,
+and a log of what was committed, with positions.
 
-It behaves as PostgreSQL does at READ COMMITTED; the contract suite holds both to it (tests/contracts/test_pairs.py).
+It behaves as PostgreSQL does at READ COMMITTED;
+the contract suite holds both to it (tests/contracts/test_pairs.py).
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ INTEGERS = range(-(2**63), 2**63)
 
 @dataclass(frozen=True)
 class SystemTable:
-    """A table as a system has it. `extra`: columns that no mapping knows. `first_key`: the database gives keys, from this one."""
+    """A table as a system has it. `extra`: columns that no mapping knows. `first_key`:
+    the database gives keys, from this one.
+    """
 
     source: SourceTable
     extra: tuple[SourceColumn, ...] = ()
@@ -66,7 +70,9 @@ class SystemTable:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A row as one write left it. No two are equal: a write that changes nothing is in the log, too."""
+    """A row as one write left it. No two are equal: a write that changes nothing is in the log,
+    too.
+    """
 
     values: Row
     lsn: int
@@ -74,7 +80,8 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A committed change as the log tells it: who made it, the place of the commit before it, its own, and when it was committed.
+    """A committed change as the log tells it: who made it, the place of the commit before it,
+    its own, and when it was committed.
 
     `row`: as it is since; of a deleted one as it was.
     """
@@ -90,7 +97,9 @@ class Committed:
 
 
 class MemoryDatabase:
-    """A database. `log` holds every committed change of a row in commit order; `tells_positions`: its log may be read."""
+    """A database. `log` holds every committed change of a row in commit order; `tells_positions`:
+    its log may be read.
+    """
 
     def __init__(
         self,
@@ -100,14 +109,21 @@ class MemoryDatabase:
         turns: Turns | None = None,
         tells_positions: bool = True,
     ) -> None:
-        self.clock, self.turns, self.tells_positions = clock, turns or FreeTurns(), tells_positions
+        self.clock = clock
+        self.turns = turns or FreeTurns()
+        self.tells_positions = tells_positions
         self.described = {table.source.name: table for table in tables}
         self.tables: dict[str, Table[Version]] = {name: Table(name) for name in self.described}
         self.log: list[Committed] = []
         self.locks = Locks(self.turns)
         self.lsn = 0  # the place of the newest record
-        self._numbers, self._last_commit = count(1), 0
-        self._keys = {name: count(one.first_key) for name, one in self.described.items() if one.first_key is not None}
+        self._numbers = count(1)
+        self._last_commit = 0
+        self._keys = {
+            name: count(one.first_key)
+            for name, one in self.described.items()
+            if one.first_key is not None
+        }
 
     @contextmanager
     def transaction(self, who: str = US) -> Iterator[Open]:
@@ -126,13 +142,17 @@ class MemoryDatabase:
         self.turns.reached("committed")
 
     def record(self) -> int:
-        """The place of a new record in the log, which stays there whatever comes of its transaction."""
+        """The place of a new record in the log,
+        which stays there whatever comes of its transaction.
+        """
         with self.locks.changed:
             self.lsn += 1
             return self.lsn
 
     def next_key(self, table: str) -> int:
-        """The key that the database gives next; it is not given again, whatever comes of the transaction."""
+        """The key that the database gives next; it is not given again,
+        whatever comes of the transaction.
+        """
         return next(self._keys[table])
 
     def gives_keys(self, table: str) -> bool:
@@ -149,12 +169,29 @@ class MemoryDatabase:
             return
         at = self.clock.now()
         for lsn, change in sorted(changes, key=lambda pair: pair[0]):
-            before, after = (None if one is None else one.values for one in (change.before, change.after))
+            before, after = (
+                None if one is None else one.values for one in (change.before, change.after)
+            )
             operation = Operation.UPDATE
             if before is None or after is None:
                 operation = Operation.CREATE if before is None else Operation.DELETE
-            table, was, row = self.described[change.table].source, before or {}, after or before or {}
-            self.log.append(Committed(who, table, operation, was, row, self._last_commit, lsn, at))
+            table, was, row = (
+                self.described[change.table].source,
+                before or {},
+                after or before or {},
+            )
+            self.log.append(
+                Committed(
+                    who,
+                    table,
+                    operation,
+                    was,
+                    row,
+                    self._last_commit,
+                    lsn,
+                    at,
+                )
+            )
         self._last_commit = self.record()
 
 
@@ -162,10 +199,14 @@ class Open:
     """An open transaction over the system's tables."""
 
     def __init__(self, database: MemoryDatabase, session: Session) -> None:
-        self.database, self.session = database, session
+        self.database = database
+        self.session = session
         self._changes: list[Change[Version]] = []
         self._deleted: dict[tuple[str, Key], list[int]] = {}
-        self._views = {name: View(session, table, self._changes.append) for name, table in database.tables.items()}
+        self._views = {
+            name: View(session, table, self._changes.append)
+            for name, table in database.tables.items()
+        }
 
     def described(self, table: str) -> SystemTable:
         """Raises TargetRefused where there is no such table."""
@@ -188,8 +229,14 @@ class Open:
         view.put(key, Version(values, self.database.record()))
         return True
 
-    def insert_generated(self, table: str, row: Row, take: Callable[[str], int | None] = lambda _: None) -> int:
-        """A new row with the key that the database gives, else with the one that `take` takes, else with the highest plus one.
+    def insert_generated(
+        self,
+        table: str,
+        row: Row,
+        take: Callable[[str], int | None] = lambda _: None,
+    ) -> int:
+        """A new row with the key that the database gives, else with the one that `take` takes,
+        else with the highest plus one.
 
         That is found under a lock of the table. Raises ConcurrentWrite.
         """
@@ -231,7 +278,10 @@ class Open:
     def changes(self) -> list[tuple[int, Change[Version]]]:
         """What was committed, each change with its place in the log."""
         return [
-            (self._deleted[one.table, one.key].pop(0) if one.after is None else one.after.lsn, one)
+            (
+                self._deleted[one.table, one.key].pop(0) if one.after is None else one.after.lsn,
+                one,
+            )
             for one in self._changes
         ]
 
@@ -244,7 +294,12 @@ def _cast(kind: ColumnType, value: Value, where: str) -> Value:
         return (str(value).lower() if isinstance(value, bool) else str(value)).replace("\x00", "")
     if kind is ColumnType.FLAG and isinstance(value, bool):
         return value
-    if kind is ColumnType.INTEGER and isinstance(value, int) and not isinstance(value, bool) and value in INTEGERS:
+    if (
+        kind is ColumnType.INTEGER
+        and isinstance(value, int)
+        and not isinstance(value, bool)
+        and value in INTEGERS
+    ):
         return value
     if kind is ColumnType.INSTANT and isinstance(value, datetime):
         return value

@@ -1,4 +1,6 @@
-"""Intentions carried out, or given up, in memory, as `pipeline.database.state.intentions` keeps them."""
+"""Intentions carried out, or given up, in memory,
+as `pipeline.database.state.intentions` keeps them.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,15 @@ class Intentions:
     """Reads and writes intentions."""
 
     def __init__(self, session: Session, table: Table[Intention], clock: Ticks) -> None:
-        self.session, self._view, self._clock = session, View(session, table), clock
+        self.session = session
+        self._view = View(session, table)
+        self._clock = clock
 
     @statement
     def take(self, intentions: Collection[str]) -> set[str]:
-        """Whoever inserts a number first has it; a second one waits for the first one's transaction to end."""
+        """Whoever inserts a number first has it;
+        a second one waits for the first one's transaction to end.
+        """
         ours, now = set(), self._clock.now()
         for number in sorted(set(intentions)):
             if self._view.get((number,)) is None and self._view.claim((number,)) is None:
@@ -51,5 +57,9 @@ class Intentions:
 
     @statement
     def creators(self, table: str, keys: Sequence[str]) -> dict[str, str]:
-        of_table = ((str(number), one.recorded.key) for (number,), one in self._view.items() if one.table == table)
+        of_table = (
+            (str(number), one.recorded.key)
+            for (number,), one in self._view.items()
+            if one.table == table
+        )
         return {key: number for number, key in of_table if key is not None and key in keys}

@@ -9,11 +9,16 @@ from tests.twins.locks import Strength
 
 
 def take_key(transaction: Open, site: Site, table: str) -> int | None:
-    """The key that the key table gives, which it has given then; None where it has no row. Raises KeyTableInvalid."""
+    """The key that the key table gives, which it has given then; None where it has no row.
+    Raises KeyTableInvalid.
+    """
     counter = site.keys
     if counter is None:
         return None
-    name, view = site.name_in_key_table(table), transaction.view(counter.table)
+    name, view = (
+        site.name_in_key_table(table),
+        transaction.view(counter.table),
+    )
     found = [key for key, row in view.items() if row.values[counter.table_column] == name]
     if not found:
         return None
@@ -23,6 +28,8 @@ def take_key(transaction: Open, site: Site, table: str) -> int | None:
         raise KeyTableInvalid(f"{counter.table} has no one whole number for {table}")
     new = held if counter.holds is Holds.NEXT else held + 1
     if new <= transaction.highest(table):
-        raise KeyTableInvalid(f"the key table gives a key that is not beyond the highest one of {table}")
+        raise KeyTableInvalid(
+            f"the key table gives a key that is not beyond the highest one of {table}"
+        )
     transaction.change(counter.table, found[0], {counter.key_column: held + 1})
     return new

@@ -1,4 +1,6 @@
-"""Ledger and mirror of the twin: one row for each source row, as `pipeline.database.state.ledger` keeps them."""
+"""Ledger and mirror of the twin: one row for each source row,
+as `pipeline.database.state.ledger` keeps them.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ class Ledger:
     """Reads and writes ledger rows."""
 
     def __init__(
-        self, session: Session, tables: Mapping[str, Table[LedgerRow]], sources: Sequence[SourceTable]
+        self,
+        session: Session,
+        tables: Mapping[str, Table[LedgerRow]],
+        sources: Sequence[SourceTable],
     ) -> None:
         self._session = session
         self._views = {name: View(session, table) for name, table in tables.items()}
@@ -72,10 +77,13 @@ class Ledger:
         return [row.key for _, row in self._views[table].items()]
 
     def _checked(self, row: LedgerRow) -> LedgerRow:
-        """The row as a database stores it: without NULs. Raises RowRejected for what no column holds."""
+        """The row as a database stores it: without NULs.
+        Raises RowRejected for what no column holds.
+        """
         columns = self._sources[row.table].mirrored()
         values = {
-            column.name: _held(row.table, column.name, column.kind, row.values[column.name]) for column in columns
+            column.name: _held(row.table, column.name, column.kind, row.values[column.name])
+            for column in columns
         }
         return replace(row, values=values)
 
@@ -93,5 +101,7 @@ def _is_unseen(row: LedgerRow, epoch: int) -> bool:
     return row.epoch < epoch and not row.deleted
 
 
-def ledger_tables(sources: Sequence[SourceTable]) -> dict[str, Table[LedgerRow]]:
+def ledger_tables(
+    sources: Sequence[SourceTable],
+) -> dict[str, Table[LedgerRow]]:
     return {source.name: Table(f"mirror_{source.name}") for source in sources}

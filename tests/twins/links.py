@@ -46,11 +46,20 @@ class ConflictTable(Table[Conflict]):
 class Links:
     """Reads and writes links, and the conflict log."""
 
-    def __init__(self, session: Session, links: Table[LinkRow], conflicts: ConflictTable, clock: Ticks) -> None:
-        self.session, self._clock, self._conflicts = session, clock, conflicts
-        self._view, self._log = View(session, links), View(session, conflicts)
+    def __init__(
+        self,
+        session: Session,
+        links: Table[LinkRow],
+        conflicts: ConflictTable,
+        clock: Ticks,
+    ) -> None:
+        self.session = session
+        self._clock = clock
+        self._conflicts = conflicts
+        self._view = View(session, links)
+        self._log = View(session, conflicts)
 
-    # -- links --------------------------------------------------------------------------------------------------------
+    # -- links -------------------------------------------------------------------------------------
 
     @statement
     def ids_of(self, side: Side, table: str, keys: Sequence[str]) -> dict[str, list[str]]:
@@ -70,7 +79,10 @@ class Links:
 
     @statement
     def counterparts(self, entity: str, side: Side, keys: Sequence[str]) -> dict[str, str]:
-        found = {own: link.half(side.other).key for own, link in self._halves(entity, side, keys, State.LINKED)}
+        found = {
+            own: link.half(side.other).key
+            for own, link in self._halves(entity, side, keys, State.LINKED)
+        }
         return {own: other for own, other in found.items() if other is not None}
 
     @statement
@@ -96,49 +108,96 @@ class Links:
 
     @statement
     def counted(self, entity: str, owners: Collection[str]) -> dict[str, int]:
-        of_entity = [row for row in self._rows() if row.link.entity == entity and row.link.state is not State.ENDED]
+        of_entity = [
+            row
+            for row in self._rows()
+            if row.link.entity == entity and row.link.state is not State.ENDED
+        ]
         return {owner: sum(row.counts_for == owner for row in of_entity) for owner in owners}
 
     @statement
-    def page_of_links(self, entity: str, side: Side, below_epoch: int, after: str, limit: int) -> list[str]:
-        linked = [row.link for row in self._rows() if row.link.entity == entity and row.link.state is State.LINKED]
+    def page_of_links(
+        self,
+        entity: str,
+        side: Side,
+        below_epoch: int,
+        after: str,
+        limit: int,
+    ) -> list[str]:
+        linked = [
+            row.link
+            for row in self._rows()
+            if row.link.entity == entity and row.link.state is State.LINKED
+        ]
         older = sorted(link.id for link in linked if link.half(side).seen.epoch < below_epoch)
         return [one for one in older if one > after][:limit]
 
     @statement
     def with_parked_lines(self, limit: int) -> list[str]:
-        rows = sorted((row for row in self._rows() if row.link.parked), key=lambda row: row.updated_at)
+        rows = sorted(
+            (row for row in self._rows() if row.link.parked),
+            key=lambda row: row.updated_at,
+        )
         return [row.link.id for row in rows][:limit]
 
     def _rows(self) -> list[LinkRow]:
         return [row for _, row in self._view.items()]
 
-    def _halves(self, entity: str, side: Side, keys: Sequence[str], *states: State) -> Iterator[tuple[str, Link]]:
+    def _halves(
+        self, entity: str, side: Side, keys: Sequence[str], *states: State
+    ) -> Iterator[tuple[str, Link]]:
         for row in self._rows():
             key = row.link.half(side).key
-            if row.link.entity == entity and row.link.state in states and key is not None and key in keys:
+            if (
+                row.link.entity == entity
+                and row.link.state in states
+                and key is not None
+                and key in keys
+            ):
                 yield key, row.link
 
     def _refuse_second(self, row: LinkRow, before: LinkRow | None) -> None:
-        """Whoever takes or leaves a row keeps others waiting for it. Raises ConcurrentWrite where it has another link."""
+        """Whoever takes or leaves a row keeps others waiting for it.
+        Raises ConcurrentWrite where it has another link.
+        """
         for side in Side:
-            old, new = None if before is None else before.unique(side), row.unique(side)
+            old, new = (
+                None if before is None else before.unique(side),
+                row.unique(side),
+            )
             for place in sorted({one for one in (old, new) if one is not None and old != new}):
                 self.session.lock(f"link.{side}", place, Strength.UPDATE)
             others = [other for other in self._rows() if other.link.id != row.link.id]
-            if new is not None and new != old and any(other.unique(side) == new for other in others):
+            if (
+                new is not None
+                and new != old
+                and any(other.unique(side) == new for other in others)
+            ):
                 raise ConcurrentWrite(f"a row has a link already at link, column {side}_key")
 
-    # -- the conflict log ---------------------------------------------------------------------------------------------
+    # -- the conflict log --------------------------------------------------------------------------
 
     @statement
     def log(self, conflicts: Sequence[Conflict]) -> None:
         for one in conflicts:
-            codec.dump_value(one.ajera), codec.dump_value(one.dps)  # raises for what is no value
+            (
+                codec.dump_value(one.ajera),
+                codec.dump_value(one.dps),
+            )  # raises for what is no value
             self._log.put((next(self._conflicts.numbers),), one)
 
     @statement
-    def logged(self, *, limit: int, link: str | None = None, number: int | None = None) -> list[tuple[int, Conflict]]:
+    def logged(
+        self,
+        *,
+        limit: int,
+        link: str | None = None,
+        number: int | None = None,
+    ) -> list[tuple[int, Conflict]]:
         entries = sorted((int(key[0]), one) for key, one in self._log.items())
-        found = [entry for entry in entries if link in (None, entry[1].link) and number in (None, entry[0])]
+        found = [
+            entry
+            for entry in entries
+            if link in (None, entry[1].link) and number in (None, entry[0])
+        ]
         return found[::-1][:limit]

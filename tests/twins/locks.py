@@ -1,4 +1,6 @@
-"""Locks of the twin: three strengths of row locks and two of table locks, held to the end of a transaction; a circle of waiters ends one of them."""
+"""Locks of the twin: three strengths of row locks and two of table locks, held to the end of a
+transaction; a circle of waiters ends one of them.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from tests.twins.turns import Turns
 
 
 class Strength(Enum):
-    """What a lock keeps others from. As PostgreSQL has it: a change of other columns does not disturb who refers to a row."""
+    """What a lock keeps others from. As PostgreSQL has it:
+    a change of other columns does not disturb who refers to a row.
+    """
 
     PRESENCE = "presence"  # nobody may delete the row
     CHANGE = "change"  # nobody else may lock or change it; whoever refers to it may
@@ -38,7 +42,9 @@ class Locks:
         self._waits: dict[int, set[int]] = {}  # owner -> owners it waits for
 
     def acquire(self, owner: int, resource: Hashable, strength: Strength) -> None:
-        """Wait until nobody else holds the resource in a way that does not go with this one. Raises TargetBusy."""
+        """Wait until nobody else holds the resource in a way that does not go with this one.
+        Raises TargetBusy.
+        """
         with self.changed:
             while blockers := set(self._blockers(owner, resource, strength)):
                 self._waits[owner] = blockers
@@ -55,7 +61,9 @@ class Locks:
     def release(self, owner: int) -> None:
         """Give back everything that the owner holds."""
         with self.changed:
-            for resource in [resource for resource, owners in self._held.items() if owner in owners]:
+            for resource in [
+                resource for resource, owners in self._held.items() if owner in owners
+            ]:
                 del self._held[resource][owner]
                 if not self._held[resource]:
                     del self._held[resource]
@@ -69,7 +77,9 @@ class Locks:
 
     def _blockers(self, owner: int, resource: Hashable, strength: Strength) -> Iterator[int]:
         for other, strengths in self._held.get(resource, {}).items():
-            if other != owner and any(frozenset([strength, held]) not in _TOLERATED for held in strengths):
+            if other != owner and any(
+                frozenset([strength, held]) not in _TOLERATED for held in strengths
+            ):
                 yield other
 
     def _closes_a_circle(self, owner: int) -> bool:

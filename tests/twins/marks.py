@@ -26,20 +26,25 @@ class Marks:
     """Reads and writes marks."""
 
     def __init__(self, session: Session, table: Table[Due]) -> None:
-        self._session, self._view = session, View(session, table)
+        self._session = session
+        self._view = View(session, table)
 
     def mark(self, marks: Sequence[Mark], now: datetime) -> None:
         if not marks:
             return
         self._session.statement("mark")
-        for (kind, key), number in sorted({(mark.kind, mark.key): mark.number for mark in marks}.items()):
+        for (kind, key), number in sorted(
+            {(mark.kind, mark.key): mark.number for mark in marks}.items()
+        ):
             there = self._view.claim((kind, key))
             age = there.set_at if there is not None and there.tried_at is None else now
             self._view.put((kind, key), Due(Mark(kind, key, number), age))
 
     def marks_of(self, marks: Iterable[tuple[str, str]]) -> list[Mark]:
         self._session.statement("marks_of")
-        return [due.mark for pair in sorted(set(marks)) if (due := self._view.get(pair)) is not None]
+        return [
+            due.mark for pair in sorted(set(marks)) if (due := self._view.get(pair)) is not None
+        ]
 
     def due(self, limit: int, *, set_before: datetime, waiting_before: datetime) -> list[Mark]:
         self._session.statement("due")
@@ -48,7 +53,13 @@ class Marks:
             for _, due in self._view.items()
             if (due.set_at < set_before if due.tried_at is None else due.tried_at < waiting_before)
         ]
-        ripe.sort(key=lambda due: (due.tried_at or due.set_at, due.mark.kind, due.mark.key))
+        ripe.sort(
+            key=lambda due: (
+                due.tried_at or due.set_at,
+                due.mark.kind,
+                due.mark.key,
+            )
+        )
         return [due.mark for due in ripe[:limit]]
 
     def clear(self, marks: Sequence[Mark]) -> None:
@@ -65,12 +76,25 @@ class Marks:
         if not waiting:
             return
         self._session.statement("wait")
-        for (kind, key), one in sorted({(one.mark.kind, one.mark.key): one for one in waiting}.items()):
+        for (kind, key), one in sorted(
+            {(one.mark.kind, one.mark.key): one for one in waiting}.items()
+        ):
             there = self._view.claim((kind, key))
             if there is None:
-                self._view.put((kind, key), Due(one.mark, now, one.reason[:400], one.code, now))
+                self._view.put(
+                    (kind, key),
+                    Due(one.mark, now, one.reason[:400], one.code, now),
+                )
             elif one.mark.number in (0, there.mark.number):
-                self._view.put((kind, key), replace(there, reason=one.reason[:400], code=one.code, tried_at=now))
+                self._view.put(
+                    (kind, key),
+                    replace(
+                        there,
+                        reason=one.reason[:400],
+                        code=one.code,
+                        tried_at=now,
+                    ),
+                )
 
     def waiting_count(self) -> int:
         self._session.statement("waiting_count")

@@ -1,15 +1,27 @@
-"""Kafka in memory: a broker with topics, partitions and groups, and the ports `Messages` and `DeadLetters` on it.
+"""Kafka in memory: a broker with topics, partitions and groups,
+and the ports `Messages` and `DeadLetters` on it.
 
-The same contract suite holds this and `pipeline.kafka` (tests/contracts/test_messages.py). Nothing here waits: `poll`
-answers at once.
+The same contract suite holds this and `pipeline.kafka` (tests/contracts/test_messages.py).
+Nothing here waits: `poll` answers at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field
 
-from pipeline.errors import DeadLetterFailed, OffsetLost, PipelineError, ServiceUnreachable
+from pipeline.errors import (
+    DeadLetterFailed,
+    OffsetLost,
+    PipelineError,
+    ServiceUnreachable,
+)
 from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition
 
@@ -29,7 +41,9 @@ class _Log:
 
 
 class MemoryBroker:
-    """Topics and groups. `unreachable` set to True makes every member's calls fail with ServiceUnreachable."""
+    """Topics and groups. `unreachable` set to True makes every
+    member's calls fail with ServiceUnreachable.
+    """
 
     def __init__(self) -> None:
         self.unreachable = False
@@ -38,10 +52,14 @@ class MemoryBroker:
         self._members: dict[str, list[MemoryMessages]] = {}
 
     def create_topic(self, topic: str, partitions: int = 1) -> None:
-        """Create a topic, or, if there is one of that name, replace it by an empty one; its committed offsets go too."""
+        """Create a topic, or, if there is one of that name, replace it by an empty one;
+        its committed offsets go too.
+        """
         for tp in [tp for tp in self._logs if tp.topic == topic]:
             del self._logs[tp]
-        self._committed = {place: at for place, at in self._committed.items() if place[1].topic != topic}
+        self._committed = {
+            place: at for place, at in self._committed.items() if place[1].topic != topic
+        }
         self._logs |= {TopicPartition(topic, number): _Log() for number in range(partitions)}
 
     def produce(
@@ -56,7 +74,17 @@ class MemoryBroker:
     ) -> int:
         """Append a message; its offset."""
         log = self._log(TopicPartition(topic, partition))
-        log.messages.append(Message(topic, partition, log.high, key, value, timestamp_ms, headers))
+        log.messages.append(
+            Message(
+                topic,
+                partition,
+                log.high,
+                key,
+                value,
+                timestamp_ms,
+                headers,
+            )
+        )
         log.high += 1
         return log.high - 1
 
@@ -96,7 +124,9 @@ class MemoryBroker:
         self._members[group] = [each for each in self._members[group] if each is not member]
 
     def share_of(self, group: str, member: MemoryMessages) -> frozenset[TopicPartition]:
-        """The partitions that are meant for a member: dealt out in turn to the members subscribed to the topic."""
+        """The partitions that are meant for a member:
+        dealt out in turn to the members subscribed to the topic.
+        """
         share = set()
         for tp in self._logs:
             takers = [each for each in self._members[group] if tp.topic in each.topics]
@@ -119,12 +149,16 @@ class MemoryBroker:
 
     def _log(self, tp: TopicPartition) -> _Log:
         if tp not in self._logs:
-            raise ServiceUnreachable(f"Kafka, in memory: {tp.topic} partition {tp.partition} does not exist.")
+            raise ServiceUnreachable(
+                f"Kafka, in memory: {tp.topic} partition {tp.partition} does not exist."
+            )
         return self._logs[tp]
 
 
 class MemoryMessages:
-    """One member of a group; the same constructor as KafkaMessages, with the broker in place of addresses."""
+    """One member of a group; the same constructor as KafkaMessages,
+    with the broker in place of addresses.
+    """
 
     def __init__(
         self,
@@ -150,7 +184,9 @@ class MemoryMessages:
         broker.join(group, self)
 
     def poll(self, limit: int, timeout_seconds: float) -> Sequence[Message]:
-        """Up to `limit` messages, at once. Raises OffsetLost, ServiceUnreachable, and what the callables raise."""
+        """Up to `limit` messages, at once. Raises OffsetLost, ServiceUnreachable,
+        and what the callables raise.
+        """
         del timeout_seconds  # nothing here takes time
         kept, self._deferred_error = self._deferred_error, None
         if kept is not None:
@@ -173,10 +209,15 @@ class MemoryMessages:
     def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
         """Commit next offsets; partitions that are no longer assigned are left out."""
         self._broker.refuse_if_unreachable()
-        self._broker.commit(self._group, {tp: at for tp, at in next_offsets.items() if tp in self._next})
+        self._broker.commit(
+            self._group,
+            {tp: at for tp, at in next_offsets.items() if tp in self._next},
+        )
 
     def wait(self, seconds: float) -> None:
-        """Stay a member: rebalances run, nothing is read. What goes wrong is raised by the next poll."""
+        """Stay a member: rebalances run, nothing is read.
+        What goes wrong is raised by the next poll.
+        """
         del seconds
         try:
             self._broker.refuse_if_unreachable()
@@ -197,7 +238,9 @@ class MemoryMessages:
         return frozenset(self._next)
 
     def end_offsets(self, topic: str) -> Mapping[int, int]:
-        """For each partition of the topic the offset after its newest message. Raises ServiceUnreachable if there is none."""
+        """For each partition of the topic the offset after its newest message.
+        Raises ServiceUnreachable if there is none.
+        """
         self._broker.refuse_if_unreachable()
         found = self._broker.partitions([topic])
         if not found:
@@ -222,7 +265,9 @@ class MemoryMessages:
             self._on_revoked(leaving)
             self._next = {tp: at for tp, at in self._next.items() if tp not in leaving}
             self._paused -= leaving
-        coming = frozenset(tp for tp in share - self.assignment() if not self._broker.is_held(self._group, tp))
+        coming = frozenset(
+            tp for tp in share - self.assignment() if not self._broker.is_held(self._group, tp)
+        )
         if coming or not self._was_told:
             starts = self._starts(coming)
             self._was_told = True
@@ -230,7 +275,10 @@ class MemoryMessages:
             self._next |= starts
 
     def _starts(self, partitions: frozenset[TopicPartition]) -> dict[TopicPartition, int]:
-        stored, committed = self._stored_offsets(partitions), self._broker.committed(self._group)
+        stored, committed = (
+            self._stored_offsets(partitions),
+            self._broker.committed(self._group),
+        )
         starts = {}
         for tp in partitions:
             low, high = self._broker.watermarks(tp)
@@ -250,16 +298,22 @@ class MemoryDeadLetters:
     def send(self, message: Message, error: PipelineError) -> None:
         """Keep the message and its error. Raises DeadLetterFailed."""
         if self.failing:
-            raise DeadLetterFailed(f"The dead letter of {message.topic} offset {message.offset} was refused.")
+            raise DeadLetterFailed(
+                f"The dead letter of {message.topic} offset {message.offset} was refused."
+            )
         self.sent.append((message, error))
 
 
 def refuse_lost_start(tp: TopicPartition, start: int, low: int, high: int) -> None:
-    """Raise OffsetLost unless a partition that holds the offsets `low` to `high - 1` can be read from `start`."""
+    """Raise OffsetLost unless a partition that holds the offsets
+    `low` to `high - 1` can be read from `start`.
+    """
     where = f"{tp.topic} partition {tp.partition}"
     if start < low:
         raise OffsetLost(
             f"{where} was to be read from offset {start}, not above {low}: {low - start} messages are lost."
         )
     if start > high:
-        raise OffsetLost(f"{where} was to be read from offset {start}, but it ends at {high}: recreated or truncated.")
+        raise OffsetLost(
+            f"{where} was to be read from offset {start}, but it ends at {high}: recreated or truncated."
+        )

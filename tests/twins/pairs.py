@@ -1,8 +1,16 @@
-"""The two exchanged databases in memory (port `Pairs`): links and DPS's rows in one, intentions and Ajera's rows in the other."""
+"""The two exchanged databases in memory (port `Pairs`): links and DPS's rows in one,
+intentions and Ajera's rows in the other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,7 +49,9 @@ class OurTables:
 
 @dataclass
 class MemoryPairs:
-    """Both databases. A circle of waiters that goes through both is found by neither, as in databases: it times out."""
+    """Both databases. A circle of waiters that goes through both is found by neither,
+    as in databases: it times out.
+    """
 
     dps_database: MemoryDatabase
     ajera_database: MemoryDatabase
@@ -76,9 +86,17 @@ class MemoryPairs:
 class MemoryAjeraTransaction:
     """One transaction in the Ajera database."""
 
-    def __init__(self, transaction: Open, ours: OurTables, fills: Sequence[TemplateRows], site: Site) -> None:
+    def __init__(
+        self,
+        transaction: Open,
+        ours: OurTables,
+        fills: Sequence[TemplateRows],
+        site: Site,
+    ) -> None:
         self.rows: Rows = MemoryRows(transaction, Side.AJERA, fills, site)
-        self._intentions = Intentions(transaction.session, ours.intentions, transaction.database.clock)
+        self._intentions = Intentions(
+            transaction.session, ours.intentions, transaction.database.clock
+        )
 
     def take(self, intentions: Collection[str]) -> set[str]:
         return self._intentions.take(intentions)
@@ -100,7 +118,8 @@ class MemoryLinkTransaction:
         self.rows: Rows = MemoryRows(transaction, Side.DPS)
         self._session = session = transaction.session
         self._links = Links(session, ours.links, ours.conflicts, transaction.database.clock)
-        self._parked, self._captures = Parked(session, ours.parked), Captures(session, ours.captures)
+        self._parked = Parked(session, ours.parked)
+        self._captures = Captures(session, ours.captures)
         self._settings = Settings(session, ours.settings)
         self._positions = ProgressStore(session, ours.positions, ())
 
@@ -125,7 +144,14 @@ class MemoryLinkTransaction:
     def counted(self, entity: str, owners: Collection[str]) -> dict[str, int]:
         return self._links.counted(entity, owners)
 
-    def page_of_links(self, entity: str, side: Side, below_epoch: int, after: str, limit: int) -> list[str]:
+    def page_of_links(
+        self,
+        entity: str,
+        side: Side,
+        below_epoch: int,
+        after: str,
+        limit: int,
+    ) -> list[str]:
         return self._links.page_of_links(entity, side, below_epoch, after, limit)
 
     def with_parked_lines(self, limit: int) -> list[str]:
@@ -134,7 +160,13 @@ class MemoryLinkTransaction:
     def log(self, conflicts: Sequence[Conflict]) -> None:
         self._links.log(conflicts)
 
-    def logged(self, *, limit: int, link: str | None = None, number: int | None = None) -> list[tuple[int, Conflict]]:
+    def logged(
+        self,
+        *,
+        limit: int,
+        link: str | None = None,
+        number: int | None = None,
+    ) -> list[tuple[int, Conflict]]:
         return self._links.logged(limit=limit, link=link, number=number)
 
     def park(self, parked: Sequence[ParkedWork], now: datetime) -> None:

@@ -1,4 +1,6 @@
-"""Parked work of the exchange in memory, captures and settings, as `pipeline.database.state.parked` keeps them."""
+"""Parked work of the exchange in memory, captures and settings,
+as `pipeline.database.state.parked` keeps them.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ class Parked:
     """Reads and writes parked work."""
 
     def __init__(self, session: Session, table: Table[ParkedRow]) -> None:
-        self.session, self._view = session, View(session, table)
+        self.session = session
+        self._view = View(session, table)
 
     @statement
     def park(self, parked: Sequence[ParkedWork], now: datetime) -> None:
@@ -42,7 +45,14 @@ class Parked:
                 raise RowRejected("a text is too long at parked")
             there = self._view.claim((one,))
             since = now if there is None else there.since
-            self._view.put((one,), ParkedRow(replace(work, hint=cut(work.hint, HINT_LENGTH)), since, now))
+            self._view.put(
+                (one,),
+                ParkedRow(
+                    replace(work, hint=cut(work.hint, HINT_LENGTH)),
+                    since,
+                    now,
+                ),
+            )
 
     @statement
     def unpark(self, ids: Collection[str]) -> None:
@@ -73,7 +83,8 @@ class Captures:
     """How far each side's capture was followed."""
 
     def __init__(self, session: Session, table: Table[Epochs]) -> None:
-        self.session, self._view = session, View(session, table)
+        self.session = session
+        self._view = View(session, table)
 
     @statement
     def epochs(self) -> dict[Side, Epochs]:
@@ -89,7 +100,8 @@ class Settings:
     """Named settings, and the lock of linking."""
 
     def __init__(self, session: Session, table: Table[str]) -> None:
-        self.session, self._view = session, View(session, table)
+        self.session = session
+        self._view = View(session, table)
 
     @statement
     def remember(self, name: str, value: str) -> None:

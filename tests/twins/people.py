@@ -39,4 +39,6 @@ class People:
 
 
 def _key(table: SourceTable, text: str) -> tuple[str | int, ...]:
-    return tuple(value if isinstance(value, int) else str(value) for value in table.key_values(text))
+    return tuple(
+        value if isinstance(value, int) else str(value) for value in table.key_values(text)
+    )

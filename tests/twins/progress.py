@@ -1,4 +1,6 @@
-"""Progress, incarnations and loading of the twin, as `pipeline.database.state.progress` and `.loads` keep them."""
+"""Progress, incarnations and loading of the twin,
+as `pipeline.database.state.progress` and `.loads` keep them.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ class Classification:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """A table loaded in `epoch` (0: never), being read in `reading_epoch` of an incarnation of its topic."""
+    """A table loaded in `epoch` (0: never),
+    being read in `reading_epoch` of an incarnation of its topic.
+    """
 
     topic: str
     epoch: int = 0
@@ -54,15 +58,23 @@ class PositionTables:
 class ProgressStore:
     """Reads and writes next offsets, incarnations, and the state of loading."""
 
-    def __init__(self, session: Session, tables: PositionTables, sources: Sequence[SourceTable]) -> None:
-        self._session, self._sources = session, [source.name for source in sources]
+    def __init__(
+        self,
+        session: Session,
+        tables: PositionTables,
+        sources: Sequence[SourceTable],
+    ) -> None:
+        self._session = session
+        self._sources = [source.name for source in sources]
         self._progress = View(session, tables.progress)
         self._incarnations = View(session, tables.incarnations)
         self._loads = View(session, tables.loads)
 
     def progress(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Progress]:
         self._session.statement("progress")
-        found = {one: self._progress.get((one.topic, one.partition)) for one in sorted(set(partitions))}
+        found = {
+            one: self._progress.get((one.topic, one.partition)) for one in sorted(set(partitions))
+        }
         return {one: reading.progress for one, reading in found.items() if reading is not None}
 
     def advance(self, progress: Mapping[TopicPartition, Progress], now: datetime) -> None:
@@ -73,7 +85,10 @@ class ProgressStore:
         for place, one in sorted(progress.items()):
             key = (place.topic, place.partition)
             there = self._progress.claim(key)
-            self._progress.put(key, Classification(one) if there is None else _advanced(there, one))
+            self._progress.put(
+                key,
+                Classification(one) if there is None else _advanced(there, one),
+            )
 
     def incarnations(self, topic: str) -> dict[int, Incarnation]:
         self._session.statement("incarnations")
@@ -85,7 +100,10 @@ class ProgressStore:
         if wanted not in self._seen(topic).values():
             self._session.lock("incarnation", (), Strength.UPDATE)
         if wanted not in self._seen(topic).values():
-            newest = max((int(number) for (number,), _ in self._incarnations.items()), default=0)
+            newest = max(
+                (int(number) for (number,), _ in self._incarnations.items()),
+                default=0,
+            )
             self._incarnations.put((newest + 1,), Numbered(topic, wanted))
         return next(number for number, seen in self._seen(topic).items() if seen == wanted)
 
@@ -101,7 +119,10 @@ class ProgressStore:
     def loading(self, epoch: int) -> dict[str, LoadState]:
         self._session.statement("loading")
         behind = [name for name in self._sources if self._load(name).epoch < epoch]
-        return {name: "reading" if self._is_reading(self._load(name), epoch) else "unknown" for name in behind}
+        return {
+            name: "reading" if self._is_reading(self._load(name), epoch) else "unknown"
+            for name in behind
+        }
 
     def set_load_ends(self, topic: str, table: str, epoch: int, ends: Mapping[int, int]) -> None:
         self._session.statement("set_load_ends")
@@ -144,10 +165,16 @@ class ProgressStore:
         return self._loads.get((table,)) or Load("")
 
     def _is_reading(self, load: Load, epoch: int) -> bool:
-        return load.reading_epoch >= max(epoch, 1) and load.reading_incarnation == self._newest(load.topic)[0]
+        return (
+            load.reading_epoch >= max(epoch, 1)
+            and load.reading_incarnation == self._newest(load.topic)[0]
+        )
 
     def _is_read(self, load: Load) -> bool:
-        found = {number: self._progress.get((load.topic, number)) for number in range(self._newest(load.topic)[1])}
+        found = {
+            number: self._progress.get((load.topic, number))
+            for number in range(self._newest(load.topic)[1])
+        }
         return all(
             one is not None
             and one.load_until is not None
@@ -157,10 +184,17 @@ class ProgressStore:
         )
 
     def _newest(self, topic: str) -> tuple[int, int]:
-        return max(((number, seen.partitions) for number, seen in self._seen(topic).items()), default=(0, 0))
+        return max(
+            ((number, seen.partitions) for number, seen in self._seen(topic).items()),
+            default=(0, 0),
+        )
 
     def _seen(self, topic: str) -> dict[int, Incarnation]:
-        return {int(number): one.seen for (number,), one in self._incarnations.items() if one.topic == topic}
+        return {
+            int(number): one.seen
+            for (number,), one in self._incarnations.items()
+            if one.topic == topic
+        }
 
 
 def _advanced(there: Classification, more: Progress) -> Classification:
@@ -168,7 +202,13 @@ def _advanced(there: Classification, more: Progress) -> Classification:
     was = there.progress
     counts = {
         name: getattr(was, name) + getattr(more, name)
-        for name in ("events_read", "written", "skipped", "parked", "dead_lettered")
+        for name in (
+            "events_read",
+            "written",
+            "skipped",
+            "parked",
+            "dead_lettered",
+        )
     }
     is_kept = was.incarnation in (0, more.incarnation)
     return Classification(replace(more, **counts), there.load_until if is_kept else None)

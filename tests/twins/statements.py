@@ -33,7 +33,9 @@ def spoiling(session: Session) -> Iterator[None]:
         raise
 
 
-def statement(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
+def statement(
+    method: Callable[Concatenate[S, P], T],
+) -> Callable[Concatenate[S, P], T]:
     """A method that is one statement. Raises TargetRefused after one that failed."""
 
     @wraps(method)

@@ -18,11 +18,17 @@ from tests.twins.database import MemoryDatabase, SystemTable
 from tests.twins.pairs import MemoryPairs
 from tests.twins.turns import Turns
 
-ORDER = SourceColumn("prjOrder", ColumnType.INTEGER)  # what a template tells of a phase, and nobody else reads
+ORDER = SourceColumn(
+    "prjOrder", ColumnType.INTEGER
+)  # what a template tells of a phase, and nobody else reads
 
 
 def both_systems(
-    clock: Ticks, *, turns: Turns | None = None, first_key: int = 1, tells_positions: bool = True
+    clock: Ticks,
+    *,
+    turns: Turns | None = None,
+    first_key: int = 1,
+    tells_positions: bool = True,
 ) -> MemoryPairs:
     """`first_key`: of what Ajera gives. `tells_positions`: we may read the place in either log."""
     lists = [one.ajera for one in CODE_LISTS]
@@ -37,16 +43,27 @@ def both_systems(
     ]
     dps = [
         *(SystemTable(table) for table in DPS_TABLES),
-        *(SystemTable(list_table(one.dps, ColumnType.TEXT)) for one in CODE_LISTS if one.dps is not None),
+        *(
+            SystemTable(list_table(one.dps, ColumnType.TEXT))
+            for one in CODE_LISTS
+            if one.dps is not None
+        ),
     ]
-    in_dps, in_ajera = (MemoryDatabase(of, clock, turns=turns, tells_positions=tells_positions) for of in (dps, ajera))
+    in_dps, in_ajera = (
+        MemoryDatabase(of, clock, turns=turns, tells_positions=tells_positions)
+        for of in (dps, ajera)
+    )
     return MemoryPairs(in_dps, in_ajera, FILLS)
 
 
 def list_table(table: ListTable, codes: ColumnType) -> SourceTable:
     """A code list."""
     flag = () if table.only_if is None else (SourceColumn(table.only_if, ColumnType.FLAG),)
-    columns = (SourceColumn(table.code, codes), SourceColumn(table.description, ColumnType.TEXT), *flag)
+    columns = (
+        SourceColumn(table.code, codes),
+        SourceColumn(table.description, ColumnType.TEXT),
+        *flag,
+    )
     return SourceTable(table.table, table.code, columns)
 
 
@@ -55,5 +72,7 @@ def template_table(fill: TemplateRows) -> SourceTable:
     kinds = {"tphDescription": ColumnType.TEXT}
     names = ("tphKey", fill.where, *(source for source, _ in fill.copied))
     return SourceTable(
-        fill.source, "tphKey", tuple(SourceColumn(one, kinds.get(one, ColumnType.INTEGER)) for one in names)
+        fill.source,
+        "tphKey",
+        tuple(SourceColumn(one, kinds.get(one, ColumnType.INTEGER)) for one in names),
     )

@@ -45,13 +45,16 @@ class Committable(Protocol):
 
 
 class Session:
-    """One transaction: its locks, its statements, its views. An error of a statement spoils it, as in a database."""
+    """One transaction: its locks, its statements, its views. An error of a statement spoils it,
+    as in a database.
+    """
 
     def __init__(self, number: int, locks: Locks, turns: Turns) -> None:
         self.locks = locks
         self.views: list[Committable] = []
         self.is_spoiled = False
-        self._number, self._turns = number, turns
+        self._number = number
+        self._turns = turns
 
     def statement(self, name: str) -> None:
         """A statement begins. Raises TargetRefused after one that failed."""
@@ -76,9 +79,14 @@ class View(Generic[R]):
     """A table as one transaction sees it: committed rows under its own changes."""
 
     def __init__(
-        self, session: Session, table: Table[R], committed: Callable[[Change[R]], None] = lambda _: None
+        self,
+        session: Session,
+        table: Table[R],
+        committed: Callable[[Change[R]], None] = lambda _: None,
     ) -> None:
-        self._session, self.table, self._committed = session, table, committed
+        self._session = session
+        self.table = table
+        self._committed = committed
         self._changes: dict[Key, list[R | None]] = {}  # every image in turn, for the log
         session.views.append(self)
 
@@ -100,7 +108,9 @@ class View(Generic[R]):
                 yield key, row
 
     def lock(self, key: Key, strength: Strength) -> R | None:
-        """The row once it is locked, or None: a row that is not there when the statement begins is not waited for."""
+        """The row once it is locked, or None:
+        a row that is not there when the statement begins is not waited for.
+        """
         if self.get(key) is None:
             return None
         self._session.lock(self.table.name, key, strength)

@@ -1,6 +1,8 @@
-"""The target database in memory (ports `Target` and `Transaction`): transactions, locks, constraints, and a log of writes.
+"""The target database in memory (ports `Target` and `Transaction`): transactions, locks,
+constraints, and a log of writes.
 
-It behaves as PostgreSQL does at READ COMMITTED; the contract suite holds both to it (tests/contracts/test_target.py).
+It behaves as PostgreSQL does at READ COMMITTED;
+the contract suite holds both to it (tests/contracts/test_target.py).
 """
 
 from __future__ import annotations
@@ -14,7 +16,13 @@ from pipeline.domain.routes import Route
 from pipeline.errors import PipelineError
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Row, Value
-from pipeline.model.ledger import Incarnation, LedgerRow, Mark, Progress, Waiting
+from pipeline.model.ledger import (
+    Incarnation,
+    LedgerRow,
+    Mark,
+    Progress,
+    Waiting,
+)
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
 from tests.twins.ledger import Ledger, ledger_tables
@@ -29,14 +37,21 @@ from tests.twins.turns import FreeTurns, Turns
 class MemoryTarget:
     """A target database in memory. `log` holds every committed change of a target row, in order.
 
-    `folds_case`: keys that differ in case or trailing blanks are one key, as under SQL Server's default collation.
+    `folds_case`: keys that differ in case or trailing blanks are one key,
+    as under SQL Server's default collation.
     """
 
     def __init__(
-        self, route: Route, *, turns: Turns | None = None, counts_utf16: bool = False, folds_case: bool = False
+        self,
+        route: Route,
+        *,
+        turns: Turns | None = None,
+        counts_utf16: bool = False,
+        folds_case: bool = False,
     ) -> None:
         self.log: list[Change[Row]] = []
-        self.route, self.turns = route, turns or FreeTurns()
+        self.route = route
+        self.turns = turns or FreeTurns()
         self.locks = Locks(self.turns)
         self._counts_utf16 = counts_utf16
         self._numbers = count(1)
@@ -44,7 +59,9 @@ class MemoryTarget:
         self.ledger = ledger_tables(route.sources)
         self.due: Table[Due] = Table("due")
         self.positions = PositionTables()
-        self.targets: dict[str, Table[Row]] = {table.name: Table(table.name, fold) for table in route.targets}
+        self.targets: dict[str, Table[Row]] = {
+            table.name: Table(table.name, fold) for table in route.targets
+        }
         self.owned: Table[Owned] = Table("owned_row")
 
     @property
@@ -81,7 +98,11 @@ class MemoryTransaction:
         self._marks = Marks(session, target.due)
         self._positions = ProgressStore(session, target.positions, route.sources)
         self._targets = TargetTables(
-            session, target.targets, route.targets, target.log.append, utf16=target.counts_utf16
+            session,
+            target.targets,
+            route.targets,
+            target.log.append,
+            utf16=target.counts_utf16,
         )
         self._owned = OwnedRows(session, target.owned, self._targets)
 
@@ -155,7 +176,9 @@ class MemoryTransaction:
         with self._spoiling():
             return self._targets.upsert(table, rows)
 
-    def replace_children(self, table: str, wanted: Mapping[str, Sequence[tuple[str, ...]]]) -> RowCounts:
+    def replace_children(
+        self, table: str, wanted: Mapping[str, Sequence[tuple[str, ...]]]
+    ) -> RowCounts:
         with self._spoiling():
             return self._owned.replace_children(table, wanted)
 

@@ -1,4 +1,6 @@
-"""The target's own tables in the twin: lengths, required columns, references and unique columns as a database keeps them."""
+"""The target's own tables in the twin: lengths, required columns,
+references and unique columns as a database keeps them.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ class TargetTables:
         *,
         utf16: bool,
     ) -> None:
-        self._session, self._utf16 = session, utf16
+        self._session = session
+        self._utf16 = utf16
         self._views = {name: View(session, table, committed) for name, table in tables.items()}
         self._described = {table.name: table for table in described}
 
@@ -34,14 +37,20 @@ class TargetTables:
         self._session.statement("existing")
         view = self._views[table]
         there = [key for key in sorted(set(keys)) if view.get(view.table.key(key)) is not None]
-        return {key for key in there if view.lock(view.table.key(key), Strength.PRESENCE) is not None}
+        return {
+            key for key in there if view.lock(view.table.key(key), Strength.PRESENCE) is not None
+        }
 
     def holders(self, table: str, column: str, values: Sequence[str]) -> dict[str, str]:
         self._session.statement("holders")
         view, key = self._views[table], self._described[table].key[0]
         wanted = {view.table.key(value) for value in values}
         held = ((row[column], row[key]) for _, row in view.items())
-        return {str(value): str(holder) for value, holder in held if view.table.key(str(value)) in wanted}
+        return {
+            str(value): str(holder)
+            for value, holder in held
+            if view.table.key(str(value)) in wanted
+        }
 
     def create_missing(self, table: str, rows: Sequence[Row]) -> int:
         if not rows:
@@ -64,7 +73,9 @@ class TargetTables:
     def insert_children(self, table: str, keys: Sequence[Owned]) -> set[Owned]:
         names = self._described[table].key
         rows = [dict(zip(names, key, strict=True)) for key in keys]
-        return {tuple(str(row[name]) for name in names) for row in self._insert_missing(table, rows)}
+        return {
+            tuple(str(row[name]) for name in names) for row in self._insert_missing(table, rows)
+        }
 
     def delete(self, table: str, keys: Iterable[Owned]) -> None:
         view = self._views[table]
@@ -77,15 +88,23 @@ class TargetTables:
     def _upsert(self, table: TargetTable, key: Key, row: TargetRow) -> RowCounts:
         names = {column.name for column in table.columns} - set(table.key)
         values = {name: value for name, value in row.values.items() if name in names}
-        prefill = {name: value for name, value in row.prefill.items() if name in names - values.keys()}
-        given = {**dict(zip(table.key, row.key, strict=True)), **prefill, **values}
+        prefill = {
+            name: value for name, value in row.prefill.items() if name in names - values.keys()
+        }
+        given = {
+            **dict(zip(table.key, row.key, strict=True)),
+            **prefill,
+            **values,
+        }
         required = {column.name for column in table.columns if not column.nullable}
         view = self._views[table.name]
         if not required <= given.keys():
             there = view.lock(key, Strength.CHANGE)
             if there is None:
                 lacking = ", ".join(sorted(required - given.keys()))
-                raise TargetRefused(f"{table.name} lacks a row that cannot be created without {lacking}")
+                raise TargetRefused(
+                    f"{table.name} lacks a row that cannot be created without {lacking}"
+                )
         else:
             there = view.claim(key)
         held = self._held(table, given)
@@ -114,7 +133,9 @@ class TargetTables:
         full = {column.name: after.get(column.name) for column in table.columns}
         for column in table.columns:
             if not column.nullable and full[column.name] is None:
-                raise RowRejected(f"no value where one is required at {table.name}, column {column.name}")
+                raise RowRejected(
+                    f"no value where one is required at {table.name}, column {column.name}"
+                )
         for unique in table.unique:
             self._refuse_taken(table.name, unique, key, before, full)
         for reference, parent in table.references:
@@ -122,8 +143,13 @@ class TargetTables:
         self._views[table.name].put(key, full)
 
     def _held(self, table: TargetTable, row: Row) -> dict[str, Value]:
-        """The values as a database stores them: without NULs. Raises RowRejected for a text that is too long."""
-        return {name: self._fitting(table.name, table.column(name), value) for name, value in row.items()}
+        """The values as a database stores them: without NULs.
+        Raises RowRejected for a text that is too long.
+        """
+        return {
+            name: self._fitting(table.name, table.column(name), value)
+            for name, value in row.items()
+        }
 
     def _fitting(self, table: str, column: TargetColumn, value: Value) -> Value:
         if not isinstance(value, str):
@@ -134,16 +160,34 @@ class TargetTables:
             raise RowRejected(f"a text is too long at {table}, column {column.name}")
         return value
 
-    def _refuse_taken(self, table: str, column: str, key: Key, before: Row | None, after: Row) -> None:
-        """Whoever takes or leaves a value keeps others waiting for it. Raises ConcurrentWrite for one that is held."""
+    def _refuse_taken(
+        self,
+        table: str,
+        column: str,
+        key: Key,
+        before: Row | None,
+        after: Row,
+    ) -> None:
+        """Whoever takes or leaves a value keeps others waiting for it.
+        Raises ConcurrentWrite for one that is held.
+        """
         view = self._views[table]
-        old, new = (None if before is None else before[column]), after[column]
-        for value in sorted({str(value) for value in (old, new) if value is not None and old != new}):
+        old, new = (
+            (None if before is None else before[column]),
+            after[column],
+        )
+        for value in sorted(
+            {str(value) for value in (old, new) if value is not None and old != new}
+        ):
             self._session.lock(f"{table}.{column}", view.table.key(value), Strength.UPDATE)
         if new is None or old == new:
             return
         wanted = view.table.key(str(new))
-        if any(view.table.key(str(row[column])) == wanted for other, row in view.items() if other != key):
+        if any(
+            view.table.key(str(row[column])) == wanted
+            for other, row in view.items()
+            if other != key
+        ):
             raise ConcurrentWrite(f"a value is taken at {table}, column {column}")
 
     def _refuse_missing(self, table: str, column: str, parent: str, value: Value) -> None:
@@ -155,7 +199,11 @@ class TargetTables:
         for child in self._described.values():
             columns = [column for column, parent in child.references if parent == table]
             view = self._views[child.name]
-            if any(view.table.key(str(row[column])) == key for _, row in view.items() for column in columns):
+            if any(
+                view.table.key(str(row[column])) == key
+                for _, row in view.items()
+                for column in columns
+            ):
                 raise RowRejected(f"a row of {table} is referred to by {child.name}")
 
 
@@ -163,7 +211,9 @@ class OwnedRows:
     """Child rows that we made, replaced as a set for each parent."""
 
     def __init__(self, session: Session, owned: Table[Owned], targets: TargetTables) -> None:
-        self._session, self._view, self._targets = session, View(session, owned), targets
+        self._session = session
+        self._view = View(session, owned)
+        self._targets = targets
 
     def replace_children(self, table: str, wanted: Mapping[str, Sequence[Owned]]) -> RowCounts:
         """Rows that others made stay theirs. Removed rows count as changed."""
@@ -171,7 +221,9 @@ class OwnedRows:
             return RowCounts()
         self._session.statement("replace_children")
         asked = {(parent, tuple(key)) for parent, keys in wanted.items() for key in keys}
-        places = [place for place, _ in self._view.items() if place[0] == table and place[1] in wanted]
+        places = [
+            place for place, _ in self._view.items() if place[0] == table and place[1] in wanted
+        ]
         held = {place: self._view.lock(place, Strength.UPDATE) for place in places}
         ours = {(str(place[1]), key) for place, key in held.items() if key is not None}
         gone = ours - asked
@@ -183,4 +235,8 @@ class OwnedRows:
         for parent, key in sorted(new - ours):
             self._view.claim((table, parent, *key))
             self._view.put((table, parent, *key), key)
-        return RowCounts(created=len(new), changed=len(gone), unchanged=len(asked) - len(new))
+        return RowCounts(
+            created=len(new),
+            changed=len(gone),
+            unchanged=len(asked) - len(new),
+        )

@@ -1,4 +1,6 @@
-"""Both systems' logs as topics, each row in a partition of its own: what two connectors and Kafka make of them (port `Decoder`)."""
+"""Both systems' logs as topics, each row in a partition of its own:
+what two connectors and Kafka make of them (port `Decoder`).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,11 @@ from pipeline.conflicts.rules import Side
 from pipeline.domain.dps import AJERA_TABLES, DPS_TABLES
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Decoded, Event, Message, Operation, Row
-from pipeline.model.position import TopicOffset, TopicPartition, postgres_position
+from pipeline.model.position import (
+    TopicOffset,
+    TopicPartition,
+    postgres_position,
+)
 from tests.twins.database import MemoryDatabase
 from tests.twins.pairs import MemoryPairs
 
@@ -19,10 +25,15 @@ CAPTURED = {Side.AJERA: AJERA_TABLES, Side.DPS: DPS_TABLES}
 
 
 class Topics:
-    """A topic a table, called as the table. `events` holds each partition's events at their offsets."""
+    """A topic a table, called as the table.
+    `events` holds each partition's events at their offsets.
+    """
 
     def __init__(self, pairs: MemoryPairs) -> None:
-        self._databases = {Side.AJERA: pairs.ajera_database, Side.DPS: pairs.dps_database}
+        self._databases = {
+            Side.AJERA: pairs.ajera_database,
+            Side.DPS: pairs.dps_database,
+        }
         self._captured = dict.fromkeys(Side, 0)  # how much of each log is in the topics
         self._since = dict.fromkeys(Side, 0)  # where this epoch's part of it begins
         self._epochs = dict.fromkeys(Side, 1)
@@ -38,38 +49,86 @@ class Topics:
             self._captured[side] = len(database.log)
 
     def repeat(self, side: Side, count: int) -> None:
-        """The side's connector starts again some changes back: they come once more, at later offsets."""
+        """The side's connector starts again some changes back: they come once more,
+        at later offsets.
+        """
         start = max(self._since[side], self._captured[side] - count)
         self._publish(side, self._databases[side], start, self._captured[side])
 
     def capture_again(self, side: Side) -> None:
-        """The side's connector is removed and applied: a new epoch begins with a snapshot of every row."""
+        """The side's connector is removed and applied:
+        a new epoch begins with a snapshot of every row.
+        """
         self.capture()
         self._epochs[side] += 1
         self._since[side] = self._captured[side]
         database = self._databases[side]
         for table in CAPTURED[side]:
             for row in database.rows(table.name):
-                self._append(side, table, Operation.READ, row, "", database.clock.now())
+                self._append(
+                    side,
+                    table,
+                    Operation.READ,
+                    row,
+                    "",
+                    database.clock.now(),
+                )
 
     def decode(self, message: Message, incarnation: int) -> Decoded:
         del incarnation
         return self.events[TopicPartition(message.topic, message.partition)][message.offset]
 
-    def _publish(self, side: Side, database: MemoryDatabase, start: int, end: int | None = None) -> None:
+    def _publish(
+        self,
+        side: Side,
+        database: MemoryDatabase,
+        start: int,
+        end: int | None = None,
+    ) -> None:
         for change in database.log[start:end]:
             if change.table in CAPTURED[side]:
-                position = postgres_position(self._epochs[side], f'["{change.last_commit}","{change.lsn}"]')
-                self._append(side, change.table, change.operation, change.row, position, change.at)
+                position = postgres_position(
+                    self._epochs[side],
+                    f'["{change.last_commit}","{change.lsn}"]',
+                )
+                self._append(
+                    side,
+                    change.table,
+                    change.operation,
+                    change.row,
+                    position,
+                    change.at,
+                )
 
     def _append(
-        self, side: Side, table: SourceTable, operation: Operation, row: Row, position: str, at: datetime
+        self,
+        side: Side,
+        table: SourceTable,
+        operation: Operation,
+        row: Row,
+        position: str,
+        at: datetime,
     ) -> None:
         key = table.key_text([row[column.name] for column in table.key_columns])
         partition = TopicPartition(table.name, crc32(key.encode()) % PARTITIONS)
         place = TopicOffset(INCARNATION, partition.partition, len(self.events[partition]))
-        row = {} if operation is Operation.DELETE else {column.name: row[column.name] for column in table.columns}
-        self.events[partition].append(Event(table.name, key, operation, row, position, place, at, self._epochs[side]))
+        row = (
+            {}
+            if operation is Operation.DELETE
+            else {column.name: row[column.name] for column in table.columns}
+        )
+        self.events[partition].append(
+            Event(
+                table.name,
+                key,
+                operation,
+                row,
+                position,
+                place,
+                at,
+                self._epochs[side],
+            )
+        )
 
 
 def messages(events: Sequence[Event]) -> Iterator[Message]:

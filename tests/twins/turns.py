@@ -1,7 +1,8 @@
 """Who runs next: threads as they come, or one at a time in an order that a seed decides.
 
-A transaction of the twin calls `reached` before each statement (with the statement's name), before it commits
-("commit") and after ("committed"), and `blocked` while another transaction holds a lock that it needs.
+A transaction of the twin calls `reached` before each statement (with the statement's name), before
+it commits ("commit") and after ("committed"),
+and `blocked` while another transaction holds a lock that it needs.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ class Turns(Protocol):
         """The calling thread stands before this point."""
 
     def blocked(self, changed: threading.Condition) -> None:
-        """The calling thread, which holds `changed`, cannot go on before a lock is released. Raises TimeoutError."""
+        """The calling thread, which holds `changed`, cannot go on before a lock is released.
+        Raises TimeoutError.
+        """
 
 
 class FreeTurns:
@@ -41,8 +44,14 @@ class FreeTurns:
 class Meeting:
     """Threads meet once before a point: none passes before so many stand there."""
 
-    def __init__(self, point: str, parties: int, patience_seconds: float = PATIENCE_SECONDS) -> None:
-        self._point, self._free = point, FreeTurns(patience_seconds)
+    def __init__(
+        self,
+        point: str,
+        parties: int,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        self._point = point
+        self._free = FreeTurns(patience_seconds)
         self._barrier = threading.Barrier(parties)
         self._patience_seconds = patience_seconds
         self._met = threading.local()
@@ -58,7 +67,9 @@ class Meeting:
 
 
 class Schedule:
-    """Runs tasks in threads of which one runs at a time; at each point the seeded generator says which goes on."""
+    """Runs tasks in threads of which one runs at a time;
+    at each point the seeded generator says which goes on.
+    """
 
     def __init__(self, random: Random) -> None:
         self._random = random
@@ -68,13 +79,16 @@ class Schedule:
         self._errors: list[BaseException] = []
 
     def run(self, tasks: Sequence[Callable[[], object]]) -> None:
-        """Runs all to their end. Raises the first error of a task, TimeoutError when they do not end."""
+        """Runs all to their end. Raises the first error of a task,
+        TimeoutError when they do not end.
+        """
         if not tasks:
             return
         self._finished.clear()
         self._baton = {number: threading.Event() for number in range(len(tasks))}
         threads = [
-            threading.Thread(target=self._work, args=(number, task), daemon=True) for number, task in enumerate(tasks)
+            threading.Thread(target=self._work, args=(number, task), daemon=True)
+            for number, task in enumerate(tasks)
         ]
         for thread in threads:
             thread.start()

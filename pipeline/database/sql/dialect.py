@@ -1,7 +1,9 @@
-"""The dialect port: everything in which the two databases differ, as functions that return SQL text.
+"""The dialect port: everything in which the two databases differ,
+as functions that return SQL text.
 
-Rows travel as one JSON parameter, `:rows`, a list of objects with the short keys c0, c1, ...: table and column names
-with blanks and cases never need escaping inside JSON. Values are always parameters; names come from our own tables.
+Rows travel as one JSON parameter, `:rows`, a list of objects with the short keys c0, c1, ...: table
+and column names with blanks and cases never need escaping inside JSON.
+Values are always parameters; names come from our own tables.
 """
 
 from __future__ import annotations
@@ -48,7 +50,9 @@ Assignments = tuple[tuple[str, Expression], ...]
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Insert rows, or where the key exists make the assignments, if the condition holds; answers `created, changed`."""
+    """Insert rows, or where the key exists make the assignments, if the condition holds;
+    answers `created, changed`.
+    """
 
     table: str
     key: Fields
@@ -59,7 +63,9 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Make assignments in the rows that match, if the condition holds; answers `changed`. `fields` follow `match` in the rows."""
+    """Make assignments in the rows that match, if the condition holds; answers `changed`.
+    `fields` follow `match` in the rows.
+    """
 
     table: str
     match: Fields
@@ -105,7 +111,9 @@ class Dialect(Protocol):
 
     @property
     def log_position(self) -> str:
-        """Answers one number: a place in the log at or after everything that this transaction wrote; null if we may not know."""
+        """Answers one number: a place in the log at or after everything
+        that this transaction wrote; null if we may not know.
+        """
 
     def change_part(self, number: int) -> str:
         """The change part of a position at such a place (see model/position.py)."""
@@ -124,13 +132,28 @@ class Dialect(Protocol):
     def instant(self, parameter: str) -> str:
         """A text parameter in ISO 8601 as an instant."""
 
-    def select(self, table: str, match: Fields, columns: Sequence[str], lock: Lock, only_if: str = "") -> str:
+    def select(
+        self,
+        table: str,
+        match: Fields,
+        columns: Sequence[str],
+        lock: Lock,
+        only_if: str = "",
+    ) -> str:
         """Columns of the rows that match the given ones, in the order of what they match.
 
-        `only_if`: a condition on the table, called `t`; that of the index that leads to the match, where it has one.
+        `only_if`: a condition on the table, called `t`; that of the index that leads to the match,
+        where it has one.
         """
 
-    def scan(self, table: str, match: Fields, columns: Sequence[str], *, distinct: bool = False) -> str:
+    def scan(
+        self,
+        table: str,
+        match: Fields,
+        columns: Sequence[str],
+        *,
+        distinct: bool = False,
+    ) -> str:
         """The same without locks where no index may lead to the match; in any order.
 
         `distinct`: no answer twice from one statement.
@@ -139,7 +162,13 @@ class Dialect(Protocol):
     def matched(self, table: str, match: Fields, lock: Lock) -> str:
         """The given rows, as given, that match a row of the table."""
 
-    def named(self, table: str, columns: Sequence[str], answer: Sequence[str], length: int | None = None) -> str:
+    def named(
+        self,
+        table: str,
+        columns: Sequence[str],
+        answer: Sequence[str],
+        length: int | None = None,
+    ) -> str:
         """Rows in one of whose columns stands one of the given texts, case and all blanks aside.
 
         `length`: how many characters of trimmed text are compared, None for all.

@@ -1,4 +1,6 @@
-"""Connecting: one SQLAlchemy engine for each database, with time-outs that give up before a consumer's membership does."""
+"""Connecting: one SQLAlchemy engine for each database,
+with time-outs that give up before a consumer's membership does.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,19 @@ from pipeline.database.sql.sqlserver import SqlServer
 from pipeline.errors import ConfigurationInvalid, DriverMissing
 
 APPLICATION = "ajera-cdc"
-_DIALECTS: dict[str, Dialect] = {"postgresql": Postgres(), "mssql": SqlServer()}
+_DIALECTS: dict[str, Dialect] = {
+    "postgresql": Postgres(),
+    "mssql": SqlServer(),
+}
 _DRIVERS = {"postgresql": "postgresql+psycopg", "mssql": "mssql+pyodbc"}
-# A server that vanishes without a word (a power cut, a firewall that forgets) is noticed after half a minute, not two hours.
-_NOTICED_GONE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4, "tcp_user_timeout": 30_000}
+# A server that vanishes without a word (a power cut,
+# a firewall that forgets) is noticed after half a minute, not two hours.
+_NOTICED_GONE = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
 
 
 def dialect_of(engine: Engine) -> Dialect:
@@ -39,9 +50,15 @@ def create_engine(
     lock_timeout_seconds: int = 30,
     pool_size: int = 5,
 ) -> Engine:
-    """An engine for `postgresql://` or `mssql://`. Raises ConfigurationInvalid, DriverMissing, DriverUnsupported."""
+    """An engine for `postgresql://` or `mssql://`. Raises ConfigurationInvalid, DriverMissing,
+    DriverUnsupported.
+    """
     parsed = _parsed(url)
-    options: dict[str, object] = {"pool_pre_ping": True, "pool_size": pool_size, "isolation_level": "READ COMMITTED"}
+    options: dict[str, object] = {
+        "pool_pre_ping": True,
+        "pool_size": pool_size,
+        "isolation_level": "READ COMMITTED",
+    }
     if parsed.get_backend_name() == "postgresql":
         options["connect_args"] = {
             "connect_timeout": connect_timeout_seconds,
@@ -58,7 +75,9 @@ def create_engine(
         parsed = odbc.connecting(parsed, application) if is_sqlserver else parsed
         engine = sqlalchemy.create_engine(parsed, **options)
     except ImportError as error:
-        raise DriverMissing(f"{_DRIVERS[parsed.get_backend_name()]} cannot be loaded: {error}") from None
+        raise DriverMissing(
+            f"{_DRIVERS[parsed.get_backend_name()]} cannot be loaded: {error}"
+        ) from None
     if is_sqlserver:
         odbc.refuse_other_drivers(engine)
         _limit_sqlserver(engine, statement_timeout_seconds, lock_timeout_seconds)
@@ -66,7 +85,9 @@ def create_engine(
 
 
 def _parsed(url: str) -> URL:
-    """The address with our driver. An address that cannot be read is not repeated: it may hold a password."""
+    """The address with our driver. An address that cannot be read is not repeated:
+    it may hold a password.
+    """
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
@@ -79,8 +100,14 @@ def _parsed(url: str) -> URL:
     return parsed.set(drivername=_DRIVERS[backend])
 
 
-def _limit_sqlserver(engine: Engine, statement_timeout_seconds: int, lock_timeout_seconds: int) -> None:
-    """Time-outs of each new connection. XACT_ABORT: an error ends the whole transaction, as it does in PostgreSQL."""
+def _limit_sqlserver(
+    engine: Engine,
+    statement_timeout_seconds: int,
+    lock_timeout_seconds: int,
+) -> None:
+    """Time-outs of each new connection. XACT_ABORT: an error ends the whole transaction,
+    as it does in PostgreSQL.
+    """
 
     @event.listens_for(engine, "connect")
     def limit(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

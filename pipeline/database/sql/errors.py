@@ -1,15 +1,31 @@
-"""What a database's error means for us: one table a dialect. Texts name codes, tables, columns and constraints, never values."""
+"""What a database's error means for us: one table a dialect. Texts name codes, tables,
+columns and constraints, never values.
+"""
 
 from __future__ import annotations
 
 import re
 
-from pipeline.errors import ConcurrentWrite, DriverMissing, PipelineError, RowRejected, TargetBusy, TargetRefused
+from pipeline.errors import (
+    ConcurrentWrite,
+    DriverMissing,
+    PipelineError,
+    RowRejected,
+    TargetBusy,
+    TargetRefused,
+)
 
 # retry | retry | narrow to the rows to blame | halt | halt
-Fault = type[TargetBusy] | type[ConcurrentWrite] | type[RowRejected] | type[TargetRefused] | type[DriverMissing]
+Fault = (
+    type[TargetBusy]
+    | type[ConcurrentWrite]
+    | type[RowRejected]
+    | type[TargetRefused]
+    | type[DriverMissing]
+)
 
-# SQLSTATE, or its first letters -> fault. The longest that fits counts; what is not here is refused.
+# SQLSTATE, or its first letters -> fault. The longest that fits counts;
+# what is not here is refused.
 POSTGRES: dict[str, Fault] = {
     "08": TargetBusy,  # connection
     "22": RowRejected,  # a value: too long, out of range, not in the encoding, no date
@@ -104,19 +120,35 @@ SQL_SERVER: dict[int, Fault] = {
     49920: TargetBusy,
 }
 
-_NOT_LOADED = re.compile(r"\[Driver Manager\]Can't open lib '([^']*)'")  # unixODBC says so with SQLSTATE 01000
-USER_RAISED = 50_000  # errors of RAISERROR and THROW, as triggers use them, have this number or a higher one
-# As pyodbc writes what the driver reports: `[state] text (number) (function)`, further ones as `; [state] text (number)`.
+_NOT_LOADED = re.compile(
+    r"\[Driver Manager\]Can't open lib '([^']*)'"
+)  # unixODBC says so with SQLSTATE 01000
+USER_RAISED = (
+    50_000  # errors of RAISERROR and THROW, as triggers use them, have this number or a higher one
+)
+# As pyodbc writes what the driver reports: `[state] text (number) (function)`, further ones as `;
+# [state] text (number)`.
 _END = re.compile(r" \((-?\d+)\)(?: \(SQL\w+\))?$")
 _FURTHER = re.compile(r"; (?=\[[0-9A-Z]{5}\] )")
-_SOURCES = re.compile(r"^\[[0-9A-Z]{5}\] (?:\[[^\]]*\])*")  # the state and who speaks: [Microsoft][...][SQL Server]
-# Errors whose text names a constraint or a column before it shows any value, with that text's beginning.
+_SOURCES = re.compile(
+    r"^\[[0-9A-Z]{5}\] (?:\[[^\]]*\])*"
+)  # the state and who speaks: [Microsoft][...][SQL Server]
+# Errors whose text names a constraint or a column before it shows any value,
+# with that text's beginning.
 _NAMES: dict[int, re.Pattern[str]] = {
-    515: re.compile(r"Cannot insert the value NULL into column '(?P<column>[^']+)', table '[^']+';"),
-    547: re.compile(r"The \w+ statement conflicted with the [A-Z ]+ constraint \"(?P<constraint>[^\"]+)\"\."),
-    2601: re.compile(r"Cannot insert duplicate key row in object '[^']+' with unique index '(?P<constraint>[^']+)'\."),
+    515: re.compile(
+        r"Cannot insert the value NULL into column '(?P<column>[^']+)', table '[^']+';"
+    ),
+    547: re.compile(
+        r"The \w+ statement conflicted with the [A-Z ]+ constraint \"(?P<constraint>[^\"]+)\"\."
+    ),
+    2601: re.compile(
+        r"Cannot insert duplicate key row in object '[^']+' with unique index '(?P<constraint>[^']+)'\."
+    ),
     2627: re.compile(r"Violation of [A-Z ]+ constraint '(?P<constraint>[^']+)'\."),
-    2628: re.compile(r"String or binary data would be truncated in table '[^']+', column '(?P<column>[^']+)'\."),
+    2628: re.compile(
+        r"String or binary data would be truncated in table '[^']+', column '(?P<column>[^']+)'\."
+    ),
 }
 
 
@@ -124,14 +156,24 @@ def postgres_failure(error: BaseException, place: str) -> PipelineError:
     """An error of psycopg as one of ours. Without a SQLSTATE no server answered, or none any more."""
     state: str | None = getattr(error, "sqlstate", None)
     if state is None:
-        return _made(TargetBusy, f"PostgreSQL ended the connection, or there was none, at {place}")
+        return _made(
+            TargetBusy,
+            f"PostgreSQL ended the connection, or there was none, at {place}",
+        )
     diagnosis = getattr(error, "diag", None)
-    details = {name: getattr(diagnosis, f"{name}_name", None) for name in ("table", "column", "constraint")}
-    return _made(by_prefix(POSTGRES, state), f"PostgreSQL {state} at {place}{_named(details)}")
+    details = {
+        name: getattr(diagnosis, f"{name}_name", None) for name in ("table", "column", "constraint")
+    }
+    return _made(
+        by_prefix(POSTGRES, state),
+        f"PostgreSQL {state} at {place}{_named(details)}",
+    )
 
 
 def sqlserver_failure(error: BaseException, place: str) -> PipelineError:
-    """An error of pyodbc as one of ours: by SQL Server's number if it gave one, else by the driver's SQLSTATE."""
+    """An error of pyodbc as one of ours: by SQL Server's number if it gave one,
+    else by the driver's SQLSTATE.
+    """
     state = str(error.args[0]) if error.args else ""
     message = str(error.args[1]) if len(error.args) > 1 else ""
     if not_loaded := _NOT_LOADED.search(message):
@@ -141,16 +183,17 @@ def sqlserver_failure(error: BaseException, place: str) -> PipelineError:
     if fault is TargetRefused:
         fault = by_prefix(ODBC, state)
     return _made(
-        fault, f"SQL Server {number or '-'} (SQLSTATE {state or '-'}) at {place}{_named(_details(message, number))}"
+        fault,
+        f"SQL Server {number or '-'} (SQLSTATE {state or '-'}) at {place}{_named(_details(message, number))}",
     )
 
 
 def sqlserver_number(message: str, state: str) -> int | None:
     """The native number that ends the first report; None for 0, which is the driver's own.
 
-    A text may show a row's value, and the value may look like numbers and reports. So a number counts where a report
-    ends; none is tried again among the errors of data (SQLSTATE 22 and 23); and what a trigger raised (50000 and above)
-    comes first.
+    A text may show a row's value, and the value may look like numbers and reports. So a number
+    counts where a report ends; none is tried again among the errors of data (SQLSTATE 22 and 23);
+    and what a trigger raised (50000 and above) comes first.
     """
     ends = map(_END.search, _FURTHER.split(message))
     numbers = [int(found[1]) for found in ends if found]

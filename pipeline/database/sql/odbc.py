@@ -17,14 +17,23 @@ from pipeline.errors import DriverUnsupported
 PACKAGE = "mssql_python_odbc"  # Microsoft's wheel with its driver
 NAME = "ODBC Driver 18 for SQL Server"
 OLDEST = 18  # the first that knows LongAsMax
-# Long texts go out as nvarchar(max). As ntext, the default, a database of an _SC or _UTF8 collation refuses them (4189).
+# Long texts go out as nvarchar(max). As ntext, the default,
+# a database of an _SC or _UTF8 collation refuses them (4189).
 LONG_AS_MAX = "LongAsMax"
 _IN_STRING = re.compile(r"(?:^|;)\s*(driver|dsn)\s*=\s*(\{[^}]*\}|[^;]*)", re.IGNORECASE)
-_DISTRIBUTIONS = {"suse": "suse", "rhel": "rhel", "fedora": "rhel", "centos": "rhel", "alpine": "alpine"}
+_DISTRIBUTIONS = {
+    "suse": "suse",
+    "rhel": "rhel",
+    "fedora": "rhel",
+    "centos": "rhel",
+    "alpine": "alpine",
+}
 
 
 def connecting(url: URL, application: str) -> URL:
-    """The address with Microsoft's driver, where it names none, and with what we set. Raises DriverUnsupported."""
+    """The address with Microsoft's driver, where it names none, and with what we set.
+    Raises DriverUnsupported.
+    """
     whole = url.query.get("odbc_connect")
     if isinstance(whole, str):
         return url.update_query_dict({"odbc_connect": _completed(whole, application)})
@@ -55,14 +64,18 @@ def refuse_named(driver: str) -> None:
 
 
 def refuse_connected(name: str, version: str) -> None:
-    """Raises DriverUnsupported unless what a connection says of its driver is Microsoft's, 18 or later."""
+    """Raises DriverUnsupported unless what a connection says of its driver is Microsoft's,
+    18 or later.
+    """
     major = version.split(".", maxsplit=1)[0]
     if "msodbcsql" not in name.lower() or not major.isdigit() or int(major) < OLDEST:
         raise DriverUnsupported(f"{name} {version} is not supported")
 
 
 def found(driver: str) -> str:
-    """The driver as the driver manager finds it: the wheel's file for Microsoft's name, unless that name is registered."""
+    """The driver as the driver manager finds it: the wheel's file for Microsoft's name,
+    unless that name is registered.
+    """
     import pyodbc
 
     if driver != NAME or driver in pyodbc.drivers():
@@ -72,7 +85,9 @@ def found(driver: str) -> str:
 
 
 def packaged() -> Path | None:
-    """The driver's file in Microsoft's wheel; on Windows a driver must be registered, a file is not enough."""
+    """The driver's file in Microsoft's wheel; on Windows a driver must be registered,
+    a file is not enough.
+    """
     package = find_spec(PACKAGE)
     places = package.submodule_search_locations if package is not None else None
     if not places:
@@ -81,16 +96,24 @@ def packaged() -> Path | None:
     match platform.system():
         case "Linux":
             release = platform.freedesktop_os_release() if Path("/etc/os-release").exists() else {}
-            folder, pattern = f"linux/{distribution(release)}/{platform.machine()}/lib", "libmsodbcsql-*.so*"
+            folder, pattern = (
+                f"linux/{distribution(release)}/{platform.machine()}/lib",
+                "libmsodbcsql-*.so*",
+            )
         case "Darwin":
-            folder, pattern = f"macos/{platform.machine()}/lib", "libmsodbcsql*.dylib"
+            folder, pattern = (
+                f"macos/{platform.machine()}/lib",
+                "libmsodbcsql*.dylib",
+            )
         case _:
             return None
     return next(iter(sorted((libraries / folder).glob(pattern))), None)
 
 
 def distribution(release: Mapping[str, str]) -> str:
-    """The folder of the wheel for a Linux, from its os-release; Debian's fits those that say nothing else."""
+    """The folder of the wheel for a Linux, from its os-release;
+    Debian's fits those that say nothing else.
+    """
     words = f"{release.get('ID', '')} {release.get('ID_LIKE', '')}".lower().split()
     known = [folder for word in words for name, folder in _DISTRIBUTIONS.items() if name in word]
     return known[0] if known else "debian_ubuntu"
@@ -102,5 +125,7 @@ def refuse_other_drivers(engine: sa.Engine) -> None:
     @sa.event.listens_for(engine, "connect")
     def ask(connection: Any, _: object) -> None:
         dbapi = engine.dialect.loaded_dbapi
-        name, version = (connection.getinfo(getattr(dbapi, f"SQL_DRIVER_{word}")) for word in ("NAME", "VER"))
+        name, version = (
+            connection.getinfo(getattr(dbapi, f"SQL_DRIVER_{word}")) for word in ("NAME", "VER")
+        )
         refuse_connected(str(name), str(version))

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.database.sql.dialect import Field, Fields, Images, Lock, Merge, Update, json_names
+from pipeline.database.sql.dialect import (
+    Field,
+    Fields,
+    Images,
+    Lock,
+    Merge,
+    Update,
+    json_names,
+)
 from pipeline.database.sql.errors import postgres_failure
 from pipeline.errors import PipelineError
 from pipeline.mapping.source import ColumnType
@@ -17,7 +25,11 @@ _TYPES = {
     ColumnType.SHORT_TEXT: "text",
     ColumnType.INSTANT: "timestamptz",
 }
-_LOCKS = {Lock.NONE: "", Lock.UPDATE: " FOR UPDATE OF t", Lock.PRESENCE: " FOR KEY SHARE OF t"}
+_LOCKS = {
+    Lock.NONE: "",
+    Lock.UPDATE: " FOR UPDATE OF t",
+    Lock.PRESENCE: " FOR KEY SHARE OF t",
+}
 
 _BLANKS = "E'" + "".join(f"\\u{ord(blank):04x}" for blank in BLANKS) + "'"
 
@@ -44,31 +56,56 @@ class Postgres:
     def instant(self, parameter: str) -> str:
         return f"CAST({parameter} AS timestamptz)"
 
-    def select(self, table: str, match: Fields, columns: Sequence[str], lock: Lock, only_if: str = "") -> str:
+    def select(
+        self,
+        table: str,
+        match: Fields,
+        columns: Sequence[str],
+        lock: Lock,
+        only_if: str = "",
+    ) -> str:
         names = ", ".join(f"t.{self.quote(column)}" for column in columns)
         return self._joined(names, table, match, lock, only_if)
 
-    def scan(self, table: str, match: Fields, columns: Sequence[str], *, distinct: bool = False) -> str:
-        """IS TRUE keeps the planner from making a join of it: the given rows are hashed, and the table is read once.
+    def scan(
+        self,
+        table: str,
+        match: Fields,
+        columns: Sequence[str],
+        *,
+        distinct: bool = False,
+    ) -> str:
+        """IS TRUE keeps the planner from making a join of it: the given rows are hashed,
+        and the table is read once.
 
-        Rows with a null are left out first: PostgreSQL would compare each of them with every given row.
+        Rows with a null are left out first:
+        PostgreSQL would compare each of them with every given row.
         """
         names = ", ".join(f"t.{self.quote(column)}" for column in columns)
         names = f"DISTINCT {names}" if distinct else names
         matched = [f"t.{self.quote(field.name)}" for field in match]
         given = [f"r.{name}" for name in json_names(match)]
         rows = f"SELECT {', '.join(given)} FROM {_rows(match)} WHERE {_known(given)}"
-        return (
-            f"SELECT {names} FROM {table} AS t WHERE {_known(matched)} AND (({', '.join(matched)}) IN ({rows})) IS TRUE"
-        )
+        return f"SELECT {names} FROM {table} AS t WHERE {_known(matched)} AND (({', '.join(matched)}) IN ({rows})) IS TRUE"
 
     def matched(self, table: str, match: Fields, lock: Lock) -> str:
-        return self._joined(", ".join(f"r.{name}" for name in json_names(match)), table, match, lock)
+        return self._joined(
+            ", ".join(f"r.{name}" for name in json_names(match)),
+            table,
+            match,
+            lock,
+        )
 
     def change_part(self, number: int) -> str:
         return f"{number:016x}"
 
-    def named(self, table: str, columns: Sequence[str], answer: Sequence[str], length: int | None = None) -> str:
+    def named(
+        self,
+        table: str,
+        columns: Sequence[str],
+        answer: Sequence[str],
+        length: int | None = None,
+    ) -> str:
         names = ", ".join(f"t.{self.quote(column)}" for column in answer)
         given = _folded("r.c0", length)
         texts = f"(SELECT {given} FROM json_to_recordset(CAST(:rows AS json)) AS r(c0 text))"
@@ -86,8 +123,13 @@ class Postgres:
         return f"{self._insert(table, key, fields)} ON CONFLICT ({columns}) DO NOTHING RETURNING {columns}"
 
     def merge(self, merge: Merge) -> str:
-        images = Images(lambda name: f"t.{self.quote(name)}", lambda name: f"excluded.{self.quote(name)}")
-        changes = ", ".join(f"{self.quote(column)} = {value(images)}" for column, value in merge.assignments)
+        images = Images(
+            lambda name: f"t.{self.quote(name)}",
+            lambda name: f"excluded.{self.quote(name)}",
+        )
+        changes = ", ".join(
+            f"{self.quote(column)} = {value(images)}" for column, value in merge.assignments
+        )
         condition = "" if merge.only_if is None else f" WHERE {merge.only_if(images)}"
         return (
             f"WITH written AS ({self._insert(merge.table, merge.key, merge.fields)}"
@@ -97,9 +139,13 @@ class Postgres:
         )
 
     def update(self, update: Update) -> str:
-        given = {field.name: f"r.c{number}" for number, field in enumerate(update.match + update.fields)}
+        given = {
+            field.name: f"r.c{number}" for number, field in enumerate(update.match + update.fields)
+        }
         images = Images(lambda name: f"t.{self.quote(name)}", lambda name: given[name])
-        changes = ", ".join(f"{self.quote(column)} = {value(images)}" for column, value in update.assignments)
+        changes = ", ".join(
+            f"{self.quote(column)} = {value(images)}" for column, value in update.assignments
+        )
         condition = "" if update.only_if is None else f" AND {update.only_if(images)}"
         return (
             f"WITH written AS (UPDATE {update.table} AS t SET {changes} FROM {_rows(update.match + update.fields)}"
@@ -107,7 +153,9 @@ class Postgres:
         )
 
     def delete(self, table: str, match: Fields) -> str:
-        """Locked first, in order. The rows as given are joined, not those locked: of these the planner may expect one."""
+        """Locked first, in order. The rows as given are joined, not those locked:
+        of these the planner may expect one.
+        """
         held = self._joined("t.ctid", table, match, Lock.UPDATE)
         return (
             f"WITH held AS MATERIALIZED ({held}),"
@@ -133,10 +181,21 @@ class Postgres:
         return ", ".join(self.quote(field.name) for field in fields)
 
     def _equal(self, match: Fields) -> str:
-        return " AND ".join(f"t.{self.quote(field.name)} = r.c{number}" for number, field in enumerate(match))
+        return " AND ".join(
+            f"t.{self.quote(field.name)} = r.c{number}" for number, field in enumerate(match)
+        )
 
-    def _joined(self, what: str, table: str, match: Fields, lock: Lock, only_if: str = "") -> str:
-        """Rows are locked in the order in which they are sorted: the lock step stands above the sort."""
+    def _joined(
+        self,
+        what: str,
+        table: str,
+        match: Fields,
+        lock: Lock,
+        only_if: str = "",
+    ) -> str:
+        """Rows are locked in the order in which they are sorted:
+        the lock step stands above the sort.
+        """
         return (
             f"SELECT {what} FROM {_rows(match)} JOIN {table} AS t ON {self._equal(match)}"
             f"{only_if and f' AND {only_if}'} ORDER BY {_order(match)}{_LOCKS[lock]}"

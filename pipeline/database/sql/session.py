@@ -1,4 +1,6 @@
-"""One connection within one transaction: runs statements with their rows, and translates the driver's errors."""
+"""One connection within one transaction: runs statements with their rows,
+and translates the driver's errors.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,13 @@ class Session(Protocol):
     @property
     def dialect(self) -> Dialect: ...
 
-    def run(self, place: str, sql: str, rows: Sequence[Cells], **parameters: Value) -> list[tuple[Value, ...]]:
+    def run(
+        self,
+        place: str,
+        sql: str,
+        rows: Sequence[Cells],
+        **parameters: Value,
+    ) -> list[tuple[Value, ...]]:
         """The answers of one statement for all rows, in as many pieces as the dialect allows."""
 
     def ask(self, place: str, sql: str, **parameters: Value) -> list[tuple[Value, ...]]:
@@ -39,10 +47,12 @@ class Session(Protocol):
 
 
 class ConnectedSession:
-    """A session on a connection. `place` names the table that a statement is about, for error texts.
+    """A session on a connection. `place` names the table that a statement is about,
+    for error texts.
 
-    After its first failure it refuses every statement: SQL Server rolls the transaction back and its driver begins
-    another one by itself, which would commit what follows without what came before.
+    After its first failure it refuses every statement: SQL Server rolls the transaction back and
+    its driver begins another one by itself,
+    which would commit what follows without what came before.
     """
 
     def __init__(self, connection: Connection, dialect: Dialect) -> None:
@@ -50,7 +60,13 @@ class ConnectedSession:
         self.dialect = dialect
         self._failure: PipelineError | None = None
 
-    def run(self, place: str, sql: str, rows: Sequence[Cells], **parameters: Value) -> list[tuple[Value, ...]]:
+    def run(
+        self,
+        place: str,
+        sql: str,
+        rows: Sequence[Cells],
+        **parameters: Value,
+    ) -> list[tuple[Value, ...]]:
         answers: list[tuple[Value, ...]] = []
         for start in range(0, len(rows), self.dialect.rows_per_statement):
             piece = rows[start : start + self.dialect.rows_per_statement]
@@ -66,7 +82,9 @@ class ConnectedSession:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """A part of the transaction that is undone alone when it fails; then statements are taken again."""
+        """A part of the transaction that is undone alone when it fails;
+        then statements are taken again.
+        """
         nested = self.connection.begin_nested()
         try:
             yield
@@ -83,16 +101,26 @@ class ConnectedSession:
     @contextmanager
     def _unless_failed(self, place: str) -> Iterator[None]:
         if self._failure is not None:
-            raise TargetRefused(f"the transaction failed before the statement at {place}: {self._failure}")
+            raise TargetRefused(
+                f"the transaction failed before the statement at {place}: {self._failure}"
+            )
         try:
-            with translated(self.dialect, place, self.connection.dialect.loaded_dbapi.Error):
+            with translated(
+                self.dialect,
+                place,
+                self.connection.dialect.loaded_dbapi.Error,
+            ):
                 yield
         except PipelineError as error:
             self._failure = error
             raise
 
-    def _read_to_the_end(self, sql: str, parameters: Mapping[str, Value]) -> list[tuple[Value, ...]]:
-        """The first answer's rows. An answer closed before its end is cancelled, which under XACT_ABORT rolls back."""
+    def _read_to_the_end(
+        self, sql: str, parameters: Mapping[str, Value]
+    ) -> list[tuple[Value, ...]]:
+        """The first answer's rows. An answer closed before its end is cancelled,
+        which under XACT_ABORT rolls back.
+        """
         result = self.connection.execute(_parsed(sql), parameters)
         if not result.returns_rows:  # SQLAlchemy has closed its cursor
             return []
@@ -105,7 +133,9 @@ class ConnectedSession:
 
 @contextmanager
 def translated(dialect: Dialect, place: str, *bare: type[BaseException]) -> Iterator[None]:
-    """Turns a driver's error into ours. The original is cut off: its text holds row values. `bare`: the driver's own."""
+    """Turns a driver's error into ours. The original is cut off: its text holds row values. `bare`:
+    the driver's own.
+    """
     try:
         yield
     except DBAPIError as error:
@@ -123,13 +153,20 @@ def _parsed(sql: str) -> TextClause:
 
 
 def json_rows(rows: Sequence[Cells]) -> str:
-    """Rows as JSON objects with the keys c0, c1, ...; a NUL, which no database text holds, is left out."""
+    """Rows as JSON objects with the keys c0, c1, ...; a NUL, which no database text holds,
+    is left out.
+    """
     names = [f"c{number}" for number in range(len(rows[0]))] if rows else []
     text = orjson.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str).decode()
     if NUL not in text:
         return text
-    without = [[value.replace("\x00", "") if isinstance(value, str) else value for value in row] for row in rows]
-    return orjson.dumps([dict(zip(names, row, strict=True)) for row in without], default=str).decode()
+    without = [
+        [value.replace("\x00", "") if isinstance(value, str) else value for value in row]
+        for row in rows
+    ]
+    return orjson.dumps(
+        [dict(zip(names, row, strict=True)) for row in without], default=str
+    ).decode()
 
 
 def stored(fields: Fields, answer: Sequence[Value]) -> dict[str, Value]:
@@ -152,7 +189,9 @@ def _canonical(value: Value, kind: ColumnType) -> Value:
 
 
 def shortened(dialect: Dialect, text: str, length: int) -> str:
-    """As much of a text as a column of this length holds: SQL Server counts UTF-16 units, of which some letters take two."""
+    """As much of a text as a column of this length holds: SQL Server counts UTF-16 units,
+    of which some letters take two.
+    """
     return cut(text, length, utf16=dialect.counts_utf16)
 
 

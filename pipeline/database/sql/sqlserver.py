@@ -1,16 +1,26 @@
-"""SQL Server 2016 and later: each statement is one batch over a staging table `#rows`, filled from the JSON parameter.
+"""SQL Server 2016 and later: each statement is one batch over a staging table `#rows`,
+filled from the JSON parameter.
 
-The staging table takes its names, types and collations from the table it is for: comparing never meets two collations,
-and an error names the column. MERGE is not used: it races without HOLDLOCK and deadlocks with it. A batch answers once,
-at its end, and nothing follows the answer: a statement behind it would be cancelled by whoever closes it early. So
-#rows may outlive a batch that answers from it; each batch drops what another one left.
+The staging table takes its names, types and collations from the table it is for: comparing never
+meets two collations, and an error names the column. MERGE is not used: it races without HOLDLOCK
+and deadlocks with it. A batch answers once, at its end, and nothing follows the answer: a statement
+behind it would be cancelled by whoever closes it early. So #rows may outlive a batch that answers
+from it; each batch drops what another one left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.database.sql.dialect import Field, Fields, Images, Lock, Merge, Update, json_names
+from pipeline.database.sql.dialect import (
+    Field,
+    Fields,
+    Images,
+    Lock,
+    Merge,
+    Update,
+    json_names,
+)
 from pipeline.database.sql.errors import sqlserver_failure
 from pipeline.errors import PipelineError
 from pipeline.mapping.source import ColumnType
@@ -29,13 +39,16 @@ _HINTS = {
     Lock.PRESENCE: " WITH (REPEATABLEREAD, ROWLOCK)",
 }
 _TEXTS = (ColumnType.TEXT, ColumnType.SHORT_TEXT)
-# A driver may send a long text as ntext, which OPENJSON refuses: here, for every statement, rows become nvarchar(max).
+# A driver may send a long text as ntext, which OPENJSON refuses: here, for every statement,
+# rows become nvarchar(max).
 _GIVEN = "SET NOCOUNT ON; DECLARE @rows nvarchar(max) = CAST(:rows AS nvarchar(max));"
 _DROP = "DROP TABLE #rows;"
-_PLACE = "[row number]"  # the clustered key of #rows: the keys themselves may have more than its 900 bytes
+# the clustered key of #rows: the keys themselves may have more than its 900 bytes
+_PLACE = "[row number]"
 _LONGEST = 8_000  # bytes of a text that a column of a limited length can hold
 _BINARY = "COLLATE Latin1_General_BIN2"
-# A looked-up value is staged as wide as its type can be: one that is longer than the column is in no row, not refused.
+# A looked-up value is staged as wide as its type can be:
+# one that is longer than the column is in no row, not refused.
 _WIDE = {
     ColumnType.TEXT: " + CAST('' AS varchar(8000))",
     ColumnType.SHORT_TEXT: " + CAST('' AS varchar(8000))",
@@ -72,18 +85,34 @@ class SqlServer:
     def instant(self, parameter: str) -> str:
         return f"CAST({parameter} AS datetimeoffset)"
 
-    def select(self, table: str, match: Fields, columns: Sequence[str], lock: Lock, only_if: str = "") -> str:
+    def select(
+        self,
+        table: str,
+        match: Fields,
+        columns: Sequence[str],
+        lock: Lock,
+        only_if: str = "",
+    ) -> str:
         names = ", ".join(f"t.{self.quote(column)}" for column in columns)
         return self._joined(names, table, match, lock, only_if)
 
-    def scan(self, table: str, match: Fields, columns: Sequence[str], *, distinct: bool = False) -> str:
+    def scan(
+        self,
+        table: str,
+        match: Fields,
+        columns: Sequence[str],
+        *,
+        distinct: bool = False,
+    ) -> str:
         if distinct:
             names = ", ".join(f"t.{self.quote(column)}" for column in columns)
             return (
                 f"{self._staged(table, match, (), widens=True)} SELECT DISTINCT {names} FROM {table} AS t"
                 f" WHERE EXISTS (SELECT 1 FROM #rows AS r WHERE {self._equal(match)})"
             )
-        return self.select(table, match, columns, Lock.NONE)  # the planner sees how many rows #rows has
+        return self.select(
+            table, match, columns, Lock.NONE
+        )  # the planner sees how many rows #rows has
 
     def matched(self, table: str, match: Fields, lock: Lock) -> str:
         return self._joined(self._given(match, "r"), table, match, lock)
@@ -92,7 +121,13 @@ class SqlServer:
         """SQL Server writes an lsn as one decimal number: file, ten digits of block, five of slot."""
         return f"{number // 10**15:08x}{number // 10**5 % 10**10:08x}{number % 10**5:04x}"
 
-    def named(self, table: str, columns: Sequence[str], answer: Sequence[str], length: int | None = None) -> str:
+    def named(
+        self,
+        table: str,
+        columns: Sequence[str],
+        answer: Sequence[str],
+        length: int | None = None,
+    ) -> str:
         names = ", ".join(f"t.{self.quote(column)}" for column in answer)
         given = _folded("r.c0", length)
         texts = f"(SELECT {given} FROM OPENJSON(@rows) WITH (c0 nvarchar(4000) '$.c0') AS r)"
@@ -121,7 +156,9 @@ class SqlServer:
 
     def merge(self, merge: Merge) -> str:
         columns = merge.key + merge.fields
-        changes = ", ".join(f"{self.quote(column)} = {value(self._images)}" for column, value in merge.assignments)
+        changes = ", ".join(
+            f"{self.quote(column)} = {value(self._images)}" for column, value in merge.assignments
+        )
         condition = "" if merge.only_if is None else f" WHERE {merge.only_if(self._images)}"
         return (
             f"{self._staged(merge.table, merge.key, merge.fields, widens=False)} DECLARE @created bigint; DECLARE @changed bigint;"
@@ -134,7 +171,9 @@ class SqlServer:
         )
 
     def update(self, update: Update) -> str:
-        changes = ", ".join(f"{self.quote(column)} = {value(self._images)}" for column, value in update.assignments)
+        changes = ", ".join(
+            f"{self.quote(column)} = {value(self._images)}" for column, value in update.assignments
+        )
         condition = "" if update.only_if is None else f" WHERE {update.only_if(self._images)}"
         return (
             f"{self._staged(update.table, update.match, update.fields, widens=True)} DECLARE @changed bigint;"
@@ -174,26 +213,41 @@ class SqlServer:
         return ", ".join(f"{alias}.{self.quote(field.name)}" for field in fields)
 
     def _equal(self, match: Fields) -> str:
-        return " AND ".join(f"t.{self.quote(field.name)} = r.{self.quote(field.name)}" for field in match)
+        return " AND ".join(
+            f"t.{self.quote(field.name)} = r.{self.quote(field.name)}" for field in match
+        )
 
     @property
     def _images(self) -> Images:
-        return Images(lambda name: f"t.{self.quote(name)}", lambda name: f"r.{self.quote(name)}")
+        return Images(
+            lambda name: f"t.{self.quote(name)}",
+            lambda name: f"r.{self.quote(name)}",
+        )
 
     def _lacks(self, table: str, key: Fields) -> str:
         return f"NOT EXISTS (SELECT 1 FROM {table} AS t WITH (UPDLOCK, HOLDLOCK) WHERE {self._equal(key)})"
 
     def _staged(self, table: str, key: Fields, written: Fields, *, widens: bool) -> str:
-        """The given rows in #rows, in the order of their keys' code points. The outer join takes off identity and NOT NULL.
+        """The given rows in #rows, in the order of their keys' code points.
+        The outer join takes off identity and NOT NULL.
 
         `widens`: the keys are only looked up.
         """
         columns = key + written
         wide = {one.name: _WIDE.get(one.kind, "") for one in key if widens}
-        typed = [f"t.{self.quote(one.name)}{wide.get(one.name, '')} AS {self.quote(one.name)}" for one in columns]
-        given = ", ".join(f"c{number} {_TYPES[field.kind]} '$.c{number}'" for number, field in enumerate(columns))
+        typed = [
+            f"t.{self.quote(one.name)}{wide.get(one.name, '')} AS {self.quote(one.name)}"
+            for one in columns
+        ]
+        given = ", ".join(
+            f"c{number} {_TYPES[field.kind]} '$.c{number}'" for number, field in enumerate(columns)
+        )
         order = ", ".join(_binary(f"j.c{number}", field) for number, field in enumerate(key))
-        fits = [f"DATALENGTH(j.c{n}) <= {_LONGEST}" for n, one in enumerate(key) if widens and one.kind in _TEXTS]
+        fits = [
+            f"DATALENGTH(j.c{n}) <= {_LONGEST}"
+            for n, one in enumerate(key)
+            if widens and one.kind in _TEXTS
+        ]
         condition = f" WHERE {' AND '.join(fits)}" if fits else ""
         return (
             f"{_GIVEN} DROP TABLE IF EXISTS #rows; DROP TABLE IF EXISTS #missing;"
@@ -205,8 +259,17 @@ class SqlServer:
             f" FROM OPENJSON(@rows) WITH ({given}) AS j{condition};"
         )
 
-    def _joined(self, what: str, table: str, match: Fields, lock: Lock, only_if: str = "") -> str:
-        """Where rows are locked, they are looked up one by one in the order in which #rows is stored."""
+    def _joined(
+        self,
+        what: str,
+        table: str,
+        match: Fields,
+        lock: Lock,
+        only_if: str = "",
+    ) -> str:
+        """Where rows are locked,
+        they are looked up one by one in the order in which #rows is stored.
+        """
         join = "JOIN" if lock is Lock.NONE else "INNER LOOP JOIN"
         option = "" if lock is Lock.NONE else " OPTION (FORCE ORDER, MAXDOP 1)"
         return (
@@ -216,9 +279,11 @@ class SqlServer:
 
 
 def _folded(text: str, length: int | None) -> str:
-    """Text as `named` compares it: `folded` without any blank. TRIM of characters and TRANSLATE came after 2016.
+    """Text as `named` compares it: `folded` without any blank.
+    TRIM of characters and TRANSLATE came after 2016.
 
-    The collation of version 100 knows the case of more letters than older ones; of the capital sharp s, none does.
+    The collation of version 100 knows the case of more letters than older ones;
+    of the capital sharp s, none does.
     """
     spaced = f"CAST({text} AS nvarchar(4000)) COLLATE Latin1_General_100_BIN2"
     for blank in BLANKS.replace(" ", ""):
@@ -240,5 +305,7 @@ def _binary(column: str, field: Field) -> str:
 
 
 def _exact(column: str, kind: ColumnType) -> str:
-    """The bar stands behind trailing blanks: at the end of a text they count in no comparison, whatever the collation."""
+    """The bar stands behind trailing blanks: at the end of a text they count in no comparison,
+    whatever the collation.
+    """
     return f"(CAST({column} AS nvarchar(max)) + N'|') {_BINARY}" if kind in _TEXTS else column

@@ -13,7 +13,10 @@ from pipeline.errors import TargetMismatch
 from pipeline.mapping.source import ColumnType
 
 _NUMBER = (Field("number", ColumnType.SHORT_TEXT),)
-_GIVEN_UP: Fields = (Field("at", ColumnType.INSTANT), Field("epoch", ColumnType.INTEGER))
+_GIVEN_UP: Fields = (
+    Field("at", ColumnType.INSTANT),
+    Field("epoch", ColumnType.INTEGER),
+)
 _OUTCOME: Fields = (
     Field("table", ColumnType.SHORT_TEXT),
     Field("key", ColumnType.SHORT_TEXT),
@@ -22,7 +25,10 @@ _OUTCOME: Fields = (
     Field("at", ColumnType.INSTANT),
     Field("epoch", ColumnType.INTEGER),
 )
-_ROW = (Field("table", ColumnType.SHORT_TEXT), Field("key", ColumnType.SHORT_TEXT))
+_ROW = (
+    Field("table", ColumnType.SHORT_TEXT),
+    Field("key", ColumnType.SHORT_TEXT),
+)
 
 
 class Intentions:
@@ -33,7 +39,9 @@ class Intentions:
         self._table = session.dialect.qualify(schema, "intention")
 
     def take(self, intentions: Collection[str]) -> set[str]:
-        """Whoever inserts a number first has it; a second one waits for the first one's transaction to end."""
+        """Whoever inserts a number first has it;
+        a second one waits for the first one's transaction to end.
+        """
         sql = self._session.dialect.insert_missing(self._table, _NUMBER, _GIVEN_UP)
         rows = [(number, datetime.now(UTC), 0) for number in sorted(set(intentions))]
         return {str(number) for (number,) in self._session.run("intention", sql, rows)}
@@ -41,7 +49,11 @@ class Intentions:
     def recorded(self, intentions: Collection[str]) -> dict[str, Recorded]:
         columns = ["number", "held", "after", "at", "key", "epoch"]
         sql = self._session.dialect.select(self._table, _NUMBER, columns, Lock.NONE)
-        answers = self._session.run("intention", sql, [(number,) for number in sorted(set(intentions))])
+        answers = self._session.run(
+            "intention",
+            sql,
+            [(number,) for number in sorted(set(intentions))],
+        )
         found = {}
         for number, held, after, at, key, epoch in answers:
             if not isinstance(at, datetime):
@@ -56,9 +68,22 @@ class Intentions:
         return found
 
     def record(self, outcomes: Mapping[str, tuple[str, Recorded]]) -> None:
-        update = Update(self._table, _NUMBER, _OUTCOME, tuple(given(field.name) for field in _OUTCOME))
+        update = Update(
+            self._table,
+            _NUMBER,
+            _OUTCOME,
+            tuple(given(field.name) for field in _OUTCOME),
+        )
         rows = [
-            (number, table, one.key, codec.dump_values(one.held), one.after, one.at, one.epoch)
+            (
+                number,
+                table,
+                one.key,
+                codec.dump_values(one.held),
+                one.after,
+                one.at,
+                one.epoch,
+            )
             for number, (table, one) in sorted(outcomes.items())
         ]
         self._session.run("intention", self._session.dialect.update(update), rows)

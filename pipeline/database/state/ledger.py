@@ -8,7 +8,12 @@ from datetime import UTC, datetime
 
 from pipeline.database.sql.dialect import Field, Fields, Lock, Update, given
 from pipeline.database.sql.session import Cells, Session, number_of, stored
-from pipeline.database.state.schema import LEDGER, LEDGER_KEY, LEDGER_REVISION, mirror_name
+from pipeline.database.state.schema import (
+    LEDGER,
+    LEDGER_KEY,
+    LEDGER_REVISION,
+    mirror_name,
+)
 from pipeline.errors import ConcurrentWrite
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Value
@@ -49,7 +54,8 @@ class Ledger:
     """Reads and writes ledger rows."""
 
     def __init__(self, session: Session, mirrors: Mapping[str, Mirror]) -> None:
-        self._session, self._mirrors = session, mirrors
+        self._session = session
+        self._mirrors = mirrors
 
     def lock_rows(self, table: str, keys: Sequence[str]) -> dict[str, LedgerRow]:
         return {row.key: row for row in self._read(table, LEDGER_KEY, keys, Lock.UPDATE)}
@@ -60,11 +66,16 @@ class Ledger:
     def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
         return self._read(table, self._mirrors[table].field(column), values, Lock.NONE)
 
-    def _read(self, table: str, column: Field, values: Sequence[Value], lock: Lock) -> list[LedgerRow]:
+    def _read(
+        self, table: str, column: Field, values: Sequence[Value], lock: Lock
+    ) -> list[LedgerRow]:
         mirror = self._mirrors[table]
         sql = self._session.dialect.select(mirror.table, (column,), mirror.columns, lock)
         rows = [(value,) for value in sorted(set(values) - {None}, key=str)]
-        return [_ledger_row(mirror, answer) for answer in self._session.run(mirror_name(table), sql, rows)]
+        return [
+            _ledger_row(mirror, answer)
+            for answer in self._session.run(mirror_name(table), sql, rows)
+        ]
 
     def write_rows(self, rows: Sequence[LedgerRow]) -> None:
         """New rows are inserted, others changed where they still have the revision that was read."""
@@ -75,7 +86,9 @@ class Ledger:
         written = self._insert(mirror, [row for row in ordered if row.revision == 0])
         written += self._change(mirror, [row for row in ordered if row.revision > 0])
         if written != len(rows):
-            raise ConcurrentWrite(f"{len(rows) - written} rows of {mirror_name(mirror.source.name)} changed meanwhile")
+            raise ConcurrentWrite(
+                f"{len(rows) - written} rows of {mirror_name(mirror.source.name)} changed meanwhile"
+            )
 
     def _insert(self, mirror: Mirror, rows: Sequence[LedgerRow]) -> int:
         fields = (LEDGER_REVISION, *LEDGER, *mirror.values)
@@ -91,18 +104,28 @@ class Ledger:
                 match=(LEDGER_KEY, LEDGER_REVISION),
                 fields=LEDGER + mirror.values,
                 assignments=(
-                    (revision, lambda images: f"{images.old(revision)} + 1"),
+                    (
+                        revision,
+                        lambda images: f"{images.old(revision)} + 1",
+                    ),
                     *(given(field.name) for field in LEDGER + mirror.values),
                 ),
             )
         )
         cells = [(row.key, row.revision, *_cells(mirror, row)) for row in rows]
-        return sum(number_of(changed) for (changed,) in self._session.run(mirror_name(mirror.source.name), sql, cells))
+        return sum(
+            number_of(changed)
+            for (changed,) in self._session.run(mirror_name(mirror.source.name), sql, cells)
+        )
 
     def unseen(self, table: str, epoch: int, limit: int) -> list[LedgerRow]:
-        """Found first, then locked by key: as every other lock of these rows is taken. One that was seen meanwhile is left out."""
+        """Found first, then locked by key: as every other lock of these rows is taken.
+        One that was seen meanwhile is left out.
+        """
         mirror, quote = self._mirrors[table], self._session.dialect.quote
-        older = f"t.{quote('epoch')} < :epoch AND t.{quote('deleted')} = {self._session.dialect.false}"
+        older = (
+            f"t.{quote('epoch')} < :epoch AND t.{quote('deleted')} = {self._session.dialect.false}"
+        )
         answers = self._session.ask(
             mirror_name(table),
             f"SELECT t.{quote('key')} FROM {mirror.table} AS t WHERE {older}"
@@ -143,9 +166,19 @@ def _cells(mirror: Mirror, row: LedgerRow) -> Cells:
 
 
 def _ledger_row(mirror: Mirror, answer: Cells) -> LedgerRow:
-    key, revision, position, incarnation, partition, offset, deleted, unknown, epoch, committed_at, *moments = answer[
-        : len(_PREFIX)
-    ]
+    (
+        key,
+        revision,
+        position,
+        incarnation,
+        partition,
+        offset,
+        deleted,
+        unknown,
+        epoch,
+        committed_at,
+        *moments,
+    ) = answer[: len(_PREFIX)]
     retired_at, changed_at = moments
     return LedgerRow(
         table=mirror.source.name,

@@ -56,12 +56,15 @@ class Links:
         self._link = session.dialect.qualify(schema, "link")
         self._conflict = session.dialect.qualify(schema, "conflict")
 
-    # -- links --------------------------------------------------------------------------------------------------------
+    # -- links -------------------------------------------------------------------------------------
 
     def ids_of(self, side: Side, table: str, keys: Sequence[str]) -> dict[str, list[str]]:
         key, match = (
             f"{side}_key",
-            (Field(f"{side}_table", ColumnType.SHORT_TEXT), Field(f"{side}_key", ColumnType.SHORT_TEXT)),
+            (
+                Field(f"{side}_table", ColumnType.SHORT_TEXT),
+                Field(f"{side}_key", ColumnType.SHORT_TEXT),
+            ),
         )
         sql = self._session.dialect.select(self._link, match, [key, "id", "updated_at"], Lock.NONE)
         answers = self._session.run("link", sql, [(table, key) for key in sorted(set(keys))])
@@ -83,42 +86,83 @@ class Links:
         }
 
     def linked_ids(self, entity: str, side: Side, keys: Sequence[str]) -> dict[str, str]:
-        return {own: one for own, _, state, one in self._halves(entity, side, keys) if state == State.LINKED}
+        return {
+            own: one
+            for own, _, state, one in self._halves(entity, side, keys)
+            if state == State.LINKED
+        }
 
     def linked_among(self, entity: str, side: Side, keys: Sequence[str]) -> set[str]:
-        return {own for own, _, state, _ in self._halves(entity, side, keys) if state != State.ENDED}
+        return {
+            own for own, _, state, _ in self._halves(entity, side, keys) if state != State.ENDED
+        }
 
-    def _halves(self, entity: str, side: Side, keys: Sequence[str]) -> list[tuple[str, str | None, str, str]]:
+    def _halves(
+        self, entity: str, side: Side, keys: Sequence[str]
+    ) -> list[tuple[str, str | None, str, str]]:
         """Of links that have not ended, under the condition of their unique index."""
-        match = (Field("entity", ColumnType.SHORT_TEXT), Field(f"{side}_key", ColumnType.SHORT_TEXT))
+        match = (
+            Field("entity", ColumnType.SHORT_TEXT),
+            Field(f"{side}_key", ColumnType.SHORT_TEXT),
+        )
         columns = [f"{side}_key", f"{side.other}_key", "state", "id"]
         quote = self._session.dialect.quote
         live = f"t.{quote('state')} <> '{State.ENDED}' AND t.{quote(f'{side}_key')} IS NOT NULL"
         sql = self._session.dialect.select(self._link, match, columns, Lock.NONE, live)
         answers = self._session.run("link", sql, [(entity, key) for key in sorted(set(keys))])
         return [
-            (str(own), None if other is None else str(other), str(state), str(one))
+            (
+                str(own),
+                None if other is None else str(other),
+                str(state),
+                str(one),
+            )
             for own, other, state, one in answers
         ]
 
     def store(self, links: Sequence[tuple[Link, str | None]], now: datetime) -> None:
         rows = [
             (
-                *(link.id, link.entity, link.ajera.table, link.ajera.key, link.dps.table, link.dps.key, link.state),
+                *(
+                    link.id,
+                    link.entity,
+                    link.ajera.table,
+                    link.ajera.key,
+                    link.dps.table,
+                    link.dps.key,
+                    link.state,
+                ),
                 *(
                     link.version,
                     counts_for,
-                    shortened(self._session.dialect, ",".join(sorted(link.parked)), LINES_LENGTH),
+                    shortened(
+                        self._session.dialect,
+                        ",".join(sorted(link.parked)),
+                        LINES_LENGTH,
+                    ),
                 ),
-                *(link.ajera.seen.epoch, link.dps.seen.epoch, now, codec.dump(link)),
+                *(
+                    link.ajera.seen.epoch,
+                    link.dps.seen.epoch,
+                    now,
+                    codec.dump(link),
+                ),
             )
             for link, counts_for in sorted(links, key=lambda pair: pair[0].id)
         ]
-        merge = Merge(self._link, _ID, _FIELDS, tuple(given(field.name) for field in _FIELDS))
+        merge = Merge(
+            self._link,
+            _ID,
+            _FIELDS,
+            tuple(given(field.name) for field in _FIELDS),
+        )
         self._session.run("link", self._session.dialect.merge(merge), rows)
 
     def counted(self, entity: str, owners: Collection[str]) -> dict[str, int]:
-        match = (Field("entity", ColumnType.SHORT_TEXT), Field("counts_for", ColumnType.SHORT_TEXT))
+        match = (
+            Field("entity", ColumnType.SHORT_TEXT),
+            Field("counts_for", ColumnType.SHORT_TEXT),
+        )
         sql = self._session.dialect.scan(self._link, match, ["counts_for", "state"])
         answers = self._session.run("link", sql, [(entity, owner) for owner in sorted(set(owners))])
         counts = dict.fromkeys(owners, 0)
@@ -126,7 +170,14 @@ class Links:
             counts[str(owner)] += state != State.ENDED
         return counts
 
-    def page_of_links(self, entity: str, side: Side, below_epoch: int, after: str, limit: int) -> list[str]:
+    def page_of_links(
+        self,
+        entity: str,
+        side: Side,
+        below_epoch: int,
+        after: str,
+        limit: int,
+    ) -> list[str]:
         quote = self._session.dialect.quote
         answers = self._session.ask(
             "link",
@@ -150,13 +201,18 @@ class Links:
         )
         return [str(one) for (one,) in answers]
 
-    # -- the conflict log ---------------------------------------------------------------------------------------------
+    # -- the conflict log --------------------------------------------------------------------------
 
     def log(self, conflicts: Sequence[Conflict]) -> None:
-        quote, names = self._session.dialect.quote, [field.name for field in _CONFLICT]
+        quote, names = (
+            self._session.dialect.quote,
+            [field.name for field in _CONFLICT],
+        )
         columns = ", ".join(quote(name) for name in names)
         values = ", ".join(
-            self._session.dialect.instant(f":{field.name}") if field.kind is ColumnType.INSTANT else f":{field.name}"
+            self._session.dialect.instant(f":{field.name}")
+            if field.kind is ColumnType.INSTANT
+            else f":{field.name}"
             for field in _CONFLICT
         )
         for one in conflicts:
@@ -176,7 +232,13 @@ class Links:
                 dps_at=None if one.dps_at is None else iso(one.dps_at),
             )
 
-    def logged(self, *, limit: int, link: str | None = None, number: int | None = None) -> list[tuple[int, Conflict]]:
+    def logged(
+        self,
+        *,
+        limit: int,
+        link: str | None = None,
+        number: int | None = None,
+    ) -> list[tuple[int, Conflict]]:
         """Entries of the conflict log with their numbers, the newest first."""
         quote = self._session.dialect.quote
         names = ["number", *(field.name for field in _CONFLICT)]
@@ -195,7 +257,19 @@ class Links:
 
 
 def _conflict(answer: Sequence[Value]) -> Conflict:
-    link, entity, line, kind, rule, winner, at, ajera, dps, ajera_at, dps_at = answer
+    (
+        link,
+        entity,
+        line,
+        kind,
+        rule,
+        winner,
+        at,
+        ajera,
+        dps,
+        ajera_at,
+        dps_at,
+    ) = answer
     logged_at = _instant(at)
     if logged_at is None:
         raise TargetMismatch("an entry of the conflict log has no time")

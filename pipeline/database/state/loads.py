@@ -1,4 +1,6 @@
-"""Which source tables were read to the end of their snapshot: `sync.source_table`, with the load ends in `sync.progress`."""
+"""Which source tables were read to the end of their snapshot: `sync.source_table`,
+with the load ends in `sync.progress`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from pipeline.database.sql.dialect import Field, Lock, Merge, Update, constant, given
+from pipeline.database.sql.dialect import (
+    Field,
+    Lock,
+    Merge,
+    Update,
+    constant,
+    given,
+)
 from pipeline.database.sql.session import Cells, Session, number_of
 from pipeline.mapping.source import ColumnType, SourceTable
 
@@ -17,10 +26,21 @@ _NAME = Field("name", ColumnType.SHORT_TEXT)
 _TOPIC = Field("topic", ColumnType.SHORT_TEXT)
 _PARTITION = (_TOPIC, Field("partition", ColumnType.INTEGER))
 _EPOCH = Field("epoch", ColumnType.INTEGER)
-_READING = (Field("reading_epoch", ColumnType.INTEGER), Field("reading_incarnation", ColumnType.INTEGER))
+_READING = (
+    Field("reading_epoch", ColumnType.INTEGER),
+    Field("reading_incarnation", ColumnType.INTEGER),
+)
 _NEW_PROGRESS = tuple(
     Field(name, ColumnType.INTEGER)
-    for name in ("next_offset", "events_read", "written", "skipped", "parked", "dead_lettered", "dead_in_a_row")
+    for name in (
+        "next_offset",
+        "events_read",
+        "written",
+        "skipped",
+        "parked",
+        "dead_lettered",
+        "dead_in_a_row",
+    )
 )
 _INCARNATION = Field("incarnation", ColumnType.INTEGER)
 _UPDATED_AT = Field("updated_at", ColumnType.INSTANT)
@@ -29,7 +49,9 @@ _LOAD_UNTIL = Field("load_until", ColumnType.INTEGER)
 
 @dataclass(frozen=True, slots=True)
 class _Load:
-    """A table's row: loaded in `epoch` (0: never), being read in `reading_epoch` of an incarnation of its topic."""
+    """A table's row: loaded in `epoch` (0: never),
+    being read in `reading_epoch` of an incarnation of its topic.
+    """
 
     name: str
     topic: str
@@ -42,7 +64,8 @@ class Loads:
     """Reads and writes the state of loading."""
 
     def __init__(self, session: Session, schema: str, sources: Sequence[SourceTable]) -> None:
-        self._session, self._sources = session, sources
+        self._session = session
+        self._sources = sources
         self._table = session.dialect.qualify(schema, "source_table")
         self._progress = session.dialect.qualify(schema, "progress")
         self._incarnation = session.dialect.qualify(schema, "incarnation")
@@ -55,13 +78,17 @@ class Loads:
         return self._loaded()
 
     def loading(self, epoch: int) -> dict[str, LoadState]:
-        """A load end of an older incarnation of the topic counts for nothing: then the end is unknown again."""
+        """A load end of an older incarnation of the topic counts for nothing:
+        then the end is unknown again.
+        """
         known = {load.name: load for load in self._loads(Lock.NONE)}
         states: dict[str, LoadState] = {}
         for source in self._sources:
             load = known.get(source.name)
             if load is None or load.epoch < epoch:
-                states[source.name] = "reading" if load is not None and self._is_reading(load, epoch) else "unknown"
+                states[source.name] = (
+                    "reading" if load is not None and self._is_reading(load, epoch) else "unknown"
+                )
         return states
 
     def set_load_ends(self, topic: str, table: str, epoch: int, ends: Mapping[int, int]) -> None:
@@ -77,8 +104,17 @@ class Loads:
             return
         incarnation = self._newest_incarnation(topic)[0]
         fields = (_TOPIC, *_READING)
-        update = Update(self._table, (_NAME,), fields, tuple(given(field.name) for field in fields))
-        self._session.run("source_table", dialect.update(update), [(table, topic, epoch, incarnation)])
+        update = Update(
+            self._table,
+            (_NAME,),
+            fields,
+            tuple(given(field.name) for field in fields),
+        )
+        self._session.run(
+            "source_table",
+            dialect.update(update),
+            [(table, topic, epoch, incarnation)],
+        )
         merge = Merge(
             table=self._progress,
             key=_PARTITION,
@@ -97,7 +133,9 @@ class Loads:
         )
         zeros: Cells = (0,) * len(_NEW_PROGRESS)
         now = datetime.now(UTC)
-        rows: list[Cells] = [(topic, number, *zeros, incarnation, now, end) for number, end in sorted(ends.items())]
+        rows: list[Cells] = [
+            (topic, number, *zeros, incarnation, now, end) for number, end in sorted(ends.items())
+        ]
         self._session.run("progress", dialect.merge(merge), rows)
 
     def read_to_end(self) -> dict[str, int]:
@@ -113,10 +151,17 @@ class Loads:
             table=self._table,
             match=(_NAME,),
             fields=(_EPOCH,),
-            assignments=(given("epoch"), constant("loaded_at", self._session.dialect.now)),
+            assignments=(
+                given("epoch"),
+                constant("loaded_at", self._session.dialect.now),
+            ),
             only_if=lambda images: f"{images.old('epoch')} < {images.new('epoch')}",
         )
-        answers = self._session.run("source_table", self._session.dialect.update(update), [(table, epoch)])
+        answers = self._session.run(
+            "source_table",
+            self._session.dialect.update(update),
+            [(table, epoch)],
+        )
         return sum(number_of(changed) for (changed,) in answers) > 0
 
     def _loaded(self) -> frozenset[str]:
@@ -127,8 +172,14 @@ class Loads:
         sql = self._session.dialect.select(self._table, (_NAME,), columns, lock)
         names = sorted(tables or [source.name for source in self._sources])
         return [
-            _Load(str(name), str(topic), *(number_of(number) for number in numbers))
-            for name, topic, *numbers in self._session.run("source_table", sql, [(name,) for name in names])
+            _Load(
+                str(name),
+                str(topic),
+                *(number_of(number) for number in numbers),
+            )
+            for name, topic, *numbers in self._session.run(
+                "source_table", sql, [(name,) for name in names]
+            )
         ]
 
     def _is_reading(self, load: _Load, epoch: int) -> bool:
@@ -143,7 +194,9 @@ class Loads:
         partitions = self._newest_incarnation(load.topic)[1]
         read = {
             number_of(partition)
-            for partition, incarnation, next_offset, load_until in self._session.run("progress", sql, [(load.topic,)])
+            for partition, incarnation, next_offset, load_until in self._session.run(
+                "progress", sql, [(load.topic,)]
+            )
             if incarnation == load.reading_incarnation
             and load_until is not None
             and number_of(next_offset) >= number_of(load_until)
@@ -151,7 +204,9 @@ class Loads:
         return read >= set(range(partitions))
 
     def _newest_incarnation(self, topic: str) -> tuple[int, int]:
-        """The number of the newest incarnation of a topic and its partitions; zeros before the first."""
+        """The number of the newest incarnation of a topic and its partitions;
+        zeros before the first.
+        """
         quote = self._session.dialect.quote
         answers = self._session.ask(
             "incarnation",

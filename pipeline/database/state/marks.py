@@ -5,15 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from pipeline.database.sql.dialect import Field, Images, Lock, Merge, constant, given
+from pipeline.database.sql.dialect import (
+    Field,
+    Images,
+    Lock,
+    Merge,
+    constant,
+    given,
+)
 from pipeline.database.sql.session import Session, iso, number_of, shortened
 from pipeline.mapping.source import ColumnType
 from pipeline.model.ledger import Mark, Waiting
 
-_KEY = (Field("kind", ColumnType.SHORT_TEXT), Field("key", ColumnType.SHORT_TEXT))
+_KEY = (
+    Field("kind", ColumnType.SHORT_TEXT),
+    Field("key", ColumnType.SHORT_TEXT),
+)
 _NUMBER = Field("number", ColumnType.INTEGER)
 _SET_AT = Field("set_at", ColumnType.INSTANT)
-_REASON = (Field("reason", ColumnType.TEXT), Field("code", ColumnType.TEXT), Field("tried_at", ColumnType.INSTANT))
+_REASON = (
+    Field("reason", ColumnType.TEXT),
+    Field("code", ColumnType.TEXT),
+    Field("tried_at", ColumnType.INSTANT),
+)
 REASON_LENGTH = 400
 
 
@@ -25,7 +39,9 @@ class Marks:
         self._table = session.dialect.qualify(schema, "due")
 
     def mark(self, marks: Sequence[Mark], now: datetime) -> None:
-        """A mark that waited begins anew; one that did not keeps its age, so that it cannot be put off for ever."""
+        """A mark that waited begins anew; one that did not keeps its age,
+        so that it cannot be put off for ever.
+        """
 
         def set_at(images: Images) -> str:
             waits = f"{images.old('tried_at')} IS NULL"
@@ -51,8 +67,13 @@ class Marks:
         return [Mark(str(kind), str(key), number_of(number)) for kind, key, number in answers]
 
     def due(self, limit: int, *, set_before: datetime, waiting_before: datetime) -> list[Mark]:
-        """By age since they were set or last tried, so that those which wait do not hold up the others."""
-        quote, instant = self._session.dialect.quote, self._session.dialect.instant
+        """By age since they were set or last tried,
+        so that those which wait do not hold up the others.
+        """
+        quote, instant = (
+            self._session.dialect.quote,
+            self._session.dialect.instant,
+        )
         set_at, tried_at = quote("set_at"), quote("tried_at")
         sql = (
             f"SELECT {quote('kind')}, {quote('key')}, {quote('number')} FROM {self._table}"
@@ -61,20 +82,34 @@ class Marks:
             f" ORDER BY COALESCE({tried_at}, {set_at}), {quote('kind')}, {quote('key')}"
             f" OFFSET 0 ROWS FETCH NEXT {limit:d} ROWS ONLY"
         )
-        answers = self._session.ask("due", sql, set_before=iso(set_before), waiting_before=iso(waiting_before))
+        answers = self._session.ask(
+            "due",
+            sql,
+            set_before=iso(set_before),
+            waiting_before=iso(waiting_before),
+        )
         return [Mark(str(kind), str(key), number_of(number)) for kind, key, number in answers]
 
     def waiting_count(self) -> int:
         tried_at = self._session.dialect.quote("tried_at")
-        ((count,),) = self._session.ask("due", f"SELECT COUNT(*) FROM {self._table} WHERE {tried_at} IS NOT NULL")
+        ((count,),) = self._session.ask(
+            "due",
+            f"SELECT COUNT(*) FROM {self._table} WHERE {tried_at} IS NOT NULL",
+        )
         return number_of(count)
 
     def clear(self, marks: Sequence[Mark]) -> None:
         sql = self._session.dialect.delete(self._table, (*_KEY, _NUMBER))
-        self._session.run("due", sql, [(mark.kind, mark.key, mark.number) for mark in sorted(set(marks))])
+        self._session.run(
+            "due",
+            sql,
+            [(mark.kind, mark.key, mark.number) for mark in sorted(set(marks))],
+        )
 
     def wait(self, waiting: Sequence[Waiting], now: datetime) -> None:
-        """A mark keeps the number it has; one whose number is another than the one that waits (0: any) stays as it is."""
+        """A mark keeps the number it has; one whose number is another than the one that waits (0:
+        any) stays as it is.
+        """
 
         def is_the_same(images: Images) -> str:
             return f"{images.new('number')} IN (0, {images.old('number')})"
@@ -88,7 +123,14 @@ class Marks:
         )
         newest = {(one.mark.kind, one.mark.key): one for one in waiting}
         rows = [
-            (*key, one.mark.number, now, shortened(self._session.dialect, one.reason, REASON_LENGTH), one.code, now)
+            (
+                *key,
+                one.mark.number,
+                now,
+                shortened(self._session.dialect, one.reason, REASON_LENGTH),
+                one.code,
+                now,
+            )
             for key, one in sorted(newest.items())
         ]
         self._session.run("due", self._session.dialect.merge(merge), rows)

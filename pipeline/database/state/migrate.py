@@ -22,7 +22,11 @@ from pipeline.errors import SyncSchemaOutdated
 
 VERSION_TABLE = "schema_version"
 Part = Literal["pim", "dps", "ajera"]  # which of our schemas: each has versions of its own
-FOLDERS: dict[Part, str] = {"pim": "versions", "dps": "dps", "ajera": "ajera"}
+FOLDERS: dict[Part, str] = {
+    "pim": "versions",
+    "dps": "dps",
+    "ajera": "ajera",
+}
 Report = Callable[[str], None]
 
 
@@ -35,17 +39,31 @@ class Run:
     report: Report
     version_table: str = VERSION_TABLE
 
-    def told(self, _: MigrationContext, step: MigrationInfo, *__: object, **___: object) -> None:
+    def told(
+        self,
+        _: MigrationContext,
+        step: MigrationInfo,
+        *__: object,
+        **___: object,
+    ) -> None:
         """Alembic's call after each step."""
         self.report(f"{self.schema}: version {step.up_revision_id}")
 
 
 def upgrade(
-    engine: Engine, schema: str = DEFAULT_SCHEMA, report: Report = lambda _: None, part: Part = "pim"
+    engine: Engine,
+    schema: str = DEFAULT_SCHEMA,
+    report: Report = lambda _: None,
+    part: Part = "pim",
 ) -> tuple[str | None, str]:
-    """The versions before and after. All steps in one transaction; creates the schema if it is missing."""
+    """The versions before and after. All steps in one transaction;
+    creates the schema if it is missing.
+    """
     dialect = dialect_of(engine)
-    with translated(dialect, f"schema {schema}"), engine.begin() as connection:
+    with (
+        translated(dialect, f"schema {schema}"),
+        engine.begin() as connection,
+    ):
         connection.execute(text(_create_schema(dialect, schema)))
         before = _version(connection, schema)
         config = _config(part)
@@ -56,7 +74,10 @@ def upgrade(
 
 def current(engine: Engine, schema: str = DEFAULT_SCHEMA) -> str | None:
     """The version of the schema in the database, None if there is none."""
-    with translated(dialect_of(engine), f"schema {schema}"), engine.connect() as connection:
+    with (
+        translated(dialect_of(engine), f"schema {schema}"),
+        engine.connect() as connection,
+    ):
         return _version(connection, schema)
 
 
@@ -72,11 +93,16 @@ def require_latest(engine: Engine, schema: str = DEFAULT_SCHEMA, part: Part = "p
     """Raises SyncSchemaOutdated unless the database has the version that this program needs."""
     found = current(engine, schema)
     if found != latest(part):
-        raise SyncSchemaOutdated(f"schema {schema} has version {found or '(none)'}, this program needs {latest(part)}")
+        raise SyncSchemaOutdated(
+            f"schema {schema} has version {found or '(none)'}, this program needs {latest(part)}"
+        )
 
 
 def _version(connection: Connection, schema: str) -> str | None:
-    options = {"version_table": VERSION_TABLE, "version_table_schema": schema}
+    options = {
+        "version_table": VERSION_TABLE,
+        "version_table_schema": schema,
+    }
     return MigrationContext.configure(connection, opts=options).get_current_revision()
 
 

@@ -1,4 +1,6 @@
-"""Parked work of the exchange, and how far each side's capture was followed: `sync.parked` and `sync.capture`."""
+"""Parked work of the exchange, and how far each side's capture was followed:
+`sync.parked` and `sync.capture`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,15 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from pipeline.conflicts.rules import Side
-from pipeline.database.sql.dialect import Field, Fields, Lock, Merge, Update, constant, given
+from pipeline.database.sql.dialect import (
+    Field,
+    Fields,
+    Lock,
+    Merge,
+    Update,
+    constant,
+    given,
+)
 from pipeline.database.sql.session import Session, iso, number_of, shortened
 from pipeline.domain.pairing import ParkedWork
 from pipeline.mapping.source import ColumnType
@@ -22,10 +32,16 @@ _WORK: Fields = (
     Field("waits_for", ColumnType.SHORT_TEXT),
     Field("is_woken", ColumnType.FLAG),
 )
-_TIMES: Fields = (Field("since", ColumnType.INSTANT), Field("tried_at", ColumnType.INSTANT))
+_TIMES: Fields = (
+    Field("since", ColumnType.INSTANT),
+    Field("tried_at", ColumnType.INSTANT),
+)
 _WAITS_FOR = (Field("waits_for", ColumnType.SHORT_TEXT),)
 _SIDE = (Field("side", ColumnType.SHORT_TEXT),)
-_EPOCHS = (Field("epoch", ColumnType.INTEGER), Field("swept_epoch", ColumnType.INTEGER))
+_EPOCHS = (
+    Field("epoch", ColumnType.INTEGER),
+    Field("swept_epoch", ColumnType.INTEGER),
+)
 HINT_LENGTH = 400
 
 
@@ -57,7 +73,11 @@ class Parked:
             for _, one in sorted(newest.items())
         ]
         kept = (*(given(field.name) for field in _WORK), given("tried_at"))
-        self._session.run("parked", self._session.dialect.merge(Merge(self._table, _ID, (*_WORK, *_TIMES), kept)), rows)
+        self._session.run(
+            "parked",
+            self._session.dialect.merge(Merge(self._table, _ID, (*_WORK, *_TIMES), kept)),
+            rows,
+        )
 
     def unpark(self, ids: Collection[str]) -> None:
         sql = self._session.dialect.delete(self._table, _ID)
@@ -70,7 +90,10 @@ class Parked:
 
     def due(self, limit: int, tried_before: datetime) -> list[ParkedWork]:
         dialect = self._session.dialect
-        quote, names = dialect.quote, ["id", *(field.name for field in _WORK[:-1])]
+        quote, names = (
+            dialect.quote,
+            ["id", *(field.name for field in _WORK[:-1])],
+        )
         sql = (
             f"SELECT {', '.join(quote(name) for name in names)} FROM {self._table}"
             f" WHERE {quote('is_woken')} = {dialect.true} OR {quote('tried_at')} < {dialect.instant(':before')}"
@@ -79,7 +102,14 @@ class Parked:
         answers = self._session.ask("parked", sql, before=iso(tried_before))
         return [
             ParkedWork(
-                *(str(one), str(entity), Side(str(side)), str(key), str(code), str(hint)),
+                *(
+                    str(one),
+                    str(entity),
+                    Side(str(side)),
+                    str(key),
+                    str(code),
+                    str(hint),
+                ),
                 link=None if link is None else str(link),
                 waits_for=None if waits_for is None else str(waits_for),
             )
@@ -90,14 +120,19 @@ class Parked:
         ((count,),) = self._session.ask("parked", f"SELECT COUNT(*) FROM {self._table}")
         return number_of(count)
 
-    # -- captures -----------------------------------------------------------------------------------------------------
+    # -- captures ----------------------------------------------------------------------------------
 
     def epochs(self) -> dict[Side, tuple[int, int]]:
         sql = self._session.dialect.select(
-            self._capture, _SIDE, ["side", *(field.name for field in _EPOCHS)], Lock.NONE
+            self._capture,
+            _SIDE,
+            ["side", *(field.name for field in _EPOCHS)],
+            Lock.NONE,
         )
         answers = self._session.run("capture", sql, [(side.value,) for side in Side])
-        found = {Side(str(side)): (number_of(epoch), number_of(swept)) for side, epoch, swept in answers}
+        found = {
+            Side(str(side)): (number_of(epoch), number_of(swept)) for side, epoch, swept in answers
+        }
         return {side: found.get(side, (0, 0)) for side in Side}
 
     def set_epoch(self, side: Side, seen: int, swept: int) -> None:
@@ -107,11 +142,18 @@ class Parked:
             _SIDE,
             _EPOCHS,
             tuple(
-                (field.name, lambda images, name=field.name: _greater(images.old(name), images.new(name)))  # type: ignore[misc]
+                (
+                    field.name,
+                    lambda images, name=field.name: _greater(images.old(name), images.new(name)),  # type: ignore[misc]
+                )
                 for field in _EPOCHS
             ),
         )
-        self._session.run("capture", self._session.dialect.merge(merge), [(side.value, seen, swept)])
+        self._session.run(
+            "capture",
+            self._session.dialect.merge(merge),
+            [(side.value, seen, swept)],
+        )
 
 
 def _greater(one: str, other: str) -> str:

@@ -5,16 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from pipeline.database.sql.dialect import Expression, Field, Images, Lock, Merge, given
+from pipeline.database.sql.dialect import (
+    Expression,
+    Field,
+    Images,
+    Lock,
+    Merge,
+    given,
+)
 from pipeline.database.sql.session import Session, number_of
 from pipeline.mapping.source import ColumnType
 from pipeline.model.ledger import Incarnation, Progress
 from pipeline.model.position import TopicPartition
 
-_PARTITION = (Field("topic", ColumnType.SHORT_TEXT), Field("partition", ColumnType.INTEGER))
-_PLACE = (Field("incarnation", ColumnType.INTEGER), Field("next_offset", ColumnType.INTEGER))
+_PARTITION = (
+    Field("topic", ColumnType.SHORT_TEXT),
+    Field("partition", ColumnType.INTEGER),
+)
+_PLACE = (
+    Field("incarnation", ColumnType.INTEGER),
+    Field("next_offset", ColumnType.INTEGER),
+)
 _COUNTS = tuple(
-    Field(name, ColumnType.INTEGER) for name in ("events_read", "written", "skipped", "parked", "dead_lettered")
+    Field(name, ColumnType.INTEGER)
+    for name in (
+        "events_read",
+        "written",
+        "skipped",
+        "parked",
+        "dead_lettered",
+    )
 )
 _UPDATED_AT = Field("updated_at", ColumnType.INSTANT)
 _DEAD_IN_A_ROW = Field("dead_in_a_row", ColumnType.INTEGER)
@@ -28,14 +48,16 @@ class ProgressStore:
         self._progress = session.dialect.qualify(schema, "progress")
         self._incarnation = session.dialect.qualify(schema, "incarnation")
 
-    # -- next offsets -------------------------------------------------------------------------------------------------
+    # -- next offsets ------------------------------------------------------------------------------
 
     def progress(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Progress]:
         columns = [field.name for field in (*_PARTITION, *_PLACE, *_COUNTS, _DEAD_IN_A_ROW)]
         sql = self._session.dialect.select(self._progress, _PARTITION, columns, Lock.NONE)
         rows = [(one.topic, one.partition) for one in sorted(set(partitions))]
         return {
-            TopicPartition(str(topic), number_of(partition)): Progress(*(number_of(number) for number in numbers))
+            TopicPartition(str(topic), number_of(partition)): Progress(
+                *(number_of(number) for number in numbers)
+            )
             for topic, partition, *numbers in self._session.run("progress", sql, rows)
         }
 
@@ -53,14 +75,27 @@ class ProgressStore:
         )
         rows = [
             (
-                *(place.topic, place.partition, one.incarnation, one.next_offset),
-                *(one.events_read, one.written, one.skipped, one.parked, one.dead_lettered, one.dead_in_a_row, now),
+                *(
+                    place.topic,
+                    place.partition,
+                    one.incarnation,
+                    one.next_offset,
+                ),
+                *(
+                    one.events_read,
+                    one.written,
+                    one.skipped,
+                    one.parked,
+                    one.dead_lettered,
+                    one.dead_in_a_row,
+                    now,
+                ),
             )
             for place, one in sorted(progress.items())
         ]
         self._session.run("progress", self._session.dialect.merge(merge), rows)
 
-    # -- incarnations -------------------------------------------------------------------------------------------------
+    # -- incarnations ------------------------------------------------------------------------------
 
     def incarnation(self, topic: str, topic_id: str, partitions: int) -> int:
         """Numbers are given under a lock of the table, since they grow over all topics."""
@@ -74,9 +109,19 @@ class ProgressStore:
             return known
         number = dialect.quote("number")
         ((newest,),) = self._session.ask(
-            "incarnation", f"SELECT COALESCE(MAX({number}), 0) AS newest FROM {self._incarnation}"
+            "incarnation",
+            f"SELECT COALESCE(MAX({number}), 0) AS newest FROM {self._incarnation}",
         )
-        columns = ", ".join(dialect.quote(name) for name in ("number", "topic", "topic_id", "partitions", "first_seen"))
+        columns = ", ".join(
+            dialect.quote(name)
+            for name in (
+                "number",
+                "topic",
+                "topic_id",
+                "partitions",
+                "first_seen",
+            )
+        )
         self._session.tell(
             "incarnation",
             f"INSERT INTO {self._incarnation} ({columns})"
@@ -96,7 +141,10 @@ class ProgressStore:
             f" WHERE {quote('topic')} = :topic",
             topic=topic,
         )
-        return {number_of(number): Incarnation(str(of), number_of(count)) for number, of, count in answers}
+        return {
+            number_of(number): Incarnation(str(of), number_of(count))
+            for number, of, count in answers
+        }
 
     def _known_incarnation(self, topic: str, topic_id: str, partitions: int) -> int | None:
         quote = self._session.dialect.quote

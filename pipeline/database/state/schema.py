@@ -1,4 +1,6 @@
-"""The tables of the `sync` schema. What is remembered lives here and changes in the same transaction as the target rows."""
+"""The tables of the `sync` schema.
+What is remembered lives here and changes in the same transaction as the target rows.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +86,10 @@ LEDGER: Fields = (
 )
 
 
-def sync_metadata(schema: str = DEFAULT_SCHEMA, sources: Sequence[SourceTable] = AJERA_TO_PIM.sources) -> MetaData:
+def sync_metadata(
+    schema: str = DEFAULT_SCHEMA,
+    sources: Sequence[SourceTable] = AJERA_TO_PIM.sources,
+) -> MetaData:
     """Every table of the `sync` schema."""
     metadata = MetaData(schema=schema)
     for source in sources:
@@ -138,7 +143,8 @@ def _due(metadata: MetaData) -> None:
         Column("reason", Unicode(400)),
         Column("code", ascii_text(100)),
         Column("tried_at", instant()),
-        # Not clustered: kind and key together may pass the 900 bytes that SQL Server allows a clustered key.
+        # Not clustered: kind and key together may pass the 900
+        # bytes that SQL Server allows a clustered key.
         PrimaryKeyConstraint("kind", "key", mssql_clustered=False),
         Index("ix_due_set_at", "set_at"),
     )
@@ -155,7 +161,13 @@ def _progress(metadata: MetaData) -> None:
         Column("next_offset", BigInteger, nullable=False),
         *(
             Column(name, BigInteger, nullable=False)
-            for name in ("events_read", "written", "skipped", "parked", "dead_lettered")
+            for name in (
+                "events_read",
+                "written",
+                "skipped",
+                "parked",
+                "dead_lettered",
+            )
         ),
         Column("dead_in_a_row", Integer, nullable=False),
         Column("updated_at", instant(), nullable=False),
@@ -209,7 +221,9 @@ def _small_tables(metadata: MetaData) -> None:
 
 
 def _owned_row(metadata: MetaData) -> None:
-    """Child rows that we created in the target: the only ones that we ever delete. `row_hash` stands for the row's key."""
+    """Child rows that we created in the target: the only ones that we ever delete.
+    `row_hash` stands for the row's key.
+    """
     Table(
         "owned_row",
         metadata,

@@ -1,9 +1,22 @@
-"""The tables of the exchange with DPS: links, conflict log and parked work in its `sync` schema; intentions in Ajera's."""
+"""The tables of the exchange with DPS: links, conflict log and parked work in its `sync` schema;
+intentions in Ajera's.
+"""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy import BigInteger, Boolean, Column, Identity, Index, Integer, MetaData, Table, Unicode, UnicodeText
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Unicode,
+    UnicodeText,
+)
 
 from pipeline.database.state.schema import (
     DEFAULT_SCHEMA,
@@ -72,12 +85,21 @@ def _link(metadata: MetaData) -> None:
         Column("dps_epoch", Integer, nullable=False),
         Column("updated_at", instant(), nullable=False),
         Column("document", UnicodeText, nullable=False),
-        postgresql_with={"fillfactor": 50},  # every event rewrites its link: room beside it spares the indexes
+        postgresql_with={
+            "fillfactor": 50
+        },  # every event rewrites its link: room beside it spares the indexes
     )
     for side in ("ajera", "dps"):
         key = table.c[f"{side}_key"]
         condition = sa.text(f"{live} AND {side}_key IS NOT NULL")
-        Index(f"uq_link_{side}", table.c.entity, key, unique=True, postgresql_where=condition, mssql_where=condition)
+        Index(
+            f"uq_link_{side}",
+            table.c.entity,
+            key,
+            unique=True,
+            postgresql_where=condition,
+            mssql_where=condition,
+        )
         Index(f"ix_link_{side}", table.c[f"{side}_table"], key)
 
 

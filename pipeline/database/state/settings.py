@@ -10,13 +10,20 @@ from sqlalchemy import Engine
 
 from pipeline.database.sql.dialect import Field, Lock, Merge, given
 from pipeline.database.sql.engine import dialect_of
-from pipeline.database.sql.session import ConnectedSession, number_of, translated
+from pipeline.database.sql.session import (
+    ConnectedSession,
+    number_of,
+    translated,
+)
 from pipeline.database.state.schema import DEFAULT_SCHEMA
 from pipeline.mapping.source import ColumnType
 
 State = tuple[Engine, str]  # a database and the schema of ours in it
 _CONNECTOR = (Field("connector", ColumnType.SHORT_TEXT),)
-_EPOCH = (Field("epoch", ColumnType.INTEGER), Field("created_at", ColumnType.INSTANT))
+_EPOCH = (
+    Field("epoch", ColumnType.INTEGER),
+    Field("created_at", ColumnType.INSTANT),
+)
 _NAME = (Field("name", ColumnType.SHORT_TEXT),)
 _VALUE = Field("value", ColumnType.TEXT)
 
@@ -26,12 +33,17 @@ def current_epoch(states: Sequence[State], connector: str) -> int | None:
 
     The highest that any state knows: a route that was added later knows none yet.
     """
-    found = [epoch for engine, schema in states if (epoch := _epoch(engine, connector, schema)) is not None]
+    found = [
+        epoch
+        for engine, schema in states
+        if (epoch := _epoch(engine, connector, schema)) is not None
+    ]
     return max(found, default=None)
 
 
 def store_epoch(states: Sequence[State], connector: str, epoch: int | None) -> int:
-    """Store a connector's epoch in each state; None: a new one, greater than any that a state knows.
+    """Store a connector's epoch in each state; None: a new one,
+    greater than any that a state knows.
 
     Each state's table is locked, in their order, until all know it.
     """
@@ -41,8 +53,17 @@ def store_epoch(states: Sequence[State], connector: str, epoch: int | None) -> i
             epoch = max(_newest(session, schema) for session, schema in sessions) + 1
         for session, schema in sessions:
             table = session.dialect.qualify(schema, "epoch")
-            merge = Merge(table, _CONNECTOR, _EPOCH, (given("epoch"), given("created_at")))
-            session.run("epoch", session.dialect.merge(merge), [(connector, epoch, datetime.now(UTC))])
+            merge = Merge(
+                table,
+                _CONNECTOR,
+                _EPOCH,
+                (given("epoch"), given("created_at")),
+            )
+            session.run(
+                "epoch",
+                session.dialect.merge(merge),
+                [(connector, epoch, datetime.now(UTC))],
+            )
     return epoch
 
 
@@ -56,7 +77,10 @@ def _locked(engine: Engine, schema: str) -> Iterator[ConnectedSession]:
 
 
 def _newest(session: ConnectedSession, schema: str) -> int:
-    column, table = session.dialect.quote("epoch"), session.dialect.qualify(schema, "epoch")
+    column, table = (
+        session.dialect.quote("epoch"),
+        session.dialect.qualify(schema, "epoch"),
+    )
     ((newest,),) = session.ask("epoch", f"SELECT COALESCE(MAX({column}), 0) AS newest FROM {table}")
     return number_of(newest)
 
@@ -65,7 +89,12 @@ def _epoch(engine: Engine, connector: str, schema: str) -> int | None:
     dialect = dialect_of(engine)
     with translated(dialect, "epoch"), engine.begin() as connection:
         session = ConnectedSession(connection, dialect)
-        sql = dialect.select(dialect.qualify(schema, "epoch"), _CONNECTOR, ["epoch"], Lock.NONE)
+        sql = dialect.select(
+            dialect.qualify(schema, "epoch"),
+            _CONNECTOR,
+            ["epoch"],
+            Lock.NONE,
+        )
         answers = session.run("epoch", sql, [(connector,)])
         return number_of(answers[0][0]) if answers else None
 
@@ -83,5 +112,10 @@ def write_setting(engine: Engine, name: str, value: str, schema: str = DEFAULT_S
     dialect = dialect_of(engine)
     with translated(dialect, "setting"), engine.begin() as connection:
         session = ConnectedSession(connection, dialect)
-        merge = Merge(dialect.qualify(schema, "setting"), _NAME, (_VALUE,), (given("value"),))
+        merge = Merge(
+            dialect.qualify(schema, "setting"),
+            _NAME,
+            (_VALUE,),
+            (given("value"),),
+        )
         session.run("setting", dialect.merge(merge), [(name, value)])

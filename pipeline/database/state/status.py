@@ -1,4 +1,6 @@
-"""Reading `sync` for people: what is loaded, how far partitions were handled, and what waits for what."""
+"""Reading `sync` for people: what is loaded, how far partitions were handled,
+and what waits for what.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from pipeline.errors import PipelineError
 
 @dataclass(frozen=True, slots=True)
 class TableStatus:
-    """A source table: "waiting" before its snapshot's end is known, "reading" up to it, "loaded" after."""
+    """A source table: "waiting" before its snapshot's end is known, "reading" up to it,
+    "loaded" after.
+    """
 
     name: str
     state: str
@@ -41,7 +45,9 @@ class PartitionStatus:
 
 @dataclass(frozen=True, slots=True)
 class ParkedRows:
-    """Rows that wait for the same kind of thing; `keys` are some of them, `hint` says what a person can do."""
+    """Rows that wait for the same kind of thing; `keys` are some of them,
+    `hint` says what a person can do.
+    """
 
     kind: str
     code: str
@@ -67,7 +73,13 @@ def tables(engine: Engine, schema: str, names: Sequence[str]) -> tuple[TableStat
         row = found.get(name)
         epoch = 0 if row is None else int(row["epoch"])
         reading = row is not None and int(row["reading_epoch"]) > epoch
-        standing.append(TableStatus(name, "loaded" if epoch else "reading" if reading else "waiting", epoch))
+        standing.append(
+            TableStatus(
+                name,
+                "loaded" if epoch else "reading" if reading else "waiting",
+                epoch,
+            )
+        )
     return tuple(standing)
 
 
@@ -75,7 +87,10 @@ def partitions(engine: Engine, schema: str) -> tuple[PartitionStatus, ...]:
     table = sync_metadata(schema).tables[f"{schema}.progress"]
     names = list(PartitionStatus.__dataclass_fields__)
     query = select(*(table.c[name] for name in names)).order_by(table.c.topic, table.c.partition)
-    return tuple(PartitionStatus(**{**row, "updated_at": _utc(row["updated_at"])}) for row in _rows(engine, query))
+    return tuple(
+        PartitionStatus(**{**row, "updated_at": _utc(row["updated_at"])})
+        for row in _rows(engine, query)
+    )
 
 
 def parked_rows(engine: Engine, schema: str, keys: int) -> tuple[tuple[ParkedRows, ...], int]:
@@ -83,7 +98,12 @@ def parked_rows(engine: Engine, schema: str, keys: int) -> tuple[tuple[ParkedRow
     table = sync_metadata(schema).tables[f"{schema}.due"]
     waits = table.c.tried_at.is_not(None)
     groups = (
-        select(table.c.kind, table.c.code, func.count().label("count"), func.min(table.c.set_at).label("oldest"))
+        select(
+            table.c.kind,
+            table.c.code,
+            func.count().label("count"),
+            func.min(table.c.set_at).label("oldest"),
+        )
         .where(waits)
         .group_by(table.c.kind, table.c.code)
         .order_by(table.c.kind, table.c.code)
@@ -93,7 +113,10 @@ def parked_rows(engine: Engine, schema: str, keys: int) -> tuple[tuple[ParkedRow
         of_group = waits & (table.c.kind == row["kind"]) & (table.c.code == row["code"])
         some = _rows(
             engine,
-            select(table.c.key, table.c.reason).where(of_group).order_by(table.c.set_at, table.c.key).limit(keys),
+            select(table.c.key, table.c.reason)
+            .where(of_group)
+            .order_by(table.c.set_at, table.c.key)
+            .limit(keys),
         )
         found.append(
             ParkedRows(
@@ -106,7 +129,10 @@ def parked_rows(engine: Engine, schema: str, keys: int) -> tuple[tuple[ParkedRow
                 keys=tuple(str(one["key"]) for one in some),
             )
         )
-    (due,) = _rows(engine, select(func.count().label("count")).select_from(table).where(~waits))
+    (due,) = _rows(
+        engine,
+        select(func.count().label("count")).select_from(table).where(~waits),
+    )
     return tuple(found), int(due["count"])
 
 
@@ -123,7 +149,9 @@ class LinkStatus:
 
 @dataclass(frozen=True, slots=True)
 class ParkedWorkStatus:
-    """Parked work of the exchange that waits for the same kind of thing; `keys` are some of the rows."""
+    """Parked work of the exchange that waits for the same kind of thing;
+    `keys` are some of the rows.
+    """
 
     entity: str
     code: str
@@ -138,13 +166,21 @@ def links(engine: Engine, schema: str) -> tuple[LinkStatus, ...]:
     table = dps_metadata(schema).tables[f"{schema}.link"]
     to_decide = func.sum(case((table.c.parked_lines != "", 1), else_=0)).label("to_decide")
     query = (
-        select(table.c.entity, table.c.state, func.count().label("count"), to_decide)
+        select(
+            table.c.entity,
+            table.c.state,
+            func.count().label("count"),
+            to_decide,
+        )
         .group_by(table.c.entity, table.c.state)
         .order_by(table.c.entity)
     )
     found: dict[str, dict[str, int]] = {}
     for row in _rows(engine, query):
-        of = found.setdefault(str(row["entity"]), {"creating": 0, "linked": 0, "ended": 0, "to_decide": 0})
+        of = found.setdefault(
+            str(row["entity"]),
+            {"creating": 0, "linked": 0, "ended": 0, "to_decide": 0},
+        )
         of[str(row["state"])] = int(row["count"])
         of["to_decide"] += int(row["to_decide"])
     return tuple(LinkStatus(entity, **counts) for entity, counts in found.items())
@@ -169,7 +205,11 @@ def parked_work(engine: Engine, schema: str, keys: int) -> tuple[ParkedWorkStatu
     for row in _rows(engine, groups):
         of_group = (table.c.entity == row["entity"]) & (table.c.code == row["code"])
         some = _rows(
-            engine, select(table.c.side, table.c.key).where(of_group).order_by(table.c.since, table.c.id).limit(keys)
+            engine,
+            select(table.c.side, table.c.key)
+            .where(of_group)
+            .order_by(table.c.since, table.c.id)
+            .limit(keys),
         )
         found.append(
             ParkedWorkStatus(
@@ -191,7 +231,10 @@ def hint_of(code: str) -> str:
 
 
 def _rows(engine: Engine, query: Select) -> list[dict]:  # type: ignore[type-arg]
-    with translated(dialect_of(engine), "the sync schema"), engine.connect() as connection:
+    with (
+        translated(dialect_of(engine), "the sync schema"),
+        engine.connect() as connection,
+    ):
         return [dict(row) for row in connection.execute(query).mappings()]
 
 

@@ -33,19 +33,27 @@ def rights_on_target(route: Route, site: Site) -> Rights:
 
 
 def missing_rights(engine: Engine, schema: str | None, wanted: Rights) -> list[str]:
-    """A GRANT for each table of the schema (None: the connection's own) on which our user lacks rights.
+    """A GRANT for each table of the schema (None:
+    the connection's own) on which our user lacks rights.
 
     The tables must exist. Raises TargetBusy.
     """
     dialect = dialect_of(engine)
-    with translated(dialect, "the catalogue of rights"), engine.connect() as connection:
+    with (
+        translated(dialect, "the catalogue of rights"),
+        engine.connect() as connection,
+    ):
         schema = schema or str(sa.inspect(connection).default_schema_name)
         query = sa.text(QUERIES[engine.dialect.name])
         grants = []
         for table, rights in wanted.items():
             name = dialect.qualify(schema, table)
             asked = [(right, {"name": name, "right": right}) for right in rights]
-            lacking = [right for right, values in asked if not connection.execute(query, values).scalar_one()]
+            lacking = [
+                right
+                for right, values in asked
+                if not connection.execute(query, values).scalar_one()
+            ]
             if lacking:
                 grants.append(f"GRANT {', '.join(lacking)} ON {name}")
         return grants

@@ -1,4 +1,6 @@
-"""The target's tables as they live: reading their lengths, and creating them for tests and the sample."""
+"""The target's tables as they live: reading their lengths,
+and creating them for tests and the sample.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from pipeline.mapping.source import ColumnType
 from pipeline.mapping.target import TargetColumn, TargetTable
 
 
-def describe_target(engine: Engine, route: Route, site: Site, schema: str | None = None) -> tuple[TargetTable, ...]:
+def describe_target(
+    engine: Engine, route: Route, site: Site, schema: str | None = None
+) -> tuple[TargetTable, ...]:
     """The route's target tables with the lengths and the NOT NULLs of the live database.
 
     Raises TargetMismatch that names every table and column that is missing.
@@ -30,7 +34,10 @@ def describe_target(engine: Engine, route: Route, site: Site, schema: str | None
     with translated(dialect_of(engine), "the target's catalogue"):
         inspector = sa.inspect(engine)
         encodings = _Codecs(engine)
-        names = {*inspector.get_table_names(schema), *inspector.get_view_names(schema)}
+        names = {
+            *inspector.get_table_names(schema),
+            *inspector.get_view_names(schema),
+        }
         for table in route.targets:
             name = site.target_table(table.name)
             if name not in names:
@@ -45,7 +52,14 @@ def describe_target(engine: Engine, route: Route, site: Site, schema: str | None
                 else:
                     length = getattr(told["type"], "length", None)
                     encoding = encodings.of(told["type"])
-                    columns.append(replace(column, length=length, nullable=bool(told["nullable"]), encoding=encoding))
+                    columns.append(
+                        replace(
+                            column,
+                            length=length,
+                            nullable=bool(told["nullable"]),
+                            encoding=encoding,
+                        )
+                    )
             found.append(replace(table, columns=tuple(columns)))
     if missing:
         raise TargetMismatch(f"the target lacks {', '.join(missing)}")
@@ -55,28 +69,44 @@ def describe_target(engine: Engine, route: Route, site: Site, schema: str | None
 class _Codecs:
     """The Python codec of a text column that cannot hold every character.
 
-    A server encoding that Python does not know by its name is not judged: the database refuses what it cannot hold,
-    and the row waits.
+    A server encoding that Python does not know by its name is not judged:
+    the database refuses what it cannot hold, and the row waits.
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._engine, self._known = engine, dict[str, str | None]()
+        self._engine = engine
+        self._known = dict[str, str | None]()
 
     def of(self, column_type: object) -> str | None:
         if not isinstance(column_type, sa.String):
             return None
         if self._engine.dialect.name == "mssql":
-            if isinstance(column_type, (sa.Unicode, sa.UnicodeText, sa.NVARCHAR, sa.NCHAR, mssql.NTEXT)):
+            if isinstance(
+                column_type,
+                (
+                    sa.Unicode,
+                    sa.UnicodeText,
+                    sa.NVARCHAR,
+                    sa.NCHAR,
+                    mssql.NTEXT,
+                ),
+            ):
                 return None
-            return self._asked("SELECT COLLATIONPROPERTY(:name, 'CodePage')", str(column_type.collation))
+            return self._asked(
+                "SELECT COLLATIONPROPERTY(:name, 'CodePage')",
+                str(column_type.collation),
+            )
         return self._asked(
-            "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = :name", _here(self._engine)
+            "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = :name",
+            _here(self._engine),
         )
 
     def _asked(self, sql: str, name: str) -> str | None:
         if name not in self._known:
             with self._engine.connect() as connection:
-                self._known[name] = codec_name(connection.execute(sa.text(sql), {"name": name}).scalar_one_or_none())
+                self._known[name] = codec_name(
+                    connection.execute(sa.text(sql), {"name": name}).scalar_one_or_none()
+                )
         return self._known[name]
 
 
@@ -85,18 +115,24 @@ def _here(engine: Engine) -> str:
 
 
 def codec_name(encoding: object) -> str | None:
-    """Python's name for a code page (1252) or an encoding (WIN1252, LATIN1); None for Unicode and for unknown ones."""
+    """Python's name for a code page (1252) or an encoding (WIN1252, LATIN1);
+    None for Unicode and for unknown ones.
+    """
     word = str(encoding).upper()
     if word in ("65001", "UTF8", "SQL_ASCII", "NONE", "0"):
         return None
     try:
-        found = codecs.lookup(f"cp{word.removeprefix('WIN')}" if word.removeprefix("WIN").isdigit() else word).name
+        found = codecs.lookup(
+            f"cp{word.removeprefix('WIN')}" if word.removeprefix("WIN").isdigit() else word
+        ).name
     except LookupError:
         return None
     return None if found == "utf-8" else found
 
 
-def create_target_tables(engine: Engine, route: Route, site: Site, schema: str | None = None) -> None:
+def create_target_tables(
+    engine: Engine, route: Route, site: Site, schema: str | None = None
+) -> None:
     """Create the route's target tables, parents first, as their descriptions say."""
     with translated(dialect_of(engine), "the target's tables"):
         target_metadata(route, site, schema).create_all(engine)
@@ -110,7 +146,13 @@ def target_metadata(route: Route, site: Site, schema: str | None) -> sa.MetaData
     return metadata
 
 
-def _table(metadata: sa.MetaData, table: TargetTable, route: Route, site: Site, schema: str | None) -> sa.Table:
+def _table(
+    metadata: sa.MetaData,
+    table: TargetTable,
+    route: Route,
+    site: Site,
+    schema: str | None,
+) -> sa.Table:
     name = site.target_table(table.name)
     return sa.Table(
         name,
@@ -124,15 +166,26 @@ def _table(metadata: sa.MetaData, table: TargetTable, route: Route, site: Site, 
             )
             for column in table.columns
         ),
-        *(_reference(table, column, route.target(parent), site, schema) for column, parent in table.references),
+        *(
+            _reference(table, column, route.target(parent), site, schema)
+            for column, parent in table.references
+        ),
         *(sa.UniqueConstraint(site.target_column(table.name, column)) for column in table.unique),
     )
 
 
 def _reference(
-    table: TargetTable, column: str, parent: TargetTable, site: Site, schema: str | None
+    table: TargetTable,
+    column: str,
+    parent: TargetTable,
+    site: Site,
+    schema: str | None,
 ) -> sa.ForeignKeyConstraint:
-    full_name = site.target_table(parent.name) if schema is None else f"{schema}.{site.target_table(parent.name)}"
+    full_name = (
+        site.target_table(parent.name)
+        if schema is None
+        else f"{schema}.{site.target_table(parent.name)}"
+    )
     key = site.target_column(parent.name, parent.key[0])
     return sa.ForeignKeyConstraint([site.target_column(table.name, column)], [f"{full_name}.{key}"])
 

@@ -7,7 +7,11 @@ from collections.abc import Sequence
 from sqlalchemy import Engine
 
 from pipeline.database.sql.engine import dialect_of
-from pipeline.database.sql.session import ConnectedSession, number_of, translated
+from pipeline.database.sql.session import (
+    ConnectedSession,
+    number_of,
+    translated,
+)
 from pipeline.model.event import Value
 
 

@@ -9,7 +9,14 @@ from typing import TypeVar
 
 import orjson
 
-from pipeline.database.sql.dialect import Field, Fields, Lock, Merge, Update, given
+from pipeline.database.sql.dialect import (
+    Field,
+    Fields,
+    Lock,
+    Merge,
+    Update,
+    given,
+)
 from pipeline.database.sql.session import Cells, Session, number_of
 from pipeline.errors import TargetRefused
 from pipeline.mapping.site import Site
@@ -32,7 +39,10 @@ class Names:
 
     def fields(self, columns: Iterable[str]) -> Fields:
         return tuple(
-            Field(self.site.target_column(self.table.name, column), self.table.column(column).kind)
+            Field(
+                self.site.target_column(self.table.name, column),
+                self.table.column(column).kind,
+            )
             for column in columns
         )
 
@@ -45,9 +55,18 @@ class Names:
         return frozenset(column.name for column in self.table.columns if not column.nullable)
 
 
-def names_of(session: Session, schema: str | None, site: Site, tables: Sequence[TargetTable]) -> dict[str, Names]:
+def names_of(
+    session: Session,
+    schema: str | None,
+    site: Site,
+    tables: Sequence[TargetTable],
+) -> dict[str, Names]:
     return {
-        table.name: Names(table, session.dialect.qualify(schema, site.target_table(table.name)), site)
+        table.name: Names(
+            table,
+            session.dialect.qualify(schema, site.target_table(table.name)),
+            site,
+        )
         for table in tables
     }
 
@@ -56,7 +75,8 @@ class TargetTables:
     """Reads and writes target rows."""
 
     def __init__(self, session: Session, names: Mapping[str, Names]) -> None:
-        self._session, self._names = session, names
+        self._session = session
+        self._names = names
 
     def existing(self, table: str, keys: Sequence[str]) -> set[str]:
         """As asked: the database decides which spellings are one key."""
@@ -67,8 +87,15 @@ class TargetTables:
     def holders(self, table: str, column: str, values: Sequence[str]) -> dict[str, str]:
         names = self._names[table]
         match = names.fields((column,))
-        sql = self._session.dialect.select(names.full_name, match, [match[0].name, names.key[0].name], Lock.NONE)
-        return {str(value): str(key) for value, key in self._session.run(table, sql, _column(values))}
+        sql = self._session.dialect.select(
+            names.full_name,
+            match,
+            [match[0].name, names.key[0].name],
+            Lock.NONE,
+        )
+        return {
+            str(value): str(key) for value, key in self._session.run(table, sql, _column(values))
+        }
 
     def create_missing(self, table: str, rows: Sequence[Row]) -> int:
         names = self._names[table]
@@ -80,17 +107,23 @@ class TargetTables:
             created += len(self._insert_missing(names, others, cells))
         return created
 
-    def _insert_missing(self, names: Names, columns: Sequence[str], cells: Sequence[Cells]) -> list[Cells]:
+    def _insert_missing(
+        self, names: Names, columns: Sequence[str], cells: Sequence[Cells]
+    ) -> list[Cells]:
         """The keys that were inserted."""
-        sql = self._session.dialect.insert_missing(names.full_name, names.key, names.fields(columns))
+        sql = self._session.dialect.insert_missing(
+            names.full_name, names.key, names.fields(columns)
+        )
         width = len(names.key)
         rows = {tuple(str(value) for value in row[:width]): row for row in cells}
         return [*self._session.run(names.table.name, sql, [rows[key] for key in sorted(rows)])]
 
-    # -- upsert -------------------------------------------------------------------------------------------------------
+    # -- upsert ------------------------------------------------------------------------------------
 
     def upsert(self, table: str, rows: Sequence[TargetRow]) -> RowCounts:
-        """Rows with the same columns are written together; a row without a column that is required can only be changed."""
+        """Rows with the same columns are written together;
+        a row without a column that is required can only be changed.
+        """
         names = self._names[table]
         counts = RowCounts()
         for (columns, prefilled), alike in _alike(
@@ -104,7 +137,11 @@ class TargetTables:
         return counts
 
     def _merge(
-        self, names: Names, columns: tuple[str, ...], prefilled: tuple[str, ...], rows: Sequence[TargetRow]
+        self,
+        names: Names,
+        columns: tuple[str, ...],
+        prefilled: tuple[str, ...],
+        rows: Sequence[TargetRow],
     ) -> RowCounts:
         fields = names.fields(columns)
         dialect = self._session.dialect
@@ -120,14 +157,23 @@ class TargetTables:
             only_if=lambda images: dialect.differs(images, fields),
         )
         cells = [
-            (*row.key, *(row.values[column] for column in columns), *(row.prefill[column] for column in prefilled))
+            (
+                *row.key,
+                *(row.values[column] for column in columns),
+                *(row.prefill[column] for column in prefilled),
+            )
             for row in rows
         ]
         answers = self._session.run(names.table.name, dialect.merge(merge), cells)
         created, changed = (sum(number_of(answer[place]) for answer in answers) for place in (0, 1))
         return RowCounts(created, changed, len(rows) - created - changed)
 
-    def _change(self, names: Names, columns: tuple[str, ...], rows: Sequence[TargetRow]) -> RowCounts:
+    def _change(
+        self,
+        names: Names,
+        columns: tuple[str, ...],
+        rows: Sequence[TargetRow],
+    ) -> RowCounts:
         """Rows that cannot be created must be there. Raises TargetRefused."""
         dialect = self._session.dialect
         held = self._session.run(
@@ -137,7 +183,9 @@ class TargetTables:
         )
         if len(held) != len(rows):
             lacking = ", ".join(sorted(names.required - {*names.table.key, *columns}))
-            raise TargetRefused(f"{names.table.name} lacks a row that cannot be created without {lacking}")
+            raise TargetRefused(
+                f"{names.table.name} lacks a row that cannot be created without {lacking}"
+            )
         fields = names.fields(columns)
         if not fields:
             return RowCounts(unchanged=len(rows))
@@ -153,11 +201,14 @@ class TargetTables:
         changed = sum(number_of(answer[0]) for answer in answers)
         return RowCounts(changed=changed, unchanged=len(rows) - changed)
 
-    # -- single statements for child rows -----------------------------------------------------------------------------
+    # -- single statements for child rows ----------------------------------------------------------
 
     def insert_children(self, table: str, keys: Sequence[tuple[str, ...]]) -> set[tuple[str, ...]]:
         """Rows that are nothing but their key; those that were inserted."""
-        return {tuple(str(part) for part in key) for key in self._insert_missing(self._names[table], (), keys)}
+        return {
+            tuple(str(part) for part in key)
+            for key in self._insert_missing(self._names[table], (), keys)
+        }
 
     def delete(self, table: str, keys: Sequence[tuple[str, ...]]) -> int:
         names = self._names[table]
@@ -177,13 +228,18 @@ class OwnedRows:
     """Child rows that we made, by `sync.owned_row`, replaced as a set for each parent."""
 
     def __init__(self, session: Session, schema: str, targets: TargetTables) -> None:
-        self._session, self._targets = session, targets
+        self._session = session
+        self._targets = targets
         self._owned = session.dialect.qualify(schema, "owned_row")
 
-    def replace_children(self, table: str, wanted: Mapping[str, Sequence[tuple[str, ...]]]) -> RowCounts:
-        """Ours that are not wanted go first, since the database may take an old spelling of a key for the new one.
+    def replace_children(
+        self, table: str, wanted: Mapping[str, Sequence[tuple[str, ...]]]
+    ) -> RowCounts:
+        """Ours that are not wanted go first,
+        since the database may take an old spelling of a key for the new one.
 
-        A row that is there already and is not ours stays somebody else's. Removed rows count as changed.
+        A row that is there already and is not ours stays somebody else's.
+        Removed rows count as changed.
         """
         asked = {(parent, tuple(key)) for parent, keys in wanted.items() for key in keys}
         ours = self._owned_by(table, sorted(wanted))
@@ -193,19 +249,30 @@ class OwnedRows:
             sql = self._session.dialect.delete(self._owned, (_TARGET_TABLE, _PARENT_KEY, _ROW_HASH))
             rows = [(table, parent, _hash(key)) for parent, key in gone]
             self._session.run("owned_row", sql, sorted(rows))
-        created = self._targets.insert_children(table, [key for _, key in asked]) if asked else set()
+        created = (
+            self._targets.insert_children(table, [key for _, key in asked]) if asked else set()
+        )
         new = {(parent, key) for parent, key in asked if key in created}
         if new - ours:
             sql = self._session.dialect.insert_missing(
-                self._owned, (_TARGET_TABLE, _PARENT_KEY, _ROW_HASH), (_ROW_KEY,)
+                self._owned,
+                (_TARGET_TABLE, _PARENT_KEY, _ROW_HASH),
+                (_ROW_KEY,),
             )
             cells = [(table, parent, _hash(key), _json(key)) for parent, key in new - ours]
             self._session.run("owned_row", sql, sorted(cells))
-        return RowCounts(created=len(new), changed=len(gone), unchanged=len(asked) - len(new))
+        return RowCounts(
+            created=len(new),
+            changed=len(gone),
+            unchanged=len(asked) - len(new),
+        )
 
     def _owned_by(self, table: str, parents: Sequence[str]) -> set[tuple[str, tuple[str, ...]]]:
         sql = self._session.dialect.select(
-            self._owned, (_TARGET_TABLE, _PARENT_KEY), ["parent_key", "row_key"], Lock.UPDATE
+            self._owned,
+            (_TARGET_TABLE, _PARENT_KEY),
+            ["parent_key", "row_key"],
+            Lock.UPDATE,
         )
         answers = self._session.run("owned_row", sql, [(table, parent) for parent in parents])
         return {(str(parent), tuple(orjson.loads(str(key)))) for parent, key in answers}
@@ -225,11 +292,17 @@ def _column(values: Iterable[str]) -> list[tuple[str]]:
 
 def _written(names: Names, row: TargetRow) -> tuple[str, ...]:
     """The columns of a row beside its key, in the table's order."""
-    return tuple(c.name for c in names.table.columns if c.name in row.values and c.name not in names.table.key)
+    return tuple(
+        c.name
+        for c in names.table.columns
+        if c.name in row.values and c.name not in names.table.key
+    )
 
 
 def _prefilled(names: Names, row: TargetRow) -> tuple[str, ...]:
-    columns = (c.name for c in names.table.columns if c.name in row.prefill and c.name not in row.values)
+    columns = (
+        c.name for c in names.table.columns if c.name in row.prefill and c.name not in row.values
+    )
     return tuple(column for column in columns if column not in names.table.key)
 
 

@@ -1,4 +1,6 @@
-"""When to stop setting messages aside: a broken schema must not drain a whole topic into dead letters."""
+"""When to stop setting messages aside:
+a broken schema must not drain a whole topic into dead letters.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,12 @@ from pipeline.model.position import TopicPartition
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`in_a_row` dead letters of one partition, or a `share` of its last `window` messages, and it stops.
+    """`in_a_row` dead letters of one partition, or a `share` of its last `window` messages,
+    and it stops.
 
-    `unknown_schema_seconds`: how long a schema id may be unknown to the registry. `clock_tolerance_seconds`: how far
-    the source's clock may be set back without our taking it for another source.
+    `unknown_schema_seconds`: how long a schema id may be unknown to the registry.
+    `clock_tolerance_seconds`:
+    how far the source's clock may be set back without our taking it for another source.
     """
 
     in_a_row: int = 20
@@ -26,7 +30,9 @@ class Limits:
 
 @dataclass
 class Circuit:
-    """Counts by partition. `in_a_row` outlives the process (it is stored with the next offset), so a restart changes nothing."""
+    """Counts by partition. `in_a_row` outlives the process (it is stored with the next offset),
+    so a restart changes nothing.
+    """
 
     limits: Limits
     in_a_row: Counter[TopicPartition] = field(default_factory=Counter)
@@ -38,12 +44,21 @@ class Circuit:
         self._window(partition).append(False)
 
     def bad(self, partition: TopicPartition) -> None:
-        """A message that is to be set aside. Raises CircuitOpen if that would be one too many; then it is not counted."""
+        """A message that is to be set aside. Raises CircuitOpen if that would be one too many;
+        then it is not counted.
+        """
         window = self._window(partition)
         if self.in_a_row[partition] >= self.limits.in_a_row:
-            raise CircuitOpen(f"{_place(partition)}: {self.limits.in_a_row} messages in a row could not be processed")
-        if len(window) == self.limits.window and sum(window) >= self.limits.share * self.limits.window:
-            raise CircuitOpen(f"{_place(partition)}: {sum(window)} of the last {len(window)} messages were set aside")
+            raise CircuitOpen(
+                f"{_place(partition)}: {self.limits.in_a_row} messages in a row could not be processed"
+            )
+        if (
+            len(window) == self.limits.window
+            and sum(window) >= self.limits.share * self.limits.window
+        ):
+            raise CircuitOpen(
+                f"{_place(partition)}: {sum(window)} of the last {len(window)} messages were set aside"
+            )
         self.in_a_row[partition] += 1
         window.append(True)
 

@@ -1,4 +1,6 @@
-"""What every route does with its messages: decode, set aside, halt, count, and store how far it came."""
+"""What every route does with its messages: decode, set aside, halt, count,
+and store how far it came.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.engine.consumer.circuit import Circuit, Limits
-from pipeline.engine.consumer.ports import Attempt, Clock, DeadLetters, Decoder, OffsetStore, Telemetry
+from pipeline.engine.consumer.ports import (
+    Attempt,
+    Clock,
+    DeadLetters,
+    Decoder,
+    OffsetStore,
+    Telemetry,
+)
 from pipeline.engine.consumer.restore_detection import RestoreDetector
-from pipeline.errors import PipelineError, Remedy, SchemaLost, SchemaUnknown, SourceRewound
-from pipeline.model.event import Decoded, Event, Heartbeat, Message, Tombstone, Undecodable
+from pipeline.errors import (
+    PipelineError,
+    Remedy,
+    SchemaLost,
+    SchemaUnknown,
+    SourceRewound,
+)
+from pipeline.model.event import (
+    Decoded,
+    Event,
+    Heartbeat,
+    Message,
+    Tombstone,
+    Undecodable,
+)
 from pipeline.model.ledger import Progress
 from pipeline.model.outcome import Outcome, SkipReason
 from pipeline.model.position import TopicPartition
@@ -18,7 +40,9 @@ from pipeline.model.position import TopicPartition
 
 @dataclass
 class BatchResult:
-    """What a batch came to: next offsets to commit, partitions that cannot go on, and the newest epoch whose snapshot is over (0: none)."""
+    """What a batch came to: next offsets to commit, partitions that cannot go on,
+    and the newest epoch whose snapshot is over (0: none).
+    """
 
     next_offsets: dict[TopicPartition, int] = field(default_factory=dict)
     halted: dict[TopicPartition, PipelineError] = field(default_factory=dict)
@@ -27,7 +51,9 @@ class BatchResult:
 
 @dataclass
 class Batch:
-    """A batch in hand: events with their messages in order, counts of what has ended, and next offsets."""
+    """A batch in hand: events with their messages in order, counts of what has ended,
+    and next offsets.
+    """
 
     events: list[Event] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)  # of the events, one each
@@ -52,9 +78,14 @@ class Intake:
         clock: Clock,
         limits: Limits,
     ) -> None:
-        self._decoder, self._keeper, self._dead_letters = decoder, keeper, dead_letters
-        self._telemetry, self._clock, self._limits = telemetry, clock, limits
-        self._circuit, self.history = Circuit(limits), RestoreDetector()
+        self._decoder = decoder
+        self._keeper = keeper
+        self._dead_letters = dead_letters
+        self._telemetry = telemetry
+        self._clock = clock
+        self._limits = limits
+        self._circuit = Circuit(limits)
+        self.history = RestoreDetector()
 
     def on_assigned(self, progress: Mapping[TopicPartition, Progress]) -> None:
         """Partitions that come to us, with what was stored of them."""
@@ -62,17 +93,28 @@ class Intake:
         for partition, stored in progress.items():
             self._circuit.in_a_row[partition] = stored.dead_in_a_row
 
-    # -- decoding -----------------------------------------------------------------------------------------------------
+    # -- decoding ----------------------------------------------------------------------------------
 
-    def decode(self, messages: Sequence[Message], incarnations: Mapping[str, int], attempt: Attempt) -> Batch:
-        """The messages as a batch; a partition whose message cannot be decoded nor set aside stops before it."""
+    def decode(
+        self,
+        messages: Sequence[Message],
+        incarnations: Mapping[str, int],
+        attempt: Attempt,
+    ) -> Batch:
+        """The messages as a batch;
+        a partition whose message cannot be decoded nor set aside stops before it.
+        """
         batch = Batch()
         for message in messages:
             partition = TopicPartition(message.topic, message.partition)
             if partition in batch.handled.halted:
                 continue
             try:
-                self._take(batch, message, self._decoded(message, incarnations[message.topic], attempt))
+                self._take(
+                    batch,
+                    message,
+                    self._decoded(message, incarnations[message.topic], attempt),
+                )
             except PipelineError as error:
                 self.halt(batch, partition, error)
             else:
@@ -80,7 +122,9 @@ class Intake:
         return batch
 
     def _decoded(self, message: Message, incarnation: int, attempt: Attempt) -> Decoded:
-        """The message as an event; what is transient is waited for. Raises SchemaLost when that has lasted too long."""
+        """The message as an event; what is transient is waited for.
+        Raises SchemaLost when that has lasted too long.
+        """
         decoded = self._decoder.decode(message, incarnation)
         if not _is_transient(decoded):
             return decoded
@@ -90,7 +134,10 @@ class Intake:
             decoded = self._decoder.decode(message, incarnation)
             if isinstance(decoded, Undecodable) and _is_transient(decoded):
                 waited = self._clock.monotonic() - started
-                if isinstance(decoded.error, SchemaUnknown) and waited > self._limits.unknown_schema_seconds:
+                if (
+                    isinstance(decoded.error, SchemaUnknown)
+                    and waited > self._limits.unknown_schema_seconds
+                ):
                     raise SchemaLost(str(decoded.error))
                 raise decoded.error
             return decoded
@@ -119,7 +166,7 @@ class Intake:
                 return
         self._circuit.good(partition)
 
-    # -- setting aside and stopping -----------------------------------------------------------------------------------
+    # -- setting aside and stopping ----------------------------------------------------------------
 
     def dead_letter(self, batch: Batch, message: Message, error: PipelineError) -> None:
         """Send a dead letter. Raises CircuitOpen, DeadLetterFailed."""
@@ -138,7 +185,11 @@ class Intake:
         message = batch.message_of(event)
         partition = TopicPartition(message.topic, message.partition)
         where = f"{partition.topic} partition {partition.partition} offset {message.offset}"
-        self.halt(batch, partition, SourceRewound(f"{where} stands before what was applied, but committed later"))
+        self.halt(
+            batch,
+            partition,
+            SourceRewound(f"{where} stands before what was applied, but committed later"),
+        )
         self.rewind_to(batch, message)
         return [
             one
@@ -150,20 +201,31 @@ class Intake:
 
     @staticmethod
     def rewind_to(batch: Batch, message: Message) -> None:
-        """Later events of the partition may be noted already, and will be read again: the guard knows them."""
+        """Later events of the partition may be noted already, and will be read again:
+        the guard knows them.
+        """
         partition = TopicPartition(message.topic, message.partition)
-        batch.handled.next_offsets[partition] = min(batch.handled.next_offsets[partition], message.offset)
+        batch.handled.next_offsets[partition] = min(
+            batch.handled.next_offsets[partition], message.offset
+        )
 
-    # -- how it ended -------------------------------------------------------------------------------------------------
+    # -- how it ended ------------------------------------------------------------------------------
 
     @staticmethod
     def end(batch: Batch, message: Message, outcome: Outcome, reason: str) -> None:
-        """An event has ended; one behind a message that stopped its partition ends when it is read again."""
+        """An event has ended; one behind a message that stopped
+        its partition ends when it is read again.
+        """
         partition = TopicPartition(message.topic, message.partition)
         if message.offset < batch.handled.next_offsets[partition]:
             batch.ended[partition, outcome, reason] += 1
 
-    def store_progress(self, batch: Batch, incarnations: Mapping[str, int], attempt: Attempt) -> None:
+    def store_progress(
+        self,
+        batch: Batch,
+        incarnations: Mapping[str, int],
+        attempt: Attempt,
+    ) -> None:
         """Store next offsets and counts. Raises TargetRestored."""
         progress: dict[TopicPartition, Progress] = {}
         for partition, next_offset in batch.handled.next_offsets.items():

@@ -1,4 +1,6 @@
-"""The consumer's loop: poll, process, commit; retry what is transient, drain on a stop, halt what cannot go on."""
+"""The consumer's loop: poll, process, commit; retry what is transient, drain on a stop,
+halt what cannot go on.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pipeline.engine.consumer.intake import BatchResult
-from pipeline.engine.consumer.ports import Attempt, Clock, Messages, Offsets, OffsetStore, Telemetry
+from pipeline.engine.consumer.ports import (
+    Attempt,
+    Clock,
+    Messages,
+    Offsets,
+    OffsetStore,
+    Telemetry,
+)
 from pipeline.engine.consumer.retry import Retrier, Stopped
 from pipeline.errors import ParkedTooMany, PipelineError
 from pipeline.model.event import Message
@@ -33,7 +42,10 @@ class BatchProcessor(Protocol):
     """What a route does with a batch, and between batches."""
 
     def process(
-        self, messages: Sequence[Message], incarnations: Mapping[str, int], attempt: Attempt
+        self,
+        messages: Sequence[Message],
+        incarnations: Mapping[str, int],
+        attempt: Attempt,
     ) -> BatchResult: ...
 
     def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int: ...
@@ -68,9 +80,15 @@ class Loop:
         pace: LoopSettings,
         stop: Callable[[], bool],
     ) -> None:
-        self._messages, self._processor, self._keeper = messages, processor, keeper
-        self._loading, self._incarnation = loading, incarnation
-        self._telemetry, self._clock, self._pace, self._stop = telemetry, clock, pace, stop
+        self._messages = messages
+        self._processor = processor
+        self._keeper = keeper
+        self._loading = loading
+        self._incarnation = incarnation
+        self._telemetry = telemetry
+        self._clock = clock
+        self._pace = pace
+        self._stop = stop
         self._attempt = Retrier(
             first_seconds=pace.retry_first_seconds,
             most_seconds=pace.retry_most_seconds,
@@ -83,7 +101,9 @@ class Loop:
         self._looked_at = -CHECK_INTERVAL_SECONDS
 
     def run(self) -> None:
-        """Returns after a stop, with everything in hand written and committed. Raises errors whose remedy is halt."""
+        """Returns after a stop, with everything in hand written and committed.
+        Raises errors whose remedy is halt.
+        """
         try:
             while not self._stop():
                 self.step()
@@ -94,12 +114,17 @@ class Loop:
 
     def step(self) -> int:
         """One poll and its batch; how many messages it had."""
-        messages = self._attempt(lambda: self._messages.poll(self._pace.batch_size, self._pace.poll_seconds))
+        messages = self._attempt(
+            lambda: self._messages.poll(self._pace.batch_size, self._pace.poll_seconds)
+        )
         if messages:
             self._handle(messages)
         if len(messages) < self._pace.batch_size:
             self._loading.advance(self._attempt)
-            self._processor.drain(self._attempt, waiting_retry_seconds=self._pace.waiting_retry_seconds)
+            self._processor.drain(
+                self._attempt,
+                waiting_retry_seconds=self._pace.waiting_retry_seconds,
+            )
         self._check_limits()
         return len(messages)
 

@@ -1,4 +1,6 @@
-"""What the engine needs from the world. Adapters do not inherit from these; the contract suites hold them to it."""
+"""What the engine needs from the world. Adapters do not inherit from these;
+the contract suites hold them to it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,13 @@ from typing import Literal, Protocol, TypeVar
 from pipeline.errors import PipelineError
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Decoded, Message, Row, Value
-from pipeline.model.ledger import Incarnation, LedgerRow, Mark, Progress, Waiting
+from pipeline.model.ledger import (
+    Incarnation,
+    LedgerRow,
+    Mark,
+    Progress,
+    Waiting,
+)
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
 
@@ -22,16 +30,22 @@ class Messages(Protocol):
     """The topics of one consumer group, as seen by one member."""
 
     def poll(self, limit: int, timeout_seconds: float) -> Sequence[Message]:
-        """Up to `limit` messages, empty after the timeout. Also keeps the membership alive, and runs rebalances.
+        """Up to `limit` messages, empty after the timeout. Also keeps the membership alive,
+        and runs rebalances.
 
-        Raises OffsetLost when a partition's next offset has passed retention, ServiceUnreachable when no broker answers.
+        Raises OffsetLost when a partition's next offset has passed retention,
+        ServiceUnreachable when no broker answers.
         """
 
     def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
-        """Commit next offsets in Kafka, synchronously. Partitions that were revoked meanwhile are left out."""
+        """Commit next offsets in Kafka, synchronously.
+        Partitions that were revoked meanwhile are left out.
+        """
 
     def wait(self, seconds: float) -> None:
-        """Stay a member of the group for this long without taking messages; rebalances may run. None is lost."""
+        """Stay a member of the group for this long without taking messages; rebalances may run.
+        None is lost.
+        """
 
     def pause(self, partitions: Iterable[TopicPartition]) -> None: ...
 
@@ -40,7 +54,9 @@ class Messages(Protocol):
     def assignment(self) -> frozenset[TopicPartition]: ...
 
     def end_offsets(self, topic: str) -> Mapping[int, int]:
-        """For each partition of the topic, assigned or not, the offset after the newest message now."""
+        """For each partition of the topic, assigned or not,
+        the offset after the newest message now.
+        """
 
     def close(self) -> None:
         """Leave the group."""
@@ -50,14 +66,17 @@ class DeadLetters(Protocol):
     """Where messages go that cannot be processed."""
 
     def send(self, message: Message, error: PipelineError) -> None:
-        """Write the untouched message with its error's code and coordinates; returns when all replicas have it.
+        """Write the untouched message with its error's code and coordinates;
+        returns when all replicas have it.
 
         Raises DeadLetterFailed.
         """
 
 
 class Offsets(Protocol):
-    """How far topics were handled, in a transaction of the database that holds `sync`: what every route stores."""
+    """How far topics were handled, in a transaction of the database that holds `sync`:
+    what every route stores.
+    """
 
     def progress(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Progress]: ...
 
@@ -68,7 +87,9 @@ class Offsets(Protocol):
         """Every incarnation of a topic that was seen, by number."""
 
     def incarnation(self, topic: str, topic_id: str, partitions: int) -> int:
-        """The number of this incarnation of a topic, given when it is first seen; numbers grow over all topics."""
+        """The number of this incarnation of a topic, given when it is first seen;
+        numbers grow over all topics.
+        """
 
     def waiting_count(self) -> int:
         """How much is parked."""
@@ -84,15 +105,20 @@ class OffsetStore(Protocol):
 class Transaction(Offsets, Protocol):
     """One transaction in the target's database, over `sync` and the target's tables.
 
-    Every method is one round trip for any number of rows. Rows are locked and written in key order. Errors:
-    TargetBusy and ConcurrentWrite (try the whole transaction again), TargetRefused (do not).
+    Every method is one round trip for any number of rows. Rows are locked and written in key order.
+    Errors: TargetBusy and ConcurrentWrite (try the whole transaction again),
+    TargetRefused (do not).
     """
 
     def lock_rows(self, table: str, keys: Sequence[str]) -> dict[str, LedgerRow]:
-        """The ledger rows of these source rows, locked until the end of the transaction; absent ones are left out."""
+        """The ledger rows of these source rows, locked until the end of the transaction;
+        absent ones are left out.
+        """
 
     def write_rows(self, rows: Sequence[LedgerRow]) -> None:
-        """Store ledger rows of one table as read by `lock_rows`, changed. Raises ConcurrentWrite if one changed meanwhile."""
+        """Store ledger rows of one table as read by `lock_rows`, changed.
+        Raises ConcurrentWrite if one changed meanwhile.
+        """
 
     def rows_by_key(self, table: str, keys: Sequence[str]) -> list[LedgerRow]:
         """Committed ledger rows by key, not locked."""
@@ -101,7 +127,9 @@ class Transaction(Offsets, Protocol):
         """Committed ledger rows whose mirrored column holds one of the values, not locked."""
 
     def mark(self, marks: Sequence[Mark], now: datetime) -> None:
-        """Set marks; a mark that is set already gets the new number, and its waiting reason is forgotten."""
+        """Set marks; a mark that is set already gets the new number,
+        and its waiting reason is forgotten.
+        """
 
     def mark_table(self, table: str, number: int, now: datetime) -> int:
         """Mark every row of a mirror; how many."""
@@ -110,7 +138,9 @@ class Transaction(Offsets, Protocol):
         """Those of these kinds and keys that are set."""
 
     def due(self, limit: int, *, set_before: datetime, waiting_before: datetime) -> list[Mark]:
-        """The oldest marks: set before a time, or, if they wait for something, last tried before another."""
+        """The oldest marks: set before a time, or, if they wait for something,
+        last tried before another.
+        """
 
     def clear(self, marks: Sequence[Mark]) -> None:
         """Remove marks as they were read: one with another number by now stays."""
@@ -130,27 +160,34 @@ class Transaction(Offsets, Protocol):
     def upsert(self, table: str, rows: Sequence[TargetRow]) -> RowCounts:
         """Create or change target rows; a row that holds its values already is not touched."""
 
-    def replace_children(self, table: str, wanted: Mapping[str, Sequence[tuple[str, ...]]]) -> RowCounts:
-        """For each parent key, make our rows of a child table exactly these. Rows that others made stay."""
+    def replace_children(
+        self, table: str, wanted: Mapping[str, Sequence[tuple[str, ...]]]
+    ) -> RowCounts:
+        """For each parent key, make our rows of a child table exactly these.
+        Rows that others made stay.
+        """
 
     def loaded(self) -> frozenset[str]:
         """Source tables that were read to the end of a snapshot, of whatever epoch.
 
-        Until the transaction ends no other becomes loaded: who marks what depends on a table sees what was noted by
-        everybody who took it for not loaded.
+        Until the transaction ends no other becomes loaded: who marks what depends on a table sees
+        what was noted by everybody who took it for not loaded.
         """
 
     def loading(self, epoch: int) -> dict[str, LoadState]:
         """Source tables whose snapshot of this epoch (or a later one) was not read to its end."""
 
     def set_load_ends(self, topic: str, table: str, epoch: int, ends: Mapping[int, int]) -> None:
-        """The snapshot of a table in this epoch is over; reading up to these offsets (by partition) has read all of it.
+        """The snapshot of a table in this epoch is over;
+        reading up to these offsets (by partition) has read all of it.
 
         The first to say so wins, within one incarnation of the topic and one epoch.
         """
 
     def read_to_end(self) -> dict[str, int]:
-        """Tables in state "reading" whose partitions were all read up to their load ends: table -> epoch."""
+        """Tables in state "reading" whose partitions were all read up to their load ends:
+        table -> epoch.
+        """
 
     def unseen(self, table: str, epoch: int, limit: int) -> list[LedgerRow]:
         """Rows that exist and have an older epoch, locked: at most so many, by key."""

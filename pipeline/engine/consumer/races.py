@@ -12,13 +12,15 @@ CONCURRENT_TRIES = 5
 
 
 class RetryLostRaces(Generic[T]):
-    """A call that is tried again and again. A unique value refused every time is no race: then a row is to blame.
+    """A call that is tried again and again. A unique value refused every time is no race:
+    then a row is to blame.
 
     Raises ConcurrentWrite, to be tried again, and RowRejected in its place the last time.
     """
 
     def __init__(self, once: Callable[[], T]) -> None:
-        self._once, self._left = once, CONCURRENT_TRIES
+        self._once = once
+        self._left = CONCURRENT_TRIES
 
     def __call__(self) -> T:
         try:

@@ -1,4 +1,6 @@
-"""Telling that the target was restored from a copy under a running consumer: what it had handled since is gone from it."""
+"""Telling that the target was restored from a copy under a running consumer:
+what it had handled since is gone from it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from pipeline.model.position import TopicPartition
 class RestoreDetector:
     """How many messages of each partition had ended when we last looked: a number that only grows.
 
-    Whoever writes it adds to it, so another member, a rewind or a second group cannot lower it. A restored copy does.
+    Whoever writes it adds to it, so another member, a rewind or a second group cannot lower it.
+    A restored copy does.
     """
 
     def __init__(self) -> None:
@@ -25,12 +28,21 @@ class RestoreDetector:
         for partition, stored in progress.items():
             self._read[partition] = stored.events_read
 
-    def refuse_restored(self, transaction: Offsets, partitions: Iterable[TopicPartition] | None = None) -> None:
-        """Raise TargetRestored if one of these (default: all that we had) has ended fewer messages than it had before."""
+    def refuse_restored(
+        self,
+        transaction: Offsets,
+        partitions: Iterable[TopicPartition] | None = None,
+    ) -> None:
+        """Raise TargetRestored if one of these (default:
+        all that we had) has ended fewer messages than it had before.
+        """
         chosen = sorted(self._read if partitions is None else partitions)
         stored = transaction.progress(chosen) if chosen else {}
         for partition in chosen:
-            there, before = stored[partition].events_read if partition in stored else 0, self._read[partition]
+            there, before = (
+                stored[partition].events_read if partition in stored else 0,
+                self._read[partition],
+            )
             if there < before:
                 where = f"{partition.topic} partition {partition.partition}"
                 raise TargetRestored(f"{where} had {before} messages handled, and has {there}")

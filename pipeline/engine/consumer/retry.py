@@ -1,4 +1,6 @@
-"""Patience: what is transient is tried again without end, with growing pauses, until a stop is asked for."""
+"""Patience: what is transient is tried again without end, with growing pauses,
+until a stop is asked for.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,15 @@ T = TypeVar("T")
 
 
 class Stopped(Exception):
-    """A stop was asked for while something transient was waited for; what was attempted is abandoned."""
+    """A stop was asked for while something transient was waited for;
+    what was attempted is abandoned.
+    """
 
 
 class Retrier:
-    """How long the pauses are, in seconds, and what is done in them: `rest` so many seconds at most; `stop` ends them."""
+    """How long the pauses are, in seconds, and what is done in them:
+    `rest` so many seconds at most; `stop` ends them.
+    """
 
     def __init__(
         self,
@@ -31,10 +37,15 @@ class Retrier:
         rest: Callable[[float], None],
     ) -> None:
         self._pauses = tenacity.wait_random_exponential(multiplier=first_seconds, max=most_seconds)
-        self._telemetry, self._clock, self._stop, self._rest = telemetry, clock, stop, rest
+        self._telemetry = telemetry
+        self._clock = clock
+        self._stop = stop
+        self._rest = rest
 
     def attempt(self, call: Callable[[], T]) -> T:
-        """Call until it does not fail with an error whose remedy is retry. Raises other errors, and Stopped."""
+        """Call until it does not fail with an error whose remedy is retry. Raises other errors,
+        and Stopped.
+        """
         failed = False
 
         def before_sleep(state: tenacity.RetryCallState) -> None:
@@ -45,7 +56,9 @@ class Retrier:
                 self._telemetry.retried(error)
 
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(lambda e: isinstance(e, PipelineError) and e.remedy is Remedy.RETRY),
+            retry=tenacity.retry_if_exception(
+                lambda e: isinstance(e, PipelineError) and e.remedy is Remedy.RETRY
+            ),
             wait=self._pauses,
             sleep=self._pause,
             before_sleep=before_sleep,

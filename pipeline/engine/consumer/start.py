@@ -1,4 +1,6 @@
-"""Where a partition starts by what the target stores, and whether its topic is still the one that was read."""
+"""Where a partition starts by what the target stores,
+and whether its topic is still the one that was read.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,13 @@ Describe = Callable[[str], Incarnation]
 
 
 class Incarnations:
-    """The number of each topic's present incarnation; `describe` asks Kafka. Forget when partitions come to us."""
+    """The number of each topic's present incarnation; `describe` asks Kafka.
+    Forget when partitions come to us.
+    """
 
     def __init__(self, describe: Describe, keeper: OffsetStore) -> None:
-        self._describe, self._keeper = describe, keeper
+        self._describe = describe
+        self._keeper = keeper
         self._known: dict[str, int] = {}
 
     def forget(self) -> None:
@@ -29,7 +34,9 @@ class Incarnations:
             present = self._describe(topic)
             with self._keeper.transaction() as transaction:
                 refuse_growth(topic, present, transaction.incarnations(topic).values())
-                self._known[topic] = transaction.incarnation(topic, present.topic_id, present.partitions)
+                self._known[topic] = transaction.incarnation(
+                    topic, present.topic_id, present.partitions
+                )
         return self._known[topic]
 
 
@@ -37,11 +44,16 @@ def refuse_growth(topic: str, present: Incarnation, seen: Iterable[Incarnation])
     """Raise PartitionsChanged if the same topic was seen with another number of partitions."""
     for before in seen:
         if before.topic_id == present.topic_id and before.partitions != present.partitions:
-            raise PartitionsChanged(f"{topic} had {before.partitions} partitions, and has {present.partitions}")
+            raise PartitionsChanged(
+                f"{topic} had {before.partitions} partitions, and has {present.partitions}"
+            )
 
 
-def stored_starts(stored: Mapping[TopicPartition, Progress], present: Mapping[str, int]) -> dict[TopicPartition, int]:
-    """The stored next offsets. A topic made anew is read from its beginning, whatever offset of the old one is known.
+def stored_starts(
+    stored: Mapping[TopicPartition, Progress], present: Mapping[str, int]
+) -> dict[TopicPartition, int]:
+    """The stored next offsets. A topic made anew is read from its beginning,
+    whatever offset of the old one is known.
 
     `present` are the numbers of the topics' present incarnations.
     """

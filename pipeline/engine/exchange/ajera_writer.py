@@ -1,4 +1,6 @@
-"""Ajera's writes: each batch in one transaction, under the numbers of their intentions, so that none is made twice."""
+"""Ajera's writes: each batch in one transaction, under the numbers of their intentions,
+so that none is made twice.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ class AjeraWriter:
     """Makes writes in Ajera; keeps nothing between them."""
 
     def __init__(self, pairs: Pairs, telemetry: Telemetry) -> None:
-        self._pairs, self._telemetry = pairs, telemetry
+        self._pairs = pairs
+        self._telemetry = telemetry
 
     def make(
         self, planned: Sequence[PlannedWrite], epoch: int, attempt: Attempt
@@ -31,7 +34,9 @@ class AjeraWriter:
             if len(planned) == 1:
                 return {}, {planned[0].write.intention: error}
             middle = len(planned) // 2
-            first, second = (self.make(part, epoch, attempt) for part in (planned[:middle], planned[middle:]))
+            first, second = (
+                self.make(part, epoch, attempt) for part in (planned[:middle], planned[middle:])
+            )
             return {**first[0], **second[0]}, {**first[1], **second[1]}
 
     def _write(self, planned: Sequence[PlannedWrite], epoch: int) -> dict[str, WriteOutcome]:
@@ -41,7 +46,11 @@ class AjeraWriter:
             recorded = ajera.recorded(by_intention.keys() - ours)
             mine = [one for intention, one in by_intention.items() if intention in ours]
             carried = apply_writes(ajera.rows, Side.AJERA, mine, epoch)
-            applied = {i: o for i, o in carried.outcomes.items() if isinstance(o, Applied) and (o.held or o.key)}
+            applied = {
+                i: o
+                for i, o in carried.outcomes.items()
+                if isinstance(o, Applied) and (o.held or o.key)
+            }
             ajera.record(
                 {
                     intention: (
@@ -53,5 +62,8 @@ class AjeraWriter:
             )
         for table, counts in carried.counts.items():
             self._telemetry.rows(table, counts)
-        told = {i: settle.recalled(by_intention[i].write.number, recorded.get(i)) for i in by_intention.keys() - ours}
+        told = {
+            i: settle.recalled(by_intention[i].write.number, recorded.get(i))
+            for i in by_intention.keys() - ours
+        }
         return {**told, **carried.outcomes}

@@ -1,4 +1,6 @@
-"""Carrying writes out on one side: compare-and-set under lock, line by line; rows created; and what they hold then, read back."""
+"""Carrying writes out on one side: compare-and-set under lock, line by line; rows created;
+and what they hold then, read back.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.conflicts import settle
-from pipeline.conflicts.decision import Applied, KeyTaken, RowGone, WriteOutcome
+from pipeline.conflicts.decision import (
+    Applied,
+    KeyTaken,
+    RowGone,
+    WriteOutcome,
+)
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Lists, NewRow
 from pipeline.domain.rows import Rows
@@ -30,12 +37,26 @@ class Carried:
 def apply_writes(rows: Rows, side: Side, planned: Sequence[PlannedWrite], epoch: int) -> Carried:
     """Make these writes in the transaction of `rows`, tables in the order of their entities."""
     carried = Carried()
-    written: dict[str, tuple[PlannedWrite, str, tuple[str, ...]]] = {}  # intention -> write, key, lines
+    written: dict[
+        str, tuple[PlannedWrite, str, tuple[str, ...]]
+    ] = {}  # intention -> write, key, lines
     tables = {one.entity.end(side).table.name: one.entity.end(side).table for one in planned}
     for name, table in tables.items():
         of_table = [one for one in planned if one.entity.end(side).table.name == name]
-        written |= _change(rows, side, table, [one for one in of_table if one.write.key is not None], carried)
-        written |= _create(rows, side, table, [one for one in of_table if one.write.key is None], carried)
+        written |= _change(
+            rows,
+            side,
+            table,
+            [one for one in of_table if one.write.key is not None],
+            carried,
+        )
+        written |= _create(
+            rows,
+            side,
+            table,
+            [one for one in of_table if one.write.key is None],
+            carried,
+        )
     if written:
         _read_back(rows, side, written, epoch, carried)
     return carried
@@ -44,7 +65,13 @@ def apply_writes(rows: Rows, side: Side, planned: Sequence[PlannedWrite], epoch:
 Written = dict[str, tuple[PlannedWrite, str, tuple[str, ...]]]
 
 
-def _change(rows: Rows, side: Side, table: SourceTable, planned: Sequence[PlannedWrite], carried: Carried) -> Written:
+def _change(
+    rows: Rows,
+    side: Side,
+    table: SourceTable,
+    planned: Sequence[PlannedWrite],
+    carried: Carried,
+) -> Written:
     keys = [one.write.key for one in planned if one.write.key is not None]
     held = rows.read(table, keys, lock=True) if keys else {}
     at = rows.clock() if keys else None
@@ -58,7 +85,9 @@ def _change(rows: Rows, side: Side, table: SourceTable, planned: Sequence[Planne
             carried.outcomes[write.intention] = RowGone(write.number, at)
             continue
         rules = one.entity.rules
-        is_of_kind = one.entity.end(side).belongs(held[key], Lists())  # a former primary address is not written
+        is_of_kind = one.entity.end(side).belongs(
+            held[key], Lists()
+        )  # a former primary address is not written
         values = settle.applicable(write, held[key], rules) if is_of_kind else {}
         if not values:
             carried.outcomes[write.intention] = Applied(write.number, {}, None, at)
@@ -71,7 +100,13 @@ def _change(rows: Rows, side: Side, table: SourceTable, planned: Sequence[Planne
     return written
 
 
-def _create(rows: Rows, side: Side, table: SourceTable, planned: Sequence[PlannedWrite], carried: Carried) -> Written:
+def _create(
+    rows: Rows,
+    side: Side,
+    table: SourceTable,
+    planned: Sequence[PlannedWrite],
+    carried: Carried,
+) -> Written:
     written: Written = {}
     new = [(one, one.new) for one in planned if one.new is not None]
     made = rows.insert(table, [row for _, row in new]) if new else []
@@ -85,10 +120,15 @@ def _create(rows: Rows, side: Side, table: SourceTable, planned: Sequence[Planne
 
 
 def _read_back(rows: Rows, side: Side, written: Written, epoch: int, carried: Carried) -> None:
-    """What the rows hold now, as the database stored it, with its clock and the log position after the writes."""
+    """What the rows hold now, as the database stored it,
+    with its clock and the log position after the writes.
+    """
     part, at = rows.log_position(), rows.clock()
     after = None if part is None or epoch == 0 else f"{epoch:08x}{part}"
-    tables = {one.entity.end(side).table.name: one.entity.end(side).table for one, _, _ in written.values()}
+    tables = {
+        one.entity.end(side).table.name: one.entity.end(side).table
+        for one, _, _ in written.values()
+    }
     held: dict[tuple[str, str], Row] = {}
     for name, table in tables.items():
         keys = [key for one, key, _ in written.values() if one.entity.end(side).table.name == name]
@@ -101,9 +141,14 @@ def _read_back(rows: Rows, side: Side, written: Written, epoch: int, carried: Ca
 
 
 def new_row(
-    planned: PlannedWrite, side: Side, key: tuple[Value, ...] | None, parent: tuple[Value, ...]
+    planned: PlannedWrite,
+    side: Side,
+    key: tuple[Value, ...] | None,
+    parent: tuple[Value, ...],
 ) -> PlannedWrite:
-    """The write with the row that it creates: the constants of its entity, its lines, and what it belongs to."""
+    """The write with the row that it creates: the constants of its entity, its lines,
+    and what it belongs to.
+    """
     end = planned.entity.end(side)
     columns = {
         **end.constants,

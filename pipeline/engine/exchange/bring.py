@@ -6,11 +6,19 @@ from dataclasses import replace
 
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import REMEDIES, Lists, ParkedWork, ParkReason
-from pipeline.engine.exchange.unit_of_work import WANTED, ExchangeConfig, UnitOfWork, WorkItem, row_id
+from pipeline.engine.exchange.unit_of_work import (
+    WANTED,
+    ExchangeConfig,
+    UnitOfWork,
+    WorkItem,
+    row_id,
+)
 
 
 def brought(setup: ExchangeConfig, hand: UnitOfWork, lists: Lists) -> list[WorkItem]:
-    """What was parked for such a row begins with that row. One that cannot be exchanged at all is told as the reason."""
+    """What was parked for such a row begins with that row.
+    One that cannot be exchanged at all is told as the reason.
+    """
     items: list[WorkItem] = []
     for work in list(hand.parked.values()):
         entity = setup.entity(work.entity)
@@ -25,13 +33,30 @@ def brought(setup: ExchangeConfig, hand: UnitOfWork, lists: Lists) -> list[WorkI
             code = ParkReason.NOT_A_CLIENT
             hand.parked[work.id] = replace(work, code=code, hint=REMEDIES[code])
         else:
-            # Parked until all that follows of it is done: no event would tell of it again after a crash.
+            # Parked until all that follows of it is done:
+            # no event would tell of it again after a crash.
             row_work = row_id(of, side, key)
             parked = ParkedWork(
-                row_work, of, side, key, work.code, REMEDIES[ParkReason.REFERENCE_MISSING], None, WANTED
+                row_work,
+                of,
+                side,
+                key,
+                work.code,
+                REMEDIES[ParkReason.REFERENCE_MISSING],
+                None,
+                WANTED,
             )
             hand.parked.setdefault(row_work, parked)
-            items.append(WorkItem(side, end.table.name, key, entity=of, is_parked=True, is_wanted=True))
+            items.append(
+                WorkItem(
+                    side,
+                    end.table.name,
+                    key,
+                    entity=of,
+                    is_parked=True,
+                    is_wanted=True,
+                )
+            )
     return items
 
 

@@ -1,4 +1,6 @@
-"""Rows whose creation is tried once more, after a crash or a refusal: what they are made from, and whether they still may be."""
+"""Rows whose creation is tried once more, after a crash or a refusal: what they are made from,
+and whether they still may be.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,11 @@ from pipeline.domain.pairing import Entity, NewRowContext, ParkReason
 from pipeline.engine.exchange.apply_writes import new_row
 from pipeline.engine.exchange.parents import parent_of
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.unit_of_work import ExchangeConfig, PlannedWrite, UnitOfWork
+from pipeline.engine.exchange.unit_of_work import (
+    ExchangeConfig,
+    PlannedWrite,
+    UnitOfWork,
+)
 from pipeline.model.event import Row, Value
 from pipeline.model.outcome import Outcome
 
@@ -27,7 +33,10 @@ class CreateRetry:
         translations: Translations,
         looked: Mapping[tuple[Side, str, str], LockedRow],
     ) -> None:
-        self._setup, self._hand, self._translations, self._looked = setup, hand, translations, looked
+        self._setup = setup
+        self._hand = hand
+        self._translations = translations
+        self._looked = looked
 
     def planned(self, write: Write, entity: Entity, link: Link) -> PlannedWrite:
         """A write; with the row to be created, if it is one that creates."""
@@ -39,22 +48,33 @@ class CreateRetry:
             return planned  # gone: its own event ends the link
         key = link.half(write.side.other).key or ""
         made = entity.end(write.side).new_key(NewRowContext(row, key, parent, self._setup.numbers))
-        return planned if isinstance(made, ParkReason) else new_row(planned, write.side, made, parent)
+        return (
+            planned if isinstance(made, ParkReason) else new_row(planned, write.side, made, parent)
+        )
 
     def without_orphan(self, entity: Entity, before: Link, decision: Decision) -> Decision:
-        """A row that was to belong to one of a pair that has ended meanwhile is never created: its own pair ends too."""
+        """A row that was to belong to one of a pair that has ended meanwhile is never created:
+        its own pair ends too.
+        """
         for write in decision.writes:
             if write.key is not None:
                 continue
             row, parent = self._made_from(entity, before, write.side)
             if row is not None and parent is None:
-                rules, now = self._translations.rules(entity), self._hand.now
+                rules, now = (
+                    self._translations.rules(entity),
+                    self._hand.now,
+                )
                 ended, conflicts = end(before, write.side, now, rules, now)
                 return Decision(ended, (), Outcome.SKIPPED, Reason.ENDED, conflicts)
         return decision
 
-    def _made_from(self, entity: Entity, link: Link, side: Side) -> tuple[Row | None, tuple[Value, ...] | None]:
-        """The row that one of `side` is created from, and the key of what it is to belong to there; None for what is gone."""
+    def _made_from(
+        self, entity: Entity, link: Link, side: Side
+    ) -> tuple[Row | None, tuple[Value, ...] | None]:
+        """The row that one of `side` is created from, and the key of what it is to belong to there;
+        None for what is gone.
+        """
         source = link.half(side.other)
         looked = self._looked.get((side.other, source.table, source.key or ""))
         if looked is None or looked.row is None:

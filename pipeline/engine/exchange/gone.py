@@ -1,7 +1,8 @@
-"""Pairs whose row on one side is gone, though its delete was not read yet: they are no pairs any more.
+"""Pairs whose row on one side is gone, though its delete was not read yet:
+they are no pairs any more.
 
-A row that is deleted and made again under another key (DPS converts keys so; people do too) finds its namesake's
-counterpart taken if the create is read before the delete.
+A row that is deleted and made again under another key (DPS converts keys so; people do too) finds
+its namesake's counterpart taken if the create is read before the delete.
 """
 
 from __future__ import annotations
@@ -18,14 +19,21 @@ from pipeline.engine.exchange.unit_of_work import UnitOfWork
 
 
 class Gone:
-    """Looks whether counterparts are there, within a round, and ends the pairs of those that are not."""
+    """Looks whether counterparts are there, within a round,
+    and ends the pairs of those that are not.
+    """
 
     def __init__(self, hand: UnitOfWork, translations: Translations) -> None:
-        self._hand, self._translations = hand, translations
+        self._hand = hand
+        self._translations = translations
 
     def released(self, entity: Entity, side: Side, taken: Collection[str]) -> set[str]:
         """Those of these linked rows of the other side whose counterpart on this side is gone."""
-        counterparts = self._hand.links_of.counterparts(entity.name, side.other, sorted(taken)) if taken else {}
+        counterparts = (
+            self._hand.links_of.counterparts(entity.name, side.other, sorted(taken))
+            if taken
+            else {}
+        )
         if not counterparts:
             return set()
         there = self._hand.of(side).read(entity.end(side).table, sorted(counterparts.values()))
@@ -37,10 +45,22 @@ class Gone:
     def _end(self, side: Side, table: str, keys: Collection[str]) -> None:
         """End every pair of these rows."""
         hand = self._hand
-        ids = {one for found in hand.links_of.ids_of(side, table, sorted(keys)).values() for one in found}
+        ids = {
+            one
+            for found in hand.links_of.ids_of(side, table, sorted(keys)).values()
+            for one in found
+        }
         hand.links.update(hand.links_of.links(ids - hand.links.keys()))
         over = [one for one in sorted(ids) if not guards.is_ended(hand.links[one])]
         settle_open(hand, self._translations, over)
         for one in over:
             link = hand.links[one]
-            hand.change(*end(link, side, hand.now, self._translations.rules_of(link), hand.now))
+            hand.change(
+                *end(
+                    link,
+                    side,
+                    hand.now,
+                    self._translations.rules_of(link),
+                    hand.now,
+                )
+            )

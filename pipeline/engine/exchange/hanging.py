@@ -1,4 +1,6 @@
-"""Pairs that hang on another one: which pair that is now, and what goes on when one of them has ended."""
+"""Pairs that hang on another one: which pair that is now,
+and what goes on when one of them has ended.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,13 @@ from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import REMEDIES, Entity, ParkedWork, ParkReason
 from pipeline.engine.exchange.parents import parent_in_key, parent_key
-from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork, WorkItem, row_id, wait_key
+from pipeline.engine.exchange.unit_of_work import (
+    ExchangeConfig,
+    UnitOfWork,
+    WorkItem,
+    row_id,
+    wait_key,
+)
 from pipeline.model.event import Event
 
 
@@ -17,10 +25,15 @@ class Hanging:
     """Knows the pair that the parent of each row forms, for the rows of a round."""
 
     def __init__(self, setup: ExchangeConfig, hand: UnitOfWork) -> None:
-        self._setup, self._hand = setup, hand
+        self._setup = setup
+        self._hand = hand
         self._pairs: dict[tuple[str, Side, str], str] = {}
 
-    def learn(self, items: Iterable[WorkItem], links: Mapping[tuple[str, Side, str], Link]) -> None:
+    def learn(
+        self,
+        items: Iterable[WorkItem],
+        links: Mapping[tuple[str, Side, str], Link],
+    ) -> None:
         """Look up the parents' pairs, for rows that may have to leave theirs."""
         wanted: dict[tuple[str, Side], set[str]] = {}
         for item in items:
@@ -36,7 +49,9 @@ class Hanging:
             self._pairs.update({(of, side, key): one for key, one in found.items()})
 
     def _parent(self, entity: Entity, item: WorkItem, link: Link) -> str | None:
-        """The key of the row's parent, where it matters: if nothing tells of the row, its pair has ended, or it moves."""
+        """The key of the row's parent, where it matters: if nothing tells of the row,
+        its pair has ended, or it moves.
+        """
         key = parent_in_key(self._setup, entity, item.side, item.key)
         if item.event is None or link.state is State.ENDED:
             return key
@@ -44,7 +59,9 @@ class Hanging:
         return parent_key(self._setup, entity, item.side, item.event.row) if is_movable else None
 
     def is_outlived(self, entity: Entity, side: Side, link: Link) -> bool:
-        """Does the link hang on a pair that is over, while the row's parent is of another pair by now."""
+        """Does the link hang on a pair that is over,
+        while the row's parent is of another pair by now.
+        """
         parent = parent_in_key(self._setup, entity, side, link.half(side).key or "")
         now = self._pair(entity, side, parent)
         return now is not None and link.of is not None and link.of != now
@@ -64,14 +81,20 @@ class Hanging:
         return self._has_moved(entity, item, item.event, link)
 
     def _has_moved(self, entity: Entity, item: WorkItem, event: Event, link: Link) -> bool:
-        """Was the row given to another parent: an invoice group to another project. What it holds now is looked at."""
+        """Was the row given to another parent: an invoice group to another project.
+        What it holds now is looked at.
+        """
         is_fixed = parent_in_key(self._setup, entity, item.side, item.key) is not None
         if is_fixed or not event.row or guards.is_stale(link.half(item.side).seen, event):
             return False
         parent = parent_key(self._setup, entity, item.side, event.row)
         if self._pair(entity, item.side, parent) == link.of:
             return False
-        row = self._hand.of(item.side).read(entity.end(item.side).table, [item.key], lock=True).get(item.key)
+        row = (
+            self._hand.of(item.side)
+            .read(entity.end(item.side).table, [item.key], lock=True)
+            .get(item.key)
+        )
         return row is not None and parent_key(self._setup, entity, item.side, row) == parent
 
     def _pair(self, entity: Entity, side: Side, parent: str | None) -> str | None:
@@ -79,7 +102,9 @@ class Hanging:
 
 
 def newest(links: Iterable[Link]) -> dict[tuple[str, Side, str], Link]:
-    """By entity, side and key. A row has one link of an entity that has not ended; of ended ones the last counts."""
+    """By entity, side and key. A row has one link of an entity that has not ended;
+    of ended ones the last counts.
+    """
     found: dict[tuple[str, Side, str], Link] = {}
     for link in links:
         for side in Side:
@@ -98,9 +123,11 @@ def _is_newer(link: Link, known: Link) -> bool:
 
 
 def left_alone(setup: ExchangeConfig, link: Link) -> ParkedWork | None:
-    """The row that is left of an ended pair, to be looked at: another row of its parent may take the place.
+    """The row that is left of an ended pair, to be looked at:
+    another row of its parent may take the place.
 
-    None where there can be no other. It is parked work, so that a process that dies forgets nothing of it.
+    None where there can be no other. It is parked work,
+    so that a process that dies forgets nothing of it.
     """
     entity, gone = setup.entity(link.entity), link.ended_by
     if gone is None or entity.parent is None or entity.within is not None:
@@ -110,5 +137,17 @@ def left_alone(setup: ExchangeConfig, link: Link) -> ParkedWork | None:
     side, key = gone.other, link.half(gone.other).key
     if key is None:
         return None
-    code, waits_for = ParkReason.COUNTERPART_DELETED, wait_key(entity.name, side, key)
-    return ParkedWork(row_id(entity.name, side, key), entity.name, side, key, code, REMEDIES[code], None, waits_for)
+    code, waits_for = (
+        ParkReason.COUNTERPART_DELETED,
+        wait_key(entity.name, side, key),
+    )
+    return ParkedWork(
+        row_id(entity.name, side, key),
+        entity.name,
+        side,
+        key,
+        code,
+        REMEDIES[code],
+        None,
+        waits_for,
+    )

@@ -1,4 +1,6 @@
-"""Rows that stop being of their kind: their pair is suspended, and goes on, or its place is taken by another row."""
+"""Rows that stop being of their kind: their pair is suspended, and goes on,
+or its place is taken by another row.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +38,15 @@ def told(before: Link, link: Link, side: Side, hand: UnitOfWork) -> tuple[Confli
     return (about_row(link, Kind.SUSPENDED, hand.now),) if is_new else ()
 
 
-def freed(hand: UnitOfWork, entity: Entity, side: Side, taken: Collection[str], lists: Lists) -> dict[str, str]:
-    """Of linked rows of `side` those whose counterpart is not of its kind any more, with their link: another may have it.
+def freed(
+    hand: UnitOfWork,
+    entity: Entity,
+    side: Side,
+    taken: Collection[str],
+    lists: Lists,
+) -> dict[str, str]:
+    """Of linked rows of `side` those whose counterpart is not of its kind any more,
+    with their link: another may have it.
 
     What the counterpart holds now is looked at, since its own event may come later.
     """
@@ -51,7 +60,9 @@ def freed(hand: UnitOfWork, entity: Entity, side: Side, taken: Collection[str], 
 
 
 def vacated(hand: UnitOfWork, link_id: str, side: Side) -> Link | None:
-    """The link ended, so that another row of `side` takes its place; None while it is not locked, or a write is open."""
+    """The link ended, so that another row of `side` takes its place; None while it is not locked,
+    or a write is open.
+    """
     link = hand.links.get(link_id)
     if link is None or link.state is not State.LINKED or settle.open_writes(link):
         return None
@@ -63,9 +74,16 @@ def vacated(hand: UnitOfWork, link_id: str, side: Side) -> Link | None:
 
 
 def successor(
-    link_id: str, old: Link, found: Found, item: WorkItem, hand: UnitOfWork, rules: Rules, off: frozenset[Side]
+    link_id: str,
+    old: Link,
+    found: Found,
+    item: WorkItem,
+    hand: UnitOfWork,
+    rules: Rules,
+    off: frozenset[Side],
 ) -> Decision:
-    """The pair of a row that took another one's place beside the same counterpart: an edit of that side's people.
+    """The pair of a row that took another one's place beside the same counterpart:
+    an edit of that side's people.
 
     It was made when the row took the place, or, if no event tells, when the other one left it.
     """

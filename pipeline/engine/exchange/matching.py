@@ -1,4 +1,6 @@
-"""Which row is the counterpart of one that has no link: by name, or through the row that both belong to."""
+"""Which row is the counterpart of one that has no link: by name,
+or through the row that both belong to.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,12 @@ from pipeline.engine.exchange.gone import Gone
 from pipeline.engine.exchange.kinds import freed
 from pipeline.engine.exchange.names import name_of, searched_for
 from pipeline.engine.exchange.namesakes import pairs_of
-from pipeline.engine.exchange.parents import in_order, parent_key, parent_of, parents_of
+from pipeline.engine.exchange.parents import (
+    in_order,
+    parent_key,
+    parent_of,
+    parents_of,
+)
 from pipeline.engine.exchange.time_entries import open_rows
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork
@@ -40,30 +47,51 @@ class Group:
     side: Side
     rows: Mapping[str, Row]
     at: datetime
-    others: dict[str, Row] = field(default_factory=dict)  # unlinked rows of the other side, under lock, by key
+    others: dict[str, Row] = field(
+        default_factory=dict
+    )  # unlinked rows of the other side, under lock, by key
     others_at: datetime | None = None  # the clock of their database then
     named: dict[str, list[str]] = field(default_factory=dict)  # their keys, by name
     eligible: frozenset[str] = frozenset()  # keys of rows that begin, ticked or not
-    freed: dict[str, str] = field(default_factory=dict)  # those of them whose link may end for it, with that link
+    freed: dict[str, str] = field(
+        default_factory=dict
+    )  # those of them whose link may end for it, with that link
     mixed: set[str] = field(default_factory=set)  # names of rows that are of two kinds
-    own: dict[str, dict[str, Row]] = field(default_factory=dict)  # unlinked rows of the own side, by name
-    pairs: dict[str, str] = field(default_factory=dict)  # of namesakes that are told apart: own key and other key
+    own: dict[str, dict[str, Row]] = field(
+        default_factory=dict
+    )  # unlinked rows of the own side, by name
+    pairs: dict[str, str] = field(
+        default_factory=dict
+    )  # of namesakes that are told apart: own key and other key
     parents: dict[str, Values] = field(
         default_factory=dict
     )  # what a row belongs to, by key, as the other side knows it
-    children: dict[Values, list[str]] = field(default_factory=dict)  # keys of the other side, by parent
-    siblings: dict[Values, list[str]] = field(default_factory=dict)  # keys of the own side in their order, by parent
+    children: dict[Values, list[str]] = field(
+        default_factory=dict
+    )  # keys of the other side, by parent
+    siblings: dict[Values, list[str]] = field(
+        default_factory=dict
+    )  # keys of the own side in their order, by parent
 
 
 class Matching:
     """Finds counterparts within a round."""
 
-    def __init__(self, setup: ExchangeConfig, hand: UnitOfWork, translations: Translations) -> None:
-        self._setup, self._hand, self._translations = setup, hand, translations
+    def __init__(
+        self,
+        setup: ExchangeConfig,
+        hand: UnitOfWork,
+        translations: Translations,
+    ) -> None:
+        self._setup = setup
+        self._hand = hand
+        self._translations = translations
         self._gone = Gone(hand, translations)
 
     def look_up(self, group: Group, keys: Collection[str]) -> None:
-        """Put what may be counterparts of these rows into the group: unlinked rows of their names, or of their parents."""
+        """Put what may be counterparts of these rows into the group: unlinked rows of their names,
+        or of their parents.
+        """
         entity, side = group.entity, group.side
         if entity.parent is not None:
             self._look_up_parents(group, keys)
@@ -87,29 +115,47 @@ class Matching:
         self._tell_apart(group)
 
     def _tell_apart(self, group: Group) -> None:
-        others = {name: {key: group.others[key] for key in keys} for name, keys in group.named.items()}
+        others = {
+            name: {key: group.others[key] for key in keys} for name, keys in group.named.items()
+        }
         names = {group.side: group.own, group.side.other: others}
         lists = self._translations.lists
         group.pairs = pairs_of(self._setup, self._hand, group.entity, lists, names, group.side)
 
     def _named(
-        self, entity: Entity, side: Side, texts: Mapping[str, list[str]], wished: Collection[str]
+        self,
+        entity: Entity,
+        side: Side,
+        texts: Mapping[str, list[str]],
+        wished: Collection[str],
     ) -> dict[str, Row]:
-        """Rows that carry one of these names: in one of whose lines stands one of that line's texts."""
+        """Rows that carry one of these names:
+        in one of whose lines stands one of that line's texts.
+        """
         end = entity.end(side)
         found: dict[str, Row] = {}
         for line, of_line in texts.items():
             pair = entity.rules.by_name[line]
-            found |= self._hand.of(side).named(end.table, pair.field(side).columns, of_line, pair.length)
+            found |= self._hand.of(side).named(
+                end.table, pair.field(side).columns, of_line, pair.length
+            )
         return {key: row for key, row in found.items() if name_of(entity, side, row) in wished}
 
-    def _open(self, entity: Entity, side: Side, rows: Mapping[str, Row], taken: Collection[str]) -> dict[str, Row]:
+    def _open(
+        self,
+        entity: Entity,
+        side: Side,
+        rows: Mapping[str, Row],
+        taken: Collection[str],
+    ) -> dict[str, Row]:
         """Those of the entity's kind that may be linked, and are not taken."""
         free = {key: row for key, row in rows.items() if key not in taken}
         return open_rows(self._hand, entity, side, free, self._translations.lists)
 
     def _taken(self, group: Group, keys: Collection[str]) -> set[str]:
-        """Rows of the other side that are linked, but for those whose counterpart is gone, or of its kind no more."""
+        """Rows of the other side that are linked, but for those whose counterpart is gone,
+        or of its kind no more.
+        """
         entity, side = group.entity, group.side
         taken = self._hand.linked_among(entity.name, side.other, keys)
         taken -= self._gone.released(entity, side, taken)
@@ -120,24 +166,49 @@ class Matching:
         """Read what may become a counterpart again under lock: it is linked as it is then."""
         if not keys:
             return
-        rows, end = self._hand.of(group.side.other), group.entity.end(group.side.other)
+        rows, end = (
+            self._hand.of(group.side.other),
+            group.entity.end(group.side.other),
+        )
         found = rows.read(end.table, keys, lock=True)
-        group.others = {key: row for key, row in found.items() if end.is_open(row, self._translations.lists)}
+        group.others = {
+            key: row for key, row in found.items() if end.is_open(row, self._translations.lists)
+        }
         group.others_at = rows.clock()
 
     def _look_up_parents(self, group: Group, keys: Collection[str]) -> None:
-        entity, side, lists = group.entity, group.side, self._translations.lists
-        group.parents.update(parents_of(self._setup, self._hand, entity, side.other, {k: group.rows[k] for k in keys}))
+        entity, side, lists = (
+            group.entity,
+            group.side,
+            self._translations.lists,
+        )
+        group.parents.update(
+            parents_of(
+                self._setup,
+                self._hand,
+                entity,
+                side.other,
+                {k: group.rows[k] for k in keys},
+            )
+        )
         own, other = entity.end(side), entity.end(side.other)
-        found = self._hand.of(side.other).having(other.table, other.parent, list(group.parents.values()))
+        found = self._hand.of(side.other).having(
+            other.table, other.parent, list(group.parents.values())
+        )
         taken = self._taken(group, found.keys())
-        self._lock(group, [key for key, row in found.items() if key not in taken and other.belongs(row, lists)])
+        self._lock(
+            group,
+            [key for key, row in found.items() if key not in taken and other.belongs(row, lists)],
+        )
         for key, row in group.others.items():
             group.children.setdefault(tuple(row[c] for c in other.parent), []).append(key)
         if entity.within is None:
             values = [tuple(group.rows[key][c] for c in own.parent) for key in group.parents]
             rows = self._hand.of(side).having(own.table, own.parent, values)
-            for key in in_order(own.table, (k for k, row in rows.items() if own.belongs(row, lists))):
+            for key in in_order(
+                own.table,
+                (k for k, row in rows.items() if own.belongs(row, lists)),
+            ):
                 group.siblings.setdefault(tuple(rows[key][c] for c in own.parent), []).append(key)
 
     def of(self, group: Group, key: str, row: Row) -> Match | None:
@@ -150,12 +221,18 @@ class Matching:
         other = entity.end(side.other)
         paired, claimed = group.pairs.get(key), set(group.pairs.values())
         candidates = [
-            Candidate(k, name, is_flagged=other.is_flagged(group.others[k]) or not guarded)
+            Candidate(
+                k,
+                name,
+                is_flagged=other.is_flagged(group.others[k]) or not guarded,
+            )
             for k in group.named.get(name, [])
             if k == paired or (paired is None and k not in claimed)
         ]
         found = match(name, candidates, namesakes_park=guarded)
-        is_unsure = isinstance(found, Links) and paired is None and self._has_rivals(group, key, name)
+        is_unsure = (
+            isinstance(found, Links) and paired is None and self._has_rivals(group, key, name)
+        )
         if is_unsure or (isinstance(found, Parks) and found.kind is Kind.AMBIGUOUS_MATCH):
             return Parks(Kind.AMBIGUOUS_MATCH, ambiguous_remedy(entity.told_apart_by))
         if isinstance(found, Creates) and name in group.mixed:
@@ -164,7 +241,9 @@ class Matching:
 
     @staticmethod
     def _has_rivals(group: Group, key: str, name: str) -> bool:
-        """Has another row of the own side, which is set to be exchanged and not told apart, the same name."""
+        """Has another row of the own side, which is set to be exchanged and not told apart,
+        the same name.
+        """
         is_flagged = group.entity.end(group.side).is_flagged
         own = group.own.get(name, {}).items()
         rivals = ((one, row) for one, row in own if one != key and one not in group.pairs)
@@ -187,11 +266,16 @@ class Matching:
 
     def _is_the_same(self, entity: Entity, side: Side, row: Row, other: Row) -> bool:
         pair = self._translations.rules(entity).by_name[entity.within or ""]
-        values = {side: pair.field(side).read(row), side.other: pair.field(side.other).read(other)}
+        values = {
+            side: pair.field(side).read(row),
+            side.other: pair.field(side.other).read(other),
+        }
         return pair.agrees(values[Side.AJERA], values[Side.DPS])
 
     def taken(self, group: Group, other: str) -> tuple[Row, datetime]:
-        """The row of the other side that is linked now, so that no other one finds it, and its database's clock."""
+        """The row of the other side that is linked now, so that no other one finds it,
+        and its database's clock.
+        """
         row, at = group.others[other], group.others_at
         if at is None:
             raise ValueError("a counterpart is read under lock before it is linked")
@@ -206,7 +290,11 @@ class Matching:
         """What a row would count towards: its firm or project, as DPS knows it."""
         entity, side = group.entity, group.side
         if entity.limited_by is None:
-            values = parent_of(self._setup, self._hand, entity, Side.DPS, row) if side is Side.AJERA else None
+            values = (
+                parent_of(self._setup, self._hand, entity, Side.DPS, row)
+                if side is Side.AJERA
+                else None
+            )
             if side is Side.DPS:
                 return parent_key(self._setup, entity, side, row)
             parent = self._setup.entity(entity.parent or "")

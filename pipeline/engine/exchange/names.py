@@ -1,7 +1,8 @@
-"""What a row is called, in the one form in which both sides' names are compared: as DPS would hold it.
+"""What a row is called, in the one form in which both sides' names are compared:
+as DPS would hold it.
 
-DPS cuts names and has a full stop where there is no last name: only there do two rows that we made of
-each other look the same.
+DPS cuts names and has a full stop where there is no last name:
+only there do two rows that we made of each other look the same.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ def name_of(entity: Entity, side: Side, row: Row) -> str:
 
 
 def searched_for(entity: Entity, side: Side, rows: Iterable[Row]) -> Mapping[str, list[str]]:
-    """Line -> texts: who has the name of one of these rows has one of these texts in that line, on either side."""
+    """Line -> texts: who has the name of one of these rows has one of these texts in that line,
+    on either side.
+    """
     found: dict[str, list[str]] = {}
     for row in rows:
         parts = _in_ajera(entity, side, row)

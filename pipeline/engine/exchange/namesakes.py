@@ -1,4 +1,6 @@
-"""The marks by which rows of one name are told apart: lines of the row itself, or of what belongs to it."""
+"""The marks by which rows of one name are told apart: lines of the row itself,
+or of what belongs to it.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ def pairs_of(
     names: Mapping[Side, Mapping[str, Rows]],
     side: Side,
 ) -> dict[str, str]:
-    """Pairs among rows of one name, key on `side` to key on the other; `names`: by side and name the rows.
+    """Pairs among rows of one name, key on `side` to key on the other; `names`:
+    by side and name the rows.
 
     Where one row meets one, the name suffices, and no mark is asked for.
     """
@@ -35,7 +38,17 @@ def pairs_of(
     ]
     if not several or not entity.told_apart_by:
         return {}
-    marks = {each: _marks(setup, hand, entity, each, lists, [names[each][name] for name in several]) for each in Side}
+    marks = {
+        each: _marks(
+            setup,
+            hand,
+            entity,
+            each,
+            lists,
+            [names[each][name] for name in several],
+        )
+        for each in Side
+    }
     found: dict[str, str] = {}
     for name in several:
         groups = {each: {key: marks[each][key] for key in names[each][name]} for each in Side}
@@ -44,7 +57,12 @@ def pairs_of(
 
 
 def _marks(
-    setup: ExchangeConfig, hand: UnitOfWork, entity: Entity, side: Side, lists: Lists, groups: Sequence[Rows]
+    setup: ExchangeConfig,
+    hand: UnitOfWork,
+    entity: Entity,
+    side: Side,
+    lists: Lists,
+    groups: Sequence[Rows],
 ) -> dict[str, dict[str, str]]:
     """By key the marks that are not blank, in the form that DPS would hold."""
     rows = {key: row for group in groups for key, row in group.items()}
@@ -65,12 +83,23 @@ def _marks(
 
 
 def _belonging(
-    hand: UnitOfWork, entity: Entity, child: Entity, side: Side, lists: Lists, keys: Sequence[str]
+    hand: UnitOfWork,
+    entity: Entity,
+    child: Entity,
+    side: Side,
+    lists: Lists,
+    keys: Sequence[str],
 ) -> dict[str, Row]:
     """By key of a row the first row of `child` that belongs to it."""
     end, table = child.end(side), entity.end(side).table
     rows = hand.of(side).having(end.table, end.parent, [table.key_values(key) for key in keys])
     found: dict[str, Row] = {}
-    for key in in_order(end.table, (one for one, row in rows.items() if end.belongs(row, lists))):
-        found.setdefault(table.key_text([rows[key][name] for name in end.parent]), rows[key])
+    for key in in_order(
+        end.table,
+        (one for one, row in rows.items() if end.belongs(row, lists)),
+    ):
+        found.setdefault(
+            table.key_text([rows[key][name] for name in end.parent]),
+            rows[key],
+        )
     return found

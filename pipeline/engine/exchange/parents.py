@@ -6,7 +6,11 @@ from collections.abc import Iterable, Mapping
 
 from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Entity
-from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork, WorkItem
+from pipeline.engine.exchange.unit_of_work import (
+    ExchangeConfig,
+    UnitOfWork,
+    WorkItem,
+)
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Row, Value
 
@@ -24,39 +28,69 @@ def parent_key(setup: ExchangeConfig, entity: Entity, side: Side, row: Row) -> s
 
 
 def parent_in_key(setup: ExchangeConfig, entity: Entity, side: Side, key: str) -> str | None:
-    """The key of the row that a row of this key belongs to, on the same side; None if its own key does not hold it."""
+    """The key of the row that a row of this key belongs to, on the same side;
+    None if its own key does not hold it.
+    """
     end = entity.end(side)
-    values = dict(zip((column.name for column in end.table.key_columns), end.table.key_values(key), strict=True))
+    values = dict(
+        zip(
+            (column.name for column in end.table.key_columns),
+            end.table.key_values(key),
+            strict=True,
+        )
+    )
     if entity.parent is None or not all(name in values for name in end.parent):
         return None
-    return setup.entity(entity.parent).end(side).table.key_text([values[name] for name in end.parent])
+    return (
+        setup.entity(entity.parent).end(side).table.key_text([values[name] for name in end.parent])
+    )
 
 
-def parent_followed(setup: ExchangeConfig, entity: Entity, side: Side, key: str) -> tuple[Entity, str] | None:
+def parent_followed(
+    setup: ExchangeConfig, entity: Entity, side: Side, key: str
+) -> tuple[Entity, str] | None:
     """The row, with its entity, that this one belongs to, if its own key tells."""
     parent = parent_in_key(setup, entity, side, key)
-    return None if parent is None or entity.parent is None else (setup.entity(entity.parent), parent)
+    return (
+        None if parent is None or entity.parent is None else (setup.entity(entity.parent), parent)
+    )
 
 
-def parent_of(setup: ExchangeConfig, hand: UnitOfWork, entity: Entity, to: Side, row: Row) -> tuple[Value, ...] | None:
-    """The key values, on side `to`, of what a row of the other side belongs to; () if to nothing, None if it is not linked."""
+def parent_of(
+    setup: ExchangeConfig,
+    hand: UnitOfWork,
+    entity: Entity,
+    to: Side,
+    row: Row,
+) -> tuple[Value, ...] | None:
+    """The key values, on side `to`, of what a row of the other side belongs to; () if to nothing,
+    None if it is not linked.
+    """
     if entity.parent is None:
         return ()
     return parents_of(setup, hand, entity, to, {"": row}).get("")
 
 
 def parents_of(
-    setup: ExchangeConfig, hand: UnitOfWork, entity: Entity, to: Side, rows: Mapping[str, Row]
+    setup: ExchangeConfig,
+    hand: UnitOfWork,
+    entity: Entity,
+    to: Side,
+    rows: Mapping[str, Row],
 ) -> dict[str, tuple[Value, ...]]:
     """The same for many rows by key, those whose parent is linked."""
     if entity.parent is None:
         return {}
     keys = {
-        key: parent for key, row in rows.items() if (parent := parent_key(setup, entity, to.other, row)) is not None
+        key: parent
+        for key, row in rows.items()
+        if (parent := parent_key(setup, entity, to.other, row)) is not None
     }
     others = hand.links_of.counterparts(entity.parent, to.other, list(keys.values()))
     table = setup.entity(entity.parent).end(to).table
-    return {key: table.key_values(others[parent]) for key, parent in keys.items() if parent in others}
+    return {
+        key: table.key_values(others[parent]) for key, parent in keys.items() if parent in others
+    }
 
 
 def in_order(table: SourceTable, keys: Iterable[str]) -> list[str]:
@@ -73,4 +107,6 @@ def keys_of(setup: ExchangeConfig, items: Iterable[WorkItem]) -> tuple[Keys, Key
             parents = [parent_followed(setup, e, item.side, item.key) for e in setup.of(item)]
             for of, key in filter(None, parents):
                 followed.setdefault((item.side, of.end(item.side).table.name), set()).add(key)
-    return own, {place: rest for place, keys in followed.items() if (rest := keys - own.get(place, set()))}
+    return own, {
+        place: rest for place, keys in followed.items() if (rest := keys - own.get(place, set()))
+    }

@@ -1,4 +1,6 @@
-"""What the exchange needs from the two databases that it keeps in step. Adapters do not inherit from these."""
+"""What the exchange needs from the two databases that it keeps in step.
+Adapters do not inherit from these.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ Keys = Sequence[str]
 
 
 class LinkTransaction(Offsets, Protocol):
-    """One transaction in the DPS database: links, conflict log, parked work, offsets, and DPS's own rows."""
+    """One transaction in the DPS database: links, conflict log, parked work, offsets,
+    and DPS's own rows.
+    """
 
     @property
     def rows(self) -> Rows: ...
@@ -40,12 +44,21 @@ class LinkTransaction(Offsets, Protocol):
         """Those rows of `side` that have a link of this entity which has not ended."""
 
     def store(self, links: Sequence[tuple[Link, str | None]]) -> None:
-        """Store links, each with what it counts towards (see `Entity.limited_by`). Raises ConcurrentWrite."""
+        """Store links, each with what it counts towards (see `Entity.limited_by`).
+        Raises ConcurrentWrite.
+        """
 
     def counted(self, entity: str, owners: Collection[str]) -> dict[str, int]:
         """How many links that have not ended count towards each."""
 
-    def page_of_links(self, entity: str, side: Side, below_epoch: int, after: str, limit: int) -> list[str]:
+    def page_of_links(
+        self,
+        entity: str,
+        side: Side,
+        below_epoch: int,
+        after: str,
+        limit: int,
+    ) -> list[str]:
         """Ids of the next links whose row of that side was not seen in this epoch."""
 
     def log(self, conflicts: Sequence[Conflict]) -> None: ...
@@ -58,13 +71,17 @@ class LinkTransaction(Offsets, Protocol):
         """What waits for one of these is due at once."""
 
     def due(self, limit: int, tried_before: datetime) -> list[ParkedWork]:
-        """Parked work that was woken, or last tried before a time, the oldest first. Not locked: others may be given the same."""
+        """Parked work that was woken, or last tried before a time, the oldest first. Not locked:
+        others may be given the same.
+        """
 
     def hold_linking(self) -> None:
         """Until the end of the transaction nobody else links or creates rows."""
 
     def epochs(self) -> dict[Side, tuple[int, int]]:
-        """Per side the newest epoch that was seen, and the newest whose missing rows were looked for."""
+        """Per side the newest epoch that was seen,
+        and the newest whose missing rows were looked for.
+        """
 
     def remember(self, name: str, value: str) -> None:
         """Store a named setting that outlives the process."""

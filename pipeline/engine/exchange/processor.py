@@ -9,12 +9,25 @@ from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import ParkedWork
 from pipeline.engine.consumer.circuit import Limits
 from pipeline.engine.consumer.intake import Batch, BatchResult, Intake
-from pipeline.engine.consumer.ports import Attempt, Clock, DeadLetters, Decoder, Offsets, Telemetry
+from pipeline.engine.consumer.ports import (
+    Attempt,
+    Clock,
+    DeadLetters,
+    Decoder,
+    Offsets,
+    Telemetry,
+)
 from pipeline.engine.exchange.ports import Pairs
 from pipeline.engine.exchange.reconciler import ITEMS_A_ROUND, Reconciler
 from pipeline.engine.exchange.sweep import Sweep
 from pipeline.engine.exchange.time_entries import Latecomers
-from pipeline.engine.exchange.unit_of_work import WANTED, ExchangeConfig, ItemResult, Rewound, WorkItem
+from pipeline.engine.exchange.unit_of_work import (
+    WANTED,
+    ExchangeConfig,
+    ItemResult,
+    Rewound,
+    WorkItem,
+)
 from pipeline.model.event import Message
 from pipeline.model.ledger import Progress
 from pipeline.model.outcome import Outcome
@@ -39,12 +52,22 @@ class Exchange:
         limits: Limits,
     ) -> None:
         """`sides`: heartbeat topic -> the side whose capture it tells of."""
-        self._setup, self._pairs, self._sides = setup, pairs, sides
-        self._telemetry, self._clock = telemetry, clock
+        self._setup = setup
+        self._pairs = pairs
+        self._sides = sides
+        self._telemetry = telemetry
+        self._clock = clock
         self._intake = Intake(
-            decoder=decoder, keeper=pairs, dead_letters=dead_letters, telemetry=telemetry, clock=clock, limits=limits
+            decoder=decoder,
+            keeper=pairs,
+            dead_letters=dead_letters,
+            telemetry=telemetry,
+            clock=clock,
+            limits=limits,
         )
-        self._side_of = {entity.end(side).table.name: side for entity in setup.entities for side in Side}
+        self._side_of = {
+            entity.end(side).table.name: side for entity in setup.entities for side in Side
+        }
         self._rounds = Reconciler(setup=setup, pairs=pairs, telemetry=telemetry, clock=clock)
         self.sweep = Sweep(setup, pairs, clock)
         self._latecomers = Latecomers(setup, pairs, clock)
@@ -57,23 +80,39 @@ class Exchange:
         """Raises TargetRestored if the DPS database lacks what it had."""
         self._intake.history.refuse_restored(transaction)
 
-    def process(self, messages: Sequence[Message], incarnations: Mapping[str, int], attempt: Attempt) -> BatchResult:
-        """Process a batch whose messages of one partition stand in offset order. The offsets may be committed after."""
+    def process(
+        self,
+        messages: Sequence[Message],
+        incarnations: Mapping[str, int],
+        attempt: Attempt,
+    ) -> BatchResult:
+        """Process a batch whose messages of one partition stand in offset order.
+        The offsets may be committed after.
+        """
         started = self._clock.monotonic()
         batch = self._intake.decode(messages, incarnations, attempt)
         decoded = self._clock.monotonic()
         seen = self._followed(batch)
         attempt(lambda: self._rounds.follow(seen))
-        items = [WorkItem(self._side_of[event.table], event.table, event.key, event) for event in batch.events]
+        items = [
+            WorkItem(self._side_of[event.table], event.table, event.key, event)
+            for event in batch.events
+        ]
 
         def forget(rewound: Rewound, items: Sequence[WorkItem]) -> list[WorkItem]:
             kept = self._intake.halt_rewound(batch, rewound.event, batch.events)
-            return [item for item in items if item.event is None or any(item.event is event for event in kept)]
+            return [
+                item
+                for item in items
+                if item.event is None or any(item.event is event for event in kept)
+            ]
 
         rounds = self._rounds.run(
             items,
             attempt,
-            check=lambda links: self._intake.history.refuse_restored(links, batch.handled.next_offsets),
+            check=lambda links: self._intake.history.refuse_restored(
+                links, batch.handled.next_offsets
+            ),
             forget=forget,
         )
         self._end(batch, [one for done in rounds for one in done.ended])
@@ -84,7 +123,9 @@ class Exchange:
         return batch.handled
 
     def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int:
-        """Go on with parked work whose time has come, and begin rows that were not chosen before; how much."""
+        """Go on with parked work whose time has come, and begin rows that were not chosen before;
+        how much.
+        """
         before = self._clock.now() - timedelta(seconds=waiting_retry_seconds)
 
         def due() -> list[ParkedWork]:
@@ -114,7 +155,9 @@ class Exchange:
         )
 
     def _followed(self, batch: Batch) -> dict[Side, int]:
-        """The epochs that a batch shows; and evidence that the snapshot of an epoch is over, told to the sweep."""
+        """The epochs that a batch shows; and evidence that the snapshot of an epoch is over,
+        told to the sweep.
+        """
         seen = dict.fromkeys(Side, 0)
         for event in batch.events:
             side = self._side_of[event.table]
@@ -128,7 +171,9 @@ class Exchange:
         return seen
 
     def _end(self, batch: Batch, ended: Sequence[ItemResult]) -> None:
-        """An event of several pairs ends once: written if one was, else parked if one is, else skipped."""
+        """An event of several pairs ends once: written if one was, else parked if one is,
+        else skipped.
+        """
         best: dict[int, ItemResult] = {}
         for one in ended:
             event = one.item.event
@@ -143,4 +188,9 @@ class Exchange:
 
 
 def _rank(ended: ItemResult) -> int:
-    return (Outcome.WRITTEN, Outcome.PARKED, Outcome.SKIPPED, Outcome.DEAD_LETTERED).index(ended.outcome)
+    return (
+        Outcome.WRITTEN,
+        Outcome.PARKED,
+        Outcome.SKIPPED,
+        Outcome.DEAD_LETTERED,
+    ).index(ended.outcome)

@@ -1,4 +1,6 @@
-"""The limit of contacts of a firm and of a project: asked whenever one comes to count, by whatever event."""
+"""The limit of contacts of a firm and of a project: asked whenever one comes to count,
+by whatever event.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,19 @@ from pipeline.conflicts.rules import Side
 from pipeline.domain.pairing import Entity, ParkedWork
 from pipeline.engine.exchange.parents import parent_in_key
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork, link_id, row_id
+from pipeline.engine.exchange.unit_of_work import (
+    ExchangeConfig,
+    UnitOfWork,
+    link_id,
+    row_id,
+)
 from pipeline.model.outcome import Outcome
 
 
 def counts_for(setup: ExchangeConfig, link: Link) -> str | None:
-    """The firm of a contact, the project of a project's contact, as DPS knows it; None of one that was unticked."""
+    """The firm of a contact, the project of a project's contact, as DPS knows it;
+    None of one that was unticked.
+    """
     entity = setup.entity(link.entity)
     if entity.limited_by is not None:
         return link.counts_for
@@ -27,12 +36,19 @@ def counts_for(setup: ExchangeConfig, link: Link) -> str | None:
 
 
 class Quota:
-    """Counts within a round: what is stored, and those that were admitted since. A place that is freed counts once stored, or
-    at once if its pair has ended.
+    """Counts within a round: what is stored, and those that were admitted since. A place that is
+    freed counts once stored, or at once if its pair has ended.
     """
 
-    def __init__(self, setup: ExchangeConfig, hand: UnitOfWork, translations: Translations) -> None:
-        self._setup, self._hand, self._translations = setup, hand, translations
+    def __init__(
+        self,
+        setup: ExchangeConfig,
+        hand: UnitOfWork,
+        translations: Translations,
+    ) -> None:
+        self._setup = setup
+        self._hand = hand
+        self._translations = translations
         self._counted: dict[tuple[str, str], int] = {}
 
     def full(self, entity: Entity, owner: str | None) -> Parks | None:
@@ -42,12 +58,22 @@ class Quota:
             return None
         if (entity.name, owner) not in self._counted:
             self._hand.links_of.hold_linking()
-            self._counted[entity.name, owner] = self._hand.links_of.counted(entity.name, [owner])[owner]
-        return admit(self._counted[entity.name, owner] - self._ended(entity, owner), limit)
+            self._counted[entity.name, owner] = self._hand.links_of.counted(entity.name, [owner])[
+                owner
+            ]
+        return admit(
+            self._counted[entity.name, owner] - self._ended(entity, owner),
+            limit,
+        )
 
     def _ended(self, entity: Entity, owner: str) -> int:
-        """Pairs that have ended in this round: a row that comes again under another key takes the place of its own."""
-        return sum(one.entity == entity.name and counts_for(self._setup, one) == owner for one in self._hand.ended)
+        """Pairs that have ended in this round:
+        a row that comes again under another key takes the place of its own.
+        """
+        return sum(
+            one.entity == entity.name and counts_for(self._setup, one) == owner
+            for one in self._hand.ended
+        )
 
     def count(self, entity: Entity, owner: str | None) -> None:
         """One more is linked."""
@@ -55,7 +81,9 @@ class Quota:
             self._counted[entity.name, owner] += 1
 
     def switched(self, entity: Entity, link: Link, side: Side, *, is_on: bool) -> Link:
-        """The link after its row was ticked or unticked; one that is ticked again stays off until there is room."""
+        """The link after its row was ticked or unticked;
+        one that is ticked again stays off until there is room.
+        """
         off = link.off - {side} if is_on else link.off | {side}
         if off == link.off:
             return link
@@ -83,12 +111,18 @@ class Quota:
         return None if value is None else str(value)
 
     def continued(self, entity: Entity, link: Link, side: Side, off: frozenset[Side]) -> Link:
-        """The link of a row that is looked at again: what follows its parent, and one that waited to be ticked."""
+        """The link of a row that is looked at again: what follows its parent,
+        and one that waited to be ticked.
+        """
         for one in Side:
             if entity.end(one).follows_parent:
                 link = self.switched(entity, link, one, is_on=one not in off)
         key = link.half(side).key
-        if side in link.off - off and key is not None and self._setup.limits.get(entity.name) is not None:
+        if (
+            side in link.off - off
+            and key is not None
+            and self._setup.limits.get(entity.name) is not None
+        ):
             end = entity.end(side)
             row = self._hand.of(side).read(end.table, [key], lock=True).get(key)
             if row is not None and end.is_flagged(row):
@@ -96,7 +130,9 @@ class Quota:
         return link
 
     def admitted(self, entity: Entity, decision: Decision) -> Decision:
-        """The decision, without the contact's new firm if that is full: the line waits until there is room."""
+        """The decision, without the contact's new firm if that is full:
+        the line waits until there is room.
+        """
         name, link = entity.limited_by, decision.link
         if name is None or (link.off and link.counts_for is None):
             return decision  # nothing counts, or not this one: it was unticked
@@ -109,7 +145,13 @@ class Quota:
             key = link.half(Side.AJERA).key or link.dps.key or ""
             side = Side.AJERA if link.ajera.key is not None else Side.DPS
             self._hand.parked[work] = ParkedWork(
-                work, entity.name, side, key, Kind.CONTACTS_FULL, f"{name}: {CONTACTS_REMEDY}", link.id
+                work,
+                entity.name,
+                side,
+                key,
+                Kind.CONTACTS_FULL,
+                f"{name}: {CONTACTS_REMEDY}",
+                link.id,
             )
             return _without(decision, name)
         self.count(entity, owner)
@@ -137,7 +179,9 @@ def _without(decision: Decision, name: str) -> Decision:
         kept = _deferred_error(write, name)
         half = link.half(write.side)
         pending = tuple(
-            replace(p, values=kept.values, expected=kept.expected) if p.number == write.number else p
+            replace(p, values=kept.values, expected=kept.expected)
+            if p.number == write.number
+            else p
             for p in half.pending
         )
         if not kept.values and write.key is not None:
@@ -151,6 +195,7 @@ def _without(decision: Decision, name: str) -> Decision:
 
 def _deferred_error(write: Write, name: str) -> Write:
     values, expected = (
-        {line: value for line, value in part.items() if line != name} for part in (write.values, write.expected)
+        {line: value for line, value in part.items() if line != name}
+        for part in (write.values, write.expected)
     )
     return replace(write, values=values, expected=expected)

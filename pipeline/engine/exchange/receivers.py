@@ -1,4 +1,6 @@
-"""Rows that only receive: no counterpart is created for them, so that the row of the other side waits where a name is not enough."""
+"""Rows that only receive: no counterpart is created for them,
+so that the row of the other side waits where a name is not enough.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,11 @@ from pipeline.model.event import Event, Row
 
 
 def is_left_to_others(hand: UnitOfWork, group: Group, row: Row, event: Event | None) -> bool:
-    """Need an ambiguous row not be parked: its namesakes of the other side wait themselves, or do not wait for it.
+    """Need an ambiguous row not be parked: its namesakes of the other side wait themselves,
+    or do not wait for it.
 
-    One whose counterpart was deleted waits for nothing. It may get a row that was typed since; a row that was there
-    before, and is only read again, would be parked for ever.
+    One whose counterpart was deleted waits for nothing. It may get a row that was typed since; a
+    row that was there before, and is only read again, would be parked for ever.
     """
     entity, other = group.entity, group.side.other
     if other in entity.creates:
@@ -45,4 +48,6 @@ def _is_newer(event: Event | None, link: Link) -> bool:
     """Was the row typed or changed after that pair ended; so it was if it is parked already."""
     if event is None:
         return True
-    return not event.is_snapshot and link.ended_at is not None and event.committed_at > link.ended_at
+    return (
+        not event.is_snapshot and link.ended_at is not None and event.committed_at > link.ended_at
+    )

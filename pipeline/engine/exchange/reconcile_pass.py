@@ -1,4 +1,5 @@
-"""One round: links found, locked and settled; each event decided; DPS written in the same transaction, Ajera after it.
+"""One round: links found, locked and settled; each event decided;
+DPS written in the same transaction, Ajera after it.
 
 A link has at most one decision that writes in a round: what follows of it waits for the next one.
 """
@@ -23,7 +24,14 @@ from pipeline.engine.exchange.kinds import of_kind, told, with_parent
 from pipeline.engine.exchange.linker import Linker
 from pipeline.engine.exchange.parents import Keys, keys_of, parent_followed
 from pipeline.engine.exchange.quota import Quota
-from pipeline.engine.exchange.settlement import give_up, hold_decided, park_waiting, settle_all, settle_open, store
+from pipeline.engine.exchange.settlement import (
+    give_up,
+    hold_decided,
+    park_waiting,
+    settle_all,
+    settle_open,
+    store,
+)
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.unit_of_work import (
     ExchangeConfig,
@@ -41,16 +49,28 @@ from pipeline.model.outcome import Outcome, SkipReason
 
 
 class ReconcilePass:
-    """Decides items within one transaction of each database. `refusal`: why nothing may be written this time."""
+    """Decides items within one transaction of each database. `refusal`:
+    why nothing may be written this time.
+    """
 
     def __init__(
-        self, setup: ExchangeConfig, hand: UnitOfWork, translations: Translations, refusal: PipelineError | None = None
+        self,
+        setup: ExchangeConfig,
+        hand: UnitOfWork,
+        translations: Translations,
+        refusal: PipelineError | None = None,
     ) -> None:
-        self._setup, self._hand, self._translations, self._refusal = setup, hand, translations, refusal
+        self._setup = setup
+        self._hand = hand
+        self._translations = translations
+        self._refusal = refusal
         self._newest: dict[tuple[str, Side, str], Link] = {}
         self._busy: set[str] = set()
-        self._hanging, self._quota = Hanging(setup, hand), Quota(setup, hand, translations)
-        self._touched: list[str] = []  # links come to again: what belonged to them may not have followed yet
+        self._hanging = Hanging(setup, hand)
+        self._quota = Quota(setup, hand, translations)
+        self._touched: list[
+            str
+        ] = []  # links come to again: what belonged to them may not have followed yet
         self._done = PassResult()
 
     def decide(self, items: Sequence[WorkItem]) -> PassResult:
@@ -62,7 +82,12 @@ class ReconcilePass:
         for item in items:
             begins += self._item(item)
         beginning = Linker(
-            self._setup, self._hand, self._translations, self._off_with_parent, self._is_survivor, self._quota
+            self._setup,
+            self._hand,
+            self._translations,
+            self._off_with_parent,
+            self._is_survivor,
+            self._quota,
         )
         ended, later = beginning.run(begins)
         self._done.ended += ended
@@ -75,12 +100,21 @@ class ReconcilePass:
         of_dps = [one for one in hand.writes if one.write.side is Side.DPS]
         of_ajera = [one for one in hand.writes if one.write.side is Side.AJERA]
         if self._refusal is not None:
-            for one in (*of_dps, *of_ajera):  # nobody carries these out; they stay asked for, and are tried again
+            for one in (
+                *of_dps,
+                *of_ajera,
+            ):  # nobody carries these out; they stay asked for, and are tried again
                 give_up(hand, self._translations, one.write, self._refusal)
             of_dps = of_ajera = []
         if of_dps:
             carried = apply_writes(hand.links_of.rows, Side.DPS, of_dps, hand.epochs[Side.DPS])
-            settle_all(hand, self._translations, Side.DPS, [one.write for one in of_dps], carried.outcomes)
+            settle_all(
+                hand,
+                self._translations,
+                Side.DPS,
+                [one.write for one in of_dps],
+                carried.outcomes,
+            )
             for table, counts in carried.counts.items():
                 hand.count(table, counts)
         self._done.later += brought(self._setup, hand, self._translations.lists)
@@ -93,12 +127,14 @@ class ReconcilePass:
         self._done.conflicts = hand.conflicts
         return self._done
 
-    # -- finding ------------------------------------------------------------------------------------------------------
+    # -- finding -----------------------------------------------------------------------------------
 
     def _find(self, items: Sequence[WorkItem]) -> None:
-        """Lock the links of all items, those that we were creating when we died among them, and settle what is open.
+        """Lock the links of all items, those that we were creating when we died among them,
+        and settle what is open.
 
-        Links that are only looked at are locked too, and their open writes left to whoever makes them.
+        Links that are only looked at are locked too,
+        and their open writes left to whoever makes them.
         """
         hand, (own, followed) = self._hand, keys_of(self._setup, items)
         ids, others = self._ids(own), self._ids(followed)
@@ -119,7 +155,9 @@ class ReconcilePass:
         return ids
 
     def _off_with_parent(self, entity: Entity, side: Side, key: str) -> frozenset[Side]:
-        """The sides on which a row is not set to be exchanged because the row that it belongs to is not."""
+        """The sides on which a row is not set to be exchanged
+        because the row that it belongs to is not.
+        """
         parent = self._parent(entity, side, key)
         off = frozenset[Side]() if parent is None else parent.off
         return frozenset(one for one in off if entity.end(one).follows_parent)
@@ -130,14 +168,18 @@ class ReconcilePass:
         return None if known is None else self._hand.links[known.id]
 
     def _learn(self, items: Sequence[WorkItem]) -> None:
-        wanted = [one for link in self._hand.links.values() for one in self._translations.of_link(link)]
+        wanted = [
+            one for link in self._hand.links.values() for one in self._translations.of_link(link)
+        ]
         for item in items:
             for entity in self._setup.of(item):
                 wanted += self._translations.of_item(entity, item)
         self._translations.learn(self._hand.links_of, wanted)
 
     def _look(self, items: Sequence[WorkItem]) -> None:
-        """Read under lock the rows whose image cannot be trusted, and those that are being created elsewhere."""
+        """Read under lock the rows whose image cannot be trusted,
+        and those that are being created elsewhere.
+        """
         wanted: dict[tuple[Side, str], set[str]] = {}
         for item in items:
             for entity in self._setup.of(item):
@@ -152,7 +194,9 @@ class ReconcilePass:
                 if link.state is State.CREATING and half.key is not None:
                     wanted.setdefault((side, half.table), set()).add(half.key)
         self._looked: dict[tuple[Side, str, str], LockedRow] = {}
-        tables = {e.end(side).table.name: e.end(side).table for e in self._setup.entities for side in Side}
+        tables = {
+            e.end(side).table.name: e.end(side).table for e in self._setup.entities for side in Side
+        }
         for (side, name), keys in sorted(wanted.items()):
             rows = self._hand.of(side).read(tables[name], sorted(keys), lock=True)
             at = self._hand.of(side).clock()
@@ -160,15 +204,22 @@ class ReconcilePass:
                 self._looked[side, name, key] = LockedRow(rows.get(key), at)
         self._again = CreateRetry(self._setup, self._hand, self._translations, self._looked)
 
-    # -- deciding -----------------------------------------------------------------------------------------------------
+    # -- deciding ----------------------------------------------------------------------------------
 
     def _item(self, item: WorkItem) -> list[tuple[WorkItem, Entity]]:
-        """Decide an item for each entity that its row may be; those for which it has no link yet are left to begin."""
+        """Decide an item for each entity that its row may be;
+        those for which it has no link yet are left to begin.
+        """
         if item.link is not None:
             self._retry(item)
             return []
-        pairs = [(entity, self._newest.get((entity.name, item.side, item.key))) for entity in self._setup.of(item)]
-        pairs = [(entity, None if link is None else self._hand.links[link.id]) for entity, link in pairs]
+        pairs = [
+            (entity, self._newest.get((entity.name, item.side, item.key)))
+            for entity in self._setup.of(item)
+        ]
+        pairs = [
+            (entity, None if link is None else self._hand.links[link.id]) for entity, link in pairs
+        ]
         if any(link is not None and link.id in self._busy for _, link in pairs):
             self._done.later.append(item)
             return []
@@ -189,43 +240,73 @@ class ReconcilePass:
                     self._done.later.append(item)
                     return []
                 ends.append(found)
-        self._done.ended += ends or ([] if begins else [ItemResult(item, Outcome.SKIPPED, SkipReason.FILTERED)])
+        self._done.ended += ends or (
+            [] if begins else [ItemResult(item, Outcome.SKIPPED, SkipReason.FILTERED)]
+        )
         return begins
 
     def _is_free(self, item: WorkItem, entity: Entity, link: Link) -> bool:
         """May a row begin that had a pair: what must not be made again, `Linker` does not make."""
         if item.event is None:
             return link.state is State.ENDED
-        return guards.can_relink(link, item.event) or self._hanging.can_relink(entity, item.side, link)
+        return guards.can_relink(link, item.event) or self._hanging.can_relink(
+            entity, item.side, link
+        )
 
     def _part(self, item: WorkItem, entity: Entity, link: Link) -> None:
         """The row belongs to another pair now: it begins once more there."""
         side = item.side.other if item.event is None else item.side
-        self._hand.change(*end(link, side, self._hand.now, self._translations.rules(entity), self._hand.now))
+        self._hand.change(
+            *end(
+                link,
+                side,
+                self._hand.now,
+                self._translations.rules(entity),
+                self._hand.now,
+            )
+        )
         again = [] if item.event is None else [item]
-        self._done.later += [*again, replace(item, event=None, entity=entity.name)]
+        self._done.later += [
+            *again,
+            replace(item, event=None, entity=entity.name),
+        ]
 
     def _is_survivor(self, entity: Entity, side: Side, key: str) -> bool:
         link = self._newest.get((entity.name, side, key))
         return guards.is_survivor(link, side) and not self._hanging.can_relink(entity, side, link)
 
     def _continue(self, item: WorkItem, entity: Entity, link: Link) -> None:
-        """The row is linked. What a process that died left undone is done now, and what belongs to the row follows."""
+        """The row is linked. What a process that died left undone is done now,
+        and what belongs to the row follows.
+        """
         self._touched.append(link.id)
         off = self._off_with_parent(entity, item.side, item.key)
         followed = self._quota.continued(entity, link, item.side, off)
         followed = with_parent(followed, self._parent(entity, item.side, item.key))
-        decision = finish(followed, self._hand.now, self._translations.rules(entity), Reason.RETRIED)
+        decision = finish(
+            followed,
+            self._hand.now,
+            self._translations.rules(entity),
+            Reason.RETRIED,
+        )
         if decision.link != link:
             self._take(item, entity, link, decision)
-        self._hand.unpark(item, row_id(entity.name, item.side, item.key), is_done=decision.is_done_in_dps)
+        self._hand.unpark(
+            item,
+            row_id(entity.name, item.side, item.key),
+            is_done=decision.is_done_in_dps,
+        )
 
     def _may_begin(self, entity: Entity, side: Side, event: Event) -> bool:
         """By the image alone: what it holds now is looked at before anything begins."""
         end = entity.end(side)
         if event.operation is Operation.DELETE:
             return False
-        if entity.parent is not None and side.other in entity.creates and entity.is_blank_row(side, event.row):
+        if (
+            entity.parent is not None
+            and side.other in entity.creates
+            and entity.is_blank_row(side, event.row)
+        ):
             return False
         return end.is_flagged(event.row) and end.is_open(event.row, self._translations.lists)
 
@@ -239,7 +320,10 @@ class ReconcilePass:
             is_on = entity.end(item.side).is_flagged(event.row) and item.side not in off
             now = self._quota.switched(entity, link, item.side, is_on=is_on)
             belongs = entity.end(item.side).belongs(event.row, self._translations.lists)
-            now = with_parent(of_kind(now, item.side, belongs=belongs), self._parent(entity, item.side, item.key))
+            now = with_parent(
+                of_kind(now, item.side, belongs=belongs),
+                self._parent(entity, item.side, item.key),
+            )
             if now is not link:
                 self._touched.append(link.id)  # what belongs to it follows
                 self._hand.conflicts += told(link, now, item.side, self._hand)
@@ -254,7 +338,9 @@ class ReconcilePass:
         return self._take(item, entity, link, decision)
 
     def _offer(self, entity: Entity, item: WorkItem, link: Link) -> None:
-        """Where a row has left its place, the others of its parent are looked at, also when its event comes again."""
+        """Where a row has left its place, the others of its parent are looked at,
+        also when its event comes again.
+        """
         parent = self._parent(entity, item.side, item.key)
         if parent is not None and item.side in link.out:
             self._touched.append(parent.id)
@@ -270,10 +356,20 @@ class ReconcilePass:
         self._touched.append(link.id)
         entity = self._setup.entity(link.entity)
         rules, now = self._translations.rules(entity), self._hand.now
-        decision = finish(link, now, rules, Reason.RETRIED) if item.decide is None else item.decide(link, rules, now)
+        decision = (
+            finish(link, now, rules, Reason.RETRIED)
+            if item.decide is None
+            else item.decide(link, rules, now)
+        )
         self._done.ended.append(self._take(item, entity, link, decision))
 
-    def _take(self, item: WorkItem, entity: Entity, before: Link, decision: Decision) -> ItemResult:
+    def _take(
+        self,
+        item: WorkItem,
+        entity: Entity,
+        before: Link,
+        decision: Decision,
+    ) -> ItemResult:
         decision = self._again.without_orphan(entity, before, decision)
         decision = self._quota.admitted(entity, decision)
         is_full = link_id(before.id) in self._hand.parked
@@ -286,9 +382,13 @@ class ReconcilePass:
             self._hand.writes.append(self._again.planned(write, entity, decision.link))
         if item.decide is not None and not decision.is_done_in_dps:
             hold_decided(self._hand, item, before)
-        is_waiting = park_waiting(self._setup, self._hand, self._translations, decision.link) or is_full
+        is_waiting = (
+            park_waiting(self._setup, self._hand, self._translations, decision.link) or is_full
+        )
         is_retried = item.link is not None and decision.link.obstacle is None
-        if not is_waiting and (is_retried or any(before.half(s).dirty or before.half(s).wanted for s in Side)):
+        if not is_waiting and (
+            is_retried or any(before.half(s).dirty or before.half(s).wanted for s in Side)
+        ):
             self._hand.unpark(item, link_id(before.id), is_done=decision.is_done_in_dps)
         outcome = decision.outcome
         if is_waiting and outcome is Outcome.SKIPPED and decision.reason is Reason.EDITED:

@@ -1,7 +1,8 @@
 """Rounds until nothing is left, each durable by itself.
 
-A round decides and writes DPS in one transaction; Ajera's writes follow in one of its own, under their intentions'
-numbers; a third one stores what became of them. A process may die after any of these.
+A round decides and writes DPS in one transaction; Ajera's writes follow in one of its own, under
+their intentions' numbers; a third one stores what became of them.
+A process may die after any of these.
 """
 
 from __future__ import annotations
@@ -19,7 +20,11 @@ from pipeline.engine.consumer.races import RetryLostRaces
 from pipeline.engine.exchange.ajera_writer import AjeraWriter
 from pipeline.engine.exchange.ports import LinkTransaction, Pairs
 from pipeline.engine.exchange.reconcile_pass import ReconcilePass
-from pipeline.engine.exchange.second_writer import SECOND_WRITER, TODO, SecondWriter
+from pipeline.engine.exchange.second_writer import (
+    SECOND_WRITER,
+    TODO,
+    SecondWriter,
+)
 from pipeline.engine.exchange.settlement import give_up, settle_all, store
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.unit_of_work import (
@@ -41,11 +46,22 @@ Forget = Callable[[Rewound, Sequence[WorkItem]], list[WorkItem]]
 class Reconciler:
     """Runs rounds. Between them it keeps what the code lists hold, and the newest epochs."""
 
-    def __init__(self, *, setup: ExchangeConfig, pairs: Pairs, telemetry: Telemetry, clock: Clock) -> None:
-        self._setup, self._pairs, self._telemetry, self._clock = setup, pairs, telemetry, clock
+    def __init__(
+        self,
+        *,
+        setup: ExchangeConfig,
+        pairs: Pairs,
+        telemetry: Telemetry,
+        clock: Clock,
+    ) -> None:
+        self._setup = setup
+        self._pairs = pairs
+        self._telemetry = telemetry
+        self._clock = clock
         self._ajera = AjeraWriter(pairs, telemetry)
         self._second_writer = SecondWriter()
-        self._lists, self._lists_read_at = Lists(), -LISTS_SECONDS
+        self._lists = Lists()
+        self._lists_read_at = -LISTS_SECONDS
         self._epochs: dict[Side, int] = {}
 
     def run(
@@ -57,10 +73,12 @@ class Reconciler:
         forget: Forget | None = None,
         with_new_lists: bool = False,
     ) -> Iterator[PassResult]:
-        """A round after the other. `check` looks at each transaction first; `forget` says what goes on after a rewind.
+        """A round after the other. `check` looks at each transaction first;
+        `forget` says what goes on after a rewind.
 
-        A round that a database rejects is begun again with half of its items, until the row to blame stands alone: it
-        is parked. What the first half leaves for later comes before the second half, so that no event overtakes another.
+        A round that a database rejects is begun again with half of its items, until the row to
+        blame stands alone: it is parked. What the first half leaves for later comes before the
+        second half, so that no event overtakes another.
         """
         if with_new_lists:
             self._lists_read_at = -LISTS_SECONDS
@@ -69,7 +87,10 @@ class Reconciler:
         left, held, size = list(items), list[WorkItem](), ITEMS_A_ROUND
         while left or held:
             if not left:  # all of it is done, so that a crash loses nothing of it any more
-                left, held = [replace(item, is_parked=False, decide=None) for item in held], []
+                left, held = (
+                    [replace(item, is_parked=False, decide=None) for item in held],
+                    [],
+                )
             now, left = left[:size], left[size:]
             try:
                 done = self._one(now, attempt, check, forget)
@@ -83,7 +104,11 @@ class Reconciler:
             for table, counts in done.counts.items():
                 self._telemetry.rows(table, counts)
             for conflict in done.conflicts:
-                self._telemetry.conflict(conflict.kind, conflict.rule or "none", conflict.winner or "nobody")
+                self._telemetry.conflict(
+                    conflict.kind,
+                    conflict.rule or "none",
+                    conflict.winner or "nobody",
+                )
             self._watch(done, attempt)
             held += done.held
             left = done.later + attempt(partial(self._belonging, linked)) + left
@@ -97,7 +122,10 @@ class Reconciler:
 
     def _remember_second_writer(self) -> None:
         with self._pairs.transaction() as transaction:
-            transaction.remember(SECOND_WRITER, self._clock.now().isoformat(timespec="seconds"))
+            transaction.remember(
+                SECOND_WRITER,
+                self._clock.now().isoformat(timespec="seconds"),
+            )
 
     def _one(
         self,
@@ -116,7 +144,12 @@ class Reconciler:
             kept = forget(rewound, items)
             return self._one(kept, attempt, check, forget, refusal) if kept else PassResult()
 
-    def _round(self, items: Sequence[WorkItem], check: Check, refusal: PipelineError | None = None) -> PassResult:
+    def _round(
+        self,
+        items: Sequence[WorkItem],
+        check: Check,
+        refusal: PipelineError | None = None,
+    ) -> PassResult:
         translations = Translations(self._setup, self._lists)
         with self._pairs.transaction() as links:
             check(links)
@@ -140,14 +173,22 @@ class Reconciler:
         refused: Mapping[str, PipelineError],
     ) -> list[Link]:
         translations = Translations(self._setup, self._lists)
-        with self._pairs.transaction() as links, self._pairs.ajera() as ajera:
+        with (
+            self._pairs.transaction() as links,
+            self._pairs.ajera() as ajera,
+        ):
             hand = UnitOfWork(links, ajera, self._epochs, self._clock.now())
             hand.links.update(links.links({one.write.link for one in planned}))
             accepted = [one.write for one in planned if one.write.intention not in refused]
             settle_all(hand, translations, Side.AJERA, accepted, outcomes)
             for one in planned:
                 if one.write.intention in refused:
-                    give_up(hand, translations, one.write, refused[one.write.intention])
+                    give_up(
+                        hand,
+                        translations,
+                        one.write,
+                        refused[one.write.intention],
+                    )
             store(self._setup, hand)
             return hand.linked
 
@@ -157,7 +198,10 @@ class Reconciler:
         parents = [link for link in linked if self._setup.children(link.entity)]
         if not parents:
             return items
-        with self._pairs.transaction() as links, self._pairs.ajera() as ajera:
+        with (
+            self._pairs.transaction() as links,
+            self._pairs.ajera() as ajera,
+        ):
             rows = {Side.AJERA: ajera.rows, Side.DPS: links.rows}
             for entity in self._setup.entities:
                 for side in Side:
@@ -168,10 +212,13 @@ class Reconciler:
                     values = [of.key_values(key) for key in keys if key is not None]
                     end = entity.end(side)
                     found = rows[side].having(end.table, end.parent, values)
-                    items += [WorkItem(side, end.table.name, key, entity=entity.name) for key in sorted(found)]
+                    items += [
+                        WorkItem(side, end.table.name, key, entity=entity.name)
+                        for key in sorted(found)
+                    ]
         return items
 
-    # -- what is known between rounds ---------------------------------------------------------------------------------
+    # -- what is known between rounds --------------------------------------------------------------
 
     def follow(self, seen: Mapping[Side, int]) -> None:
         """The newest epochs of both sides: those that were stored, and those seen just now."""
@@ -188,10 +235,17 @@ class Reconciler:
     def _read_lists(self) -> None:
         if self._clock.monotonic() - self._lists_read_at < LISTS_SECONDS:
             return
-        with self._pairs.transaction() as links, self._pairs.ajera() as ajera:
+        with (
+            self._pairs.transaction() as links,
+            self._pairs.ajera() as ajera,
+        ):
             found = [rows.lists(self._setup.lists).entries for rows in (ajera.rows, links.rows)]
         names = {name for entries in found for name in entries}
         merged = {
-            name: {side: codes for entries in found for side, codes in entries.get(name, {}).items()} for name in names
+            name: {
+                side: codes for entries in found for side, codes in entries.get(name, {}).items()
+            }
+            for name in names
         }
-        self._lists, self._lists_read_at = Lists(merged), self._clock.monotonic()
+        self._lists = Lists(merged)
+        self._lists_read_at = self._clock.monotonic()

@@ -1,7 +1,8 @@
-"""Recognising a second writer: Deltek's own scheduled sync, left switched on beside ours, would fight it.
+"""Recognising a second writer: Deltek's own scheduled sync, left switched on beside ours,
+would fight it.
 
-Its trace: edits that say just what the other side holds or was edited to. Two people seldom type the same; a program
-that copies always does.
+Its trace: edits that say just what the other side holds or was edited to.
+Two people seldom type the same; a program that copies always does.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ class SecondWriter:
         self._edits: deque[bool] = deque(maxlen=LAST_EDITS)
 
     def edited(self, edits: int, coincident: int) -> bool:
-        """So many edits were seen, so many of them said what the other side says; True once a second writer shows."""
+        """So many edits were seen, so many of them said what the other side says;
+        True once a second writer shows.
+        """
         was = self._shows()
         self._edits.extend([True] * coincident + [False] * (edits - coincident))
         return self._shows() and not was

@@ -14,15 +14,22 @@ from pipeline.domain.pairing import REMEDIES, ParkedWork, ParkReason
 from pipeline.engine.exchange.hanging import left_alone
 from pipeline.engine.exchange.quota import counts_for
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork, WorkItem, link_id, wait_key
+from pipeline.engine.exchange.unit_of_work import (
+    ExchangeConfig,
+    UnitOfWork,
+    WorkItem,
+    link_id,
+    wait_key,
+)
 from pipeline.errors import PipelineError
 
 
 def settle_open(hand: UnitOfWork, translations: Translations, ids: Collection[str]) -> None:
-    """Settle what a process that died has left open in these links: found in Ajera's table or fenced there.
+    """Settle what a process that died has left open in these links:
+    found in Ajera's table or fenced there.
 
-    A process that lives may still have such a write in hand. Whoever fences it must decide the link in this round: the
-    write is asked for again only then.
+    A process that lives may still have such a write in hand. Whoever fences it must decide the link
+    in this round: the write is asked for again only then.
     """
     numbers = {
         settle.intention_of(link, number): (link.id, side, number)
@@ -50,28 +57,60 @@ def settle_all(
     for write in writes:
         outcome = outcomes.get(write.intention)
         _settle(
-            hand, translations, write.link, side, settle.recalled(write.number, None) if outcome is None else outcome
+            hand,
+            translations,
+            write.link,
+            side,
+            settle.recalled(write.number, None) if outcome is None else outcome,
         )
 
 
-def give_up(hand: UnitOfWork, translations: Translations, write: Write, refusal: PipelineError) -> None:
+def give_up(
+    hand: UnitOfWork,
+    translations: Translations,
+    write: Write,
+    refusal: PipelineError,
+) -> None:
     """A write that the database refuses: given up, its link parked with the reason."""
-    _settle(hand, translations, write.link, write.side, settle.recalled(write.number, None))
+    _settle(
+        hand,
+        translations,
+        write.link,
+        write.side,
+        settle.recalled(write.number, None),
+    )
     link = hand.links[write.link]
     work = _blocked(link, write.side.other, refusal.code, str(refusal))
     hand.parked[work.id] = work
 
 
 def _blocked(link: Link, side: Side, code: str, hint: str) -> ParkedWork:
-    """A write that could not be made. If it was a creation, the work goes on as soon as that succeeds, by whatever event.
+    """A write that could not be made. If it was a creation,
+    the work goes on as soon as that succeeds, by whatever event.
 
-    It is unparked only then, with all that follows of it: nobody else would know of that after a crash.
+    It is unparked only then, with all that follows of it:
+    nobody else would know of that after a crash.
     """
     key = link.half(side).key or ""
-    return ParkedWork(link_id(link.id), link.entity, side, key, code, hint, link.id, wait_key(link.entity, side, key))
+    return ParkedWork(
+        link_id(link.id),
+        link.entity,
+        side,
+        key,
+        code,
+        hint,
+        link.id,
+        wait_key(link.entity, side, key),
+    )
 
 
-def _settle(hand: UnitOfWork, translations: Translations, of: str, side: Side, outcome: WriteOutcome) -> None:
+def _settle(
+    hand: UnitOfWork,
+    translations: Translations,
+    of: str,
+    side: Side,
+    outcome: WriteOutcome,
+) -> None:
     link = hand.links[of]
     was_creating = link.state is State.CREATING
     settled = settle.settle(link, side, outcome, translations.rules_of(link))
@@ -81,8 +120,15 @@ def _settle(hand: UnitOfWork, translations: Translations, of: str, side: Side, o
         translations.link(settled.link)
 
 
-def park_waiting(setup: ExchangeConfig, hand: UnitOfWork, translations: Translations, link: Link) -> bool:
-    """Lines whose value the other side does not know yet are visible, and tried again once it may. False: there is none."""
+def park_waiting(
+    setup: ExchangeConfig,
+    hand: UnitOfWork,
+    translations: Translations,
+    link: Link,
+) -> bool:
+    """Lines whose value the other side does not know yet are visible, and tried again once it may.
+    False: there is none.
+    """
     rules = translations.rules_of(link)
     lines = waiting(link, rules)
     if not lines:
@@ -91,10 +137,21 @@ def park_waiting(setup: ExchangeConfig, hand: UnitOfWork, translations: Translat
     through = rules.by_name[name].through
     is_reference = setup.is_reference(through)
     need = ParkReason.REFERENCE_MISSING if is_reference else ParkReason.TYPE_MISSING
-    waits_for = wait_key(through, to.other, link.half(to.other).value[name]) if is_reference else None
+    waits_for = (
+        wait_key(through, to.other, link.half(to.other).value[name]) if is_reference else None
+    )
     hint = f"{', '.join(dict.fromkeys(line for line, _ in lines))}: {REMEDIES[need]}"
     key = link.half(to.other).key or ""
-    work = ParkedWork(link_id(link.id), link.entity, to.other, key, need, hint, link.id, waits_for)
+    work = ParkedWork(
+        link_id(link.id),
+        link.entity,
+        to.other,
+        key,
+        need,
+        hint,
+        link.id,
+        waits_for,
+    )
     hand.parked[work.id] = work
     return True
 
@@ -102,13 +159,23 @@ def park_waiting(setup: ExchangeConfig, hand: UnitOfWork, translations: Translat
 def hold_decided(hand: UnitOfWork, item: WorkItem, link: Link) -> None:
     """Nobody would say it again: a decision stands among the parked work until it is carried out."""
     hint = "A person's decision is being carried out: it is tried again if the process died."
-    work = ParkedWork(link_id(link.id), link.entity, item.side, item.key, Reason.DECIDED, hint, link.id)
+    work = ParkedWork(
+        link_id(link.id),
+        link.entity,
+        item.side,
+        item.key,
+        Reason.DECIDED,
+        hint,
+        link.id,
+    )
     hand.parked[work.id] = work
     hand.held.append(item)
 
 
 def store(setup: ExchangeConfig, hand: UnitOfWork) -> None:
-    """Store what changed: links, log, parked work; and wake what waited for a pair that is linked since."""
+    """Store what changed: links, log, parked work;
+    and wake what waited for a pair that is linked since.
+    """
     links = [hand.links[one] for one in sorted(hand.changed)]
     for link in links:
         if link.obstacle is Obstacle.KEY_TAKEN:
@@ -116,9 +183,20 @@ def store(setup: ExchangeConfig, hand: UnitOfWork) -> None:
         elif link.state is State.ENDED:
             hand.unparked.add(link_id(link.id))
     over = [link for link in links if link.state is State.ENDED]
-    for some in (over, [link for link in links if link.state is not State.ENDED]):  # which may have a row of those
+    for some in (
+        over,
+        [link for link in links if link.state is not State.ENDED],
+    ):  # which may have a row of those
         if some:
-            hand.links_of.store([(replace(link, version=link.version + 1), counts_for(setup, link)) for link in some])
+            hand.links_of.store(
+                [
+                    (
+                        replace(link, version=link.version + 1),
+                        counts_for(setup, link),
+                    )
+                    for link in some
+                ]
+            )
     hand.links_of.log(hand.conflicts)
     if hand.unparked - hand.parked.keys():
         hand.links_of.unpark(hand.unparked - hand.parked.keys())

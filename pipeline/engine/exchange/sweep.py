@@ -1,4 +1,6 @@
-"""After a gap in a capture: rows of linked pairs that are not there any more were deleted while nobody listened."""
+"""After a gap in a capture:
+rows of linked pairs that are not there any more were deleted while nobody listened.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,17 @@ LINKS_A_PAGE = 500
 
 
 class Sweep:
-    """Looks for the missing rows of a side once after each new epoch's snapshot; costs nothing otherwise."""
+    """Looks for the missing rows of a side once after each new epoch's snapshot;
+    costs nothing otherwise.
+    """
 
     def __init__(self, setup: ExchangeConfig, pairs: Pairs, clock: Clock) -> None:
-        self._setup, self._pairs, self._clock = setup, pairs, clock
-        self._evidence = dict.fromkeys(Side, 0)  # the newest epoch whose snapshot is known to be over
+        self._setup = setup
+        self._pairs = pairs
+        self._clock = clock
+        self._evidence = dict.fromkeys(
+            Side, 0
+        )  # the newest epoch whose snapshot is known to be over
         self._done = dict.fromkeys(Side, 0)
 
     def ended(self, side: Side, epoch: int) -> None:
@@ -53,7 +61,9 @@ class Sweep:
             links.set_epoch(side, max(seen, epoch), epoch)
 
     def _page(self, entity: Entity, side: Side, epoch: int, after: str) -> str | None:
-        """End the links of one page whose row is gone; the last id of the page, None after the last page."""
+        """End the links of one page whose row is gone; the last id of the page,
+        None after the last page.
+        """
         translations = Translations(self._setup, Lists())
         with self._pairs.transaction() as links:
             with self._pairs.ajera() as ajera:
@@ -65,6 +75,14 @@ class Sweep:
                 gone = {one for key, one in keys.items() if key not in rows}
                 settle_open(hand, translations, gone)
                 for one in sorted(gone):
-                    hand.change(*end(hand.links[one], side, hand.now, translations.rules(entity), hand.now))
+                    hand.change(
+                        *end(
+                            hand.links[one],
+                            side,
+                            hand.now,
+                            translations.rules(entity),
+                            hand.now,
+                        )
+                    )
             store(self._setup, hand)
         return ids[-1] if ids else None

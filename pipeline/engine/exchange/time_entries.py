@@ -10,7 +10,11 @@ from pipeline.domain.pairing import Entity, Lists
 from pipeline.domain.rows import Rows
 from pipeline.engine.consumer.ports import Clock
 from pipeline.engine.exchange.ports import Pairs
-from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork, WorkItem
+from pipeline.engine.exchange.unit_of_work import (
+    ExchangeConfig,
+    UnitOfWork,
+    WorkItem,
+)
 from pipeline.model.event import Row
 
 LEVELS = 6  # of phases below a project, at most
@@ -18,25 +22,47 @@ PROJECT = "project"
 LinkedProjects = Callable[[Collection[str]], set[str]]  # of these keys those that are linked
 
 
-def open_rows(hand: UnitOfWork, entity: Entity, side: Side, rows: Mapping[str, Row], lists: Lists) -> dict[str, Row]:
+def open_rows(
+    hand: UnitOfWork,
+    entity: Entity,
+    side: Side,
+    rows: Mapping[str, Row],
+    lists: Lists,
+) -> dict[str, Row]:
     """Those that are of the entity's kind and may be linked."""
     end = entity.end(side)
     found = {key: row for key, row in rows.items() if end.is_open(row, lists)}
     if end.time is None:
         return found
-    among = with_time(hand.of(side), lambda keys: hand.linked_among(PROJECT, side, keys), entity, found)
+    among = with_time(
+        hand.of(side),
+        lambda keys: hand.linked_among(PROJECT, side, keys),
+        entity,
+        found,
+    )
     return {key: row for key, row in found.items() if key in among}
 
 
-def with_time(ajera: Rows, linked: LinkedProjects, entity: Entity, keys: Collection[str]) -> set[str]:
-    """Those that have time on a linked project or on one of its phases; all of them where nobody is chosen by that."""
+def with_time(
+    ajera: Rows,
+    linked: LinkedProjects,
+    entity: Entity,
+    keys: Collection[str],
+) -> set[str]:
+    """Those that have time on a linked project or on one of its phases;
+    all of them where nobody is chosen by that.
+    """
     time, table = entity.ajera.time, entity.ajera.table
     if time is None or not keys:
         return set(keys)
     people = [table.key_values(key)[0] for key in keys]
     columns = (time.person, "tProject", "tIsDeleted", "tIsCurrent")
     entries = ajera.distinct(AX_TRANSACTION, columns, time.person, people)
-    charged = {(person, str(on)) for person, on, deleted, current in entries if on and not deleted and current}
+    charged = {
+        (person, str(on))
+        for person, on, deleted, current in entries
+        if on and not deleted and current
+    }
     counting = _on_linked(ajera, linked, {on for _, on in charged})
     return {table.key_text((person,)) for person, on in charged if on in counting}
 
@@ -52,17 +78,26 @@ def _on_linked(ajera: Rows, linked: LinkedProjects, charged: set[str]) -> set[st
         if not above:
             break
         places = [AX_PROJECT.key_values(place)[0] for place in sorted(set(above.values()))]
-        owned = ajera.distinct(AX_PROJECT, (AX_PROJECT.key, "prjProject"), AX_PROJECT.key, places)
+        owned = ajera.distinct(
+            AX_PROJECT,
+            (AX_PROJECT.key, "prjProject"),
+            AX_PROJECT.key,
+            places,
+        )
         owners = {str(place): str(owner) for place, owner in owned if owner and owner != place}
         above = {key: owners[place] for key, place in above.items() if place in owners}
     return found
 
 
 class Latecomers:
-    """Finds those who have time by now. A time entry is no event of ours, so they are looked for now and then."""
+    """Finds those who have time by now. A time entry is no event of ours,
+    so they are looked for now and then.
+    """
 
     def __init__(self, setup: ExchangeConfig, pairs: Pairs, clock: Clock) -> None:
-        self._setup, self._pairs, self._clock = setup, pairs, clock
+        self._setup = setup
+        self._pairs = pairs
+        self._clock = clock
         self._entities = [one for one in setup.entities if one.ajera.time is not None]
         self._looked_at: float | None = None
 
@@ -77,12 +112,25 @@ class Latecomers:
 
     def _of(self, entity: Entity) -> list[WorkItem]:
         end, side = entity.ajera, Side.AJERA
-        with self._pairs.transaction() as links, self._pairs.ajera() as ajera:
+        with (
+            self._pairs.transaction() as links,
+            self._pairs.ajera() as ajera,
+        ):
             keys = everybody(ajera.rows, entity)
             keys -= links.linked_among(entity.name, side, sorted(keys))
-            keys = with_time(ajera.rows, lambda on: links.linked_among(PROJECT, side, sorted(on)), entity, keys)
-            rows, lists = ajera.rows.read(end.table, sorted(keys)), ajera.rows.lists(self._setup.lists)
-        wanted = sorted(key for key, row in rows.items() if end.is_open(row, lists) and end.is_flagged(row))
+            keys = with_time(
+                ajera.rows,
+                lambda on: links.linked_among(PROJECT, side, sorted(on)),
+                entity,
+                keys,
+            )
+            rows, lists = (
+                ajera.rows.read(end.table, sorted(keys)),
+                ajera.rows.lists(self._setup.lists),
+            )
+        wanted = sorted(
+            key for key, row in rows.items() if end.is_open(row, lists) and end.is_flagged(row)
+        )
         return [WorkItem(side, end.table.name, key, entity=entity.name) for key in wanted]
 
 

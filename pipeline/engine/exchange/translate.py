@@ -1,4 +1,6 @@
-"""What a reference or a code of a list is on the other side: by links, and by the lists that both sides have."""
+"""What a reference or a code of a list is on the other side: by links,
+and by the lists that both sides have.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +17,22 @@ Reference = tuple[str, Side, str]  # entity, the side whose key it is, the key
 
 
 class Translations:
-    """Asked for before it is needed: `learn` what rows and links refer to, then `rules` convert by it."""
+    """Asked for before it is needed: `learn` what rows and links refer to,
+    then `rules` convert by it.
+    """
 
     def __init__(self, setup: ExchangeConfig, lists: Lists) -> None:
-        self._setup, self.lists = setup, lists
+        self._setup = setup
+        self.lists = lists
         self._names = {entity.name for entity in setup.entities}
         self._references = {
             entity.name: [pair for pair in entity.rules.pairs if pair.through in self._names]
             for entity in setup.entities
         }
         self._known: dict[Reference, str | None] = {}
-        self._rules = {entity.name: translated(entity.rules, self.find) for entity in setup.entities}
+        self._rules = {
+            entity.name: translated(entity.rules, self.find) for entity in setup.entities
+        }
 
     def rules(self, entity: Entity) -> Rules:
         return self._rules[entity.name]
@@ -64,7 +71,9 @@ class Translations:
                 yield from self._reference(pair.through, side, field.read(row))
 
     def of_link(self, link: Link) -> Iterable[Reference]:
-        """What the values of a link refer to, those that wait for a person or were decided by one among them."""
+        """What the values of a link refer to,
+        those that wait for a person or were decided by one among them.
+        """
         for pair in self._references[link.entity]:
             parked = link.parked.get(pair.name)
             for side in SIDES:
@@ -73,7 +82,11 @@ class Translations:
                 if pair.name in half.wanted:
                     yield from self._reference(pair.through, side, half.wanted[pair.name].value)
                 if parked is not None:
-                    yield from self._reference(pair.through, side, parked.ajera if side is Side.AJERA else parked.dps)
+                    yield from self._reference(
+                        pair.through,
+                        side,
+                        parked.ajera if side is Side.AJERA else parked.dps,
+                    )
 
     def of_item(self, entity: Entity, item: WorkItem) -> Iterable[Reference]:
         """What an event's row and a person's decision refer to."""

@@ -1,4 +1,6 @@
-"""The exchange's work, piece by piece: what is in hand, what it came to, and what every piece needs to know."""
+"""The exchange's work, piece by piece: what is in hand, what it came to,
+and what every piece needs to know.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +23,14 @@ from pipeline.model.outcome import Outcome, RowCounts
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WorkItem:
-    """A row to look at: because of an event, because it was parked, or because the row it belongs to was linked.
+    """A row to look at: because of an event, because it was parked,
+    or because the row it belongs to was linked.
 
-    `entity` None: as every entity whose table that is. `link`: a link to go on with, instead of a row; `decide`: a
-    person's decision about it, `about`: the line, side and value that it names. `is_parked`: nothing but its parked row
-    stands for it. `is_wanted`: a row that is exchanged needs it, so that it begins though nobody ticked it. `beside`: a
-    link to be locked too, whose place the row may take.
+    `entity` None: as every entity whose table that is. `link`: a link to go on with, instead of a
+    row; `decide`: a person's decision about it, `about`: the line, side and value that it names.
+    `is_parked`: nothing but its parked row stands for it. `is_wanted`: a row that is exchanged
+    needs it, so that it begins though nobody ticked it. `beside`: a link to be locked too,
+    whose place the row may take.
     """
 
     side: Side
@@ -53,7 +57,8 @@ class ItemResult:
 
 @dataclass(frozen=True)
 class ExchangeConfig:
-    """How this installation exchanges. `numbers`: patterns of numbers that are given where DPS demands one.
+    """How this installation exchanges. `numbers`:
+    patterns of numbers that are given where DPS demands one.
 
     `limits`: how many links of an entity may count towards one firm or project, None for no limit.
     """
@@ -75,7 +80,11 @@ class ExchangeConfig:
     def of(self, item: WorkItem) -> tuple[Entity, ...]:
         """The entities that an item's row may be."""
         found = self._by_table.get((item.side, item.table), ())
-        return found if item.entity is None else tuple(entity for entity in found if entity.name == item.entity)
+        return (
+            found
+            if item.entity is None
+            else tuple(entity for entity in found if entity.name == item.entity)
+        )
 
     @cached_property
     def _by_name(self) -> Mapping[str, Entity]:
@@ -113,7 +122,9 @@ class PlannedWrite:
 
 @dataclass
 class UnitOfWork:
-    """What one transaction has in hand: both databases, links as they stand, and what is to be stored at its end."""
+    """What one transaction has in hand: both databases, links as they stand,
+    and what is to be stored at its end.
+    """
 
     links_of: LinkTransaction
     ajera: AjeraTransaction
@@ -136,7 +147,9 @@ class UnitOfWork:
         return self.ajera.rows if side is Side.AJERA else self.links_of.rows
 
     def linked_among(self, entity: str, side: Side, keys: Collection[str]) -> set[str]:
-        """Those rows that have a link which has not ended, be it one of this transaction that is not stored yet."""
+        """Those rows that have a link which has not ended,
+        be it one of this transaction that is not stored yet.
+        """
         begun = {
             link.half(side).key or ""
             for link in self.links.values()
@@ -154,7 +167,9 @@ class UnitOfWork:
         self.conflicts += conflicts
 
     def unpark(self, item: WorkItem, work: str, *, is_done: bool = True) -> None:
-        """The item waits no longer. Without an event, which would come again after a crash, only once all of it is done."""
+        """The item waits no longer. Without an event, which would come again after a crash,
+        only once all of it is done.
+        """
         if item.is_parked:
             self.held.append(item)
         elif item.event is not None or is_done:
@@ -174,20 +189,26 @@ class Rewound(Exception):
 
 @dataclass
 class PassResult:
-    """What a round came to. `later`: items for the next round. `planned`: writes that Ajera is to get now."""
+    """What a round came to. `later`: items for the next round. `planned`:
+    writes that Ajera is to get now.
+    """
 
     ended: list[ItemResult] = field(default_factory=list)
     later: list[WorkItem] = field(default_factory=list)
     planned: list[PlannedWrite] = field(default_factory=list)
     linked: list[Link] = field(default_factory=list)
-    held: list[WorkItem] = field(default_factory=list)  # parked work to be looked at once more after all that follows
+    held: list[WorkItem] = field(
+        default_factory=list
+    )  # parked work to be looked at once more after all that follows
     counts: dict[str, RowCounts] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
     edits: int = 0
     copies: int = 0
 
 
-WANTED = "wanted"  # what a parked row waits for that begins though nobody ticked it: nothing wakes it
+WANTED = (
+    "wanted"  # what a parked row waits for that begins though nobody ticked it: nothing wakes it
+)
 
 
 def link_id(link: str) -> str:

@@ -1,9 +1,10 @@
 """The guard: may this event be applied to this ledger row, and what does the row hold then. Pure.
 
-Two things are compared. A streamed event must have a greater position than the ledger and, within one incarnation
-and partition, a greater offset. A row read by a snapshot has no position worth comparing: it must stand at a later
-place, and it leaves the position as it is. So a replay, a duplicate or a backfill never moves a row backwards, and
-nothing that committed during a snapshot is lost (docs/explanation/order.md).
+Two things are compared. A streamed event must have a greater position than the ledger and, within
+one incarnation and partition, a greater offset. A row read by a snapshot has no position worth
+comparing: it must stand at a later place, and it leaves the position as it is. So a replay, a
+duplicate or a backfill never moves a row backwards,
+and nothing that committed during a snapshot is lost (docs/explanation/order.md).
 """
 
 from __future__ import annotations
@@ -13,7 +14,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import Fold, SourceTable, group_kind, shared_kind
+from pipeline.mapping.source import (
+    Fold,
+    SourceTable,
+    group_kind,
+    shared_kind,
+)
 from pipeline.model.event import Event, Operation, Row, Value
 from pipeline.model.ledger import LedgerRow, Mark
 from pipeline.model.position import start_of
@@ -25,31 +31,47 @@ def is_stale(ledger: LedgerRow, event: Event) -> bool:
         return True
     if event.is_snapshot:
         if not event.place.is_comparable_with(ledger.place):
-            return bool(ledger.position)  # a streamed event of the row is known; whether the read is newer is not
+            return bool(
+                ledger.position
+            )  # a streamed event of the row is known; whether the read is newer is not
         return not event.place.is_later_than(ledger.place)
     if event.position <= ledger.position:
         return True
-    return event.place.shares_partition_with(ledger.place) and event.place.offset <= ledger.place.offset
+    return (
+        event.place.shares_partition_with(ledger.place)
+        and event.place.offset <= ledger.place.offset
+    )
 
 
 def apply(table: SourceTable, site: Site, ledger: LedgerRow | None, event: Event) -> LedgerRow:
     """The ledger row after an event that is not stale.
 
-    A delete keeps the last image, since its own columns are placeholders; so does an image that retires the row. A
-    column that the event lacks keeps its value, and stays unknown if it was never sent, or not since the row retired.
+    A delete keeps the last image, since its own columns are placeholders; so does an image that
+    retires the row. A column that the event lacks keeps its value,
+    and stays unknown if it was never sent, or not since the row retired.
     """
     before = ledger or empty(table, event.key)
     moment = max(before.position, start_of(event.epoch)) if event.is_snapshot else event.position
     if event.operation is Operation.DELETE:
-        return replace(_moved(before, event), deleted=True, retired_at=before.retired_at or moment)
+        return replace(
+            _moved(before, event),
+            deleted=True,
+            retired_at=before.retired_at or moment,
+        )
     values = _values(table, site, before, event)
     if table.member and before.values[table.member] and not _is_member(table, site, values):
-        return replace(_moved(before, event), deleted=False, retired_at=before.retired_at or moment)
+        return replace(
+            _moved(before, event),
+            deleted=False,
+            retired_at=before.retired_at or moment,
+        )
     comes_back = bool(before.retired_at) or ledger is None
     if comes_back:
         before = replace(before, unknown=_sendable(table))
     unknown = before.unknown - event.row.keys()
-    is_read = comes_back or any(before.values[column] != values[column] for column in table.read_by_others)
+    is_read = comes_back or any(
+        before.values[column] != values[column] for column in table.read_by_others
+    )
     return replace(
         _moved(before, event),
         values=values,
@@ -115,34 +137,61 @@ def _moved(before: LedgerRow, event: Event) -> LedgerRow:
 def is_rewound(ledger: LedgerRow, event: Event, tolerance: timedelta) -> bool:
     """Is this event stale by its position though it committed well after the newest one applied.
 
-    Positions of one epoch sort in commit order, so then the source's log is not the one that was read before.
+    Positions of one epoch sort in commit order,
+    so then the source's log is not the one that was read before.
     """
     if event.is_snapshot or ledger.committed_at is None or event.epoch != ledger.epoch:
         return False
-    return event.position <= ledger.position and event.committed_at > ledger.committed_at + tolerance
+    return (
+        event.position <= ledger.position and event.committed_at > ledger.committed_at + tolerance
+    )
 
 
 def swept(row: LedgerRow, epoch: int) -> LedgerRow:
-    """The row after a snapshot of this epoch that did not hold it: deleted while nobody captured. Older events are stale."""
+    """The row after a snapshot of this epoch that did not hold it: deleted while nobody captured.
+    Older events are stale.
+    """
     position = start_of(epoch)
-    return replace(row, deleted=True, epoch=epoch, position=position, retired_at=row.retired_at or position)
+    return replace(
+        row,
+        deleted=True,
+        epoch=epoch,
+        position=position,
+        retired_at=row.retired_at or position,
+    )
 
 
-def marks(table: SourceTable, before: LedgerRow | None, after: LedgerRow) -> Iterator[tuple[str, str]]:
-    """Kind and key of everything that must be recomputed, seen from this row's own two images. None if nothing changed."""
+def marks(
+    table: SourceTable, before: LedgerRow | None, after: LedgerRow
+) -> Iterator[tuple[str, str]]:
+    """Kind and key of everything that must be recomputed, seen from this row's own two images.
+    None if nothing changed.
+    """
     old: Row = {} if before is None else before.values
     was = (before.deleted, before.retired_at) if before else (False, "")
-    if before is not None and (old, *was) == (after.values, after.deleted, after.retired_at):
+    if before is not None and (old, *was) == (
+        after.values,
+        after.deleted,
+        after.retired_at,
+    ):
         return
     if before is None and after.unknown.issuperset(column.name for column in table.columns):
         return  # a delete of a row that was never seen; one created and deleted in one batch was
     yield table.name, after.key
-    if any(before is None or old.get(column) != after.values.get(column) for column in table.shared):
+    if any(
+        before is None or old.get(column) != after.values.get(column) for column in table.shared
+    ):
         yield shared_kind(table.name), after.key
     for column, owner in table.owners:
-        for value in {old.get(column), after.values.get(column)} - {None, 0}:
+        for value in {old.get(column), after.values.get(column)} - {
+            None,
+            0,
+        }:
             yield owner, str(value)
-    joins = bool(old.get(table.member)) != bool(after.values.get(table.member)) or was[1] != after.retired_at
+    joins = (
+        bool(old.get(table.member)) != bool(after.values.get(table.member))
+        or was[1] != after.retired_at
+    )
     for group in table.groups:
         if joins or old.get(group) != after.values.get(group):
             for value in {old.get(group), after.values.get(group)} - {None}:

@@ -1,4 +1,6 @@
-"""Telling when a source table was read to the end its snapshot had: until then what depends on it is not written."""
+"""Telling when a source table was read to the end its snapshot had:
+until then what depends on it is not written.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,13 @@ import secrets
 from collections.abc import Mapping
 
 from pipeline.domain.routes import Route
-from pipeline.engine.consumer.ports import Attempt, Clock, Messages, Target, Transaction
+from pipeline.engine.consumer.ports import (
+    Attempt,
+    Clock,
+    Messages,
+    Target,
+    Transaction,
+)
 from pipeline.engine.projection import guard
 from pipeline.mapping.table import Related, TableMapping
 
@@ -15,19 +23,31 @@ FIRST_EPOCH = 1  # a table that was never loaded has epoch 0
 
 
 class Loading:
-    """Follows the tables whose newest snapshot was not read to its end yet; costs nothing once all were.
+    """Follows the tables whose newest snapshot was not read to its end yet;
+    costs nothing once all were.
 
-    The end of a snapshot is known by evidence of its epoch: a streamed event, the snapshot's last row, or a heartbeat
-    of the connector. Then everything the snapshot wrote lies below the topics' present ends; a table is loaded when
-    every partition was read up to there, by whichever process. Rows that the snapshot of a later epoch did not hold
-    were deleted while nobody captured: they are swept, as if their delete had come.
+    The end of a snapshot is known by evidence of its epoch: a streamed event, the snapshot's last
+    row, or a heartbeat of the connector. Then everything the snapshot wrote lies below the topics'
+    present ends; a table is loaded when every partition was read up to there, by whichever process.
+    Rows that the snapshot of a later epoch did not hold were deleted while nobody captured:
+    they are swept, as if their delete had come.
     """
 
     def __init__(
-        self, *, route: Route, topics: Mapping[str, str], messages: Messages, target: Target, clock: Clock
+        self,
+        *,
+        route: Route,
+        topics: Mapping[str, str],
+        messages: Messages,
+        target: Target,
+        clock: Clock,
     ) -> None:
-        self._route, self._topics = route, topics  # table -> topic
-        self._messages, self._target, self._clock = messages, target, clock
+        # table -> topic
+        self._route = route
+        self._topics = topics
+        self._messages = messages
+        self._target = target
+        self._clock = clock
         self._evidence = 0  # the newest epoch whose snapshot is known to be over
         self._done = 0  # the newest epoch whose tables are all loaded
 
@@ -35,7 +55,9 @@ class Loading:
         self._evidence = max(self._evidence, epoch)
 
     def advance(self, attempt: Attempt) -> None:
-        """Note ends that are known now, finish tables read up to them, and mark what waited for them."""
+        """Note ends that are known now, finish tables read up to them,
+        and mark what waited for them.
+        """
         if self._done < self._evidence:
             attempt(self._advance)
 
@@ -83,7 +105,10 @@ class Loading:
                 if pair[0] in kinds
             }
             transaction.write_rows(after)
-            transaction.mark(guard.numbered(pairs, secrets.randbits(62)), self._clock.now())
+            transaction.mark(
+                guard.numbered(pairs, secrets.randbits(62)),
+                self._clock.now(),
+            )
         return bool(rows)
 
     def _mark_dependents(self, transaction: Transaction, table: str) -> None:

@@ -1,4 +1,6 @@
-"""One batch from messages to committed rows. Every message ends in exactly one outcome, or halts its partition."""
+"""One batch from messages to committed rows. Every message ends in exactly one outcome,
+or halts its partition.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,25 @@ from datetime import timedelta
 from pipeline.domain.routes import Route
 from pipeline.engine.consumer.circuit import Limits
 from pipeline.engine.consumer.intake import Batch, BatchResult, Intake
-from pipeline.engine.consumer.ports import Attempt, Clock, DeadLetters, Decoder, Offsets, Target, Telemetry
+from pipeline.engine.consumer.ports import (
+    Attempt,
+    Clock,
+    DeadLetters,
+    Decoder,
+    Offsets,
+    Target,
+    Telemetry,
+)
 from pipeline.engine.projection.recompute import Recompute
 from pipeline.engine.projection.recomputed import Key, RecomputeResult
 from pipeline.engine.projection.recomputing import RecomputeRunner
-from pipeline.engine.projection.stage import Rewound, StagedBatch, StagedEvent, StageSettings, note
+from pipeline.engine.projection.stage import (
+    Rewound,
+    StagedBatch,
+    StagedEvent,
+    StageSettings,
+    note,
+)
 from pipeline.errors import PipelineError, RowRejected
 from pipeline.mapping.site import Site
 from pipeline.model.event import Event, Message
@@ -25,8 +41,8 @@ from pipeline.model.position import TopicPartition
 class Processor:
     """Processes batches against ports.
 
-    `attempt` calls a function until it does not fail with an error whose remedy is retry; it is the loop's, so that
-    waiting keeps the group's membership alive.
+    `attempt` calls a function until it does not fail with an error whose remedy is retry; it is the
+    loop's, so that waiting keeps the group's membership alive.
     """
 
     def __init__(
@@ -42,24 +58,47 @@ class Processor:
         clock: Clock,
         limits: Limits | None = None,
     ) -> None:
-        self._target, self._telemetry, self._clock = target, telemetry, clock
+        self._target = target
+        self._telemetry = telemetry
+        self._clock = clock
         limits = limits or Limits()
         self._intake = Intake(
-            decoder=decoder, keeper=target, dead_letters=dead_letters, telemetry=telemetry, clock=clock, limits=limits
+            decoder=decoder,
+            keeper=target,
+            dead_letters=dead_letters,
+            telemetry=telemetry,
+            clock=clock,
+            limits=limits,
         )
         self._noting = StageSettings(route, site, timedelta(seconds=limits.clock_tolerance_seconds))
-        self._recomputing = RecomputeRunner(target=target, recompute=recompute, telemetry=telemetry, clock=clock)
+        self._recomputing = RecomputeRunner(
+            target=target,
+            recompute=recompute,
+            telemetry=telemetry,
+            clock=clock,
+        )
 
     def on_assigned(self, progress: Mapping[TopicPartition, Progress]) -> None:
         """Partitions that come to us, with what was stored of them."""
         self._intake.on_assigned(progress)
 
-    def process(self, messages: Sequence[Message], incarnations: Mapping[str, int], attempt: Attempt) -> BatchResult:
-        """Process a batch whose messages of one partition stand in offset order. The offsets may be committed after."""
+    def process(
+        self,
+        messages: Sequence[Message],
+        incarnations: Mapping[str, int],
+        attempt: Attempt,
+    ) -> BatchResult:
+        """Process a batch whose messages of one partition stand in offset order.
+        The offsets may be committed after.
+        """
         started = self._clock.monotonic()
         batch = self._intake.decode(messages, incarnations, attempt)
         decoded = self._clock.monotonic()
-        seconds = {"decode": decoded - started, "note": 0.0, "recompute": 0.0}
+        seconds = {
+            "decode": decoded - started,
+            "note": 0.0,
+            "recompute": 0.0,
+        }
         before = decoded
         for notes in self._noted(batch, batch.events, attempt):
             noted = self._clock.monotonic()
@@ -80,13 +119,19 @@ class Processor:
         return self._recomputing.drain(attempt, waiting_retry_seconds=waiting_retry_seconds)
 
     def refuse_restored(self, transaction: Offsets) -> None:
-        """Raises TargetRestored if the target lacks what it had: also where no message comes that would show it."""
+        """Raises TargetRestored if the target lacks what it had:
+        also where no message comes that would show it.
+        """
         self._intake.history.refuse_restored(transaction)
 
-    # -- the first transaction ----------------------------------------------------------------------------------------
+    # -- the first transaction ---------------------------------------------------------------------
 
-    def _noted(self, batch: Batch, events: Sequence[Event], attempt: Attempt) -> Iterator[StagedBatch]:
-        """Note events, up to a retirement at a time; those that the database rejects are narrowed down to, and set aside."""
+    def _noted(
+        self, batch: Batch, events: Sequence[Event], attempt: Attempt
+    ) -> Iterator[StagedBatch]:
+        """Note events, up to a retirement at a time;
+        those that the database rejects are narrowed down to, and set aside.
+        """
         if not events:
             return
 
@@ -94,12 +139,22 @@ class Processor:
             with self._target.transaction() as transaction:
                 self._intake.history.refuse_restored(transaction, batch.handled.next_offsets)
                 number = secrets.randbits(62)
-                return note(transaction, self._noting, events, number, self._clock.now())
+                return note(
+                    transaction,
+                    self._noting,
+                    events,
+                    number,
+                    self._clock.now(),
+                )
 
         try:
             notes = attempt(once)
         except Rewound as rewound:
-            yield from self._noted(batch, self._intake.halt_rewound(batch, rewound.event, events), attempt)
+            yield from self._noted(
+                batch,
+                self._intake.halt_rewound(batch, rewound.event, events),
+                attempt,
+            )
         except RowRejected as error:
             if len(events) == 1:
                 self._note_rejected(batch, events[0], error)
@@ -111,20 +166,33 @@ class Processor:
             yield from self._noted(batch, notes.rest, attempt)
 
     def _note_rejected(self, batch: Batch, event: Event, error: RowRejected) -> None:
-        """A single event to blame: set aside, or, if that must not be, its partition stops before it."""
+        """A single event to blame: set aside, or, if that must not be,
+        its partition stops before it.
+        """
         message = batch.message_of(event)
         try:
             self._intake.dead_letter(batch, message, error)
         except PipelineError as failure:
-            self._intake.halt(batch, TopicPartition(message.topic, message.partition), failure)
+            self._intake.halt(
+                batch,
+                TopicPartition(message.topic, message.partition),
+                failure,
+            )
             self._intake.rewind_to(batch, message)
 
-    # -- how events end -----------------------------------------------------------------------------------------------
+    # -- how events end ----------------------------------------------------------------------------
 
-    def _end_events(self, batch: Batch, notes: StagedBatch, done: Sequence[RecomputeResult]) -> None:
+    def _end_events(
+        self,
+        batch: Batch,
+        notes: StagedBatch,
+        done: Sequence[RecomputeResult],
+    ) -> None:
         waiting = {key for one in done for key in one.waiting}
         idle = {key for one in done for key in one.idle}
-        messages = {id(event): message for event, message in zip(batch.events, batch.messages, strict=True)}
+        messages = {
+            id(event): message for event, message in zip(batch.events, batch.messages, strict=True)
+        }
         for noted in notes.events:
             outcome, reason = _end(noted, waiting, idle)
             self._intake.end(batch, messages[id(noted.event)], outcome, reason)

@@ -1,7 +1,9 @@
-"""Recomputing target rows from the mirror: the second of the two transactions (docs/explanation/order.md).
+"""Recomputing target rows from the mirror:
+the second of the two transactions (docs/explanation/order.md).
 
-From the marks find the roots; lock them in the global order; then, in new statements, read what they need; map; write
-what differs; clear the marks as they were read. Whoever commits its note last recomputes last, and sees everything.
+From the marks find the roots; lock them in the global order; then, in new statements, read what
+they need; map; write what differs; clear the marks as they were read.
+Whoever commits its note last recomputes last, and sees everything.
 """
 
 from __future__ import annotations
@@ -13,7 +15,11 @@ from functools import cached_property
 
 from pipeline.domain.routes import Route
 from pipeline.engine.consumer.ports import Transaction
-from pipeline.engine.projection.recomputed import ROW_MISSING, Key, RecomputeResult
+from pipeline.engine.projection.recomputed import (
+    ROW_MISSING,
+    Key,
+    RecomputeResult,
+)
 from pipeline.engine.projection.references import References
 from pipeline.engine.projection.resolve import Roots, fetch, resolve
 from pipeline.engine.projection.unique import Unique
@@ -28,7 +34,9 @@ from pipeline.model.ledger import LedgerRow, Mark
 
 @dataclass(frozen=True)
 class Recompute:
-    """Recomputes what marks name, within one transaction. `targets` carry the live database's lengths."""
+    """Recomputes what marks name, within one transaction.
+    `targets` carry the live database's lengths.
+    """
 
     route: Route
     site: Site
@@ -39,19 +47,33 @@ class Recompute:
     def _references(self) -> References:
         return References(self.route, self.site, self.targets)
 
-    def run(self, transaction: Transaction, marks: Sequence[Mark], extra: set[Key], now: datetime) -> RecomputeResult:
+    def run(
+        self,
+        transaction: Transaction,
+        marks: Sequence[Mark],
+        extra: set[Key],
+        now: datetime,
+    ) -> RecomputeResult:
         """Raises Widen before anything was written, and ports' errors."""
         loaded = transaction.loaded()
         roots = resolve(transaction, self.route, self.site, marks)
         for table, key in extra:
             roots.setdefault(table, set()).add(key)
-        read = {*marks, *transaction.marks_of((table, key) for table, keys in roots.items() for key in keys)}
+        read = {
+            *marks,
+            *transaction.marks_of((table, key) for table, keys in roots.items() for key in keys),
+        }
         locked = self._lock(transaction, roots)
         graph = fetch(transaction, self.route, self.site, locked)
         done = RecomputeResult()
         built = self._build(locked, graph, loaded, done)
         for table, keys in roots.items():
-            self._await_roots(transaction, table, keys - locked.get(table, {}).keys(), done)
+            self._await_roots(
+                transaction,
+                table,
+                keys - locked.get(table, {}).keys(),
+                done,
+            )
         self._write(transaction, built, roots, done)
         transaction.clear([mark for mark in read if (mark.kind, mark.key) not in done.waiting])
         transaction.wait(list(done.waiting.values()), now)
@@ -64,23 +86,45 @@ class Recompute:
             if roots.get(source.name)
         }
 
-    def _await_roots(self, transaction: Transaction, table: str, missing: set[str], done: RecomputeResult) -> None:
+    def _await_roots(
+        self,
+        transaction: Transaction,
+        table: str,
+        missing: set[str],
+        done: RecomputeResult,
+    ) -> None:
         """A root that has not arrived is waited for as long as rows refer to it."""
         referred: set[str] = set()
-        for path in {path for m in self.route.mappings if m.source == table for path in m.paths if path.to == table}:
-            rows = transaction.rows_where(path.table, path.column, [int(key) for key in sorted(missing)])
+        for path in {
+            path
+            for m in self.route.mappings
+            if m.source == table
+            for path in m.paths
+            if path.to == table
+        }:
+            rows = transaction.rows_where(
+                path.table,
+                path.column,
+                [int(key) for key in sorted(missing)],
+            )
             referred |= {str(row.values[path.column]) for row in rows if not row.deleted}
         for key in missing & referred:
             done.wait((table, key), ROW_MISSING, f"waits for {table} {key} itself")
         done.idle.update((table, key) for key in missing - referred)
 
     def _build(
-        self, locked: Mapping[str, Mapping[str, LedgerRow]], graph: Graph, loaded: frozenset[str], done: RecomputeResult
+        self,
+        locked: Mapping[str, Mapping[str, LedgerRow]],
+        graph: Graph,
+        loaded: frozenset[str],
+        done: RecomputeResult,
     ) -> list[Built]:
         built: list[Built] = []
         for table, rows in locked.items():
             for root in rows.values():
-                mappings = [m for m in self.route.mappings if m.source == table and applies(m, root)]
+                mappings = [
+                    m for m in self.route.mappings if m.source == table and applies(m, root)
+                ]
                 if not mappings:
                     done.idle.add((table, root.key))
                 for mapping in mappings:
@@ -90,18 +134,30 @@ class Recompute:
                         done.wait((table, root.key), error.code, str(error))
                         continue
                     for missing in one.missing:
-                        done.wait((table, root.key), ROW_MISSING, f"waits for {missing.table} {missing.key}")
+                        done.wait(
+                            (table, root.key),
+                            ROW_MISSING,
+                            f"waits for {missing.table} {missing.key}",
+                        )
                     built.append(self._with_keys_that_fit(one))
         return built
 
     def _with_keys_that_fit(self, one: Built) -> Built:
         fitted = {
-            name: sorted({fit_key(self.targets[name], key, utf16=self.counts_utf16) for key in keys})
+            name: sorted(
+                {fit_key(self.targets[name], key, utf16=self.counts_utf16) for key in keys}
+            )
             for name, keys in one.children.items()
         }
         return replace(one, children=fitted)
 
-    def _write(self, transaction: Transaction, built: Sequence[Built], roots: Roots, done: RecomputeResult) -> None:
+    def _write(
+        self,
+        transaction: Transaction,
+        built: Sequence[Built],
+        roots: Roots,
+        done: RecomputeResult,
+    ) -> None:
         """Parents first, then rows in the order of ranks, then child rows."""
         self._references.create(transaction, built, done)
         for mapping in self.route.mappings:
@@ -115,16 +171,31 @@ class Recompute:
                     rows = self._references.awaited(transaction, parent, rows, roots, done)
             for column in table.unique:
                 unique = Unique(mapping, table, column, self.site)
-                rows = unique.without_taken(transaction, rows, roots.get(mapping.source, set()), done)
-            done.count(table.name, transaction.upsert(table.name, [row for _, row in rows]))
+                rows = unique.without_taken(
+                    transaction,
+                    rows,
+                    roots.get(mapping.source, set()),
+                    done,
+                )
+            done.count(
+                table.name,
+                transaction.upsert(table.name, [row for _, row in rows]),
+            )
             written = {row.key[0] for _, row in rows}
             for child in mapping.children:
                 self._write_children(
-                    transaction, child, [one for one in ours if one.row.key[0] in written], roots, done
+                    transaction,
+                    child,
+                    [one for one in ours if one.row.key[0] in written],
+                    roots,
+                    done,
                 )
 
     def _fitted(
-        self, table: TargetTable, built: Sequence[Built], done: RecomputeResult
+        self,
+        table: TargetTable,
+        built: Sequence[Built],
+        done: RecomputeResult,
     ) -> list[tuple[LedgerRow, TargetRow]]:
         """The rows as the target can hold them; one that a column's policy refuses waits."""
         rows: list[tuple[LedgerRow, TargetRow]] = []
@@ -139,10 +210,22 @@ class Recompute:
         return rows
 
     def _write_children(
-        self, transaction: Transaction, child: ChildRows, built: Sequence[Built], roots: Roots, done: RecomputeResult
+        self,
+        transaction: Transaction,
+        child: ChildRows,
+        built: Sequence[Built],
+        roots: Roots,
+        done: RecomputeResult,
     ) -> None:
-        wanted = {one.row.key[0]: list(one.children[child.target]) for one in built if child.target in one.children}
+        wanted = {
+            one.row.key[0]: list(one.children[child.target])
+            for one in built
+            if child.target in one.children
+        }
         if wanted:
             root_of = {one.row.key[0]: one.root for one in built}
             kept = self._references.of_children(transaction, child, wanted, root_of, roots, done)
-            done.count(child.target, transaction.replace_children(child.target, kept))
+            done.count(
+                child.target,
+                transaction.replace_children(child.target, kept),
+            )

@@ -24,7 +24,9 @@ class NeedMoreLocks(Exception):
 
 @dataclass
 class RecomputeResult:
-    """What one recompute did: target rows by table, what waits, roots without a target row, values made to fit."""
+    """What one recompute did: target rows by table, what waits, roots without a target row,
+    values made to fit.
+    """
 
     rows: dict[str, RowCounts] = field(default_factory=dict)
     waiting: dict[Key, Waiting] = field(default_factory=dict)

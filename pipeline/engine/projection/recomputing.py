@@ -1,4 +1,6 @@
-"""Recomputing what marks name, in bounded transactions; a batch that the target rejects is narrowed to the rows to blame."""
+"""Recomputing what marks name, in bounded transactions;
+a batch that the target rejects is narrowed to the rows to blame.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,11 @@ from pipeline.domain.routes import Route
 from pipeline.engine.consumer.ports import Attempt, Clock, Target, Telemetry
 from pipeline.engine.consumer.races import RetryLostRaces
 from pipeline.engine.projection.recompute import Recompute
-from pipeline.engine.projection.recomputed import Key, NeedMoreLocks, RecomputeResult
+from pipeline.engine.projection.recomputed import (
+    Key,
+    NeedMoreLocks,
+    RecomputeResult,
+)
 from pipeline.engine.projection.resolve import resolve
 from pipeline.errors import ConcurrentWrite, RowRejected
 from pipeline.model.ledger import Mark, Waiting
@@ -23,8 +29,18 @@ WIDENINGS = 20
 class RecomputeRunner:
     """Runs recomputes; keeps nothing between them."""
 
-    def __init__(self, *, target: Target, recompute: Recompute, telemetry: Telemetry, clock: Clock) -> None:
-        self._target, self._recompute, self._telemetry, self._clock = target, recompute, telemetry, clock
+    def __init__(
+        self,
+        *,
+        target: Target,
+        recompute: Recompute,
+        telemetry: Telemetry,
+        clock: Clock,
+    ) -> None:
+        self._target = target
+        self._recompute = recompute
+        self._telemetry = telemetry
+        self._clock = clock
 
     def run(self, marks: Sequence[Mark], attempt: Attempt) -> list[RecomputeResult]:
         """Recompute all of these. Raises what is not transient, and no fault of single rows."""
@@ -34,7 +50,9 @@ class RecomputeRunner:
         return done
 
     def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int:
-        """Recompute marks that nobody has in hand: left by a process that died, set for a whole table, or waiting long."""
+        """Recompute marks that nobody has in hand: left by a process that died,
+        set for a whole table, or waiting long.
+        """
         now = self._clock.now()
 
         def oldest() -> list[Mark]:
@@ -61,7 +79,9 @@ class RecomputeRunner:
             self._telemetry.values_fitted(table, column, how, count)
         return [done]
 
-    def _narrowed(self, marks: Sequence[Mark], error: RowRejected, attempt: Attempt) -> list[RecomputeResult]:
+    def _narrowed(
+        self, marks: Sequence[Mark], error: RowRejected, attempt: Attempt
+    ) -> list[RecomputeResult]:
         """Halve until the rows to blame stand alone; these wait, with the database's reason."""
         roots = attempt(partial(self._roots, marks))
         if len(roots) <= 1:
@@ -70,7 +90,9 @@ class RecomputeRunner:
         return self._chunk(roots[:middle], attempt) + self._chunk(roots[middle:], attempt)
 
     def _roots(self, marks: Sequence[Mark]) -> list[Mark]:
-        """The same work as marks of single roots, durably: a mark of a shared row or a group names many."""
+        """The same work as marks of single roots, durably:
+        a mark of a shared row or a group names many.
+        """
         route = self._recompute.route
         if all(_is_root(route, mark) for mark in marks):
             return list(marks)

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 from pipeline.domain.routes import Route
 from pipeline.engine.consumer.ports import Transaction
-from pipeline.engine.projection.recomputed import ROW_MISSING, NeedMoreLocks, RecomputeResult
+from pipeline.engine.projection.recomputed import (
+    ROW_MISSING,
+    NeedMoreLocks,
+    RecomputeResult,
+)
 from pipeline.engine.projection.resolve import Roots
 from pipeline.mapping.apply import Built
 from pipeline.mapping.site import Site
@@ -26,7 +30,12 @@ class References:
     site: Site
     targets: Mapping[str, TargetTable]
 
-    def create(self, transaction: Transaction, built: Sequence[Built], done: RecomputeResult) -> None:
+    def create(
+        self,
+        transaction: Transaction,
+        built: Sequence[Built],
+        done: RecomputeResult,
+    ) -> None:
         """Make what rows name and the target lacks, in the order of ranks."""
         wanted: dict[str, dict[str, Row]] = {}
         for one in built:
@@ -36,16 +45,30 @@ class References:
                     wanted.setdefault(parent.table, {})[value] = parent.values(value, self.site)
         for mapping in self.route.mappings:
             for child in mapping.children:
-                keys = {key for one in built if one.mapping is mapping for key in one.children.get(child.target, ())}
-                for table, name, row in self._made_for(child, self._usable(transaction, child, keys)):
+                keys = {
+                    key
+                    for one in built
+                    if one.mapping is mapping
+                    for key in one.children.get(child.target, ())
+                }
+                for table, name, row in self._made_for(
+                    child, self._usable(transaction, child, keys)
+                ):
                     wanted.setdefault(table, {})[name] = row
         for target in sorted(self.targets.values(), key=lambda table: table.rank):
             rows = wanted.get(target.name)
             if rows:
-                created = transaction.create_missing(target.name, [rows[key] for key in sorted(rows)])
-                done.count(target.name, RowCounts(created=created, unchanged=len(rows) - created))
+                created = transaction.create_missing(
+                    target.name, [rows[key] for key in sorted(rows)]
+                )
+                done.count(
+                    target.name,
+                    RowCounts(created=created, unchanged=len(rows) - created),
+                )
 
-    def _made_for(self, child: ChildRows, keys: set[tuple[str, ...]]) -> Iterator[tuple[str, str, Row]]:
+    def _made_for(
+        self, child: ChildRows, keys: set[tuple[str, ...]]
+    ) -> Iterator[tuple[str, str, Row]]:
         """Table, key and values of the rows that are made for these child rows."""
         for parent in child.parents:
             if isinstance(parent, CreateParent):
@@ -63,7 +86,8 @@ class References:
     ) -> list[tuple[LedgerRow, TargetRow]]:
         """The rows without references to a parent that is not there.
 
-        Such a row waits for it; or, where that entity is switched off, refers to none, whatever it referred to before.
+        Such a row waits for it; or, where that entity is switched off, refers to none,
+        whatever it referred to before.
         """
         keys = {value for _, row in rows if isinstance(value := row.values.get(parent.column), str)}
         missing = self._missing(transaction, parent, keys, roots)
@@ -73,9 +97,15 @@ class References:
             if value not in missing:
                 kept.append((root, row))
                 continue
-            values = {column: held for column, held in row.values.items() if column != parent.column}
+            values = {
+                column: held for column, held in row.values.items() if column != parent.column
+            }
             if self._is_mapped(parent, str(value)):
-                done.wait((root.table, root.key), ROW_MISSING, f"waits for {parent.table} {value}")
+                done.wait(
+                    (root.table, root.key),
+                    ROW_MISSING,
+                    f"waits for {parent.table} {value}",
+                )
             else:
                 values[parent.column] = None
             kept.append((root, TargetRow(row.table, row.key, values, row.prefill)))
@@ -90,7 +120,9 @@ class References:
         roots: Roots,
         done: RecomputeResult,
     ) -> dict[str, list[tuple[str, ...]]]:
-        """The child rows, by their parent's key, without those that refer to what is not there; their roots wait for it."""
+        """The child rows, by their parent's key, without those that refer to what is not there;
+        their roots wait for it.
+        """
         kept = dict(wanted)
         for parent in child.parents:
             if not isinstance(parent, AwaitParent):
@@ -99,15 +131,30 @@ class References:
             named = {row[place] for rows in kept.values() for row in rows}
             missing = self._missing(transaction, parent, named, roots)
             for key, rows in kept.items():
-                awaited = [row[place] for row in rows if row[place] in missing and self._is_mapped(parent, row[place])]
+                awaited = [
+                    row[place]
+                    for row in rows
+                    if row[place] in missing and self._is_mapped(parent, row[place])
+                ]
                 if awaited:
                     root = root_of[key]
-                    done.wait((root.table, root.key), ROW_MISSING, f"waits for {parent.table} {awaited[0]}")
+                    done.wait(
+                        (root.table, root.key),
+                        ROW_MISSING,
+                        f"waits for {parent.table} {awaited[0]}",
+                    )
                 kept[key] = [row for row in rows if row[place] not in missing]
         return kept
 
-    def _usable(self, transaction: Transaction, child: ChildRows, keys: set[tuple[str, ...]]) -> set[tuple[str, ...]]:
-        """Those child rows that can be written, now or once what they wait for has come: no parent is made for others."""
+    def _usable(
+        self,
+        transaction: Transaction,
+        child: ChildRows,
+        keys: set[tuple[str, ...]],
+    ) -> set[tuple[str, ...]]:
+        """Those child rows that can be written, now or once what they wait for has come:
+        no parent is made for others.
+        """
         for parent in child.parents:
             if isinstance(parent, AwaitParent):
                 place = self.targets[child.target].key.index(parent.column)
@@ -116,8 +163,16 @@ class References:
                 keys = {key for key in keys if key[place] not in lacking}
         return keys
 
-    def _missing(self, transaction: Transaction, parent: AwaitParent, keys: set[str], roots: Roots) -> set[str]:
-        """Those keys that the parent table lacks. Raises Widen if a mirrored row would give one that we have not locked."""
+    def _missing(
+        self,
+        transaction: Transaction,
+        parent: AwaitParent,
+        keys: set[str],
+        roots: Roots,
+    ) -> set[str]:
+        """Those keys that the parent table lacks.
+        Raises Widen if a mirrored row would give one that we have not locked.
+        """
         missing = keys - transaction.existing(parent.table, sorted(keys)) if keys else set()
         sources = {key: key.partition("-")[2] for key in missing}
         outside = {
@@ -126,16 +181,22 @@ class References:
             if key not in roots.get(parent.source, ()) and self._is_mapped(parent, reference)
         }
         if outside:
-            mirrored = {(parent.source, row.key) for row in transaction.rows_by_key(parent.source, sorted(outside))}
+            mirrored = {
+                (parent.source, row.key)
+                for row in transaction.rows_by_key(parent.source, sorted(outside))
+            }
             if mirrored:
                 raise NeedMoreLocks(mirrored)
         return missing
 
     def _is_mapped(self, parent: AwaitParent, reference: str) -> bool:
-        """Does a mapping that is switched on give this row of the parent table: cl-101 comes from clients alone."""
+        """Does a mapping that is switched on give this row of the parent table:
+        cl-101 comes from clients alone.
+        """
         key = reference.partition("-")[2]
         return any(
-            m.key.expression.of(dict.fromkeys(m.key.expression.columns, key), self.site) == reference
+            m.key.expression.of(dict.fromkeys(m.key.expression.columns, key), self.site)
+            == reference
             for m in self.route.mappings
             if m.source == parent.source and m.target == parent.table
         )

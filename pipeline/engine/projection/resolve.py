@@ -1,4 +1,6 @@
-"""From marks to root rows, and from root rows to the rows around them. Only reads, always in statements of their own."""
+"""From marks to root rows, and from root rows to the rows around them. Only reads,
+always in statements of their own.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,12 @@ from pipeline.model.ledger import LedgerRow, Mark
 Roots = dict[str, set[str]]
 
 
-def resolve(transaction: Transaction, route: Route, site: Site, marks: Iterable[Mark]) -> Roots:
+def resolve(
+    transaction: Transaction,
+    route: Route,
+    site: Site,
+    marks: Iterable[Mark],
+) -> Roots:
     """The keys of the root rows, by source table, whose target rows these marks may change."""
     keys: dict[str, list[str]] = {}
     for mark in marks:
@@ -34,13 +41,22 @@ def resolve(transaction: Transaction, route: Route, site: Site, marks: Iterable[
         for group in mapping.groups:
             values = keys.get(group_kind(mapping.source, group.column))
             if values:
-                found |= {row.key for row in transaction.rows_where(mapping.source, group.column, values)}
+                found |= {
+                    row.key for row in transaction.rows_where(mapping.source, group.column, values)
+                }
                 further = {key for value in values for key in group.roots(value, site)} - found
-                found |= {row.key for row in transaction.rows_by_key(mapping.source, sorted(further))}
+                found |= {
+                    row.key for row in transaction.rows_by_key(mapping.source, sorted(further))
+                }
     return roots
 
 
-def _referring(transaction: Transaction, mapping: TableMapping, path: Path, referred: list[str]) -> set[str]:
+def _referring(
+    transaction: Transaction,
+    mapping: TableMapping,
+    path: Path,
+    referred: list[str],
+) -> set[str]:
     """Roots that refer to these rows of `path.to`, themselves or through a child."""
     values = [value for key in referred for value in path.values_for(key)]
     rows = transaction.rows_where(path.table, path.column, values)
@@ -51,15 +67,24 @@ def _referring(transaction: Transaction, mapping: TableMapping, path: Path, refe
 
 
 def _waiting(transaction: Transaction, mapping: TableMapping, keys: set[str]) -> set[str]:
-    """Those that have a mark: a row whose arrival alone matters is nothing to those that do not wait for it."""
-    return {mark.key for mark in transaction.marks_of((mapping.source, key) for key in sorted(keys))}
+    """Those that have a mark:
+    a row whose arrival alone matters is nothing to those that do not wait for it.
+    """
+    return {
+        mark.key for mark in transaction.marks_of((mapping.source, key) for key in sorted(keys))
+    }
 
 
 def _child_path(mapping: TableMapping, table: str) -> Path:
     return next(path for path in mapping.paths if path.table == table and path.to == mapping.source)
 
 
-def fetch(transaction: Transaction, route: Route, site: Site, locked: Mapping[str, Mapping[str, LedgerRow]]) -> Graph:
+def fetch(
+    transaction: Transaction,
+    route: Route,
+    site: Site,
+    locked: Mapping[str, Mapping[str, LedgerRow]],
+) -> Graph:
     """The rows around the locked roots: children, rows looked up, and peers of a group."""
     graph = Graph(site)
     for mapping in route.mappings:
@@ -73,20 +98,37 @@ def fetch(transaction: Transaction, route: Route, site: Site, locked: Mapping[st
     return graph
 
 
-def _fetch_children(transaction: Transaction, mapping: TableMapping, roots: list[LedgerRow], graph: Graph) -> None:
+def _fetch_children(
+    transaction: Transaction,
+    mapping: TableMapping,
+    roots: list[LedgerRow],
+    graph: Graph,
+) -> None:
     for path in mapping.paths:
         if path.to == mapping.source:
-            rows = transaction.rows_where(path.table, path.column, [int(root.key) for root in roots])
+            rows = transaction.rows_where(
+                path.table, path.column, [int(root.key) for root in roots]
+            )
             graph.add_by_column(path.column, path.table, rows)
             retired = [int(root.key) for root in roots if root.retired_at]
             if retired and path.left:
-                graph.add_by_column(path.left, path.table, transaction.rows_where(path.table, path.left, retired))
+                graph.add_by_column(
+                    path.left,
+                    path.table,
+                    transaction.rows_where(path.table, path.left, retired),
+                )
 
 
 def _fetch_members(
-    transaction: Transaction, mapping: TableMapping, group: Group, roots: list[LedgerRow], graph: Graph
+    transaction: Transaction,
+    mapping: TableMapping,
+    group: Group,
+    roots: list[LedgerRow],
+    graph: Graph,
 ) -> None:
-    """The members of the groups that decide about each root: of two, and of further ones while there are others in them."""
+    """The members of the groups that decide about each root: of two,
+    and of further ones while there are others in them.
+    """
     index: dict[Value, list[LedgerRow]] = {}
     pending = [(root, group.values(root, graph.site)) for root in roots]
     at_once = 2
@@ -106,7 +148,12 @@ def _fetch_members(
         at_once = 1
 
 
-def _fetch_lookups(transaction: Transaction, mapping: TableMapping, roots: list[LedgerRow], graph: Graph) -> None:
+def _fetch_lookups(
+    transaction: Transaction,
+    mapping: TableMapping,
+    roots: list[LedgerRow],
+    graph: Graph,
+) -> None:
     wanted: dict[str, set[Value]] = {}
     for path in mapping.paths:
         if path.to == mapping.source or path.prefixes:

@@ -1,7 +1,8 @@
-"""Where a batch is cut, so that a row that is retired leaves its target row as it was (docs/explanation/order.md).
+"""Where a batch is cut,
+so that a row that is retired leaves its target row as it was (docs/explanation/order.md).
 
-The mirror holds what rows are now, not what they were. What a project showed when it was deleted is read before what
-was committed later is noted over it.
+The mirror holds what rows are now, not what they were. What a project showed when it was deleted is
+read before what was committed later is noted over it.
 """
 
 from __future__ import annotations
@@ -19,17 +20,33 @@ from pipeline.model.event import Event, Operation
 Cut = tuple[Sequence[Event], Sequence[Event]]
 
 
-def until_retired(transaction: Transaction, route: Route, site: Site, events: Sequence[Event]) -> Cut:
+def until_retired(
+    transaction: Transaction,
+    route: Route,
+    site: Site,
+    events: Sequence[Event],
+) -> Cut:
     """The events up to those of another row that were committed after a retirement, and the rest.
 
     Deletes that follow one need no cut: a deleted row keeps what it held, and where it was deleted.
     """
-    read_by = {mapping.source: _read_by(mapping) for mapping in route.mappings if _reads_others(mapping)}
+    read_by = {
+        mapping.source: _read_by(mapping) for mapping in route.mappings if _reads_others(mapping)
+    }
     cuts = []
     for table, others in read_by.items():
-        retired = [*_retirements(transaction, route.source(table), site, [e for e in events if e.table == table])]
+        retired = [
+            *_retirements(
+                transaction,
+                route.source(table),
+                site,
+                [e for e in events if e.table == table],
+            )
+        ]
         if retired:
-            later = [e.position for e in events if _may_be_read(e, others) and e.position > min(retired)]
+            later = [
+                e.position for e in events if _may_be_read(e, others) and e.position > min(retired)
+            ]
             cuts.extend(later)
     if not cuts:
         return events, ()
@@ -38,7 +55,9 @@ def until_retired(transaction: Transaction, route: Route, site: Site, events: Se
 
 
 def _reads_others(mapping: TableMapping) -> bool:
-    return bool(mapping.children or mapping.groups) or any(not path.prefixes for path in mapping.paths)
+    return bool(mapping.children or mapping.groups) or any(
+        not path.prefixes for path in mapping.paths
+    )
 
 
 def _read_by(mapping: TableMapping) -> frozenset[str]:
@@ -50,7 +69,12 @@ def _may_be_read(event: Event, tables: frozenset[str]) -> bool:
     return event.table in tables and event.operation is not Operation.DELETE
 
 
-def _retirements(transaction: Transaction, table: SourceTable, site: Site, events: Sequence[Event]) -> Iterator[str]:
+def _retirements(
+    transaction: Transaction,
+    table: SourceTable,
+    site: Site,
+    events: Sequence[Event],
+) -> Iterator[str]:
     """Where rows are retired by these events."""
     keys = {event.key for event in events if guard.may_retire(table, site, event)}
     if not keys:

@@ -1,4 +1,6 @@
-"""Noting a batch: the first of the two transactions. Guard, mirror and marks for every event, committed together."""
+"""Noting a batch: the first of the two transactions. Guard, mirror and marks for every event,
+committed together.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class StagedEvent:
 
 @dataclass
 class StagedBatch:
-    """What was noted of a batch: one entry an event, every mark that is to be recomputed for it, and what is left."""
+    """What was noted of a batch: one entry an event, every mark that is to be recomputed for it,
+    and what is left.
+    """
 
     events: list[StagedEvent] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
@@ -38,7 +42,9 @@ class StagedBatch:
 
 
 class Rewound(Exception):
-    """The source's log is not the one that was read before: nothing of this event's partition may be taken from here on."""
+    """The source's log is not the one that was read before:
+    nothing of this event's partition may be taken from here on.
+    """
 
     def __init__(self, event: Event) -> None:
         super().__init__("the source was rewound")
@@ -47,7 +53,9 @@ class Rewound(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StageSettings:
-    """What noting goes by: `clock_tolerance` is how far the source's clock may be set back unnoticed."""
+    """What noting goes by: `clock_tolerance` is how far the
+    source's clock may be set back unnoticed.
+    """
 
     route: Route
     site: Site
@@ -55,13 +63,18 @@ class StageSettings:
 
 
 def note(
-    transaction: Transaction, noting: StageSettings, events: Sequence[Event], number: int, now: datetime
+    transaction: Transaction,
+    noting: StageSettings,
+    events: Sequence[Event],
+    number: int,
+    now: datetime,
 ) -> StagedBatch:
-    """Apply the guard to a batch in offset order, store ledger and mirror, set marks numbered `number`.
+    """Apply the guard to a batch in offset order, store ledger and mirror,
+    set marks numbered `number`.
 
-    Marks left by somebody who died between the two transactions are picked up by their rows' stale events. What was
-    committed after a row was retired, and target rows may read, is left for another call: `rest`.
-    Raises Rewound before anything was written.
+    Marks left by somebody who died between the two transactions are picked up by their rows' stale
+    events. What was committed after a row was retired, and target rows may read, is left for
+    another call: `rest`. Raises Rewound before anything was written.
     """
     route = noting.route
     notes, kinds = StagedBatch(), route.kinds()
@@ -78,7 +91,9 @@ def note(
             transaction.write_rows(sorted(changed, key=lambda row: row.key))
         notes.events.extend(noted)
         fresh.update(pair for one in noted for pair in one.pairs)
-        left.update(pair for row in stale for pair in guard.marks(table, None, row) if pair[0] in kinds)
+        left.update(
+            pair for row in stale for pair in guard.marks(table, None, row) if pair[0] in kinds
+        )
     notes.marks = guard.numbered(fresh, number)
     if notes.marks:
         transaction.mark(notes.marks, now)
@@ -94,7 +109,9 @@ def _fold(
     events: Iterable[Event],
     kinds: frozenset[str],
 ) -> tuple[list[StagedEvent], list[LedgerRow], list[LedgerRow]]:
-    """Take the events one by one over the ledger as it was read: outcomes, changed rows, rows that had stale events."""
+    """Take the events one by one over the ledger as it was read: outcomes, changed rows,
+    rows that had stale events.
+    """
     rows = dict(ledger)
     noted: list[StagedEvent] = []
     newest: dict[str, int] = {}

@@ -6,7 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.engine.consumer.ports import Transaction
-from pipeline.engine.projection.recomputed import VALUE_TAKEN, NeedMoreLocks, RecomputeResult
+from pipeline.engine.projection.recomputed import (
+    VALUE_TAKEN,
+    NeedMoreLocks,
+    RecomputeResult,
+)
 from pipeline.mapping.site import Site
 from pipeline.mapping.table import Related, TableMapping
 from pipeline.mapping.target import TargetRow, TargetTable
@@ -34,7 +38,9 @@ class _Claims:
         return holder in self.wanted and self._folded(holder) != self._folded(key)
 
     def stuck(self, keys: Sequence[str]) -> set[str]:
-        """Those that cannot have their value: its holder stays, or is stuck itself, or an earlier one takes it."""
+        """Those that cannot have their value: its holder stays, or is stuck itself,
+        or an earlier one takes it.
+        """
         stuck: set[str] = set()
         while True:
             taken: dict[str, str] = {}
@@ -43,7 +49,11 @@ class _Claims:
                 holder = self.holder(key)
                 if holder is not None and (holder in stuck or not self.moves_away(holder, key)):
                     found.add(key)
-                if key in self.wanted and key not in found and taken.setdefault(self._folded(key), key) != key:
+                if (
+                    key in self.wanted
+                    and key not in found
+                    and taken.setdefault(self._folded(key), key) != key
+                ):
                     found.add(key)
             if found <= stuck:
                 return stuck
@@ -60,15 +70,22 @@ class Unique:
     site: Site
 
     def without_taken(
-        self, transaction: Transaction, rows: Rows, locked: Collection[str], done: RecomputeResult
+        self,
+        transaction: Transaction,
+        rows: Rows,
+        locked: Collection[str],
+        done: RecomputeResult,
     ) -> list[tuple[LedgerRow, TargetRow]]:
         """Rows that can have their value of the column now.
 
-        A value held by a row of ours that is not locked widens the recompute; one that a retired row of ours keeps
-        gives way to another value; one held by a row that is being recomputed too is released first; one held by
-        somebody else's row makes ours wait.
+        A value held by a row of ours that is not locked widens the recompute; one that a retired
+        row of ours keeps gives way to another value; one held by a row that is being recomputed too
+        is released first; one held by somebody else's row makes ours wait.
         """
-        ordered = sorted(rows, key=lambda pair: (not pair[0].retired_at, int(pair[0].key)))
+        ordered = sorted(
+            rows,
+            key=lambda pair: (not pair[0].retired_at, int(pair[0].key)),
+        )
         claims = self._claims(transaction, ordered, locked)
         stuck = claims.stuck([row.key[0] for _, row in ordered])
         kept: list[tuple[LedgerRow, TargetRow]] = []
@@ -84,7 +101,13 @@ class Unique:
                 row = replace(row, values={**row.values, self.column: value})  # noqa: PLW2901
             kept.append((root, row))
             if holder is not None:
-                released.append(TargetRow(self.table.name, (holder,), {self.column: f"~{holder}"}))
+                released.append(
+                    TargetRow(
+                        self.table.name,
+                        (holder,),
+                        {self.column: f"~{holder}"},
+                    )
+                )
         if released:
             transaction.upsert(self.table.name, released)
         return kept
@@ -94,7 +117,9 @@ class Unique:
         while True:
             claims.held = self._held(transaction, set(claims.wanted.values()))
             strangers = {key for key in claims.held.values() if key not in locked}
-            ours = transaction.rows_by_key(self.mapping.source, sorted(strangers)) if strangers else []
+            ours = (
+                transaction.rows_by_key(self.mapping.source, sorted(strangers)) if strangers else []
+            )
             if ours:
                 raise NeedMoreLocks({(self.mapping.source, row.key) for row in ours})
             others = self._instead(rows, claims)
@@ -103,10 +128,19 @@ class Unique:
             claims.wanted.update(others)
 
     def _wanted(self, transaction: Transaction, rows: Rows) -> dict[str, str]:
-        """By key. A row that may keep its value wants none, if what it holds is one of those it could have been given."""
-        kept = {row.key[0]: (root, str(row.prefill[self.column])) for root, row in rows if self.column in row.prefill}
+        """By key. A row that may keep its value wants none,
+        if what it holds is one of those it could have been given.
+        """
+        kept = {
+            row.key[0]: (root, str(row.prefill[self.column]))
+            for root, row in rows
+            if self.column in row.prefill
+        }
         possible = {key: self._possible(root, value) for key, (root, value) in kept.items()}
-        held = self._held(transaction, {value for values in possible.values() for value in values})
+        held = self._held(
+            transaction,
+            {value for values in possible.values() for value in values},
+        )
         wanted: dict[str, str] = {}
         for _, row in rows:
             key, value = row.key[0], row.values.get(self.column)
@@ -124,7 +158,8 @@ class Unique:
         """The value, and those that may stand instead of it."""
         found, line = [value], self._line
         while (
-            line.instead is not None and (other := line.instead(root, self.site, found[-1], self._length)) is not None
+            line.instead is not None
+            and (other := line.instead(root, self.site, found[-1], self._length)) is not None
         ):
             found.append(other)
         return found
@@ -136,10 +171,16 @@ class Unique:
     @property
     def _line(self) -> Related:
         """The line that fills the column."""
-        return next(one for one in self.mapping.lines if isinstance(one, Related) and one.target == self.column)
+        return next(
+            one
+            for one in self.mapping.lines
+            if isinstance(one, Related) and one.target == self.column
+        )
 
     def _instead(self, rows: Rows, claims: _Claims) -> dict[str, str]:
-        """Other values for rows whose value a retired row keeps, or another one of ours wants to keep or gets."""
+        """Other values for rows whose value a retired row keeps,
+        or another one of ours wants to keep or gets.
+        """
         instead = self._line.instead
         if instead is None:
             return {}

@@ -1,4 +1,6 @@
-"""The caller of the product's functions in the simulated world: it reads, locks, writes, and dies between any two effects."""
+"""The caller of the product's functions in the simulated world: it reads, locks, writes,
+and dies between any two effects.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipeline.conflicts import guards, settle
-from pipeline.conflicts.begin import FirstLinkPolicy, Found, create, first_link
+from pipeline.conflicts.begin import (
+    FirstLinkPolicy,
+    Found,
+    create,
+    first_link,
+)
 from pipeline.conflicts.conflict import Conflict
-from pipeline.conflicts.decision import Applied, Decision, LockedRow, Recorded, RowGone, Write, WriteOutcome
+from pipeline.conflicts.decision import (
+    Applied,
+    Decision,
+    LockedRow,
+    Recorded,
+    RowGone,
+    Write,
+    WriteOutcome,
+)
 from pipeline.conflicts.ending import end
 from pipeline.conflicts.link import Link, Seen
 from pipeline.conflicts.linking import Candidate, Creates, Links, match
@@ -26,19 +41,25 @@ class Crash(Exception):
 
 
 def may_carry_out(recorded: Recorded | None) -> bool:
-    """The unique key of Ajera's table: only a number that nobody took may be carried out (the product: `AjeraWriter`)."""
+    """The unique key of Ajera's table:
+    only a number that nobody took may be carried out (the product: `AjeraWriter`).
+    """
     return recorded is None
 
 
 @dataclass
 class Consumer:
-    """The pipeline. `links`, `logged` and DPS rows change together; `intentions` is the table in the Ajera database."""
+    """The pipeline. `links`, `logged` and DPS rows change together;
+    `intentions` is the table in the Ajera database.
+    """
 
     rng: random.Random
     databases: Mapping[Side, Database]
     knows_modified: bool
     crash_chance: float
-    epochs: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 1))  # as known, not as they are
+    epochs: dict[Side, int] = field(
+        default_factory=lambda: dict.fromkeys(Side, 1)
+    )  # as known, not as they are
     links: dict[str, Link] = field(default_factory=dict)
     logged: list[Conflict] = field(default_factory=list)
     intentions: dict[str, Recorded] = field(default_factory=dict)
@@ -50,9 +71,11 @@ class Consumer:
     events: int = 0
     crashes: int = 0
 
-    # -- events -----------------------------------------------------------------------------------------------------
+    # -- events ------------------------------------------------------------------------------------
     def deliver(self, side: Side, now: datetime) -> None:
-        """Process the next event of a side; its offset is committed last. A crash leaves the offset where it was."""
+        """Process the next event of a side; its offset is committed last.
+        A crash leaves the offset where it was.
+        """
         database = self.databases[side]
         if database.next_offset >= len(database.topic):
             return
@@ -75,12 +98,16 @@ class Consumer:
         assert link is not None
         database = self.databases[side]
         looked = (
-            LockedRow(database.rows.get(event.key), database.clock(now)) if needs_look(link, event, RULES) else None
+            LockedRow(database.rows.get(event.key), database.clock(now))
+            if needs_look(link, event, RULES)
+            else None
         )
         self.apply_writes(reconcile(link, event, now, RULES, looked), now)
 
     def find(self, side: Side, key: str) -> Link | None:
-        """The newest link of a row; a row that we created in Ajera is known by the intention that created it."""
+        """The newest link of a row;
+        a row that we created in Ajera is known by the intention that created it.
+        """
         for link in reversed(self.links.values()):
             if link.half(side).key == key:
                 return link
@@ -100,13 +127,29 @@ class Consumer:
         name = str(self.databases[side].held(event.key)["x"] or "")[:4]
         matched = match(name, self._unlinked(side.other))
         if isinstance(matched, Links):
-            other = self._found(side.other, matched.key, Seen(epoch=self.epochs[side.other]), now)
+            other = self._found(
+                side.other,
+                matched.key,
+                Seen(epoch=self.epochs[side.other]),
+                now,
+            )
             ajera, dps = (found, other) if side is Side.AJERA else (other, found)
             self.first_linked.add(link_id)
             decision = first_link(link_id, "firm", ajera, dps, FirstLinkPolicy(), now, RULES)
             self.apply_writes(decision, now)
         elif isinstance(matched, Creates):
-            self.apply_writes(create(link_id, "firm", side, found, TABLE[side.other], now, RULES), now)
+            self.apply_writes(
+                create(
+                    link_id,
+                    "firm",
+                    side,
+                    found,
+                    TABLE[side.other],
+                    now,
+                    RULES,
+                ),
+                now,
+            )
 
     def sweep(self, side: Side, now: datetime) -> None:
         """After a gap: a row that is not there any more was deleted while nobody listened."""
@@ -120,14 +163,21 @@ class Consumer:
     def _found(self, side: Side, key: str, seen: Seen, now: datetime) -> Found:
         database = self.databases[side]
         modified = database.modified_at[key] if self.knows_modified else None
-        return Found(TABLE[side], key, dict(database.rows[key]), database.clock(now), seen, modified)
+        return Found(
+            TABLE[side],
+            key,
+            dict(database.rows[key]),
+            database.clock(now),
+            seen,
+            modified,
+        )
 
     def _unlinked(self, side: Side) -> list[Candidate]:
         database = self.databases[side]
         free = [key for key in database.rows if self.find(side, key) is None]
         return [Candidate(key, str(database.held(key)["x"] or "")[:4]) for key in free]
 
-    # -- effects ----------------------------------------------------------------------------------------------------
+    # -- effects -----------------------------------------------------------------------------------
     def _may_crash(self) -> None:
         if self.rng.random() < self.crash_chance:
             raise Crash
@@ -159,7 +209,11 @@ class Consumer:
         outcome = self._carry_out_in(write, now)
         if isinstance(outcome, Applied):
             self.intentions[write.intention] = Recorded(
-                outcome.held, outcome.after, outcome.at, outcome.key, outcome.epoch
+                outcome.held,
+                outcome.after,
+                outcome.at,
+                outcome.key,
+                outcome.epoch,
             )
         else:
             self.intentions[write.intention] = Recorded({}, None, now)
@@ -189,8 +243,16 @@ class Consumer:
             return Applied(write.number, {}, None, now)
         database.write(now, write.key, values, by_person=False)
         self.lines_written += len(values)
-        held, after = database.held(write.key), database.after(self.epochs[write.side])
-        return Applied(write.number, {name: held[name] for name in values}, after, database.log[-1].at)
+        held, after = (
+            database.held(write.key),
+            database.after(self.epochs[write.side]),
+        )
+        return Applied(
+            write.number,
+            {name: held[name] for name in values},
+            after,
+            database.log[-1].at,
+        )
 
     def _insert_in(self, write: Write, database: Database, now: datetime) -> WriteOutcome:
         key = f"own{len(self.created)}"
@@ -198,9 +260,19 @@ class Consumer:
         database.write(now, key, lines, by_person=False)
         self.created.append((write.side, key))
         at, epoch = database.log[-1].at, self.epochs[write.side]
-        return Applied(write.number, database.held(key), database.after(epoch), at, key, epoch)
+        return Applied(
+            write.number,
+            database.held(key),
+            database.after(epoch),
+            at,
+            key,
+            epoch,
+        )
 
     def straggle(self, now: datetime) -> None:
         """A process believed dead comes back with the write it had in hand."""
         if self.stragglers:
-            self.write_in_ajera(self.stragglers.pop(self.rng.randrange(len(self.stragglers))), now)
+            self.write_in_ajera(
+                self.stragglers.pop(self.rng.randrange(len(self.stragglers))),
+                now,
+            )

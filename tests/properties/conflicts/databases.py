@@ -1,4 +1,6 @@
-"""The two databases of the simulated world: rows, a log in commit order, and the topic that Debezium makes of it."""
+"""The two databases of the simulated world: rows, a log in commit order,
+and the topic that Debezium makes of it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 from pipeline.conflicts.rules import Side
 from pipeline.model.event import Event, Operation, Value
-from pipeline.model.position import EPOCH_WIDTH, LSN_WIDTH, TopicOffset, postgres_position
+from pipeline.model.position import (
+    EPOCH_WIDTH,
+    LSN_WIDTH,
+    TopicOffset,
+    postgres_position,
+)
 from tests.properties.conflicts.lines import RULES, stored
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -29,7 +36,9 @@ class Commit:
 
 @dataclass
 class Database:
-    """One side. `skew`: how far its clock is off. `knows_positions`: may a transaction ask where its write stands."""
+    """One side. `skew`: how far its clock is off. `knows_positions`:
+    may a transaction ask where its write stands.
+    """
 
     side: Side
     skew: timedelta
@@ -54,14 +63,27 @@ class Database:
         self.skew -= by
         self.set_back_at = len(self.log)
 
-    def write(self, now: datetime, key: str, lines: dict[str, Value], *, by_person: bool) -> None:
+    def write(
+        self,
+        now: datetime,
+        key: str,
+        lines: dict[str, Value],
+        *,
+        by_person: bool,
+    ) -> None:
         """Set some lines of a row, creating it if need be; one transaction."""
         is_new = key not in self.rows
         row = self.rows.setdefault(key, RULES.written(self.side, dict.fromkeys(RULES.by_name)))
         made = {name: stored(self.side, name, value) for name, value in lines.items()}
         row.update(RULES.written(self.side, made))
         self.modified_at[key] = self.clock(now)
-        self._commit(now, key, Operation.CREATE if is_new else Operation.UPDATE, dict(row), by_person=by_person)
+        self._commit(
+            now,
+            key,
+            Operation.CREATE if is_new else Operation.UPDATE,
+            dict(row),
+            by_person=by_person,
+        )
 
     def delete(self, now: datetime, key: str) -> None:
         del self.rows[key]
@@ -72,22 +94,48 @@ class Database:
         return RULES.observed(self.side, self.rows[key])
 
     def after(self, epoch: int) -> str | None:
-        """The log position inside the transaction that made the newest commit, after its write; the writer adds the epoch."""
+        """The log position inside the transaction that made the newest commit, after its write;
+        the writer adds the epoch.
+        """
         if not self.knows_positions:
             return None
         return f"{epoch:0{EPOCH_WIDTH}x}{10 * len(self.log) + 2:0{LSN_WIDTH}x}"
 
     def _commit(
-        self, now: datetime, key: str, operation: Operation, image: dict[str, Value], *, by_person: bool
+        self,
+        now: datetime,
+        key: str,
+        operation: Operation,
+        image: dict[str, Value],
+        *,
+        by_person: bool,
     ) -> None:
-        self.log.append(Commit(len(self.log) + 1, key, operation, image, self.clock(now), by_person))
+        self.log.append(
+            Commit(
+                len(self.log) + 1,
+                key,
+                operation,
+                image,
+                self.clock(now),
+                by_person,
+            )
+        )
 
-    # -- Debezium ---------------------------------------------------------------------------------------------------
+    # -- Debezium ----------------------------------------------------------------------------------
     def capture(self, upto: int | None = None) -> None:
         """Bring commits into the topic."""
         for commit in self.log[self.captured : upto]:
-            position = postgres_position(self.epoch, f'["{10 * commit.number + 7}","{10 * commit.number}"]')
-            self._publish(commit.key, commit.operation, commit.image, position, commit.at)
+            position = postgres_position(
+                self.epoch,
+                f'["{10 * commit.number + 7}","{10 * commit.number}"]',
+            )
+            self._publish(
+                commit.key,
+                commit.operation,
+                commit.image,
+                position,
+                commit.at,
+            )
         self.captured = len(self.log) if upto is None else max(self.captured, upto)
 
     def repeat(self, offset: int) -> None:
@@ -101,7 +149,8 @@ class Database:
             self._publish(key, Operation.READ, dict(row), "", self.clock(now))
 
     def capture_anew(self, now: datetime, streamed_again: int) -> list[Commit]:
-        """The slot is lost and made anew: a snapshot, then the newest commits once more. Returns the commits that the snapshot
+        """The slot is lost and made anew: a snapshot, then the newest commits once more.
+        Returns the commits that the snapshot
         showed first, or alone: when they were made is not known from it."""
         first = max(self.captured, len(self.log) - streamed_again)
         missed = self.log[self.captured :]
@@ -113,5 +162,23 @@ class Database:
     def _place(self) -> TopicOffset:
         return TopicOffset(1, 0, len(self.topic))
 
-    def _publish(self, key: str, operation: Operation, image: dict[str, Value], position: str, at: datetime) -> None:
-        self.topic.append(Event(TABLE[self.side], key, operation, image, position, self._place(), at, self.epoch))
+    def _publish(
+        self,
+        key: str,
+        operation: Operation,
+        image: dict[str, Value],
+        position: str,
+        at: datetime,
+    ) -> None:
+        self.topic.append(
+            Event(
+                TABLE[self.side],
+                key,
+                operation,
+                image,
+                position,
+                self._place(),
+                at,
+                self.epoch,
+            )
+        )

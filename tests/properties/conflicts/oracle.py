@@ -1,4 +1,6 @@
-"""The six properties of the two-way sync, judged by what people typed and what the databases' logs show."""
+"""The six properties of the two-way sync,
+judged by what people typed and what the databases' logs show.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,12 @@ from tests.properties.conflicts.lines import NAMES, RULES
 from tests.properties.conflicts.world import START_LINES, Typing, World
 
 
-def run(seed: str, only: str | None = None, *, sets_clocks: bool = False) -> tuple[World, list[str]]:
-    """One run, and its faults; none if all is well. Each begins with the name of the property that broke."""
+def run(
+    seed: str, only: str | None = None, *, sets_clocks: bool = False
+) -> tuple[World, list[str]]:
+    """One run, and its faults; none if all is well.
+    Each begins with the name of the property that broke.
+    """
     world = World(seed, only, sets_clocks=sets_clocks)
     world.live()
     if not world.calm_down():
@@ -45,12 +51,23 @@ def _held(world: World, link: Link, side: Side, name: str) -> Value:
     return world.databases[side].held(key)[name]
 
 
-def _typed(world: World, link: Link, side: Side, name: str, *, by_operator: bool = False) -> list[Typing]:
-    here = [t for t in world.people if t.side is side and t.key == link.half(side).key and t.name == name]
+def _typed(
+    world: World,
+    link: Link,
+    side: Side,
+    name: str,
+    *,
+    by_operator: bool = False,
+) -> list[Typing]:
+    here = [
+        t
+        for t in world.people
+        if t.side is side and t.key == link.half(side).key and t.name == name
+    ]
     return [t for t in here if t.by_operator is by_operator]
 
 
-# -- 1, 5: convergence, and no representation that comes back as an edit -------------------------------------------
+# -- 1, 5: convergence, and no representation that comes back as an edit ---------------------------
 def _converged(world: World, link: Link, pair: ColumnPair) -> Iterator[str]:
     ajera, dps = (_held(world, link, side, pair.name) for side in Side)
     if pair.name == "p":
@@ -66,7 +83,11 @@ def _one_way(world: World, link: Link, pair: ColumnPair, ajera: Value, dps: Valu
     if typed and dps != typed[-1].value:
         yield f"convergence: {pair.name} in DPS is {dps!r}, typed {typed[-1].value!r}, and nothing flows there"
     begun_in_ajera = world.beginning == "ajera"
-    if not begun_in_ajera and not _typed(world, link, Side.AJERA, pair.name) and ajera != pair.to_ajera(dps):
+    if (
+        not begun_in_ajera
+        and not _typed(world, link, Side.AJERA, pair.name)
+        and ajera != pair.to_ajera(dps)
+    ):
         yield f"convergence: {pair.name} is {ajera!r} in Ajera and {dps!r} in DPS"
 
 
@@ -77,7 +98,7 @@ def _only_at_creation(world: World, link: Link, pair: ColumnPair) -> Iterator[st
             yield f"convergence: {pair.name} on {side} was written after the row was created"
 
 
-# -- 2: no edit lost ------------------------------------------------------------------------------------------------
+# -- 2: no edit lost -------------------------------------------------------------------------------
 def _nothing_lost(world: World, link: Link, pair: ColumnPair) -> Iterator[str]:
     if pair.name == "p" or pair.rule is Rule.CREATE_ONLY or pair.name in link.parked:
         return
@@ -94,31 +115,49 @@ def _nothing_lost(world: World, link: Link, pair: ColumnPair) -> Iterator[str]:
 
 
 def _left_to_its_owner(world: World, pair: ColumnPair, held: dict[Side, Value]) -> Iterator[str]:
-    """The owner typed nothing: the line holds what it began with, whatever was typed on the other side."""
+    """The owner typed nothing: the line holds what it began with,
+    whatever was typed on the other side.
+    """
     if world.beginning == "linked" and not pair.agrees(held[Side.AJERA], START_LINES[pair.name]):
         yield f"lost edit: {pair.name} holds {held[Side.AJERA]!r}/{held[Side.DPS]!r}, but its owner typed nothing"
 
 
-def _survivors(world: World, link: Link, pair: ColumnPair, last: dict[Side, Typing]) -> list[Typing]:
+def _survivors(
+    world: World, link: Link, pair: ColumnPair, last: dict[Side, Typing]
+) -> list[Typing]:
     """The last edits that the rule lets stand."""
     owner = pair.owning_side
     if owner is not None:
         return [last[owner]]
     decided = [t for side in Side for t in _typed(world, link, side, pair.name, by_operator=True)]
     both = [*last.values(), *decided]
-    position_unknown = bool(decided) or any(t.is_lost for t in both) or link.id in world.consumer.first_linked
+    position_unknown = (
+        bool(decided) or any(t.is_lost for t in both) or link.id in world.consumer.first_linked
+    )
     if pair.rule is Rule.MANUAL:
         return (
-            both if position_unknown or not world.is_unique else [t for t in both if _knew(world, link, pair, t, last)]
+            both
+            if position_unknown or not world.is_unique
+            else [t for t in both if _knew(world, link, pair, t, last)]
         )
-    if len(both) < 2 or position_unknown or world.clocks is not None:  # which was later is anybody's guess
+    if (
+        len(both) < 2 or position_unknown or world.clocks is not None
+    ):  # which was later is anybody's guess
         return both
     first, second = sorted(both, key=lambda typing: typing.at)
     return both if second.at - first.at <= RULES.clock_tolerance else [second]
 
 
-def _knew(world: World, link: Link, pair: ColumnPair, typing: Typing, last: dict[Side, Typing]) -> bool:
-    """Was it typed over what the other side typed last, after that was written here. Values are unique in such a run."""
+def _knew(
+    world: World,
+    link: Link,
+    pair: ColumnPair,
+    typing: Typing,
+    last: dict[Side, Typing],
+) -> bool:
+    """Was it typed over what the other side typed last, after that was written here.
+    Values are unique in such a run.
+    """
     other = last.get(typing.side.other)
     if other is None:
         return True
@@ -139,7 +178,7 @@ def _stems_from(pair: ColumnPair, typing: Typing, held: dict[Side, Value]) -> bo
     return False
 
 
-# -- 6: parked is what a person must decide -------------------------------------------------------------------------
+# -- 6: parked is what a person must decide --------------------------------------------------------
 def _parked_rightly(world: World, link: Link, pair: ColumnPair) -> Iterator[str]:
     if pair.name not in link.parked:
         return
@@ -153,13 +192,22 @@ def _parked_rightly(world: World, link: Link, pair: ColumnPair) -> Iterator[str]
             yield f"parked: {pair.name} though nobody edited it on {side}"
 
 
-# -- whatever did not survive is in the log -------------------------------------------------------------------------
+# -- whatever did not survive is in the log --------------------------------------------------------
 def _logged(world: World, link: Link, pair: ColumnPair) -> Iterator[str]:
-    """Where both sides were edited, unaware of each other, and one edit stands, the other one is in the conflict log."""
+    """Where both sides were edited, unaware of each other, and one edit stands,
+    the other one is in the conflict log.
+    """
     decided = [t for side in Side for t in _typed(world, link, side, pair.name, by_operator=True)]
     last = {side: typed[-1] for side in Side if (typed := _typed(world, link, side, pair.name))}
-    is_plain = world.is_unique and pair.name != "p" and pair.rule is not Rule.CREATE_ONLY and not decided
-    if not is_plain or len(last) < 2 or pair.name in link.parked or any(t.is_lost for t in last.values()):
+    is_plain = (
+        world.is_unique and pair.name != "p" and pair.rule is not Rule.CREATE_ONLY and not decided
+    )
+    if (
+        not is_plain
+        or len(last) < 2
+        or pair.name in link.parked
+        or any(t.is_lost for t in last.values())
+    ):
         return
     held = {side: _held(world, link, side, pair.name) for side in Side}
     if all(_stems_from(pair, typing, held) for typing in last.values()):
@@ -172,9 +220,11 @@ def _logged(world: World, link: Link, pair: ColumnPair) -> Iterator[str]:
                 yield f"log: {pair.name} lost {loser.value!r} of {loser.side} without an entry"
 
 
-# -- MANUAL: nobody decides for people, whatever they type ----------------------------------------------------------
+# -- MANUAL: nobody decides for people, whatever they type -----------------------------------------
 def _no_text_lost(world: World, link: Link, pair: ColumnPair) -> Iterator[str]:
-    """What was typed last on a side is there, parked, in the log, or was seen by who typed over it on the other side."""
+    """What was typed last on a side is there, parked, in the log,
+    or was seen by who typed over it on the other side.
+    """
     if pair.rule is not Rule.MANUAL or link.id in world.consumer.first_linked:
         return
     if world.clocks is not None:  # who had seen what is told by the clocks of both sides
@@ -185,29 +235,53 @@ def _no_text_lost(world: World, link: Link, pair: ColumnPair) -> Iterator[str]:
     if len(last) < 2 or any(t.is_lost for t in world.people if t.name == pair.name):
         return
     held = {side: _held(world, link, side, pair.name) for side in Side}
-    entries = [entry for entry in world.consumer.logged if entry.column == pair.name and entry.link == link.id]
+    entries = [
+        entry
+        for entry in world.consumer.logged
+        if entry.column == pair.name and entry.link == link.id
+    ]
     for side, typing in last.items():
         is_parked = pair.name in link.parked and typing.value in (
             link.parked[pair.name].ajera,
             link.parked[pair.name].dps,
         )
         is_logged = any(entry.value(side) == typing.value for entry in entries)
-        if is_parked or is_logged or _stems_from(pair, typing, held) or _seen_by(world, link, pair, typing, last):
+        if (
+            is_parked
+            or is_logged
+            or _stems_from(pair, typing, held)
+            or _seen_by(world, link, pair, typing, last)
+        ):
             continue
         yield f"lost text: {typing.value!r} of {side} is neither there nor parked nor logged: {held}"
 
 
-def _seen_by(world: World, link: Link, pair: ColumnPair, typing: Typing, last: dict[Side, Typing]) -> bool:
+def _seen_by(
+    world: World,
+    link: Link,
+    pair: ColumnPair,
+    typing: Typing,
+    last: dict[Side, Typing],
+) -> bool:
     """Did the other side's row hold it, at or after that time, before somebody typed there last."""
     other = last[typing.side.other]
     came_over = pair.convert(typing.value, to=other.side)
-    log = [c for c in world.databases[other.side].log[: other.commit - 1] if c.key == other.key and c.image]
-    since = [place for place, commit in enumerate(log) if commit.at >= typing.at - RULES.clock_tolerance]
+    log = [
+        c
+        for c in world.databases[other.side].log[: other.commit - 1]
+        if c.key == other.key and c.image
+    ]
+    since = [
+        place for place, commit in enumerate(log) if commit.at >= typing.at - RULES.clock_tolerance
+    ]
     first = since[0] - 1 if since else len(log) - 1
-    return any(RULES.observed(other.side, commit.image)[pair.name] == came_over for commit in log[max(first, 0) :])
+    return any(
+        RULES.observed(other.side, commit.image)[pair.name] == came_over
+        for commit in log[max(first, 0) :]
+    )
 
 
-# -- linking, creating, ending --------------------------------------------------------------------------------------
+# -- linking, creating, ending ---------------------------------------------------------------------
 def _pairs(world: World) -> Iterator[str]:
     for side in Side:
         keys = [link.half(side).key for link in world.consumer.links.values()]
@@ -219,7 +293,7 @@ def _pairs(world: World) -> Iterator[str]:
         yield f"linking: {len(world.consumer.created)} rows created for {by_people} of people"
 
 
-# -- 3: at most one write for an edit -------------------------------------------------------------------------------
+# -- 3: at most one write for an edit --------------------------------------------------------------
 def _few_writes(world: World) -> Iterator[str]:
     edits = len(world.people) + sum(1 for t in world.people if t.by_operator)
     edits += len(NAMES) * len(world.consumer.first_linked)
@@ -227,7 +301,7 @@ def _few_writes(world: World) -> Iterator[str]:
         yield f"no ping-pong: {world.consumer.lines_written} lines written for {edits} edited"
 
 
-# -- 4: idempotence -------------------------------------------------------------------------------------------------
+# -- 4: idempotence --------------------------------------------------------------------------------
 def replayed(world: World) -> Iterator[str]:
     """Replay everything, then a part: nothing is written, logged, linked or changed."""
     consumer = world.consumer
@@ -245,4 +319,9 @@ def replayed(world: World) -> Iterator[str]:
 def _trace(world: World) -> tuple[object, ...]:
     consumer = world.consumer
     logs = tuple(len(database.log) for database in world.databases.values())
-    return logs, dict(consumer.links), len(consumer.logged), consumer.lines_written
+    return (
+        logs,
+        dict(consumer.links),
+        len(consumer.logged),
+        consumer.lines_written,
+    )

@@ -1,6 +1,8 @@
-"""The long form of the proof: `python -m tests.properties.conflicts.prove [runs] [seed]`; 100,000 runs unless told otherwise.
+"""The long form of the proof: `python -m tests.properties.conflicts.prove [runs] [seed]`;
+100,000 runs unless told otherwise.
 
-Prints what happened, how often each property broke, and, for each guard taken out, how many runs it took to see one break.
+Prints what happened, how often each property broke, and, for each guard taken out,
+how many runs it took to see one break.
 """
 
 from __future__ import annotations
@@ -14,7 +16,16 @@ from tests.properties.conflicts.oracle import run
 from tests.properties.conflicts.without import REMOVALS, without
 from tests.properties.conflicts.world import World
 
-PROPERTIES = ("convergence", "lost edit", "no ping-pong", "idempotence", "parked", "log", "linking", "lost text")
+PROPERTIES = (
+    "convergence",
+    "lost edit",
+    "no ping-pong",
+    "idempotence",
+    "parked",
+    "log",
+    "linking",
+    "lost text",
+)
 SHOWN = 5
 
 
@@ -55,9 +66,15 @@ def _happened(world: World) -> Iterator[tuple[str, int]]:
     yield "rows created by us", len(consumer.created)
     yield "pairs of filled rows linked", len(consumer.first_linked)
     yield "rows deleted", len(world.deleted)
-    yield "captures begun anew after a gap", sum(database.epoch - 1 for database in world.databases.values())
+    yield (
+        "captures begun anew after a gap",
+        sum(database.epoch - 1 for database in world.databases.values()),
+    )
     yield "entries in the conflict log", len(consumer.logged)
-    yield "lines parked at the end", sum(len(link.parked) for link in consumer.links.values())
+    yield (
+        "lines parked at the end",
+        sum(len(link.parked) for link in consumer.links.values()),
+    )
 
 
 def _breaks_without(name: str, seed: str) -> bool:
@@ -65,9 +82,15 @@ def _breaks_without(name: str, seed: str) -> bool:
         for number in range(REMOVALS[name].runs):
             _, faults = run(f"{seed}-{number}", REMOVALS[name].only)
             if faults:
-                print(f"  without {name:<34}{number + 1:>12,} runs to: {faults[0].split(':')[0]}", flush=True)
+                print(
+                    f"  without {name:<34}{number + 1:>12,} runs to: {faults[0].split(':')[0]}",
+                    flush=True,
+                )
                 return True
-    print(f"  without {name:<34} no property broke in {REMOVALS[name].runs:,} runs", flush=True)
+    print(
+        f"  without {name:<34} no property broke in {REMOVALS[name].runs:,} runs",
+        flush=True,
+    )
     return False
 
 

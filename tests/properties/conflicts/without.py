@@ -1,4 +1,6 @@
-"""Each guard of the product, and what stands in its place when it is taken out: a process that does not know it."""
+"""Each guard of the product, and what stands in its place when it is taken out:
+a process that does not know it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from tests.properties.conflicts import consumer
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """The guard's place in the product, and a function that never guards. `runs`: enough to see a property break."""
+    """The guard's place in the product, and a function that never guards. `runs`:
+    enough to see a property break.
+    """
 
     module: ModuleType
     function: str
@@ -30,16 +34,40 @@ REMOVALS: dict[str, Removal] = {
     "stale": Removal(guards, "is_stale", lambda seen, event: False, 200),
     "shadow": Removal(guards, "is_covered_by", lambda pending, position: False, 400),
     "epoch of a write": Removal(guards, "in_epoch_of", lambda event, pending: pending, 4_000),
-    "compare": Removal(guards, "still_holds", lambda expected, row, side, rules: frozenset(expected), 400),
+    "compare": Removal(
+        guards,
+        "still_holds",
+        lambda expected, row, side, rules: frozenset(expected),
+        400,
+    ),
     "settle": Removal(settle, "recalled", lambda number, recorded: GivenUp(number), 400),
     "fence": Removal(consumer, "may_carry_out", lambda recorded: True, 4_000),
-    "coincident": Removal(guards, "is_overtaken", lambda link, pair, contender, rules: False, 4_000),
-    "coincident under MANUAL": Removal(
-        guards, "may_be_unaware", lambda link, pair, contender, rules: False, 2_000, only="z"
+    "coincident": Removal(
+        guards,
+        "is_overtaken",
+        lambda link, pair, contender, rules: False,
+        4_000,
     ),
-    "covered edit": Removal(guards, "overwrote_edit", lambda pending, name, observed, image, at: False, 4_000),
+    "coincident under MANUAL": Removal(
+        guards,
+        "may_be_unaware",
+        lambda link, pair, contender, rules: False,
+        2_000,
+        only="z",
+    ),
+    "covered edit": Removal(
+        guards,
+        "overwrote_edit",
+        lambda pending, name, observed, image, at: False,
+        4_000,
+    ),
     "look": Removal(guards, "confirmed_by_row", lambda image, name, row: True, 4_000),
-    "ended": Removal(guards, "can_relink", lambda link, event: link is None or link.state is State.ENDED, 4_000),
+    "ended": Removal(
+        guards,
+        "can_relink",
+        lambda link, event: link is None or link.state is State.ENDED,
+        4_000,
+    ),
 }
 
 

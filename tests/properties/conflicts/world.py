@@ -1,4 +1,5 @@
-"""A simulated world: people edit both sides, events come late, twice and after rewinds, the process dies and comes back.
+"""A simulated world: people edit both sides, events come late, twice and after rewinds,
+the process dies and comes back.
 
 What is judged is what people typed (`people`), never what the pipeline believed.
 """
@@ -16,7 +17,12 @@ from pipeline.conflicts.link import Link, LinkSide, Seen, State
 from pipeline.conflicts.rules import Side
 from pipeline.model.event import Value
 from tests.properties.conflicts.consumer import Consumer
-from tests.properties.conflicts.databases import START, TABLE, Commit, Database
+from tests.properties.conflicts.databases import (
+    START,
+    TABLE,
+    Commit,
+    Database,
+)
 from tests.properties.conflicts.lines import NAMES, RULES, typeable
 
 BEGINNINGS = ("linked", "linked", "linked", "ajera", "dps", "both")
@@ -26,7 +32,9 @@ START_LINES: dict[str, Value] = dict.fromkeys(NAMES, "0") | {"y": Decimal(0)}
 
 @dataclass
 class Typing:
-    """One value that a person typed (or, `by_operator`, decided on), and whether its event was lost in a gap."""
+    """One value that a person typed (or, `by_operator`, decided on),
+    and whether its event was lost in a gap.
+    """
 
     at: datetime
     side: Side
@@ -39,24 +47,41 @@ class Typing:
 
 
 class World:
-    """One run. The same seed gives the same run. `only`: people edit that one line, a few texts again and again.
+    """One run. The same seed gives the same run. `only`: people edit that one line,
+    a few texts again and again.
 
-    `sets_clocks`: clocks are set back. Then no capture has a gap, and positions of writes are known: only a look at a
-    row is left to the clock.
+    `sets_clocks`: clocks are set back. Then no capture has a gap, and positions of writes are
+    known: only a look at a row is left to the clock.
     """
 
-    def __init__(self, seed: str, only: str | None = None, *, sets_clocks: bool = False) -> None:
+    def __init__(
+        self,
+        seed: str,
+        only: str | None = None,
+        *,
+        sets_clocks: bool = False,
+    ) -> None:
         self.rng = rng = random.Random(seed)
         self.now = START
-        skews = (timedelta(0), timedelta(seconds=rng.choice((0.0, 0.0, 1.0))))
+        skews = (
+            timedelta(0),
+            timedelta(seconds=rng.choice((0.0, 0.0, 1.0))),
+        )
         self.databases = {
             Side.AJERA: Database(Side.AJERA, skews[0], knows_positions=rng.random() < 0.8),
             Side.DPS: Database(Side.DPS, skews[1], knows_positions=rng.random() < 0.9),
         }
-        self.consumer = Consumer(rng, self.databases, rng.random() < 0.5, rng.choice((0.0, 0.0, 0.15)))
+        self.consumer = Consumer(
+            rng,
+            self.databases,
+            rng.random() < 0.5,
+            rng.choice((0.0, 0.0, 0.15)),
+        )
         self.is_unique = rng.random() < 0.4  # no value is ever typed twice
-        self.may_delete, self.may_decide = rng.random() < 0.15, rng.random() < 0.2
-        self.has_gaps, self.has_snapshots = rng.random() < 0.2, rng.random() < 0.3
+        self.may_delete = rng.random() < 0.15
+        self.may_decide = rng.random() < 0.2
+        self.has_gaps = rng.random() < 0.2
+        self.has_snapshots = rng.random() < 0.3
         self.lines = NAMES if only is None else (only,)
         if only is not None:
             self.is_unique = self.may_delete = self.may_decide = self.has_gaps = False
@@ -71,12 +96,16 @@ class World:
         self.beginning = rng.choice(BEGINNINGS)
         self._begin()
 
-    # -- how it begins ----------------------------------------------------------------------------------------------
+    # -- how it begins -----------------------------------------------------------------------------
     def _begin(self) -> None:
         if self.beginning == "linked":
             self._begin_linked()
             return
-        sides = {"ajera": [Side.AJERA], "dps": [Side.DPS], "both": list(Side)}[self.beginning]
+        sides = {
+            "ajera": [Side.AJERA],
+            "dps": [Side.DPS],
+            "both": list(Side),
+        }[self.beginning]
         for side in sides:
             self.now += timedelta(seconds=self.rng.choice((0, 3)))
             lines = {name: self._something(side, name) for name in NAMES} | {"x": "name"}
@@ -92,7 +121,7 @@ class World:
         link = Link("L0", "firm", halves[Side.AJERA], halves[Side.DPS], State.LINKED)
         self.consumer.links["L0"] = link
 
-    # -- people -----------------------------------------------------------------------------------------------------
+    # -- people ------------------------------------------------------------------------------------
     def _something(self, side: Side, name: str) -> Value:
         self.typed_count += 1
         number = self.typed_count
@@ -141,7 +170,9 @@ class World:
             self.deleted.add((side, key))
 
     def decide(self) -> None:
-        """An operator resolves something parked, or reverses something decided; the command is repeated until it is done."""
+        """An operator resolves something parked, or reverses something decided;
+        the command is repeated until it is done.
+        """
         consumer = self.consumer
         chance, consumer.crash_chance = consumer.crash_chance, 0.0
         for link in [link for link in consumer.links.values() if link.state is State.LINKED]:
@@ -164,7 +195,11 @@ class World:
         self.consumer.apply_writes(resolve.resolve(link, name, choice, self.now, RULES), self.now)
 
     def _reverse(self, link: Link) -> None:
-        decided = [c for c in self.consumer.logged if c.winner is not None and c.link == link.id and c.column == "n"]
+        decided = [
+            c
+            for c in self.consumer.logged
+            if c.winner is not None and c.link == link.id and c.column == "n"
+        ]
         if not decided:
             return
         entry: Conflict = decided[-1]
@@ -177,7 +212,7 @@ class World:
         assert key is not None
         self.people.append(Typing(self.now, side, key, name, value, by_operator=True))
 
-    # -- what befalls the pipeline ----------------------------------------------------------------------------------
+    # -- what befalls the pipeline -----------------------------------------------------------------
     def deliver(self) -> None:
         side = self.rng.choice(list(Side))
         if self.rng.random() < 0.8:
@@ -194,7 +229,9 @@ class World:
             database.repeat(self.rng.randrange(len(database.topic)))
 
     def read_again(self) -> None:
-        """A snapshot: within an epoch of whatever was captured, or, after a gap, instead of what was lost."""
+        """A snapshot: within an epoch of whatever was captured, or, after a gap,
+        instead of what was lost.
+        """
         side = self.rng.choice(list(Side))
         if self.has_gaps and self.rng.random() < 0.5:
             self._capture_anew(side)
@@ -202,11 +239,16 @@ class World:
             self.databases[side].read_all(self.now)
 
     def _capture_anew(self, side: Side) -> None:
-        """Perhaps nothing was lost. The process learns of it by the first event, or before by another table's."""
+        """Perhaps nothing was lost. The process learns of it by the first event,
+        or before by another table's.
+        """
         database = self.databases[side]
         if self.rng.random() < 0.5:
             database.capture()
-        self._lose(side, database.capture_anew(self.now, self.rng.choice((0, 0, 2))))
+        self._lose(
+            side,
+            database.capture_anew(self.now, self.rng.choice((0, 0, 2))),
+        )
         self.consumer.sweep(side, self.now)
         if self.rng.random() < 0.3:
             self.consumer.epochs[side] = database.epoch
@@ -217,7 +259,7 @@ class World:
             if typing.side is side and typing.commit in numbers:
                 typing.is_lost = True
 
-    # -- the run ----------------------------------------------------------------------------------------------------
+    # -- the run -----------------------------------------------------------------------------------
     def live(self) -> None:
         """The unquiet part."""
         for _ in range(self.rng.randint(3, 25)):
@@ -225,7 +267,9 @@ class World:
             if self.has_gaps and self.rng.random() < 0.1:
                 self._capture_anew(self.rng.choice(list(Side)))
             if self.clocks is not None and self.clocks.random() < 0.2:
-                self.databases[self.clocks.choice(list(Side))].set_back(timedelta(seconds=self.clocks.choice((1, 600))))
+                self.databases[self.clocks.choice(list(Side))].set_back(
+                    timedelta(seconds=self.clocks.choice((1, 600)))
+                )
             self._step(self.rng.random())
 
     def _step(self, action: float) -> None:

@@ -1,4 +1,6 @@
-"""The command line: one form of answers, one place from error to exit code, and help that a person can read."""
+"""The command line: one form of answers, one place from error to exit code,
+and help that a person can read.
+"""
 
 from __future__ import annotations
 
@@ -31,14 +33,18 @@ def call(*words: str) -> Result:
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A settings file whose services are all away; the broker is given up after a second instead of ten."""
+    """A settings file whose services are all away;
+    the broker is given up after a second instead of ten.
+    """
     monkeypatch.setattr("pipeline.kafka.admin.REQUEST_TIMEOUT_SECONDS", 1.0)
     path = tmp_path / "ajera-cdc.toml"
     path.write_text(SETTINGS)
     return str(path)
 
 
-def commands(command: click.Command = main, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+def commands(
+    command: click.Command = main, path: tuple[str, ...] = ()
+) -> Iterator[tuple[str, ...]]:
     """Every command that does something, as its words."""
     if isinstance(command, click.Group):
         for name, inner in command.commands.items():
@@ -48,7 +54,9 @@ def commands(command: click.Command = main, path: tuple[str, ...] = ()) -> Itera
 
 
 @pytest.mark.parametrize("path", sorted(commands()), ids=" ".join)
-def test_every_command_has_help_and_takes_json(path: tuple[str, ...]) -> None:
+def test_every_command_has_help_and_takes_json(
+    path: tuple[str, ...],
+) -> None:
     """A sentence on what it does, and --json."""
     result = call(*path, "--help")
     assert result.exit_code == 0
@@ -58,8 +66,21 @@ def test_every_command_has_help_and_takes_json(path: tuple[str, ...]) -> None:
 
 def test_the_program_as_a_process_ends_with_the_exit_code_and_prints_the_answer() -> None:
     """Every other test calls it in this process."""
-    words = ["-m", "pipeline.cli.main", "--config", "nowhere.toml", "lag", "--json"]
-    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, timeout=120, check=False)
+    words = [
+        "-m",
+        "pipeline.cli.main",
+        "--config",
+        "nowhere.toml",
+        "lag",
+        "--json",
+    ]
+    done = subprocess.run(
+        [sys.executable, *words],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == ExitCode.USAGE
     assert json.loads(done.stdout)["error"]["code"] == "config.invalid"
     assert done.stderr == ""
@@ -80,7 +101,11 @@ def test_an_unknown_option_ends_with_the_code_for_usage() -> None:
     result = call("lag", "--nonsense", "--json")
     assert result.exit_code == ExitCode.USAGE
     envelope = json.loads(result.stdout)
-    assert (envelope["ok"], envelope["command"], envelope["error"]["code"]) == (False, "lag", "cli.usage")
+    assert (
+        envelope["ok"],
+        envelope["command"],
+        envelope["error"]["code"],
+    ) == (False, "lag", "cli.usage")
     assert "--nonsense" in envelope["error"]["message"]
 
 
@@ -92,7 +117,9 @@ def test_no_command_at_all_shows_what_there_is() -> None:
     assert all(name in result.stderr for name in main.commands)
 
 
-def test_a_database_that_is_away_ends_with_the_code_for_the_environment(config: str) -> None:
+def test_a_database_that_is_away_ends_with_the_code_for_the_environment(
+    config: str,
+) -> None:
     """Schema and connectors need it; the password is in no text."""
     for words in (("schema", "show"), ("connectors", "show")):
         result = call("--config", config, *words, "--json")
@@ -111,7 +138,11 @@ def test_status_names_each_service_that_is_away(config: str) -> None:
         *["environment.unreachable"] * 2,
     ]
     (route,) = data["routes"]
-    assert (route["state"], route["group"], data["connectors"]) == (None, None, [])
+    assert (route["state"], route["group"], data["connectors"]) == (
+        None,
+        None,
+        [],
+    )
     assert "hunter2" not in result.output
 
 
@@ -122,16 +153,26 @@ def test_a_person_is_told_of_each_service_that_is_away(config: str) -> None:
     assert "source table" not in result.stdout
 
 
-def test_check_tells_each_service_that_is_away_and_what_to_do(config: str) -> None:
+def test_check_tells_each_service_that_is_away_and_what_to_do(
+    config: str,
+) -> None:
     """One line an area, none of them an exception."""
     result = call("--config", config, "check", "--json")
     lines = json.loads(result.output)["data"]["lines"]
     assert result.exit_code == ExitCode.ENVIRONMENT
-    assert {line["area"] for line in lines if not line["is_ok"]} == {"Ajera", "PIM", "Kafka", "registry", "Connect"}
+    assert {line["area"] for line in lines if not line["is_ok"]} == {
+        "Ajera",
+        "PIM",
+        "Kafka",
+        "registry",
+        "Connect",
+    }
     assert all(line["action"] for line in lines)
 
 
-def test_an_unexpected_fault_shows_its_kind_and_nothing_of_its_text(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unexpected_fault_shows_its_kind_and_nothing_of_its_text(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """The text may hold row values."""
 
     def fails() -> Outcome:
@@ -143,7 +184,9 @@ def test_an_unexpected_fault_shows_its_kind_and_nothing_of_its_text(capsys: pyte
     assert "Jane" not in printed
 
 
-def test_an_interruption_ends_with_130_wherever_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interruption_ends_with_130_wherever_it_comes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """In a command, or while it asks something."""
 
     def interrupted() -> Outcome:
@@ -169,12 +212,18 @@ def test_a_no_changes_nothing_and_says_so(config: str) -> None:
 
 def test_json_never_asks(config: str) -> None:
     """A question would stand in the answer."""
-    result = CliRunner().invoke(main, ["--config", config, "connectors", "remove", "--json"], input="y\n")
+    result = CliRunner().invoke(
+        main,
+        ["--config", config, "connectors", "remove", "--json"],
+        input="y\n",
+    )
     assert result.exit_code == ExitCode.USAGE
     assert "--yes" in json.loads(result.stdout)["error"]["message"]
 
 
-def test_square_brackets_in_an_answer_are_shown_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+def test_square_brackets_in_an_answer_are_shown_as_they_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Names of tables and texts of servers hold them."""
 
     def tells() -> Outcome:
@@ -186,7 +235,9 @@ def test_square_brackets_in_an_answer_are_shown_as_they_are(capsys: pytest.Captu
     assert "[dbo].[Client] [/]" in capsys.readouterr().out
 
 
-def test_an_error_is_printed_with_its_code_and_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_is_printed_with_its_code_and_what_to_do(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """On standard error, so that an answer is never mixed with it."""
 
     def fails() -> Outcome:
@@ -208,25 +259,47 @@ def test_an_error_is_printed_with_its_code_and_what_to_do(capsys: pytest.Capture
         (("--to-time", "2026-11-25T08:00:00"), "no zone"),
     ],
 )
-def test_a_replay_without_one_clear_place_is_refused(config: str, options: tuple[str, ...], words: str) -> None:
+def test_a_replay_without_one_clear_place_is_refused(
+    config: str, options: tuple[str, ...], words: str
+) -> None:
     """Before anything is asked of Kafka."""
-    result = call("--config", config, "replay", "--topic", "ajera.AxVec", *options, "--json")
+    result = call(
+        "--config",
+        config,
+        "replay",
+        "--topic",
+        "ajera.AxVec",
+        *options,
+        "--json",
+    )
     assert result.exit_code == ExitCode.USAGE
     assert words in json.loads(result.output)["error"]["message"]
 
 
-def test_mappings_are_shown_with_the_names_of_the_sites_profile(tmp_path: Path) -> None:
+def test_mappings_are_shown_with_the_names_of_the_sites_profile(
+    tmp_path: Path,
+) -> None:
     """The same lines, under what this firm's databases call them."""
     profile = Path(__file__).parents[3] / "deploy" / "sample" / "other-names.toml"
     path = tmp_path / "ajera-cdc.toml"
     path.write_text(f'profile = "{profile}"\n{SETTINGS}')
-    tables = json.loads(call("--config", str(path), "mappings", "show", "--entity", "clients", "--json").output)[
-        "data"
-    ]["tables"]
+    tables = json.loads(
+        call(
+            "--config",
+            str(path),
+            "mappings",
+            "show",
+            "--entity",
+            "clients",
+            "--json",
+        ).output
+    )["data"]["tables"]
     assert [(table["source"], table["target"]) for table in tables] == [("parties", "Companies")]
 
 
-def test_the_settings_in_force_are_shown_without_secrets(config: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settings_in_force_are_shown_without_secrets(
+    config: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """From the file and the environment together."""
     monkeypatch.setenv("AJERA_CDC_ROUTES__PIM__GROUP", "from-the-environment")
     result = call("--config", config, "config", "show", "--json")

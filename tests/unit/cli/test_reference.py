@@ -10,7 +10,9 @@ from click.testing import CliRunner
 from pipeline.cli.main import main
 
 
-def test_a_check_names_the_pages_that_are_not_up_to_date(tmp_path: Path) -> None:
+def test_a_check_names_the_pages_that_are_not_up_to_date(
+    tmp_path: Path,
+) -> None:
     """One was changed, one is not there; exit code 1."""
     runner = CliRunner()
     assert runner.invoke(main, ["reference", "--write", str(tmp_path)]).exit_code == 0
@@ -19,4 +21,7 @@ def test_a_check_names_the_pages_that_are_not_up_to_date(tmp_path: Path) -> None
     (tmp_path / "mappings" / "pim.md").unlink()
     result = runner.invoke(main, ["reference", "--check", str(tmp_path), "--json"])
     assert result.exit_code == 1
-    assert json.loads(result.stdout)["data"]["stale"] == ["errors.md", "mappings/pim.md"]
+    assert json.loads(result.stdout)["data"]["stale"] == [
+        "errors.md",
+        "mappings/pim.md",
+    ]

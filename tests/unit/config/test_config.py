@@ -14,7 +14,11 @@ from pipeline.config.document import keys, reference, template
 from pipeline.config.load import load
 from pipeline.config.renamed import RENAMED
 from pipeline.config.settings import Settings
-from pipeline.errors import ConfigurationInvalid, EditionUnsupported, PipelineError
+from pipeline.errors import (
+    ConfigurationInvalid,
+    EditionUnsupported,
+    PipelineError,
+)
 from pipeline.wiring.route import routes_of
 
 PASSWORD = "hunter2-canary"
@@ -39,7 +43,9 @@ def fault(tmp_path: Path, text: str, environ: dict[str, str] | None = None) -> P
     return raised.value
 
 
-def test_all_faults_are_told_at_once_by_key_and_without_values(tmp_path: Path) -> None:
+def test_all_faults_are_told_at_once_by_key_and_without_values(
+    tmp_path: Path,
+) -> None:
     """A misspelt key is told with the one that was meant."""
     text = '[kafka]\nbootstrap_server = "x"\npartitions = 0\n[run]\nbatch_size = "many"\n'
     told = str(fault(tmp_path, text))
@@ -53,34 +59,64 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     found = settings(
         tmp_path,
         'group = "file"\n',
-        {"AJERA_CDC_ROUTES__PIM__GROUP": "env", "AJERA_CDC_ROUTES__PIM__CLIENTS": "false"},
+        {
+            "AJERA_CDC_ROUTES__PIM__GROUP": "env",
+            "AJERA_CDC_ROUTES__PIM__CLIENTS": "false",
+        },
     )
     assert found.to_pim.group == "env"
-    assert found.to_pim.entities == {"projects", "contacts", "employees", "vendors"}
+    assert found.to_pim.entities == {
+        "projects",
+        "contacts",
+        "employees",
+        "vendors",
+    }
 
 
 @pytest.mark.parametrize(
     ("name", "value", "found"),
     [
         ("AJERA_CDC_RUN__BATCH_SIZE", "7", lambda s: s.run.batch_size == 7),
-        ("AJERA_CDC_ROUTES__PIM__SCHEMA", "pim", lambda s: s.to_pim.db_schema == "pim"),
-        ("AJERA_CDC_PROFILE", "site.toml", lambda s: s.profile.name == "site.toml"),
-        ("AJERA_CDC_SOURCES__AJERA__CONNECT_PORT", "", lambda s: s.ajera.connect_port is None),
+        (
+            "AJERA_CDC_ROUTES__PIM__SCHEMA",
+            "pim",
+            lambda s: s.to_pim.db_schema == "pim",
+        ),
+        (
+            "AJERA_CDC_PROFILE",
+            "site.toml",
+            lambda s: s.profile.name == "site.toml",
+        ),
+        (
+            "AJERA_CDC_SOURCES__AJERA__CONNECT_PORT",
+            "",
+            lambda s: s.ajera.connect_port is None,
+        ),
         ("AJERA_CDC_SOURCE_PASSWORD", "x", lambda _: True),
         ("AJERA_CDC_CONFIG", "x", lambda _: True),
-        ("ajera_cdc_run__batch_size", "7", lambda s: s.run.batch_size == 2000),
+        (
+            "ajera_cdc_run__batch_size",
+            "7",
+            lambda s: s.run.batch_size == 2000,
+        ),
     ],
 )
 def test_every_kind_of_key_can_come_from_the_environment(
     tmp_path: Path, name: str, value: str, found: Callable[[Settings], bool]
 ) -> None:
-    """Numbers, keys of another name, the one key without a section; other variables of ours are not keys."""
+    """Numbers, keys of another name, the one key without a section;
+    other variables of ours are not keys.
+    """
     assert found(settings(tmp_path, "", {name: value}))
 
 
-def test_client_settings_can_come_from_the_environment_as_a_table(tmp_path: Path) -> None:
+def test_client_settings_can_come_from_the_environment_as_a_table(
+    tmp_path: Path,
+) -> None:
     """So that a secret need not stand in the file."""
-    environ = {"AJERA_CDC_KAFKA__CLIENT": f'{{"sasl.password" = "{PASSWORD}", "sasl.username" = "u"}}'}
+    environ = {
+        "AJERA_CDC_KAFKA__CLIENT": f'{{"sasl.password" = "{PASSWORD}", "sasl.username" = "u"}}'
+    }
     client = settings(tmp_path, "", environ).kafka.client
     assert {name: secret.get_secret_value() for name, secret in client.items()} == {
         "sasl.password": PASSWORD,
@@ -89,16 +125,33 @@ def test_client_settings_can_come_from_the_environment_as_a_table(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "value", [PASSWORD, f'{{"a" = {PASSWORD}}}', f'{{"a" = {{"b" = "{PASSWORD}"}}}}', f'["{PASSWORD}"]']
+    "value",
+    [
+        PASSWORD,
+        f'{{"a" = {PASSWORD}}}',
+        f'{{"a" = {{"b" = "{PASSWORD}"}}}}',
+        f'["{PASSWORD}"]',
+    ],
 )
-def test_client_settings_that_are_no_table_are_told_without_them(tmp_path: Path, value: str) -> None:
+def test_client_settings_that_are_no_table_are_told_without_them(
+    tmp_path: Path, value: str
+) -> None:
     """They are secrets."""
     told = str(fault(tmp_path, "", {"AJERA_CDC_KAFKA__CLIENT": value}))
     assert told.startswith("kafka.client")
 
 
-@pytest.mark.parametrize("environ", [{}, {"AJERA_CDC_KAFKA__PARTITIONS": "4"}, {"AJERA_CDC_PROFILE__X": "y"}])
-def test_a_section_that_is_no_table_is_a_fault_like_any_other(tmp_path: Path, environ: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"AJERA_CDC_KAFKA__PARTITIONS": "4"},
+        {"AJERA_CDC_PROFILE__X": "y"},
+    ],
+)
+def test_a_section_that_is_no_table_is_a_fault_like_any_other(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
     """Also where the environment wants to set a key in it."""
     path = tmp_path / "ajera-cdc.toml"
     path.write_text('kafka = 5\nprofile = "site.toml"\n' + URLS)
@@ -106,18 +159,37 @@ def test_a_section_that_is_no_table_is_a_fault_like_any_other(tmp_path: Path, en
         load(path, environ)
 
 
-def test_an_unknown_key_from_the_environment_is_a_fault(tmp_path: Path) -> None:
+def test_an_unknown_key_from_the_environment_is_a_fault(
+    tmp_path: Path,
+) -> None:
     """A misspelt override would do nothing, silently."""
-    told = str(fault(tmp_path, "", {"AJERA_CDC_ROUTES__PIM__GRUOP": "x", "AJERA_CDC_KAFKAA__GROUP": "x"}))
+    told = str(
+        fault(
+            tmp_path,
+            "",
+            {
+                "AJERA_CDC_ROUTES__PIM__GRUOP": "x",
+                "AJERA_CDC_KAFKAA__GROUP": "x",
+            },
+        )
+    )
     assert "routes.pim.gruop: there is no such key; did you mean group?" in told
     assert "kafkaa: there is no such key; did you mean kafka?" in told
 
 
-def test_faults_of_databases_and_entities_are_told_with_all_others(tmp_path: Path) -> None:
+def test_faults_of_databases_and_entities_are_told_with_all_others(
+    tmp_path: Path,
+) -> None:
     """Not only once the rest is right."""
     names = ("projects", "clients", "contacts", "employees", "vendors")
     environ = {f"AJERA_CDC_ROUTES__PIM__{name.upper()}": "false" for name in names}
-    told = str(fault(tmp_path, "[run]\nbatch_size = 0\n", {**environ, "AJERA_CDC_SOURCES__AJERA__DATABASE": PASSWORD}))
+    told = str(
+        fault(
+            tmp_path,
+            "[run]\nbatch_size = 0\n",
+            {**environ, "AJERA_CDC_SOURCES__AJERA__DATABASE": PASSWORD},
+        )
+    )
     assert "sources.ajera.database: is not a SQLAlchemy URL" in told
     assert "routes.pim: every entity is switched off" in told
     assert "run.batch_size" in told
@@ -133,10 +205,18 @@ def test_what_is_required_and_missing_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"\xff\xfe[\x00a\x00]\x00", b'x = "M\xfcller"', b"kafka = ", b"[kafka\n", b'a = "\x00"'],
+    [
+        b"\xff\xfe[\x00a\x00]\x00",
+        b'x = "M\xfcller"',
+        b"kafka = ",
+        b"[kafka\n",
+        b'a = "\x00"',
+    ],
     ids=["utf-16", "latin-1", "half a line", "half a table", "a zero byte"],
 )
-def test_a_file_that_is_not_toml_in_utf8_is_a_fault_of_the_configuration(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_toml_in_utf8_is_a_fault_of_the_configuration(
+    tmp_path: Path, content: bytes
+) -> None:
     """As some editors and shells save it."""
     path = tmp_path / "ajera-cdc.toml"
     path.write_bytes(content)
@@ -151,7 +231,9 @@ def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
     assert load(path, {}).to_pim.group
 
 
-def test_a_file_that_is_not_there_or_cannot_be_read_is_a_fault_of_the_configuration(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_or_cannot_be_read_is_a_fault_of_the_configuration(
+    tmp_path: Path,
+) -> None:
     """A folder, or nothing."""
     with pytest.raises(ConfigurationInvalid, match="config template"):
         load(tmp_path / "none.toml", {})
@@ -175,7 +257,9 @@ SHOWN = {
 
 
 @pytest.mark.parametrize(("url", "shown"), SHOWN.items())
-def test_a_database_url_is_shown_without_its_secrets_wherever_they_stand(tmp_path: Path, url: str, shown: str) -> None:
+def test_a_database_url_is_shown_without_its_secrets_wherever_they_stand(
+    tmp_path: Path, url: str, shown: str
+) -> None:
     """In front of the host, in the query, or in an ODBC connection string."""
     found = settings(tmp_path, "", {"AJERA_CDC_ROUTES__PIM__DATABASE": url})
     assert found.shown()["routes"]["pim"]["database"] == shown
@@ -183,7 +267,9 @@ def test_a_database_url_is_shown_without_its_secrets_wherever_they_stand(tmp_pat
 
 
 def test_a_secret_is_in_no_text_that_is_shown(tmp_path: Path) -> None:
-    """Neither in what `config show` prints, nor in the settings' own text; whatever form the secret has."""
+    """Neither in what `config show` prints, nor in the settings' own text;
+    whatever form the secret has.
+    """
     text = f"""
 [kafka.client]
 "sasl.password" = "{PASSWORD}"
@@ -194,7 +280,9 @@ def test_a_secret_is_in_no_text_that_is_shown(tmp_path: Path) -> None:
 password = "{PASSWORD}"
 """
     found = settings(tmp_path, text)
-    assert PASSWORD not in repr(found) + str(found) + str(found.model_dump()) + found.model_dump_json()
+    assert (
+        PASSWORD not in repr(found) + str(found) + str(found.model_dump()) + found.model_dump_json()
+    )
     assert PASSWORD not in str(found.shown())
     assert set(found.shown()["kafka"]["client"].values()) == {"***"}
     assert found.shown()["connect"]["password"] == "***"
@@ -202,9 +290,15 @@ password = "{PASSWORD}"
 
 
 @pytest.mark.parametrize("key", ["REGISTRY__URL", "REGISTRY__CONVERTER_URL", "CONNECT__URL"])
-def test_an_address_with_a_password_is_refused_without_being_repeated(tmp_path: Path, key: str) -> None:
+def test_an_address_with_a_password_is_refused_without_being_repeated(
+    tmp_path: Path, key: str
+) -> None:
     """It would be shown, logged, and sent to Connect."""
-    error = fault(tmp_path, "", {f"AJERA_CDC_{key}": f"http://ok:1,http://u:{PASSWORD}@h:1/x"})
+    error = fault(
+        tmp_path,
+        "",
+        {f"AJERA_CDC_{key}": f"http://ok:1,http://u:{PASSWORD}@h:1/x"},
+    )
     assert isinstance(error, ConfigurationInvalid)
     assert "must hold no user and password" in str(error)
 
@@ -217,18 +311,34 @@ def test_the_editions_without_a_pim_integration_are_refused(tmp_path: Path, edit
     assert "not available in ajeraCore" in raised.value.sentence
 
 
-def test_the_employee_phone_map_follows_crms_when_crm_is_on(tmp_path: Path) -> None:
+def test_the_employee_phone_map_follows_crms_when_crm_is_on(
+    tmp_path: Path,
+) -> None:
     """Seed 003, the note below Employees."""
-    swapped = '[crm]\nenabled = {}\nemployee_mobile = "vecPhone1"\nemployee_direct_dial = "vecPhone2"\n'
+    swapped = (
+        '[crm]\nenabled = {}\nemployee_mobile = "vecPhone1"\nemployee_direct_dial = "vecPhone2"\n'
+    )
     on = settings(tmp_path, swapped.format("true")).site.assumptions
     off = settings(tmp_path, swapped.format("false")).site.assumptions
-    assert (on.employee_mobile, on.employee_direct_dial) == ("vecPhone1", "vecPhone2")
-    assert (off.employee_mobile, off.employee_direct_dial) == ("vecPhone2", "vecPhone1")
+    assert (on.employee_mobile, on.employee_direct_dial) == (
+        "vecPhone1",
+        "vecPhone2",
+    )
+    assert (off.employee_mobile, off.employee_direct_dial) == (
+        "vecPhone2",
+        "vecPhone1",
+    )
 
 
-def test_a_database_address_of_another_kind_is_refused_without_being_repeated(tmp_path: Path) -> None:
+def test_a_database_address_of_another_kind_is_refused_without_being_repeated(
+    tmp_path: Path,
+) -> None:
     """It holds a password."""
-    error = fault(tmp_path, "", {"AJERA_CDC_ROUTES__PIM__DATABASE": f"mysql://u:{PASSWORD}@h/d"})
+    error = fault(
+        tmp_path,
+        "",
+        {"AJERA_CDC_ROUTES__PIM__DATABASE": f"mysql://u:{PASSWORD}@h/d"},
+    )
     assert isinstance(error, ConfigurationInvalid)
     assert "routes.pim.database: must begin with" in str(error)
 
@@ -240,18 +350,26 @@ def test_a_route_without_any_entity_is_refused(tmp_path: Path) -> None:
     assert "every entity is switched off" in str(fault(tmp_path, "", off))
 
 
-def test_a_profile_lies_beside_the_settings_file_wherever_its_name_comes_from(tmp_path: Path) -> None:
+def test_a_profile_lies_beside_the_settings_file_wherever_its_name_comes_from(
+    tmp_path: Path,
+) -> None:
     """Relative paths are relative to the file that holds the other settings."""
     (tmp_path / "site.toml").write_text('[assumptions]\naddress_separator = " | "\n')
     path = tmp_path / "ajera-cdc.toml"
     path.write_text('profile = "site.toml"\n' + URLS)
     assert load(path, {}).site.assumptions.address_separator == " | "
     path.write_text(URLS)
-    assert load(path, {"AJERA_CDC_PROFILE": "site.toml"}).site.assumptions.address_separator == " | "
-    assert load(path, {"AJERA_CDC_PROFILE": str(tmp_path / "site.toml")}).site != load(path, {}).site
+    assert (
+        load(path, {"AJERA_CDC_PROFILE": "site.toml"}).site.assumptions.address_separator == " | "
+    )
+    assert (
+        load(path, {"AJERA_CDC_PROFILE": str(tmp_path / "site.toml")}).site != load(path, {}).site
+    )
 
 
-def test_uncommenting_a_key_of_the_template_changes_nothing(tmp_path: Path) -> None:
+def test_uncommenting_a_key_of_the_template_changes_nothing(
+    tmp_path: Path,
+) -> None:
     """An empty text where nothing need be set is as if the key was not there."""
     path = tmp_path / "ajera-cdc.toml"
     path.write_text(re.sub(r"^# (\w+ = )", r"\1", template(), flags=re.MULTILINE))
@@ -266,7 +384,11 @@ def test_the_template_is_a_valid_file_with_every_key_documented_in_place() -> No
     uncommented = re.sub(r"^#( (?=\w+ = )|(?=\S))", "", text, flags=re.MULTILINE)
     raw = tomllib.loads(uncommented)
     for section, key, field in keys():
-        table = reduce(lambda inner, part: inner[part], filter(None, section.split(".")), raw)
+        table = reduce(
+            lambda inner, part: inner[part],
+            filter(None, section.split(".")),
+            raw,
+        )
         assert key in table, key
         assert f"# {field.description}" in text
 
@@ -294,7 +416,9 @@ def test_a_new_name_is_a_key(new: str) -> None:
     assert new in {f"{section}.{key}" for section, key, _ in keys()}
 
 
-def test_a_route_without_its_source_or_version_is_refused(tmp_path: Path) -> None:
+def test_a_route_without_its_source_or_version_is_refused(
+    tmp_path: Path,
+) -> None:
     """The exchange reads DPS, and its directions hang on the version of Ajera."""
     told = str(fault(tmp_path, "[routes.dps]\n"))
     assert "sources.dps: " in told
@@ -322,6 +446,11 @@ def test_who_is_active_cannot_be_told_without_a_coding(tmp_path: Path, name: str
     """The line names the choice; with a coding it is taken, and what is no choice is refused."""
     told = str(fault(tmp_path, f'[routes.dps]\n{name} = "active"\n'))
     assert f'routes.dps: {name} = "active" needs status_coding' in told
-    coded = str(fault(tmp_path, f'[routes.dps]\n{name} = "active"\nstatus_coding = "zero_is_active"\n'))
+    coded = str(
+        fault(
+            tmp_path,
+            f'[routes.dps]\n{name} = "active"\nstatus_coding = "zero_is_active"\n',
+        )
+    )
     assert name not in coded
     assert f"routes.dps.{name}: " in str(fault(tmp_path, f'[routes.dps]\n{name} = "on_projects"\n'))

@@ -1,4 +1,6 @@
-"""The site profile: a name that is misspelt or stands for two things is refused, for it would change nothing, silently."""
+"""The site profile: a name that is misspelt or stands for two things is refused,
+for it would change nothing, silently.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ def test_the_second_profile_of_the_sample_is_without_fault() -> None:
     assert all(found.source_table(table.name) != table.name for table in AJERA_TO_PIM.sources)
 
 
-def test_every_name_that_no_mapping_knows_is_told_with_the_one_that_was_meant(tmp_path: Path) -> None:
+def test_every_name_that_no_mapping_knows_is_told_with_the_one_that_was_meant(
+    tmp_path: Path,
+) -> None:
     """Tables, columns and policies of both sides, all at once."""
     told = fault(
         tmp_path,
@@ -76,10 +80,22 @@ too_long = "refuse"
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('[source.AxVec]\nname = "AxContact"', "source: 2 things are called AxContact."),
-        ('[target.Contact]\nname = "Organization"', "target: 2 things are called Organization."),
-        ('[source.AxVec.columns]\nvecFax = "vecEmail"', "source.AxVec.columns: 2 things are called vecEmail."),
-        ('[source.AxVec.columns]\nvecFax = "a b"\nvecZip = "a-b"', "source.AxVec.columns: 2 things are called a_b."),
+        (
+            '[source.AxVec]\nname = "AxContact"',
+            "source: 2 things are called AxContact.",
+        ),
+        (
+            '[target.Contact]\nname = "Organization"',
+            "target: 2 things are called Organization.",
+        ),
+        (
+            '[source.AxVec.columns]\nvecFax = "vecEmail"',
+            "source.AxVec.columns: 2 things are called vecEmail.",
+        ),
+        (
+            '[source.AxVec.columns]\nvecFax = "a b"\nvecZip = "a-b"',
+            "source.AxVec.columns: 2 things are called a_b.",
+        ),
         (
             '[target.Organization.columns]\nName = "x"\n"Fax Number" = "x"',
             "target.Organization.columns: 2 things are called x.",
@@ -93,7 +109,10 @@ def test_two_things_of_one_name_are_refused(tmp_path: Path, text: str, told: str
 
 def test_two_names_may_be_swapped(tmp_path: Path) -> None:
     """Each still stands for one thing."""
-    found = site(tmp_path, '[source.AxVec.columns]\nvecPhone1 = "vecPhone2"\nvecPhone2 = "vecPhone1"')
+    found = site(
+        tmp_path,
+        '[source.AxVec.columns]\nvecPhone1 = "vecPhone2"\nvecPhone2 = "vecPhone1"',
+    )
     assert found.source_column("AxVec", "vecPhone1") == "vecPhone2"
 
 
@@ -104,22 +123,42 @@ def test_two_names_may_be_swapped(tmp_path: Path) -> None:
         ("x = ", "site.toml is not TOML"),
         ("assumptions = 5", "assumptions: "),
         ("[source]\nAxVec = 5", "source.AxVec: "),
-        ("[assumptions]\nemployee_mobile = 'vecFax'", "must be vecPhone1 or vecPhone2."),
+        (
+            "[assumptions]\nemployee_mobile = 'vecFax'",
+            "must be vecPhone1 or vecPhone2.",
+        ),
         ("[assumptions]\ngenerated_code = 'X'", "must contain {key}"),
-        ("[assumptions]\naddress_seperator = ''", "did you mean address_separator?"),
-        ("[asumptions]", "asumptions: there is no such key; did you mean assumptions?"),
-        ("[assumptions.status_texts]\nopen = 'Open'", "assumptions.status_texts.open"),
+        (
+            "[assumptions]\naddress_seperator = ''",
+            "did you mean address_separator?",
+        ),
+        (
+            "[asumptions]",
+            "asumptions: there is no such key; did you mean assumptions?",
+        ),
+        (
+            "[assumptions.status_texts]\nopen = 'Open'",
+            "assumptions.status_texts.open",
+        ),
         ("[keys]\ntable = 'AxKey'", "keys.table_column"),
         (f"{KEYS}holds = 'first'", "keys.holds"),
         (
             f"{KEYS}holds = 'next'\nnames = {{ AxVecs = 'x' }}",
             "keys.names.AxVecs: no mapping knows it; did you mean AxVec?",
         ),
-        (f"{KEYS}holds = 'next'\nnames = {{ AxVec = 'AxContact' }}", "keys.names: 2 things are called AxContact."),
-        ("[target.Contact.policies.Forename]\ntoo_long = 'explode'", "target.Contact.policies.Forename.too_long"),
+        (
+            f"{KEYS}holds = 'next'\nnames = {{ AxVec = 'AxContact' }}",
+            "keys.names: 2 things are called AxContact.",
+        ),
+        (
+            "[target.Contact.policies.Forename]\ntoo_long = 'explode'",
+            "target.Contact.policies.Forename.too_long",
+        ),
     ],
 )
-def test_a_profile_that_is_not_one_is_told_by_key(tmp_path: Path, text: str | bytes, words: str) -> None:
+def test_a_profile_that_is_not_one_is_told_by_key(
+    tmp_path: Path, text: str | bytes, words: str
+) -> None:
     """As the settings are."""
     assert words in fault(tmp_path, text)
 
@@ -131,11 +170,20 @@ def test_a_profile_that_is_not_there_is_told(tmp_path: Path) -> None:
         _ = settings.site
 
 
-def test_the_phone_map_of_crm_wins_over_the_profiles(tmp_path: Path) -> None:
+def test_the_phone_map_of_crm_wins_over_the_profiles(
+    tmp_path: Path,
+) -> None:
     """PIM's follows it when both are on (S-PIM)."""
     path = tmp_path / "site.toml"
     path.write_text('[assumptions]\nemployee_mobile = "vecPhone1"\naddress_separator = "; "\n')
-    crm = {"enabled": True, "employee_mobile": "vecPhone2", "employee_direct_dial": "vecPhone2"}
+    crm = {
+        "enabled": True,
+        "employee_mobile": "vecPhone2",
+        "employee_direct_dial": "vecPhone2",
+    }
     found = Settings.model_validate({**DATABASES, "profile": path, "crm": crm}).site.assumptions
-    assert (found.employee_mobile, found.employee_direct_dial) == ("vecPhone2", "vecPhone2")
+    assert (found.employee_mobile, found.employee_direct_dial) == (
+        "vecPhone2",
+        "vecPhone2",
+    )
     assert found.address_separator == "; "

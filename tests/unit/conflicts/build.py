@@ -9,23 +9,53 @@ from pipeline.conflicts.begin import FirstLinkPolicy, Found, first_link
 from pipeline.conflicts.decision import Applied, Decision, Write
 from pipeline.conflicts.forms import cut, trimmed
 from pipeline.conflicts.link import Link, LinkSide, Seen, State
-from pipeline.conflicts.rules import ColumnPair, Direction, Rule, Rules, Side, column
+from pipeline.conflicts.rules import (
+    ColumnPair,
+    Direction,
+    Rule,
+    Rules,
+    Side,
+    column,
+)
 from pipeline.conflicts.settle import settle
 from pipeline.model.event import Event, Operation, Value
-from pipeline.model.position import EPOCH_WIDTH, LSN_WIDTH, TopicOffset, postgres_position
+from pipeline.model.position import (
+    EPOCH_WIDTH,
+    LSN_WIDTH,
+    TopicOffset,
+    postgres_position,
+)
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 AJERA, DPS = Side.AJERA, Side.DPS
 TABLES = {AJERA: "AxVec", DPS: "Clendor"}
 RULES = Rules(
     (
-        ColumnPair("name", column("vecDescription", trimmed), column("Name", trimmed), Rule.NEWEST, to_dps=cut(10)),
+        ColumnPair(
+            "name",
+            column("vecDescription", trimmed),
+            column("Name", trimmed),
+            Rule.NEWEST,
+            to_dps=cut(10),
+        ),
         ColumnPair("phone", column("vecPhone1"), column("Phone"), Rule.AJERA),
         ColumnPair("market", column("vecClientType"), column("Market"), Rule.DPS),
         ColumnPair("notes", column("vecNotes"), column("Memo"), Rule.MANUAL),
         ColumnPair("number", column("vecID"), column("Client"), Rule.CREATE_ONLY),
-        ColumnPair("chance", column("vecChance"), column("Probability"), Rule.NEWEST, Direction.TO_AJERA),
-        ColumnPair("total", column("vecTotal"), column("Total"), Rule.AJERA, Direction.TO_DPS),
+        ColumnPair(
+            "chance",
+            column("vecChance"),
+            column("Probability"),
+            Rule.NEWEST,
+            Direction.TO_AJERA,
+        ),
+        ColumnPair(
+            "total",
+            column("vecTotal"),
+            column("Total"),
+            Rule.AJERA,
+            Direction.TO_DPS,
+        ),
     )
 )
 
@@ -35,7 +65,9 @@ def seconds(count: float) -> datetime:
 
 
 def linked(value: Value = "old") -> Link:
-    """A linked pair that holds the same in each line of both sides, streamed from epoch 1, at position and offset 0."""
+    """A linked pair that holds the same in each line of both sides, streamed from epoch 1,
+    at position and offset 0.
+    """
     values = dict.fromkeys(RULES.by_name, value)
     seen = Seen(position(0), TopicOffset(1, 0, 0), 1)
     ajera, dps = (LinkSide(TABLES[side], "7", seen, values, values) for side in Side)
@@ -43,7 +75,9 @@ def linked(value: Value = "old") -> Link:
 
 
 def position(number: int, epoch: int = 1) -> str:
-    """The position of the number-th change of a row; somebody else committed between it and its own commit."""
+    """The position of the number-th change of a row;
+    somebody else committed between it and its own commit.
+    """
     return postgres_position(epoch, f'["{10 * number + 7}","{10 * number}"]')
 
 
@@ -63,7 +97,9 @@ def event(
     lines: Mapping[str, Value] | None = None,
     **more: Value,
 ) -> Event:
-    """The `at`-th commit of a side, `at` seconds after noon: the values that the link believes, but for `lines` and `more`."""
+    """The `at`-th commit of a side, `at` seconds after noon: the values that the link believes,
+    but for `lines` and `more`.
+    """
     row = RULES.written(side, {**link.half(side).value, **(lines or {}), **more})
     kind = Operation(operation)
     return Event(
@@ -85,12 +121,26 @@ def write_to(decision: Decision, side: Side) -> Write:
     return found[0]
 
 
-def carried_out(decision: Decision, at: int, *, skipped: tuple[str, ...] = (), knows: bool = True) -> Link:
-    """The link after all its writes were applied as the `at`-th commit of their side, less the lines that were skipped."""
+def carried_out(
+    decision: Decision,
+    at: int,
+    *,
+    skipped: tuple[str, ...] = (),
+    knows: bool = True,
+) -> Link:
+    """The link after all its writes were applied as the `at`-th commit of their side,
+    less the lines that were skipped.
+    """
     link = decision.link
     for write in decision.writes:
         held = {name: value for name, value in write.values.items() if name not in skipped}
-        outcome = Applied(write.number, held, after(at) if knows else None, seconds(at), write.key)
+        outcome = Applied(
+            write.number,
+            held,
+            after(at) if knows else None,
+            seconds(at),
+            write.key,
+        )
         link = settle(link, write.side, outcome, RULES).link
     return link
 
@@ -109,5 +159,15 @@ def link_rows(
     prefers: Side | None = None,
     rules: Rules = RULES,
 ) -> Decision:
-    rows = found(AJERA, times[0], **{name: ajera}), found(DPS, times[1], **{name: dps})
-    return first_link("L1", "firm", *rows, FirstLinkPolicy(prefers=prefers), seconds(100), rules)
+    rows = (
+        found(AJERA, times[0], **{name: ajera}),
+        found(DPS, times[1], **{name: dps}),
+    )
+    return first_link(
+        "L1",
+        "firm",
+        *rows,
+        FirstLinkPolicy(prefers=prefers),
+        seconds(100),
+        rules,
+    )

@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.conflicts.codec import dump, dump_value, load, load_value
-from pipeline.conflicts.link import Desired, Link, LinkSide, Obstacle, Parked, Pending, Seen, State
+from pipeline.conflicts.link import (
+    Desired,
+    Link,
+    LinkSide,
+    Obstacle,
+    Parked,
+    Pending,
+    Seen,
+    State,
+)
 from pipeline.conflicts.rules import Side
 from pipeline.model.event import Value
 from pipeline.model.position import TopicOffset
@@ -47,7 +56,15 @@ def test_a_link_with_everything_in_it_returns_equal() -> None:
         "f": date(2026, 1, 2),
         "g": at,
     }
-    pending = Pending(3, values, {"a": None}, at, is_open=False, after="00ff", creates=True)
+    pending = Pending(
+        3,
+        values,
+        {"a": None},
+        at,
+        is_open=False,
+        after="00ff",
+        creates=True,
+    )
     half = LinkSide(
         "AxVec",
         None,
@@ -80,12 +97,20 @@ def test_a_link_with_everything_in_it_returns_equal() -> None:
     assert repr(load(dump(link))) == repr(link)
 
 
-@given(st.dictionaries(st.sampled_from("abcd"), VALUES), st.dictionaries(st.sampled_from("abcd"), VALUES))
-def test_what_the_log_showed_returns_as_it_was(value: dict[str, Value], observed: dict[str, Value]) -> None:
+@given(
+    st.dictionaries(st.sampled_from("abcd"), VALUES),
+    st.dictionaries(st.sampled_from("abcd"), VALUES),
+)
+def test_what_the_log_showed_returns_as_it_was(
+    value: dict[str, Value], observed: dict[str, Value]
+) -> None:
     """Whatever of it the side holds too; a line that the log did not show stays unknown."""
     half = LinkSide("AxVec", "7", value=value, observed=observed)
     found = load(dump(Link("L1", "firm", half, LinkSide("Clendor", "7"), State.LINKED))).ajera
-    for returned, given_values in ((found.observed, observed), (found.value, value)):
+    for returned, given_values in (
+        (found.observed, observed),
+        (found.value, value),
+    ):
         assert returned == given_values
         assert {n: (type(v), str(v)) for n, v in returned.items()} == {
             n: (type(v), str(v)) for n, v in given_values.items()

@@ -6,12 +6,35 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.conflicts.forms import as_is, chain, cut, listed, number, trimmed, upper
+from pipeline.conflicts.forms import (
+    as_is,
+    chain,
+    cut,
+    listed,
+    number,
+    trimmed,
+    upper,
+)
 from pipeline.model.event import Value
 
 
 @pytest.mark.parametrize("form", [as_is, trimmed, cut(3), upper, number(2), chain(cut(3), upper)])
-@pytest.mark.parametrize("value", [None, "", "  ", " ab cd ", "ab  ", 0, True, 7, Decimal("1.005"), "1.005", "x"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "",
+        "  ",
+        " ab cd ",
+        "ab  ",
+        0,
+        True,
+        7,
+        Decimal("1.005"),
+        "1.005",
+        "x",
+    ],
+)
 def test_a_form_is_idempotent(form: object, value: Value) -> None:
     """Storing what is stored changes nothing: that is why it never comes back as an edit."""
     assert callable(form)
@@ -25,7 +48,11 @@ def test_a_cut_leaves_no_blank_at_its_end() -> None:
 
 def test_blank_text_is_null_and_zero_is_a_value() -> None:
     """Only text can be blank."""
-    assert (trimmed("  "), trimmed(0), number(2)(0)) == (None, 0, Decimal("0.00"))
+    assert (trimmed("  "), trimmed(0), number(2)(0)) == (
+        None,
+        0,
+        Decimal("0.00"),
+    )
 
 
 def test_half_is_rounded_up_and_true_is_no_number() -> None:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from pipeline.conflicts.conflict import Kind
-from pipeline.conflicts.linking import Candidate, Creates, Links, Parks, admit, match
+from pipeline.conflicts.linking import (
+    Candidate,
+    Creates,
+    Links,
+    Parks,
+    admit,
+    match,
+)
 
 
 def test_one_row_of_the_name_links_whatever_its_case() -> None:
     """ACME SUPPLIES is Acme Supplies."""
-    assert match("ACME SUPPLIES ", [Candidate("1", "Acme Supplies"), Candidate("2", "Acme")]) == Links("1")
+    assert match(
+        "ACME SUPPLIES ",
+        [Candidate("1", "Acme Supplies"), Candidate("2", "Acme")],
+    ) == Links("1")
 
 
 def test_several_rows_of_the_name_park() -> None:

@@ -17,33 +17,56 @@ def group(prefix: str, rows: list[Marks]) -> dict[str, Marks]:
 
 def test_the_one_that_agrees_is_the_counterpart() -> None:
     """A mark that only one side has tells nothing."""
-    found = told_apart({"A": {"city": "oslo"}}, {"1": {"city": "oslo"}, "2": {"city": "bergen"}, "3": {}})
+    found = told_apart(
+        {"A": {"city": "oslo"}},
+        {"1": {"city": "oslo"}, "2": {"city": "bergen"}, "3": {}},
+    )
     assert found == {"A": "1"}
     assert told_apart({"A": {"city": "oslo"}}, {"1": {}, "2": {"email": "oslo"}}) == {}
 
 
 def test_the_one_that_agrees_in_more_is_the_counterpart() -> None:
     """Two offices in one town, and one of them has the e-mail too."""
-    offices = {"1": {"city": "oslo", "email": "a"}, "2": {"city": "oslo", "email": "b"}}
+    offices = {
+        "1": {"city": "oslo", "email": "a"},
+        "2": {"city": "oslo", "email": "b"},
+    }
     assert told_apart({"A": {"city": "oslo", "email": "a"}}, offices) == {"A": "1"}
     assert told_apart({"A": {"city": "oslo"}}, offices) == {}
 
 
 def test_marks_that_contradict_each_other_decide_nothing() -> None:
     """One row has the town, another the e-mail."""
-    assert told_apart({"A": {"city": "oslo", "email": "a"}}, {"1": {"city": "oslo"}, "2": {"email": "a"}}) == {}
+    assert (
+        told_apart(
+            {"A": {"city": "oslo", "email": "a"}},
+            {"1": {"city": "oslo"}, "2": {"email": "a"}},
+        )
+        == {}
+    )
 
 
 def test_who_is_found_by_another_row_is_not_taken_from_it() -> None:
     """Both in Ajera are in the town, and both agree with the one in DPS: a person decides."""
-    assert told_apart({"A": {"city": "oslo"}, "B": {"city": "oslo"}}, {"1": {"city": "oslo"}}) == {}
+    assert (
+        told_apart(
+            {"A": {"city": "oslo"}, "B": {"city": "oslo"}},
+            {"1": {"city": "oslo"}},
+        )
+        == {}
+    )
     both = {"A": {"city": "oslo", "email": "a"}, "B": {"city": "oslo"}}
-    assert told_apart(both, {"1": {"city": "oslo", "email": "a"}, "2": {"city": "oslo"}}) == {"A": "1", "B": "2"}
+    assert told_apart(both, {"1": {"city": "oslo", "email": "a"}, "2": {"city": "oslo"}}) == {
+        "A": "1",
+        "B": "2",
+    }
 
 
 @settings(max_examples=300, deadline=None)
 @given(one=GROUPS, other=GROUPS, data=st.data())
-def test_both_sides_find_the_same_pairs_in_any_order(one: list[Marks], other: list[Marks], data: st.DataObject) -> None:
+def test_both_sides_find_the_same_pairs_in_any_order(
+    one: list[Marks], other: list[Marks], data: st.DataObject
+) -> None:
     """Nor does it matter which pairs were linked before: what is left finds the rest."""
     left, right = group("A", one), group("D", other)
     found = told_apart(left, right)

@@ -12,15 +12,30 @@ from pipeline.conflicts.manual import EnteredValue, resolve
 from pipeline.conflicts.reconcile import finish, reconcile
 from pipeline.conflicts.rules import Rule, Rules, Side, translated
 from pipeline.model.event import Value
-from tests.unit.conflicts.build import AJERA, DPS, RULES, carried_out, event, link_rows, linked, seconds, write_to
+from tests.unit.conflicts.build import (
+    AJERA,
+    DPS,
+    RULES,
+    carried_out,
+    event,
+    link_rows,
+    linked,
+    seconds,
+    write_to,
+)
 
 NOW = seconds(100)
-LATER_BLANK = {AJERA: (seconds(1), seconds(9)), DPS: (seconds(9), seconds(1))}  # by the filled side
+LATER_BLANK = {
+    AJERA: (seconds(1), seconds(9)),
+    DPS: (seconds(9), seconds(1)),
+}  # by the filled side
 
 
 def only_filling(rule: Rule = Rule.NEWEST) -> Rules:
     """Who is billed: the line may fill a blank and replaces nothing."""
-    pairs = (replace(p, only_fills=True, rule=rule) if p.name == "chance" else p for p in RULES.pairs)
+    pairs = (
+        replace(p, only_fills=True, rule=rule) if p.name == "chance" else p for p in RULES.pairs
+    )
     return Rules(tuple(pairs))
 
 
@@ -29,12 +44,25 @@ FILLING = only_filling()
 
 @pytest.mark.parametrize("prefers", [None, AJERA, DPS])
 @pytest.mark.parametrize("rule", [Rule.NEWEST, Rule.DPS])
-def test_a_line_that_only_fills_parks_at_the_first_link_where_both_are_filled(rule: Rule, prefers: Side | None) -> None:
-    """With both values, whatever is preferred, whoever owns it and whichever row was modified later."""
+def test_a_line_that_only_fills_parks_at_the_first_link_where_both_are_filled(
+    rule: Rule, prefers: Side | None
+) -> None:
+    """With both values, whatever is preferred,
+    whoever owns it and whichever row was modified later.
+    """
     for times in ((None, None), *LATER_BLANK.values()):
-        decision = link_rows("a", "d", "chance", times, prefers=prefers, rules=only_filling(rule))
+        decision = link_rows(
+            "a",
+            "d",
+            "chance",
+            times,
+            prefers=prefers,
+            rules=only_filling(rule),
+        )
         assert decision.writes == ()
-        assert [(entry.kind, entry.winner) for entry in decision.conflicts] == [(Kind.FIRST_LINK, None)]
+        assert [(entry.kind, entry.winner) for entry in decision.conflicts] == [
+            (Kind.FIRST_LINK, None)
+        ]
         parked = decision.link.parked["chance"]
         assert (parked.ajera, parked.dps) == ("a", "d")
 
@@ -47,15 +75,23 @@ def test_a_line_that_only_fills_fills_a_blank() -> None:
 
 @pytest.mark.parametrize("value", ["d", None])
 @pytest.mark.parametrize("rule", [Rule.NEWEST, Rule.DPS])
-def test_a_later_edit_never_replaces_a_value_on_a_line_that_only_fills(rule: Rule, value: Value) -> None:
+def test_a_later_edit_never_replaces_a_value_on_a_line_that_only_fills(
+    rule: Rule, value: Value
+) -> None:
     """Neither another value nor a blank: a person decides, with both."""
     rules = only_filling(rule)
     link = linked("same")
     decision = reconcile(link, event(link, DPS, 1, chance=value), NOW, rules)
     assert decision.writes == ()
     parked = decision.link.parked["chance"]
-    assert (parked.ajera, parked.dps, parked.reason) == ("same", value, Kind.FILLED_ALREADY)
-    assert [(entry.kind, entry.winner) for entry in decision.conflicts] == [(Kind.FILLED_ALREADY, None)]
+    assert (parked.ajera, parked.dps, parked.reason) == (
+        "same",
+        value,
+        Kind.FILLED_ALREADY,
+    )
+    assert [(entry.kind, entry.winner) for entry in decision.conflicts] == [
+        (Kind.FILLED_ALREADY, None)
+    ]
 
 
 def test_what_ajera_types_over_a_line_that_only_fills_is_never_put_back() -> None:
@@ -69,16 +105,27 @@ def test_what_ajera_types_over_a_line_that_only_fills_is_never_put_back() -> Non
 def test_an_edit_in_ajera_does_not_end_what_is_parked_on_a_line_that_only_fills() -> None:
     """Unless it is the same as in DPS, or a blank, which is filled."""
     link = link_rows("a", "d", "chance", rules=FILLING).link
-    for value, parks, writes in (("b", True, []), ("d", False, []), (None, False, [{"chance": "d"}])):
+    for value, parks, writes in (
+        ("b", True, []),
+        ("d", False, []),
+        (None, False, [{"chance": "d"}]),
+    ):
         typed = event(link, AJERA, 200, chance=value)
         decision = reconcile(link, typed, NOW, FILLING, LockedRow(typed.row, seconds(200)))
         assert ("chance" in decision.link.parked) is parks
         assert [write.values for write in decision.writes] == writes
 
 
-def test_a_line_that_only_fills_and_waited_for_its_reference_is_not_written_over_what_was_filled_meanwhile() -> None:
-    """DPS's client was not linked when the pair began: Ajera's people filled in theirs, then it was."""
-    pairs = tuple(replace(p, through="firm", only_fills=True) if p.name == "chance" else p for p in RULES.pairs)
+def test_a_line_that_only_fills_and_waited_for_its_reference_is_not_written_over_what_was_filled_meanwhile() -> (
+    None
+):
+    """DPS's client was not linked when the pair began: Ajera's people filled in theirs,
+    then it was.
+    """
+    pairs = tuple(
+        replace(p, through="firm", only_fills=True) if p.name == "chance" else p
+        for p in RULES.pairs
+    )
     lines = replace(RULES, pairs=pairs)
     unknown = translated(lines, lambda _, value, to: None)
     known = translated(lines, lambda _, value, to: {"d": "1", "1": "d"}.get(str(value)))
@@ -95,7 +142,13 @@ def test_a_line_that_only_fills_and_waited_for_its_reference_is_not_written_over
 
 
 @pytest.mark.parametrize(
-    ("choice", "ends"), [(DPS, "d"), (AJERA, "a"), (EnteredValue(DPS, "t"), "t"), (EnteredValue(AJERA, "t"), "t")]
+    ("choice", "ends"),
+    [
+        (DPS, "d"),
+        (AJERA, "a"),
+        (EnteredValue(DPS, "t"), "t"),
+        (EnteredValue(AJERA, "t"), "t"),
+    ],
 )
 def test_a_persons_decision_replaces_the_value_of_a_line_that_only_fills(
     choice: Side | EnteredValue, ends: str
@@ -107,9 +160,15 @@ def test_a_persons_decision_replaces_the_value_of_a_line_that_only_fills(
     decision = finish(link, seconds(302), FILLING, Reason.RETRIED)
     link = carried_out(decision, 303)
     link = finish(link, seconds(304), FILLING, Reason.RETRIED).link
-    assert [link.half(side).value["chance"] for side in Side] == [ends, ends]
+    assert [link.half(side).value["chance"] for side in Side] == [
+        ends,
+        ends,
+    ]
     assert link.parked == {}
-    assert [link.half(side).has_pending_edits for side in Side] == [False, False]
+    assert [link.half(side).has_pending_edits for side in Side] == [
+        False,
+        False,
+    ]
 
 
 def test_an_edit_in_ajera_that_a_decision_did_not_see_is_not_replaced() -> None:

@@ -16,28 +16,57 @@ from pipeline.conflicts.reconcile import finish, needs_look, reconcile
 from pipeline.conflicts.rules import Side, below_two_way
 from pipeline.model.event import Operation, Value
 from pipeline.model.outcome import Outcome
-from tests.unit.conflicts.build import AJERA, DPS, RULES, carried_out, event, linked, position, seconds, write_to
+from tests.unit.conflicts.build import (
+    AJERA,
+    DPS,
+    RULES,
+    carried_out,
+    event,
+    linked,
+    position,
+    seconds,
+    write_to,
+)
 
 NOW = seconds(100)
 
 
-def both_edited(name: str, ajera_at: int, dps_at: int, ajera: Value = "from a", dps: Value = "from d") -> Link:
-    """Ajera's edit is known and its write to DPS was refused, since DPS was edited too; that event is still to come."""
+def both_edited(
+    name: str,
+    ajera_at: int,
+    dps_at: int,
+    ajera: Value = "from a",
+    dps: Value = "from d",
+) -> Link:
+    """Ajera's edit is known and its write to DPS was refused, since DPS was edited too;
+    that event is still to come.
+    """
     link = linked()
     decision = reconcile(link, event(link, AJERA, ajera_at, lines={name: ajera}), NOW, RULES)
     return carried_out(decision, 50, skipped=(name,))
 
 
-# -- one side edited ------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("side", "name"), [(AJERA, "name"), (DPS, "name"), (AJERA, "phone"), (DPS, "market")])
+# -- one side edited -------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("side", "name"),
+    [(AJERA, "name"), (DPS, "name"), (AJERA, "phone"), (DPS, "market")],
+)
 def test_an_edit_of_one_side_is_written_to_the_other(side: Side, name: str) -> None:
     """One write, of that line alone, only where the other side still holds what it held."""
     link = linked()
     decision = reconcile(link, event(link, side, 1, lines={name: "new"}), NOW, RULES)
     write = write_to(decision, side.other)
-    assert (dict(write.values), dict(write.expected), write.key) == ({name: "new"}, {name: "old"}, "7")
+    assert (dict(write.values), dict(write.expected), write.key) == (
+        {name: "new"},
+        {name: "old"},
+        "7",
+    )
     assert write.intention == "L1/1"
-    assert (decision.outcome, decision.reason, decision.conflicts) == (Outcome.WRITTEN, Reason.EDITED, ())
+    assert (decision.outcome, decision.reason, decision.conflicts) == (
+        Outcome.WRITTEN,
+        Reason.EDITED,
+        (),
+    )
 
 
 def test_after_the_write_its_own_event_is_an_echo() -> None:
@@ -46,7 +75,11 @@ def test_after_the_write_its_own_event_is_an_echo() -> None:
     decision = reconcile(link, event(link, AJERA, 1, name="new"), NOW, RULES)
     link = carried_out(decision, 5)
     echo = reconcile(link, event(link, DPS, 5), NOW, RULES)
-    assert (echo.outcome, echo.reason, echo.writes) == (Outcome.SKIPPED, Reason.ECHO, ())
+    assert (echo.outcome, echo.reason, echo.writes) == (
+        Outcome.SKIPPED,
+        Reason.ECHO,
+        (),
+    )
     assert not echo.link.ajera.dirty | echo.link.dps.dirty
 
 
@@ -68,7 +101,9 @@ def test_a_later_event_than_our_write_is_an_edit_and_forgets_the_write() -> None
 
 
 def test_what_a_write_skips_stays_asked_for_and_goes_when_the_other_side_says_why() -> None:
-    """The comparison refused the write, because DPS was edited: its event brings the time that the rule needs."""
+    """The comparison refused the write, because DPS was edited:
+    its event brings the time that the rule needs.
+    """
     link = both_edited("name", 1, 9)
     assert link.ajera.dirty == {"name"}
     decision = reconcile(link, event(link, DPS, 9, name="from d"), NOW, RULES)
@@ -81,7 +116,10 @@ def test_an_event_without_a_column_says_nothing_about_its_line() -> None:
     told = event(link, AJERA, 1)
     told = replace(told, row={k: v for k, v in told.row.items() if k != "vecPhone1"})
     decision = reconcile(link, told, NOW, RULES)
-    assert (decision.reason, decision.link.ajera.value["phone"]) == (Reason.UNCHANGED, "old")
+    assert (decision.reason, decision.link.ajera.value["phone"]) == (
+        Reason.UNCHANGED,
+        "old",
+    )
 
 
 def test_a_line_that_was_unknown_is_learnt_and_is_no_edit() -> None:
@@ -89,12 +127,18 @@ def test_a_line_that_was_unknown_is_learnt_and_is_no_edit() -> None:
     link = linked()
     known = {name: value for name, value in link.ajera.value.items() if name != "name"}
     link = replace(link, ajera=replace(link.ajera, value=known))
-    told = replace(event(link, AJERA, 1), row={**event(linked(), AJERA, 1).row, "vecDescription": "other"})
+    told = replace(
+        event(link, AJERA, 1),
+        row={**event(linked(), AJERA, 1).row, "vecDescription": "other"},
+    )
     decision = reconcile(link, told, NOW, RULES)
-    assert (decision.writes, decision.link.ajera.value["name"]) == ((), "other")
+    assert (decision.writes, decision.link.ajera.value["name"]) == (
+        (),
+        "other",
+    )
 
 
-# -- stale ----------------------------------------------------------------------------------------------------------
+# -- stale -----------------------------------------------------------------------------------------
 def test_nothing_is_taken_from_a_stale_event_but_what_is_dirty_is_finished() -> None:
     """A replay never moves a row backwards, and completes what a crash left."""
     link = linked()
@@ -109,15 +153,23 @@ def test_the_same_position_at_a_later_offset_is_stale() -> None:
     """Debezium publishes again after a crash."""
     link = linked()
     link = carried_out(reconcile(link, event(link, AJERA, 5, name="new"), NOW, RULES), 6)
-    assert reconcile(link, event(link, AJERA, 5, offset=9, name="other"), NOW, RULES).reason is Reason.STALE
+    assert (
+        reconcile(link, event(link, AJERA, 5, offset=9, name="other"), NOW, RULES).reason
+        is Reason.STALE
+    )
 
 
-# -- both sides edited ----------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("ajera_at", "dps_at", "winner"), [(10, 1, AJERA), (1, 10, DPS), (1, 2, AJERA), (2, 1, AJERA)])
+# -- both sides edited -----------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("ajera_at", "dps_at", "winner"),
+    [(10, 1, AJERA), (1, 10, DPS), (1, 2, AJERA), (2, 1, AJERA)],
+)
 def test_under_newest_the_later_edit_wins_and_within_the_tolerance_the_owners(
     ajera_at: int, dps_at: int, winner: Side
 ) -> None:
-    """Commit times decide, not the order of arrival; the loser is in the log with both values and times."""
+    """Commit times decide, not the order of arrival;
+    the loser is in the log with both values and times.
+    """
     link = both_edited("name", ajera_at, dps_at)
     decision = reconcile(link, event(link, DPS, dps_at, name="from d"), NOW, RULES)
     typed = {AJERA: "from a", DPS: "from d"}
@@ -129,18 +181,30 @@ def test_under_newest_the_later_edit_wins_and_within_the_tolerance_the_owners(
         "from a",
         "from d",
     )
-    assert (entry.ajera_at, entry.dps_at) == (seconds(ajera_at), seconds(dps_at))
+    assert (entry.ajera_at, entry.dps_at) == (
+        seconds(ajera_at),
+        seconds(dps_at),
+    )
 
 
 @pytest.mark.parametrize(("name", "owner"), [("phone", AJERA), ("market", DPS)])
-def test_an_edit_of_the_side_that_does_not_own_the_column_is_put_back(name: str, owner: Side) -> None:
+def test_an_edit_of_the_side_that_does_not_own_the_column_is_put_back(
+    name: str, owner: Side
+) -> None:
     """The owner's value returns, the other one is in the log."""
     link = linked()
     decision = reconcile(link, event(link, owner.other, 1, lines={name: "typed"}), NOW, RULES)
     write = write_to(decision, owner.other)
-    assert (dict(write.values), dict(write.expected)) == ({name: "old"}, {name: "typed"})
+    assert (dict(write.values), dict(write.expected)) == (
+        {name: "old"},
+        {name: "typed"},
+    )
     (entry,) = decision.conflicts
-    assert (entry.kind, entry.winner, entry.value(owner.other)) == (Kind.OWNED_PUT_BACK, owner, "typed")
+    assert (entry.kind, entry.winner, entry.value(owner.other)) == (
+        Kind.OWNED_PUT_BACK,
+        owner,
+        "typed",
+    )
 
 
 def test_the_owner_wins_over_a_later_edit_of_the_other_side() -> None:
@@ -157,7 +221,11 @@ def test_manual_parks_the_column_with_both_values_and_the_others_go_on() -> None
     decision = reconcile(link, event(link, DPS, 9, notes="from d", name="new"), NOW, RULES)
     assert write_to(decision, AJERA).values == {"name": "new"}
     parked = decision.link.parked["notes"]
-    assert (parked.ajera, parked.dps, parked.reason) == ("from a", "from d", Kind.UPDATE_ORIGIN_DIFFERS)
+    assert (parked.ajera, parked.dps, parked.reason) == (
+        "from a",
+        "from d",
+        Kind.UPDATE_ORIGIN_DIFFERS,
+    )
     assert decision.conflicts[0].winner is None
 
 
@@ -175,7 +243,11 @@ def test_agreement_unparks() -> None:
     link = both_edited("notes", 1, 9)
     link = reconcile(link, event(link, DPS, 9, notes="from d"), NOW, RULES).link
     decision = reconcile(link, event(link, AJERA, 10, notes="from d"), NOW, RULES)
-    assert (decision.link.parked, decision.writes, decision.conflicts) == ({}, (), ())
+    assert (decision.link.parked, decision.writes, decision.conflicts) == (
+        {},
+        (),
+        (),
+    )
     assert decision.link.coincident == {"notes"}
 
 
@@ -193,25 +265,35 @@ def test_a_one_way_line_leaves_the_receivers_edit_until_the_sender_is_edited() -
     assert decision.writes == ()
     decision = reconcile(decision.link, event(link, DPS, 6, chance="theirs"), NOW, RULES)
     write = write_to(decision, AJERA)
-    assert (dict(write.values), dict(write.expected)) == ({"chance": "theirs"}, {"chance": "mine"})
+    assert (dict(write.values), dict(write.expected)) == (
+        {"chance": "theirs"},
+        {"chance": "mine"},
+    )
 
 
 def test_a_one_way_line_of_its_sender_is_put_back() -> None:
     """Totals come from Ajera; what is typed over them in DPS is overwritten."""
     link = linked()
-    assert write_to(reconcile(link, event(link, DPS, 5, total="typed"), NOW, RULES), DPS).values == {"total": "old"}
+    assert write_to(
+        reconcile(link, event(link, DPS, 5, total="typed"), NOW, RULES), DPS
+    ).values == {"total": "old"}
 
 
 def test_below_two_way_no_edit_in_ajera_goes_anywhere() -> None:
     """Neither to DPS nor back; a DPS edit overwrites."""
     rules, link = below_two_way(RULES), linked()
-    decision = reconcile(link, event(link, AJERA, 5, name="a", notes="a", market="a", phone="a"), NOW, rules)
+    decision = reconcile(
+        link,
+        event(link, AJERA, 5, name="a", notes="a", market="a", phone="a"),
+        NOW,
+        rules,
+    )
     assert decision.writes == ()
     decision = reconcile(decision.link, event(link, DPS, 1, notes="d"), NOW, rules)
     assert write_to(decision, AJERA).values == {"notes": "d"}
 
 
-# -- coincidence, representation, covered edits ---------------------------------------------------------------------
+# -- coincidence, representation, covered edits ----------------------------------------------------
 def test_a_coincident_value_still_competes_by_its_time() -> None:
     """Both typed "same", Ajera last; an older DPS edit that arrives later does not replace it."""
     link = both_edited("name", 20, 5, ajera="same")
@@ -235,19 +317,26 @@ def test_a_cut_name_is_no_edit() -> None:
 
 
 def test_an_edit_that_was_undone_before_we_saw_it_is_not_lost_under_our_write() -> None:
-    """Ajera typed and returned to the old name after DPS's edit; our comparison could not see that. The later edit stands."""
+    """Ajera typed and returned to the old name after DPS's edit; our comparison could not see that.
+    The later edit stands.
+    """
     link = linked()
     link = carried_out(reconcile(link, event(link, DPS, 2, name="from d"), NOW, RULES), 30)
     link = reconcile(link, event(linked(), AJERA, 10, name="tried"), NOW, RULES).link
     decision = reconcile(link, event(linked(), AJERA, 20, name="old"), NOW, RULES)
     write = write_to(decision, AJERA)
-    assert (dict(write.values), dict(write.expected)) == ({"name": "old"}, {"name": "from d"})
+    assert (dict(write.values), dict(write.expected)) == (
+        {"name": "old"},
+        {"name": "from d"},
+    )
     assert decision.conflicts[0].winner is AJERA
     link = carried_out(decision, 31)
     assert write_to(finish(link, NOW, RULES, Reason.UNCHANGED), DPS).values == {"name": "old"}
 
 
-def test_an_edit_that_was_undone_earlier_than_the_other_sides_edit_stays_covered_and_logged() -> None:
+def test_an_edit_that_was_undone_earlier_than_the_other_sides_edit_stays_covered_and_logged() -> (
+    None
+):
     """DPS typed later, so its value stands."""
     link = linked()
     link = carried_out(reconcile(link, event(link, DPS, 25, name="from d"), NOW, RULES), 30)
@@ -262,10 +351,13 @@ def test_a_covered_edit_of_a_manual_line_is_parked() -> None:
     link = carried_out(reconcile(link, event(link, DPS, 2, notes="from d"), NOW, RULES), 30)
     link = reconcile(link, event(linked(), AJERA, 10, notes="tried"), NOW, RULES).link
     decision = reconcile(link, event(linked(), AJERA, 20, notes="old"), NOW, RULES)
-    assert (decision.writes, decision.link.parked["notes"].ajera) == ((), "old")
+    assert (decision.writes, decision.link.parked["notes"].ajera) == (
+        (),
+        "old",
+    )
 
 
-# -- looking at the row ---------------------------------------------------------------------------------------------
+# -- looking at the row ----------------------------------------------------------------------------
 def test_a_snapshot_within_the_epoch_is_nobodys_edit() -> None:
     """Whatever it shows, the change itself came or comes by its own event; only its place is noted."""
     link = linked()
@@ -273,7 +365,10 @@ def test_a_snapshot_within_the_epoch_is_nobodys_edit() -> None:
     assert not needs_look(link, read, RULES)
     decision = reconcile(link, read, NOW, RULES)
     assert (decision.reason, decision.writes) == (Reason.SNAPSHOT, ())
-    assert (decision.link.dps.seen.position, decision.link.dps.seen.place.offset) == (position(0), 8)
+    assert (
+        decision.link.dps.seen.position,
+        decision.link.dps.seen.place.offset,
+    ) == (position(0), 8)
 
 
 def test_a_snapshot_at_an_earlier_place_is_stale() -> None:
@@ -283,7 +378,9 @@ def test_a_snapshot_at_an_earlier_place_is_stale() -> None:
 
 
 def test_after_a_gap_what_the_row_holds_is_taken_and_an_older_image_is_not() -> None:
-    """A new epoch: nobody listened, so the row itself tells, read under lock; the event's image alone does not."""
+    """A new epoch: nobody listened, so the row itself tells, read under lock;
+    the event's image alone does not.
+    """
     link = linked()
     read = event(link, DPS, 8, "r", epoch=2, name="typed", market="gone again")
     assert needs_look(link, read, RULES)
@@ -293,7 +390,9 @@ def test_after_a_gap_what_the_row_holds_is_taken_and_an_older_image_is_not() -> 
 
 
 def test_what_was_committed_before_the_look_is_not_taken_twice() -> None:
-    """The capture streams an older change again after the snapshot: the row does not hold it, so it is no edit."""
+    """The capture streams an older change again after the snapshot: the row does not hold it,
+    so it is no edit.
+    """
     link = linked()
     row = RULES.written(DPS, {**link.dps.value, "name": "typed"})
     read = event(link, DPS, 8, "r", epoch=2, name="typed")
@@ -304,65 +403,126 @@ def test_what_was_committed_before_the_look_is_not_taken_twice() -> None:
 
 
 def test_an_edit_made_while_the_snapshot_was_running_is_not_lost() -> None:
-    """The snapshot's time may be later than what it shows: the edit's own event is older, but the row holds it."""
+    """The snapshot's time may be later than what it shows: the edit's own event is older,
+    but the row holds it.
+    """
     link = linked()
-    held = LockedRow(RULES.written(DPS, {**link.dps.value, "name": "meanwhile"}), seconds(20))
+    held = LockedRow(
+        RULES.written(DPS, {**link.dps.value, "name": "meanwhile"}),
+        seconds(20),
+    )
     read = event(link, DPS, 8, "r", epoch=2)
     link = reconcile(link, read, NOW, RULES, held).link
-    decision = reconcile(link, event(link, DPS, 7, offset=9, epoch=2, name="meanwhile"), NOW, RULES, held)
+    decision = reconcile(
+        link,
+        event(link, DPS, 7, offset=9, epoch=2, name="meanwhile"),
+        NOW,
+        RULES,
+        held,
+    )
     assert write_to(decision, AJERA).values == {"name": "meanwhile"}
 
 
 def test_a_row_that_holds_an_image_older_than_the_look_was_edited_after_the_look() -> None:
-    """It saw another value. A clock that was set back gives the edit that time, or its own event brings another one."""
+    """It saw another value. A clock that was set back gives the edit that time,
+    or its own event brings another one.
+    """
     link = linked()
     row = RULES.written(DPS, link.dps.value)
-    link = reconcile(link, event(link, DPS, 8, "r", epoch=2), NOW, RULES, LockedRow(row, seconds(20))).link
+    link = reconcile(
+        link,
+        event(link, DPS, 8, "r", epoch=2),
+        NOW,
+        RULES,
+        LockedRow(row, seconds(20)),
+    ).link
     held = LockedRow(RULES.written(DPS, {**link.dps.value, "name": "once"}), seconds(31))
     decision = reconcile(link, event(link, DPS, 9, epoch=2, name="once"), NOW, RULES, held)
     assert write_to(decision, AJERA).values == {"name": "once"}
     link = carried_out(decision, 32)
     assert link.dps.edited_at["name"] == seconds(20)
     for at, name in ((10, "old"), (30, "once")):
-        decision = reconcile(link, event(linked(), DPS, at, epoch=2, name=name), NOW, RULES, held)
+        decision = reconcile(
+            link,
+            event(linked(), DPS, at, epoch=2, name=name),
+            NOW,
+            RULES,
+            held,
+        )
         assert (decision.writes, decision.conflicts) == ((), ())
         link = decision.link
     assert link.dps.edited_at["name"] == seconds(30)
 
 
 def test_an_edit_that_left_and_came_back_after_the_look_counts_with_its_time() -> None:
-    """The first of the two is not believed, since the row does not hold it; the second one is an edit all the same."""
+    """The first of the two is not believed, since the row does not hold it;
+    the second one is an edit all the same.
+    """
     link = linked()
     row = RULES.written(DPS, link.dps.value)
-    link = reconcile(link, event(link, DPS, 8, "r", epoch=2), NOW, RULES, LockedRow(row, seconds(20))).link
+    link = reconcile(
+        link,
+        event(link, DPS, 8, "r", epoch=2),
+        NOW,
+        RULES,
+        LockedRow(row, seconds(20)),
+    ).link
     for at, name in ((25, "tried"), (26, "old")):
         told = event(linked(), DPS, at, epoch=2, name=name)
         link = reconcile(link, told, NOW, RULES, LockedRow(row, seconds(31))).link
-    assert (link.dps.edited_at["name"], sorted(link.coincident)) == (seconds(26), ["name"])
+    assert (link.dps.edited_at["name"], sorted(link.coincident)) == (
+        seconds(26),
+        ["name"],
+    )
 
 
 def test_our_own_write_is_known_by_value_and_time_where_its_position_is_not() -> None:
-    """Two writes of ours, there and back again: neither echo is taken for an edit that the other one covered."""
+    """Two writes of ours, there and back again:
+    neither echo is taken for an edit that the other one covered.
+    """
     link = linked()
-    link = carried_out(reconcile(link, event(link, AJERA, 1, name="new"), NOW, RULES), 5, knows=False)
-    link = carried_out(reconcile(link, event(link, AJERA, 6, name="old"), NOW, RULES), 7, knows=False)
+    link = carried_out(
+        reconcile(link, event(link, AJERA, 1, name="new"), NOW, RULES),
+        5,
+        knows=False,
+    )
+    link = carried_out(
+        reconcile(link, event(link, AJERA, 6, name="old"), NOW, RULES),
+        7,
+        knows=False,
+    )
     held = LockedRow(RULES.written(DPS, link.dps.value), seconds(8))
     link = reconcile(link, event(link, DPS, 5, name="new"), NOW, RULES, held).link
     decision = reconcile(link, event(link, DPS, 7, name="old"), NOW, RULES, held)
-    assert (decision.writes, decision.conflicts, decision.link.dps.wanted) == ((), (), {})
+    assert (
+        decision.writes,
+        decision.conflicts,
+        decision.link.dps.wanted,
+    ) == ((), (), {})
 
 
 def test_where_positions_are_unknown_an_image_counts_only_if_the_row_holds_it() -> None:
-    """No log position could be read in our transaction: the row is asked, for as long as the window lasts."""
+    """No log position could be read in our transaction: the row is asked,
+    for as long as the window lasts.
+    """
     link = linked()
-    link = carried_out(reconcile(link, event(link, AJERA, 1, name="new"), NOW, RULES), 5, knows=False)
+    link = carried_out(
+        reconcile(link, event(link, AJERA, 1, name="new"), NOW, RULES),
+        5,
+        knows=False,
+    )
     old = event(link, DPS, 4, name="old", notes="other")
     held = RULES.written(DPS, {**link.dps.value, "notes": "other"})
     assert needs_look(link, old, RULES)
-    assert write_to(reconcile(link, old, NOW, RULES, LockedRow(held, seconds(6))), AJERA).values == {"notes": "other"}
+    assert write_to(
+        reconcile(link, old, NOW, RULES, LockedRow(held, seconds(6))), AJERA
+    ).values == {"notes": "other"}
     newer = event(link, DPS, 6, name="newer")
     held = RULES.written(DPS, {**link.dps.value, "name": "newer"})
-    assert write_to(reconcile(link, newer, NOW, RULES, LockedRow(held, seconds(6))), AJERA).values == {"name": "newer"}
+    assert write_to(
+        reconcile(link, newer, NOW, RULES, LockedRow(held, seconds(6))),
+        AJERA,
+    ).values == {"name": "newer"}
     assert not needs_look(link, event(link, DPS, 6 + 3600), RULES)
 
 
@@ -378,22 +538,34 @@ def test_a_decision_without_the_look_it_needs_is_refused() -> None:
         reconcile(link, replace(event(link, DPS, 8), table="PR"), NOW, RULES)
 
 
-# -- the end --------------------------------------------------------------------------------------------------------
+# -- the end ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize("side", list(Side))
-def test_a_deleted_row_ends_the_link_and_the_other_row_stays(side: Side) -> None:
+def test_a_deleted_row_ends_the_link_and_the_other_row_stays(
+    side: Side,
+) -> None:
     """No write, an entry in the log, and the link is kept."""
     link = linked()
     decision = reconcile(link, event(link, side, 5, "d"), NOW, RULES)
-    assert (decision.link.state, decision.link.ended_by, decision.writes) == (State.ENDED, side, ())
+    assert (
+        decision.link.state,
+        decision.link.ended_by,
+        decision.writes,
+    ) == (State.ENDED, side, ())
     assert [entry.kind for entry in decision.conflicts] == [Kind.LINK_ENDED]
 
 
-def test_an_edit_not_carried_over_when_its_counterpart_is_deleted_is_logged_with_its_value() -> None:
+def test_an_edit_not_carried_over_when_its_counterpart_is_deleted_is_logged_with_its_value() -> (
+    None
+):
     """The edit is known before the delete."""
     link = both_edited("name", 1, 9)
     decision = reconcile(link, event(link, DPS, 9, "d"), NOW, RULES)
     entry = decision.conflicts[1]
-    assert (entry.kind, entry.column, entry.ajera) == (Kind.DELETE_ORIGIN_DIFFERS, "name", "from a")
+    assert (entry.kind, entry.column, entry.ajera) == (
+        Kind.DELETE_ORIGIN_DIFFERS,
+        "name",
+        "from a",
+    )
 
 
 def test_an_edit_that_crossed_the_delete_is_logged_once_and_a_later_one_is_not() -> None:
@@ -401,7 +573,9 @@ def test_an_edit_that_crossed_the_delete_is_logged_once_and_a_later_one_is_not()
     link = linked()
     link = reconcile(link, event(link, DPS, 9, "d"), NOW, RULES).link
     decision = reconcile(link, event(link, AJERA, 8, name="crossed"), NOW, RULES)
-    assert [(entry.kind, entry.ajera) for entry in decision.conflicts] == [(Kind.DELETE_ORIGIN_DIFFERS, "crossed")]
+    assert [(entry.kind, entry.ajera) for entry in decision.conflicts] == [
+        (Kind.DELETE_ORIGIN_DIFFERS, "crossed")
+    ]
     assert (decision.writes, decision.reason) == ((), Reason.ENDED)
     again = reconcile(decision.link, event(link, AJERA, 8, name="crossed"), NOW, RULES)
     later = reconcile(decision.link, event(link, AJERA, 30, name="later"), NOW, RULES)
@@ -410,8 +584,12 @@ def test_an_edit_that_crossed_the_delete_is_logged_once_and_a_later_one_is_not()
 
 @pytest.mark.parametrize("side", [AJERA, DPS])
 @pytest.mark.parametrize("editing", [AJERA, DPS])
-def test_an_edit_that_crossed_the_delete_is_logged_also_while_images_are_checked(side: Side, editing: Side) -> None:
-    """In the hour after a pair began, or after a write of an unknown position; an image from before that is no edit."""
+def test_an_edit_that_crossed_the_delete_is_logged_also_while_images_are_checked(
+    side: Side, editing: Side
+) -> None:
+    """In the hour after a pair began, or after a write of an unknown position;
+    an image from before that is no edit.
+    """
     link = linked()
     for each in (AJERA, DPS):
         half = link.half(each)
@@ -419,12 +597,17 @@ def test_an_edit_that_crossed_the_delete_is_logged_also_while_images_are_checked
     ended, _ = end(link, side, seconds(9), RULES, NOW)
     told = reconcile(ended, event(link, editing, 5, name="crossed"), NOW, RULES)
     (entry,) = told.conflicts
-    assert (entry.kind, entry.value(editing)) == (Kind.DELETE_ORIGIN_DIFFERS, "crossed")
+    assert (entry.kind, entry.value(editing)) == (
+        Kind.DELETE_ORIGIN_DIFFERS,
+        "crossed",
+    )
     assert reconcile(ended, event(link, editing, 2, name="before"), NOW, RULES).conflicts == ()
 
 
 def test_an_ended_link_is_revived_by_nothing_but_a_new_row_of_its_key() -> None:
-    """Not by a replayed create of either side, not by an edit; by a create newer than the delete, on that side only."""
+    """Not by a replayed create of either side, not by an edit; by a create newer than the delete,
+    on that side only.
+    """
     link = linked()
     link = reconcile(link, event(link, DPS, 9, "d"), NOW, RULES).link
     assert not can_relink(link, event(link, DPS, 3, "c"))
@@ -436,10 +619,18 @@ def test_an_ended_link_is_revived_by_nothing_but_a_new_row_of_its_key() -> None:
 
 
 @pytest.mark.parametrize("side", [AJERA, DPS])
-def test_a_text_under_manual_that_is_not_surely_later_than_the_other_sides_is_parked(side: Side) -> None:
-    """They agreed by coincidence: nobody is named, so both texts wait, and an edit that follows decides nothing."""
+def test_a_text_under_manual_that_is_not_surely_later_than_the_other_sides_is_parked(
+    side: Side,
+) -> None:
+    """They agreed by coincidence: nobody is named, so both texts wait,
+    and an edit that follows decides nothing.
+    """
     link = linked()
-    link = carried_out(reconcile(link, event(link, side.other, 9, notes="y"), NOW, RULES), 50, skipped=("notes",))
+    link = carried_out(
+        reconcile(link, event(link, side.other, 9, notes="y"), NOW, RULES),
+        50,
+        skipped=("notes",),
+    )
     link = reconcile(link, event(link, side, 4, notes="y"), NOW, RULES).link
     assert link.coincident == {"notes"}
     parked = reconcile(link, event(link, side, 5, notes="z"), NOW, RULES)

@@ -15,7 +15,16 @@ from pipeline.conflicts.reconcile import finish, reconcile
 from pipeline.conflicts.rules import Direction, Rule, Rules, Side
 from pipeline.errors import UsageError
 from pipeline.model.event import Value
-from tests.unit.conflicts.build import AJERA, DPS, RULES, carried_out, event, linked, seconds, write_to
+from tests.unit.conflicts.build import (
+    AJERA,
+    DPS,
+    RULES,
+    carried_out,
+    event,
+    linked,
+    seconds,
+    write_to,
+)
 
 NOW = seconds(100)
 
@@ -23,14 +32,22 @@ NOW = seconds(100)
 def parked() -> Link:
     """The notes are parked: "from a" against "from d"."""
     link = linked()
-    link = carried_out(reconcile(link, event(link, AJERA, 1, notes="from a"), NOW, RULES), 50, skipped=("notes",))
+    link = carried_out(
+        reconcile(link, event(link, AJERA, 1, notes="from a"), NOW, RULES),
+        50,
+        skipped=("notes",),
+    )
     return reconcile(link, event(link, DPS, 9, notes="from d"), NOW, RULES).link
 
 
 def decided() -> Decision:
     """The name was typed on both sides, and DPS won."""
     link = linked()
-    link = carried_out(reconcile(link, event(link, AJERA, 1, name="from a"), NOW, RULES), 50, skipped=("name",))
+    link = carried_out(
+        reconcile(link, event(link, AJERA, 1, name="from a"), NOW, RULES),
+        50,
+        skipped=("name",),
+    )
     return reconcile(link, event(link, DPS, 9, name="from d"), NOW, RULES)
 
 
@@ -40,7 +57,10 @@ def test_choosing_a_side_writes_its_value_to_the_other(side: Side) -> None:
     decision = resolve(parked(), "notes", side, NOW, RULES)
     write = write_to(decision, side.other)
     typed = {AJERA: "from a", DPS: "from d"}
-    assert (dict(write.values), dict(write.expected)) == ({"notes": typed[side]}, {"notes": typed[side.other]})
+    assert (dict(write.values), dict(write.expected)) == (
+        {"notes": typed[side]},
+        {"notes": typed[side.other]},
+    )
     assert (decision.reason, decision.link.parked) == (Reason.DECIDED, {})
     done = carried_out(decision, 60)
     assert finish(done, NOW, RULES, Reason.UNCHANGED).writes == ()
@@ -57,7 +77,11 @@ def test_a_typed_value_reaches_both_sides() -> None:
 
 def test_an_edit_that_the_person_could_not_see_parks_a_manual_line_again() -> None:
     """The comparison refused the decision's write; the edit's event tells why."""
-    link = carried_out(resolve(parked(), "notes", AJERA, NOW, RULES), 60, skipped=("notes",))
+    link = carried_out(
+        resolve(parked(), "notes", AJERA, NOW, RULES),
+        60,
+        skipped=("notes",),
+    )
     decision = reconcile(link, event(link, DPS, 95, notes="meanwhile"), NOW, RULES)
     assert decision.link.parked["notes"].dps == "meanwhile"
 
@@ -86,7 +110,11 @@ def test_what_cannot_be_decided_is_refused_with_a_sentence() -> None:
     entry = decided().conflicts[0]
     with pytest.raises(UsageError, match="not parked"):
         resolve(linked(), "notes", AJERA, NOW, RULES)
-    for wrong in (replace(entry, winner=None), replace(entry, column=None), replace(entry, link="L2")):
+    for wrong in (
+        replace(entry, winner=None),
+        replace(entry, column=None),
+        replace(entry, link="L2"),
+    ):
         with pytest.raises(UsageError, match="decided nothing"):
             reverse(linked(), wrong, NOW, RULES)
     with pytest.raises(UsageError, match="not linked"):
@@ -102,18 +130,45 @@ def in_rules(name: str, **changed: Any) -> Rules:
 
 @pytest.mark.parametrize("loser", Side)
 @pytest.mark.parametrize("name", ["name", "market", "phone", "notes"])
-def test_a_value_without_a_counterpart_is_refused_and_blanks_neither_side(name: str, loser: Side) -> None:
-    """A code whose entry the other list lacks, a reference to a row that is not linked: whoever owns the line."""
-    rules = in_rules(name, knows=lambda value, to: value != "odd", to_dps=_if_known, to_ajera=_if_known)
+def test_a_value_without_a_counterpart_is_refused_and_blanks_neither_side(
+    name: str, loser: Side
+) -> None:
+    """A code whose entry the other list lacks, a reference to a row that is not linked:
+    whoever owns the line.
+    """
+    rules = in_rules(
+        name,
+        knows=lambda value, to: value != "odd",
+        to_dps=_if_known,
+        to_ajera=_if_known,
+    )
     values = {loser: "odd", loser.other: "old"}
-    entry = Conflict("L1", "firm", name, Kind.FIRST_LINK, None, loser.other, NOW, ajera=values[AJERA], dps=values[DPS])
+    entry = Conflict(
+        "L1",
+        "firm",
+        name,
+        Kind.FIRST_LINK,
+        None,
+        loser.other,
+        NOW,
+        ajera=values[AJERA],
+        dps=values[DPS],
+    )
     with pytest.raises(UsageError, match="has no"):
         reverse(linked(), entry, NOW, rules)
-    stuck = replace(linked(), parked={name: Parked(values[AJERA], values[DPS], NOW, Kind.FIRST_LINK)})
+    stuck = replace(
+        linked(),
+        parked={name: Parked(values[AJERA], values[DPS], NOW, Kind.FIRST_LINK)},
+    )
     for choice in (loser, EnteredValue(loser, "odd")):
         with pytest.raises(UsageError, match="has no"):
             resolve(stuck, name, choice, NOW, rules)
-    assert reverse(linked(), replace(entry, winner=loser, ajera="x", dps="x"), NOW, rules).writes
+    assert reverse(
+        linked(),
+        replace(entry, winner=loser, ajera="x", dps="x"),
+        NOW,
+        rules,
+    ).writes
 
 
 def _if_known(value: Value) -> Value:
@@ -123,7 +178,17 @@ def _if_known(value: Value) -> Value:
 def test_a_value_that_its_owner_cannot_hold_is_refused() -> None:
     """A form that loses it would enter another one."""
     rules = in_rules("phone", to_ajera=lambda value: "short")
-    entry = Conflict("L1", "firm", "phone", Kind.OWNED_PUT_BACK, None, AJERA, NOW, ajera="old", dps="long")
+    entry = Conflict(
+        "L1",
+        "firm",
+        "phone",
+        Kind.OWNED_PUT_BACK,
+        None,
+        AJERA,
+        NOW,
+        ajera="old",
+        dps="long",
+    )
     with pytest.raises(UsageError, match="cannot hold"):
         reverse(linked(), entry, NOW, rules)
     neither = in_rules("phone", rule=Rule.CREATE_ONLY, direction=Direction.NEITHER)

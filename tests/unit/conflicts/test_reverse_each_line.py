@@ -23,15 +23,26 @@ from tests.unit.conflicts.build import TABLES, seconds
 AJERA, DPS = Side.AJERA, Side.DPS
 NOW = seconds(100)
 MAPS = entities(
-    two_way=True, rules={}, clock_tolerance=timedelta(0), status=StatusCoding.ONE_IS_ACTIVE, choices=EVERYBODY
+    two_way=True,
+    rules={},
+    clock_tolerance=timedelta(0),
+    status=StatusCoding.ONE_IS_ACTIVE,
+    choices=EVERYBODY,
 )
 LINES = [(entity.name, pair) for entity in MAPS for pair in entity.rules.pairs]
-VALUES: dict[str, tuple[Value, Value]] = {"chance": (40, 60), "status": (1, "D"), "disposition": ("Won", "Lost")}
+VALUES: dict[str, tuple[Value, Value]] = {
+    "chance": (40, 60),
+    "status": (1, "D"),
+    "disposition": ("Won", "Lost"),
+}
 
 
 def rows(pair: ColumnPair, *, blank: Side | None) -> dict[Side, Value]:
     ajera, dps = VALUES.get(pair.name, ("from a", "from d"))
-    return {AJERA: None if blank is AJERA else ajera, DPS: None if blank is DPS else dps}
+    return {
+        AJERA: None if blank is AJERA else ajera,
+        DPS: None if blank is DPS else dps,
+    }
 
 
 def done(decision: Decision, rules: Rules) -> Link:
@@ -48,17 +59,34 @@ def done(decision: Decision, rules: Rules) -> Link:
 
 
 @pytest.mark.parametrize("blank", [None, AJERA, DPS])
-@pytest.mark.parametrize(("entity", "pair"), LINES, ids=[f"{entity}.{pair.name}" for entity, pair in LINES])
+@pytest.mark.parametrize(
+    ("entity", "pair"),
+    LINES,
+    ids=[f"{entity}.{pair.name}" for entity, pair in LINES],
+)
 def test_a_line_of_a_first_link_is_reversed_or_refused_with_a_reason(
     entity: str, pair: ColumnPair, blank: Side | None
 ) -> None:
     """Then the loser's value is on both sides; a command that does nothing would say that it did."""
     rules, values = Rules((pair,)), rows(pair, blank=blank)
     found = {
-        side: Found(TABLES[side], "7", rules.written(side, {pair.name: value}), seconds(1))
+        side: Found(
+            TABLES[side],
+            "7",
+            rules.written(side, {pair.name: value}),
+            seconds(1),
+        )
         for side, value in values.items()
     }
-    decision = first_link("L1", entity, found[AJERA], found[DPS], FirstLinkPolicy(prefers=DPS), NOW, rules)
+    decision = first_link(
+        "L1",
+        entity,
+        found[AJERA],
+        found[DPS],
+        FirstLinkPolicy(prefers=DPS),
+        NOW,
+        rules,
+    )
     for entry in (one for one in decision.conflicts if one.winner is not None):
         assert entry.winner is not None
         loser = entry.winner.other

@@ -27,7 +27,11 @@ def pair(rule: Rule, direction: Direction = Direction.BOTH, owner: Side = AJERA)
 
 @pytest.mark.parametrize(
     ("rule", "direction"),
-    [(Rule.DPS, Direction.TO_DPS), (Rule.AJERA, Direction.TO_AJERA), (Rule.MANUAL, Direction.TO_DPS)],
+    [
+        (Rule.DPS, Direction.TO_DPS),
+        (Rule.AJERA, Direction.TO_AJERA),
+        (Rule.MANUAL, Direction.TO_DPS),
+    ],
 )
 def test_a_rule_that_contradicts_its_direction_is_refused(rule: Rule, direction: Direction) -> None:
     """The owner must be able to send, and nobody need be asked about a line that flows one way."""
@@ -60,7 +64,9 @@ def test_a_value_agrees_with_what_the_other_side_can_store_of_it() -> None:
     cut_pair = ColumnPair("line", column("a"), column("d"), Rule.NEWEST, to_dps=cut(3))
     assert cut_pair.agrees("abcdef", "abc")
     assert not cut_pair.agrees("abcdef", "abd")
-    assert ColumnPair("line", column("a"), column("d"), Rule.NEWEST, to_ajera=upper).agrees("ABC", "abc")
+    assert ColumnPair("line", column("a"), column("d"), Rule.NEWEST, to_ajera=upper).agrees(
+        "ABC", "abc"
+    )
 
 
 def test_a_field_may_span_columns_and_an_absent_one_is_unknown() -> None:
@@ -69,11 +75,18 @@ def test_a_field_may_span_columns_and_an_absent_one_is_unknown() -> None:
     def read(row: Row) -> Value:
         return row["LongName"] or row["Name"]
 
-    both = Field(("Name", "LongName"), read, lambda v, _: {"Name": str(v)[:3], "LongName": v})
+    both = Field(
+        ("Name", "LongName"),
+        read,
+        lambda v, _: {"Name": str(v)[:3], "LongName": v},
+    )
     rules = Rules((ColumnPair("name", column("prjDescription"), both, Rule.NEWEST),))
     assert rules.observed(DPS, {"Name": "abc", "LongName": "abcdef"}) == {"name": "abcdef"}
     assert rules.observed(DPS, {"Name": "abc"}) == {}
-    assert rules.written(DPS, {"name": "abcdef"}) == {"Name": "abc", "LongName": "abcdef"}
+    assert rules.written(DPS, {"name": "abcdef"}) == {
+        "Name": "abc",
+        "LongName": "abcdef",
+    }
 
 
 def test_a_site_may_change_the_rule_of_any_line_that_exists() -> None:
@@ -88,6 +101,12 @@ def test_a_site_may_change_the_rule_of_any_line_that_exists() -> None:
 def test_below_two_way_everything_flows_to_ajera_or_not_at_all() -> None:
     """What Ajera owns or only sends is gone; nothing of Ajera's is put back."""
     left = below_two_way(RULES)
-    assert list(left.by_name) == ["name", "market", "notes", "number", "chance"]
+    assert list(left.by_name) == [
+        "name",
+        "market",
+        "notes",
+        "number",
+        "chance",
+    ]
     assert {pair.direction for pair in left.pairs} == {Direction.TO_AJERA}
     assert not any(pair.reacts_to_edits_on(AJERA) for pair in left.pairs)

@@ -8,7 +8,20 @@ from pipeline.conflicts.version import is_two_way, parse
 from pipeline.errors import AjeraVersionInvalid, ExitCode
 
 
-@pytest.mark.parametrize("text", ["8.09", "8.9", "8.9.0", " 8.09 ", "8.9.1", "8.10", "9", "9.08", "10.0"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "8.09",
+        "8.9",
+        "8.9.0",
+        " 8.09 ",
+        "8.9.1",
+        "8.10",
+        "9",
+        "9.08",
+        "10.0",
+    ],
+)
 def test_from_8_09_on_both_ways(text: str) -> None:
     """Parts compare as numbers, so 8.10 and 10.0 are newer than 8.9."""
     assert is_two_way(parse(text))
@@ -27,9 +40,27 @@ def test_8_9_is_8_09_and_8_9_1_is_newer() -> None:
     assert str(parse("8.09")) == "8.9"
 
 
-@pytest.mark.parametrize("text", ["", ".", "8.", ".9", "8..9", "v8.09", "8.09b", "8,09", "-8.9", "٨.٩", "8.9999999999"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ".",
+        "8.",
+        ".9",
+        "8..9",
+        "v8.09",
+        "8.09b",
+        "8,09",
+        "-8.9",
+        "٨.٩",
+        "8.9999999999",
+    ],
+)
 def test_nonsense_is_refused_as_configuration(text: str) -> None:
     """What is not numbers between dots ends the command with exit code 2."""
     with pytest.raises(AjeraVersionInvalid) as caught:
         parse(text)
-    assert (caught.value.code, caught.value.exit_code) == ("config.version", ExitCode.USAGE)
+    assert (caught.value.code, caught.value.exit_code) == (
+        "config.version",
+        ExitCode.USAGE,
+    )

@@ -11,19 +11,28 @@ import pytest
 
 from pipeline.connect import client as module
 from pipeline.connect.client import ConnectClient
-from pipeline.errors import ConfigurationInvalid, ConnectorFailed, ServiceUnreachable
+from pipeline.errors import (
+    ConfigurationInvalid,
+    ConnectorFailed,
+    ServiceUnreachable,
+)
 
 CLASS = "io.debezium.connector.postgresql.PostgresConnector"
 CONFIG = {"connector.class": CLASS, "tasks.max": "1"}
 VALIDATE = f"/connector-plugins/{CLASS}/config/validate"
-REBALANCING = (409, {"message": "Cannot complete request momentarily due to stale configuration"})
+REBALANCING = (
+    409,
+    {"message": "Cannot complete request momentarily due to stale configuration"},
+)
 REFUSED_PASSWORD = 'a.B: x\n\tat y\nCaused by: org.postgresql.util.PSQLException: FATAL: password authentication failed for user "CANARY"'
 
 Answer = tuple[int, Any]
 
 
 class Worker:
-    """A Connect worker: answers by method and path, the last one again and again; every request is kept."""
+    """A Connect worker: answers by method and path, the last one again and again;
+    every request is kept.
+    """
 
     def __init__(self, **answers: list[Answer]) -> None:
         self.answers: dict[str, list[Answer]] = answers
@@ -37,7 +46,11 @@ class Worker:
         return self
 
     def client(self, timeout_seconds: float = 5.0) -> ConnectClient:
-        return ConnectClient("http://connect:8083/", timeout_seconds, transport=httpx.MockTransport(self._answer))
+        return ConnectClient(
+            "http://connect:8083/",
+            timeout_seconds,
+            transport=httpx.MockTransport(self._answer),
+        )
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         if self.fault is not None:
@@ -64,21 +77,44 @@ def state(connector: str, *tasks: str, trace: str = "") -> Answer:
     for task in told:
         if task["state"] == "FAILED":
             task["trace"] = trace
-    return 200, {"name": "ajera", "connector": {"state": connector, "worker_id": "w"}, "tasks": told, "type": "source"}
+    return 200, {
+        "name": "ajera",
+        "connector": {"state": connector, "worker_id": "w"},
+        "tasks": told,
+        "type": "source",
+    }
 
 
 def judged(*faults: tuple[str, list[str]]) -> Answer:
     """Connect's answer on a configuration."""
-    configs = [{"definition": {"name": name}, "value": {"name": name, "errors": errors}} for name, errors in faults]
+    configs = [
+        {
+            "definition": {"name": name},
+            "value": {"name": name, "errors": errors},
+        }
+        for name, errors in faults
+    ]
     configs.append({"definition": {"name": "odd"}, "value": None})
-    return 200, {"name": CLASS, "error_count": len(faults), "groups": [], "configs": configs}
+    return 200, {
+        "name": CLASS,
+        "error_count": len(faults),
+        "groups": [],
+        "configs": configs,
+    }
 
 
 def test_a_configuration_is_judged_before_it_is_stored() -> None:
     """By the connector itself, which also connects to its database."""
-    worker = Worker().say(f"PUT {VALIDATE}", judged(("tasks.max", []))).say("PUT /connectors/ajera/config", (201, {}))
+    worker = (
+        Worker()
+        .say(f"PUT {VALIDATE}", judged(("tasks.max", [])))
+        .say("PUT /connectors/ajera/config", (201, {}))
+    )
     worker.client().apply("ajera", CONFIG)
-    assert worker.requests == [f"PUT {VALIDATE}", "PUT /connectors/ajera/config"]
+    assert worker.requests == [
+        f"PUT {VALIDATE}",
+        "PUT /connectors/ajera/config",
+    ]
     assert worker.bodies == [{**CONFIG, "name": "ajera"}, CONFIG]
 
 
@@ -98,7 +134,12 @@ def test_a_configuration_that_is_refused_is_not_stored_and_all_its_faults_are_to
 
 def test_a_worker_that_is_rebalancing_is_asked_again() -> None:
     """409 is not an answer."""
-    worker = Worker().say("GET /connectors/ajera/status", REBALANCING, REBALANCING, state("RUNNING", "RUNNING"))
+    worker = Worker().say(
+        "GET /connectors/ajera/status",
+        REBALANCING,
+        REBALANCING,
+        state("RUNNING", "RUNNING"),
+    )
     assert worker.client().status("ajera").is_running
     assert len(worker.requests) == 3
 
@@ -112,7 +153,10 @@ def test_a_worker_that_never_ends_rebalancing_is_told() -> None:
 
 def test_a_connector_that_is_not_there_is_absent() -> None:
     """404 is an answer."""
-    worker = Worker().say("GET /connectors/ajera/status", (404, {"error_code": 404, "message": "No status found"}))
+    worker = Worker().say(
+        "GET /connectors/ajera/status",
+        (404, {"error_code": 404, "message": "No status found"}),
+    )
     status = worker.client().status("ajera")
     assert status.sentence == "ajera ABSENT, no task yet"
     assert not status.is_running
@@ -137,9 +181,18 @@ def test_refused_credentials_are_told_as_such(status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [(200, "<html>hello</html>"), (302, "moved"), (404, "nothing"), (500, "[]"), (500, "5")]
+    "answer",
+    [
+        (200, "<html>hello</html>"),
+        (302, "moved"),
+        (404, "nothing"),
+        (500, "[]"),
+        (500, "5"),
+    ],
 )
-def test_an_answer_that_is_not_connects_points_at_the_address(answer: Answer) -> None:
+def test_an_answer_that_is_not_connects_points_at_the_address(
+    answer: Answer,
+) -> None:
     """Another web server at this port, a page of a proxy, a redirect to a login."""
     worker = Worker().say("GET /connectors", answer)
     with pytest.raises(ServiceUnreachable, match=r"connect\.url"):
@@ -147,7 +200,9 @@ def test_an_answer_that_is_not_connects_points_at_the_address(answer: Answer) ->
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
-def test_a_gateway_that_has_no_worker_is_the_environments_fault(status: int) -> None:
+def test_a_gateway_that_has_no_worker_is_the_environments_fault(
+    status: int,
+) -> None:
     """Not the connector's."""
     worker = Worker().say("GET /connectors", (status, {"message": "no worker"}))
     with pytest.raises(ServiceUnreachable, match="no worker"):
@@ -156,14 +211,22 @@ def test_a_gateway_that_has_no_worker_is_the_environments_fault(status: int) -> 
 
 def test_a_refusal_holds_no_value_of_a_row() -> None:
     """Connect passes a database's own message on."""
-    worker = Worker().say("GET /connectors", (500, {"message": 'Key (name)=(CANARY) or "CANARY" is odd'}))
+    worker = Worker().say(
+        "GET /connectors",
+        (500, {"message": 'Key (name)=(CANARY) or "CANARY" is odd'}),
+    )
     with pytest.raises(ConnectorFailed) as caught:
         worker.client().connectors()
     assert "CANARY" not in str(caught.value)
 
 
-@pytest.mark.parametrize("fault", [httpx.ConnectError, httpx.ReadTimeout, httpx.RemoteProtocolError])
-def test_a_worker_that_does_not_answer_is_unreachable(fault: type[httpx.TransportError]) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [httpx.ConnectError, httpx.ReadTimeout, httpx.RemoteProtocolError],
+)
+def test_a_worker_that_does_not_answer_is_unreachable(
+    fault: type[httpx.TransportError],
+) -> None:
     """Named by what went wrong and what was asked."""
     worker = Worker()
     worker.fault = lambda request: fault("CANARY", request=request)
@@ -173,7 +236,9 @@ def test_a_worker_that_does_not_answer_is_unreachable(fault: type[httpx.Transpor
 
 
 @pytest.mark.parametrize("url", ["http://host:port", "http://[::1"])
-def test_an_address_that_is_none_is_a_fault_of_the_configuration(url: str) -> None:
+def test_an_address_that_is_none_is_a_fault_of_the_configuration(
+    url: str,
+) -> None:
     """At once, and by the key."""
     with pytest.raises(ConfigurationInvalid, match=r"connect\.url"):
         ConnectClient(url)
@@ -204,7 +269,7 @@ def test_a_name_with_odd_signs_stays_one_part_of_the_path() -> None:
     assert raw == [b"/connectors/..%2Fa%20b%2Fc%3Fd/status"]
 
 
-# -- waiting --------------------------------------------------------------------------------------------------------------
+# -- waiting ---------------------------------------------------------------------------------------
 
 
 def test_waiting_reports_each_change_of_state_once() -> None:
@@ -245,7 +310,9 @@ def test_waiting_ends_with_the_sentence_of_a_failed_task() -> None:
     )
     with pytest.raises(ConnectorFailed) as caught:
         worker.client().wait_until_running("ajera", 60.0, lambda _: None)
-    assert str(caught.value) == ("ajera RUNNING, task 0 RUNNING, task 1 FAILED: The user or the password was refused.")
+    assert str(caught.value) == (
+        "ajera RUNNING, task 0 RUNNING, task 1 FAILED: The user or the password was refused."
+    )
 
 
 def test_waiting_ends_when_the_connector_itself_failed() -> None:
@@ -257,7 +324,7 @@ def test_waiting_ends_when_the_connector_itself_failed() -> None:
         worker.client().wait_until_running("ajera", 60.0, lambda _: None)
 
 
-# -- removing -------------------------------------------------------------------------------------------------------------
+# -- removing --------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -271,12 +338,17 @@ def stopping() -> Worker:
         state("STOPPED"),
     )
     worker.say("PUT /connectors/ajera/stop", (204, None))
-    worker.say("DELETE /connectors/ajera/offsets", (200, {"message": "The offsets were reset"}))
+    worker.say(
+        "DELETE /connectors/ajera/offsets",
+        (200, {"message": "The offsets were reset"}),
+    )
     worker.say("DELETE /connectors/ajera", (204, None))
     return worker
 
 
-def test_removing_stops_then_forgets_offsets_then_deletes(stopping: Worker) -> None:
+def test_removing_stops_then_forgets_offsets_then_deletes(
+    stopping: Worker,
+) -> None:
     """Offsets can only be forgotten while it is stopped, and would else outlive it."""
     assert stopping.client().remove("ajera") is True
     assert [each for each in stopping.requests if not each.endswith("/status")] == [
@@ -287,7 +359,9 @@ def test_removing_stops_then_forgets_offsets_then_deletes(stopping: Worker) -> N
     assert stopping.requests.index("DELETE /connectors/ajera/offsets") == 5, "its task still ran"
 
 
-def test_a_connector_that_does_not_stop_is_not_deleted(stopping: Worker) -> None:
+def test_a_connector_that_does_not_stop_is_not_deleted(
+    stopping: Worker,
+) -> None:
     """Its task may still write."""
     stopping.say("GET /connectors/ajera/status", state("RUNNING", "RUNNING"))
     with pytest.raises(ConnectorFailed, match="does not stop"):
@@ -297,20 +371,29 @@ def test_a_connector_that_does_not_stop_is_not_deleted(stopping: Worker) -> None
 
 def test_removing_what_is_not_there_says_so() -> None:
     """And changes nothing."""
-    worker = Worker().say("GET /connectors/ajera/status", (404, {"message": "No status found"}))
+    worker = Worker().say(
+        "GET /connectors/ajera/status",
+        (404, {"message": "No status found"}),
+    )
     worker.say("GET /connectors", (200, ["other"]))
     assert worker.client().remove("ajera") is False
     assert not [each for each in worker.requests if not each.startswith("GET")]
 
 
-def test_a_connector_that_never_had_a_status_is_removed_all_the_same(stopping: Worker) -> None:
+def test_a_connector_that_never_had_a_status_is_removed_all_the_same(
+    stopping: Worker,
+) -> None:
     """It is listed, though no worker has taken it yet."""
-    stopping.say("GET /connectors/ajera/status", (404, {"message": "No status found"}), state("STOPPED"))
+    stopping.say(
+        "GET /connectors/ajera/status",
+        (404, {"message": "No status found"}),
+        state("STOPPED"),
+    )
     stopping.say("GET /connectors", (200, ["ajera"]))
     assert stopping.client().remove("ajera") is True
 
 
-# -- what there is ----------------------------------------------------------------------------------------------------------
+# -- what there is ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -318,17 +401,41 @@ def test_a_connector_that_never_had_a_status_is_removed_all_the_same(stopping: W
     [
         ((404, {"message": "Connector ajera not found"}), False),
         ((200, {"offsets": []}), False),
-        ((200, {"offsets": [{"partition": {"server": "ajera"}, "offset": {"lsn": 1}}]}), True),
+        (
+            (
+                200,
+                {
+                    "offsets": [
+                        {
+                            "partition": {"server": "ajera"},
+                            "offset": {"lsn": 1},
+                        }
+                    ]
+                },
+            ),
+            True,
+        ),
     ],
 )
 def test_stored_offsets_tell_whether_a_snapshot_comes(answer: Answer, has: bool) -> None:
     """Without them the connector starts anew, and the epoch must rise."""
-    assert Worker().say("GET /connectors/ajera/offsets", answer).client().has_offsets("ajera") is has
+    assert (
+        Worker().say("GET /connectors/ajera/offsets", answer).client().has_offsets("ajera") is has
+    )
 
 
 def test_connectors_and_plugins_are_listed() -> None:
     """A plugin without a version among them."""
     worker = Worker().say("GET /connectors", (200, ["b", "a"]))
-    worker.say("GET /connector-plugins", (200, [{"class": "X", "version": "3.6.1"}, {"class": "Y", "version": None}]))
+    worker.say(
+        "GET /connector-plugins",
+        (
+            200,
+            [
+                {"class": "X", "version": "3.6.1"},
+                {"class": "Y", "version": None},
+            ],
+        ),
+    )
     assert worker.client().connectors() == ["a", "b"]
     assert worker.client().plugins() == {"X": "3.6.1", "Y": ""}

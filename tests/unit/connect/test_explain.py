@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.connect.explain import CAUSES, explain, root_line, without_values
+from pipeline.connect.explain import (
+    CAUSES,
+    explain,
+    root_line,
+    without_values,
+)
 
 SECTIONS = (Path(__file__).parent / "traces.txt").read_text().split("\n## ")[1:]
 
@@ -41,8 +46,14 @@ def test_every_cause_has_a_trace_that_leads_to_it() -> None:
     ("line", "told"),
     [
         ('ERROR: invalid input: "CANARY"', "ERROR: invalid input: …"),
-        ("Key (vecKey, vecName)=(5, CANARY) already exists", "Key …=… already exists"),
-        ("cannot read value CANARY of column c", "cannot read value … of column c"),
+        (
+            "Key (vecKey, vecName)=(5, CANARY) already exists",
+            "Key …=… already exists",
+        ),
+        (
+            "cannot read value CANARY of column c",
+            "cannot read value … of column c",
+        ),
         ("Unexpected value: CANARY", "Unexpected value: …"),
         ("user=CANARY host=CANARY", "user=… host=…"),
         ("at 2026-11-25 12:30:00 from 10.0.0.12:5432", "at … … from …"),
@@ -53,7 +64,9 @@ def test_every_cause_has_a_trace_that_leads_to_it() -> None:
 def test_an_unknown_cause_is_told_without_what_may_be_a_value(line: str, told: str) -> None:
     """Names, phone numbers and money stand in brackets, in quotes or after an equals sign."""
     assert without_values(line) == told
-    assert "CANARY" not in explain(f"x.Y: Outer\n\tat a.B(B.java:1)\nCaused by: {line}\n\tat c.D(D.java:2)")
+    assert "CANARY" not in explain(
+        f"x.Y: Outer\n\tat a.B(B.java:1)\nCaused by: {line}\n\tat c.D(D.java:2)"
+    )
 
 
 def test_the_root_cause_is_the_last_one_named() -> None:

@@ -13,7 +13,8 @@ from pipeline.connect.templates import load
 @pytest.mark.parametrize("dialect", ["postgres", "sqlserver"])
 @pytest.mark.parametrize("registry", ["apicurio", "confluent"])
 def test_every_setting_has_a_reason(
-    dialect: Literal["postgres", "sqlserver"], registry: Literal["apicurio", "confluent"]
+    dialect: Literal["postgres", "sqlserver"],
+    registry: Literal["apicurio", "confluent"],
 ) -> None:
     """A new setting without one fails here."""
     for setting in load("ajera", dialect, registry):

@@ -1,4 +1,6 @@
-"""Connector templates: complete, filled exactly, without a secret, and with the settings that our promises hang on."""
+"""Connector templates: complete, filled exactly, without a secret,
+and with the settings that our promises hang on.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from pipeline.connect import templates
-from pipeline.connect.templates import Dialect, RegistryKind, fill, load, placeholders
+from pipeline.connect.templates import (
+    Dialect,
+    RegistryKind,
+    fill,
+    load,
+    placeholders,
+)
 from pipeline.decoding.plan import POSTGRES, REQUIRED, SQLSERVER
 from pipeline.errors import ConfigurationInvalid
 
@@ -23,7 +31,10 @@ def filled(dialect: Dialect, registry: RegistryKind = "apicurio", **values: str)
     """The template with a made-up value in each placeholder."""
     template = load("ajera", dialect, registry)
     made_up = {name: f"<{name}>" for name in placeholders(template)}
-    return fill(template, made_up | {"topic_prefix": "ajera", "topic_prefix_pattern": "ajera"} | values)
+    return fill(
+        template,
+        made_up | {"topic_prefix": "ajera", "topic_prefix_pattern": "ajera"} | values,
+    )
 
 
 @pytest.mark.parametrize(("dialect", "registry"), BOTH)
@@ -35,10 +46,15 @@ def test_a_filled_template_holds_no_placeholder(dialect: Dialect, registry: Regi
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_a_missing_and_a_surplus_value_are_both_named(dialect: Dialect) -> None:
+def test_a_missing_and_a_surplus_value_are_both_named(
+    dialect: Dialect,
+) -> None:
     """All of them at once: a misspelt one is both."""
     template = load("ajera", dialect)
-    values = dict.fromkeys(placeholders(template), "x") | {"epcoh": "1", "more": "2"}
+    values = dict.fromkeys(placeholders(template), "x") | {
+        "epcoh": "1",
+        "more": "2",
+    }
     del values["epoch"], values["tables"]
     with pytest.raises(ConfigurationInvalid) as caught:
         fill(template, values)
@@ -53,7 +69,9 @@ def test_a_setting_that_becomes_empty_is_left_out(dialect: Dialect) -> None:
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_a_secret_stays_an_expression_that_the_worker_resolves(dialect: Dialect) -> None:
+def test_a_secret_stays_an_expression_that_the_worker_resolves(
+    dialect: Dialect,
+) -> None:
     """What is sent to Connect, stored in its topic and shown by its API holds no password."""
     assert filled(dialect, source_password=SECRET)["database.password"] == SECRET
 
@@ -68,7 +86,10 @@ def test_a_template_states_no_secret(dialect: Dialect, registry: RegistryKind) -
 
 def test_other_at_signs_and_dollars_are_themselves() -> None:
     """A regular expression's `$1`, a class name's `$Value`, an address's `@`."""
-    template = {"a": "x$1 ${env:X} @ @@ me@host @{name}$Value", "b": "@{name}@{name}"}
+    template = {
+        "a": "x$1 ${env:X} @ @@ me@host @{name}$Value",
+        "b": "@{name}@{name}",
+    }
     assert placeholders(template) == {"name"}
     assert fill(template, {"name": "@{name} $0"}) == {
         "a": "x$1 ${env:X} @ @@ me@host @{name} $0$Value",
@@ -99,7 +120,9 @@ ESSENTIALS = {
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_both_sources_have_the_settings_that_order_and_loss_hang_on(dialect: Dialect) -> None:
+def test_both_sources_have_the_settings_that_order_and_loss_hang_on(
+    dialect: Dialect,
+) -> None:
     """Each was seen to matter (stack notes): taken out, events are lost, moved or kept from us."""
     config = filled(dialect, epoch="7")
     assert config | ESSENTIALS == config
@@ -123,15 +146,23 @@ def test_postgres_streams_through_its_own_slot_and_publication() -> None:
     assert config["slot.drop.on.stop"] == "false"
 
 
-@pytest.mark.parametrize(("dialect", "position"), [("postgres", POSTGRES), ("sqlserver", SQLSERVER)])
+@pytest.mark.parametrize(
+    ("dialect", "position"),
+    [("postgres", POSTGRES), ("sqlserver", SQLSERVER)],
+)
 def test_every_field_that_the_decoder_demands_is_added_by_the_connector(
     dialect: Dialect, position: tuple[str, ...]
 ) -> None:
     """What one asks for the other sends."""
     config = filled(dialect)
-    added = {f"__{name.replace('.', '_')}" for name in config["transforms.unwrap.add.fields"].split(",")}
+    added = {
+        f"__{name.replace('.', '_')}" for name in config["transforms.unwrap.add.fields"].split(",")
+    }
     demanded = {*REQUIRED, *position}
-    assert demanded == added | {"__deleted", config["transforms.epoch.static.field"]}
+    assert demanded == added | {
+        "__deleted",
+        config["transforms.epoch.static.field"],
+    }
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -145,16 +176,22 @@ def test_every_field_that_the_decoder_demands_is_added_by_the_connector(
         ("ajerax.dbo.AxVec", None),
     ],
 )
-def test_the_topics_of_both_sources_become_alike(dialect: Dialect, topic: str, routed: str | None) -> None:
+def test_the_topics_of_both_sources_become_alike(
+    dialect: Dialect, topic: str, routed: str | None
+) -> None:
     """SQL Server's have a part more; the heartbeat's and others stay."""
     config = filled(dialect)
     match = re.fullmatch(config["transforms.route.regex"], topic)
-    found = None if match is None else config["transforms.route.replacement"].replace("$1", match[1])
+    found = (
+        None if match is None else config["transforms.route.replacement"].replace("$1", match[1])
+    )
     assert found == routed
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_the_epoch_is_stamped_into_rows_and_heartbeats_alone(dialect: Dialect) -> None:
+def test_the_epoch_is_stamped_into_rows_and_heartbeats_alone(
+    dialect: Dialect,
+) -> None:
     """Not into schema changes or what other topics hold."""
     pattern = re.compile(filled(dialect)["predicates.row.pattern"])
     assert pattern.fullmatch("ajera.AxVec")
@@ -162,8 +199,13 @@ def test_the_epoch_is_stamped_into_rows_and_heartbeats_alone(dialect: Dialect) -
     assert not pattern.fullmatch("ajera")
 
 
-@pytest.mark.parametrize(("registry", "word"), [("apicurio", "apicurio"), ("confluent", "confluent")])
-def test_values_are_avro_of_the_registry_that_is_configured(registry: RegistryKind, word: str) -> None:
+@pytest.mark.parametrize(
+    ("registry", "word"),
+    [("apicurio", "apicurio"), ("confluent", "confluent")],
+)
+def test_values_are_avro_of_the_registry_that_is_configured(
+    registry: RegistryKind, word: str
+) -> None:
     """The converter and its address; the key is JSON with either."""
     config = filled("postgres", registry, registry_url="http://registry")
     assert word in config["value.converter"]
@@ -186,7 +228,11 @@ def test_an_unknown_template_is_a_fault_of_the_configuration() -> None:
     ],
 )
 def test_a_template_that_cannot_be_used_is_refused(
-    connector: str, converter: str, word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    connector: str,
+    converter: str,
+    word: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Broken, of another form, or at odds with the converter's."""
     (tmp_path / "ajera-postgres.json").write_text(connector)

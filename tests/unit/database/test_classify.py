@@ -1,11 +1,27 @@
-"""What a database's error means: one table a dialect, unknown codes halt, and no value stands in a text."""
+"""What a database's error means: one table a dialect, unknown codes halt,
+and no value stands in a text.
+"""
 
 from __future__ import annotations
 
 import pytest
 
-from pipeline.database.sql.errors import POSTGRES, SQL_SERVER, Fault, by_prefix, postgres_failure, sqlserver_failure
-from pipeline.errors import ConcurrentWrite, DriverMissing, Remedy, RowRejected, TargetBusy, TargetRefused
+from pipeline.database.sql.errors import (
+    POSTGRES,
+    SQL_SERVER,
+    Fault,
+    by_prefix,
+    postgres_failure,
+    sqlserver_failure,
+)
+from pipeline.errors import (
+    ConcurrentWrite,
+    DriverMissing,
+    Remedy,
+    RowRejected,
+    TargetBusy,
+    TargetRefused,
+)
 
 
 class PostgresError(Exception):
@@ -80,7 +96,10 @@ def raised(state: str, *reports: str) -> Exception:
     """As pyodbc puts together what the driver reports."""
     first, *others = reports
     text = f"[{state}] {SAYS}{first} (SQLExecDirectW)"
-    return Exception(state, text + "".join(f"; [01000] {SAYS}{other}" for other in others))
+    return Exception(
+        state,
+        text + "".join(f"; [01000] {SAYS}{other}" for other in others),
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,8 +142,15 @@ def raised(state: str, *reports: str) -> Exception:
     ],
 )
 def test_constraint_and_column_are_named(state: str, report: str, named: str) -> None:
-    """A person needs them to correct the row or the database; a second report of the driver changes nothing."""
-    failure = str(sqlserver_failure(raised(state, report, "The statement has been terminated. (3621)"), "Organization"))
+    """A person needs them to correct the row or the database;
+    a second report of the driver changes nothing.
+    """
+    failure = str(
+        sqlserver_failure(
+            raised(state, report, "The statement has been terminated. (3621)"),
+            "Organization",
+        )
+    )
     assert failure.endswith(named)
     assert "Jane" not in failure
 
@@ -143,13 +169,21 @@ def test_constraint_and_column_are_named(state: str, report: str, named: str) ->
 @pytest.mark.parametrize(
     ("state", "text", "fault"),
     [
-        ("23000", "Violation of UNIQUE KEY constraint 'UQ'. The duplicate key value is ({}). (2627)", ConcurrentWrite),
+        (
+            "23000",
+            "Violation of UNIQUE KEY constraint 'UQ'. The duplicate key value is ({}). (2627)",
+            ConcurrentWrite,
+        ),
         (
             "22001",
             "String or binary data would be truncated in table 't', column 'c'. Truncated value: '{}'. (2628)",
             RowRejected,
         ),
-        ("22018", "Conversion failed when converting the nvarchar value '{}' to data type int. (245)", RowRejected),
+        (
+            "22018",
+            "Conversion failed when converting the nvarchar value '{}' to data type int. (245)",
+            RowRejected,
+        ),
         ("42000", "A trigger does not like '{}'. (50000)", TargetRefused),
     ],
 )
@@ -158,7 +192,12 @@ def test_a_rows_value_in_the_text_is_neither_a_number_nor_a_name(
 ) -> None:
     """A name with (1205) in it was taken for a deadlock, and tried again for ever."""
     failure = sqlserver_failure(
-        raised(state, text.format(value), "The statement has been terminated. (3621)"), "Project"
+        raised(
+            state,
+            text.format(value),
+            "The statement has been terminated. (3621)",
+        ),
+        "Project",
     )
     assert type(failure) is fault
     assert "Jane" not in str(failure)
@@ -170,4 +209,8 @@ def test_what_is_in_no_table_halts_and_the_longest_entry_counts() -> None:
     assert by_prefix(POSTGRES, "99999") is TargetRefused
     assert TargetRefused("x").remedy is Remedy.HALT
     assert by_prefix(POSTGRES, "22P04") is TargetRefused
-    assert set(SQL_SERVER.values()) == {TargetBusy, ConcurrentWrite, RowRejected}
+    assert set(SQL_SERVER.values()) == {
+        TargetBusy,
+        ConcurrentWrite,
+        RowRejected,
+    }

@@ -16,7 +16,12 @@ from pipeline.database.sql.engine import create_engine
 from pipeline.database.sql.errors import sqlserver_failure
 from pipeline.database.sql.session import translated
 from pipeline.database.sql.sqlserver import SqlServer
-from pipeline.errors import DriverMissing, DriverUnsupported, ExitCode, TargetBusy
+from pipeline.errors import (
+    DriverMissing,
+    DriverUnsupported,
+    ExitCode,
+    TargetBusy,
+)
 from tests.support.odbc import Driver, engine_on
 
 
@@ -32,8 +37,22 @@ def has_driver_manager() -> bool:
 needs_unixodbc = pytest.mark.skipif(not has_driver_manager(), reason="unixODBC is not installed")
 
 
-@pytest.mark.parametrize("driver", ["FreeTDS", "freetds", "/usr/lib/x86_64-linux-gnu/odbc/libtdsodbc.so", "{FreeTDS}"])
-@pytest.mark.parametrize("form", ["mssql+pyodbc://u:secret@host/PIM?driver={}", "mssql+pyodbc:///?odbc_connect={}"])
+@pytest.mark.parametrize(
+    "driver",
+    [
+        "FreeTDS",
+        "freetds",
+        "/usr/lib/x86_64-linux-gnu/odbc/libtdsodbc.so",
+        "{FreeTDS}",
+    ],
+)
+@pytest.mark.parametrize(
+    "form",
+    [
+        "mssql+pyodbc://u:secret@host/PIM?driver={}",
+        "mssql+pyodbc:///?odbc_connect={}",
+    ],
+)
 def test_freetds_is_refused_by_its_name(driver: str, form: str) -> None:
     """Its ROLLBACK after an error fails, and what comes later runs outside a transaction."""
     value = f"DRIVER={driver};SERVER=host;PWD=secret" if "odbc_connect" in form else driver
@@ -55,16 +74,40 @@ def test_freetds_is_refused_by_its_name(driver: str, form: str) -> None:
 )
 def test_a_connection_through_another_driver_is_refused(name: str, version: str) -> None:
     """A data source's name does not say which driver is behind it."""
-    engine = engine_on(Driver(info={Driver.SQL_DRIVER_NAME: name, Driver.SQL_DRIVER_VER: version}))
+    engine = engine_on(
+        Driver(
+            info={
+                Driver.SQL_DRIVER_NAME: name,
+                Driver.SQL_DRIVER_VER: version,
+            }
+        )
+    )
     odbc.refuse_other_drivers(engine)
-    with pytest.raises(DriverUnsupported), translated(SqlServer(), "the catalogue"):
+    with (
+        pytest.raises(DriverUnsupported),
+        translated(SqlServer(), "the catalogue"),
+    ):
         engine.connect()
 
 
-@pytest.mark.parametrize("name", ["libmsodbcsql-18.6.so.2.1", "msodbcsql18.dll", "libmsodbcsql.18.dylib"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "libmsodbcsql-18.6.so.2.1",
+        "msodbcsql18.dll",
+        "libmsodbcsql.18.dylib",
+    ],
+)
 def test_microsofts_driver_is_taken(name: str) -> None:
     """On each system it has another name."""
-    engine = engine_on(Driver(info={Driver.SQL_DRIVER_NAME: name, Driver.SQL_DRIVER_VER: "18.06.0002"}))
+    engine = engine_on(
+        Driver(
+            info={
+                Driver.SQL_DRIVER_NAME: name,
+                Driver.SQL_DRIVER_VER: "18.06.0002",
+            }
+        )
+    )
     odbc.refuse_other_drivers(engine)
     engine.connect().close()
 
@@ -77,11 +120,14 @@ def test_microsofts_driver_is_taken(name: str) -> None:
         "mssql+pyodbc://u:p@host/PIM?Encrypt=yes",
         "mssql+pyodbc://u:p@host/PIM?driver=ODBC+Driver+18+for+SQL+Server",
         "mssql+pyodbc:///?odbc_connect=" + quote_plus("SERVER=host;DATABASE=PIM;UID=u;PWD=p;"),
-        "mssql+pyodbc:///?odbc_connect=" + quote_plus("Driver={ODBC Driver 18 for SQL Server};SERVER=host"),
+        "mssql+pyodbc:///?odbc_connect="
+        + quote_plus("Driver={ODBC Driver 18 for SQL Server};SERVER=host"),
         "mssql+pyodbc://u:p@a_data_source",
     ],
 )
-def test_long_texts_go_out_as_max_types_whatever_form_the_address_has(address: str) -> None:
+def test_long_texts_go_out_as_max_types_whatever_form_the_address_has(
+    address: str,
+) -> None:
     """As ntext, the driver's default, a database of an _SC or _UTF8 collation refuses them."""
     ready = odbc.connecting(make_url(address), "ajera-cdc")
     said = str(ready.query.get("odbc_connect") or ready.query)
@@ -108,9 +154,13 @@ def test_the_driver_loads_and_tells_that_no_server_answers() -> None:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
         engine = create_engine(
-            f"mssql+pyodbc://u:p@127.0.0.1:{port}/PIM?TrustServerCertificate=yes", connect_timeout_seconds=1
+            f"mssql+pyodbc://u:p@127.0.0.1:{port}/PIM?TrustServerCertificate=yes",
+            connect_timeout_seconds=1,
         )
-        with pytest.raises(TargetBusy) as failed, translated(SqlServer(), "the target"):
+        with (
+            pytest.raises(TargetBusy) as failed,
+            translated(SqlServer(), "the target"),
+        ):
             engine.connect()
     assert "SQLSTATE HYT00" in str(failed.value) or "SQLSTATE 08001" in str(failed.value)
 
@@ -120,14 +170,19 @@ def test_the_driver_loads_and_tells_that_no_server_answers() -> None:
 def test_a_driver_that_cannot_be_loaded_is_named(driver: str) -> None:
     """The driver manager says 01000, or IM002."""
     engine = sa.create_engine(f"mssql+pyodbc://u:secret@host/PIM?driver={quote_plus(driver)}")
-    with pytest.raises(DriverMissing, match="cannot be loaded") as failed, translated(SqlServer(), "the target"):
+    with (
+        pytest.raises(DriverMissing, match="cannot be loaded") as failed,
+        translated(SqlServer(), "the target"),
+    ):
         engine.connect()
     assert driver in str(failed.value)
     assert "unixodbc" in failed.value.sentence
     assert "secret" not in failed.value.sentence
 
 
-def test_a_driver_manager_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_driver_manager_that_is_not_there_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """pyodbc itself cannot be imported then."""
     monkeypatch.setitem(sys.modules, "pyodbc", None)
     with pytest.raises(DriverMissing, match="cannot be loaded") as missing:
@@ -153,6 +208,8 @@ def test_what_is_missing_is_told_from_what_is_refused() -> None:
         ({}, "debian_ubuntu"),
     ],
 )
-def test_the_wheels_folder_is_that_of_the_distribution(release: dict[str, str], folder: str) -> None:
+def test_the_wheels_folder_is_that_of_the_distribution(
+    release: dict[str, str], folder: str
+) -> None:
     """By what /etc/os-release says."""
     assert odbc.distribution(release) == folder

@@ -6,16 +6,31 @@ import pytest
 
 from pipeline.database.sql.session import ConnectedSession
 from pipeline.database.sql.sqlserver import SqlServer
-from pipeline.errors import PipelineError, RowRejected, TargetBusy, TargetRefused
+from pipeline.errors import (
+    PipelineError,
+    RowRejected,
+    TargetBusy,
+    TargetRefused,
+)
 from tests.support.odbc import Driver, OdbcError, engine_on
 
-TOO_LONG = OdbcError("22001", "[22001] [Microsoft][ODBC Driver 18 for SQL Server][SQL Server]x (2628) (SQLExecDirectW)")
-DEADLOCK = OdbcError("40001", "[40001] [Microsoft][ODBC Driver 18 for SQL Server][SQL Server]x (1205) (SQLExecDirectW)")
+TOO_LONG = OdbcError(
+    "22001",
+    "[22001] [Microsoft][ODBC Driver 18 for SQL Server][SQL Server]x (2628) (SQLExecDirectW)",
+)
+DEADLOCK = OdbcError(
+    "40001",
+    "[40001] [Microsoft][ODBC Driver 18 for SQL Server][SQL Server]x (1205) (SQLExecDirectW)",
+)
 
 
 @pytest.mark.parametrize("again", ["ask", "tell", "run"])
-def test_a_session_whose_statement_failed_sends_no_other(again: str) -> None:
-    """SQL Server's driver begins another transaction by itself, and would commit what came after without what came before."""
+def test_a_session_whose_statement_failed_sends_no_other(
+    again: str,
+) -> None:
+    """SQL Server's driver begins another transaction by itself,
+    and would commit what came after without what came before.
+    """
     driver = Driver([[[(1,)]], TOO_LONG])
     with engine_on(driver).connect() as connection:
         session = ConnectedSession(connection, SqlServer())
@@ -23,13 +38,22 @@ def test_a_session_whose_statement_failed_sends_no_other(again: str) -> None:
         with pytest.raises(RowRejected):
             session.tell("Organization", "second")
         with pytest.raises(TargetRefused, match="failed before the statement at Contact"):
-            session.run("Contact", "third", [(1,)]) if again == "run" else getattr(session, again)("Contact", "third")
+            session.run("Contact", "third", [(1,)]) if again == "run" else getattr(session, again)(
+                "Contact", "third"
+            )
     assert driver.statements == ["first", "second"]
 
 
 def test_what_is_told_of_the_first_failure_holds_no_value() -> None:
     """The sentence names the place, and the number that the server gave."""
-    driver = Driver([OdbcError("22001", "[22001] [SQL Server]Truncated value: 'Jane Doe'. (2628) (SQLExecDirectW)")])
+    driver = Driver(
+        [
+            OdbcError(
+                "22001",
+                "[22001] [SQL Server]Truncated value: 'Jane Doe'. (2628) (SQLExecDirectW)",
+            )
+        ]
+    )
     with engine_on(driver).connect() as connection:
         session = ConnectedSession(connection, SqlServer())
         with pytest.raises(RowRejected):
@@ -69,7 +93,9 @@ def test_every_answer_is_read_to_its_end(way: str) -> None:
     """An answer closed earlier is cancelled, and under XACT_ABORT its transaction is rolled back."""
     driver = Driver([[[(1,), (2,)], [(3,)], []]])
     with engine_on(driver).connect() as connection:
-        answer = getattr(ConnectedSession(connection, SqlServer()), way)("due", "SELECT 1; SELECT 3")
+        answer = getattr(ConnectedSession(connection, SqlServer()), way)(
+            "due", "SELECT 1; SELECT 3"
+        )
     assert driver.left_unread == []
     assert answer in (None, [(1,), (2,)])
 

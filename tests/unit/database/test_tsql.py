@@ -10,12 +10,22 @@ from sqlalchemy.dialects import mssql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from pipeline.conflicts.rules import Side
-from pipeline.database.sql.dialect import Field, Images, Lock, Merge, Update, given
+from pipeline.database.sql.dialect import (
+    Field,
+    Images,
+    Lock,
+    Merge,
+    Update,
+    given,
+)
 from pipeline.database.sql.sqlserver import SqlServer
 from pipeline.database.state.marks import Marks
 from pipeline.database.state.parked import Parked
 from pipeline.database.state.schema import sync_metadata
-from pipeline.database.state.schema_links import ajera_metadata, dps_metadata
+from pipeline.database.state.schema_links import (
+    ajera_metadata,
+    dps_metadata,
+)
 from pipeline.database.systems.live import target_metadata
 from pipeline.database.systems.rows import Names
 from pipeline.domain.pairing import ParkedWork
@@ -26,7 +36,11 @@ from pipeline.model.ledger import Mark, Waiting
 from tests.support.statements import CANARY, NOW, Recorder, statements
 
 SITE = Site(target={"Organization": TargetNames(name="the org]s", columns={"Name": "na me"})})
-SYSTEMS = Names(Site(source={"Clendor": TableNames(name="the firm]s", columns={"Name": "na me"})}), Side.DPS, "dbo")
+SYSTEMS = Names(
+    Site(source={"Clendor": TableNames(name="the firm]s", columns={"Name": "na me"})}),
+    Side.DPS,
+    "dbo",
+)
 STATEMENTS = list(statements(SqlServer(), SITE, "beside.sync", "dbo", SYSTEMS))
 # What T-SQL has and sqlglot does not know: hints of a DELETE, and keys that are not clustered.
 UNKNOWN_TO_SQLGLOT = re.compile(r" OPTION \(FORCE ORDER\)(?=;)| NONCLUSTERED")
@@ -43,7 +57,9 @@ def test_the_engines_calls_were_recorded() -> None:
 
 
 @pytest.mark.parametrize("statement", STATEMENTS, ids=lambda text: re.sub(r"\W+", "_", text)[:60])
-def test_a_statement_is_plain_t_sql_with_parameters_only(statement: str) -> None:
+def test_a_statement_is_plain_t_sql_with_parameters_only(
+    statement: str,
+) -> None:
     """No MERGE: it races without HOLDLOCK and deadlocks with it. No value stands in the text."""
     parsed = parsed_as_tsql(re.sub(r":(\w+)", r"@\1", statement))
     assert parsed
@@ -51,9 +67,40 @@ def test_a_statement_is_plain_t_sql_with_parameters_only(statement: str) -> None
     assert not re.search(r"\bMERGE\b", statement)
     assert CANARY not in statement
     assert set(re.findall(r"(?<!:):(\w+)", statement)) <= {
-        *("rows", "after", "epoch", "topic", "topic_id", "partitions", "number", "set_before", "waiting_before"),
-        *("entity", "linked", "before", "value", "v0", "v1", "v2", "v3", "v4"),
-        *("link", "line", "kind", "rule", "winner", "at", "ajera", "dps", "ajera_at", "dps_at"),
+        *(
+            "rows",
+            "after",
+            "epoch",
+            "topic",
+            "topic_id",
+            "partitions",
+            "number",
+            "set_before",
+            "waiting_before",
+        ),
+        *(
+            "entity",
+            "linked",
+            "before",
+            "value",
+            "v0",
+            "v1",
+            "v2",
+            "v3",
+            "v4",
+        ),
+        *(
+            "link",
+            "line",
+            "kind",
+            "rule",
+            "winner",
+            "at",
+            "ajera",
+            "dps",
+            "ajera_at",
+            "dps_at",
+        ),
     }
 
 
@@ -73,18 +120,32 @@ OVER_ROWS = [statement for statement in STATEMENTS if ":rows" in statement]
 def test_rows_enter_as_nvarchar_max_in_one_place(statement: str) -> None:
     """A driver may send a long text as ntext, which OPENJSON refuses."""
     assert statement.count(":rows") == 1
-    assert statement.startswith("SET NOCOUNT ON; DECLARE @rows nvarchar(max) = CAST(:rows AS nvarchar(max));")
+    assert statement.startswith(
+        "SET NOCOUNT ON; DECLARE @rows nvarchar(max) = CAST(:rows AS nvarchar(max));"
+    )
     assert "OPENJSON(@rows)" in statement
 
 
-@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda text: re.sub(r"\W+", "_", text)[-60:])
-def test_a_batch_answers_once_and_nothing_follows_the_answer(statement: str) -> None:
-    """Who closes the answer early cancels what still runs, and under XACT_ABORT the transaction is rolled back."""
+@pytest.mark.parametrize(
+    "statement",
+    STATEMENTS,
+    ids=lambda text: re.sub(r"\W+", "_", text)[-60:],
+)
+def test_a_batch_answers_once_and_nothing_follows_the_answer(
+    statement: str,
+) -> None:
+    """Who closes the answer early cancels what still runs,
+    and under XACT_ABORT the transaction is rolled back.
+    """
     if statement == SqlServer.log_position:  # IF ... SELECT ELSE SELECT, which answers once
         return
     *before, last = parsed_as_tsql(re.sub(r":(\w+)", r"@\1", statement))
     assert isinstance(last, sqlglot.exp.Select | sqlglot.exp.Insert)
-    assert [one for one in before if isinstance(one, sqlglot.exp.Select) and one.args.get("into") is None] == []
+    assert [
+        one
+        for one in before
+        if isinstance(one, sqlglot.exp.Select) and one.args.get("into") is None
+    ] == []
 
 
 @pytest.mark.parametrize("statement", OVER_ROWS, ids=lambda text: re.sub(r"\W+", "_", text)[-60:])
@@ -94,33 +155,66 @@ def test_a_key_of_any_length_can_be_staged(statement: str) -> None:
     assert indexed == (["[row number]"] if "#rows" in statement else [])
 
 
-def test_a_value_that_is_looked_up_is_staged_wider_than_its_column_and_a_written_one_is_not() -> None:
-    """What is longer than the column is in no row; written, it must be refused, and under the column's own name."""
-    sqlserver, key = SqlServer(), (Field("Project Code", ColumnType.TEXT), Field("Order", ColumnType.INTEGER))
-    name, wide = (Field("Name", ColumnType.TEXT),), "t.[Project Code] + CAST('' AS varchar(8000)) AS [Project Code]"
+def test_a_value_that_is_looked_up_is_staged_wider_than_its_column_and_a_written_one_is_not() -> (
+    None
+):
+    """What is longer than the column is in no row; written, it must be refused,
+    and under the column's own name.
+    """
+    sqlserver, key = (
+        SqlServer(),
+        (
+            Field("Project Code", ColumnType.TEXT),
+            Field("Order", ColumnType.INTEGER),
+        ),
+    )
+    name, wide = (
+        (Field("Name", ColumnType.TEXT),),
+        "t.[Project Code] + CAST('' AS varchar(8000)) AS [Project Code]",
+    )
     update = Update("t", key, name, (given("Name"),))
     merge = Merge("t", key, name, (given("Name"),))
     lookups = [sqlserver.select("t", key, ["Name"], lock) for lock in Lock]
-    lookups += [sqlserver.matched("t", key, Lock.NONE), sqlserver.delete("t", key), sqlserver.update(update)]
+    lookups += [
+        sqlserver.matched("t", key, Lock.NONE),
+        sqlserver.delete("t", key),
+        sqlserver.update(update),
+    ]
     for statement in lookups:
         assert wide in statement
         assert "t.[Order] + CAST(0 AS bigint) AS [Order]" in statement
         assert "WHERE DATALENGTH(j.c0) <= 8000;" in statement
     assert "t.[Name] AS [Name]" in lookups[-1]
-    for statement in (sqlserver.merge(merge), sqlserver.insert_missing("t", key, name)):
-        assert "t.[Project Code] AS [Project Code], t.[Order] AS [Order], t.[Name] AS [Name]" in statement
+    for statement in (
+        sqlserver.merge(merge),
+        sqlserver.insert_missing("t", key, name),
+    ):
+        assert (
+            "t.[Project Code] AS [Project Code], t.[Order] AS [Order], t.[Name] AS [Name]"
+            in statement
+        )
         assert "DATALENGTH" not in statement
 
 
 def test_a_change_of_trailing_blanks_is_a_change() -> None:
-    """In comparisons SQL Server pads texts with blanks, in a binary collation too: something must stand behind them."""
+    """In comparisons SQL Server pads texts with blanks, in a binary collation too:
+    something must stand behind them.
+    """
     images = Images(lambda name: f"t.{name}", lambda name: f"r.{name}")
     compared = SqlServer().differs(
-        images, (Field("a", ColumnType.TEXT), Field("b", ColumnType.SHORT_TEXT), Field("n", ColumnType.INTEGER))
+        images,
+        (
+            Field("a", ColumnType.TEXT),
+            Field("b", ColumnType.SHORT_TEXT),
+            Field("n", ColumnType.INTEGER),
+        ),
     )
     for side in ("t", "r"):
         for column in ("a", "b"):
-            assert f"(CAST({side}.{column} AS nvarchar(max)) + N'|') COLLATE Latin1_General_BIN2" in compared
+            assert (
+                f"(CAST({side}.{column} AS nvarchar(max)) + N'|') COLLATE Latin1_General_BIN2"
+                in compared
+            )
         assert f"{side}.n" in compared
 
 
@@ -129,7 +223,13 @@ def test_reasons_hints_and_lists_of_lines_are_cut_by_utf_16_units() -> None:
     recorder, long = Recorder(SqlServer()), "🏗" * 300
     Marks(recorder, "sync").wait([Waiting(Mark("AxVec", "1", 1), "row.missing", long)], NOW)
     Parked(recorder, "sync").park([ParkedWork("id", "firm", Side.DPS, "1", "code", long)], NOW)
-    texts = [cell for rows in recorder.rows.values() for row in rows for cell in row if isinstance(cell, str)]
+    texts = [
+        cell
+        for rows in recorder.rows.values()
+        for row in rows
+        for cell in row
+        if isinstance(cell, str)
+    ]
     cut = [text for text in texts if "🏗" in text]
     assert len(cut) == 2
     assert {len(text.encode("utf-16-le")) // 2 for text in cut} == {400}
@@ -137,12 +237,25 @@ def test_reasons_hints_and_lists_of_lines_are_cut_by_utf_16_units() -> None:
 
 def test_the_sync_schema_and_the_samples_pim_compile_for_sql_server() -> None:
     """Texts that are compared have a binary collation of their own; no index key is too wide."""
-    tables = [*dps_metadata("sync").sorted_tables, *ajera_metadata("ajera_cdc").sorted_tables]
-    tables += [*sync_metadata("sync").sorted_tables, *target_metadata(AJERA_TO_PIM, Site(), "dbo").sorted_tables]
+    tables = [
+        *dps_metadata("sync").sorted_tables,
+        *ajera_metadata("ajera_cdc").sorted_tables,
+    ]
+    tables += [
+        *sync_metadata("sync").sorted_tables,
+        *target_metadata(AJERA_TO_PIM, Site(), "dbo").sorted_tables,
+    ]
     for table in tables:
         text = str(CreateTable(table).compile(dialect=mssql.dialect()))  # type: ignore[no-untyped-call]
         assert parsed_as_tsql(text)
         for index in table.indexes:
-            assert sqlglot.parse_one(str(CreateIndex(index).compile(dialect=mssql.dialect())), read="tsql")  # type: ignore[no-untyped-call]
-    position = str(CreateTable(sync_metadata("sync").tables["sync.mirror_AxVec"]).compile(dialect=mssql.dialect()))  # type: ignore[no-untyped-call]
+            assert sqlglot.parse_one(
+                str(CreateIndex(index).compile(dialect=mssql.dialect())),  # type: ignore[no-untyped-call]
+                read="tsql",
+            )
+    position = str(
+        CreateTable(sync_metadata("sync").tables["sync.mirror_AxVec"]).compile(
+            dialect=mssql.dialect()  # type: ignore[no-untyped-call]
+        )
+    )
     assert "position VARCHAR(64) COLLATE Latin1_General_BIN2" in position

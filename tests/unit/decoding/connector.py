@@ -1,4 +1,6 @@
-"""Messages as the connector writes them: flat rows under schemas of Debezium's form, in the Confluent wire format."""
+"""Messages as the connector writes them: flat rows under schemas of Debezium's form,
+in the Confluent wire format.
+"""
 
 from __future__ import annotations
 
@@ -44,11 +46,19 @@ _METADATA: Mapping[Dialect, Mapping[str, Any]] = {
     },
 }
 _TYPES: Mapping[Dialect, Mapping[ColumnType, Any]] = {
-    "postgres": {ColumnType.INTEGER: "int", ColumnType.FLAG: "boolean", ColumnType.TEXT: "string"},
+    "postgres": {
+        ColumnType.INTEGER: "int",
+        ColumnType.FLAG: "boolean",
+        ColumnType.TEXT: "string",
+    },
     "sqlserver": {
         ColumnType.INTEGER: "int",
         ColumnType.FLAG: {"type": "int", "connect.type": "int16"},
-        ColumnType.TEXT: {"type": "string", "connect.version": 1, "connect.parameters": {"origin": "nvarchar"}},
+        ColumnType.TEXT: {
+            "type": "string",
+            "connect.version": 1,
+            "connect.parameters": {"origin": "nvarchar"},
+        },
     },
 }
 
@@ -67,7 +77,9 @@ def writer_schema(
     retyped: Mapping[str, Any] | None = None,
     added: tuple[dict[str, Any], ...] = (),
 ) -> dict[str, Any]:
-    """The schema of a table's flat rows; `without` and `retyped` go by canonical columns, or by the connector's fields."""
+    """The schema of a table's flat rows; `without` and `retyped` go by canonical columns,
+    or by the connector's fields.
+    """
     changed = retyped or {}
     fields: list[dict[str, Any]] = []
     for column in table.columns:
@@ -75,9 +87,22 @@ def writer_schema(
             continue
         name = field_name(site.source_column(table.name, column.name))
         declared = changed.get(column.name, _TYPES[dialect][column.kind])
-        fields.append({"name": name, "type": declared} if column.name == table.key else optional(name, declared))
-    common = {"__op": "string", "__source_ts_ms": "long", "__source_snapshot": "string", "__deleted": "string"}
-    for name, declared in {**common, **_METADATA[dialect], "__epoch": "string"}.items():
+        fields.append(
+            {"name": name, "type": declared}
+            if column.name == table.key
+            else optional(name, declared)
+        )
+    common = {
+        "__op": "string",
+        "__source_ts_ms": "long",
+        "__source_snapshot": "string",
+        "__deleted": "string",
+    }
+    for name, declared in {
+        **common,
+        **_METADATA[dialect],
+        "__epoch": "string",
+    }.items():
         if name not in without:
             fields.append(optional(name, changed.get(name, declared)))
     return {
@@ -98,7 +123,9 @@ def flat(
     site: Site = SITE,
     **columns: Any,
 ) -> dict[str, Any]:
-    """What the connector says of one change: every column null but those given; `__…` names go to its own fields."""
+    """What the connector says of one change: every column null but those given;
+    `__…` names go to its own fields.
+    """
     own = {name: value for name, value in columns.items() if name.startswith("__")}
     row = {c.name: None for c in table.columns} | {table.key: key}
     row |= {name: value for name, value in columns.items() if name not in own}
@@ -158,7 +185,12 @@ class Connector:
         return schema_id
 
     def message(
-        self, table: SourceTable, schema_id: int, values: Mapping[str, Any], key: bytes | None = b"", offset: int = 7
+        self,
+        table: SourceTable,
+        schema_id: int,
+        values: Mapping[str, Any],
+        key: bytes | None = b"",
+        offset: int = 7,
     ) -> Message:
         """A message of a table's topic; its key is that of the row unless one is given."""
         if key == b"":
@@ -167,9 +199,21 @@ class Connector:
         body = encoded(self.schemas[schema_id], values)
         return self.raw(table, join(schema_id, body), key, offset)
 
-    def raw(self, table: SourceTable, value: bytes | None, key: bytes | None, offset: int = 7) -> Message:
+    def raw(
+        self,
+        table: SourceTable,
+        value: bytes | None,
+        key: bytes | None,
+        offset: int = 7,
+    ) -> Message:
         """A message of a table's topic with these very bytes."""
-        return Message(topic_name("ajera", self.site.source_table(table.name)), 2, offset, key, value)
+        return Message(
+            topic_name("ajera", self.site.source_table(table.name)),
+            2,
+            offset,
+            key,
+            value,
+        )
 
     def decode(self, message: Message) -> Decoded:
         """What the decoder makes of it, in incarnation 5."""

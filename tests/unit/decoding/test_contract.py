@@ -21,7 +21,12 @@ from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType, SourceTable
 from pipeline.model.event import Event
 from pipeline.resources import schemas_directory
-from tests.unit.decoding.connector import Connector, flat, optional, writer_schema
+from tests.unit.decoding.connector import (
+    Connector,
+    flat,
+    optional,
+    writer_schema,
+)
 
 AJERA = schemas_directory() / "ajera"
 LABEL = re.compile(r"\[(D|S|3P|C|I)\] ")
@@ -44,21 +49,32 @@ def contract_of(table: SourceTable) -> dict[str, Any]:
 
 
 def broken(
-    without: tuple[str, ...] = (), retyped: dict[str, Any] | None = None, site: Site | None = None, **row: Any
+    without: tuple[str, ...] = (),
+    retyped: dict[str, Any] | None = None,
+    site: Site | None = None,
+    **row: Any,
 ) -> ContractBroken:
     """What a schema of AxVec with these faults gives."""
     connector = Connector(site or Site())
-    schema = connector.register(writer_schema(AX_VEC, connector.site, without=without, retyped=retyped))
-    error = connector.error(connector.message(AX_VEC, schema, flat(AX_VEC, 5, site=connector.site, **row)))
+    schema = connector.register(
+        writer_schema(AX_VEC, connector.site, without=without, retyped=retyped)
+    )
+    error = connector.error(
+        connector.message(AX_VEC, schema, flat(AX_VEC, 5, site=connector.site, **row))
+    )
     assert isinstance(error, ContractBroken)
     return error
 
 
 @pytest.mark.parametrize("table", SOURCE_TABLES, ids=by_name)
-def test_the_contract_names_the_columns_of_both_routes_and_nothing_else(table: SourceTable) -> None:
+def test_the_contract_names_the_columns_of_both_routes_and_nothing_else(
+    table: SourceTable,
+) -> None:
     """First those that go to PIM, in the domain's order, then those that DPS adds."""
     to_pim = [column.name for column in table.columns]
-    to_dps = {column.name for one in AJERA_TABLES if one.name == table.name for column in one.columns}
+    to_dps = {
+        column.name for one in AJERA_TABLES if one.name == table.name for column in one.columns
+    }
     names = [field["name"] for field in contract_of(table)["fields"]]
     assert names[: len(to_pim)] == to_pim
     assert set(names[len(to_pim) :]) == to_dps - {*to_pim}
@@ -70,7 +86,9 @@ def test_there_is_a_contract_for_each_table_and_for_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("table", SOURCE_TABLES, ids=by_name)
-def test_every_column_of_the_contract_says_how_we_know_it(table: SourceTable) -> None:
+def test_every_column_of_the_contract_says_how_we_know_it(
+    table: SourceTable,
+) -> None:
     """Its doc begins with an evidence label of evidence.md."""
     schema = contract_of(table)
     assert schema["name"] == table.name
@@ -80,7 +98,9 @@ def test_every_column_of_the_contract_says_how_we_know_it(table: SourceTable) ->
 
 
 @pytest.mark.parametrize("table", SOURCE_TABLES, ids=by_name)
-def test_the_contract_accepts_what_the_mirror_of_a_column_can_hold(table: SourceTable) -> None:
+def test_the_contract_accepts_what_the_mirror_of_a_column_can_hold(
+    table: SourceTable,
+) -> None:
     """Keys are never null; every other column may be."""
     accepted = {field["name"]: set(types(field["type"])) for field in contract_of(table)["fields"]}
     for column in table.columns:
@@ -103,7 +123,10 @@ def test_a_folder_without_contracts_is_refused(tmp_path: Path) -> None:
         Contract.load(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "5", '{"fields": 5}', '{"fields": [{"type": "int"}]}'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "5", '{"fields": 5}', '{"fields": [{"type": "int"}]}'],
+)
 def test_a_contract_that_is_no_avro_record_is_refused_by_name(text: str, tmp_path: Path) -> None:
     """A file that an editor spoilt."""
     (tmp_path / "AxVec.avsc").write_text(text)
@@ -112,14 +135,18 @@ def test_a_contract_that_is_no_avro_record_is_refused_by_name(text: str, tmp_pat
 
 
 @pytest.mark.parametrize("table", SOURCE_TABLES, ids=by_name)
-def test_every_contract_column_is_needed_by_a_named_line(table: SourceTable) -> None:
+def test_every_contract_column_is_needed_by_a_named_line(
+    table: SourceTable,
+) -> None:
     """A column that nothing needs would not be in the contract."""
     assert set(NEEDS[table.name]) == {column.name for column in table.columns}
     assert all(" -> " in lines for lines in NEEDS[table.name].values())
 
 
 def test_a_line_of_related_rows_names_the_columns_that_it_reads_elsewhere() -> None:
-    """A project's client comes from two other tables; its code from its peers; its address has no third line."""
+    """A project's client comes from two other tables; its code from its peers;
+    its address has no third line.
+    """
     assert "Project" in NEEDS["AxInvoiceGroup"]["igClient"]
     assert "Project" in NEEDS["AxVec"]["vecDescription"]
     assert "Project" not in NEEDS["AxVec"]["vecAddress3"]
@@ -155,14 +182,31 @@ def test_a_missing_column_halts_naming_column_line_and_schema() -> None:
         ("vecZip", "long", 12_345, "long"),
         ("vecZip", "bytes", b"1", "bytes"),
         ("vecIsClient", "string", "Y", "string"),
-        ("vecFax", {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 0}, None, "decimal"),
+        (
+            "vecFax",
+            {
+                "type": "bytes",
+                "logicalType": "decimal",
+                "precision": 9,
+                "scale": 0,
+            },
+            None,
+            "decimal",
+        ),
         ("vecFax", {"type": "array", "items": "string"}, None, "array"),
-        ("vecIsVendor", {"type": "int", "connect.name": "io.debezium.time.Date"}, 1, "io.debezium.time.Date"),
+        (
+            "vecIsVendor",
+            {"type": "int", "connect.name": "io.debezium.time.Date"},
+            1,
+            "io.debezium.time.Date",
+        ),
         ("vecKey", {"type": "string"}, "5", "string"),
         ("vecKey", ["null", "int"], 5, "null"),
     ],
 )
-def test_a_retyped_column_halts_naming_both_types(column: str, declared: Any, value: Any, word: str) -> None:
+def test_a_retyped_column_halts_naming_both_types(
+    column: str, declared: Any, value: Any, word: str
+) -> None:
     """A number for a text, a day for a flag, a key that may be null."""
     error = broken(retyped={column: declared}, **{column: value})
     assert f"AxVec.{column} has type " in str(error)
@@ -177,7 +221,9 @@ def test_every_broken_column_is_named_at_once() -> None:
 
 def test_a_broken_column_goes_by_the_sites_name_and_ours() -> None:
     """The person knows the one, the documentation the other."""
-    site = Site.model_validate({"source": {"AxVec": {"name": "firms", "columns": {"vecFax": "fax no"}}}})
+    site = Site.model_validate(
+        {"source": {"AxVec": {"name": "firms", "columns": {"vecFax": "fax no"}}}}
+    )
     assert "firms.fax no (AxVec.vecFax) is missing" in str(broken(without=("vecFax",), site=site))
 
 
@@ -185,22 +231,35 @@ def test_a_wider_number_is_fine() -> None:
     """An int that became a bigint."""
     connector = Connector()
     schema = connector.register(writer_schema(AX_VEC, retyped={"vecKey": "long"}))
-    assert connector.event(connector.message(AX_VEC, schema, flat(AX_VEC, 1 << 40))).key == str(1 << 40)
+    assert connector.event(connector.message(AX_VEC, schema, flat(AX_VEC, 1 << 40))).key == str(
+        1 << 40
+    )
 
 
 def test_a_column_that_is_never_null_any_more_is_fine() -> None:
     """The source may be stricter than the contract."""
     schema = writer_schema(AX_VEC)
     schema["fields"] = [
-        {"name": field["name"], "type": "string"} if field["name"] == "vecFax" else field for field in schema["fields"]
+        {"name": field["name"], "type": "string"} if field["name"] == "vecFax" else field
+        for field in schema["fields"]
     ]
     connector = Connector()
-    row = connector.event(connector.message(AX_VEC, connector.register(schema), flat(AX_VEC, 5, vecFax="1"))).row
+    row = connector.event(
+        connector.message(AX_VEC, connector.register(schema), flat(AX_VEC, 5, vecFax="1"))
+    ).row
     assert row["vecFax"] == "1"
 
 
 UNRELATED = (
-    optional("vecRate", {"type": "bytes", "logicalType": "decimal", "precision": 19, "scale": 4}),
+    optional(
+        "vecRate",
+        {
+            "type": "bytes",
+            "logicalType": "decimal",
+            "precision": 19,
+            "scale": 4,
+        },
+    ),
     optional("vecBorn", {"type": "int", "connect.name": "io.debezium.time.Date"}),
     optional("vecScore", "double"),
     optional("vecTags", {"type": "array", "items": ["null", "string"]}),
@@ -212,7 +271,9 @@ def test_added_columns_are_fine_whatever_they_hold() -> None:
     """Even a date that no calendar has: a column that we do not rely on cannot fail."""
     connector = Connector()
     schema = connector.register(writer_schema(AX_VEC, added=UNRELATED))
-    plain = connector.schemas[schema] = writer_schema(AX_VEC, added=tuple(map(undressed, UNRELATED)))
+    plain = connector.schemas[schema] = writer_schema(
+        AX_VEC, added=tuple(map(undressed, UNRELATED))
+    )
     assert len(plain["fields"]) > len(AX_VEC.columns)
     odd = {
         "vecRate": b"\xff" * 40,
@@ -247,16 +308,26 @@ def test_a_column_that_no_mapping_needs_may_be_missing_or_retyped() -> None:
 def test_a_table_that_nothing_needs_is_read_without_its_columns() -> None:
     """Clients alone are synced, and AxProject has lost a column: its events come without it."""
     connector = Connector()
-    schema = connector.register(writer_schema(AX_PROJECT, without=("prjNotes",), retyped={"prjID": "int"}))
+    schema = connector.register(
+        writer_schema(AX_PROJECT, without=("prjNotes",), retyped={"prjID": "int"})
+    )
     decoder = Decoder(
         sources=AJERA_TO_PIM.sources,
-        needs=needed_by(AJERA_TO_PIM.sources, AJERA_TO_PIM.only(frozenset({"clients"})).mappings, Site()),
+        needs=needed_by(
+            AJERA_TO_PIM.sources,
+            AJERA_TO_PIM.only(frozenset({"clients"})).mappings,
+            Site(),
+        ),
         site=Site(),
         contract=Contract.load(AJERA),
         schemas=Schemas(connector.fetch),
         topic_prefix="ajera",
     )
-    values = {name: value for name, value in flat(AX_PROJECT, 5, prjDescription="x").items() if name != "prjNotes"}
+    values = {
+        name: value
+        for name, value in flat(AX_PROJECT, 5, prjDescription="x").items()
+        if name != "prjNotes"
+    }
     found = decoder.decode(connector.message(AX_PROJECT, schema, values), 1)
     assert isinstance(found, Event)
     assert {"prjNotes", "prjID"}.isdisjoint(found.row)

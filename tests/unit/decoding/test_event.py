@@ -10,12 +10,32 @@ import pytest
 
 from pipeline.decoding.event import HEARTBEAT_PREFIX, UNAVAILABLE
 from pipeline.decoding.wire import join
-from pipeline.domain.ajera import AX_CONTACT, AX_PROJECT, AX_VEC, SOURCE_TABLES
-from pipeline.errors import MessageMalformed, MetadataMissing, Remedy, SourceTruncated
+from pipeline.domain.ajera import (
+    AX_CONTACT,
+    AX_PROJECT,
+    AX_VEC,
+    SOURCE_TABLES,
+)
+from pipeline.errors import (
+    MessageMalformed,
+    MetadataMissing,
+    Remedy,
+    SourceTruncated,
+)
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import SourceTable
-from pipeline.model.event import Heartbeat, Message, Operation, Tombstone, Undecodable
-from pipeline.model.position import TopicOffset, postgres_position, sqlserver_position
+from pipeline.model.event import (
+    Heartbeat,
+    Message,
+    Operation,
+    Tombstone,
+    Undecodable,
+)
+from pipeline.model.position import (
+    TopicOffset,
+    postgres_position,
+    sqlserver_position,
+)
 from tests.unit.decoding.connector import (
     COMMITTED_MS,
     STREAMED,
@@ -31,7 +51,9 @@ DIALECTS: tuple[Dialect, ...] = ("postgres", "sqlserver")
 
 
 def of_table(
-    table: SourceTable = AX_VEC, dialect: Dialect = "postgres", site: Site | None = None
+    table: SourceTable = AX_VEC,
+    dialect: Dialect = "postgres",
+    site: Site | None = None,
 ) -> tuple[Connector, int]:
     """A connector with the table's schema, and its id."""
     connector = Connector(site or Site())
@@ -40,17 +62,34 @@ def of_table(
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("operation", ["c", "u"])
-def test_a_change_becomes_an_event_with_its_row_position_and_place(operation: str, dialect: Dialect) -> None:
+def test_a_change_becomes_an_event_with_its_row_position_and_place(
+    operation: str, dialect: Dialect
+) -> None:
     """Every part of an event comes from the message, and from nowhere else."""
     connector, schema = of_table(dialect=dialect)
     event = connector.event(
-        connector.message(AX_VEC, schema, flat(AX_VEC, 101, operation, dialect, vecDescription="Ärzte 山", vecFax=""))
+        connector.message(
+            AX_VEC,
+            schema,
+            flat(
+                AX_VEC,
+                101,
+                operation,
+                dialect,
+                vecDescription="Ärzte 山",
+                vecFax="",
+            ),
+        )
     )
     expected = {
         "postgres": postgres_position(3, str(STREAMED["postgres"]["__source_sequence"])),
         "sqlserver": sqlserver_position(3, "00000025:00000d98:00a2", "00000025:00000d98:0002", 1),
     }
-    assert (event.table, event.key, event.operation) == ("AxVec", "101", Operation(operation))
+    assert (event.table, event.key, event.operation) == (
+        "AxVec",
+        "101",
+        Operation(operation),
+    )
     assert event.row["vecDescription"] == "Ärzte 山"
     assert event.row["vecFax"] == ""
     assert event.position == expected[dialect]
@@ -60,7 +99,9 @@ def test_a_change_becomes_an_event_with_its_row_position_and_place(operation: st
 
 
 @pytest.mark.parametrize("table", SOURCE_TABLES, ids=lambda table: table.name)
-def test_an_event_holds_every_contract_column_of_its_table(table: SourceTable) -> None:
+def test_an_event_holds_every_contract_column_of_its_table(
+    table: SourceTable,
+) -> None:
     """Null is a value: a column that was sent as null is in the row."""
     connector, schema = of_table(table)
     event = connector.event(connector.message(table, schema, flat(table, 9)))
@@ -68,10 +109,14 @@ def test_an_event_holds_every_contract_column_of_its_table(table: SourceTable) -
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_a_delete_has_a_key_and_a_position_but_no_row(dialect: Dialect) -> None:
+def test_a_delete_has_a_key_and_a_position_but_no_row(
+    dialect: Dialect,
+) -> None:
     """The columns of a delete are placeholders, and are not to be trusted."""
     connector, schema = of_table(dialect=dialect)
-    event = connector.event(connector.message(AX_VEC, schema, flat(AX_VEC, 5, "d", dialect, vecDescription="")))
+    event = connector.event(
+        connector.message(AX_VEC, schema, flat(AX_VEC, 5, "d", dialect, vecDescription=""))
+    )
     assert event.operation is Operation.DELETE
     assert event.key == "5"
     assert event.row == {}
@@ -98,7 +143,13 @@ def test_a_row_read_by_a_snapshot_has_no_position(dialect: Dialect) -> None:
 def test_a_row_read_by_a_snapshot_needs_no_sequence() -> None:
     """An incremental snapshot reads rows outside the log."""
     connector, schema = of_table()
-    values = flat(AX_VEC, 5, "r", __source_sequence=None, __source_snapshot="incremental")
+    values = flat(
+        AX_VEC,
+        5,
+        "r",
+        __source_sequence=None,
+        __source_snapshot="incremental",
+    )
     assert connector.event(connector.message(AX_VEC, schema, values)).is_snapshot
 
 
@@ -129,7 +180,13 @@ def test_only_the_last_row_or_a_streamed_change_shows_that_the_snapshot_ended(
 def test_a_value_that_the_connector_could_not_read_is_absent() -> None:
     """A long text that an update did not touch is neither null nor a value."""
     connector, schema = of_table(AX_PROJECT)
-    values = flat(AX_PROJECT, 5, prjNotes=UNAVAILABLE, prjDescription="Bridge", prjID=None)
+    values = flat(
+        AX_PROJECT,
+        5,
+        prjNotes=UNAVAILABLE,
+        prjDescription="Bridge",
+        prjID=None,
+    )
     row = connector.event(connector.message(AX_PROJECT, schema, values)).row
     assert "prjNotes" not in row
     assert row["prjDescription"] == "Bridge"
@@ -147,7 +204,13 @@ def test_a_flag_that_arrives_as_an_integer_is_a_flag(sent: int | None, meant: bo
 def test_a_flag_of_another_number_is_set_aside_without_its_value() -> None:
     """It is neither yes nor no, and the text names the column alone."""
     connector, schema = of_table(dialect="sqlserver")
-    error = connector.error(connector.message(AX_VEC, schema, flat(AX_VEC, 5, "u", "sqlserver", vecIsClient=4711)))
+    error = connector.error(
+        connector.message(
+            AX_VEC,
+            schema,
+            flat(AX_VEC, 5, "u", "sqlserver", vecIsClient=4711),
+        )
+    )
     assert isinstance(error, MessageMalformed)
     assert "vecIsClient" in str(error)
     assert "4711" not in str(error)
@@ -181,7 +244,9 @@ def test_an_error_names_the_place_of_its_message() -> None:
     ],
 )
 def test_a_key_that_does_not_name_the_row_halts(key: bytes | None) -> None:
-    """The key decides the partition and the ledger row: with another one the order of events is lost."""
+    """The key decides the partition and the ledger row:
+    with another one the order of events is lost.
+    """
     connector, schema = of_table()
     error = connector.error(connector.message(AX_VEC, schema, flat(AX_VEC, 5), key=key))
     assert isinstance(error, MetadataMissing)
@@ -222,7 +287,9 @@ def test_a_key_that_no_ledger_has_room_for_halts(key: int) -> None:
     ],
     ids=str,
 )
-def test_what_a_postgres_connector_of_ours_never_says_halts(values: dict[str, Any]) -> None:
+def test_what_a_postgres_connector_of_ours_never_says_halts(
+    values: dict[str, Any],
+) -> None:
     """Going on without it would lose the order of events."""
     connector, schema = of_table()
     error = connector.error(connector.message(AX_VEC, schema, flat(AX_VEC, 5, **values)))
@@ -243,24 +310,42 @@ def test_what_a_postgres_connector_of_ours_never_says_halts(values: dict[str, An
     ],
     ids=str,
 )
-def test_what_a_sqlserver_connector_of_ours_never_says_halts(values: dict[str, Any]) -> None:
-    """Two changes of one transaction differ in their change lsn and serial number: all three must be there."""
+def test_what_a_sqlserver_connector_of_ours_never_says_halts(
+    values: dict[str, Any],
+) -> None:
+    """Two changes of one transaction differ in their change lsn and serial number:
+    all three must be there.
+    """
     connector, schema = of_table(dialect="sqlserver")
-    error = connector.error(connector.message(AX_VEC, schema, flat(AX_VEC, 5, "u", "sqlserver", **values)))
+    error = connector.error(
+        connector.message(AX_VEC, schema, flat(AX_VEC, 5, "u", "sqlserver", **values))
+    )
     assert isinstance(error, MetadataMissing)
     assert next(iter(values)) in str(error)
 
 
-@pytest.mark.parametrize("milliseconds", [1 << 62, -(1 << 62), 253_402_300_800_000, -62_135_596_800_001])
-def test_a_commit_time_that_no_calendar_has_is_set_aside(milliseconds: int) -> None:
+@pytest.mark.parametrize(
+    "milliseconds",
+    [1 << 62, -(1 << 62), 253_402_300_800_000, -62_135_596_800_001],
+)
+def test_a_commit_time_that_no_calendar_has_is_set_aside(
+    milliseconds: int,
+) -> None:
     """The first moments after the year 9999 and before the year 1 among them."""
     connector, schema = of_table()
-    error = connector.error(connector.message(AX_VEC, schema, flat(AX_VEC, 5, __source_ts_ms=milliseconds)))
+    error = connector.error(
+        connector.message(AX_VEC, schema, flat(AX_VEC, 5, __source_ts_ms=milliseconds))
+    )
     assert isinstance(error, MessageMalformed)
 
 
-@pytest.mark.parametrize("name", ["__op", "__deleted", "__source_ts_ms", "__source_snapshot", "__epoch"])
-def test_a_schema_without_the_connectors_own_fields_halts_naming_them(name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["__op", "__deleted", "__source_ts_ms", "__source_snapshot", "__epoch"],
+)
+def test_a_schema_without_the_connectors_own_fields_halts_naming_them(
+    name: str,
+) -> None:
     """Somebody else's connector, or an edited one: the schema tells it before any row is read."""
     connector = Connector()
     schema = connector.register(writer_schema(AX_VEC, without=(name,)))
@@ -278,14 +363,28 @@ def test_a_schema_without_any_position_halts_naming_what_lacks() -> None:
     assert "__source_commit_lsn, __source_change_lsn, __source_event_serial_no" in str(error)
 
 
-@pytest.mark.parametrize("odd", [{"type": "array", "items": "string"}, {"type": "map", "values": "string"}])
-@pytest.mark.parametrize("name", ["__op", "__deleted", "__source_ts_ms", "__source_snapshot", "__epoch"])
-def test_a_field_of_the_connector_that_holds_a_list_or_a_map_halts(name: str, odd: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"type": "array", "items": "string"},
+        {"type": "map", "values": "string"},
+    ],
+)
+@pytest.mark.parametrize(
+    "name",
+    ["__op", "__deleted", "__source_ts_ms", "__source_snapshot", "__epoch"],
+)
+def test_a_field_of_the_connector_that_holds_a_list_or_a_map_halts(
+    name: str, odd: dict[str, Any]
+) -> None:
     """No type that a schema can give them makes an exception escape."""
     connector = Connector()
     schema = connector.register(writer_schema(AX_VEC, retyped={name: odd}))
     values = flat(AX_VEC, 5) | {name: [] if odd["type"] == "array" else {}}
-    assert isinstance(connector.error(connector.message(AX_VEC, schema, values)), MetadataMissing)
+    assert isinstance(
+        connector.error(connector.message(AX_VEC, schema, values)),
+        MetadataMissing,
+    )
 
 
 ENVELOPE = {
@@ -314,7 +413,10 @@ def test_a_truncate_halts_its_table() -> None:
 def test_a_flat_truncate_halts_its_table() -> None:
     """The same, should a connector flatten it."""
     connector, schema = of_table()
-    assert isinstance(connector.error(connector.message(AX_VEC, schema, flat(AX_VEC, 5, __op="t"))), SourceTruncated)
+    assert isinstance(
+        connector.error(connector.message(AX_VEC, schema, flat(AX_VEC, 5, __op="t"))),
+        SourceTruncated,
+    )
 
 
 def test_an_event_that_was_not_flattened_halts() -> None:
@@ -346,8 +448,13 @@ def heartbeat(connector: Connector, schema: dict[str, Any], values: dict[str, An
 def test_a_heartbeat_tells_the_epoch_of_its_connector() -> None:
     """It shows that the snapshot of that epoch is over though nothing changed."""
     connector = Connector()
-    schema = {**HEARTBEAT, "fields": [*HEARTBEAT["fields"], optional("__epoch", "string")]}
-    assert connector.decode(heartbeat(connector, schema, {"ts_ms": 1, "__epoch": "4"})) == Heartbeat(4)
+    schema = {
+        **HEARTBEAT,
+        "fields": [*HEARTBEAT["fields"], optional("__epoch", "string")],
+    }
+    assert connector.decode(
+        heartbeat(connector, schema, {"ts_ms": 1, "__epoch": "4"})
+    ) == Heartbeat(4)
 
 
 def test_a_heartbeat_without_an_epoch_says_nothing_of_one() -> None:
@@ -356,8 +463,19 @@ def test_a_heartbeat_without_an_epoch_says_nothing_of_one() -> None:
     assert connector.decode(heartbeat(connector, HEARTBEAT, {"ts_ms": 1})) == Heartbeat(0)
 
 
-@pytest.mark.parametrize("value", [None, b"", b"\x01", b"\x00\x00\x00\x00\x63", b"\x00\x00\x00\x00\x01\xff"])
-def test_a_broken_heartbeat_is_an_error_and_not_an_exception(value: bytes | None) -> None:
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        b"",
+        b"\x01",
+        b"\x00\x00\x00\x00\x63",
+        b"\x00\x00\x00\x00\x01\xff",
+    ],
+)
+def test_a_broken_heartbeat_is_an_error_and_not_an_exception(
+    value: bytes | None,
+) -> None:
     """Its topic is read like any other."""
     connector = Connector()
     connector.register(HEARTBEAT)
@@ -377,7 +495,11 @@ OTHER_NAMES = Site.model_validate(
         "source": {
             "AxContact": {
                 "name": "Contacts & People",
-                "columns": {"cntKey": "1 Key", "cntFirstName": "First Name", "cntLastName": "Nachname (ü)"},
+                "columns": {
+                    "cntKey": "1 Key",
+                    "cntFirstName": "First Name",
+                    "cntLastName": "Nachname (ü)",
+                },
             }
         }
     }
@@ -385,16 +507,27 @@ OTHER_NAMES = Site.model_validate(
 
 
 def test_a_table_of_other_names_gives_canonical_events() -> None:
-    """Blanks, digits in front and signs that Avro or Kafka do not allow are what the connector makes of them."""
+    """Blanks, digits in front and signs that Avro or Kafka do
+    not allow are what the connector makes of them.
+    """
     connector, schema = of_table(AX_CONTACT, site=OTHER_NAMES)
-    values = flat(AX_CONTACT, 8, site=OTHER_NAMES, cntFirstName="Ida", cntLastName="Holm")
+    values = flat(
+        AX_CONTACT,
+        8,
+        site=OTHER_NAMES,
+        cntFirstName="Ida",
+        cntLastName="Holm",
+    )
     message = connector.message(AX_CONTACT, schema, values)
     assert message.topic == "ajera.Contacts___People"
     assert message.key == b'{"_1_Key":8}'
     assert {"_1_Key", "First_Name", "Nachname____"} <= values.keys()
     event = connector.event(message)
     assert (event.table, event.key) == ("AxContact", "8")
-    assert (event.row["cntFirstName"], event.row["cntLastName"]) == ("Ida", "Holm")
+    assert (event.row["cntFirstName"], event.row["cntLastName"]) == (
+        "Ida",
+        "Holm",
+    )
 
 
 def test_the_decoder_names_the_topics_that_it_reads() -> None:
@@ -410,10 +543,18 @@ def test_old_and_new_writer_schemas_may_stand_mixed_in_a_partition() -> None:
     connector = Connector()
     old = connector.register(writer_schema(AX_VEC))
     new = connector.register(
-        writer_schema(AX_VEC, added=(optional("vecNew", "string"),), retyped={"vecIsClient": "int"})
+        writer_schema(
+            AX_VEC,
+            added=(optional("vecNew", "string"),),
+            retyped={"vecIsClient": "int"},
+        )
     )
     before = connector.message(AX_VEC, old, flat(AX_VEC, 5, vecFax="1", vecIsClient=True))
-    after = connector.message(AX_VEC, new, flat(AX_VEC, 5, vecFax="2", vecIsClient=0) | {"vecNew": "x"})
+    after = connector.message(
+        AX_VEC,
+        new,
+        flat(AX_VEC, 5, vecFax="2", vecIsClient=0) | {"vecNew": "x"},
+    )
     rows = [connector.event(message).row for message in (before, after, before)]
     assert [row["vecFax"] for row in rows] == ["1", "2", "1"]
     assert [row["vecIsClient"] for row in rows] == [True, False, True]
@@ -426,7 +567,13 @@ def test_a_body_of_the_other_schema_is_set_aside() -> None:
     new = connector.register(writer_schema(AX_VEC, added=(optional("vecNew", "string"),)))
     message = connector.message(AX_VEC, old, flat(AX_VEC, 5))
     assert message.value is not None
-    error = connector.error(connector.raw(AX_VEC, join(new, message.value[5:]), orjson.dumps({"vecKey": 5})))
+    error = connector.error(
+        connector.raw(
+            AX_VEC,
+            join(new, message.value[5:]),
+            orjson.dumps({"vecKey": 5}),
+        )
+    )
     assert isinstance(error, MessageMalformed)
 
 
@@ -435,12 +582,21 @@ def test_bytes_after_the_body_are_set_aside() -> None:
     connector, schema = of_table()
     message = connector.message(AX_VEC, schema, flat(AX_VEC, 5))
     assert isinstance(
-        connector.error(connector.raw(AX_VEC, (message.value or b"") + b"\x00", message.key)), MessageMalformed
+        connector.error(connector.raw(AX_VEC, (message.value or b"") + b"\x00", message.key)),
+        MessageMalformed,
     )
 
 
 @pytest.mark.parametrize(
-    "value", [b"", b"\x00", b"\x00\x00\x00\x00", b"\x01\x00\x00\x00\x01x", b"\x00\xff\xff\xff\xffx", b"{}"]
+    "value",
+    [
+        b"",
+        b"\x00",
+        b"\x00\x00\x00\x00",
+        b"\x01\x00\x00\x00\x01x",
+        b"\x00\xff\xff\xff\xffx",
+        b"{}",
+    ],
 )
 def test_what_is_not_the_wire_format_is_set_aside(value: bytes) -> None:
     """Too short, another first byte, a negative id."""

@@ -25,7 +25,12 @@ def test_a_column_becomes_a_field_name_that_avro_allows(column: str, field: str)
 
 
 @pytest.mark.parametrize(
-    ("table", "topic"), [("AxVec", "ajera.AxVec"), ("My Table", "ajera.My_Table"), ("a-b_c", "ajera.a-b_c")]
+    ("table", "topic"),
+    [
+        ("AxVec", "ajera.AxVec"),
+        ("My Table", "ajera.My_Table"),
+        ("a-b_c", "ajera.a-b_c"),
+    ],
 )
 def test_a_table_becomes_a_topic_name_that_kafka_allows(table: str, topic: str) -> None:
     """Hyphens stay, for Kafka allows them."""

@@ -27,7 +27,11 @@ BYTES = 8_000_000
 
 def record(*types: Any) -> dict[str, Any]:
     """A record with fields of these types."""
-    return {"type": "record", "name": "R", "fields": [{"name": f"f{n}", "type": t} for n, t in enumerate(types)]}
+    return {
+        "type": "record",
+        "name": "R",
+        "fields": [{"name": f"f{n}", "type": t} for n, t in enumerate(types)],
+    }
 
 
 def schema_of(schema: Any) -> WriterSchema | PipelineError:
@@ -47,10 +51,16 @@ def long(number: int) -> bytes:
 
 @pytest.mark.parametrize(
     "failure",
-    [SchemaUnknown("The registry has no schema with id 1."), RegistryUnavailable("Away."), ContractBroken("JSON.")],
+    [
+        SchemaUnknown("The registry has no schema with id 1."),
+        RegistryUnavailable("Away."),
+        ContractBroken("JSON."),
+    ],
     ids=lambda error: error.code,
 )
-def test_a_refusal_of_the_registry_passes_through_and_is_not_remembered(failure: PipelineError) -> None:
+def test_a_refusal_of_the_registry_passes_through_and_is_not_remembered(
+    failure: PipelineError,
+) -> None:
     """Its class decides what is done about it; the next try asks anew."""
     connector = Connector()
     schema = connector.register(writer_schema(AX_VEC))
@@ -83,8 +93,13 @@ def test_a_schema_is_fetched_once_for_all_messages_and_tables() -> None:
     assert connector.asked == [schema]
 
 
-@pytest.mark.parametrize("text", ["", "null", "[]", '"string"', "{", '{"type": "record"}', "\udcff"])
-def test_a_text_that_is_no_schema_breaks_the_contract_and_is_fetched_once(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    ["", "null", "[]", '"string"', "{", '{"type": "record"}', "\udcff"],
+)
+def test_a_text_that_is_no_schema_breaks_the_contract_and_is_fetched_once(
+    text: str,
+) -> None:
     """Asking again would bring the same."""
     asked = []
 
@@ -111,7 +126,9 @@ def test_a_text_that_is_no_schema_breaks_the_contract_and_is_fetched_once(text: 
     ],
     ids=str,
 )
-def test_a_schema_that_is_not_valid_avro_breaks_the_contract(schema: Any) -> None:
+def test_a_schema_that_is_not_valid_avro_breaks_the_contract(
+    schema: Any,
+) -> None:
     """No exception of the parser escapes."""
     assert isinstance(schema_of(schema), ContractBroken)
 
@@ -122,7 +139,14 @@ def test_a_schema_that_is_not_valid_avro_breaks_the_contract(schema: Any) -> Non
         ["null", "R"],
         ["null", {"type": "array", "items": "R"}],
         ["null", {"type": "map", "values": ["null", "R"]}],
-        ["null", {"type": "record", "name": "I", "fields": [{"name": "up", "type": ["null", "R"]}]}],
+        [
+            "null",
+            {
+                "type": "record",
+                "name": "I",
+                "fields": [{"name": "up", "type": ["null", "R"]}],
+            },
+        ],
     ],
     ids=str,
 )
@@ -143,14 +167,37 @@ EMPTY = {"type": "record", "name": "E", "fields": []}
         record("int", {"type": "array", "items": {"type": "null"}}),
         record("int", {"type": "array", "items": {"type": {"type": "null"}}}),
         record("int", {"type": "array", "items": EMPTY}),
-        record("int", {"type": "array", "items": record("null", "null") | {"name": "N"}}),
-        record("int", {"type": "array", "items": {"type": "fixed", "name": "F", "size": 0}}),
+        record(
+            "int",
+            {
+                "type": "array",
+                "items": record("null", "null") | {"name": "N"},
+            },
+        ),
+        record(
+            "int",
+            {
+                "type": "array",
+                "items": {"type": "fixed", "name": "F", "size": 0},
+            },
+        ),
         record("int", EMPTY, {"type": "array", "items": "E"}),
-        record("int", ["null", {"type": "map", "values": {"type": "array", "items": "null"}}]),
+        record(
+            "int",
+            [
+                "null",
+                {
+                    "type": "map",
+                    "values": {"type": "array", "items": "null"},
+                },
+            ],
+        ),
     ],
     ids=str,
 )
-def test_a_schema_under_which_a_few_bytes_can_claim_any_number_of_values_is_refused(schema: Any) -> None:
+def test_a_schema_under_which_a_few_bytes_can_claim_any_number_of_values_is_refused(
+    schema: Any,
+) -> None:
     """A list of what takes no bytes is never at its end."""
     found = schema_of(schema)
     assert isinstance(found, ContractBroken)
@@ -158,7 +205,9 @@ def test_a_schema_under_which_a_few_bytes_can_claim_any_number_of_values_is_refu
 
 
 @pytest.mark.parametrize("depth", [100, 300, 1_000, 100_000])
-def test_a_deeply_nested_schema_does_not_end_the_process(depth: int) -> None:
+def test_a_deeply_nested_schema_does_not_end_the_process(
+    depth: int,
+) -> None:
     """It is read, or refused; nothing escapes."""
     opening, closing = '{"type":"array","items":', "}"
     text = (
@@ -216,7 +265,10 @@ def test_a_number_that_never_ends_is_set_aside(number: int) -> None:
         schema.read(b"\xff" * number)
 
 
-@pytest.mark.parametrize("text", [b"\xff\xfe", b"\xed\xa0\x80", b"\xc0\x80", b"\xf8\x88\x80\x80\x80"])
+@pytest.mark.parametrize(
+    "text",
+    [b"\xff\xfe", b"\xed\xa0\x80", b"\xc0\x80", b"\xf8\x88\x80\x80\x80"],
+)
 def test_text_that_is_not_utf8_is_set_aside(text: bytes) -> None:
     """Lone surrogates and overlong forms among it."""
     schema = schema_of(record("string"))

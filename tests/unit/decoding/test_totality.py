@@ -20,8 +20,21 @@ from pipeline.decoding.wire import join
 from pipeline.domain.ajera import AX_VEC, SOURCE_TABLES
 from pipeline.errors import PipelineError
 from pipeline.mapping.source import SourceTable
-from pipeline.model.event import Decoded, Event, Heartbeat, Message, Tombstone, Undecodable
-from tests.unit.decoding.connector import Connector, Dialect, flat, optional, writer_schema
+from pipeline.model.event import (
+    Decoded,
+    Event,
+    Heartbeat,
+    Message,
+    Tombstone,
+    Undecodable,
+)
+from tests.unit.decoding.connector import (
+    Connector,
+    Dialect,
+    flat,
+    optional,
+    writer_schema,
+)
 
 RUNS = int(os.environ.get("AJERA_CDC_FUZZ_RUNS", "5000"))
 SEED = int(os.environ.get("AJERA_CDC_FUZZ_SEED", str(random.SystemRandom().randrange(1 << 32))))
@@ -47,7 +60,10 @@ ODD = {
 }
 DIALECTS: tuple[Dialect, ...] = ("postgres", "sqlserver")
 CONNECTOR = Connector()
-SCHEMAS = {dialect: CONNECTOR.register(writer_schema(AX_VEC, dialect=dialect, added=UNRELATED)) for dialect in DIALECTS}
+SCHEMAS = {
+    dialect: CONNECTOR.register(writer_schema(AX_VEC, dialect=dialect, added=UNRELATED))
+    for dialect in DIALECTS
+}
 
 
 def original(dialect: Dialect, operation: str) -> Message:
@@ -57,9 +73,23 @@ def original(dialect: Dialect, operation: str) -> Message:
     return CONNECTOR.message(AX_VEC, SCHEMAS[dialect], row)
 
 
-ORIGINALS = [original(dialect, operation) for dialect in DIALECTS for operation in ("c", "u", "d", "r")]
-LENGTHS = (b"\xff" * 9 + b"\x01", b"\xfe" * 9 + b"\x01", b"\x80" * 9 + b"\x01", b"\x01", b"\xff" * 12)
-TEXTS = (b"\xed\xa0\x80", b"\xff\xfe\xfd", b"\xc0\x80", b"\x00", "\U0001f600".encode())
+ORIGINALS = [
+    original(dialect, operation) for dialect in DIALECTS for operation in ("c", "u", "d", "r")
+]
+LENGTHS = (
+    b"\xff" * 9 + b"\x01",
+    b"\xfe" * 9 + b"\x01",
+    b"\x80" * 9 + b"\x01",
+    b"\x01",
+    b"\xff" * 12,
+)
+TEXTS = (
+    b"\xed\xa0\x80",
+    b"\xff\xfe\xfd",
+    b"\xc0\x80",
+    b"\x00",
+    "\U0001f600".encode(),
+)
 
 Mutation = Callable[[random.Random, bytearray], None]
 
@@ -110,7 +140,12 @@ def append(chance: random.Random, data: bytearray) -> None:
 
 def change_header(chance: random.Random, data: bytearray) -> None:
     data[:5] = chance.choice(
-        (b"\x01\x00\x00\x00\x01", b"\x00\x00\x00\x00\x02", b"\x00\xff\xff\xff\xff", b"\x00\x00\x00\x63")
+        (
+            b"\x01\x00\x00\x00\x01",
+            b"\x00\x00\x00\x00\x02",
+            b"\x00\xff\xff\xff\xff",
+            b"\x00\x00\x00\x63",
+        )
     )
 
 
@@ -119,7 +154,18 @@ def replace(chance: random.Random, data: bytearray) -> None:
 
 
 MUTATIONS: tuple[Mutation, ...] = (
-    *(truncate, flip, overwrite, claim_length, spoil_text, drop, double, append, change_header, replace),
+    *(
+        truncate,
+        flip,
+        overwrite,
+        claim_length,
+        spoil_text,
+        drop,
+        double,
+        append,
+        change_header,
+        replace,
+    ),
 )
 COLUMNS = {column.name for column in AX_VEC.columns}
 
@@ -137,7 +183,9 @@ def refuse_what_no_caller_expects(found: Decoded) -> str:
     match found:
         case Event():
             assert set(found.row) <= COLUMNS
-            assert all(value is None or isinstance(value, str | int) for value in found.row.values())
+            assert all(
+                value is None or isinstance(value, str | int) for value in found.row.values()
+            )
             assert found.committed_at.tzinfo is not None
             assert int(found.key) is not None
             assert (found.position == "") == found.is_snapshot
@@ -158,12 +206,22 @@ def test_random_damage_never_escapes_and_never_shows_a_row() -> None:
     counts: Counter[str] = Counter()
     for number in range(RUNS):
         message = chance.choice(ORIGINALS)
-        value, key = bytearray(message.value or b""), bytearray(message.key or b"")
+        value, key = (
+            bytearray(message.value or b""),
+            bytearray(message.key or b""),
+        )
         for _ in range(chance.randint(1, 3)):
             chance.choice(MUTATIONS)(chance, value)
         if chance.random() < 0.1:
             chance.choice(MUTATIONS[:-2])(chance, key)
-        topic = chance.choice((message.topic, message.topic, "ajera.AxContact", CONNECTOR.decoder.heartbeat_topic))
+        topic = chance.choice(
+            (
+                message.topic,
+                message.topic,
+                "ajera.AxContact",
+                CONNECTOR.decoder.heartbeat_topic,
+            )
+        )
         damaged = Message(topic, 0, number, bytes(key) or None, bytes(value))
         if topic == message.topic or topic == CONNECTOR.decoder.heartbeat_topic:
             counts[refuse_what_no_caller_expects(CONNECTOR.decode(damaged))] += 1
@@ -172,18 +230,36 @@ def test_random_damage_never_escapes_and_never_shows_a_row() -> None:
             assert isinstance(found, Undecodable)
             refuse_a_leak(found.error)
     print(dict(counts))
-    assert {"event", "decode.malformed", "decode.metadata", "registry.unknown"} <= counts.keys()
+    assert {
+        "event",
+        "decode.malformed",
+        "decode.metadata",
+        "registry.unknown",
+    } <= counts.keys()
 
 
 @settings(
-    max_examples=min(RUNS, 5000) // 10, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=min(RUNS, 5000) // 10,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 @given(
-    topic=st.sampled_from([*CONNECTOR.decoder.topics.values(), CONNECTOR.decoder.heartbeat_topic, "ajera.None"]),
+    topic=st.sampled_from(
+        [
+            *CONNECTOR.decoder.topics.values(),
+            CONNECTOR.decoder.heartbeat_topic,
+            "ajera.None",
+        ]
+    ),
     key=st.none() | st.binary(max_size=40) | st.just(b'{"vecKey":5}'),
     value=st.none()
     | st.binary(max_size=200)
-    | st.builds(join, st.sampled_from([*SCHEMAS.values(), 0, 99]), st.binary(max_size=300)),
+    | st.builds(
+        join,
+        st.sampled_from([*SCHEMAS.values(), 0, 99]),
+        st.binary(max_size=300),
+    ),
 )
 @example(topic="ajera.AxVec", key=None, value=b"")
 def test_any_bytes_give_an_answer(topic: str, key: bytes | None, value: bytes | None) -> None:
@@ -201,7 +277,19 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["type", "name", "fields", "items", "values", "symbols", "size", "logicalType", "default"]),
+            st.sampled_from(
+                [
+                    "type",
+                    "name",
+                    "fields",
+                    "items",
+                    "values",
+                    "symbols",
+                    "size",
+                    "logicalType",
+                    "default",
+                ]
+            ),
             inner,
         )
     ),
@@ -210,7 +298,10 @@ JSON = st.recursive(
 
 
 @settings(
-    max_examples=min(RUNS, 5000) // 10, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=min(RUNS, 5000) // 10,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 @given(declared=JSON, body=st.binary(max_size=60))
 def test_any_schema_gives_an_answer(declared: object, body: bytes) -> None:
@@ -224,7 +315,10 @@ def test_any_schema_gives_an_answer(declared: object, body: bytes) -> None:
     }
     for schema_id in (1, 2):
         value = join(schema_id, body)
-        assert isinstance(connector.decode(connector.raw(AX_VEC, value, b'{"vecKey":5}')), Event | Undecodable)
+        assert isinstance(
+            connector.decode(connector.raw(AX_VEC, value, b'{"vecKey":5}')),
+            Event | Undecodable,
+        )
 
 
 def is_plain(declared: object) -> bool:
@@ -237,13 +331,17 @@ def is_plain(declared: object) -> bool:
 
 
 @pytest.mark.parametrize("message", ORIGINALS, ids=range(len(ORIGINALS)))
-def test_the_messages_that_are_damaged_are_good_before(message: Message) -> None:
+def test_the_messages_that_are_damaged_are_good_before(
+    message: Message,
+) -> None:
     """Or the damage would prove nothing."""
     assert refuse_what_no_caller_expects(CONNECTOR.decode(message)) == "event"
 
 
 @pytest.mark.parametrize("table", SOURCE_TABLES, ids=lambda table: table.name)
-def test_every_cut_of_a_good_message_is_set_aside(table: SourceTable) -> None:
+def test_every_cut_of_a_good_message_is_set_aside(
+    table: SourceTable,
+) -> None:
     """Byte by byte, so that each field is cut once in each of its parts."""
     connector = Connector()
     schema = connector.register(writer_schema(table))

@@ -27,13 +27,17 @@ def services() -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", sorted(services()))
-def test_a_service_has_an_image_or_is_built_and_says_when_it_is_healthy(name: str) -> None:
+def test_a_service_has_an_image_or_is_built_and_says_when_it_is_healthy(
+    name: str,
+) -> None:
     """A service that ends by itself needs no health check."""
     service = services()[name]
     assert ("image" in service) != ("build" in service)
     assert name in ONE_SHOT or "healthcheck" in service
     if "image" in service:
-        assert re.search(r":\$\{[A-Z_]+:-[\d.]+\}$", service["image"]), "a pinned tag that can be overridden"
+        assert re.search(r":\$\{[A-Z_]+:-[\d.]+\}$", service["image"]), (
+            "a pinned tag that can be overridden"
+        )
     else:
         context = (COMPOSE.parent / service["build"]["context"]).resolve()
         assert (context / service["build"]["dockerfile"]).exists()
@@ -54,7 +58,9 @@ def test_services_wait_for_services_that_exist_and_mount_files_that_exist() -> N
 def test_every_variable_stands_in_the_example_and_ports_are_on_loopback() -> None:
     """A person copies the example and changes the password."""
     example = {
-        line.split("=")[0] for line in (DEPLOY / "compose" / "env.example").read_text().splitlines() if "=" in line
+        line.split("=")[0]
+        for line in (DEPLOY / "compose" / "env.example").read_text().splitlines()
+        if "=" in line
     }
     text = COMPOSE.read_text()
     uncommented = "\n".join(line for line in text.splitlines() if not line.strip().startswith("#"))
@@ -90,7 +96,12 @@ def test_compose_itself_accepts_the_file() -> None:
     """Where the command is there; it needs no engine for this."""
     if shutil.which("docker") is None:
         pytest.skip("no docker command here")
-    version = subprocess.run(["docker", "compose", "version"], capture_output=True, timeout=30, check=False)
+    version = subprocess.run(
+        ["docker", "compose", "version"],
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
     if version.returncode != 0:
         pytest.skip("docker without its compose plugin")
     command = [

@@ -8,12 +8,21 @@ from rich.console import Console
 
 from deploy.demo.screen import KEPT, Figures, Shown, draw
 
-EVENTS = ("parked (waiting)", "skipped (heartbeat)", "skipped (superseded)", "skipped (snapshot)", "written (created)")
+EVENTS = (
+    "parked (waiting)",
+    "skipped (heartbeat)",
+    "skipped (superseded)",
+    "skipped (snapshot)",
+    "written (created)",
+)
 
 
 def test_the_live_table_fits_into_a_hundred_columns_with_numbers_of_five_digits() -> None:
     """Ten times the sample firm; where it goes into a file or a page, rich folds what is wider."""
-    figures = Figures(Counter(dict.fromkeys(EVENTS, 99_999)), Counter(created=99_999, changed=99_999))
+    figures = Figures(
+        Counter(dict.fromkeys(EVENTS, 99_999)),
+        Counter(created=99_999, changed=99_999),
+    )
     shown = Shown(
         state="A working day at the firm",
         pim={"Project_Contact": 99_999},

@@ -1,4 +1,6 @@
-"""A recompute locks its roots first, and reads what they need in later statements: else the loser of a race writes the past."""
+"""A recompute locks its roots first, and reads what they need in later statements:
+else the loser of a race writes the past.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,14 @@ RECOMPUTE = 2  # which transaction of a batch it is
 
 
 class Overtaken:
-    """A target whose next recompute is overtaken by somebody else just before it locks its first root."""
+    """A target whose next recompute is overtaken by somebody
+    else just before it locks its first root.
+    """
 
     def __init__(self, inner: MemoryTarget, overtake: Callable[[], object]) -> None:
-        self._inner, self._overtake, self._number = inner, overtake, 0
+        self._inner = inner
+        self._overtake = overtake
+        self._number = 0
 
     @property
     def counts_utf16(self) -> bool:
@@ -30,14 +36,19 @@ class Overtaken:
     def transaction(self) -> Iterator[Any]:
         self._number += 1
         with self._inner.transaction() as transaction:
-            yield _Overtaken(transaction, self._overtake) if self._number == RECOMPUTE else transaction
+            yield (
+                _Overtaken(transaction, self._overtake)
+                if self._number == RECOMPUTE
+                else transaction
+            )
 
 
 class _Overtaken:
     """The transaction of that recompute."""
 
     def __init__(self, inner: MemoryTransaction, overtake: Callable[[], object]) -> None:
-        self._inner, self._overtake = inner, overtake
+        self._inner = inner
+        self._overtake = overtake
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
@@ -53,7 +64,9 @@ def client(at: int, name: str) -> Event:
 
 
 def test_who_locks_last_sees_what_was_committed_before_it_locked() -> None:
-    """The client is renamed, noted and recomputed by another process between our marks and our lock."""
+    """The client is renamed,
+    noted and recomputed by another process between our marks and our lock.
+    """
     target = MemoryTarget(AJERA_TO_PIM)
     with target.transaction() as transaction:
         for table, topic in TOPICS.items():
@@ -64,7 +77,13 @@ def test_who_locks_last_sees_what_was_committed_before_it_locked() -> None:
     before.feed([event("AxProject", 1, at=2, prjStatus=1, prjDescription="p")])
     before.feed([event("AxInvoiceGroup", 1, at=3, igProject=1, igClient=1)])
     other = Consumer(target, [])
-    ours = Consumer(Overtaken(target, lambda: other.feed([client(9, "new")], start=9)), [])
-    ours.feed([event("AxProject", 1, at=10, prjStatus=1, prjDescription="renamed")], start=5)
+    ours = Consumer(
+        Overtaken(target, lambda: other.feed([client(9, "new")], start=9)),
+        [],
+    )
+    ours.feed(
+        [event("AxProject", 1, at=10, prjStatus=1, prjDescription="renamed")],
+        start=5,
+    )
     ((name, shown),) = [(row["Name"], row["Client"]) for row in target.rows("Project")]
     assert (name, shown) == ("renamed", "new")

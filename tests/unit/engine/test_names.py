@@ -1,4 +1,6 @@
-"""Names are compared in the form that the other side would hold, so that what we made of a row is found as its namesake."""
+"""Names are compared in the form that the other side would hold,
+so that what we made of a row is found as its namesake.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,29 @@ AJERA, DPS = Side.AJERA, Side.DPS
 NAMED = [
     one
     for one in entities(
-        two_way=True, rules={}, clock_tolerance=timedelta(0), status=StatusCoding.NONE, choices=EVERYBODY
+        two_way=True,
+        rules={},
+        clock_tolerance=timedelta(0),
+        status=StatusCoding.NONE,
+        choices=EVERYBODY,
     )
     if one.named_by
 ]
-ODD = [*BLANKS, ".", "a", "B", "ß", "ẞ", "Σ", "ς", "İ", "Ø", "é", "\U0001d400", "\u200b"]
+ODD = [
+    *BLANKS,
+    ".",
+    "a",
+    "B",
+    "ß",
+    "ẞ",
+    "Σ",
+    "ς",
+    "İ",
+    "Ø",
+    "é",
+    "\U0001d400",
+    "\u200b",
+]
 TEXT = st.none() | st.text(st.sampled_from(ODD) | st.characters(codec="utf-8"), max_size=300).map(
     lambda text: text.replace("\x00", "")
 )
@@ -46,7 +66,10 @@ def made_of(entity: Entity, side: Side, row: Row) -> Row:
     """The row that the other side gets."""
     pairs = [entity.rules.by_name[name] for name in entity.named_by]
     values = {pair.name: pair.convert(pair.field(side).read(row), to=side.other) for pair in pairs}
-    return {**blank(entity, side.other), **entity.rules.written(side.other, values)}
+    return {
+        **blank(entity, side.other),
+        **entity.rules.written(side.other, values),
+    }
 
 
 def entity(name: str) -> Entity:
@@ -57,7 +80,9 @@ def entity(name: str) -> Entity:
 @pytest.mark.parametrize("side", list(Side))
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
-def test_the_row_that_is_made_of_a_row_carries_its_name(of: Entity, side: Side, data: st.DataObject) -> None:
+def test_the_row_that_is_made_of_a_row_carries_its_name(
+    of: Entity, side: Side, data: st.DataObject
+) -> None:
     """And is searched for by a text that it holds in that line: nobody is made twice."""
     row = named(of, side, *(data.draw(TEXT) for _ in of.named_by))
     other = made_of(of, side, row)
@@ -82,13 +107,20 @@ def fold_of(text: str, length: int | None = None) -> str:
         (("Ann", None, "."), ("Ann", None, ".")),
         (("Ann", " ", "B" * 31), ("Ann", None, "b" * 30)),
         (("A" * 26, None, "Berg"), ("A" * 25, None, "Berg")),
-        (("Ann  Marie", None, "van\u00a0der\tBerg"), (" Ann Marie ", None, "van der Berg")),
+        (
+            ("Ann  Marie", None, "van\u00a0der\tBerg"),
+            (" Ann Marie ", None, "van der Berg"),
+        ),
     ],
 )
-def test_a_person_is_the_same_in_the_forms_of_both_sides(ajera: tuple[str, ...], dps: tuple[str, ...]) -> None:
+def test_a_person_is_the_same_in_the_forms_of_both_sides(
+    ajera: tuple[str, ...], dps: tuple[str, ...]
+) -> None:
     """A full stop for no last name, names cut at DPS's length, blanks of any kind."""
     contact = entity("contact")
-    assert name_of(contact, AJERA, named(contact, AJERA, *ajera)) == name_of(contact, DPS, named(contact, DPS, *dps))
+    assert name_of(contact, AJERA, named(contact, AJERA, *ajera)) == name_of(
+        contact, DPS, named(contact, DPS, *dps)
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,14 +132,20 @@ def test_a_person_is_the_same_in_the_forms_of_both_sides(ajera: tuple[str, ...],
         (("Ann", None, "B" * 30), ("Ann", None, "B" * 29)),
     ],
 )
-def test_two_persons_are_told_apart_by_each_part(ajera: tuple[str, ...], dps: tuple[str, ...]) -> None:
+def test_two_persons_are_told_apart_by_each_part(
+    ajera: tuple[str, ...], dps: tuple[str, ...]
+) -> None:
     """What stands in another part is another name."""
     contact = entity("contact")
-    assert name_of(contact, AJERA, named(contact, AJERA, *ajera)) != name_of(contact, DPS, named(contact, DPS, *dps))
+    assert name_of(contact, AJERA, named(contact, AJERA, *ajera)) != name_of(
+        contact, DPS, named(contact, DPS, *dps)
+    )
 
 
 @pytest.mark.parametrize("parts", [(None, None, None), (" ", "\u00a0", "."), ("", "", "")])
-def test_a_person_without_any_name_has_none_to_be_matched_by(parts: tuple[str | None, ...]) -> None:
+def test_a_person_without_any_name_has_none_to_be_matched_by(
+    parts: tuple[str | None, ...],
+) -> None:
     """A lone full stop is DPS's blank, typed in Ajera too."""
     for of in (entity("contact"), entity("employee")):
         for side in Side:
@@ -120,4 +158,6 @@ def test_a_long_firm_and_a_long_project_carry_the_name_that_dps_cut() -> None:
     for name, length in (("firm", 100), ("vendor", 100), ("project", 255)):
         of = entity(name)
         ajera = named(of, AJERA, "x" * (length + 5))
-        assert name_of(of, AJERA, ajera) == name_of(of, DPS, made_of(of, AJERA, ajera)) == "x" * length
+        assert (
+            name_of(of, AJERA, ajera) == name_of(of, DPS, made_of(of, AJERA, ajera)) == "x" * length
+        )

@@ -51,8 +51,31 @@ def test_no_length_of_a_project_id_loses_its_project(code: str) -> None:
     """The mirror keeps what a code can hold of it, and PIM's column gets that."""
     target = MemoryTarget(AJERA_TO_PIM, counts_utf16=True)
     consumer = Consumer(ready(target), [])
-    consumer.feed([event("AxProject", 1, at=1, prjStatus=1, prjID=code, prjDescription="old")])
-    consumer.feed([event("AxProject", 1, at=2, prjStatus=1, prjID=code, prjDescription="new")], start=1)
+    consumer.feed(
+        [
+            event(
+                "AxProject",
+                1,
+                at=1,
+                prjStatus=1,
+                prjID=code,
+                prjDescription="old",
+            )
+        ]
+    )
+    consumer.feed(
+        [
+            event(
+                "AxProject",
+                1,
+                at=2,
+                prjStatus=1,
+                prjID=code,
+                prjDescription="new",
+            )
+        ],
+        start=1,
+    )
     assert consumer.letters.sent == []
     ((name, held),) = [(row["Name"], str(row["Project Code"])) for row in target.rows("Project")]
     assert name == "new"
@@ -65,7 +88,18 @@ def test_no_length_of_a_role_keeps_its_project_waiting() -> None:
     consumer = Consumer(ready(target), [])
     consumer.feed([event("AxVec", 5, at=1, vecIsEmployee=True)])
     consumer.feed([event("AxProject", 1, at=2, prjStatus=1)])
-    consumer.feed([event("AxResource", 1, at=3, resProject=1, resEmployee=5, resRole="🏗" * 99)])
+    consumer.feed(
+        [
+            event(
+                "AxResource",
+                1,
+                at=3,
+                resProject=1,
+                resEmployee=5,
+                resRole="🏗" * 99,
+            )
+        ]
+    )
     assert [row["Role Type"] for row in target.rows("Project_Contact")] == ["🏗" * 50]
 
 
@@ -77,7 +111,13 @@ def test_each_kind_of_message_ends_in_its_own_outcome() -> None:
     consumer.feed([client(1, 1, "a"), client(1, 2, "b")])
     consumer.feed([client(1, 2, "b")], start=10)
     consumer.feed([client(1, 3, "b"), phase], start=20)
-    consumer.feed([Tombstone(), Heartbeat(1), Undecodable(MessageMalformed("spoiled"))])
+    consumer.feed(
+        [
+            Tombstone(),
+            Heartbeat(1),
+            Undecodable(MessageMalformed("spoiled")),
+        ]
+    )
     assert consumer.telemetry.ended == {
         ("written", ""): 1,
         ("skipped", "superseded"): 1,
@@ -152,7 +192,10 @@ def test_rows_that_the_target_rejects_wait_alone_and_the_rest_of_the_batch_is_wr
     consumer = Consumer(target, [])
     consumer.feed([client(number, number) for number in range(1, 11)])
     assert len(target.rows("Organization")) == 8
-    assert consumer.telemetry.ended == {("written", ""): 8, ("parked", "waiting"): 2}
+    assert consumer.telemetry.ended == {
+        ("written", ""): 8,
+        ("parked", "waiting"): 2,
+    }
     with target.transaction() as transaction:
         assert transaction.waiting_count() == 2
     target.rejected.clear()
@@ -166,20 +209,40 @@ def test_a_shared_row_with_a_rejected_dependent_still_reaches_all_others() -> No
     ready(target)
     consumer = Consumer(target, [])
     projects = [event("AxProject", number, at=number, prjStatus=1) for number in range(1, 6)]
-    groups = [event("AxInvoiceGroup", number, at=9 + number, igProject=number, igClient=1) for number in range(1, 6)]
+    groups = [
+        event(
+            "AxInvoiceGroup",
+            number,
+            at=9 + number,
+            igProject=number,
+            igClient=1,
+        )
+        for number in range(1, 6)
+    ]
     consumer.feed([client(1, 20, "old")])
     consumer.feed(projects)
     consumer.feed(groups)
     target.rejected.add("4")
     consumer.feed([client(1, 30, "new")], start=5)
-    assert [row["Client"] for row in target.rows("Project")] == ["new", "new", "new", "old", "new"]
+    assert [row["Client"] for row in target.rows("Project")] == [
+        "new",
+        "new",
+        "new",
+        "old",
+        "new",
+    ]
 
 
 def test_a_pim_that_is_filled_is_not_blanked_while_the_mirror_fills() -> None:
     """Clients were not read to their end: a project's client is unknown, and stays as it is."""
     target = MemoryTarget(AJERA_TO_PIM)
     with target.transaction() as transaction:
-        held = {"Project Code": "1", "Name": "n", "Status": "Active", "Client": "from before"}
+        held = {
+            "Project Code": "1",
+            "Name": "n",
+            "Status": "Active",
+            "Client": "from before",
+        }
         transaction.create_missing("Project_Status", [{"Name": "Active", "Completed": False}])
         transaction.upsert("Project", [TargetRow("Project", ("1",), held)])
     Consumer(target, []).feed([event("AxProject", 1, at=1, prjStatus=1, prjDescription="new")])
@@ -204,7 +267,8 @@ class Refusing:
     """A transaction that refuses some rows."""
 
     def __init__(self, inner: MemoryTransaction, rejected: set[str]) -> None:
-        self._inner, self._rejected = inner, rejected
+        self._inner = inner
+        self._rejected = rejected
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)

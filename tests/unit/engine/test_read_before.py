@@ -1,4 +1,6 @@
-"""Rows read before the rows that they refer to, while a first snapshot is being read: how much that parks."""
+"""Rows read before the rows that they refer to, while a first snapshot is being read:
+how much that parks.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,20 @@ from tests.support.events import event
 from tests.twins.target import MemoryTarget
 
 COUNT = 50
-CLIENTS = [event("AxVec", n, "r", at=n, vecDescription=f"c{n}", vecIsClient=True) for n in range(1, COUNT + 1)]
-PROJECTS = [event("AxProject", n, "r", at=n, prjDescription=f"p{n}", prjStatus=1) for n in range(1, COUNT + 1)]
-GROUPS = [event("AxInvoiceGroup", n, "r", at=n, igProject=n, igClient=n) for n in range(1, COUNT + 1)]
-CONTACTS = [event("AxContact", n, "r", at=n, cntLastName=f"n{n}", cntClient=n) for n in range(1, COUNT + 1)]
+CLIENTS = [
+    event("AxVec", n, "r", at=n, vecDescription=f"c{n}", vecIsClient=True)
+    for n in range(1, COUNT + 1)
+]
+PROJECTS = [
+    event("AxProject", n, "r", at=n, prjDescription=f"p{n}", prjStatus=1)
+    for n in range(1, COUNT + 1)
+]
+GROUPS = [
+    event("AxInvoiceGroup", n, "r", at=n, igProject=n, igClient=n) for n in range(1, COUNT + 1)
+]
+CONTACTS = [
+    event("AxContact", n, "r", at=n, cntLastName=f"n{n}", cntClient=n) for n in range(1, COUNT + 1)
+]
 
 
 def waiting(target: MemoryTarget) -> int:
@@ -20,7 +32,9 @@ def waiting(target: MemoryTarget) -> int:
 
 
 def test_projects_and_their_invoice_groups_read_before_the_clients_park_nothing() -> None:
-    """A client that is not loaded is unknown: its columns are not written yet, and nothing waits for it."""
+    """A client that is not loaded is unknown: its columns are not written yet,
+    and nothing waits for it.
+    """
     target = MemoryTarget(AJERA_TO_PIM)
     consumer = Consumer(target, [*PROJECTS, *GROUPS, *CLIENTS])
     for events in (PROJECTS, GROUPS, CLIENTS):

@@ -1,4 +1,6 @@
-"""A row that is deleted, or a project that became a phase, leaves its PIM rows with the last values they had."""
+"""A row that is deleted, or a project that became a phase,
+leaves its PIM rows with the last values they had.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,11 @@ BOTH = ("AxProject deleted", "AxProject became a phase")
 
 
 def retiring(how: str, at: int) -> Event:
-    return gone(at) if how == BOTH[0] else phase(at, "other", prjID="other", prjStatus=5, prjProjectManager=5)
+    return (
+        gone(at)
+        if how == BOTH[0]
+        else phase(at, "other", prjID="other", prjStatus=5, prjProjectManager=5)
+    )
 
 
 AFTER = {
@@ -79,17 +85,32 @@ AFTER = {
 
 @pytest.mark.parametrize("how", BOTH)
 @pytest.mark.parametrize("after", sorted(AFTER))
-def test_what_hangs_on_a_retired_project_changes_nothing_however_the_log_is_cut(how: str, after: str) -> None:
+def test_what_hangs_on_a_retired_project_changes_nothing_however_the_log_is_cut(
+    how: str, after: str
+) -> None:
     """Neither its row nor its people: in PIM it is as it was."""
     events = [
-        *(client(1), client(2, "Other", 102), employee(3), employee(4, 6, flag=False)),
-        *(project(5, prjPrincipalInCharge=6), group(6), resource(7), retiring(how, 8), AFTER[after](9)),
+        *(
+            client(1),
+            client(2, "Other", 102),
+            employee(3),
+            employee(4, 6, flag=False),
+        ),
+        *(
+            project(5, prjPrincipalInCharge=6),
+            group(6),
+            resource(7),
+            retiring(how, 8),
+            AFTER[after](9),
+        ),
     ]
     head = events[:7]
     for batches in cuts(events[7:]):
         for first in ([head], [[one] for one in head]):
             target = pim_after([*first, *batches])
-            assert shown(target, "Project ID", "Name", "Client") == [("500", "Library", "Acme")], batches
+            assert shown(target, "Project ID", "Name", "Client") == [("500", "Library", "Acme")], (
+                batches
+            )
             assert roles(target) == [("Drafter", "em-5")]
     target = pim_after([events])
     assert shown(target, "Project ID", "Name", "Client") == [("500", "Library", "Acme")]
@@ -97,9 +118,20 @@ def test_what_hangs_on_a_retired_project_changes_nothing_however_the_log_is_cut(
 
 
 @pytest.mark.parametrize("how", BOTH)
-def test_what_was_committed_before_a_retirement_and_is_read_after_it_counts(how: str) -> None:
-    """Whatever the order of the topics: the position tells, and the newest of each row was committed before."""
-    events = [employee(1), project(2), group(3), resource(4), client(5), retiring(how, 6)]
+def test_what_was_committed_before_a_retirement_and_is_read_after_it_counts(
+    how: str,
+) -> None:
+    """Whatever the order of the topics: the position tells,
+    and the newest of each row was committed before.
+    """
+    events = [
+        employee(1),
+        project(2),
+        group(3),
+        resource(4),
+        client(5),
+        retiring(how, 6),
+    ]
     for order in orders(events):
         target = pim_after([[one] for one in order])
         assert shown(target, "Name", "Client") == [("Library", "Acme")]
@@ -107,10 +139,23 @@ def test_what_was_committed_before_a_retirement_and_is_read_after_it_counts(how:
 
 
 @pytest.mark.parametrize("table", ["AxInvoiceGroup", "AxResource"])
-def test_a_delete_that_is_read_before_the_earlier_one_of_its_project_is_made_good(table: str) -> None:
+def test_a_delete_that_is_read_before_the_earlier_one_of_its_project_is_made_good(
+    table: str,
+) -> None:
     """What a deleted row held is known, and so is that it was there."""
-    events = [client(1), employee(2), project(3), group(4), resource(5), gone(6), gone(7, table, 1)]
-    for batches in ([events], [[one] for one in (*events[:5], events[6], events[5])]):
+    events = [
+        client(1),
+        employee(2),
+        project(3),
+        group(4),
+        resource(5),
+        gone(6),
+        gone(7, table, 1),
+    ]
+    for batches in (
+        [events],
+        [[one] for one in (*events[:5], events[6], events[5])],
+    ):
         target = pim_after(batches)
         assert shown(target, "Client") == [("Acme",)]
         assert roles(target) == [("Drafter", "em-5")]
@@ -118,7 +163,13 @@ def test_a_delete_that_is_read_before_the_earlier_one_of_its_project_is_made_goo
 
 def test_a_group_that_was_deleted_before_its_project_shows_no_client() -> None:
     """That is the last that the project had."""
-    events = [client(1), project(2), group(3), gone(4, "AxInvoiceGroup", 1), gone(5)]
+    events = [
+        client(1),
+        project(2),
+        group(3),
+        gone(4, "AxInvoiceGroup", 1),
+        gone(5),
+    ]
     for batches in cuts(events):
         assert shown(pim_after(batches), "Client") == [(None,)]
 
@@ -126,8 +177,15 @@ def test_a_group_that_was_deleted_before_its_project_shows_no_client() -> None:
 def test_a_phase_that_was_a_project_is_not_written_and_a_project_again_it_is() -> None:
     """Name, code, status and people of the phase are its own."""
     events = [
-        *(employee(1), employee(2, 6), project(3, "first", prjID="P", prjProjectManager=5)),
-        *(phase(4, "phase", prjID="Q", prjStatus=5, prjProjectManager=6), phase(5, "still", prjID="R")),
+        *(
+            employee(1),
+            employee(2, 6),
+            project(3, "first", prjID="P", prjProjectManager=5),
+        ),
+        *(
+            phase(4, "phase", prjID="Q", prjStatus=5, prjProjectManager=6),
+            phase(5, "still", prjID="R"),
+        ),
     ]
     again = project(6, "again", prjID="S", prjStatus=2, prjProjectManager=6)
     for batches in cuts(events):
@@ -142,33 +200,68 @@ def test_a_phase_that_was_a_project_is_not_written_and_a_project_again_it_is() -
 
 def test_a_project_that_is_inserted_again_under_its_key_follows_again() -> None:
     """It is live: its client's new name is shown."""
-    events = [client(1), project(2), group(3), gone(4), project(5, "again"), client(6, "Apex")]
+    events = [
+        client(1),
+        project(2),
+        group(3),
+        gone(4),
+        project(5, "again"),
+        client(6, "Apex"),
+    ]
     for batches in cuts(events):
         assert shown(pim_after(batches), "Name", "Client") == [("again", "Apex")]
 
 
 def test_a_project_that_is_deleted_as_a_phase_keeps_what_it_had_as_a_project() -> None:
     """The delete tells nothing new, and a phase inserted under its key neither."""
-    events = [client(1), project(2), group(3), phase(4), client(5, "Apex"), gone(6), phase(7, "new")]
+    events = [
+        client(1),
+        project(2),
+        group(3),
+        phase(4),
+        client(5, "Apex"),
+        gone(6),
+        phase(7, "new"),
+    ]
     for batches in cuts(events):
         assert shown(pim_after(batches), "Name", "Client") == [("Library", "Acme")]
 
 
-def test_notes_that_are_not_sent_when_a_phase_becomes_a_project_again_are_left_as_they_are() -> None:
+def test_notes_that_are_not_sent_when_a_phase_becomes_a_project_again_are_left_as_they_are() -> (
+    None
+):
     """They may have changed while it was a phase, and nobody told."""
     back = project(3, "again")
-    back = replace(back, row={name: value for name, value in back.row.items() if name != "prjNotes"})
-    target = pim_after([[project(1, prjNotes="long")], [phase(2, prjNotes="other")], [back]])
+    back = replace(
+        back,
+        row={name: value for name, value in back.row.items() if name != "prjNotes"},
+    )
+    target = pim_after(
+        [
+            [project(1, prjNotes="long")],
+            [phase(2, prjNotes="other")],
+            [back],
+        ]
+    )
     assert shown(target, "Name", "Description") == [("again", "long")]
 
 
 OTHERS: Sequence[tuple[str, str, Sequence[Event], Event]] = (
     ("Organization", "Name", (client(1), gone(2, "AxVec", 101)), group(3)),
-    ("Contact", "Forename", (made("AxVec", 5, 1, vecIsEmployee=True), gone(2, "AxVec", 5)), client(3)),
+    (
+        "Contact",
+        "Forename",
+        (made("AxVec", 5, 1, vecIsEmployee=True), gone(2, "AxVec", 5)),
+        client(3),
+    ),
     (
         "Contact",
         "Surname",
-        (client(1), made("AxContact", 7, 2, cntLastName="Solo", cntClient=101), gone(3, "AxContact", 7)),
+        (
+            client(1),
+            made("AxContact", 7, 2, cntLastName="Solo", cntClient=101),
+            gone(3, "AxContact", 7),
+        ),
         client(4, "Apex"),
     ),
 )
@@ -192,7 +285,11 @@ def test_a_row_of_another_table_that_is_deleted_is_its_peoples_from_then_on(
 
 def test_a_contact_that_was_deleted_before_its_client_is_read_gets_it_when_it_comes() -> None:
     """Order across topics is unknown: what waited when the contact was deleted is completed."""
-    events = [client(1), made("AxContact", 7, 2, cntLastName="Solo", cntClient=101), gone(3, "AxContact", 7)]
+    events = [
+        client(1),
+        made("AxContact", 7, 2, cntLastName="Solo", cntClient=101),
+        gone(3, "AxContact", 7),
+    ]
     for order in orders(events):
         target = pim_after([[one] for one in order])
         assert [row["Organization ID"] for row in target.rows("Contact")] == ["cl-101"]

@@ -1,26 +1,63 @@
-"""Kafka's own errors in our classes, dead letters' headers, and what a topic should be: all that needs no broker."""
+"""Kafka's own errors in our classes, dead letters' headers, and what a topic should be:
+all that needs no broker.
+"""
 
 from __future__ import annotations
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from pipeline.errors import DeadLetterFailed, MessageMalformed, OffsetLost, ServiceUnreachable
+from pipeline.errors import (
+    DeadLetterFailed,
+    MessageMalformed,
+    OffsetLost,
+    ServiceUnreachable,
+)
 from pipeline.kafka import admin as module
 from pipeline.kafka import errors as faults
-from pipeline.kafka.admin import GroupState, KafkaAdmin, TopicDescription, TopicSettings, differences_between
-from pipeline.kafka.dead_letters import HEADER_PREFIX, KafkaDeadLetters, letter_headers
-from pipeline.kafka.errors import cause, ours, refuse_lost_start, theirs, unreachable
+from pipeline.kafka.admin import (
+    GroupState,
+    KafkaAdmin,
+    TopicDescription,
+    TopicSettings,
+    differences_between,
+)
+from pipeline.kafka.dead_letters import (
+    HEADER_PREFIX,
+    KafkaDeadLetters,
+    letter_headers,
+)
+from pipeline.kafka.errors import (
+    cause,
+    ours,
+    refuse_lost_start,
+    theirs,
+    unreachable,
+)
 from pipeline.kafka.protocol import Protocol, consumer_settings
 from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition
 
 NOBODY = "127.0.0.1:9"
-LETTER = Message("ajera.AxVec", 3, 41, b"k", b"CANARY", 1_764_072_000_123, (("trace", b"1"), ("empty", None)))
+LETTER = Message(
+    "ajera.AxVec",
+    3,
+    41,
+    b"k",
+    b"CANARY",
+    1_764_072_000_123,
+    (("trace", b"1"), ("empty", None)),
+)
 
 
 def headers(message: Message = LETTER) -> dict[str, str | bytes | None]:
-    return dict(letter_headers(message, MessageMalformed("ajera.AxVec partition 3 offset 41: cut."), "group"))
+    return dict(
+        letter_headers(
+            message,
+            MessageMalformed("ajera.AxVec partition 3 offset 41: cut."),
+            "group",
+        )
+    )
 
 
 def test_a_dead_letter_says_why_from_where_and_keeps_what_it_had() -> None:
@@ -41,12 +78,22 @@ def test_a_dead_letter_says_why_from_where_and_keeps_what_it_had() -> None:
 
 def test_a_dead_letters_headers_hold_nothing_of_its_row() -> None:
     """The value is in the value alone."""
-    assert b"CANARY" not in b"".join(value for value in headers().values() if isinstance(value, bytes))
+    assert b"CANARY" not in b"".join(
+        value for value in headers().values() if isinstance(value, bytes)
+    )
 
 
 def test_headers_of_an_earlier_dead_letter_give_way() -> None:
     """A redriven message that fails again tells of the newest failure."""
-    redriven = Message("t", 0, 1, None, b"", 0, ((HEADER_PREFIX + "offset", b"1"), ("trace", b"1")))
+    redriven = Message(
+        "t",
+        0,
+        1,
+        None,
+        b"",
+        0,
+        ((HEADER_PREFIX + "offset", b"1"), ("trace", b"1")),
+    )
     names = [name for name, _ in letter_headers(redriven, MessageMalformed("x"), "g")]
     assert names.count(HEADER_PREFIX + "offset") == 1
     assert names[0] == "trace"
@@ -54,7 +101,12 @@ def test_headers_of_an_earlier_dead_letter_give_way() -> None:
 
 def test_a_dead_letter_that_no_broker_takes_is_an_error() -> None:
     """It names the message's place, the topic and the client's code, never the value."""
-    letters = KafkaDeadLetters(NOBODY, {"delivery.timeout.ms": "400", "message.timeout.ms": "400"}, "dead", "g")
+    letters = KafkaDeadLetters(
+        NOBODY,
+        {"delivery.timeout.ms": "400", "message.timeout.ms": "400"},
+        "dead",
+        "g",
+    )
     try:
         with pytest.raises(DeadLetterFailed) as caught:
             letters.send(LETTER, MessageMalformed("x"))
@@ -64,7 +116,9 @@ def test_a_dead_letter_that_no_broker_takes_is_an_error() -> None:
     assert "CANARY" not in caught.value.sentence
 
 
-def test_an_admin_that_nobody_answers_says_what_it_was_doing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_admin_that_nobody_answers_says_what_it_was_doing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """In bounded time."""
     monkeypatch.setattr(module, "REQUEST_TIMEOUT_SECONDS", 0.3)
     admin = KafkaAdmin(NOBODY, {})
@@ -74,12 +128,17 @@ def test_an_admin_that_nobody_answers_says_what_it_was_doing(monkeypatch: pytest
 
 
 @pytest.mark.parametrize("start", [5, 7, 9])
-def test_a_start_within_what_the_partition_holds_is_taken(start: int) -> None:
+def test_a_start_within_what_the_partition_holds_is_taken(
+    start: int,
+) -> None:
     """Its first offset, one between, and the one after its last."""
     refuse_lost_start(TopicPartition("t", 1), start, 5, 9)
 
 
-@pytest.mark.parametrize(("start", "words"), [(2, "3 messages are lost"), (10, "recreated or truncated")])
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [(2, "3 messages are lost"), (10, "recreated or truncated")],
+)
 def test_a_start_that_the_partition_does_not_hold_halts(start: int, words: str) -> None:
     """It never jumps to another offset silently; what was lost is counted."""
     with pytest.raises(OffsetLost, match=words) as caught:
@@ -89,7 +148,12 @@ def test_a_start_that_the_partition_does_not_hold_halts(start: int, words: str) 
 
 def test_no_code_means_two_things() -> None:
     """Each of librdkafka's codes is in one class."""
-    classes = (faults.LOST_CODES, faults.TRANSPORT_CODES, faults.UNKNOWN_TOPIC_CODES, faults.NO_LONGER_OURS_CODES)
+    classes = (
+        faults.LOST_CODES,
+        faults.TRANSPORT_CODES,
+        faults.UNKNOWN_TOPIC_CODES,
+        faults.NO_LONGER_OURS_CODES,
+    )
     assert sum(len(codes) for codes in classes) == len(frozenset().union(*classes))
 
 
@@ -118,9 +182,16 @@ def test_partitions_keep_their_names_both_ways() -> None:
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
-def test_a_site_cannot_change_what_our_promises_hang_on(protocol: Protocol) -> None:
+def test_a_site_cannot_change_what_our_promises_hang_on(
+    protocol: Protocol,
+) -> None:
     """Whatever stands under kafka.client."""
-    site = {"enable.auto.commit": "true", "auto.offset.reset": "latest", "group.id": "x", "client.id": "c"}
+    site = {
+        "enable.auto.commit": "true",
+        "auto.offset.reset": "latest",
+        "group.id": "x",
+        "client.id": "c",
+    }
     found = consumer_settings("h:1", "g", site, protocol)
     assert found["enable.auto.commit"] is False
     assert found["enable.auto.offset.store"] is False
@@ -154,6 +225,8 @@ def test_a_topic_is_compared_with_what_it_should_be() -> None:
         ("empty", 1, False),
     ],
 )
-def test_only_a_group_without_members_may_be_set_back(state: str, members: int, is_empty: bool) -> None:
+def test_only_a_group_without_members_may_be_set_back(
+    state: str, members: int, is_empty: bool
+) -> None:
     """Its members would go on from where they are."""
     assert GroupState(state, members, {}).is_empty is is_empty

@@ -1,4 +1,6 @@
-"""The registry's answers, each in its one class: what is transient, what is lost, and what is a fault of the settings."""
+"""The registry's answers, each in its one class: what is transient, what is lost,
+and what is a fault of the settings.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,13 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
-from pipeline.errors import ConfigurationInvalid, ContractBroken, PipelineError, RegistryUnavailable, SchemaUnknown
+from pipeline.errors import (
+    ConfigurationInvalid,
+    ContractBroken,
+    PipelineError,
+    RegistryUnavailable,
+    SchemaUnknown,
+)
 from pipeline.kafka.registry import Registry
 
 SCHEMA = '{"type":"record","name":"R","fields":[]}'
@@ -56,7 +64,10 @@ def service() -> Iterator[Service]:
 
 @contextmanager
 def registry(url: str, **settings: str) -> Iterator[Registry]:
-    found = Registry(url, {name.replace("_", "."): value for name, value in settings.items()})
+    found = Registry(
+        url,
+        {name.replace("_", "."): value for name, value in settings.items()},
+    )
     try:
         yield found
     finally:
@@ -66,7 +77,10 @@ def registry(url: str, **settings: str) -> Iterator[Registry]:
 def refused(service: Service, answer: Answer) -> PipelineError:
     """What an answer is refused as."""
     service.answer = answer
-    with registry(service.url) as asked, pytest.raises(PipelineError) as caught:
+    with (
+        registry(service.url) as asked,
+        pytest.raises(PipelineError) as caught,
+    ):
         asked.writer_schema(7)
     assert "CANARY" not in caught.value.sentence
     return caught.value
@@ -80,9 +94,14 @@ def test_a_schema_is_asked_for_by_id_and_once(service: Service) -> None:
     assert [path for path, _ in service.asked] == ["/apis/ccompat/v7/schemas/ids/7"]
 
 
-def test_an_id_that_the_registry_does_not_know_is_asked_for_again(service: Service) -> None:
+def test_an_id_that_the_registry_does_not_know_is_asked_for_again(
+    service: Service,
+) -> None:
     """It may have been restarted, or be behind: the engine waits."""
-    service.answer = (404, {"error_code": 40403, "message": "Schema 7 not found"})
+    service.answer = (
+        404,
+        {"error_code": 40403, "message": "Schema 7 not found"},
+    )
     with registry(service.url) as asked:
         for _ in range(2):
             with pytest.raises(SchemaUnknown, match="no schema with id 7"):
@@ -95,10 +114,19 @@ def test_an_id_that_the_registry_does_not_know_is_asked_for_again(service: Servi
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ((404, {"error_code": 404, "message": "CANARY"}), r"not an API root"),
+        (
+            (404, {"error_code": 404, "message": "CANARY"}),
+            r"not an API root",
+        ),
         ((404, "<html>CANARY</html>"), ""),
-        ((401, {"error_code": 401, "message": "CANARY"}), "credentials are refused"),
-        ((403, {"error_code": 403, "message": "CANARY"}), "credentials are refused"),
+        (
+            (401, {"error_code": 401, "message": "CANARY"}),
+            "credentials are refused",
+        ),
+        (
+            (403, {"error_code": 403, "message": "CANARY"}),
+            "credentials are refused",
+        ),
         ((500, {"error_code": 50001, "message": "CANARY"}), "HTTP 500"),
         ((503, "CANARY"), ""),
         ((200, "CANARY"), ""),
@@ -108,7 +136,9 @@ def test_an_id_that_the_registry_does_not_know_is_asked_for_again(service: Servi
     ],
     ids=str,
 )
-def test_whatever_is_not_an_answer_of_a_registry_is_transient(service: Service, answer: Answer, words: str) -> None:
+def test_whatever_is_not_an_answer_of_a_registry_is_transient(
+    service: Service, answer: Answer, words: str
+) -> None:
     """Down, a proxy's page, a wrong address: messages wait, none is set aside."""
     error = refused(service, answer)
     assert isinstance(error, RegistryUnavailable)
@@ -119,11 +149,22 @@ def test_whatever_is_not_an_answer_of_a_registry_is_transient(service: Service, 
     ("body", "words"),
     [
         ({"schema": "{}", "schemaType": "JSON"}, "is JSON, not AVRO"),
-        ({"schema": "message X {}", "schemaType": "PROTOBUF"}, "is PROTOBUF, not AVRO"),
-        ({"schema": SCHEMA, "references": [{"name": "x", "subject": "s", "version": 1}]}, "refers to other schemas"),
+        (
+            {"schema": "message X {}", "schemaType": "PROTOBUF"},
+            "is PROTOBUF, not AVRO",
+        ),
+        (
+            {
+                "schema": SCHEMA,
+                "references": [{"name": "x", "subject": "s", "version": 1}],
+            },
+            "refers to other schemas",
+        ),
     ],
 )
-def test_a_schema_of_another_kind_breaks_the_contract(service: Service, body: dict[str, Any], words: str) -> None:
+def test_a_schema_of_another_kind_breaks_the_contract(
+    service: Service, body: dict[str, Any], words: str
+) -> None:
     """Waiting would not change it."""
     error = refused(service, (200, body))
     assert isinstance(error, ContractBroken)
@@ -132,7 +173,10 @@ def test_a_schema_of_another_kind_breaks_the_contract(service: Service, body: di
 
 def test_a_registry_that_is_away_is_transient() -> None:
     """Nothing listens at this port."""
-    with registry("http://127.0.0.1:9", timeout="1") as asked, pytest.raises(RegistryUnavailable, match="schema 7"):
+    with (
+        registry("http://127.0.0.1:9", timeout="1") as asked,
+        pytest.raises(RegistryUnavailable, match="schema 7"),
+    ):
         asked.writer_schema(7)
 
 

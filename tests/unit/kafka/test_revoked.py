@@ -1,4 +1,6 @@
-"""Partitions that leave in the middle of something: their messages are the next owner's. No broker is needed."""
+"""Partitions that leave in the middle of something: their messages are the next owner's.
+No broker is needed.
+"""
 
 from __future__ import annotations
 
@@ -58,12 +60,16 @@ def messages() -> Iterator[KafkaMessages]:
     member.close()
 
 
-def test_what_was_held_back_of_a_partition_that_left_is_dropped(messages: KafkaMessages) -> None:
+def test_what_was_held_back_of_a_partition_that_left_is_dropped(
+    messages: KafkaMessages,
+) -> None:
     """Its new owner reads it; here it would be applied beside the group."""
     assert [one.partition for one in messages.poll(10, 0.0)] == [STAYS.partition]
 
 
-def test_a_message_that_comes_after_its_partition_left_is_dropped(messages: KafkaMessages) -> None:
+def test_a_message_that_comes_after_its_partition_left_is_dropped(
+    messages: KafkaMessages,
+) -> None:
     """A rebalance within the call that polled it."""
     assert messages._accept(Polled(LEAVES)) is None  # type: ignore[arg-type]
     assert messages._accept(Polled(STAYS)) is not None  # type: ignore[arg-type]

@@ -9,7 +9,12 @@ import pytest
 from pipeline.domain.pim import PROJECT
 from pipeline.errors import ValueRefused
 from pipeline.mapping.fit import fit
-from pipeline.mapping.site import ColumnPolicy, OverflowPolicy, Site, TargetNames
+from pipeline.mapping.site import (
+    ColumnPolicy,
+    OverflowPolicy,
+    Site,
+    TargetNames,
+)
 from pipeline.mapping.target import TargetRow, TargetTable
 from pipeline.model.event import Value
 
@@ -28,7 +33,10 @@ def project(value: Value) -> TargetRow:
 
 def latin() -> TargetTable:
     """PIM's Project in a database whose text columns are varchar of code page 1252."""
-    return replace(PROJECT, columns=tuple(replace(column, encoding="cp1252") for column in PROJECT.columns))
+    return replace(
+        PROJECT,
+        columns=tuple(replace(column, encoding="cp1252") for column in PROJECT.columns),
+    )
 
 
 def test_a_text_that_is_too_long_is_cut_without_trailing_blanks_and_told() -> None:
@@ -47,7 +55,12 @@ def test_a_text_of_exactly_the_columns_length_is_left_alone() -> None:
 def test_a_text_that_is_too_long_is_refused_where_the_site_says_so() -> None:
     """The error names table and column, not the text."""
     with pytest.raises(ValueRefused, match=r"Project\.Name is longer than the column") as refused:
-        fit(PROJECT, project("canary" * 50), site(too_long=OverflowPolicy.REFUSE), utf16=False)
+        fit(
+            PROJECT,
+            project("canary" * 50),
+            site(too_long=OverflowPolicy.REFUSE),
+            utf16=False,
+        )
     assert "canary" not in str(refused.value)
 
 
@@ -67,7 +80,12 @@ def test_characters_that_the_code_page_lacks_become_question_marks_and_are_told(
 def test_characters_that_the_code_page_lacks_are_refused_where_the_site_says_so() -> None:
     """The row waits, instead of losing a name."""
     with pytest.raises(ValueRefused, match="encoding lacks"):
-        fit(latin(), project("Ω"), site(unencodable=OverflowPolicy.REFUSE), utf16=True)
+        fit(
+            latin(),
+            project("Ω"),
+            site(unencodable=OverflowPolicy.REFUSE),
+            utf16=True,
+        )
 
 
 def test_no_value_where_the_column_requires_one_is_refused_by_default() -> None:
@@ -76,10 +94,20 @@ def test_no_value_where_the_column_requires_one_is_refused_by_default() -> None:
         fit(PROJECT, project(None), Site(), utf16=False)
 
 
-def test_no_value_where_the_column_requires_one_becomes_an_empty_text_where_the_site_says_so() -> None:
+def test_no_value_where_the_column_requires_one_becomes_an_empty_text_where_the_site_says_so() -> (
+    None
+):
     """For a PIM whose columns are NOT NULL though Ajera leaves them blank."""
-    fitted = fit(PROJECT, project(None), site(null=OverflowPolicy.REPLACE), utf16=False)
-    assert (fitted.row.values[NAME], fitted.done) == ("", ((NAME, OverflowPolicy.REPLACE),))
+    fitted = fit(
+        PROJECT,
+        project(None),
+        site(null=OverflowPolicy.REPLACE),
+        utf16=False,
+    )
+    assert (fitted.row.values[NAME], fitted.done) == (
+        "",
+        ((NAME, OverflowPolicy.REPLACE),),
+    )
 
 
 def test_null_and_values_that_are_no_text_pass_where_the_column_allows_them() -> None:

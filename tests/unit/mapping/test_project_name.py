@@ -1,4 +1,6 @@
-"""A project's short and long name in DPS: which of the two is compared with Ajera's description, and which is written."""
+"""A project's short and long name in DPS: which of the two is compared with Ajera's description,
+and which is written.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,19 @@ from pipeline.model.event import Row, Value
 
 LIMIT = 40
 OWN = "The Library of Oslo"  # a long name of DPS's people, of no more than forty characters
-LONG, OTHER = "The Harbour Hall and its Quays, Sheds and Cranes", "The Harbour Hall, its Quays, its Sheds and Cranes"
-texts = st.one_of(st.none(), st.text(max_size=60), st.text("ab ", min_size=35, max_size=45))
+LONG, OTHER = (
+    "The Harbour Hall and its Quays, Sheds and Cranes",
+    "The Harbour Hall, its Quays, its Sheds and Cranes",
+)
+texts = st.one_of(
+    st.none(),
+    st.text(max_size=60),
+    st.text("ab ", min_size=35, max_size=45),
+)
 values = texts.map(cut(255))
-rows = st.fixed_dictionaries({"Name": st.one_of(st.none(), st.text(max_size=40)), "LongName": texts})
+rows = st.fixed_dictionaries(
+    {"Name": st.one_of(st.none(), st.text(max_size=40)), "LongName": texts}
+)
 
 
 def after(row: Row, value: Value) -> Row:
@@ -45,22 +56,37 @@ def test_a_long_name_that_is_not_compared_is_left_alone(row: Row, value: Value) 
 
 def test_a_rename_leaves_dps_its_own_long_name() -> None:
     """Nobody in Ajera has seen it."""
-    assert after({"Name": "Lib", "LongName": OWN}, "Lib 2") == {"Name": "Lib 2", "LongName": OWN}
+    assert after({"Name": "Lib", "LongName": OWN}, "Lib 2") == {
+        "Name": "Lib 2",
+        "LongName": OWN,
+    }
 
 
 def test_a_long_name_that_was_compared_goes_when_the_name_becomes_short() -> None:
     """It would be read as the name otherwise, and it is nobody's own."""
-    assert after({"Name": cut(LIMIT)(LONG), "LongName": LONG}, "Harbour") == {"Name": "Harbour", "LongName": None}
+    assert after({"Name": cut(LIMIT)(LONG), "LongName": LONG}, "Harbour") == {
+        "Name": "Harbour",
+        "LongName": None,
+    }
 
 
 def test_a_short_name_of_its_own_stays_beside_a_long_name() -> None:
     """The beginning of a long name follows it; a name that somebody typed does not."""
-    assert after({"Name": "Harbour", "LongName": LONG}, OTHER) == {"Name": "Harbour", "LongName": OTHER}
+    assert after({"Name": "Harbour", "LongName": LONG}, OTHER) == {
+        "Name": "Harbour",
+        "LongName": OTHER,
+    }
     ours = {"Name": cut(LIMIT)(LONG), "LongName": LONG}
-    assert after(ours, OTHER) == {"Name": cut(LIMIT)(OTHER), "LongName": OTHER}
+    assert after(ours, OTHER) == {
+        "Name": cut(LIMIT)(OTHER),
+        "LongName": OTHER,
+    }
     assert after({"Name": " ", "LongName": LONG}, OTHER)["Name"] == cut(LIMIT)(OTHER)
 
 
 def test_a_short_name_that_was_compared_becomes_the_beginning_of_a_long_one() -> None:
     """It is an old name otherwise."""
-    assert after({"Name": "Harbour", "LongName": None}, LONG) == {"Name": cut(LIMIT)(LONG), "LongName": LONG}
+    assert after({"Name": "Harbour", "LongName": None}, LONG) == {
+        "Name": cut(LIMIT)(LONG),
+        "LongName": LONG,
+    }

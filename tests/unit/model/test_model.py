@@ -7,11 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model.outcome import RowCounts
-from pipeline.model.position import NOWHERE, TopicOffset, postgres_position, sqlserver_position
+from pipeline.model.position import (
+    NOWHERE,
+    TopicOffset,
+    postgres_position,
+    sqlserver_position,
+)
 
 EPOCHS = st.integers(0, (1 << 32) - 1)
 LSNS = st.integers(0, (1 << 64) - 1)
-PARTS = st.tuples(st.integers(0, (1 << 32) - 1), st.integers(0, (1 << 32) - 1), st.integers(0, (1 << 16) - 1))
+PARTS = st.tuples(
+    st.integers(0, (1 << 32) - 1),
+    st.integers(0, (1 << 32) - 1),
+    st.integers(0, (1 << 16) - 1),
+)
 
 
 def lsn(parts: tuple[int, int, int]) -> str:
@@ -19,9 +28,14 @@ def lsn(parts: tuple[int, int, int]) -> str:
 
 
 @given(one=st.tuples(EPOCHS, LSNS, LSNS), other=st.tuples(EPOCHS, LSNS, LSNS))
-def test_postgres_positions_compare_as_their_numbers_do(one: tuple[int, int, int], other: tuple[int, int, int]) -> None:
+def test_postgres_positions_compare_as_their_numbers_do(
+    one: tuple[int, int, int], other: tuple[int, int, int]
+) -> None:
     """Text of a fixed width under a binary collation: epoch, last commit, change."""
-    texts = [postgres_position(epoch, f'["{commit}","{change}"]') for epoch, commit, change in (one, other)]
+    texts = [
+        postgres_position(epoch, f'["{commit}","{change}"]')
+        for epoch, commit, change in (one, other)
+    ]
     assert (texts[0] < texts[1]) is (one < other)
     assert len(texts[0]) == len(texts[1])
 
@@ -35,7 +49,10 @@ def test_sqlserver_positions_compare_as_their_numbers_do(
     other: tuple[int, tuple[int, int, int], tuple[int, int, int], int],
 ) -> None:
     """Epoch, commit, change, and the number of the change within its command."""
-    texts = [sqlserver_position(epoch, lsn(commit), lsn(change), n) for epoch, commit, change, n in (one, other)]
+    texts = [
+        sqlserver_position(epoch, lsn(commit), lsn(change), n)
+        for epoch, commit, change, n in (one, other)
+    ]
     assert (texts[0] < texts[1]) is (one < other)
 
 

@@ -16,7 +16,9 @@ NO_WIDTH = ("\u200b", "\u2060", "\ufeff")
 
 def test_blank_is_what_python_takes_for_white_space() -> None:
     """The same characters, so that `strip()` and a dialect that is given the list agree."""
-    assert sorted(BLANKS) == [char for char in map(chr, range(sys.maxunicode + 1)) if char.isspace()]
+    assert sorted(BLANKS) == [
+        char for char in map(chr, range(sys.maxunicode + 1)) if char.isspace()
+    ]
 
 
 @pytest.mark.parametrize("blank", ODD)

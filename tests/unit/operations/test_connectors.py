@@ -32,10 +32,19 @@ def test_sql_servers_connector_gets_its_address_and_a_history_topic_and_no_passw
     found = settings(SQL_SERVER)
     config = configuration(found, epoch=4)
     assert source_of(found).dialect == "sqlserver"
-    assert (config["database.hostname"], config["database.port"]) == ("db.example", "1444")
-    assert (config["database.names"], config["database.user"]) == ("Ajera", "cdc")
+    assert (config["database.hostname"], config["database.port"]) == (
+        "db.example",
+        "1444",
+    )
+    assert (config["database.names"], config["database.user"]) == (
+        "Ajera",
+        "cdc",
+    )
     assert config["database.password"] == "${env:AJERA_CDC_SOURCE_PASSWORD}"
-    assert (config["database.encrypt"], config["driver.trustServerCertificate"]) == ("true", "true")
+    assert (
+        config["database.encrypt"],
+        config["driver.trustServerCertificate"],
+    ) == ("true", "true")
     assert config["table.include.list"].startswith(r"dbo\.AxVec,dbo\.AxContact")
     assert config["transforms.epoch.static.value"] == "4"
     assert "p@ss" not in str(config)
@@ -61,7 +70,10 @@ def test_host_and_port_as_connect_sees_them_may_differ() -> None:
     """Containers have names of their own."""
     found = settings(POSTGRES, connect_host="postgres", connect_port=5555)
     config = configuration(found, epoch=1)
-    assert (config["database.hostname"], config["database.port"]) == ("postgres", "5555")
+    assert (config["database.hostname"], config["database.port"]) == (
+        "postgres",
+        "5555",
+    )
 
 
 def test_an_address_that_hides_host_and_user_in_odbc_connect_is_refused() -> None:

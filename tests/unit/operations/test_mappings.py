@@ -10,26 +10,45 @@ from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.domain.status import StatusCoding
 from pipeline.mapping.site import Assumptions, Site, TableNames
 from pipeline.operations.exchange_mappings import shown as exchanged
-from pipeline.operations.mappings import ASSUMED, RESTS_ON, ShownTable, shown
+from pipeline.operations.mappings import (
+    ASSUMED,
+    RESTS_ON,
+    ShownTable,
+    shown,
+)
 
 ROOT = Path(__file__).parents[3]
 WORD = re.compile(r"\w+")
 
 
 def line(tables: tuple[ShownTable, ...], table: str, target: str) -> str:
-    return next(one.source for each in tables if each.name == table for one in each.lines if one.target == target)
+    return next(
+        one.source
+        for each in tables
+        if each.name == table
+        for one in each.lines
+        if one.target == target
+    )
 
 
 def test_no_canonical_name_is_left_where_a_profile_renames_everything() -> None:
     """Neither in the columns nor in the words of a line, a note or a condition."""
-    site = Site.model_validate(tomllib.loads((ROOT / "deploy" / "sample" / "other-names.toml").read_text()))
+    site = Site.model_validate(
+        tomllib.loads((ROOT / "deploy" / "sample" / "other-names.toml").read_text())
+    )
     canonical = {column.name for table in AJERA_TO_PIM.sources for column in table.columns}
     renamed = {
-        name for table in AJERA_TO_PIM.sources for name in canonical if site.source_column(table.name, name) != name
+        name
+        for table in AJERA_TO_PIM.sources
+        for name in canonical
+        if site.source_column(table.name, name) != name
     }
     assert renamed
     for table in shown(site):
-        texts = [table.only_if, *(text for one in table.lines for text in (one.source, one.note))]
+        texts = [
+            table.only_if,
+            *(text for one in table.lines for text in (one.source, one.note)),
+        ]
         assert not renamed & set(WORD.findall(" ".join(texts))), table.name
 
 
@@ -51,7 +70,9 @@ def test_a_condition_and_a_remembered_value_are_told_in_words() -> None:
     """Not by the name of a column of ours."""
     ours = {one.name for table in AJERA_TO_PIM.sources for one in table.remembered}
     for table in shown(Site()):
-        assert not ours & set(WORD.findall(" ".join([table.only_if, *(one.source for one in table.lines)]))), table.name
+        assert not ours & set(
+            WORD.findall(" ".join([table.only_if, *(one.source for one in table.lines)]))
+        ), table.name
     assert line(shown(Site()), "project", "Project ID") == "prjKey"
 
 
@@ -60,7 +81,9 @@ def test_every_assumption_that_a_line_rests_on_is_written_down() -> None:
     page = (ROOT / "docs" / "assumptions.md").read_text()
     numbers = {int(number) for number in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)}
     assert {number for rests_on in RESTS_ON.values() for number in rests_on} <= numbers
-    places = {(m.name, one.target) for m in AJERA_TO_PIM.mappings for one in (*m.lines, *m.children)}
+    places = {
+        (m.name, one.target) for m in AJERA_TO_PIM.mappings for one in (*m.lines, *m.children)
+    }
     assert {*RESTS_ON, *ASSUMED} <= places
 
 

@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model.position import TopicPartition
-from pipeline.operations.replay import ResolvedOffset, asked_offset, start_of, step
+from pipeline.operations.replay import (
+    ResolvedOffset,
+    asked_offset,
+    start_of,
+    step,
+)
 
 ONE = TopicPartition("ajera.AxVec", 0)
 
@@ -20,7 +25,12 @@ def test_a_partition_starts_at_the_smaller_of_both_offsets_or_at_the_one_there_i
     assert start_of(ONE, ({}, {})) == 0
 
 
-@given(low=st.integers(0, 50), size=st.integers(0, 50), start=st.integers(0, 120), asked=st.integers(0, 120))
+@given(
+    low=st.integers(0, 50),
+    size=st.integers(0, 50),
+    start=st.integers(0, 120),
+    asked=st.integers(0, 120),
+)
 def test_a_replay_stays_within_the_partition_and_never_goes_forward(
     low: int, size: int, start: int, asked: int
 ) -> None:
@@ -35,10 +45,19 @@ def test_what_retention_deleted_of_an_offset_is_known_exactly() -> None:
     """The offsets from the one asked for up to the oldest message."""
     found = step(ONE, (40, 100), 90, asked_offset(10, 40))
     assert (found.to_offset, found.again) == (40, 50)
-    assert (found.lost, found.lost_from, found.lost_is_exact) == (30, 10, True)
+    assert (found.lost, found.lost_from, found.lost_is_exact) == (
+        30,
+        10,
+        True,
+    )
 
 
 def test_what_retention_deleted_of_a_time_is_known_as_a_bound() -> None:
     """The deleted messages' times went with them."""
-    found = step(ONE, (40, 100), 90, ResolvedOffset(40, lost_from=0, lost_is_exact=False))
+    found = step(
+        ONE,
+        (40, 100),
+        90,
+        ResolvedOffset(40, lost_from=0, lost_is_exact=False),
+    )
     assert (found.again, found.lost, found.lost_is_exact) == (50, 40, False)

@@ -1,4 +1,6 @@
-"""Metrics, health, logs: names that are documented, states that a probe can tell, and no row values."""
+"""Metrics, health, logs: names that are documented, states that a probe can tell,
+and no row values.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,12 @@ from pipeline.model.outcome import RowCounts
 from pipeline.telemetry import log
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.http import TelemetryServer
-from pipeline.telemetry.metrics import DELAY_BUCKETS, METRICS, Name, PrometheusTelemetry
+from pipeline.telemetry.metrics import (
+    DELAY_BUCKETS,
+    METRICS,
+    Name,
+    PrometheusTelemetry,
+)
 
 CANARY = "CANARY"
 
@@ -41,7 +48,10 @@ def test_every_metric_is_in_the_table_once_and_named_by_noun_and_unit() -> None:
     assert {metric.name for metric in METRICS} == set(get_args(Name))
     assert len(METRICS) == len(get_args(Name))
     for metric in METRICS:
-        assert re.fullmatch(r"pipeline_[a-z_]+_(total|seconds|rows|state|partitions)", metric.name)
+        assert re.fullmatch(
+            r"pipeline_[a-z_]+_(total|seconds|rows|state|partitions)",
+            metric.name,
+        )
         assert metric.operator
 
 
@@ -94,7 +104,11 @@ def test_every_kind_of_news_moves_its_metric() -> None:
 def samples(telemetry: PrometheusTelemetry) -> dict[str, float]:
     """Every sample of the registry's text by name and labels."""
     lines = generate_latest(telemetry.registry).decode().splitlines()
-    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
+    return {
+        line.rpartition(" ")[0]: float(line.rpartition(" ")[2])
+        for line in lines
+        if not line.startswith("#")
+    }
 
 
 def test_delays_about_the_objective_are_told_apart() -> None:
@@ -110,10 +124,16 @@ def test_health_is_degraded_while_it_retries_ok_after_and_halted_for_good(
     http, _, telemetry = server
     telemetry.retried(TargetBusy("PIM is away"))
     degraded = httpx.get(f"{http.address}/health")
-    assert (degraded.status_code, degraded.json()["state"]) == (200, "degraded")
+    assert (degraded.status_code, degraded.json()["state"]) == (
+        200,
+        "degraded",
+    )
     assert "PIM is away" in degraded.json()["reasons"]["target.busy"]
     telemetry.recovered()
-    assert httpx.get(f"{http.address}/health").json() == {"state": "ok", "reasons": {}}
+    assert httpx.get(f"{http.address}/health").json() == {
+        "state": "ok",
+        "reasons": {},
+    }
     telemetry.halted("ajera.AxVec", 2, TargetBusy("stopped"))
     telemetry.recovered()
     halted = httpx.get(f"{http.address}/health")
@@ -133,7 +153,9 @@ def test_ready_only_once_the_consumer_takes_part_in_its_group(
     assert "pipeline_degraded_state" in httpx.get(f"{http.address}/metrics").text
 
 
-def test_a_port_that_is_taken_is_told_as_a_setting(server: tuple[TelemetryServer, Health, PrometheusTelemetry]) -> None:
+def test_a_port_that_is_taken_is_told_as_a_setting(
+    server: tuple[TelemetryServer, Health, PrometheusTelemetry],
+) -> None:
     """With the way out: 0 takes any."""
     port = int(server[0].address.rsplit(":", 1)[1])
     with pytest.raises(ConfigurationInvalid, match=r"run\.metrics_port"):
@@ -145,14 +167,29 @@ def test_logs_are_lines_of_json_that_hold_no_containers_and_no_long_texts() -> N
     stream = io.StringIO()
     log.configure("INFO", "json", stream)
     logger = structlog.stdlib.get_logger("ajera_cdc")
-    logger.info("batch", topic="ajera.AxVec", row={"name": "Jane Doe"}, note="x" * 600, count=3)
+    logger.info(
+        "batch",
+        topic="ajera.AxVec",
+        row={"name": "Jane Doe"},
+        note="x" * 600,
+        count=3,
+    )
     line = json.loads(stream.getvalue())
-    assert (line["action"], line["level"], line["topic"], line["count"]) == ("batch", "info", "ajera.AxVec", 3)
+    assert (
+        line["action"],
+        line["level"],
+        line["topic"],
+        line["count"],
+    ) == ("batch", "info", "ajera.AxVec", 3)
     assert line["row"] == line["note"] == log.REDACTED
     assert "Jane" not in stream.getvalue()
 
 
-def line_of(write: Callable[[], object], form: Literal["json", "console"] = "json", level: str = "INFO") -> str:
+def line_of(
+    write: Callable[[], object],
+    form: Literal["json", "console"] = "json",
+    level: str = "INFO",
+) -> str:
     """What is written to the log while something happens."""
     stream = io.StringIO()
     log.configure(level, form, stream)
@@ -175,7 +212,9 @@ def line_of(write: Callable[[], object], form: Literal["json", "console"] = "jso
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_field_that_could_hold_a_row_is_not_written(value: object, form: Literal["json", "console"]) -> None:
+def test_a_field_that_could_hold_a_row_is_not_written(
+    value: object, form: Literal["json", "console"]
+) -> None:
     """Containers, bytes, money, exceptions, long texts: on a terminal as in JSON."""
     logger = structlog.stdlib.get_logger("ajera_cdc")
     written = line_of(lambda: logger.warning("batch", field=value), form)
@@ -185,7 +224,9 @@ def test_a_field_that_could_hold_a_row_is_not_written(value: object, form: Liter
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
-def test_an_exception_is_logged_without_its_text(form: Literal["json", "console"]) -> None:
+def test_an_exception_is_logged_without_its_text(
+    form: Literal["json", "console"],
+) -> None:
     """Its text may quote a row; a library's log line with one as well."""
 
     def fail() -> None:
@@ -213,7 +254,10 @@ def test_warnings_of_libraries_are_written_in_the_same_form() -> None:
 
     lines = line_of(speak).splitlines()
     assert len(lines) == 1
-    assert (json.loads(lines[0])["action"], json.loads(lines[0])["level"]) == ("careful now", "warning")
+    assert (
+        json.loads(lines[0])["action"],
+        json.loads(lines[0])["level"],
+    ) == ("careful now", "warning")
 
 
 def test_the_level_that_is_set_decides_what_is_written() -> None:
@@ -245,6 +289,12 @@ def test_halted_wins_over_degraded_and_all_reasons_are_told() -> None:
     health.degrade("target.busy", "away")
     health.halt("t[1]", "broken")
     health.halt("t[2]", "broken")
-    assert health.report() == ("halted", {"target.busy": "away", "t[1]": "broken", "t[2]": "broken"})
+    assert health.report() == (
+        "halted",
+        {"target.busy": "away", "t[1]": "broken", "t[2]": "broken"},
+    )
     health.recover()
-    assert health.report() == ("halted", {"t[1]": "broken", "t[2]": "broken"})
+    assert health.report() == (
+        "halted",
+        {"t[1]": "broken", "t[2]": "broken"},
+    )

@@ -1,4 +1,6 @@
-"""The `sync` schema of the DPS database as first released: links, conflict log, parked work, captures, topics."""
+"""The `sync` schema of the DPS database as first released: links, conflict log, parked work,
+captures, topics.
+"""
 
 import sqlalchemy as sa
 from alembic import context, op
@@ -72,7 +74,13 @@ def _progress(metadata: MetaData) -> None:
         Column("next_offset", BigInteger, nullable=False),
         *(
             Column(name, BigInteger, nullable=False)
-            for name in ("events_read", "written", "skipped", "parked", "dead_lettered")
+            for name in (
+                "events_read",
+                "written",
+                "skipped",
+                "parked",
+                "dead_lettered",
+            )
         ),
         Column("dead_in_a_row", Integer, nullable=False),
         Column("updated_at", instant(), nullable=False),
@@ -131,12 +139,21 @@ def _link(metadata: MetaData) -> None:
         Column("dps_epoch", Integer, nullable=False),
         Column("updated_at", instant(), nullable=False),
         Column("document", UnicodeText, nullable=False),
-        postgresql_with={"fillfactor": 50},  # every event rewrites its link: room beside it spares the indexes
+        postgresql_with={
+            "fillfactor": 50
+        },  # every event rewrites its link: room beside it spares the indexes
     )
     for side in ("ajera", "dps"):
         key = table.c[f"{side}_key"]
         condition = sa.text(f"{live} AND {side}_key IS NOT NULL")
-        Index(f"uq_link_{side}", table.c.entity, key, unique=True, postgresql_where=condition, mssql_where=condition)
+        Index(
+            f"uq_link_{side}",
+            table.c.entity,
+            key,
+            unique=True,
+            postgresql_where=condition,
+            mssql_where=condition,
+        )
         Index(f"ix_link_{side}", table.c[f"{side}_table"], key)
 
 

@@ -1,4 +1,6 @@
-"""The `sync` schema as first released: mirrors of five tables, marks, progress, incarnations, owned rows, epochs."""
+"""The `sync` schema as first released: mirrors of five tables, marks, progress, incarnations,
+owned rows, epochs.
+"""
 
 from typing import Any
 
@@ -20,9 +22,23 @@ MIRRORS: dict[str, dict[str, tuple[str, ...]]] = {
     "AxVec": {
         "integer": ("vecKey",),
         "text": (
-            *("vecDescription", "vecFirstName", "vecMiddleName", "vecLastName", "vecTitle", "vecEmail"),
+            *(
+                "vecDescription",
+                "vecFirstName",
+                "vecMiddleName",
+                "vecLastName",
+                "vecTitle",
+                "vecEmail",
+            ),
             *("vecPhone1", "vecPhone2", "vecFax", "vecWebsite"),
-            *("vecAddress1", "vecAddress2", "vecAddress3", "vecCity", "vecState", "vecZip"),
+            *(
+                "vecAddress1",
+                "vecAddress2",
+                "vecAddress3",
+                "vecCity",
+                "vecState",
+                "vecZip",
+            ),
         ),
         "flag": (
             *("vecIsClient", "vecIsVendor", "vecIsEmployee"),
@@ -33,7 +49,13 @@ MIRRORS: dict[str, dict[str, tuple[str, ...]]] = {
     "AxContact": {
         "integer": ("cntKey", "cntClient", "cntVendor"),
         "text": (
-            *("cntFirstName", "cntMiddleName", "cntLastName", "cntTitle", "cntEmail"),
+            *(
+                "cntFirstName",
+                "cntMiddleName",
+                "cntLastName",
+                "cntTitle",
+                "cntEmail",
+            ),
             *("cntPhone1", "cntPhone2"),
         ),
         "short_text": ("organization",),
@@ -42,19 +64,33 @@ MIRRORS: dict[str, dict[str, tuple[str, ...]]] = {
     "AxProject": {
         "integer": (
             *("prjKey", "prjStatus", "prjProject"),
-            *("prjProjectManager", "prjPrincipalInCharge", "prjMarketingContact"),
+            *(
+                "prjProjectManager",
+                "prjPrincipalInCharge",
+                "prjMarketingContact",
+            ),
         ),
         "text": ("prjID", "prjDescription", "prjNotes"),
         "flag": ("ever_project",),
         "short_text": ("project_id", "code_group"),
-        "indexed": ("prjProjectManager", "prjPrincipalInCharge", "prjMarketingContact", "code_group"),
+        "indexed": (
+            "prjProjectManager",
+            "prjPrincipalInCharge",
+            "prjMarketingContact",
+            "code_group",
+        ),
     },
     "AxInvoiceGroup": {
         "integer": ("igKey", "igProject", "igClient", "left_igProject"),
         "indexed": ("igProject", "igClient", "left_igProject"),
     },
     "AxResource": {
-        "integer": ("resKey", "resProject", "resEmployee", "left_resProject"),
+        "integer": (
+            "resKey",
+            "resProject",
+            "resEmployee",
+            "left_resProject",
+        ),
         "text": ("resRole",),
         "indexed": ("resProject", "resEmployee", "left_resProject"),
     },

@@ -14,10 +14,10 @@ from rich.text import Text
 from pipeline.cli.output import Outcome, command, confirm
 from pipeline.config.settings import Settings
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import ParkedWork
 from pipeline.errors import UsageError
 from pipeline.operations import conflicts as deciding
 from pipeline.operations import link as linking
+from pipeline.pairing.entity import ParkedWork
 
 SHOWN = 20
 

@@ -35,11 +35,11 @@ from pipeline.database.state.progress import ProgressStore
 from pipeline.database.state.schema import DEFAULT_SCHEMA
 from pipeline.database.state.schema_links import AJERA_SCHEMA
 from pipeline.database.systems.rows import DatabaseRows, Names
-from pipeline.domain.pairing import ParkedWork
-from pipeline.domain.rows import Rows
 from pipeline.mapping.source import ColumnType
 from pipeline.model.ledger import Incarnation, Progress
 from pipeline.model.position import TopicPartition
+from pipeline.pairing.entity import ParkedWork
+from pipeline.pairing.rows import Rows
 
 LINKING = "linking"  # the setting whose row everybody locks who links or creates rows
 

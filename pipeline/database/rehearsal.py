@@ -19,9 +19,9 @@ from pipeline.database.pairs import (
 from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import ConnectedSession, translated
 from pipeline.database.systems.rows import DatabaseRows
-from pipeline.domain.pairing import CodeList, Lists, NewRow
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Row, Value
+from pipeline.pairing.entity import CodeList, Lists, NewRow
 
 Layer = dict[tuple[str, str], Row]  # by table and key
 

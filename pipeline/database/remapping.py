@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from pipeline.database.state.settings import read_setting, write_setting
 from pipeline.database.target import DatabaseTarget
-from pipeline.domain.routes import Route
+from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.resources import PACKAGE
 

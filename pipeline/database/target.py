@@ -26,7 +26,7 @@ from pipeline.database.systems.target_tables import (
     TargetTables,
     names_of,
 )
-from pipeline.domain.routes import Route
+from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Row, Value

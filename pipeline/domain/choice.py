@@ -9,9 +9,9 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import assert_never
 
-from pipeline.domain.pairing import Entity, TimeColumns
 from pipeline.domain.status import StatusCoding, is_active
 from pipeline.model.event import Row
+from pipeline.pairing.entity import Entity, TimeColumns
 
 EMPLOYEES, CONSULTANTS = "employee", "vendor"  # the entities that are chosen from; none has a flag
 

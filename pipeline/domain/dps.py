@@ -7,8 +7,8 @@ columns whose names are guesses are in docs/assumptions.md.
 
 from __future__ import annotations
 
-from pipeline.domain.pairing import CodeList, ListTable, TemplateRows
 from pipeline.mapping.source import ColumnType, SourceColumn, SourceTable
+from pipeline.pairing.entity import CodeList, ListTable, TemplateRows
 
 
 def _columns(kind: ColumnType, *names: str) -> tuple[SourceColumn, ...]:

@@ -26,7 +26,11 @@ from pipeline.conflicts.rules import (
 )
 from pipeline.domain import dps
 from pipeline.domain.choice import Choices, chosen
-from pipeline.domain.pairing import (
+from pipeline.domain.status import CLOSED, LINE, StatusCoding, with_status
+from pipeline.errors import ProfileInvalid
+from pipeline.mapping.convert import reference
+from pipeline.model.event import Row, Value
+from pipeline.pairing.entity import (
     Entity,
     EntitySide,
     Lists,
@@ -35,10 +39,6 @@ from pipeline.domain.pairing import (
     ParkReason,
     one_way,
 )
-from pipeline.domain.status import CLOSED, LINE, StatusCoding, with_status
-from pipeline.errors import ProfileInvalid
-from pipeline.mapping.convert import reference
-from pipeline.model.event import Row, Value
 
 TEMPLATE = "@template"  # no column of AxProject: the template whose phases a new project gets
 YES, BLANK = (

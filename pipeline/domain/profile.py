@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pipeline.decoding.naming import field_name
 from pipeline.domain import dps
 from pipeline.domain.exchange import ENTITIES
-from pipeline.domain.routes import Route
+from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site, TableNames, TargetNames
 
 

@@ -2,46 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pipeline.domain import ajera, pim
-from pipeline.mapping.source import SourceTable, group_kind, shared_kind
-from pipeline.mapping.table import TableMapping
-from pipeline.mapping.target import TargetTable
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One way. Source tables stand in lock order, mappings in the order of their targets' ranks."""
-
-    name: str
-    source_system: str
-    target_system: str
-    sources: tuple[SourceTable, ...]
-    targets: tuple[TargetTable, ...]
-    mappings: tuple[TableMapping, ...]
-
-    def source(self, name: str) -> SourceTable:
-        return next(table for table in self.sources if table.name == name)
-
-    def target(self, name: str) -> TargetTable:
-        return next(table for table in self.targets if table.name == name)
-
-    def kinds(self) -> frozenset[str]:
-        """The kinds of mark that lead to a target row; others need not be set."""
-        found = {m.source for m in self.mappings}
-        for mapping in self.mappings:
-            found |= {shared_kind(path.to) for path in mapping.paths if path.to != mapping.source}
-            found |= {group_kind(mapping.source, group.column) for group in mapping.groups}
-        return frozenset(found)
-
-    def only(self, entities: frozenset[str]) -> Route:
-        """The same route with only the mappings of these entities switched on."""
-        kept = tuple(m for m in self.mappings if m.entity in entities)
-        return Route(
-            self.name, self.source_system, self.target_system, self.sources, self.targets, kept
-        )
-
+from pipeline.mapping.route import Route
 
 AJERA_TO_PIM = Route(
     "ajera-to-pim", "ajera", "pim", ajera.SOURCE_TABLES, pim.TARGET_TABLES, pim.MAPPINGS

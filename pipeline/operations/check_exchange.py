@@ -30,12 +30,12 @@ from pipeline.domain.dps import (
     CREATED_IN_AJERA,
     DPS_TABLES,
 )
-from pipeline.domain.pairing import ListTable
 from pipeline.engine.exchange.second_writer import SECOND_WRITER, TODO
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig
 from pipeline.errors import PipelineError
 from pipeline.operations import check_statuses
 from pipeline.operations.finding import Line, fault, line_of, rights
+from pipeline.pairing.entity import ListTable
 from pipeline.resources import schemas_directory
 from pipeline.wiring.clients import ajera_engine, dps_engine
 from pipeline.wiring.exchange import (

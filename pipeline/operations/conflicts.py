@@ -17,13 +17,13 @@ from pipeline.conflicts.link import Link
 from pipeline.conflicts.manual import EnteredValue
 from pipeline.conflicts.rules import Rules, Side
 from pipeline.database.pairs import DatabaseLinkTransaction, DatabasePairs
-from pipeline.domain.pairing import ParkedWork
 from pipeline.engine.exchange.reconciler import Reconciler
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig, WorkItem
 from pipeline.errors import UsageError
 from pipeline.mapping.source import ColumnType
 from pipeline.model.event import Value
 from pipeline.operations.link import patiently
+from pipeline.pairing.entity import ParkedWork
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
 from pipeline.wiring.clients import SystemClock

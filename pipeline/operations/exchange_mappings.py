@@ -8,9 +8,9 @@ from datetime import timedelta
 from pipeline.conflicts.rules import ColumnPair, Direction, Rule, Side
 from pipeline.domain.choice import EVERYBODY
 from pipeline.domain.exchange import entities
-from pipeline.domain.pairing import Entity
 from pipeline.domain.status import StatusCoding
 from pipeline.mapping.site import Site
+from pipeline.pairing.entity import Entity
 
 DIRECTIONS = {
     Direction.BOTH: "both ways",

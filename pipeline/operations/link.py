@@ -19,7 +19,6 @@ from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import Side
 from pipeline.database.pairs import DatabasePairs
 from pipeline.database.rehearsal import rehearsed
-from pipeline.domain.pairing import Entity, ParkedWork
 from pipeline.domain.status import ACTIVE, IN_DPS
 from pipeline.domain.status import LINE as STATUS
 from pipeline.engine.exchange.ports import Pairs
@@ -31,6 +30,7 @@ from pipeline.engine.exchange.unit_of_work import (
 )
 from pipeline.errors import PipelineError, Remedy
 from pipeline.model.event import Value
+from pipeline.pairing.entity import Entity, ParkedWork
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
 from pipeline.wiring.clients import SystemClock

@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from pipeline.domain.routes import AJERA_TO_PIM, Route
+from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.mapping.route import Route
 from pipeline.mapping.site import Assumptions, Site
 from pipeline.mapping.source import SourceTable
 from pipeline.mapping.table import (

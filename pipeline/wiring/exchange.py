@@ -27,7 +27,6 @@ from pipeline.domain.dps import (
     FILLS,
 )
 from pipeline.domain.exchange import entities
-from pipeline.domain.pairing import Entity
 from pipeline.domain.status import StatusCoding
 from pipeline.engine.consumer import ports
 from pipeline.engine.consumer.loop import Loop
@@ -40,6 +39,7 @@ from pipeline.kafka.consumer import KafkaMessages
 from pipeline.kafka.dead_letters import KafkaDeadLetters
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Decoded, Message, Undecodable
+from pipeline.pairing.entity import Entity
 from pipeline.resources import schemas_directory
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry

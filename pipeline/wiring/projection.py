@@ -15,7 +15,7 @@ from pipeline.decoding.avro import Schemas
 from pipeline.decoding.contract import Contract
 from pipeline.decoding.event import Decoder
 from pipeline.decoding.needs import needed_by
-from pipeline.domain.routes import AJERA_TO_PIM, Route
+from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.engine.consumer import ports
 from pipeline.engine.consumer.loop import Loop
 from pipeline.engine.consumer.ports import DeadLetters, Messages, Target
@@ -25,6 +25,7 @@ from pipeline.engine.projection.processor import Processor
 from pipeline.engine.projection.recompute import Recompute
 from pipeline.kafka.consumer import KafkaMessages
 from pipeline.kafka.dead_letters import KafkaDeadLetters
+from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.target import TargetTable
 from pipeline.resources import schemas_directory

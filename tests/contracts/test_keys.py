@@ -22,11 +22,11 @@ from pipeline.database.state.migrate import upgrade
 from pipeline.database.systems.key_sources import generated_keys
 from pipeline.database.systems.rows import Names
 from pipeline.domain import dps
-from pipeline.domain.pairing import NewRow
 from pipeline.errors import KeyTableInvalid
 from pipeline.mapping.site import Holds, KeyTable, Site
 from pipeline.mapping.source import ColumnType, SourceColumn, SourceTable
 from pipeline.model.event import Value
+from pipeline.pairing.entity import NewRow
 from tests.contracts.test_pairs import (
     KINDS,
     SQL_SERVER,

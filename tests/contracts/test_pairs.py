@@ -31,13 +31,13 @@ from pipeline.database.state.migrate import upgrade
 from pipeline.database.systems.key_sources import generated_keys
 from pipeline.database.systems.rows import Names
 from pipeline.domain import dps
-from pipeline.domain.pairing import NewRow, ParkedWork
 from pipeline.errors import ConcurrentWrite, TargetBusy, TargetRefused
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType as ColumnKind
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Value
 from pipeline.model.text import BLANKS
+from pipeline.pairing.entity import NewRow, ParkedWork
 from tests.contracts.test_twin import beside
 from tests.twins.clock import Ticks
 from tests.twins.pairs import MemoryPairs

@@ -28,7 +28,7 @@ ASSUMED_GUARDS = (
     ),
     Guard(
         "who is not chosen is no counterpart",
-        "pipeline/domain/pairing.py",
+        "pipeline/pairing/entity.py",
         "return self.belongs(row, lists) and self.may_begin(row)",
         "return self.belongs(row, lists)",
         f"{CHOICE}::test_one_that_is_gone_is_not_linked_with_a_namesake_from_either_side",

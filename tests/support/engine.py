@@ -16,7 +16,7 @@ from pipeline.database.sql.engine import create_engine
 from pipeline.database.state.migrate import upgrade
 from pipeline.database.systems.live import create_target_tables
 from pipeline.database.target import DatabaseTarget
-from pipeline.domain.routes import AJERA_TO_PIM, Route
+from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.engine.consumer.circuit import Limits
 from pipeline.engine.consumer.intake import BatchResult
 from pipeline.engine.consumer.ports import Target
@@ -24,6 +24,7 @@ from pipeline.engine.projection.loading import Loading
 from pipeline.engine.projection.processor import Processor
 from pipeline.engine.projection.recompute import Recompute
 from pipeline.errors import PipelineError, Remedy
+from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.model.event import Decoded, Event, Message
 from pipeline.model.outcome import RowCounts

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from itertools import combinations, pairwise, permutations
 
-from pipeline.domain.routes import AJERA_TO_PIM, Route
+from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.model.event import Event, Row
 from tests.support.engine import Consumer, Ticking, ready

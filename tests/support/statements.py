@@ -22,7 +22,6 @@ from pipeline.database.sql.session import Cells
 from pipeline.database.systems.rows import Names
 from pipeline.database.target import DatabaseTransaction
 from pipeline.domain import dps
-from pipeline.domain.pairing import NewRow, ParkedWork
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.errors import PipelineError
 from pipeline.mapping.site import Holds, KeyTable, Site
@@ -30,6 +29,7 @@ from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow, Mark, Progress, Waiting
 from pipeline.model.position import TopicPartition
+from pipeline.pairing.entity import NewRow, ParkedWork
 from tests.support.events import event, ledger
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)

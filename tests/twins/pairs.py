@@ -19,11 +19,11 @@ from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Recorded
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import ParkedWork, TemplateRows
-from pipeline.domain.rows import Rows
 from pipeline.mapping.site import Site
 from pipeline.model.ledger import Incarnation, Progress
 from pipeline.model.position import TopicPartition
+from pipeline.pairing.entity import ParkedWork, TemplateRows
+from pipeline.pairing.rows import Rows
 from tests.twins.database import MemoryDatabase, Open
 from tests.twins.intentions import Intention, Intentions
 from tests.twins.links import ConflictTable, LinkRow, Links

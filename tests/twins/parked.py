@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import ParkedWork
 from pipeline.errors import RowRejected
 from pipeline.mapping.convert import cut
+from pipeline.pairing.entity import ParkedWork
 from tests.twins.locks import Strength
 from tests.twins.statements import statement
 from tests.twins.tables import Session, Table, View

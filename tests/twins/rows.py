@@ -10,17 +10,17 @@ from functools import partial
 
 from pipeline.conflicts.forms import folded
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import (
+from pipeline.mapping.site import Site
+from pipeline.mapping.source import SourceTable
+from pipeline.model.event import Row, Value
+from pipeline.model.text import BLANKS
+from pipeline.pairing.entity import (
     CodeList,
     Lists,
     ListTable,
     NewRow,
     TemplateRows,
 )
-from pipeline.mapping.site import Site
-from pipeline.mapping.source import SourceTable
-from pipeline.model.event import Row, Value
-from pipeline.model.text import BLANKS
 from tests.twins.database import Open, Version
 from tests.twins.keys import take_key
 from tests.twins.locks import Strength

@@ -11,8 +11,8 @@ from pipeline.domain.dps import (
     DPS_TABLES,
     FILLS,
 )
-from pipeline.domain.pairing import ListTable, TemplateRows
 from pipeline.mapping.source import ColumnType, SourceColumn, SourceTable
+from pipeline.pairing.entity import ListTable, TemplateRows
 from tests.twins.clock import Ticks
 from tests.twins.database import MemoryDatabase, SystemTable
 from tests.twins.pairs import MemoryPairs

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import count
 
-from pipeline.domain.routes import Route
 from pipeline.errors import PipelineError
+from pipeline.mapping.route import Route
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Row, Value
 from pipeline.model.ledger import (

@@ -18,8 +18,8 @@ from pipeline.database.sql.dialect import (
     given,
 )
 from pipeline.database.sql.session import Session, iso, number_of, shortened
-from pipeline.domain.pairing import ParkedWork
 from pipeline.mapping.source import ColumnType
+from pipeline.pairing.entity import ParkedWork
 
 _ID = (Field("id", ColumnType.SHORT_TEXT),)
 _WORK: Fields = (

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import translated
-from pipeline.domain.routes import Route
+from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 
 READ_AND_WRITE: Final = ("SELECT", "INSERT", "UPDATE")

@@ -15,8 +15,8 @@ from sqlalchemy.types import TypeEngine
 
 from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import translated
-from pipeline.domain.routes import Route
 from pipeline.errors import TargetMismatch
+from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType
 from pipeline.mapping.target import TargetColumn, TargetTable

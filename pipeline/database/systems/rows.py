@@ -12,11 +12,11 @@ from pipeline.conflicts.rules import Side
 from pipeline.database.sql.dialect import Field, Fields, Lock, Update, given
 from pipeline.database.sql.session import Session, number_of, stored
 from pipeline.database.systems.keys import NewKeys
-from pipeline.domain.pairing import CodeList, Lists, NewRow, TemplateRows
 from pipeline.errors import TargetMismatch
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType, SourceTable
 from pipeline.model.event import Row, Value
+from pipeline.pairing.entity import CodeList, Lists, NewRow, TemplateRows
 
 
 @dataclass(frozen=True, slots=True)

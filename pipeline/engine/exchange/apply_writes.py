@@ -15,12 +15,12 @@ from pipeline.conflicts.decision import (
     WriteOutcome,
 )
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import Lists, NewRow
-from pipeline.domain.rows import Rows
 from pipeline.engine.exchange.unit_of_work import PlannedWrite
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Row, Value
 from pipeline.model.outcome import RowCounts
+from pipeline.pairing.entity import Lists, NewRow
+from pipeline.pairing.rows import Rows
 
 
 @dataclass

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import REMEDIES, Lists, ParkedWork, ParkReason
 from pipeline.engine.exchange.unit_of_work import (
     WANTED,
     ExchangeConfig,
@@ -13,6 +12,7 @@ from pipeline.engine.exchange.unit_of_work import (
     WorkItem,
     row_id,
 )
+from pipeline.pairing.entity import REMEDIES, Lists, ParkedWork, ParkReason
 
 
 def brought(setup: ExchangeConfig, hand: UnitOfWork, lists: Lists) -> list[WorkItem]:

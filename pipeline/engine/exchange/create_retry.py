@@ -10,7 +10,6 @@ from pipeline.conflicts.decision import Decision, LockedRow, Reason, Write
 from pipeline.conflicts.ending import end
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import Entity, NewRowContext, ParkReason
 from pipeline.engine.exchange.apply_writes import new_row
 from pipeline.engine.exchange.parents import parent_of
 from pipeline.engine.exchange.translate import Translations
@@ -21,6 +20,7 @@ from pipeline.engine.exchange.unit_of_work import (
 )
 from pipeline.model.event import Row, Value
 from pipeline.model.outcome import Outcome
+from pipeline.pairing.entity import Entity, NewRowContext, ParkReason
 
 
 class CreateRetry:

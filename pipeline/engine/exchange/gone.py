@@ -12,10 +12,10 @@ from collections.abc import Collection
 from pipeline.conflicts import guards
 from pipeline.conflicts.ending import end
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import Entity
 from pipeline.engine.exchange.settlement import settle_open
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.unit_of_work import UnitOfWork
+from pipeline.pairing.entity import Entity
 
 
 class Gone:

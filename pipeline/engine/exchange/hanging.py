@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from pipeline.conflicts import guards
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import REMEDIES, Entity, ParkedWork, ParkReason
 from pipeline.engine.exchange.parents import parent_in_key, parent_key
 from pipeline.engine.exchange.unit_of_work import (
     ExchangeConfig,
@@ -19,6 +18,7 @@ from pipeline.engine.exchange.unit_of_work import (
     wait_key,
 )
 from pipeline.model.event import Event
+from pipeline.pairing.entity import REMEDIES, Entity, ParkedWork, ParkReason
 
 
 class Hanging:

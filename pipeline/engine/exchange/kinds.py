@@ -14,8 +14,8 @@ from pipeline.conflicts.decision import Decision
 from pipeline.conflicts.ending import release
 from pipeline.conflicts.link import WITH_PARENT, Link, State
 from pipeline.conflicts.rules import Rules, Side
-from pipeline.domain.pairing import Entity, Lists, belongs_always
 from pipeline.engine.exchange.unit_of_work import UnitOfWork, WorkItem
+from pipeline.pairing.entity import Entity, Lists, belongs_always
 
 
 def of_kind(link: Link, side: Side, *, belongs: bool) -> Link:

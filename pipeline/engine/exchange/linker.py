@@ -14,13 +14,6 @@ from pipeline.conflicts.decision import Decision
 from pipeline.conflicts.link import Link, Seen
 from pipeline.conflicts.linking import Creates, Links, Parks
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import (
-    REMEDIES,
-    Entity,
-    NewRowContext,
-    ParkedWork,
-    ParkReason,
-)
 from pipeline.engine.exchange.apply_writes import new_row
 from pipeline.engine.exchange.kinds import successor, vacated
 from pipeline.engine.exchange.matching import Group, Matching
@@ -43,6 +36,13 @@ from pipeline.engine.exchange.unit_of_work import (
 )
 from pipeline.model.event import Value
 from pipeline.model.outcome import Outcome, SkipReason
+from pipeline.pairing.entity import (
+    REMEDIES,
+    Entity,
+    NewRowContext,
+    ParkedWork,
+    ParkReason,
+)
 
 OffWithParent = Callable[
     [Entity, Side, str], frozenset[Side]

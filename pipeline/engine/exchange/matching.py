@@ -20,7 +20,6 @@ from pipeline.conflicts.linking import (
     match,
 )
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import Entity
 from pipeline.engine.exchange.gone import Gone
 from pipeline.engine.exchange.kinds import freed
 from pipeline.engine.exchange.names import name_of, searched_for
@@ -35,6 +34,7 @@ from pipeline.engine.exchange.time_entries import open_rows
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork
 from pipeline.model.event import Row, Value
+from pipeline.pairing.entity import Entity
 
 Values = tuple[Value, ...]
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 
 from pipeline.conflicts.forms import folded, trimmed
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import Entity
 from pipeline.model.event import Row, Value
+from pipeline.pairing.entity import Entity
 
 PARTS = "\x00"  # between the parts of a name: no text holds it
 

@@ -9,10 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 from pipeline.conflicts.forms import folded
 from pipeline.conflicts.namesakes import told_apart
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import Entity, Lists
 from pipeline.engine.exchange.parents import in_order
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork
 from pipeline.model.event import Row
+from pipeline.pairing.entity import Entity, Lists
 
 Rows = Mapping[str, Row]
 ByName = Mapping[str, Collection[str]]

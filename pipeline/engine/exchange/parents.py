@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import Entity
 from pipeline.engine.exchange.unit_of_work import (
     ExchangeConfig,
     UnitOfWork,
@@ -13,6 +12,7 @@ from pipeline.engine.exchange.unit_of_work import (
 )
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Row, Value
+from pipeline.pairing.entity import Entity
 
 Keys = dict[tuple[Side, str], set[str]]  # of rows, by side and table
 

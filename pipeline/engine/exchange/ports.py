@@ -13,9 +13,9 @@ from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Recorded
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import ParkedWork
-from pipeline.domain.rows import Rows
 from pipeline.engine.consumer.ports import Offsets
+from pipeline.pairing.entity import ParkedWork
+from pipeline.pairing.rows import Rows
 
 Keys = Sequence[str]
 

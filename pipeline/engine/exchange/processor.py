@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import ParkedWork
 from pipeline.engine.consumer.circuit import Limits
 from pipeline.engine.consumer.intake import Batch, BatchResult, Intake
 from pipeline.engine.consumer.ports import (
@@ -32,6 +31,7 @@ from pipeline.model.event import Message
 from pipeline.model.ledger import Progress
 from pipeline.model.outcome import Outcome
 from pipeline.model.position import TopicPartition
+from pipeline.pairing.entity import ParkedWork
 
 LATE_RETRIES = 10  # retries of parked work between two looks at the time entries, a large table
 

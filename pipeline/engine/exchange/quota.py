@@ -11,7 +11,6 @@ from pipeline.conflicts.decision import Decision, Write
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.linking import CONTACTS_REMEDY, Parks, admit
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import Entity, ParkedWork
 from pipeline.engine.exchange.parents import parent_in_key
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.unit_of_work import (
@@ -21,6 +20,7 @@ from pipeline.engine.exchange.unit_of_work import (
     row_id,
 )
 from pipeline.model.outcome import Outcome
+from pipeline.pairing.entity import Entity, ParkedWork
 
 
 def counts_for(setup: ExchangeConfig, link: Link) -> str | None:

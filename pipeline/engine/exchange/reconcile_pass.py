@@ -15,7 +15,6 @@ from pipeline.conflicts.ending import end
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.reconcile import finish, needs_look, reconcile
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import Entity
 from pipeline.engine.exchange.apply_writes import apply_writes
 from pipeline.engine.exchange.bring import brought
 from pipeline.engine.exchange.create_retry import CreateRetry
@@ -46,6 +45,7 @@ from pipeline.engine.exchange.unit_of_work import (
 from pipeline.errors import PipelineError
 from pipeline.model.event import Event, Operation
 from pipeline.model.outcome import Outcome, SkipReason
+from pipeline.pairing.entity import Entity
 
 
 class ReconcilePass:

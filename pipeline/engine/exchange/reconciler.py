@@ -14,7 +14,6 @@ from functools import partial
 from pipeline.conflicts.decision import WriteOutcome
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import Lists
 from pipeline.engine.consumer.ports import Attempt, Clock, Telemetry
 from pipeline.engine.consumer.races import RetryLostRaces
 from pipeline.engine.exchange.ajera_writer import AjeraWriter
@@ -36,6 +35,7 @@ from pipeline.engine.exchange.unit_of_work import (
     WorkItem,
 )
 from pipeline.errors import PipelineError, RowRejected
+from pipeline.pairing.entity import Lists
 
 ITEMS_A_ROUND = 500
 LISTS_SECONDS = 30.0

@@ -10,7 +10,6 @@ from pipeline.conflicts.decide import waiting
 from pipeline.conflicts.decision import Reason, Write, WriteOutcome
 from pipeline.conflicts.link import Link, Obstacle, State
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import REMEDIES, ParkedWork, ParkReason
 from pipeline.engine.exchange.hanging import left_alone
 from pipeline.engine.exchange.quota import counts_for
 from pipeline.engine.exchange.translate import Translations
@@ -22,6 +21,7 @@ from pipeline.engine.exchange.unit_of_work import (
     wait_key,
 )
 from pipeline.errors import PipelineError
+from pipeline.pairing.entity import REMEDIES, ParkedWork, ParkReason
 
 
 def settle_open(hand: UnitOfWork, translations: Translations, ids: Collection[str]) -> None:

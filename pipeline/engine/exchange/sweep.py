@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from pipeline.conflicts.ending import end
 from pipeline.conflicts.rules import Side
-from pipeline.domain.pairing import Entity, Lists
 from pipeline.engine.consumer.ports import Attempt, Clock
 from pipeline.engine.exchange.ports import Pairs
 from pipeline.engine.exchange.settlement import settle_open, store
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork
+from pipeline.pairing.entity import Entity, Lists
 
 LINKS_A_PAGE = 500
 

@@ -6,8 +6,6 @@ from collections.abc import Callable, Collection, Mapping
 
 from pipeline.conflicts.rules import Side
 from pipeline.domain.dps import AX_PROJECT, AX_TRANSACTION
-from pipeline.domain.pairing import Entity, Lists
-from pipeline.domain.rows import Rows
 from pipeline.engine.consumer.ports import Clock
 from pipeline.engine.exchange.ports import Pairs
 from pipeline.engine.exchange.unit_of_work import (
@@ -16,6 +14,8 @@ from pipeline.engine.exchange.unit_of_work import (
     WorkItem,
 )
 from pipeline.model.event import Row
+from pipeline.pairing.entity import Entity, Lists
+from pipeline.pairing.rows import Rows
 
 LEVELS = 6  # of phases below a project, at most
 PROJECT = "project"

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import SIDES, Rules, Side, translated
-from pipeline.domain.pairing import Entity, Lists
 from pipeline.engine.exchange.ports import LinkTransaction
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig, WorkItem
 from pipeline.model.event import Row, Value
+from pipeline.pairing.entity import Entity, Lists
 
 Reference = tuple[str, Side, str]  # entity, the side whose key it is, the key
 

@@ -14,11 +14,11 @@ from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Decision, Write
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.rules import Rules, Side
-from pipeline.domain.pairing import CodeList, Entity, NewRow, ParkedWork
-from pipeline.domain.rows import Rows
 from pipeline.engine.exchange.ports import AjeraTransaction, LinkTransaction
 from pipeline.model.event import Event, Value
 from pipeline.model.outcome import Outcome, RowCounts
+from pipeline.pairing.entity import CodeList, Entity, NewRow, ParkedWork
+from pipeline.pairing.rows import Rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 
-from pipeline.domain.routes import Route
 from pipeline.engine.consumer.ports import (
     Attempt,
     Clock,
@@ -16,6 +15,7 @@ from pipeline.engine.consumer.ports import (
     Transaction,
 )
 from pipeline.engine.projection import guard
+from pipeline.mapping.route import Route
 from pipeline.mapping.table import Related, TableMapping
 
 ROWS_A_SWEEP = 500

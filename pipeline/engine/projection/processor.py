@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from pipeline.domain.routes import Route
 from pipeline.engine.consumer.circuit import Limits
 from pipeline.engine.consumer.intake import Batch, BatchResult, Intake
 from pipeline.engine.consumer.ports import (
@@ -31,6 +30,7 @@ from pipeline.engine.projection.stage import (
     note,
 )
 from pipeline.errors import PipelineError, RowRejected
+from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.model.event import Event, Message
 from pipeline.model.ledger import Progress

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from pipeline.domain.routes import Route
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection.recomputed import (
     ROW_MISSING,
@@ -26,6 +25,7 @@ from pipeline.engine.projection.unique import Unique
 from pipeline.errors import ValueRefused
 from pipeline.mapping.apply import Built, Graph, applies, build
 from pipeline.mapping.fit import fit, fit_key
+from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.table import AwaitParent, ChildRows
 from pipeline.mapping.target import TargetRow, TargetTable

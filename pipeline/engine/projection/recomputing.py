@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-from pipeline.domain.routes import Route
 from pipeline.engine.consumer.ports import Attempt, Clock, Target, Telemetry
 from pipeline.engine.consumer.races import RetryLostRaces
 from pipeline.engine.projection.recompute import Recompute
@@ -20,6 +19,7 @@ from pipeline.engine.projection.recomputed import (
 )
 from pipeline.engine.projection.resolve import resolve
 from pipeline.errors import ConcurrentWrite, RowRejected
+from pipeline.mapping.route import Route
 from pipeline.model.ledger import Mark, Waiting
 
 MARKS_A_TRANSACTION = 2_000

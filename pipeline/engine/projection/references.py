@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.domain.routes import Route
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection.recomputed import (
     ROW_MISSING,
@@ -14,6 +13,7 @@ from pipeline.engine.projection.recomputed import (
 )
 from pipeline.engine.projection.resolve import Roots
 from pipeline.mapping.apply import Built
+from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.table import AwaitParent, ChildRows, CreateParent
 from pipeline.mapping.target import TargetRow, TargetTable

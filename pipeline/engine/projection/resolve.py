@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
-from pipeline.domain.routes import Route
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.mapping.apply import Graph
+from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import group_kind, shared_kind
 from pipeline.mapping.table import Group, Path, TableMapping

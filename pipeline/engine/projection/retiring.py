@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pipeline.domain.routes import Route
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection import guard
+from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import SourceTable
 from pipeline.mapping.table import TableMapping

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from pipeline.domain.routes import Route
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection import guard
 from pipeline.engine.projection.retiring import until_retired
+from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Event

@@ -28,11 +28,11 @@ from pipeline.database.state.schema_links import (
 )
 from pipeline.database.systems.live import target_metadata
 from pipeline.database.systems.rows import Names
-from pipeline.domain.pairing import ParkedWork
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.mapping.site import Site, TableNames, TargetNames
 from pipeline.mapping.source import ColumnType
 from pipeline.model.ledger import Mark, Waiting
+from pipeline.pairing.entity import ParkedWork
 from tests.support.statements import CANARY, NOW, Recorder, statements
 
 SITE = Site(target={"Organization": TargetNames(name="the org]s", columns={"Name": "na me"})})

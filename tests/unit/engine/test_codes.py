@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.domain.routes import AJERA_TO_PIM, Route
+from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.errors import PipelineError
+from pipeline.mapping.route import Route
 from pipeline.mapping.site import Assumptions, Site
 from pipeline.model.event import Event
 from tests.support.events import event

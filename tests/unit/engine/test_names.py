@@ -14,11 +14,11 @@ from pipeline.conflicts.forms import folded
 from pipeline.conflicts.rules import Side
 from pipeline.domain.choice import EVERYBODY
 from pipeline.domain.exchange import entities
-from pipeline.domain.pairing import Entity
 from pipeline.domain.status import StatusCoding
 from pipeline.engine.exchange.names import name_of, searched_for
 from pipeline.model.event import Row, Value
 from pipeline.model.text import BLANKS
+from pipeline.pairing.entity import Entity
 
 AJERA, DPS = Side.AJERA, Side.DPS
 NAMED = [

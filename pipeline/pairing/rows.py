@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from pipeline.domain.pairing import CodeList, Lists, NewRow
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Row, Value
+from pipeline.pairing.entity import CodeList, Lists, NewRow
 
 Keys = Sequence[str]
 

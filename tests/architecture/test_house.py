@@ -36,8 +36,6 @@ TO_SPLIT = {
     "pipeline/connect/client.py",
     "pipeline/database/sql/sqlserver.py",
     "pipeline/database/systems/target_tables.py",
-    "pipeline/engine/exchange/linker.py",
-    "pipeline/engine/exchange/matching.py",
     "pipeline/engine/exchange/reconcile_pass.py",
     "pipeline/kafka/admin.py",
     "pipeline/kafka/consumer.py",
@@ -53,7 +51,6 @@ LONG_FUNCTIONS = {"parts", "live_firm"} | {  # the second set: to be split, too
     "set_load_ends",
     "_postgres",
     "_sqlserver",
-    "_link",
     "run",
 }
 

@@ -147,14 +147,8 @@ WRITE_GUARDS = (
     Guard(
         "ended: nothing is made again for the row that stayed",
         f"{ENGINE}/linker.py",
-        (
-            "        if (\n"
-            "            side.other not in entity.creates\n"
-            "            or not may_create\n"
-            "            or self._is_survivor(entity, side, key)\n"
-            "        ):\n"
-        ),
-        "        if side.other not in entity.creates or not may_create:\n",
+        "            case Creates() if not self._is_survivor(entity, group.side, key):\n",
+        "            case Creates():\n",
         f"{DELETED}::test_an_address_that_was_deleted_in_dps_is_not_made_again",
     ),
     Guard(

@@ -5,7 +5,7 @@ so that the row of the other side waits where a name is not enough.
 from __future__ import annotations
 
 from pipeline.conflicts.link import Link, State
-from pipeline.engine.exchange.matching import Group
+from pipeline.engine.exchange.group import Group
 from pipeline.engine.exchange.names import name_of
 from pipeline.engine.exchange.unit_of_work import UnitOfWork
 from pipeline.model.event import Event, Row

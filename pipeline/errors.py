@@ -1,5 +1,5 @@
 """Every error of the pipeline: a dotted code, a remedy, a hint for the operator,
-and the exit code of a command that ends with it.
+and the exit code of a command that ends with it; and every reason for which a row waits.
 
 `docs/reference/errors.md` is generated from this module. Row values never appear in a message:
 tables, columns, keys' table names, offsets and codes do.
@@ -29,6 +29,157 @@ class ExitCode(IntEnum):
     RUNTIME = 1
     USAGE = 2  # wrong arguments or configuration
     ENVIRONMENT = 3  # something that the command needs is missing or away
+
+
+class ParkReason(StrEnum):
+    """Why a row, or one line of a pair, waits: its code, what that means, and what ends it.
+
+    The codes of errors whose remedy is to park (`mapping.value`, `target.rejected`, ...) say it of
+    a row, too; they are among the errors below.
+    """
+
+    meaning: str
+    hint: str
+
+    def __new__(cls, code: str, meaning: str, hint: str) -> ParkReason:
+        reason = str.__new__(cls, code)
+        reason._value_ = code
+        reason.meaning = meaning
+        reason.hint = hint
+        return reason
+
+    ROW_MISSING = (
+        "row.missing",
+        "A row of another table that it refers to has not arrived.",
+        (
+            "It goes on by itself when that row arrives; if it never does, the reference in the "
+            "source is wrong."
+        ),
+    )
+    VALUE_TAKEN = (
+        "target.taken",
+        "Another row of the target holds the unique value.",
+        "Change it there or in the source.",
+    )
+    AMBIGUOUS_MATCH = (
+        "exchange.ambiguous_match",
+        "Several rows of the other side carry the name, and no further key tells them apart.",
+        "Several rows carry that name: rename all but one, or link the pair by key.",
+    )
+    NAMESAKE_NOT_FLAGGED = (
+        "exchange.namesake_not_flagged",
+        "The project is in Ajera, and not set to be exchanged.",
+        (
+            "A project of that name is in Ajera, but not set to be exchanged. Tick Sync to CRM on"
+            " it in the Project Command Center (the vendor's \"Map unsynced Ajera projects to "
+            'existing CRM projects"), or rename one of the two.'
+        ),
+    )
+    CLIENT_AND_VENDOR = (
+        "exchange.client_and_vendor",
+        "One firm in DPS is client and vendor, and Ajera has a vendor of its name.",
+        (
+            "The firm of that name in DPS is client and vendor, and is exchanged as a client. "
+            "Make two firms of it: untick Vendor on it, or give the vendor a firm of its own."
+        ),
+    )
+    CONTACTS_FULL = (
+        "exchange.contacts_full",
+        "As many contacts of that firm or project as allowed are exchanged already.",
+        (
+            "Untick Ajera Sync on one of the linked contacts, or raise the limit if this DPS "
+            "version allows more."
+        ),
+    )
+    NO_PROJECT_NUMBER = (
+        "exchange.no_project_number",
+        "DPS demands a number, and the project has none.",
+        (
+            "Give the project a Project ID in Ajera, or set `routes.dps.project_number` "
+            "(auto-numbering)."
+        ),
+    )
+    NO_EMPLOYEE_NUMBER = (
+        "exchange.no_employee_number",
+        "DPS demands a number, and the employee has none.",
+        "Set `routes.dps.employee_number` (employee auto-numbering), for example E{key}.",
+    )
+    TEMPLATE_MISSING = (
+        "exchange.template_missing",
+        "Ajera has no project template of the name that DPS shows.",
+        (
+            "Give the Ajera project template the name that the template list in DPS shows, or "
+            "choose another one."
+        ),
+    )
+    TYPE_MISSING = (
+        "exchange.type_missing",
+        "The other side's list has no entry of that description.",
+        "Add an entry of the same description to that list on the other side.",
+    )
+    REFERENCE_MISSING = (
+        "exchange.reference_missing",
+        "It refers to a row that is not exchanged.",
+        (
+            "It is created or linked as soon as the row it refers to is exchanged: tick that "
+            "row's flag."
+        ),
+    )
+    REQUIRED_MISSING = (
+        "exchange.required_missing",
+        "The row lacks what the other system requires, such as a name.",
+        "Fill in the field that the other system requires.",
+    )
+    COUNTERPART_DELETED = (
+        "exchange.counterpart_deleted",
+        "Its counterpart was deleted by somebody.",
+        (
+            "Its counterpart was deleted and is not made again; the next row in its place is "
+            "looked for."
+        ),
+    )
+    NOT_A_CLIENT = (
+        "exchange.not_a_client",
+        "A project's firm is not a client.",
+        "The firm is not a client: tick Client on it in DPS, or give the project another firm.",
+    )
+    KEY_TAKEN = (
+        "exchange.key_taken",
+        "The row to be created is there already, and is not ours.",
+        (
+            "The row to be created is there already and is not ours: give one of the two another "
+            "number."
+        ),
+    )
+    DECIDED = (
+        "exchange.decided",
+        "A person's decision is being carried out.",
+        "A person's decision is being carried out: it is tried again if the process died.",
+    )
+    FIRST_LINK = (
+        "exchange.first_link",
+        (
+            "A line of two rows that were linked for the first time differs, and no rule says who"
+            " wins."
+        ),
+        "Decide it: `ajera-cdc conflicts resolve`.",
+    )
+    BOTH_EDITED = (
+        "exchange.update_origin_differs",
+        "A line was edited on both sides, and its rule leaves it to a person.",
+        "Decide it: `ajera-cdc conflicts resolve`.",
+    )
+    FILLED_ALREADY = (
+        "exchange.filled_already",
+        "The line only fills blanks, and another value is there.",
+        "Decide it: `ajera-cdc conflicts resolve`.",
+    )
+
+
+def hint_of(code: str) -> str:
+    """What a person does about what waits with this code; "" for a code of another version."""
+    hints = {error.code: error.hint for error in PipelineError.__subclasses__()}
+    return (hints | {reason.value: reason.hint for reason in ParkReason}).get(code, "")
 
 
 class PipelineError(Exception):

@@ -29,7 +29,7 @@ from deploy.sample.naming import Naming
 
 SIDES: Final = ("ajera", "dps")
 WAITING: Final = frozenset(
-    {"reference_missing", "type_missing"}
+    {"exchange.reference_missing", "exchange.type_missing"}
 )  # their hint begins with the lines that wait
 
 

@@ -11,7 +11,7 @@ from pipeline.cli.output import Outcome, plain_command
 from pipeline.config.document import reference as configuration_page
 from pipeline.connect.reasons import reason
 from pipeline.connect.templates import load
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.errors import ExitCode, ParkReason, PipelineError, Remedy
 from pipeline.mapping.site import Assumptions, ColumnPolicy, KeyTable, Site
 from pipeline.operations.exchange_mappings import shown as exchanged
 from pipeline.operations.mappings import shown
@@ -87,6 +87,10 @@ ERRORS = (
     "of the route: `cli.declined` (a question was answered with no; exit code 1), `cli.interrupted` (Ctrl-C; 130) and "
     "`internal.unexpected` (a fault of the program; 1).\n\n"
 )
+PARKED = (
+    "## Reasons to park\n\nThe rows behind a parked one go on. `ajera-cdc status` counts what waits, by these codes; "
+    "`ajera-cdc conflicts list` shows the exchange's rows and lines.\n"
+)
 EXCHANGE = (
     "From Ajera 8.09 on as below; before it, only lines that flow to Ajera, contacts, firms and projects. Numbers are "
     "sections of evidence.md, or assumptions of `docs/assumptions.md`. A site profile can give a line another rule: "
@@ -161,15 +165,27 @@ def _errors() -> Iterator[str]:
     yield from _table("code", "remedy", "exit code", "meaning", "what to do")
     for error in sorted(PipelineError.__subclasses__(), key=lambda error: error.code):
         if error.__module__ == PipelineError.__module__:
-            meaning = " ".join((error.__doc__ or "").split())
             yield _row(
                 f"`{error.code}`",
                 error.remedy.value,
                 int(error.exit_code),
-                meaning,
+                _meaning(error),
                 error.hint,
             )
     yield ""
+    yield PARKED
+    yield from _table("code", "a row waits because", "what to do")
+    rows = {reason.value: (reason.meaning, reason.hint) for reason in ParkReason}
+    for error in PipelineError.__subclasses__():
+        if error.remedy is Remedy.PARK:
+            rows[error.code] = (_meaning(error), error.hint)
+    for code, cells in sorted(rows.items()):
+        yield _row(f"`{code}`", *cells)
+    yield ""
+
+
+def _meaning(error: type[PipelineError]) -> str:
+    return " ".join((error.__doc__ or "").split())
 
 
 def _metrics() -> Iterator[str]:

@@ -22,16 +22,8 @@ class Kind(StrEnum):
     DELETE_ORIGIN_DIFFERS = "delete_origin_differs"  # an edit met the deletion of its counterpart
     LINK_ENDED = "link_ended"  # a row was deleted; the other one stays
     SUSPENDED = "suspended"  # a row is not of its kind any more: nothing is exchanged until it is
-    CLIENT_AND_VENDOR = (
-        "client_and_vendor"  # one firm in DPS is both, and Ajera has a vendor of its name
-    )
     FIRST_LINK = "first_link"  # two filled rows were linked and differ
     FILLED_ALREADY = "filled_already"  # the line only fills blanks, and another value is there
-    AMBIGUOUS_MATCH = "ambiguous_match"  # several rows carry the name
-    NAMESAKE_NOT_FLAGGED = (
-        "namesake_not_flagged"  # the name exists, but that row is not set to be exchanged
-    )
-    CONTACTS_FULL = "contacts_full"  # as many contacts as allowed are linked already
 
 
 @dataclass(frozen=True, slots=True)

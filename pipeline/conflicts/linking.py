@@ -7,19 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pipeline.conflicts.conflict import Kind
 from pipeline.conflicts.forms import folded
-
-VENDORS_REMEDY = (
-    "A project of that name is in Ajera, but not set to be exchanged. Tick Sync to CRM on it in the Project Command "
-    'Center (the vendor\'s "Map unsynced Ajera projects to existing CRM projects"), or rename one of the two.'
-)
-TWO_FIRMS_REMEDY = (
-    "The firm of that name in DPS is client and vendor, and is exchanged as a client. Make two firms of it: untick Vendor "
-    "on it, or give the vendor a firm of its own."
-)
-AMBIGUOUS_REMEDY = "Several rows carry that name: rename all but one, or link the pair by key."
-CONTACTS_REMEDY = "Untick Ajera Sync on one of the linked contacts, or raise the limit if this DPS version allows more."
+from pipeline.errors import ParkReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +36,7 @@ class Creates:
 class Parks:
     """A person must do something first; `keys` are the rows in question."""
 
-    kind: Kind
+    reason: ParkReason
     hint: str
     keys: tuple[str, ...] = ()
 
@@ -74,14 +63,14 @@ def match(
         return Links(flagged[0].key)
     if flagged:
         return Parks(
-            Kind.AMBIGUOUS_MATCH,
-            AMBIGUOUS_REMEDY,
+            ParkReason.AMBIGUOUS_MATCH,
+            ParkReason.AMBIGUOUS_MATCH.hint,
             tuple(sorted(c.key for c in flagged)),
         )
     if same and namesakes_park:
         return Parks(
-            Kind.NAMESAKE_NOT_FLAGGED,
-            VENDORS_REMEDY,
+            ParkReason.NAMESAKE_NOT_FLAGGED,
+            ParkReason.NAMESAKE_NOT_FLAGGED.hint,
             tuple(sorted(c.key for c in same)),
         )
     return Creates()
@@ -92,17 +81,14 @@ def ambiguous_remedy(marks: Iterable[str]) -> str:
     the lines that could tell them apart.
     """
     lines = ", ".join(mark.rpartition(".")[2] for mark in marks)
-    return (
-        f"{AMBIGUOUS_REMEDY} Or type what tells them apart on both sides: {lines}."
-        if lines
-        else AMBIGUOUS_REMEDY
-    )
+    hint = ParkReason.AMBIGUOUS_MATCH.hint
+    return f"{hint} Or type what tells them apart on both sides: {lines}." if lines else hint
 
 
 def admit(linked: int, limit: int | None) -> Parks | None:
     """May one more contact be linked to a firm or project that has `linked` already. None: yes."""
     return (
-        Parks(Kind.CONTACTS_FULL, CONTACTS_REMEDY)
+        Parks(ParkReason.CONTACTS_FULL, ParkReason.CONTACTS_FULL.hint)
         if limit is not None and linked >= limit
         else None
     )

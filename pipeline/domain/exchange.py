@@ -27,18 +27,10 @@ from pipeline.conflicts.rules import (
 from pipeline.domain import dps
 from pipeline.domain.choice import Choices, chosen
 from pipeline.domain.status import CLOSED, LINE, StatusCoding, with_status
-from pipeline.errors import ProfileInvalid
+from pipeline.errors import ParkReason, ProfileInvalid
 from pipeline.mapping.convert import reference
 from pipeline.model.event import Row, Value
-from pipeline.pairing.entity import (
-    Entity,
-    EntitySide,
-    Lists,
-    NewKey,
-    NewRowContext,
-    ParkReason,
-    one_way,
-)
+from pipeline.pairing.entity import Entity, EntitySide, Lists, NewKey, NewRowContext, one_way
 
 TEMPLATE = "@template"  # no column of AxProject: the template whose phases a new project gets
 YES, BLANK = (

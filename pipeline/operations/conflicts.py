@@ -4,14 +4,14 @@ reverse what was decided.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from pipeline.config.settings import Settings
 from pipeline.conflicts import manual as deciding
-from pipeline.conflicts.conflict import Conflict
+from pipeline.conflicts.conflict import Conflict, Kind
 from pipeline.conflicts.decision import Decision
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.manual import EnteredValue
@@ -19,7 +19,7 @@ from pipeline.conflicts.rules import Rules, Side
 from pipeline.database.pairs import DatabaseLinkTransaction, DatabasePairs
 from pipeline.engine.exchange.reconciler import Reconciler
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig, WorkItem
-from pipeline.errors import UsageError
+from pipeline.errors import ParkReason, UsageError
 from pipeline.mapping.source import ColumnType
 from pipeline.model.event import Value
 from pipeline.operations.link import patiently
@@ -28,6 +28,13 @@ from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
 from pipeline.wiring.clients import SystemClock
 from pipeline.wiring.exchange import pairs_of, setup_of
+
+# Why a line waits for a person, by the kind of conflict that the link remembers.
+UNDECIDED: Mapping[str, ParkReason] = {
+    Kind.FIRST_LINK: ParkReason.FIRST_LINK,
+    Kind.UPDATE_ORIGIN_DIFFERS: ParkReason.BOTH_EDITED,
+    Kind.FILLED_ALREADY: ParkReason.FILLED_ALREADY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +229,7 @@ def _parked(link: Link) -> list[ParkedLine]:
     return [
         ParkedLine(
             *(link.id, link.entity, line, link.ajera.key, link.dps.key),
-            *(parked.ajera, parked.dps, parked.since, parked.reason),
+            *(parked.ajera, parked.dps, parked.since, UNDECIDED.get(parked.reason, parked.reason)),
         )
         for line, parked in sorted(link.parked.items())
     ]

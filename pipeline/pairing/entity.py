@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
 from pipeline.conflicts.rules import Direction, Rules, Side
+from pipeline.errors import ParkReason
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Row, Value
 
@@ -88,33 +88,6 @@ class TemplateRows:
     where: str = ""
     copied: tuple[tuple[str, str], ...] = ()
     at_least: tuple[tuple[str, str], ...] = ()
-
-
-class ParkReason(StrEnum):
-    """Why a row cannot be created yet: each is a documented cause of failure (evidence.md 6),
-    with what a person does.
-    """
-
-    NO_PROJECT_NUMBER = "no_project_number"
-    NO_EMPLOYEE_NUMBER = "no_employee_number"
-    TEMPLATE_MISSING = "template_missing"
-    TYPE_MISSING = "type_missing"
-    REFERENCE_MISSING = "reference_missing"
-    REQUIRED_MISSING = "required_missing"
-    COUNTERPART_DELETED = "counterpart_deleted"
-    NOT_A_CLIENT = "not_a_client"
-
-
-REMEDIES: Mapping[ParkReason, str] = {
-    ParkReason.NO_PROJECT_NUMBER: "Give the project a Project ID in Ajera, or set `routes.dps.project_number` (auto-numbering).",
-    ParkReason.NO_EMPLOYEE_NUMBER: "Set `routes.dps.employee_number` (employee auto-numbering), for example E{key}.",
-    ParkReason.TEMPLATE_MISSING: "Give the Ajera project template the name that the template list in DPS shows, or choose another one.",
-    ParkReason.TYPE_MISSING: "Add an entry of the same description to that list on the other side.",
-    ParkReason.REFERENCE_MISSING: "It is created or linked as soon as the row it refers to is exchanged: tick that row's flag.",
-    ParkReason.REQUIRED_MISSING: "Fill in the field that the other system requires.",
-    ParkReason.NOT_A_CLIENT: "The firm is not a client: tick Client on it in DPS, or give the project another firm.",
-    ParkReason.COUNTERPART_DELETED: "Its counterpart was deleted and is not made again; the next row in its place is looked for.",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,7 @@ def test_each_way_of_differing_is_found(systems: Systems, wrong: str) -> None:
 
 EXCUSED = {
     "a parked line": ("dps:UPDATE sync.link SET parked_lines = 'name' WHERE entity = 'firm'",),
-    "a pair that waits in this line": ("dps:INSERT INTO sync.parked VALUES ('link/firm', 'type_missing', 'name: Add it.')",),
+    "a pair that waits in this line": ("dps:INSERT INTO sync.parked VALUES ('link/firm', 'exchange.type_missing', 'name: Add it.')",),
     "a pair whose write was refused": ("dps:INSERT INTO sync.parked VALUES ('link/firm', 'target.rejected', 'Too long.')",),
     "a side that is not set to be exchanged": (
         """dps:UPDATE sync.link SET document = replace(document, '"off": []', '"off": ["ajera"]') WHERE entity = 'firm'""",
@@ -215,7 +215,7 @@ def test_a_pair_that_waits_is_excused_in_the_lines_that_wait(
     """Not in the others."""
     systems.run(WRONG["another name"][0])
     systems.run(
-        "dps:INSERT INTO sync.parked VALUES ('link/firm', 'type_missing', 'market: Add it.')"
+        "dps:INSERT INTO sync.parked VALUES ('link/firm', 'exchange.type_missing', 'market: Add it.')"
     )
     assert "firm, Ajera 7, DPS F: differs in name" in systems.differences()
 
@@ -247,7 +247,7 @@ def test_a_row_without_a_pair_may_be_parked(systems: Systems) -> None:
     """On either side."""
     systems.run(WRONG["a contact that was not put on the project"][0])
     systems.run(
-        f"dps:INSERT INTO sync.parked VALUES ('row/project_contact/dps/{PROJECT}|C', 'contacts_full', '')"
+        f"dps:INSERT INTO sync.parked VALUES ('row/project_contact/dps/{PROJECT}|C', 'exchange.contacts_full', '')"
     )
     assert systems.differences() == []
 
@@ -298,7 +298,7 @@ def test_a_line_may_wait_for_a_pair_that_has_ended(
     for one that is there nobody has to wait.
     """
     systems.run(
-        "dps:INSERT INTO sync.parked VALUES ('link/contact', 'reference_missing', 'firm: Tick it.')"
+        "dps:INSERT INTO sync.parked VALUES ('link/contact', 'exchange.reference_missing', 'firm: Tick it.')"
     )
     assert [(one.entity, one.line) for one in systems.verdict().differences] == [
         ("contact", "firm")

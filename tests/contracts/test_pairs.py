@@ -680,7 +680,7 @@ def test_parked_work_is_due_after_a_while_or_when_what_it_waits_for_has_come(
             "contact",
             Side.DPS,
             str(n),
-            "reference_missing",
+            "exchange.reference_missing",
             "why",
             None,
             waits,
@@ -702,7 +702,7 @@ def test_two_transactions_may_read_the_same_parked_work_and_neither_waits(
     pairs: AnyPairs,
 ) -> None:
     """Whoever tries it decides under the lock of its link."""
-    work = ParkedWork("held/1", "contact", Side.DPS, "1", "reference_missing", "why")
+    work = ParkedWork("held/1", "contact", Side.DPS, "1", "exchange.reference_missing", "why")
     with pairs.transaction() as links:
         links.park([work], NOW)
     with pairs.transaction() as one, pairs.transaction() as other:

@@ -12,7 +12,7 @@ import pytest
 from pipeline.cli.main import main
 from pipeline.cli.reference import pages
 from pipeline.config.document import keys, template
-from pipeline.errors import PipelineError
+from pipeline.errors import ParkReason, PipelineError
 from pipeline.telemetry.metrics import METRICS
 
 ROOT = Path(__file__).parents[2]
@@ -31,12 +31,11 @@ LABEL = re.compile(
 )
 COMMAND = re.compile(r"`ajera-cdc ([a-z][a-z -]*)")
 CODE = re.compile(
-    r"`((?:config|cli|environment|schema|decode|registry|mapping|target|kafka|source|replay|connect|park|row|internal)\.[a-z_]+)`"
+    r"`((?:config|cli|environment|schema|decode|registry|mapping|target|kafka|source|replay|connect|park|row|exchange|internal)\.[a-z_]+)`"
 )
 METRIC = re.compile(r"pipeline_[a-z_]+")
 NOT_ERRORS = {
-    "row.missing",
-    "target.taken",
+    *ParkReason,
     "internal.unexpected",
     "source.sequence",
 }

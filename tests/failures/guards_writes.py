@@ -308,12 +308,12 @@ WRITE_GUARDS = (
         f"{RULES}/linking.py",
         (
             "    return (\n"
-            "        Parks(Kind.CONTACTS_FULL, CONTACTS_REMEDY)\n"
+            "        Parks(ParkReason.CONTACTS_FULL, ParkReason.CONTACTS_FULL.hint)\n"
             "        if limit is not None and linked >= limit\n"
             "        else None\n"
             "    )\n"
         ),
-        "    return Parks(Kind.CONTACTS_FULL, CONTACTS_REMEDY) if limit == -1 else None\n",
+        "    return Parks(ParkReason.CONTACTS_FULL, ParkReason.CONTACTS_FULL.hint) if limit == -1 else None\n",
         f"{CONTACTS}::test_the_sixth_contact_of_a_firm_is_parked_until_there_is_room",
     ),
     Guard(

@@ -80,8 +80,8 @@ def test_a_client_of_the_same_name_in_ajera_is_not_made_a_second_time(
         'SELECT array_agg("igClient") FROM "AxInvoiceGroup" WHERE "igClient" > 0',
     ) == [1]
     assert set(firm.parked().values()) == {
-        "ambiguous_match",
-        "reference_missing",
+        "exchange.ambiguous_match",
+        "exchange.reference_missing",
     }
 
 
@@ -93,7 +93,7 @@ def test_a_firm_that_is_no_client_parks_the_projects_client_with_the_reason(
     firm.project(DPS, "P-1", "Harbour", ClientID="A")
     firm.settle()
     firm.wait()
-    assert list(firm.parked().values()) == ["not_a_client"]
+    assert list(firm.parked().values()) == ["exchange.not_a_client"]
     assert firm.rows(AJERA, "AxVec", "vecKey") == []
     firm.edit(DPS, "Clendor", "A", ClientInd="Y")
     firm.settle()
@@ -130,5 +130,5 @@ def test_two_firms_of_one_name_that_projects_bring_are_parked(
     firm.settle()
     firm.wait()
     assert firm.rows(AJERA, "AxVec", "vecKey") == [1]
-    assert "ambiguous_match" in firm.parked().values()
+    assert "exchange.ambiguous_match" in firm.parked().values()
     assert clients(firm) == []

@@ -52,7 +52,7 @@ def test_a_rehearsal_says_what_would_happen_and_changes_nothing(
         firm["created_in_dps"],
         firm["created_in_ajera"],
     ) == (1, 1, 1)
-    assert firm["parked"] == {"ambiguous_match": 3}
+    assert firm["parked"] == {"exchange.ambiguous_match": 3}
     assert firm["differing"] == {
         "notes: parked": 1,
         "website: parked": 1,

@@ -45,7 +45,7 @@ def test_the_sixth_contact_of_a_firm_is_parked_until_there_is_room(firm: World, 
         "Nobody's",
         "Vale's",
     ]
-    assert list(firm.parked().values()) == ["contacts_full"]
+    assert list(firm.parked().values()) == ["exchange.contacts_full"]
     firm.delete(
         side,
         "AxContact" if side is AJERA else "Contacts",
@@ -89,7 +89,7 @@ def test_a_contact_that_is_parked_for_another_reason_takes_no_place(
     firm.contact(DPS, "C1", "Moe", ClientID="A")
     firm.contact(DPS, "C2", "Roe", ClientID="A")
     firm.deliver(DPS)
-    assert set(firm.parked().values()) == {"ambiguous_match"}
+    assert set(firm.parked().values()) == {"exchange.ambiguous_match"}
     assert "Roe" in names(firm, AJERA)
 
 
@@ -146,7 +146,7 @@ def test_the_limit_is_asked_when_a_contacts_firm_becomes_known(
     firm.settle()
     firm.wait()
     assert (len(names(firm, DPS)), of_hill(firm)) == (7, (7, 5))
-    assert list(firm.parked().values()) == ["contacts_full"] * 2
+    assert list(firm.parked().values()) == ["exchange.contacts_full"] * 2
     before = len(firm.writes(DPS))
     firm.rewind()
     firm.settle()
@@ -161,7 +161,7 @@ def test_the_limit_is_asked_when_a_contacts_firm_becomes_known(
     firm.settle()
     firm.wait()
     assert of_hill(firm) == (7, 6)
-    assert list(firm.parked().values()) == ["contacts_full"]
+    assert list(firm.parked().values()) == ["exchange.contacts_full"]
 
 
 @pytest.mark.parametrize("side", list(Side))
@@ -184,7 +184,7 @@ def test_a_linked_contact_that_is_moved_to_a_full_firm_is_not_moved_on_the_other
     firm.settle()
     firm.wait()
     assert of_hill(firm)[side is AJERA] == 2
-    assert list(firm.parked().values()) == ["contacts_full"]
+    assert list(firm.parked().values()) == ["exchange.contacts_full"]
     other = ("Contacts", "Title") if side is AJERA else ("AxContact", "cntTitle")
     assert "Director" in firm.rows(side.other, *other)
     firm.edit(side, table, keys[0], **{column: vale})
@@ -224,7 +224,7 @@ def test_a_contact_that_is_unticked_makes_room_and_asks_again_when_it_is_ticked(
     firm.wait()
     other = ("Contacts", "Title") if side is AJERA else ("AxContact", "cntTitle")
     assert firm.rows(side.other, *other).count("Director") == 0
-    assert list(firm.parked().values()) == ["contacts_full"]
+    assert list(firm.parked().values()) == ["exchange.contacts_full"]
     firm.edit(side, table, keys[1], **off)
     firm.settle()
     firm.wait()
@@ -247,7 +247,7 @@ def test_a_contact_gets_its_firm_when_that_is_linked(firm: World, side: Side) ->
         side.other,
         *(("AxContact", "cntClient") if side is DPS else ("Contacts", "ClientID")),
     ) == [None]
-    assert set(firm.parked().values()) == {"reference_missing"}
+    assert set(firm.parked().values()) == {"exchange.reference_missing"}
     if side is AJERA:
         firm.edit(AJERA, "AxVec", vecSyncToCRM=True)
     else:
@@ -317,7 +317,7 @@ def test_a_projects_contacts_go_to_ajera_five_at_most(firm: World) -> None:
     assert len(firm.rows(AJERA, "AxContact", "cntKey")) == 7
     assert len(firm.rows(AJERA, "AxProjectContact", "pcKey")) == 5
     assert set(firm.rows(AJERA, "AxProjectContact", "pcProject")) == set(firm.projects("prjKey"))
-    assert list(firm.parked().values()) == ["contacts_full"]
+    assert list(firm.parked().values()) == ["exchange.contacts_full"]
     firm.do(DPS, """DELETE FROM "PRContactAssoc" WHERE "ContactID" = 'C2'""")
     firm.settle()
     firm.wait()

@@ -38,7 +38,7 @@ def test_a_contact_linked_before_its_firm_agrees_once_the_firm_is_linked(
 ) -> None:
     """Nobody is asked about it, and nothing is written."""
     linked_contact(firm, first, 1, "A")
-    assert set(firm.parked().values()) == {"reference_missing"}
+    assert set(firm.parked().values()) == {"exchange.reference_missing"}
     assert [link.parked for link in firm.links()] == [{}]
     exchange_firms(firm)
     assert firm.parked() == {}
@@ -223,7 +223,7 @@ def test_a_firm_that_is_client_and_consultant_is_exchanged_as_a_client(
     firm.client(1, "Soil Lab", vecIsVendor=True, vecVendorType=1, vecSyncToCRM=False)
     firm.firm("A", "Soil Lab", VendorInd="Y", AjeraSync="N")
     firm.settle()
-    assert firm.parked() == {"vendor/ajera/1": "client_and_vendor"}
+    assert firm.parked() == {"vendor/ajera/1": "exchange.client_and_vendor"}
     firm.edit(AJERA, "AxVec", vecSyncToCRM=True)
     firm.edit(DPS, "Clendor", AjeraSync="Y")
     firm.settle()

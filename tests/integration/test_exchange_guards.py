@@ -193,7 +193,7 @@ def test_two_consumers_that_begin_at_the_same_time_do_not_exceed_a_limit(
         first.result(60)
         second.result(60)
     assert firm.rows(AJERA, "AxContact", "cntLastName") == ["Moe 1"]
-    assert list(firm.parked().values()) == ["contacts_full"]
+    assert list(firm.parked().values()) == ["exchange.contacts_full"]
 
 
 @pytest.mark.parametrize("side", list(Side))

@@ -365,7 +365,7 @@ def test_a_firm_that_is_client_and_vendor_in_dps_belongs_to_the_clients_map_alon
     firm.settle()
     assert live(firm, "firm") == [("1", "A")]
     assert live(firm, "vendor") == []
-    assert firm.parked() == {"vendor/ajera/2": "client_and_vendor"}
+    assert firm.parked() == {"vendor/ajera/2": "exchange.client_and_vendor"}
     firm.edit(AJERA, "AxVec", 2, vecDescription="Soil Laboratory")
     firm.edit(DPS, "Clendor", Name="Soil & Rock", WebSite="client.example")
     firm.settle()

@@ -7,8 +7,8 @@ from __future__ import annotations
 import pytest
 
 from deploy.local.stack import Stack
-from pipeline.conflicts.linking import AMBIGUOUS_REMEDY, VENDORS_REMEDY
 from pipeline.conflicts.rules import Side
+from pipeline.errors import ParkReason
 from tests.support.outbox import World, world
 
 AJERA, DPS = Side.AJERA, Side.DPS
@@ -91,8 +91,8 @@ def test_two_namesakes_are_parked_until_one_is_renamed(firm: World, side: Side) 
     firm.firm("X", "HILL") if side is AJERA else firm.client(9, "HILL")
     firm.settle()
     firm.wait()
-    assert set(firm.parked().values()) == {"ambiguous_match"}
-    assert {hint.startswith(AMBIGUOUS_REMEDY) for hint in hints(firm)} == {True}
+    assert set(firm.parked().values()) == {"exchange.ambiguous_match"}
+    assert {hint.startswith(ParkReason.AMBIGUOUS_MATCH.hint) for hint in hints(firm)} == {True}
     assert firm.links() == []
     assert [firm.writes(side) for side in Side] == [[], []]
     if side is AJERA:
@@ -132,8 +132,8 @@ def test_a_project_whose_namesake_in_ajera_is_not_flagged_is_parked_with_the_ven
     firm.project(DPS, "P-1", "HARBOUR", Memo="Bob's")
     firm.settle()
     firm.wait()
-    assert list(firm.parked().values()) == ["namesake_not_flagged"]
-    assert hints(firm) == [VENDORS_REMEDY]
+    assert list(firm.parked().values()) == ["exchange.namesake_not_flagged"]
+    assert hints(firm) == [ParkReason.NAMESAKE_NOT_FLAGGED.hint]
     assert firm.projects("prjKey") == [5]
     firm.edit(AJERA, "AxProject", prjSyncToCRM=True)
     firm.settle()
@@ -150,7 +150,7 @@ def test_a_row_without_a_name_is_parked_until_it_has_one(
     firm.firm("A", " ")
     firm.settle()
     firm.wait()
-    assert set(firm.parked().values()) == {"required_missing"}
+    assert set(firm.parked().values()) == {"exchange.required_missing"}
     firm.edit(AJERA, "AxVec", vecDescription="Hill")
     firm.edit(DPS, "Clendor", Name="Vale")
     firm.settle()
@@ -184,7 +184,7 @@ def test_a_code_that_the_other_list_lacks_parks_that_line_only(
         ("Beck", None),
         ("Hill", 3),
     ]
-    assert set(firm.parked().values()) == {"type_missing"}
+    assert set(firm.parked().values()) == {"exchange.type_missing"}
     firm.edit(AJERA, "AxVec", 1, vecWebsite="hill.example")
     firm.settle()
     assert "hill.example" in firm.rows(DPS, "Clendor", "WebSite")
@@ -254,7 +254,7 @@ def test_with_employee_numbering_off_a_new_employee_is_parked(
         )
         firm.insert(DPS, "EM", Employee="001", FirstName="Ola", LastName="DAHL")
         firm.settle()
-        assert firm.parked() == {"employee/ajera/7": "no_employee_number"}
+        assert firm.parked() == {"employee/ajera/7": "exchange.no_employee_number"}
         assert "routes.dps.employee_number" in hints(firm)[0]
         assert firm.rows(DPS, "EM", "Employee", "LastName") == [("001", "Dahl")]
 

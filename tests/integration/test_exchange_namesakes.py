@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from pipeline.conflicts.linking import AMBIGUOUS_REMEDY
 from pipeline.conflicts.rules import Side
+from pipeline.errors import ParkReason
 from tests.support.outbox import World
 
 AJERA, DPS = Side.AJERA, Side.DPS
@@ -98,10 +98,10 @@ def test_what_no_mark_tells_apart_is_parked_with_the_marks_named(firm: World, fi
     firm_in(firm, "B", "Hill", "Oslo")
     firm.deliver(first)
     firm.settle()
-    assert set(firm.parked().values()) == {"ambiguous_match"}
+    assert set(firm.parked().values()) == {"exchange.ambiguous_match"}
     hints = {hint for (hint,) in firm.dps.execute("SELECT hint FROM sync.parked")}
     assert hints == {
-        f"{AMBIGUOUS_REMEDY} Or type what tells them apart on both sides: city, email."
+        f"{ParkReason.AMBIGUOUS_MATCH.hint} Or type what tells them apart on both sides: city, email."
     }
     firm.edit(AJERA, "AxVec", 1, vecEmail="b@hill.example")
     firm.do(

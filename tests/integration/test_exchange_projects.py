@@ -84,7 +84,7 @@ def test_a_project_whose_template_is_missing_is_parked_until_it_is_there(
     firm.restart()
     firm.settle()
     firm.wait()
-    assert list(firm.parked().values()) == ["template_missing"]
+    assert list(firm.parked().values()) == ["exchange.template_missing"]
     assert firm.projects("prjDescription") == ["Airport"]
     template(firm)
     firm.wait()
@@ -121,7 +121,7 @@ def test_without_a_project_id_and_auto_numbering_a_project_is_parked_until_one_i
     firm.project(AJERA, 5, "Harbour", prjID=" ")
     firm.settle()
     firm.wait()
-    assert firm.parked() == {"project/ajera/5": "no_project_number"}
+    assert firm.parked() == {"project/ajera/5": "exchange.no_project_number"}
     assert firm.rows(DPS, "PR", "WBS1") == []
     firm.edit(AJERA, "AxProject", prjID="P-5")
     firm.settle()
@@ -149,7 +149,7 @@ def test_a_number_that_is_taken_parks_the_project_until_it_gets_another_one(
     firm.project(AJERA, 5, "Harbour", prjID="P-5")
     firm.settle()
     firm.wait()
-    assert list(firm.parked().values()) == ["key_taken"]
+    assert list(firm.parked().values()) == ["exchange.key_taken"]
     assert [kind for kind, _, _ in firm.conflicts()] == ["insert_exists"]
     assert firm.rows(DPS, "PR", "WBS1", "Name", "Memo") == [("P-5", "Airport", "theirs")]
     firm.edit(AJERA, "AxProject", prjID="P-55", prjNotes="mine")

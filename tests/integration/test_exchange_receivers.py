@@ -118,7 +118,7 @@ def test_of_namesakes_in_dps_none_is_parked_beside_the_row_that_waits(
     begin(firm, 3)
     firm.settle()
     firm.wait()
-    waiting = {f"{entity}/ajera/3": "ambiguous_match"}
+    waiting = {f"{entity}/ajera/3": "exchange.ambiguous_match"}
     assert firm.parked() == waiting
     again(firm)
     assert firm.parked() == waiting
@@ -169,7 +169,7 @@ def test_a_row_typed_after_the_deletes_of_two_namesakes_waits_for_a_person(
     firm.settle()
     type_in_dps(firm, "X1")
     firm.settle()
-    waiting = {f"{entity}/dps/X1": "ambiguous_match"}
+    waiting = {f"{entity}/dps/X1": "exchange.ambiguous_match"}
     assert firm.parked() == waiting
     firm.wait()
     replay(firm)

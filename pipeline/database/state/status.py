@@ -14,7 +14,7 @@ from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import translated
 from pipeline.database.state.schema import sync_metadata
 from pipeline.database.state.schema_links import dps_metadata
-from pipeline.errors import PipelineError
+from pipeline.errors import hint_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,6 @@ class ParkedRows:
     oldest: datetime
     reasons: tuple[str, ...]
     keys: tuple[str, ...]
-
-
-HINTS = {
-    "row.missing": "It goes on by itself when that row arrives; if it never does, the reference in Ajera is wrong.",
-    "target.taken": "Another row in PIM holds the unique value; change it there or in Ajera.",
-}
 
 
 def tables(engine: Engine, schema: str, names: Sequence[str]) -> tuple[TableStatus, ...]:
@@ -222,12 +216,6 @@ def parked_work(engine: Engine, schema: str, keys: int) -> tuple[ParkedWorkStatu
             )
         )
     return tuple(found)
-
-
-def hint_of(code: str) -> str:
-    """What a person can do about rows that wait with this code."""
-    errors = {error.code: error.hint for error in PipelineError.__subclasses__()}
-    return HINTS.get(code) or errors.get(code, "")
 
 
 def _rows(engine: Engine, query: Select) -> list[dict]:  # type: ignore[type-arg]

@@ -12,7 +12,8 @@ from pipeline.engine.exchange.unit_of_work import (
     WorkItem,
     row_id,
 )
-from pipeline.pairing.entity import REMEDIES, Lists, ParkedWork, ParkReason
+from pipeline.errors import ParkReason
+from pipeline.pairing.entity import Lists, ParkedWork
 
 
 def brought(setup: ExchangeConfig, hand: UnitOfWork, lists: Lists) -> list[WorkItem]:
@@ -31,7 +32,7 @@ def brought(setup: ExchangeConfig, hand: UnitOfWork, lists: Lists) -> list[WorkI
         row = hand.of(side).read(end.table, [key]).get(key)
         if row is None or not end.is_open(row, lists):
             code = ParkReason.NOT_A_CLIENT
-            hand.parked[work.id] = replace(work, code=code, hint=REMEDIES[code])
+            hand.parked[work.id] = replace(work, code=code, hint=code.hint)
         else:
             # Parked until all that follows of it is done:
             # no event would tell of it again after a crash.
@@ -42,7 +43,7 @@ def brought(setup: ExchangeConfig, hand: UnitOfWork, lists: Lists) -> list[WorkI
                 side,
                 key,
                 work.code,
-                REMEDIES[ParkReason.REFERENCE_MISSING],
+                ParkReason.REFERENCE_MISSING.hint,
                 None,
                 WANTED,
             )

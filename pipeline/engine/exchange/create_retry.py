@@ -18,9 +18,10 @@ from pipeline.engine.exchange.unit_of_work import (
     PlannedWrite,
     UnitOfWork,
 )
+from pipeline.errors import ParkReason
 from pipeline.model.event import Row, Value
 from pipeline.model.outcome import Outcome
-from pipeline.pairing.entity import Entity, NewRowContext, ParkReason
+from pipeline.pairing.entity import Entity, NewRowContext
 
 
 class CreateRetry:

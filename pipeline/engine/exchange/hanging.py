@@ -17,8 +17,9 @@ from pipeline.engine.exchange.unit_of_work import (
     row_id,
     wait_key,
 )
+from pipeline.errors import ParkReason
 from pipeline.model.event import Event
-from pipeline.pairing.entity import REMEDIES, Entity, ParkedWork, ParkReason
+from pipeline.pairing.entity import Entity, ParkedWork
 
 
 class Hanging:
@@ -147,7 +148,7 @@ def left_alone(setup: ExchangeConfig, link: Link) -> ParkedWork | None:
         side,
         key,
         code,
-        REMEDIES[code],
+        code.hint,
         None,
         waits_for,
     )

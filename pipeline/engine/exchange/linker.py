@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from pipeline.conflicts.conflict import Kind
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.linking import Creates, Links, Parks
 from pipeline.conflicts.rules import Side
@@ -26,6 +25,7 @@ from pipeline.engine.exchange.unit_of_work import (
     UnitOfWork,
     WorkItem,
 )
+from pipeline.errors import ParkReason
 from pipeline.model.event import Row
 from pipeline.pairing.entity import Entity
 
@@ -167,7 +167,7 @@ class Linker:
                 return self._take_place(group, key, other, item)
             case Links(other):
                 return self._link(group, key, other, item, None)
-            case Parks(Kind.AMBIGUOUS_MATCH) if is_left_to_others(
+            case Parks(ParkReason.AMBIGUOUS_MATCH) if is_left_to_others(
                 self._hand, group, row, item.event
             ):
                 return filtered(self._hand, item, entity)

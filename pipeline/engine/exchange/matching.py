@@ -7,9 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from pipeline.conflicts.conflict import Kind
 from pipeline.conflicts.linking import (
-    TWO_FIRMS_REMEDY,
     Candidate,
     Creates,
     Links,
@@ -33,6 +31,7 @@ from pipeline.engine.exchange.parents import (
 from pipeline.engine.exchange.time_entries import open_rows
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork
+from pipeline.errors import ParkReason
 from pipeline.model.event import Row
 from pipeline.pairing.entity import Entity
 
@@ -196,10 +195,10 @@ class Matching:
         is_unsure = (
             isinstance(found, Links) and paired is None and self._has_rivals(group, key, name)
         )
-        if is_unsure or (isinstance(found, Parks) and found.kind is Kind.AMBIGUOUS_MATCH):
-            return Parks(Kind.AMBIGUOUS_MATCH, ambiguous_remedy(entity.told_apart_by))
+        if is_unsure or (isinstance(found, Parks) and found.reason is ParkReason.AMBIGUOUS_MATCH):
+            return Parks(ParkReason.AMBIGUOUS_MATCH, ambiguous_remedy(entity.told_apart_by))
         if isinstance(found, Creates) and name in group.mixed:
-            return Parks(Kind.CLIENT_AND_VENDOR, TWO_FIRMS_REMEDY)
+            return Parks(ParkReason.CLIENT_AND_VENDOR, ParkReason.CLIENT_AND_VENDOR.hint)
         return found
 
     @staticmethod

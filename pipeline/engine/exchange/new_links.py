@@ -29,9 +29,10 @@ from pipeline.engine.exchange.unit_of_work import (
     row_id,
     wait_key,
 )
+from pipeline.errors import ParkReason
 from pipeline.model.event import Row, Value
 from pipeline.model.outcome import Outcome, SkipReason
-from pipeline.pairing.entity import REMEDIES, Entity, NewRowContext, ParkedWork, ParkReason
+from pipeline.pairing.entity import Entity, NewRowContext, ParkedWork
 
 
 class NewLinks:
@@ -117,7 +118,7 @@ class NewLinks:
         other = entity.end(side.other)
         made = other.new_key(NewRowContext(row, key, parent, self._setup.numbers))
         if isinstance(made, ParkReason):
-            return park(self._hand, item, entity, made, REMEDIES[made])
+            return park(self._hand, item, entity, made, made.hint)
         decision = create(
             _new_id(),
             entity.name,
@@ -143,7 +144,7 @@ class NewLinks:
             if not pair.knows(value, side.other):
                 return self._park_missing(item, entity, name, value)
         if entity.named_by and not name_of(entity, side, row):
-            hint = f"The row has no name. {REMEDIES[ParkReason.REQUIRED_MISSING]}"
+            hint = f"The row has no name. {ParkReason.REQUIRED_MISSING.hint}"
             return park(self._hand, item, entity, ParkReason.REQUIRED_MISSING, hint)
         return None
 
@@ -155,7 +156,7 @@ class NewLinks:
             waits_for = wait_key(through, item.side, value)
         else:
             need = ParkReason.TEMPLATE_MISSING if name == "template" else ParkReason.TYPE_MISSING
-        return park(self._hand, item, entity, need, REMEDIES[need], waits_for)
+        return park(self._hand, item, entity, need, need.hint, waits_for)
 
     def _counted(self, decision: Decision, group: Group, key: str) -> Decision:
         """With the pair it hangs on, and what it counts towards."""

@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipeline.conflicts.conflict import Kind
 from pipeline.conflicts.decision import Decision, Write
 from pipeline.conflicts.link import Link
-from pipeline.conflicts.linking import CONTACTS_REMEDY, Parks, admit
+from pipeline.conflicts.linking import Parks, admit
 from pipeline.conflicts.rules import Side
 from pipeline.engine.exchange.parents import parent_in_key
 from pipeline.engine.exchange.translate import Translations
@@ -19,6 +18,7 @@ from pipeline.engine.exchange.unit_of_work import (
     link_id,
     row_id,
 )
+from pipeline.errors import ParkReason
 from pipeline.model.outcome import Outcome
 from pipeline.pairing.entity import Entity, ParkedWork
 
@@ -97,7 +97,9 @@ class Quota:
         if full is not None:
             key = link.half(side).key or ""
             work = row_id(entity.name, side, key)
-            self._hand.parked[work] = ParkedWork(work, entity.name, side, key, full.kind, full.hint)
+            self._hand.parked[work] = ParkedWork(
+                work, entity.name, side, key, full.reason, full.hint
+            )
             return link
         self.count(entity, owner)
         return found if entity.limited_by is None else replace(found, counts_for=owner)
@@ -149,8 +151,8 @@ class Quota:
                 entity.name,
                 side,
                 key,
-                Kind.CONTACTS_FULL,
-                f"{name}: {CONTACTS_REMEDY}",
+                ParkReason.CONTACTS_FULL,
+                f"{name}: {ParkReason.CONTACTS_FULL.hint}",
                 link.id,
             )
             return _without(decision, name)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pipeline.conflicts import settle
 from pipeline.conflicts.decide import waiting
-from pipeline.conflicts.decision import Reason, Write, WriteOutcome
+from pipeline.conflicts.decision import Write, WriteOutcome
 from pipeline.conflicts.link import Link, Obstacle, State
 from pipeline.conflicts.rules import Side
 from pipeline.engine.exchange.hanging import left_alone
@@ -20,8 +20,8 @@ from pipeline.engine.exchange.unit_of_work import (
     link_id,
     wait_key,
 )
-from pipeline.errors import PipelineError
-from pipeline.pairing.entity import REMEDIES, ParkedWork, ParkReason
+from pipeline.errors import ParkReason, PipelineError
+from pipeline.pairing.entity import ParkedWork
 
 
 def settle_open(hand: UnitOfWork, translations: Translations, ids: Collection[str]) -> None:
@@ -140,7 +140,7 @@ def park_waiting(
     waits_for = (
         wait_key(through, to.other, link.half(to.other).value[name]) if is_reference else None
     )
-    hint = f"{', '.join(dict.fromkeys(line for line, _ in lines))}: {REMEDIES[need]}"
+    hint = f"{', '.join(dict.fromkeys(line for line, _ in lines))}: {need.hint}"
     key = link.half(to.other).key or ""
     work = ParkedWork(
         link_id(link.id),
@@ -158,14 +158,13 @@ def park_waiting(
 
 def hold_decided(hand: UnitOfWork, item: WorkItem, link: Link) -> None:
     """Nobody would say it again: a decision stands among the parked work until it is carried out."""
-    hint = "A person's decision is being carried out: it is tried again if the process died."
     work = ParkedWork(
         link_id(link.id),
         link.entity,
         item.side,
         item.key,
-        Reason.DECIDED,
-        hint,
+        ParkReason.DECIDED,
+        ParkReason.DECIDED.hint,
         link.id,
     )
     hand.parked[work.id] = work
@@ -211,6 +210,5 @@ def store(setup: ExchangeConfig, hand: UnitOfWork) -> None:
 
 def _park_taken(hand: UnitOfWork, link: Link) -> None:
     side = Side.AJERA if link.ajera.key is not None else Side.DPS
-    hint = "The row to be created is there already and is not ours: give one of the two another number."
-    work = _blocked(link, side, Obstacle.KEY_TAKEN, hint)
+    work = _blocked(link, side, ParkReason.KEY_TAKEN, ParkReason.KEY_TAKEN.hint)
     hand.parked.setdefault(work.id, work)

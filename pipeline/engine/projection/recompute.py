@@ -14,15 +14,11 @@ from datetime import datetime
 from functools import cached_property
 
 from pipeline.engine.consumer.ports import Transaction
-from pipeline.engine.projection.recomputed import (
-    ROW_MISSING,
-    Key,
-    RecomputeResult,
-)
+from pipeline.engine.projection.recomputed import Key, RecomputeResult
 from pipeline.engine.projection.references import References
 from pipeline.engine.projection.resolve import Roots, fetch, resolve
 from pipeline.engine.projection.unique import Unique
-from pipeline.errors import ValueRefused
+from pipeline.errors import ParkReason, ValueRefused
 from pipeline.mapping.apply import Built, Graph, applies, build
 from pipeline.mapping.fit import fit, fit_key
 from pipeline.mapping.route import Route
@@ -109,7 +105,7 @@ class Recompute:
             )
             referred |= {str(row.values[path.column]) for row in rows if not row.deleted}
         for key in missing & referred:
-            done.wait((table, key), ROW_MISSING, f"waits for {table} {key} itself")
+            done.wait((table, key), ParkReason.ROW_MISSING, f"waits for {table} {key} itself")
         done.idle.update((table, key) for key in missing - referred)
 
     def _build(
@@ -136,7 +132,7 @@ class Recompute:
                     for missing in one.missing:
                         done.wait(
                             (table, root.key),
-                            ROW_MISSING,
+                            ParkReason.ROW_MISSING,
                             f"waits for {missing.table} {missing.key}",
                         )
                     built.append(self._with_keys_that_fit(one))

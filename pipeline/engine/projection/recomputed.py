@@ -10,9 +10,6 @@ from pipeline.model.outcome import RowCounts
 
 Key = tuple[str, str]
 
-ROW_MISSING = "row.missing"
-VALUE_TAKEN = "target.taken"
-
 
 class NeedMoreLocks(Exception):
     """More roots must be locked before anything can be written: begin again with them."""

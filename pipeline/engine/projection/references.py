@@ -6,12 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.engine.consumer.ports import Transaction
-from pipeline.engine.projection.recomputed import (
-    ROW_MISSING,
-    NeedMoreLocks,
-    RecomputeResult,
-)
+from pipeline.engine.projection.recomputed import NeedMoreLocks, RecomputeResult
 from pipeline.engine.projection.resolve import Roots
+from pipeline.errors import ParkReason
 from pipeline.mapping.apply import Built
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
@@ -103,7 +100,7 @@ class References:
             if self._is_mapped(parent, str(value)):
                 done.wait(
                     (root.table, root.key),
-                    ROW_MISSING,
+                    ParkReason.ROW_MISSING,
                     f"waits for {parent.table} {value}",
                 )
             else:
@@ -140,7 +137,7 @@ class References:
                     root = root_of[key]
                     done.wait(
                         (root.table, root.key),
-                        ROW_MISSING,
+                        ParkReason.ROW_MISSING,
                         f"waits for {parent.table} {awaited[0]}",
                     )
                 kept[key] = [row for row in rows if row[place] not in missing]

@@ -6,11 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.engine.consumer.ports import Transaction
-from pipeline.engine.projection.recomputed import (
-    VALUE_TAKEN,
-    NeedMoreLocks,
-    RecomputeResult,
-)
+from pipeline.engine.projection.recomputed import NeedMoreLocks, RecomputeResult
+from pipeline.errors import ParkReason
 from pipeline.mapping.site import Site
 from pipeline.mapping.table import Related, TableMapping
 from pipeline.mapping.target import TargetRow, TargetTable
@@ -94,7 +91,7 @@ class Unique:
             key = row.key[0]
             if key in stuck:
                 reason = f"{self.table.name}.{self.column} is held by another row"
-                done.wait((root.table, root.key), VALUE_TAKEN, reason)
+                done.wait((root.table, root.key), ParkReason.VALUE_TAKEN, reason)
                 continue
             value, holder = claims.wanted.get(key), claims.holder(key)
             if value is not None:

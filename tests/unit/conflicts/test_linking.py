@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pipeline.conflicts.conflict import Kind
 from pipeline.conflicts.linking import (
     Candidate,
     Creates,
@@ -11,6 +10,7 @@ from pipeline.conflicts.linking import (
     admit,
     match,
 )
+from pipeline.errors import ParkReason
 
 
 def test_one_row_of_the_name_links_whatever_its_case() -> None:
@@ -25,7 +25,7 @@ def test_several_rows_of_the_name_park() -> None:
     """Nobody guesses which; a person is told what to do."""
     found = match("Acme", [Candidate("2", "acme"), Candidate("1", "Acme")])
     assert isinstance(found, Parks)
-    assert (found.kind, found.keys) == (Kind.AMBIGUOUS_MATCH, ("1", "2"))
+    assert (found.reason, found.keys) == (ParkReason.AMBIGUOUS_MATCH, ("1", "2"))
 
 
 def test_no_row_of_the_name_creates() -> None:
@@ -39,7 +39,7 @@ def test_a_project_whose_namesake_is_not_exchanged_parks_with_the_vendors_remedy
     namesake = [Candidate("9", "Bridge", is_flagged=False)]
     found = match("bridge", namesake, namesakes_park=True)
     assert isinstance(found, Parks)
-    assert found.kind is Kind.NAMESAKE_NOT_FLAGGED
+    assert found.reason is ParkReason.NAMESAKE_NOT_FLAGGED
     assert "Sync to CRM" in found.hint
     assert match("bridge", namesake) == Creates()
     assert match("bridge", [*namesake, Candidate("3", "Bridge")], namesakes_park=True) == Links("3")
@@ -50,6 +50,6 @@ def test_the_sixth_contact_is_parked() -> None:
     assert admit(4, 5) is None
     parks = admit(5, 5)
     assert parks is not None
-    assert parks.kind is Kind.CONTACTS_FULL
+    assert parks.reason is ParkReason.CONTACTS_FULL
     assert admit(5, 20) is None
     assert admit(500, None) is None

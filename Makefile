@@ -63,6 +63,7 @@ prove: $(VENV)/.installed ## 100,000 random interleavings of edits on both sides
 
 reference: $(VENV)/.installed ## write the generated pages of docs/reference again
 	@$(BIN)/ajera-cdc reference --write docs/reference
+	@$(BIN)/python -m tests.docs.glossary
 
 clean: ## remove everything that was installed or made here
 	rm -rf $(VENV) .stack

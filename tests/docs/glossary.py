@@ -1,0 +1,179 @@
+"""The glossary: one word for each thing, and where the code has it.
+`python -m tests.docs.glossary` writes docs/glossary.md.
+
+A word of the code that is neither here nor in `ORDINARY` fails a test: a new idea gets an entry,
+or the name of one that is here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PAGE = Path(__file__).parents[2] / "docs/glossary.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A term, what it means, and the classes of `pipeline` that carry it."""
+
+    term: str
+    meaning: str
+    code: tuple[str, ...] = ()
+
+
+EVENTS = (
+    Word("event", "one change of a row, as committed in the source", ("Event",)),
+    Word("message", "what Kafka carries: an event, a tombstone or a heartbeat", ("Message",)),
+    Word(
+        "op",
+        "what happened: c (created), u (updated), d (deleted), r (read by a snapshot), t (truncated)",
+        ("Operation", "SourceTruncated"),
+    ),
+    Word("tombstone", "the null message after a delete, never a delete by itself", ("Tombstone",)),
+    Word(
+        "heartbeat", "a message that a connector sends so that its log is released", ("Heartbeat",)
+    ),
+    Word(
+        "snapshot",
+        "reading a table as it is, before its changes are streamed",
+        ("SnapshotFollower",),
+    ),
+    Word("position", "a place in the source's log, in a form that sorts in commit order"),
+    Word("epoch", "which capture of the source an event is from; a new snapshot raises it"),
+    Word("offset, next offset", "a place in a partition; the one to read next", ("OffsetStore",)),
+    Word("topic offset", "incarnation, partition and offset of a message", ("TopicOffset",)),
+    Word(
+        "incarnation",
+        "a topic as it was first seen; deleted and created again, it is another one",
+        ("Incarnation",),
+    ),
+    Word("commit", "of an offset; a database has transactions"),
+    Word("watermark", "the oldest offset there is, and the one after the newest"),
+    Word("lag, delay", "messages behind; age in seconds of the oldest event not applied", ("Lag",)),
+    Word("contract", "the columns of a captured table that the pipeline relies on", ("Contract",)),
+)
+ROUTES = (
+    Word("source", "a captured system: its tables, connector, epoch and heartbeat", ("Source",)),
+    Word(
+        "route",
+        "source tables, the database that holds its state, a consumer group, a processor",
+        ("Route", "RouteHandle"),
+    ),
+    Word("target", "the system that a projection writes", ("Target", "TargetTable")),
+    Word(
+        "state",
+        "the schema `sync`: what a route remembers, in the database that it writes",
+        ("State",),
+    ),
+    Word("processor", "projection (rows from a mirror) or exchange (pairs)", ("Processor",)),
+    Word("site profile", "how the databases of one firm differ from the defaults", ("Site",)),
+    Word("dead letter", "a message that can never be processed, kept apart", ("DeadLetters",)),
+    Word(
+        "circuit",
+        "the limit of dead letters at which a partition halts",
+        ("Circuit", "CircuitOpen"),
+    ),
+    Word("bisect", "to divide a failed batch until the offending event is alone"),
+    Word(
+        "remedy",
+        "what the consumer does about an error: retry, park, dead letter, halt",
+        ("Remedy",),
+    ),
+    Word("halt", "to stop a partition where going further could lose or spoil rows"),
+    Word("park, parked", "to wait for another row, or for a person", ("ParkReason", "Parked")),
+    Word("pause, resume", "to stop and continue fetching a partition"),
+    Word("drain", "to finish what was read, then stop"),
+    Word(
+        "replay, redrive, backfill",
+        "reading from an earlier offset; sending dead letters back; a new snapshot of a table",
+        ("Replay",),
+    ),
+    Word(
+        "at least once, idempotent",
+        "messages may come again; applying one again changes nothing",
+    ),
+    Word("stale", "older than what was applied"),
+    Word("rewound", "a source or target that was restored to an earlier state", ("SourceRewound",)),
+)
+PROJECTION = (
+    Word("mapping, line", "a table of the vendor's page; one of its lines", ("TableMapping",)),
+    Word("root", "the source row that a target row is built from"),
+    Word("ledger", "how far each source row was applied", ("Ledger", "LedgerRow")),
+    Word("mirror", "what each source row last held", ("Mirror",)),
+    Word(
+        "sticky column",
+        "a mirrored value that later events do not take back",
+        ("StickyColumn", "Fold"),
+    ),
+    Word("stage", "to store a batch's events in ledger and mirror, with marks", ("StagedBatch",)),
+    Word("mark, due", "a durable note that target rows must be recomputed", ("Mark", "Marks")),
+    Word("recompute", "to build the marked target rows again from the mirror", ("Recompute",)),
+    Word("related rows", "the rows around a root that its lines read", ("RelatedRows",)),
+    Word(
+        "retired",
+        "a root that is deleted, or no longer of its kind: its target row stays as it was",
+    ),
+    Word("upsert", "to create a row, or change it where it differs"),
+    Word("sweep", "to treat as deleted what a new snapshot did not hold", ("Sweep",)),
+    Word("load", "reading a table's first snapshot to its end", ("Loads", "Loading")),
+)
+EXCHANGE = (
+    Word("entity", "a kind of pair, such as firm or project", ("Entity", "EntitySide")),
+    Word("link, side", "a pair of rows of two systems; one of the two", ("Link", "LinkSide")),
+    Word("line", "a field of an entity, with its rule", ("ColumnPair",)),
+    Word("match", "how a row finds its counterpart", ("Matching", "Candidate")),
+    Word("flag", "what sets a row to be exchanged, on its own side"),
+    Word("rule, owner", "what decides when both sides were edited; whose column it is", ("Rule",)),
+    Word("conflict", "both sides were edited, or a write met another", ("Conflict",)),
+    Word("dirty", "edited since the two sides last agreed"),
+    Word("coincident", "the same on both sides because two people typed the same"),
+    Word("echo", "our own write coming back as an event"),
+    Word(
+        "pending write", "a write of ours that the side's log may not have shown yet", ("Pending",)
+    ),
+    Word(
+        "intention",
+        "a write into Ajera, by its number: carried out once, or given up",
+        ("Intentions",),
+    ),
+    Word("settle", "to find out what became of a write", ("Settled",)),
+    Word("fence", "to take a number so that no other process can still write with it"),
+    Word("desired value", "what a side ought to hold because somebody typed it", ("Desired",)),
+    Word("translation", "of keys and codes from one side's to the other's", ("Translations",)),
+    Word("reconcile", "to decide and carry out what events of pairs ask for", ("Reconciler",)),
+    Word(
+        "unit of work",
+        "links, writes and parked work of one pass, stored together",
+        ("UnitOfWork",),
+    ),
+    Word(
+        "second writer",
+        "another program that copies between the same two systems",
+        ("SecondWriter",),
+    ),
+    Word("rehearsal", "a run that changes nothing", ("RehearsedPairs",)),
+)
+GLOSSARY = {
+    "Events and topics": EVENTS,
+    "Routes and operation": ROUTES,
+    "Projection (Ajera to PIM)": PROJECTION,
+    "Exchange (Ajera and DPS)": EXCHANGE,
+}
+HEAD = (
+    "<!-- Written by `make reference` from tests/docs/glossary.py; a test keeps it up to date. -->\n"
+    "# Glossary\n\nOne word for each thing, everywhere: code, docs, metrics, commands.\n"
+)
+
+
+def page() -> str:
+    """The text of docs/glossary.md."""
+    parts = [HEAD]
+    for title, words in GLOSSARY.items():
+        rows = "".join(f"| {word.term} | {word.meaning} |\n" for word in words)
+        parts.append(f"## {title}\n\n| word | meaning |\n|---|---|\n{rows}")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

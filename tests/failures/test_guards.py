@@ -8,13 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.failures.guard import Guard
-from tests.failures.without import (
-    GUARDS,
-    ONE_WAY_GUARDS,
-    ROOT,
-    TWO_WAY_GUARDS,
-)
+from tests.failures.guards import GUARDS, TWO_WAY_GUARDS
+from tests.failures.guards_one_way import ONE_WAY_GUARDS
 
+ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "explanation" / "guards.md"
 
 

@@ -1,0 +1,17 @@
+"""All guards: the projection's, and those of the two-way exchange."""
+
+from __future__ import annotations
+
+from tests.failures.guards_assumed import ASSUMED_GUARDS
+from tests.failures.guards_events import EVENT_GUARDS
+from tests.failures.guards_first import FIRST_GUARDS
+from tests.failures.guards_one_way import ONE_WAY_GUARDS
+from tests.failures.guards_writes import WRITE_GUARDS
+
+TWO_WAY_GUARDS = (
+    *EVENT_GUARDS,
+    *WRITE_GUARDS,
+    *FIRST_GUARDS,
+    *ASSUMED_GUARDS,
+)
+GUARDS = (*ONE_WAY_GUARDS, *TWO_WAY_GUARDS)

@@ -22,7 +22,7 @@ from pipeline.config.systems import (
     Sources,
 )
 from pipeline.domain.profile import name_faults
-from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.domain.routes import ROUTES
 from pipeline.errors import ConfigurationInvalid, ProfileInvalid
 from pipeline.mapping.site import Site
 
@@ -115,7 +115,7 @@ class Settings(Section):
             site = Site.model_validate(raw)
         except ValidationError as error:
             raise ProfileInvalid("\n".join(faults(error, Site))) from None
-        unknown = list(name_faults(AJERA_TO_PIM, site))
+        unknown = list(name_faults(ROUTES, site))
         if unknown:
             raise ProfileInvalid("\n".join(unknown))
         return self._with_phones_of_crm(site)

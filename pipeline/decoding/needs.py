@@ -13,8 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from pipeline.errors import PipelineError
+from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import ColumnType, SourceTable
+from pipeline.mapping.source import ColumnType
 from pipeline.mapping.table import (
     Column,
     Derived,
@@ -36,7 +37,7 @@ _SAMPLES: Mapping[ColumnType, Value] = {
 
 
 def needed_by(
-    sources: Sequence[SourceTable],
+    sources: Sequence[MirroredTable],
     mappings: Sequence[TableMapping],
     site: Site,
 ) -> dict[str, dict[str, str]]:
@@ -58,7 +59,7 @@ def needed_by(
 
 
 def _lines(
-    tables: Mapping[str, SourceTable], mapping: TableMapping, site: Site
+    tables: Mapping[str, MirroredTable], mapping: TableMapping, site: Site
 ) -> Iterator[tuple[str, set[Pair]]]:
     """Each line of a mapping in words, with the columns, also remembered ones, that it reads."""
     root, name = mapping.source, mapping.name
@@ -91,11 +92,11 @@ def _lines(
         if c is not None
     }
     rows |= {(path.table, path.column) for path in mapping.paths}
-    rows |= {(path.table, tables[path.table].key) for path in mapping.paths}
+    rows |= {(path.table, key) for path in mapping.paths for key in tables[path.table].table.key}
     yield f"{name} -> {mapping.target}, which rows", rows
 
 
-def _columns(tables: Mapping[str, SourceTable], pairs: set[Pair], site: Site) -> set[Pair]:
+def _columns(tables: Mapping[str, MirroredTable], pairs: set[Pair], site: Site) -> set[Pair]:
     """The source's own columns behind these: of a remembered one, what it is computed from."""
     found: set[Pair] = set()
     for table, column in pairs:
@@ -110,7 +111,7 @@ def _columns(tables: Mapping[str, SourceTable], pairs: set[Pair], site: Site) ->
 
 
 def _read_by(
-    tables: Mapping[str, SourceTable],
+    tables: Mapping[str, MirroredTable],
     root: str,
     site: Site,
     compute: Callable[[RelatedRows], object],
@@ -125,11 +126,11 @@ def _read_by(
 class _Noting(Mapping[str, Value]):
     """A made-up row that notes which columns are read."""
 
-    def __init__(self, table: SourceTable, noted: set[Pair], *, filled: bool) -> None:
+    def __init__(self, table: MirroredTable, noted: set[Pair], *, filled: bool) -> None:
         self._table = table
         self._noted = noted
         self._values = {
-            column.name: _SAMPLES[column.kind] if filled or column.name == table.key else None
+            column.name: _SAMPLES[column.kind] if filled or column.name in table.table.key else None
             for column in table.mirrored()
         }
 
@@ -149,7 +150,7 @@ class _Noting(Mapping[str, Value]):
 class _NotingNeighbours:
     """A made-up root with one row around it wherever one is asked for."""
 
-    tables: Mapping[str, SourceTable]
+    tables: Mapping[str, MirroredTable]
     source: str
     site: Site
     noted: set[Pair] = field(default_factory=set)

@@ -1,182 +1,101 @@
-"""Ajera's tables: the columns that mappings rely on, with Ajera's own names (evidence.md,
-sections 3.2 to 3.5).
+"""Ajera's tables: every column that any route uses, with Ajera's own names (evidence.md,
+sections 3.2 to 3.5; names that are guesses are in docs/assumptions.md).
 
 The same columns stand, with their types and evidence, in `schemas/ajera/*.avsc`, the contract that
-each writer schema is checked against; a test keeps the two alike.
+each writer schema is checked against; a test keeps the two alike. Which of them a route reads is
+the route's: `pim_mirror.py`, `exchange_tables.py`.
 """
 
 from __future__ import annotations
 
-from pipeline.mapping.convert import cut, reference, text
-from pipeline.mapping.site import Site
-from pipeline.mapping.source import ColumnType, Fold, SourceColumn, SourceTable, StickyColumn
-from pipeline.model.event import Row, Value
-
-PROJECT_CODE_LENGTH = 50
-
-
-def _integer(*names: str) -> tuple[SourceColumn, ...]:
-    return tuple(SourceColumn(name, ColumnType.INTEGER) for name in names)
-
-
-def _flag(*names: str) -> tuple[SourceColumn, ...]:
-    return tuple(SourceColumn(name, ColumnType.FLAG) for name in names)
-
-
-def _text(*names: str) -> tuple[SourceColumn, ...]:
-    return tuple(SourceColumn(name, ColumnType.TEXT) for name in names)
-
-
-def _flagged(column: str) -> StickyColumn:
-    return StickyColumn(
-        name=f"ever_{column}",
-        kind=ColumnType.FLAG,
-        fold=Fold.EVER,
-        of=lambda row, _: bool(row.get(column)),
-        note=f"{column} was set once: the PIM row exists from then on, and is kept (assumption 10)",
-    )
-
-
-def _is_project(row: Row, _: Site) -> Value:
-    """A project has no owner, or itself; every other row is a phase (assumption 25)."""
-    return reference(row.get("prjProject")) in (None, row.get("prjKey"))
-
-
-def _organization(row: Row, _: Site) -> Value:
-    """The Integration Client, else the Integration Vendor (S-PIM, Contacts and Vendors)."""
-    client, vendor = reference(row.get("cntClient")), reference(row.get("cntVendor"))
-    if client is not None:
-        return f"cl-{client}"
-    return None if vendor is None else f"ve-{vendor}"
-
-
-def _left(column: str) -> StickyColumn:
-    return StickyColumn(
-        name=f"left_{column}",
-        kind=ColumnType.INTEGER,
-        fold=Fold.LEFT,
-        of=lambda row, _: reference(row.get(column)),
-        note=f"{column} before it was another one: a retired project still shows what left it afterwards",
-    )
-
-
-def _project_id(row: Row, _: Site) -> str | None:
-    """As much as a code can hold, whatever units the target counts in: the mirror has to index it."""
-    own = text(row.get("prjID"))
-    return None if own is None else cut(own, PROJECT_CODE_LENGTH, utf16=True)
-
-
-def _code_group(row: Row, site: Site) -> Value:
-    own = _project_id(row, site)
-    return None if own is None else own.lower()
-
+from pipeline.mapping.source import ColumnType, SourceTable, columns
 
 AX_VEC = SourceTable(
     name="AxVec",
-    key="vecKey",
+    key=("vecKey",),
     columns=(
-        *_integer("vecKey"),
-        *_text(
-            "vecDescription", "vecFirstName", "vecMiddleName", "vecLastName", "vecTitle", "vecEmail"
+        *columns(ColumnType.INTEGER, "vecKey"),
+        *columns(
+            ColumnType.TEXT,
+            *("vecDescription", "vecFirstName", "vecMiddleName", "vecLastName"),
+            *("vecTitle", "vecEmail", "vecPhone1", "vecPhone2", "vecFax", "vecWebsite"),
+            *("vecAddress1", "vecAddress2", "vecAddress3", "vecCity", "vecState", "vecZip"),
         ),
-        *_text("vecPhone1", "vecPhone2", "vecFax", "vecWebsite"),
-        *_text("vecAddress1", "vecAddress2", "vecAddress3", "vecCity", "vecState", "vecZip"),
-        *_flag("vecIsClient", "vecIsVendor", "vecIsEmployee"),
-    ),
-    remembered=(_flagged("vecIsClient"), _flagged("vecIsVendor"), _flagged("vecIsEmployee")),
-    shared=(
-        *("vecDescription", "vecAddress1", "vecAddress2", "vecCity", "vecState", "vecZip"),
-        *("ever_vecIsClient", "ever_vecIsVendor", "ever_vecIsEmployee"),
+        *columns(ColumnType.FLAG, "vecIsClient", "vecIsVendor", "vecIsEmployee"),
+        *columns(ColumnType.TEXT, "vecCountry"),
+        *columns(ColumnType.INTEGER, "vecStatus", "vecClientType", "vecVendorType"),
+        *columns(ColumnType.TEXT, "vecClientNotes"),
+        *columns(ColumnType.FLAG, "vecSyncToCRM"),
     ),
 )
 
 AX_CONTACT = SourceTable(
     name="AxContact",
-    key="cntKey",
+    key=("cntKey",),
     columns=(
-        *_integer("cntKey"),
-        *_text(
-            "cntFirstName",
-            "cntMiddleName",
-            "cntLastName",
-            "cntTitle",
-            "cntEmail",
-            "cntPhone1",
-            "cntPhone2",
+        *columns(ColumnType.INTEGER, "cntKey"),
+        *columns(
+            ColumnType.TEXT,
+            *("cntFirstName", "cntMiddleName", "cntLastName", "cntTitle", "cntEmail"),
+            *("cntPhone1", "cntPhone2"),
         ),
-        *_integer("cntClient", "cntVendor"),
+        *columns(ColumnType.INTEGER, "cntClient", "cntVendor"),
+        *columns(ColumnType.TEXT, "cntFax"),
+        *columns(ColumnType.INTEGER, "cntStatus"),
+        *columns(ColumnType.FLAG, "cntSyncToCRM"),
     ),
-    remembered=(
-        StickyColumn(
-            "organization",
-            ColumnType.SHORT_TEXT,
-            Fold.LAST,
-            _organization,
-            "the newest Integration Client or Vendor: removing it changes nothing in PIM",
-        ),
-    ),
-    indexed=("organization",),
 )
 
 AX_PROJECT = SourceTable(
     name="AxProject",
-    key="prjKey",
+    key=("prjKey",),
     columns=(
-        *_integer("prjKey"),
-        *_text("prjID", "prjDescription", "prjNotes"),
-        *_integer(
-            "prjStatus",
-            "prjProject",
-            "prjProjectManager",
-            "prjPrincipalInCharge",
-            "prjMarketingContact",
+        *columns(ColumnType.INTEGER, "prjKey"),
+        *columns(ColumnType.TEXT, "prjID", "prjDescription", "prjNotes"),
+        *columns(
+            ColumnType.INTEGER,
+            *("prjStatus", "prjProject"),
+            *("prjProjectManager", "prjPrincipalInCharge", "prjMarketingContact"),
+            "prjProjectType",
         ),
+        *columns(ColumnType.FLAG, "prjSyncToCRM", "prjCreateInCRM"),
+        *columns(ColumnType.INTEGER, "prjChanceOfWinning"),
+        *columns(ColumnType.TEXT, "prjFinalDisposition"),
     ),
-    remembered=(
-        StickyColumn(
-            "ever_project",
-            ColumnType.FLAG,
-            Fold.EVER,
-            _is_project,
-            "was a project, not a phase, once",
-        ),
-        StickyColumn(
-            "project_id",
-            ColumnType.SHORT_TEXT,
-            Fold.LAST,
-            _project_id,
-            "the newest Project ID that was not blank: kept",
-        ),
-        StickyColumn(
-            "code_group",
-            ColumnType.SHORT_TEXT,
-            Fold.LAST,
-            _code_group,
-            "Project ID as PIM compares codes",
-        ),
-    ),
-    groups=("code_group",),
-    member="ever_project",
-    indexed=("prjProjectManager", "prjPrincipalInCharge", "prjMarketingContact", "code_group"),
 )
 
 AX_INVOICE_GROUP = SourceTable(
     name="AxInvoiceGroup",
-    key="igKey",
-    columns=_integer("igKey", "igProject", "igClient"),
-    remembered=(_left("igProject"),),
-    owners=(("igProject", "AxProject"),),
-    indexed=("igProject", "igClient", "left_igProject"),
+    key=("igKey",),
+    columns=columns(ColumnType.INTEGER, "igKey", "igProject", "igClient"),
 )
 
 AX_RESOURCE = SourceTable(
     name="AxResource",
-    key="resKey",
-    columns=(*_integer("resKey", "resProject", "resEmployee"), *_text("resRole")),
-    remembered=(_left("resProject"),),
-    owners=(("resProject", "AxProject"),),
-    indexed=("resProject", "resEmployee", "left_resProject"),
+    key=("resKey",),
+    columns=(
+        *columns(ColumnType.INTEGER, "resKey", "resProject", "resEmployee"),
+        *columns(ColumnType.TEXT, "resRole"),
+    ),
 )
 
-# Order of locks: a table stands after those that its rows refer to.
-SOURCE_TABLES = (AX_VEC, AX_CONTACT, AX_PROJECT, AX_INVOICE_GROUP, AX_RESOURCE)
+# What a connector can capture: where a route reads it, and only then, it does.
+CAPTURED = (AX_VEC, AX_CONTACT, AX_PROJECT, AX_INVOICE_GROUP, AX_RESOURCE)
+
+# -- never captured --------------------------------------------------------------------------------
+
+# Written only: what Ajera's people do there is not exchanged.
+AX_PROJECT_CONTACT = SourceTable(
+    name="AxProjectContact",
+    key=("pcKey",),
+    columns=columns(ColumnType.INTEGER, "pcKey", "pcProject", "pcContact"),
+)
+# Read only, by a query.
+AX_TRANSACTION = SourceTable(
+    name="AxTransaction",
+    key=("tKey",),
+    columns=(
+        *columns(ColumnType.INTEGER, "tKey", "tEmployee", "tVendor", "tProject"),
+        *columns(ColumnType.FLAG, "tIsDeleted", "tIsCurrent"),
+    ),
+)

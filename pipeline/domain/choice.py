@@ -9,6 +9,8 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import assert_never
 
+from pipeline.domain.ajera import AX_TRANSACTION
+from pipeline.domain.exchange_tables import AX_PROJECT
 from pipeline.domain.status import StatusCoding, is_active
 from pipeline.model.event import Row
 from pipeline.pairing.entity import Entity, TimeColumns
@@ -27,9 +29,24 @@ class Choice(StrEnum):
 
 Choices = Mapping[str, Choice]  # by entity
 EVERYBODY: Choices = {EMPLOYEES: Choice.ALL, CONSULTANTS: Choice.ALL}
+
+
+def _time(person: str, flag: str) -> TimeColumns:
+    return TimeColumns(
+        person=person,
+        flag=flag,
+        entries=AX_TRANSACTION,
+        project="tProject",
+        is_deleted="tIsDeleted",
+        is_current="tIsCurrent",
+        projects=AX_PROJECT,
+        owner="prjProject",
+    )
+
+
 TIME = {
-    EMPLOYEES: TimeColumns("tEmployee", "vecIsEmployee"),
-    CONSULTANTS: TimeColumns("tVendor", "vecIsVendor"),
+    EMPLOYEES: _time("tEmployee", "vecIsEmployee"),
+    CONSULTANTS: _time("tVendor", "vecIsVendor"),
 }
 
 

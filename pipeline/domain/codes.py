@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from pipeline.domain.ajera import PROJECT_CODE_LENGTH
 from pipeline.mapping.convert import cut
 from pipeline.mapping.site import Site
 from pipeline.mapping.table import Group, Kept, RelatedRows
@@ -20,6 +19,7 @@ from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow
 
 GROUP = "code_group"
+PROJECT_CODE_LENGTH = 50
 MOST_TIMES = 12  # that the key is put behind a code: every one before it was typed by somebody
 
 

@@ -24,8 +24,9 @@ from pipeline.conflicts.rules import (
     column,
     with_rules,
 )
-from pipeline.domain import dps
+from pipeline.domain import ajera, dps
 from pipeline.domain.choice import Choices, chosen
+from pipeline.domain.exchange_tables import AX_CONTACT, AX_PROJECT, AX_VEC
 from pipeline.domain.status import CLOSED, LINE, StatusCoding, with_status
 from pipeline.errors import ParkReason, ProfileInvalid
 from pipeline.mapping.convert import reference
@@ -322,7 +323,7 @@ ENTITIES: tuple[Entity, ...] = (
     Entity(
         "firm",
         EntitySide(
-            dps.AX_VEC,
+            AX_VEC,
             belongs=lambda row, _: bool(row["vecIsClient"]),
             is_flagged=lambda row: bool(row["vecSyncToCRM"]),
             constants={
@@ -346,9 +347,7 @@ ENTITIES: tuple[Entity, ...] = (
     ),
     Entity(
         "firm_address",
-        EntitySide(
-            dps.AX_VEC, is_flagged=lambda row: bool(row["vecSyncToCRM"]), parent=("vecKey",)
-        ),
+        EntitySide(AX_VEC, is_flagged=lambda row: bool(row["vecSyncToCRM"]), parent=("vecKey",)),
         EntitySide(
             dps.CL_ADDRESS,
             belongs=lambda row, _: row["PrimaryInd"] == YES,
@@ -365,7 +364,7 @@ ENTITIES: tuple[Entity, ...] = (
     Entity(
         "contact",
         EntitySide(
-            dps.AX_CONTACT,
+            AX_CONTACT,
             is_flagged=lambda row: bool(row["cntSyncToCRM"]),
             constants={"cntSyncToCRM": True},
         ),
@@ -384,7 +383,7 @@ ENTITIES: tuple[Entity, ...] = (
     Entity(
         "employee",
         EntitySide(
-            dps.AX_VEC,
+            AX_VEC,
             belongs=lambda row, _: bool(row["vecIsEmployee"]),
             is_flagged=_always,
         ),
@@ -403,7 +402,7 @@ ENTITIES: tuple[Entity, ...] = (
     Entity(
         "vendor",
         EntitySide(
-            dps.AX_VEC,
+            AX_VEC,
             belongs=_is_consultant,
             is_flagged=_is_no_client,
         ),
@@ -424,7 +423,7 @@ ENTITIES: tuple[Entity, ...] = (
     Entity(
         "project",
         EntitySide(
-            dps.AX_PROJECT,
+            AX_PROJECT,
             belongs=_is_project,
             is_flagged=lambda row: bool(row["prjSyncToCRM"] or row["prjCreateInCRM"]),
             may_create=lambda row: bool(row["prjCreateInCRM"]) and row["prjStatus"] != CLOSED,
@@ -446,7 +445,7 @@ ENTITIES: tuple[Entity, ...] = (
     ),
     Entity(
         "project_client",
-        EntitySide(dps.AX_INVOICE_GROUP, is_flagged=_always, parent=("igProject",)),
+        EntitySide(ajera.AX_INVOICE_GROUP, is_flagged=_always, parent=("igProject",)),
         EntitySide(
             dps.PR, belongs=_is_project_level, is_flagged=_ticked, parent=("WBS1", "WBS2", "WBS3")
         ),
@@ -460,7 +459,7 @@ ENTITIES: tuple[Entity, ...] = (
     ),
     Entity(
         "project_contact",
-        EntitySide(dps.AX_PROJECT_CONTACT, is_flagged=_always, parent=("pcProject",)),
+        EntitySide(ajera.AX_PROJECT_CONTACT, is_flagged=_always, parent=("pcProject",)),
         EntitySide(
             dps.PR_CONTACT_ASSOC,
             is_flagged=_ticked,

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from pipeline.domain.ajera import PROJECT_CODE_LENGTH
-from pipeline.domain.codes import CODES, next_code, project_code
+from pipeline.domain.codes import CODES, PROJECT_CODE_LENGTH, next_code, project_code
 from pipeline.errors import ValueRefused
 from pipeline.mapping.convert import cut, initials, reference, text
 from pipeline.mapping.site import Site

@@ -6,21 +6,27 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from pipeline.decoding.naming import field_name
-from pipeline.domain import dps
+from pipeline.domain import ajera, exchange_tables
 from pipeline.domain.exchange import ENTITIES
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site, TableNames, TargetNames
+from pipeline.pairing.route import ExchangeRoute
 
 
-def name_faults(route: Route, site: Site) -> Iterator[str]:
+def name_faults(routes: Sequence[Route | ExchangeRoute], site: Site) -> Iterator[str]:
     """A line for each name of the profile that no mapping knows,
     and for each that stands for two things.
     """
-    sources = _sources(route)
-    targets = {table.name: [*table.by_name()] for table in route.targets}
+    sources = _sources(routes)
+    targets = {
+        table.name: [*table.by_name()]
+        for route in routes
+        if isinstance(route, Route)
+        for table in route.targets
+    }
     yield from _side("source", sources, site.source)
     yield from _side("target", targets, site.target)
     lines = {f"{entity.name}.{pair.name}" for entity in ENTITIES for pair in entity.rules.pairs}
@@ -39,25 +45,20 @@ def name_faults(route: Route, site: Site) -> Iterator[str]:
         )
 
 
-def _sources(route: Route) -> dict[str, list[str]]:
+def _sources(routes: Sequence[Route | ExchangeRoute]) -> dict[str, list[str]]:
     """Columns of every table that is read, or written in the exchange with DPS, by table."""
     found: dict[str, dict[str, None]] = {}
-    for table in (
-        *route.sources,
-        *dps.AJERA_TABLES,
-        *dps.DPS_TABLES,
-        dps.AX_PROJECT_CONTACT,
-        dps.AX_TRANSACTION,
-    ):
+    read = (table for route in routes for tables in route.reads.values() for table in tables)
+    for table in (*read, ajera.AX_PROJECT_CONTACT, ajera.AX_TRANSACTION):
         found.setdefault(table.name, {}).update(
             dict.fromkeys(column.name for column in table.columns)
         )
-    for listed in dps.CODE_LISTS:
+    for listed in exchange_tables.CODE_LISTS:
         for one in (listed.ajera, listed.dps):
             if one is not None:
                 names = (one.code, one.description, *((one.only_if,) if one.only_if else ()))
                 found.setdefault(one.table, {}).update(dict.fromkeys(names))
-    for fill in dps.FILLS:
+    for fill in exchange_tables.FILLS:
         if fill.source:
             found.setdefault(fill.source, {}).update(
                 dict.fromkeys((fill.where, *(source for source, _ in fill.copied)))
@@ -72,7 +73,7 @@ def _keys(site: Site) -> Iterator[str]:
     """
     if site.keys is None:
         return
-    created = [table.name for table in dps.CREATED_IN_AJERA]
+    created = [table.name for table in exchange_tables.CREATED_IN_AJERA]
     yield from (
         _unknown(f"keys.names.{name}", name, created)
         for name in site.keys.names

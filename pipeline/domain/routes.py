@@ -1,10 +1,42 @@
-"""The routes: which source goes to which target by which mappings. The whole system on one screen."""
+"""The routes: which source goes to which target by which mappings. The whole system on one screen.
+
+A system's connector captures what the configured routes read of it, and nothing else.
+"""
 
 from __future__ import annotations
 
-from pipeline.domain import ajera, pim
+from collections.abc import Iterable
+
+from pipeline.domain import exchange, exchange_tables, pim, pim_mirror
 from pipeline.mapping.route import Route
+from pipeline.mapping.source import SourceTable, union
+from pipeline.pairing.route import ExchangeRoute
 
 AJERA_TO_PIM = Route(
-    "ajera-to-pim", "ajera", "pim", ajera.SOURCE_TABLES, pim.TARGET_TABLES, pim.MAPPINGS
+    name="pim",
+    title="Ajera to PIM",
+    source_system="ajera",
+    target_system="pim",
+    sources=pim_mirror.MIRRORED,
+    targets=pim.TARGET_TABLES,
+    mappings=pim.MAPPINGS,
 )
+
+AJERA_AND_DPS = ExchangeRoute(
+    name="dps",
+    title="Ajera <-> DPS",
+    ajera=exchange_tables.AJERA_TABLES,
+    dps=exchange_tables.DPS_TABLES,
+    created_in_ajera=exchange_tables.CREATED_IN_AJERA,
+    entities=exchange.ENTITIES,
+    lists=exchange_tables.CODE_LISTS,
+)
+
+ROUTES: tuple[Route | ExchangeRoute, ...] = (AJERA_TO_PIM, AJERA_AND_DPS)
+
+
+def captured(system: str, routes: Iterable[Route | ExchangeRoute]) -> tuple[SourceTable, ...]:
+    """What is captured of a system for these routes: each table that one of them reads, with the
+    columns that any of them picks.
+    """
+    return union(*(route.reads.get(system, ()) for route in routes))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from pipeline.mapping.source import SourceTable, group_kind, shared_kind
+from pipeline.mapping.mirror import MirroredTable, group_kind, shared_kind
+from pipeline.mapping.source import SourceTable
 from pipeline.mapping.table import TableMapping
 from pipeline.mapping.target import TargetTable
 
@@ -14,13 +16,19 @@ class Route:
     """One way. Source tables stand in lock order, mappings in the order of their targets' ranks."""
 
     name: str
+    title: str
     source_system: str
     target_system: str
-    sources: tuple[SourceTable, ...]
+    sources: tuple[MirroredTable, ...]
     targets: tuple[TargetTable, ...]
     mappings: tuple[TableMapping, ...]
 
-    def source(self, name: str) -> SourceTable:
+    @property
+    def reads(self) -> Mapping[str, tuple[SourceTable, ...]]:
+        """The tables that it reads, by source system, with the columns that it picks."""
+        return {self.source_system: tuple(one.table for one in self.sources)}
+
+    def source(self, name: str) -> MirroredTable:
         return next(table for table in self.sources if table.name == name)
 
     def target(self, name: str) -> TargetTable:
@@ -36,7 +44,4 @@ class Route:
 
     def only(self, entities: frozenset[str]) -> Route:
         """The same route with only the mappings of these entities switched on."""
-        kept = tuple(m for m in self.mappings if m.entity in entities)
-        return Route(
-            self.name, self.source_system, self.target_system, self.sources, self.targets, kept
-        )
+        return replace(self, mappings=tuple(m for m in self.mappings if m.entity in entities))

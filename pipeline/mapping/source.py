@@ -1,16 +1,15 @@
-"""Source tables as data: the columns we rely on, what is remembered of them,
-and which rows they belong to.
+"""Source tables as data: what a table of a captured system is, and nothing of what a route needs of
+it (`mapping/mirror.py` has that of a projection, `pairing/entity.py` that of the exchange).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
-from pipeline.mapping.site import Site
-from pipeline.model.event import Row, Value
+from pipeline.model.event import Value
 
 
 class ColumnType(StrEnum):
@@ -31,95 +30,72 @@ class SourceColumn:
     kind: ColumnType
 
 
-class Fold(StrEnum):
-    """How a remembered value follows the events of its row, whatever batches they come in."""
-
-    EVER = "ever"  # true from the first event in which it was true
-    LAST = "last"  # the newest value that was not null
-    LEFT = "left"  # the value before the newest one, where that was another and not null
-
-
-@dataclass(frozen=True, slots=True)
-class StickyColumn:
-    """A value kept beside the mirrored columns because the newest image alone does not tell it."""
-
-    name: str
-    kind: ColumnType
-    fold: Fold
-    of: Callable[[Row, Site], Value]
-    note: str
+def columns(kind: ColumnType, *names: str) -> tuple[SourceColumn, ...]:
+    """Columns of one kind."""
+    return tuple(SourceColumn(name, kind) for name in names)
 
 
 @dataclass(frozen=True)
 class SourceTable:
-    """A captured table.
+    """A table of a source system: its name, key and columns, by their canonical names.
 
-    `owners` maps a reference column to the table whose rows are built from this one (an invoice
-    group belongs to its project): a change marks the owner named before and after it. `groups`
-    names columns whose rows are decided together: a change of the column, or of whether the row is
-    a member, marks the group left and the group entered.
-    `shared` columns are read by mappings of other tables:
-    a change of one marks the rows that refer to this one.
-    `indexed` columns are looked up by value. `further_key`: the rest of a key of several columns.
-
-    `member` names the remembered flag without which a row gives no target row and belongs to no
-    group. A row that had it, and whose newest image would not give it, is retired:
-    it keeps the values it had, as a deleted one does.
+    Each is declared once, with all columns that any route uses; a route takes a `pick` of it.
     """
 
     name: str
-    key: str
+    key: tuple[str, ...]
     columns: tuple[SourceColumn, ...]
-    remembered: tuple[StickyColumn, ...] = ()
-    owners: tuple[tuple[str, str], ...] = ()
-    groups: tuple[str, ...] = ()
-    shared: tuple[str, ...] = ()
-    indexed: tuple[str, ...] = ()
-    further_key: tuple[str, ...] = ()
-    member: str = ""
-
-    @cached_property
-    def read_by_others(self) -> tuple[str, ...]:
-        """The columns whose change changes target rows of other source rows."""
-        columns = (
-            *self.shared,
-            *self.groups,
-            *((self.member,) if self.member else ()),
-        )
-        return columns if not self.owners else tuple(column.name for column in self.mirrored())
 
     @cached_property
     def key_columns(self) -> tuple[SourceColumn, ...]:
         """The columns of the key, in its order."""
         by_name = {column.name: column for column in self.columns}
-        return tuple(by_name[name] for name in (self.key, *self.further_key))
+        return tuple(by_name[name] for name in self.key)
+
+    def pick(self, *names: str) -> SourceTable:
+        """The table with its key and these columns alone. Raises ValueError for one it lacks."""
+        lacking = {*names} - {column.name for column in self.columns}
+        if lacking:
+            raise ValueError(f"{self.name} has no columns {', '.join(sorted(lacking))}")
+        kept = {*self.key, *names}
+        return replace(self, columns=tuple(one for one in self.columns if one.name in kept))
 
     def key_text(self, values: Sequence[Value]) -> str:
         """A row's key as one text: its values, with a bar between them where there are several."""
-        if len(values) == 1:
-            return str(values[0])
-        return "|".join(str(value).replace("%", "%25").replace("|", "%7C") for value in values)
+        return key_text(values)
 
     def key_values(self, text: str) -> tuple[Value, ...]:
         """The values of a key that `key_text` made."""
         parts = [text]
-        if self.further_key:
+        if len(self.key) > 1:
             parts = [part.replace("%7C", "|").replace("%25", "%") for part in text.split("|")]
         return tuple(
-            int(part) if column.kind is ColumnType.INTEGER else part
-            for column, part in zip(self.key_columns, parts, strict=True)
+            _value(column.kind, part) for column, part in zip(self.key_columns, parts, strict=True)
         )
 
-    def mirrored(self) -> tuple[SourceColumn, ...]:
-        """Every column of the mirror: those of the source, then the remembered ones."""
-        return self.columns + tuple(SourceColumn(r.name, r.kind) for r in self.remembered)
+
+def key_text(values: Sequence[Value]) -> str:
+    """Key values as one text, with a bar between them where there are several."""
+    if len(values) == 1:
+        return str(values[0])
+    return "|".join(str(value).replace("%", "%25").replace("|", "%7C") for value in values)
 
 
-def shared_kind(table: str) -> str:
-    """The kind of a mark that says: what refers to this row must be recomputed."""
-    return f"{table}.shared"
+def _value(kind: ColumnType, text: str) -> Value:
+    match kind:
+        case ColumnType.INTEGER:
+            return int(text)
+        case ColumnType.FLAG:
+            return text == str(True)
+        case _:
+            return text
 
 
-def group_kind(table: str, group: str) -> str:
-    """The kind of a mark that says: the rows of this group must be recomputed."""
-    return f"{table}.{group}"
+def union(*of: Sequence[SourceTable]) -> tuple[SourceTable, ...]:
+    """Every table of these lists once, with the columns that any of them has."""
+    found: dict[str, SourceTable] = {}
+    for table in (table for tables in of for table in tables):
+        known = found.setdefault(table.name, table)
+        further = tuple(one for one in table.columns if one not in known.columns)
+        found[table.name] = replace(known, columns=known.columns + further)
+    return tuple(found.values())

@@ -18,7 +18,7 @@ from pipeline.database.systems.grants import (
 from pipeline.database.systems.inspect import source_findings
 from pipeline.database.systems.live import describe_target
 from pipeline.decoding.needs import needed_by
-from pipeline.domain.dps import AJERA_TABLES
+from pipeline.domain.exchange_tables import AJERA_TABLES
 from pipeline.errors import (
     ExitCode,
     PipelineError,
@@ -87,7 +87,7 @@ def _ajera(settings: Settings) -> Iterator[Line]:
     if settings.routes.pim is not None:
         route = route_of(settings)
         tables, needs = (
-            route.sources,
+            route.reads[route.source_system],
             needed_by(route.sources, route.mappings, site),
         )
     else:

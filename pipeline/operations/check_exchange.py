@@ -24,7 +24,7 @@ from pipeline.database.systems.grants import (
 from pipeline.database.systems.inspect import source_findings
 from pipeline.database.systems.key_sources import key_findings
 from pipeline.decoding.contract import Contract
-from pipeline.domain.dps import (
+from pipeline.domain.exchange_tables import (
     AJERA_TABLES,
     CODE_LISTS,
     CREATED_IN_AJERA,

@@ -103,7 +103,7 @@ class _Shower:
         self._mapping = mapping
         self._site = site
         self._source = route.source(mapping.source)
-        self._columns = dict(_columns(route.sources, site))
+        self._columns = dict(_columns(route.reads[route.source_system], site))
 
     def table(self) -> ShownTable:
         mapping, site = self._mapping, self._site

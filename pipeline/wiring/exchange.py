@@ -19,14 +19,14 @@ from pipeline.decoding.avro import Schemas
 from pipeline.decoding.contract import Contract
 from pipeline.decoding.event import Decoder
 from pipeline.domain.choice import CONSULTANTS, EMPLOYEES, Choice
-from pipeline.domain.dps import (
+from pipeline.domain.exchange import entities
+from pipeline.domain.exchange_tables import (
     AJERA_TABLES,
     CODE_LISTS,
     CREATED_IN_AJERA,
     DPS_TABLES,
     FILLS,
 )
-from pipeline.domain.exchange import entities
 from pipeline.domain.status import StatusCoding
 from pipeline.engine.consumer import ports
 from pipeline.engine.consumer.loop import Loop

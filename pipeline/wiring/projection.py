@@ -59,7 +59,7 @@ def decoder_of(settings: Settings, site: Site, fetch: Callable[[int], str]) -> D
     """The decoder of the route's topics; `fetch` gives a writer schema's text by id."""
     route = route_of(settings)
     return Decoder(
-        sources=route.sources,
+        sources=route.reads[route.source_system],
         needs=needed_by(route.sources, route.mappings, site),
         site=site,
         contract=source_contract(),

@@ -11,8 +11,7 @@ from typing import Literal
 
 from pipeline.config.settings import Settings
 from pipeline.decoding.naming import topic_name
-from pipeline.domain.dps import AJERA_TABLES, DPS_TABLES
-from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.domain.routes import AJERA_AND_DPS, AJERA_TO_PIM
 from pipeline.engine.consumer.loop import Loop
 from pipeline.engine.consumer.ports import OffsetStore
 from pipeline.errors import ConfigurationInvalid
@@ -68,10 +67,10 @@ def _pim(settings: Settings) -> RouteHandle:
     own = settings.to_pim
     return RouteHandle(
         name="pim",
-        title="Ajera to PIM",
+        title=AJERA_TO_PIM.title,
         group=own.group,
         dead_letter_topic=own.dead_letter_topic,
-        topics=_topics(settings, settings.ajera.topic_prefix, AJERA_TO_PIM.sources),
+        topics=_topics(settings, settings.ajera.topic_prefix, AJERA_TO_PIM.reads["ajera"]),
         systems=("ajera",),
         state=state_of_pim(settings),
         consumer=projection.consumer,
@@ -83,12 +82,12 @@ def _dps(settings: Settings) -> RouteHandle:
     own = settings.exchange
     return RouteHandle(
         name="dps",
-        title="Ajera <-> DPS",
+        title=AJERA_AND_DPS.title,
         group=own.group,
         dead_letter_topic=own.dead_letter_topic,
         topics=(
-            *_topics(settings, settings.ajera.topic_prefix, AJERA_TABLES),
-            *_topics(settings, settings.dps.topic_prefix, DPS_TABLES),
+            *_topics(settings, settings.ajera.topic_prefix, AJERA_AND_DPS.ajera),
+            *_topics(settings, settings.dps.topic_prefix, AJERA_AND_DPS.dps),
         ),
         systems=("ajera", "dps"),
         state=state_of_dps(settings),

@@ -15,18 +15,12 @@ from pipeline.config.systems import AjeraSource, DpsSource
 from pipeline.connect.templates import Dialect
 from pipeline.decoding.event import HEARTBEAT_PREFIX
 from pipeline.decoding.naming import topic_name
-from pipeline.domain.dps import DPS_TABLES
-from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.domain.routes import ROUTES, captured
 from pipeline.errors import ConfigurationInvalid
-from pipeline.mapping.source import SourceTable
 from pipeline.wiring.clients import ajera_engine, dps_engine
 from pipeline.wiring.state import State, states_of
 
 System = Literal["ajera", "dps"]
-TABLES: dict[System, tuple[SourceTable, ...]] = {
-    "ajera": AJERA_TO_PIM.sources,
-    "dps": DPS_TABLES,
-}
 
 
 @dataclass(frozen=True)
@@ -74,6 +68,8 @@ def source_of(settings: Settings, system: System = "ajera") -> Source:
     or an address that hides its host.
     """
     own = settings.ajera if system == "ajera" else settings.dps
+    configured = [one for one in ROUTES if getattr(settings.routes, one.name) is not None]
+    tables = captured(system, configured)
     return Source(
         system=system,
         settings=own,
@@ -81,7 +77,7 @@ def source_of(settings: Settings, system: System = "ajera") -> Source:
             database_url(own.database, f"sources.{system}.database"),
             f"sources.{system}.database",
         ),
-        tables=tuple(settings.site.source_table(table.name) for table in TABLES[system]),
+        tables=tuple(settings.site.source_table(table.name) for table in tables),
         engine=lambda: (ajera_engine if system == "ajera" else dps_engine)(settings),
         states=states_of(settings, system),
     )

@@ -204,7 +204,7 @@ def _run(stack: Stack, contender: Contender, changes: list[Change]) -> float:
     admin = KafkaAdmin(stack.bootstrap, {})
     admin.ensure_topics(topics_of(Settings.model_validate(raw)))
     topic = Topic(
-        AJERA_TO_PIM.source("AxVec"),
+        AJERA_TO_PIM.source("AxVec").table,
         f"{name}.AxVec",
         stack.bootstrap,
         stack.registry,

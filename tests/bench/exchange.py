@@ -21,7 +21,8 @@ from deploy.local.stack import Stack
 from deploy.sample import databases, dps, firm
 from deploy.sample.naming import Naming
 from pipeline.config.settings import Settings
-from pipeline.domain.dps import AX_VEC, CLENDOR
+from pipeline.domain.dps import CLENDOR
+from pipeline.domain.exchange_tables import AX_VEC
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.operations.connectors import topics_of
 from tests.bench.produce import Change, Topic

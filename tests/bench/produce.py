@@ -101,7 +101,7 @@ class Topic:
         for change in changes:
             body = io.BytesIO()
             fastavro.schemaless_writer(body, self._parsed, self._flat(change))
-            key = orjson.dumps({self._table.key: change.row[self._table.key]})
+            key = orjson.dumps({name: change.row[name] for name in self._table.key})
             self._producer.produce(self.name, join(self.schema_id, body.getvalue()), key)
             sent += 1
             if sent % 10_000 == 0:

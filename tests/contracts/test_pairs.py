@@ -30,7 +30,8 @@ from pipeline.database.sql.engine import create_engine
 from pipeline.database.state.migrate import upgrade
 from pipeline.database.systems.key_sources import generated_keys
 from pipeline.database.systems.rows import Names
-from pipeline.domain import dps
+from pipeline.domain import dps, exchange_tables
+from pipeline.domain.ajera import AX_INVOICE_GROUP, AX_TRANSACTION
 from pipeline.errors import ConcurrentWrite, TargetBusy, TargetRefused
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType as ColumnKind
@@ -144,7 +145,7 @@ def _in_database(url: str) -> Iterator[DatabasePairs]:
     _create(engine)
     site, created = (
         Site(),
-        (dps.AX_VEC, dps.AX_PROJECT, dps.AX_INVOICE_GROUP),
+        (exchange_tables.AX_VEC, exchange_tables.AX_PROJECT, AX_INVOICE_GROUP),
     )
     yield DatabasePairs(
         engine,
@@ -154,7 +155,7 @@ def _in_database(url: str) -> Iterator[DatabasePairs]:
             site,
             Side.AJERA,
             AJERA_SCHEMA,
-            dps.FILLS,
+            exchange_tables.FILLS,
             generated_keys(engine, AJERA_SCHEMA, site, created),
         ),
         SYNC,
@@ -165,10 +166,12 @@ def _in_database(url: str) -> Iterator[DatabasePairs]:
 
 def _create(engine: sa.Engine) -> None:
     metadata = sa.MetaData()
-    for table in (dps.AX_VEC, dps.AX_PROJECT, dps.AX_INVOICE_GROUP):
-        extra = [sa.Column("prjOrder", sa.BigInteger)] if table is dps.AX_PROJECT else []
+    for table in (exchange_tables.AX_VEC, exchange_tables.AX_PROJECT, AX_INVOICE_GROUP):
+        extra = (
+            [sa.Column("prjOrder", sa.BigInteger)] if table is exchange_tables.AX_PROJECT else []
+        )
         _table(metadata, AJERA_SCHEMA, table, extra, is_generated=True)
-    _table(metadata, AJERA_SCHEMA, dps.AX_TRANSACTION, [], is_generated=False)
+    _table(metadata, AJERA_SCHEMA, AX_TRANSACTION, [], is_generated=False)
     for table in (dps.CLENDOR, dps.PR):
         _table(metadata, DPS_SCHEMA, table, [], is_generated=False)
     text, number = sa.Unicode(100), sa.BigInteger
@@ -262,11 +265,13 @@ def test_a_key_that_the_database_gives_is_told_and_a_template_gives_its_rows(
         "@template": 5,
     }
     with pairs.ajera() as ajera:
-        (key,) = ajera.rows.insert(dps.AX_PROJECT, [NewRow(None, columns)])
+        (key,) = ajera.rows.insert(exchange_tables.AX_PROJECT, [NewRow(None, columns)])
     assert key is not None
     with pairs.ajera() as ajera:
-        assert ajera.rows.read(dps.AX_PROJECT, [key])[key]["prjDescription"] == "Library"
-        phases = ajera.rows.having(dps.AX_PROJECT, ["prjProject"], [(int(key),)])
+        assert (
+            ajera.rows.read(exchange_tables.AX_PROJECT, [key])[key]["prjDescription"] == "Library"
+        )
+        phases = ajera.rows.having(exchange_tables.AX_PROJECT, ["prjProject"], [(int(key),)])
     by_key = [phases[one]["prjDescription"] for one in sorted(phases, key=int)]
     assert by_key == ["Design", "Build"]
 
@@ -280,10 +285,10 @@ def test_a_project_without_a_template_has_one_phase_and_one_invoice_group(
         "prjStatus": 0,
     }
     with pairs.ajera() as ajera:
-        (key,) = ajera.rows.insert(dps.AX_PROJECT, [NewRow(None, columns)])
+        (key,) = ajera.rows.insert(exchange_tables.AX_PROJECT, [NewRow(None, columns)])
         assert key is not None
-        phases = ajera.rows.having(dps.AX_PROJECT, ["prjProject"], [(int(key),)])
-        groups = ajera.rows.having(dps.AX_INVOICE_GROUP, ["igProject"], [(int(key),)])
+        phases = ajera.rows.having(exchange_tables.AX_PROJECT, ["prjProject"], [(int(key),)])
+        groups = ajera.rows.having(AX_INVOICE_GROUP, ["igProject"], [(int(key),)])
     assert [row["prjDescription"] for row in phases.values()] == ["Station"]
     assert [row["igClient"] for row in groups.values()] == [None]
 
@@ -471,7 +476,7 @@ def test_different_values_are_told_once_and_null_leads_to_no_row(
         assert links.rows.distinct(dps.PR, ["WBS1"], "WBS1", []) == set()
     with pairs.ajera() as ajera:
         columns = ["tEmployee", "tProject", "tIsDeleted"]
-        entries = ajera.rows.distinct(dps.AX_TRANSACTION, columns, "tEmployee", [5, 7])
+        entries = ajera.rows.distinct(AX_TRANSACTION, columns, "tEmployee", [5, 7])
     assert entries == {(5, 50, False), (5, 50, None), (5, None, True)}
     assert all(deleted is None or isinstance(deleted, bool) for _, _, deleted in entries)
 
@@ -481,7 +486,9 @@ def test_a_list_is_read_with_the_entries_that_count(
 ) -> None:
     """Only consultants among the vendor types."""
     with pairs.ajera() as ajera:
-        lists = ajera.rows.lists([one for one in dps.CODE_LISTS if one.name == "consultant"])
+        lists = ajera.rows.lists(
+            [one for one in exchange_tables.CODE_LISTS if one.name == "consultant"]
+        )
     assert lists.of("consultant", Side.AJERA) == {1: "Consultant"}
 
 

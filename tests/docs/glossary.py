@@ -102,6 +102,12 @@ PROJECTION = (
     Word("ledger", "how far each source row was applied", ("Ledger", "LedgerRow")),
     Word("mirror", "what each source row last held", ("Mirror",)),
     Word(
+        "mirrored table",
+        "a source table with the columns that one route mirrors, and what it needs beside them",
+        ("MirroredTable",),
+    ),
+    Word("pick", "the columns of a source table that one route reads"),
+    Word(
         "sticky column",
         "a mirrored value that later events do not take back",
         ("StickyColumn", "Fold"),

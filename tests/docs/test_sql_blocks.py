@@ -12,7 +12,7 @@ import pytest
 import sqlglot
 
 from pipeline.config.document import template
-from pipeline.domain.ajera import SOURCE_TABLES
+from pipeline.domain.ajera import CAPTURED
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -107,5 +107,5 @@ def test_every_captured_table_is_named_and_the_users_of_the_settings_exist() -> 
     for statement in statements(HOW_TO):
         server.run(statement)
     captured = set(re.findall(r"@source_name = N'(\w+)'", HOW_TO.read_text()))
-    assert captured == {table.name for table in SOURCE_TABLES}
+    assert captured == {table.name for table in CAPTURED}
     assert set(re.findall(r"mssql\+pyodbc://(\w+):", template())) <= server.logins

@@ -250,7 +250,7 @@ def founded(stack: Stack, name: str, seed: int, **changed: Mapping[str, Any]) ->
     admin.close()
     topics = {
         table: Topic(
-            AJERA_TO_PIM.source(table),
+            AJERA_TO_PIM.source(table).table,
             f"{name}.{table}",
             stack.bootstrap,
             stack.registry,

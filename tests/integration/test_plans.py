@@ -27,7 +27,7 @@ from pipeline.database.state.schema_links import (
 )
 from pipeline.database.systems.live import target_metadata
 from pipeline.database.systems.rows import Names
-from pipeline.domain import dps
+from pipeline.domain import dps, exchange_tables
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType
@@ -89,8 +89,8 @@ def _systems() -> sa.MetaData:
         ColumnType.FLAG: sa.Boolean(),
     }
     for table in (
-        dps.AX_VEC,
-        dps.AX_PROJECT,
+        exchange_tables.AX_VEC,
+        exchange_tables.AX_PROJECT,
         dps.CLENDOR,
         dps.CL_ADDRESS,
         dps.PR,

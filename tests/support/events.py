@@ -33,7 +33,9 @@ def event(
 ) -> Event:
     """An event whose row holds every column of its table: null, but for those given and the key."""
     source = AJERA_TO_PIM.source(table)
-    row: dict[str, Value] = {c.name: None for c in source.columns} | {source.key: key} | columns
+    row: dict[str, Value] = (
+        {c.name: None for c in source.columns} | {source.table.key[0]: key} | columns
+    )
     kind = Operation(operation)
     return Event(
         table=table,

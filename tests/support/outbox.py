@@ -35,16 +35,16 @@ from pipeline.database.state import migrate
 from pipeline.database.state.schema_links import AJERA_SCHEMA
 from pipeline.database.systems.key_sources import generated_keys
 from pipeline.database.systems.rows import Names
+from pipeline.domain.ajera import AX_PROJECT_CONTACT
 from pipeline.domain.choice import EVERYBODY, Choices
-from pipeline.domain.dps import (
+from pipeline.domain.exchange import entities
+from pipeline.domain.exchange_tables import (
     AJERA_TABLES,
-    AX_PROJECT_CONTACT,
     CODE_LISTS,
     CREATED_IN_AJERA,
     DPS_TABLES,
     FILLS,
 )
-from pipeline.domain.exchange import entities
 from pipeline.domain.status import StatusCoding
 from pipeline.engine.consumer.circuit import Limits
 from pipeline.engine.consumer.intake import BatchResult
@@ -89,7 +89,7 @@ TABLES: Mapping[Side, tuple[SourceTable, ...]] = {
     Side.AJERA: AJERA_TABLES,
     Side.DPS: DPS_TABLES,
 }
-KEYS = {table.name: table.key for table in (*AJERA_TABLES, *DPS_TABLES, AX_PROJECT_CONTACT)}
+KEYS = {table.name: table.key[0] for table in (*AJERA_TABLES, *DPS_TABLES, AX_PROJECT_CONTACT)}
 PARTITION = 0
 NO_PROFILE = Site()
 DPS_ROUTE = {

@@ -21,7 +21,7 @@ from pipeline.database.sql.dialect import Dialect
 from pipeline.database.sql.session import Cells
 from pipeline.database.systems.rows import Names
 from pipeline.database.target import DatabaseTransaction
-from pipeline.domain import dps
+from pipeline.domain import dps, exchange_tables
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.errors import PipelineError
 from pipeline.mapping.site import Holds, KeyTable, Site
@@ -98,7 +98,7 @@ def statements(
     transaction = DatabaseTransaction(recorder, AJERA_TO_PIM, site, sync, target)
     row = ledger(event("AxVec", 1, vecDescription=CANARY, vecIsClient=True))
     links = DatabaseLinkTransaction(recorder, sync, systems)
-    in_ajera = replace(systems, side=Side.AJERA, fills=dps.FILLS)
+    in_ajera = replace(systems, side=Side.AJERA, fills=exchange_tables.FILLS)
     ajera = DatabaseAjeraTransaction(recorder, "ajera_cdc", in_ajera)
     generated = DatabaseAjeraTransaction(
         recorder,
@@ -201,7 +201,7 @@ def exchange_calls(
     yield partial(links.rows.having, dps.CL_ADDRESS, ["ClientID"], [(CANARY,)])
     yield partial(links.rows.distinct, dps.PR, ["WBS1", "Status"], "WBS1", [CANARY])
     yield partial(links.rows.keys, dps.PR)
-    yield partial(links.rows.lists, dps.CODE_LISTS)
+    yield partial(links.rows.lists, exchange_tables.CODE_LISTS)
     yield partial(links.rows.update, dps.CLENDOR, {CANARY: {"Name": CANARY}})
     yield partial(links.rows.insert, dps.CLENDOR, [firm])
     yield partial(links.ids_of, Side.DPS, "Clendor", [CANARY])
@@ -225,21 +225,21 @@ def exchange_calls(
     yield partial(links.remember, CANARY, CANARY)
     yield partial(
         ajera.rows.insert,
-        dps.AX_VEC,
+        exchange_tables.AX_VEC,
         [NewRow(None, {"vecDescription": CANARY})],
     )
     yield partial(
         generated.rows.insert,
-        dps.AX_VEC,
+        exchange_tables.AX_VEC,
         [NewRow(None, {"vecDescription": CANARY})],
     )
     yield partial(
         counted.rows.insert,
-        dps.AX_VEC,
+        exchange_tables.AX_VEC,
         [NewRow(None, {"vecDescription": CANARY})],
     )
-    yield partial(ajera.rows.insert, dps.AX_PROJECT, [NewRow((1,), {"@template": 1})])
-    yield partial(ajera.rows.lists, dps.CODE_LISTS)
+    yield partial(ajera.rows.insert, exchange_tables.AX_PROJECT, [NewRow((1,), {"@template": 1})])
+    yield partial(ajera.rows.lists, exchange_tables.CODE_LISTS)
     yield partial(ajera.take, [CANARY])
     yield partial(ajera.recorded, [CANARY])
     yield partial(

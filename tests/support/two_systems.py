@@ -15,8 +15,9 @@ from datetime import UTC, datetime, timedelta
 from pipeline.conflicts.begin import FirstLinkPolicy
 from pipeline.conflicts.rules import Side
 from pipeline.domain.choice import EVERYBODY
-from pipeline.domain.dps import AX_VEC, CL_ADDRESS, CLENDOR, CODE_LISTS
+from pipeline.domain.dps import CL_ADDRESS, CLENDOR
 from pipeline.domain.exchange import entities
+from pipeline.domain.exchange_tables import AX_VEC, CODE_LISTS
 from pipeline.domain.status import StatusCoding
 from pipeline.engine.consumer.circuit import Limits
 from pipeline.engine.exchange.processor import Exchange

@@ -7,7 +7,8 @@ from __future__ import annotations
 from pipeline.conflicts.conflict import Kind
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.rules import Side
-from pipeline.domain.dps import AX_VEC, CLENDOR
+from pipeline.domain.dps import CLENDOR
+from pipeline.domain.exchange_tables import AX_VEC
 from pipeline.model.event import Operation, Row, Value
 from tests.support.two_systems import AJERA, COLUMNS, TwoSystems
 from tests.twins.people import PEOPLE

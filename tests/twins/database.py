@@ -248,7 +248,7 @@ class Open:
         else:
             self.session.lock(table, (), Strength.UPDATE)
             key = self.highest(table) + 1
-        if not self.insert(table, {**row, described.source.key: key}):
+        if not self.insert(table, {**row, described.source.key[0]: key}):
             raise ConcurrentWrite(f"the next key is taken at {table}")
         return key
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.errors import ConcurrentWrite, RowRejected
-from pipeline.mapping.source import ColumnType, SourceTable
+from pipeline.mapping.mirror import MirroredTable
+from pipeline.mapping.source import ColumnType
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow
 from tests.twins.locks import Strength
@@ -25,7 +26,7 @@ class Ledger:
         self,
         session: Session,
         tables: Mapping[str, Table[LedgerRow]],
-        sources: Sequence[SourceTable],
+        sources: Sequence[MirroredTable],
     ) -> None:
         self._session = session
         self._views = {name: View(session, table) for name, table in tables.items()}
@@ -102,6 +103,6 @@ def _is_unseen(row: LedgerRow, epoch: int) -> bool:
 
 
 def ledger_tables(
-    sources: Sequence[SourceTable],
+    sources: Sequence[MirroredTable],
 ) -> dict[str, Table[LedgerRow]]:
     return {source.name: Table(f"mirror_{source.name}") for source in sources}

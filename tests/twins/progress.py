@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from pipeline.mapping.source import SourceTable
+from pipeline.mapping.mirror import MirroredTable
 from pipeline.model.ledger import Incarnation, Progress
 from pipeline.model.position import TopicPartition
 from tests.twins.locks import Strength
@@ -62,7 +62,7 @@ class ProgressStore:
         self,
         session: Session,
         tables: PositionTables,
-        sources: Sequence[SourceTable],
+        sources: Sequence[MirroredTable],
     ) -> None:
         self._session = session
         self._sources = [source.name for source in sources]

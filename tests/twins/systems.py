@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pipeline.domain.dps import (
+from pipeline.domain.ajera import AX_PROJECT_CONTACT, AX_TRANSACTION
+from pipeline.domain.exchange_tables import (
     AJERA_TABLES,
     AX_PROJECT,
-    AX_PROJECT_CONTACT,
-    AX_TRANSACTION,
     CODE_LISTS,
     DPS_TABLES,
     FILLS,
@@ -64,7 +63,7 @@ def list_table(table: ListTable, codes: ColumnType) -> SourceTable:
         SourceColumn(table.description, ColumnType.TEXT),
         *flag,
     )
-    return SourceTable(table.table, table.code, columns)
+    return SourceTable(table.table, (table.code,), columns)
 
 
 def template_table(fill: TemplateRows) -> SourceTable:
@@ -73,6 +72,6 @@ def template_table(fill: TemplateRows) -> SourceTable:
     names = ("tphKey", fill.where, *(source for source, _ in fill.copied))
     return SourceTable(
         fill.source,
-        "tphKey",
+        ("tphKey",),
         tuple(SourceColumn(one, kinds.get(one, ColumnType.INTEGER)) for one in names),
     )

@@ -9,7 +9,7 @@ from datetime import datetime
 from zlib import crc32
 
 from pipeline.conflicts.rules import Side
-from pipeline.domain.dps import AJERA_TABLES, DPS_TABLES
+from pipeline.domain.exchange_tables import AJERA_TABLES, DPS_TABLES
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Decoded, Event, Message, Operation, Row
 from pipeline.model.position import (

@@ -15,7 +15,7 @@ from pipeline.database.state.schema import (
     mirror_name,
 )
 from pipeline.errors import ConcurrentWrite
-from pipeline.mapping.source import SourceTable
+from pipeline.mapping.mirror import MirroredTable
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow
 from pipeline.model.position import TopicOffset
@@ -27,7 +27,7 @@ _PREFIX: Fields = (LEDGER_KEY, LEDGER_REVISION, *LEDGER)
 class Mirror:
     """A mirror table as statements need it."""
 
-    source: SourceTable
+    source: MirroredTable
     table: str
     values: Fields
 
@@ -39,7 +39,7 @@ class Mirror:
         return next(field for field in self.values if field.name == name)
 
 
-def mirrors(session: Session, schema: str, sources: Sequence[SourceTable]) -> dict[str, Mirror]:
+def mirrors(session: Session, schema: str, sources: Sequence[MirroredTable]) -> dict[str, Mirror]:
     return {
         source.name: Mirror(
             source,

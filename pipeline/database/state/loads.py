@@ -18,7 +18,8 @@ from pipeline.database.sql.dialect import (
     given,
 )
 from pipeline.database.sql.session import Cells, Session, number_of
-from pipeline.mapping.source import ColumnType, SourceTable
+from pipeline.mapping.mirror import MirroredTable
+from pipeline.mapping.source import ColumnType
 
 LoadState = Literal["unknown", "reading"]
 
@@ -63,7 +64,7 @@ class _Load:
 class Loads:
     """Reads and writes the state of loading."""
 
-    def __init__(self, session: Session, schema: str, sources: Sequence[SourceTable]) -> None:
+    def __init__(self, session: Session, schema: str, sources: Sequence[MirroredTable]) -> None:
         self._session = session
         self._sources = sources
         self._table = session.dialect.qualify(schema, "source_table")

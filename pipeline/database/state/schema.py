@@ -26,7 +26,8 @@ from sqlalchemy.types import TypeEngine
 
 from pipeline.database.sql.dialect import Field, Fields
 from pipeline.domain.routes import AJERA_TO_PIM
-from pipeline.mapping.source import ColumnType, SourceTable
+from pipeline.mapping.mirror import MirroredTable
+from pipeline.mapping.source import ColumnType
 
 DEFAULT_SCHEMA = "sync"
 BINARY = {"postgresql": "C", "mssql": "Latin1_General_BIN2"}
@@ -88,7 +89,7 @@ LEDGER: Fields = (
 
 def sync_metadata(
     schema: str = DEFAULT_SCHEMA,
-    sources: Sequence[SourceTable] = AJERA_TO_PIM.sources,
+    sources: Sequence[MirroredTable] = AJERA_TO_PIM.sources,
 ) -> MetaData:
     """Every table of the `sync` schema."""
     metadata = MetaData(schema=schema)
@@ -108,7 +109,7 @@ def topic_tables(metadata: MetaData) -> None:
     _small_tables(metadata)
 
 
-def _mirror(metadata: MetaData, source: SourceTable) -> None:
+def _mirror(metadata: MetaData, source: MirroredTable) -> None:
     """Ledger and mirror of one source table: how far each row was applied, and what it last held."""
     name = mirror_name(source.name)
     Table(

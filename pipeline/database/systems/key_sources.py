@@ -33,7 +33,7 @@ def generated_keys(
             table.name
             for table in tables
             for column in inspector.get_columns(site.source_table(table.name), schema)
-            if column["name"] == site.source_column(table.name, table.key)
+            if column["name"] == site.source_column(table.name, table.key[0])
             and ("identity" in column or column.get("autoincrement") is True)
         )
 
@@ -95,7 +95,7 @@ def _of_table(
     is_generated = table.name in generated_keys(engine, schema, site, [table])
     with translated(dialect, here), engine.begin() as connection:
         keys = NewKeys(ConnectedSession(connection, dialect), site, schema)
-        highest = keys.highest(table.name, table.key)
+        highest = keys.highest(table.name, table.key[0])
         if is_generated:
             return Finding(name, is_ok=True, found=f"identity; highest key {highest}")
         if site.keys is None:

@@ -187,7 +187,7 @@ class DatabaseRows:
         columns = {name: value for name, value in row.columns.items() if not name.startswith("@")}
         if row.key is None:
             key: str | None = table.key_text(
-                (self._insert_generated(table.name, table.key, columns),)
+                (self._insert_generated(table.name, table.key[0], columns),)
             )
         else:
             key = self._insert_keyed(table, row.key, columns)

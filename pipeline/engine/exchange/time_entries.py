@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 
 from pipeline.conflicts.rules import Side
-from pipeline.domain.dps import AX_PROJECT, AX_TRANSACTION
 from pipeline.engine.consumer.ports import Clock
 from pipeline.engine.exchange.ports import Pairs
 from pipeline.engine.exchange.unit_of_work import (
@@ -14,7 +13,7 @@ from pipeline.engine.exchange.unit_of_work import (
     WorkItem,
 )
 from pipeline.model.event import Row
-from pipeline.pairing.entity import Entity, Lists
+from pipeline.pairing.entity import Entity, Lists, TimeColumns
 from pipeline.pairing.rows import Rows
 
 LEVELS = 6  # of phases below a project, at most
@@ -56,19 +55,23 @@ def with_time(
     if time is None or not keys:
         return set(keys)
     people = [table.key_values(key)[0] for key in keys]
-    columns = (time.person, "tProject", "tIsDeleted", "tIsCurrent")
-    entries = ajera.distinct(AX_TRANSACTION, columns, time.person, people)
+    columns = (time.person, time.project, time.is_deleted, time.is_current)
+    entries = ajera.distinct(time.entries, columns, time.person, people)
     charged = {
         (person, str(on))
         for person, on, deleted, current in entries
         if on and not deleted and current
     }
-    counting = _on_linked(ajera, linked, {on for _, on in charged})
+    counting = _on_linked(ajera, linked, time, {on for _, on in charged})
     return {table.key_text((person,)) for person, on in charged if on in counting}
 
 
-def _on_linked(ajera: Rows, linked: LinkedProjects, charged: set[str]) -> set[str]:
+def _on_linked(
+    ajera: Rows, linked: LinkedProjects, time: TimeColumns, charged: set[str]
+) -> set[str]:
     """Those projects and phases that are linked, or belong to a project that is."""
+    table = time.projects
+    (key_column,) = table.key
     above = {key: key for key in charged}  # by what is charged, how far up we have come
     found: set[str] = set()
     for _ in range(LEVELS + 1):
@@ -77,13 +80,8 @@ def _on_linked(ajera: Rows, linked: LinkedProjects, charged: set[str]) -> set[st
         above = {key: place for key, place in above.items() if key not in found}
         if not above:
             break
-        places = [AX_PROJECT.key_values(place)[0] for place in sorted(set(above.values()))]
-        owned = ajera.distinct(
-            AX_PROJECT,
-            (AX_PROJECT.key, "prjProject"),
-            AX_PROJECT.key,
-            places,
-        )
+        places = [table.key_values(place)[0] for place in sorted(set(above.values()))]
+        owned = ajera.distinct(table, (key_column, time.owner), key_column, places)
         owners = {str(place): str(owner) for place, owner in owned if owner and owner != place}
         above = {key: owners[place] for key, place in above.items() if place in owners}
     return found
@@ -139,4 +137,4 @@ def everybody(ajera: Rows, entity: Entity) -> set[str]:
     time, table = entity.ajera.time, entity.ajera.table
     if time is None:
         raise ValueError(f"{entity.name}: nobody is chosen by time")
-    return {table.key_text(key) for key in ajera.distinct(table, (table.key,), time.flag, [True])}
+    return {table.key_text(key) for key in ajera.distinct(table, table.key, time.flag, [True])}

@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from pipeline.mapping.site import Site
-from pipeline.mapping.source import (
+from pipeline.mapping.mirror import (
     Fold,
-    SourceTable,
+    MirroredTable,
     group_kind,
     shared_kind,
 )
+from pipeline.mapping.site import Site
 from pipeline.model.event import Event, Operation, Row, Value
 from pipeline.model.ledger import LedgerRow, Mark
 from pipeline.model.position import start_of
@@ -43,7 +43,7 @@ def is_stale(ledger: LedgerRow, event: Event) -> bool:
     )
 
 
-def apply(table: SourceTable, site: Site, ledger: LedgerRow | None, event: Event) -> LedgerRow:
+def apply(table: MirroredTable, site: Site, ledger: LedgerRow | None, event: Event) -> LedgerRow:
     """The ledger row after an event that is not stale.
 
     A delete keeps the last image, since its own columns are placeholders; so does an image that
@@ -82,7 +82,7 @@ def apply(table: SourceTable, site: Site, ledger: LedgerRow | None, event: Event
     )
 
 
-def _values(table: SourceTable, site: Site, before: LedgerRow, event: Event) -> Row:
+def _values(table: MirroredTable, site: Site, before: LedgerRow, event: Event) -> Row:
     values: dict[str, Value] = dict(before.values)
     for column in table.columns:
         if column.name in event.row:
@@ -101,22 +101,22 @@ def _values(table: SourceTable, site: Site, before: LedgerRow, event: Event) -> 
     return values
 
 
-def may_retire(table: SourceTable, site: Site, event: Event) -> bool:
+def may_retire(table: MirroredTable, site: Site, event: Event) -> bool:
     """Could this event retire its row, whatever was before."""
     is_delete = event.operation is Operation.DELETE
     return is_delete or (bool(table.member) and not _is_member(table, site, event.row))
 
 
-def _is_member(table: SourceTable, site: Site, values: Row) -> bool:
+def _is_member(table: MirroredTable, site: Site, values: Row) -> bool:
     """Would the newest image alone give the flag."""
     return any(one.name == table.member and one.of(values, site) for one in table.remembered)
 
 
-def _sendable(table: SourceTable) -> frozenset[str]:
+def _sendable(table: MirroredTable) -> frozenset[str]:
     return frozenset(column.name for column in table.columns)
 
 
-def empty(table: SourceTable, key: str) -> LedgerRow:
+def empty(table: MirroredTable, key: str) -> LedgerRow:
     """The ledger row of a source row that was never seen."""
     names = [column.name for column in table.mirrored()]
     return LedgerRow(table.name, key, dict.fromkeys(names), unknown=_sendable(table))
@@ -162,7 +162,7 @@ def swept(row: LedgerRow, epoch: int) -> LedgerRow:
 
 
 def marks(
-    table: SourceTable, before: LedgerRow | None, after: LedgerRow
+    table: MirroredTable, before: LedgerRow | None, after: LedgerRow
 ) -> Iterator[tuple[str, str]]:
     """Kind and key of everything that must be recomputed, seen from this row's own two images.
     None if nothing changed.

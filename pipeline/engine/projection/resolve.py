@@ -9,9 +9,9 @@ from itertools import islice
 
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.mapping.apply import Graph
+from pipeline.mapping.mirror import group_kind, shared_kind
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import group_kind, shared_kind
 from pipeline.mapping.table import Group, Path, TableMapping
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow, Mark

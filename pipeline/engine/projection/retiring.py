@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection import guard
+from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import SourceTable
 from pipeline.mapping.table import TableMapping
 from pipeline.model.event import Event, Operation
 
@@ -71,7 +71,7 @@ def _may_be_read(event: Event, tables: frozenset[str]) -> bool:
 
 def _retirements(
     transaction: Transaction,
-    table: SourceTable,
+    table: MirroredTable,
     site: Site,
     events: Sequence[Event],
 ) -> Iterator[str]:

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection import guard
 from pipeline.engine.projection.retiring import until_retired
+from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Event
 from pipeline.model.ledger import LedgerRow, Mark
 from pipeline.model.outcome import SkipReason
@@ -103,7 +103,7 @@ def note(
 
 
 def _fold(
-    table: SourceTable,
+    table: MirroredTable,
     noting: StageSettings,
     ledger: dict[str, LedgerRow],
     events: Iterable[Event],

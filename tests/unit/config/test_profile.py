@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.config.settings import Settings
 from pipeline.domain.profile import name_faults
-from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.domain.routes import AJERA_TO_PIM, ROUTES
 from pipeline.errors import ProfileInvalid
 from pipeline.mapping.site import Site
 
@@ -38,7 +38,7 @@ def fault(tmp_path: Path, text: str | bytes) -> str:
 def test_a_site_without_a_profile_has_the_vendors_names() -> None:
     """Every name as the vendor writes it."""
     assert Settings.model_validate(DATABASES).site == Site()
-    assert list(name_faults(AJERA_TO_PIM, Site())) == []
+    assert list(name_faults(ROUTES, Site())) == []
 
 
 def test_the_second_profile_of_the_sample_is_without_fault() -> None:

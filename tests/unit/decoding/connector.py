@@ -63,6 +63,11 @@ _TYPES: Mapping[Dialect, Mapping[ColumnType, Any]] = {
 }
 
 
+# What the route to PIM reads of Ajera.
+READ = AJERA_TO_PIM.reads["ajera"]
+AX_VEC, AX_CONTACT, AX_PROJECT, *_ = READ
+
+
 def optional(name: str, declared: Any) -> dict[str, Any]:
     """A field that may be null, as the converter declares it."""
     return {"name": name, "type": ["null", declared], "default": None}
@@ -89,7 +94,7 @@ def writer_schema(
         declared = changed.get(column.name, _TYPES[dialect][column.kind])
         fields.append(
             {"name": name, "type": declared}
-            if column.name == table.key
+            if column.name in table.key
             else optional(name, declared)
         )
     common = {
@@ -127,7 +132,7 @@ def flat(
     `__…` names go to its own fields.
     """
     own = {name: value for name, value in columns.items() if name.startswith("__")}
-    row = {c.name: None for c in table.columns} | {table.key: key}
+    row = {c.name: None for c in table.columns} | {table.key[0]: key}
     row |= {name: value for name, value in columns.items() if name not in own}
     return {
         **{field_name(site.source_column(table.name, name)): value for name, value in row.items()},
@@ -160,7 +165,7 @@ class Connector:
 
     def __post_init__(self) -> None:
         self.decoder = Decoder(
-            sources=AJERA_TO_PIM.sources,
+            sources=AJERA_TO_PIM.reads["ajera"],
             needs=needed_by(AJERA_TO_PIM.sources, AJERA_TO_PIM.mappings, self.site),
             site=self.site,
             contract=Contract.load(schemas_directory() / "ajera"),
@@ -194,7 +199,7 @@ class Connector:
     ) -> Message:
         """A message of a table's topic; its key is that of the row unless one is given."""
         if key == b"":
-            name = field_name(self.site.source_column(table.name, table.key))
+            name = field_name(self.site.source_column(table.name, table.key[0]))
             key = orjson.dumps({name: values.get(name)})
         body = encoded(self.schemas[schema_id], values)
         return self.raw(table, join(schema_id, body), key, offset)

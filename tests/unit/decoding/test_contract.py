@@ -13,15 +13,18 @@ from pipeline.decoding.avro import Schemas
 from pipeline.decoding.contract import Contract, types
 from pipeline.decoding.event import Decoder
 from pipeline.decoding.needs import needed_by
-from pipeline.domain.ajera import AX_PROJECT, AX_VEC, SOURCE_TABLES
-from pipeline.domain.dps import AJERA_TABLES
-from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.domain import ajera, dps
+from pipeline.domain.routes import AJERA_AND_DPS, AJERA_TO_PIM, ROUTES, captured
 from pipeline.errors import ConfigurationInvalid, ContractBroken, Remedy
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType, SourceTable
 from pipeline.model.event import Event
 from pipeline.resources import schemas_directory
+from pipeline.wiring.exchange import needs_of
 from tests.unit.decoding.connector import (
+    AX_PROJECT,
+    AX_VEC,
+    READ,
     Connector,
     flat,
     optional,
@@ -38,13 +41,18 @@ ACCEPTED = {
 NEEDS = needed_by(AJERA_TO_PIM.sources, AJERA_TO_PIM.mappings, Site())
 
 
-def by_name(table: SourceTable) -> str:
-    return table.name
+DECLARED = {"ajera": ajera.CAPTURED, "dps": dps.CAPTURED}
+TABLES = [(system, table) for system, tables in DECLARED.items() for table in tables]
 
 
-def contract_of(table: SourceTable) -> dict[str, Any]:
+def by_name(value: object) -> str:
+    return value.name if isinstance(value, SourceTable) else str(value)
+
+
+def contract_of(system: str, table: SourceTable) -> dict[str, Any]:
     """The contract file of a table."""
-    found: dict[str, Any] = orjson.loads((AJERA / f"{table.name}.avsc").read_bytes())
+    path = schemas_directory() / system / f"{table.name}.avsc"
+    found: dict[str, Any] = orjson.loads(path.read_bytes())
     return found
 
 
@@ -66,55 +74,58 @@ def broken(
     return error
 
 
-@pytest.mark.parametrize("table", SOURCE_TABLES, ids=by_name)
-def test_the_contract_names_the_columns_of_both_routes_and_nothing_else(
-    table: SourceTable,
-) -> None:
-    """First those that go to PIM, in the domain's order, then those that DPS adds."""
-    to_pim = [column.name for column in table.columns]
-    to_dps = {
-        column.name for one in AJERA_TABLES if one.name == table.name for column in one.columns
-    }
-    names = [field["name"] for field in contract_of(table)["fields"]]
-    assert names[: len(to_pim)] == to_pim
-    assert set(names[len(to_pim) :]) == to_dps - {*to_pim}
-
-
-def test_there_is_a_contract_for_each_table_and_for_nothing_else() -> None:
+@pytest.mark.parametrize("system", DECLARED)
+def test_there_is_a_contract_for_each_captured_table_and_for_nothing_else(system: str) -> None:
     """A file that no table reads would look like a promise."""
-    assert {path.stem for path in AJERA.glob("*")} == {table.name for table in SOURCE_TABLES}
+    files = {path.stem for path in (schemas_directory() / system).glob("*")}
+    assert files == {table.name for table in DECLARED[system]}
 
 
-@pytest.mark.parametrize("table", SOURCE_TABLES, ids=by_name)
-def test_every_column_of_the_contract_says_how_we_know_it(
-    table: SourceTable,
+@pytest.mark.parametrize(("system", "table"), TABLES, ids=by_name)
+def test_the_contract_names_the_columns_of_the_declaration_in_its_order(
+    system: str, table: SourceTable
 ) -> None:
+    """Neither can be changed without the other."""
+    names = [field["name"] for field in contract_of(system, table)["fields"]]
+    assert names == [column.name for column in table.columns]
+
+
+@pytest.mark.parametrize("system", DECLARED)
+def test_what_is_declared_of_a_system_is_what_the_routes_read_of_it(system: str) -> None:
+    """A column that no route picks would be checked and captured for nothing."""
+    read = {table.name: {*table.columns} for table in captured(system, ROUTES)}
+    assert read == {table.name: {*table.columns} for table in DECLARED[system]}
+
+
+@pytest.mark.parametrize(("system", "table"), TABLES, ids=by_name)
+def test_every_column_of_the_contract_says_how_we_know_it(system: str, table: SourceTable) -> None:
     """Its doc begins with an evidence label of evidence.md."""
-    schema = contract_of(table)
+    schema = contract_of(system, table)
     assert schema["name"] == table.name
     assert schema["doc"]
     for field in schema["fields"]:
         assert LABEL.match(field["doc"]), field["name"]
 
 
-@pytest.mark.parametrize("table", SOURCE_TABLES, ids=by_name)
+@pytest.mark.parametrize(("system", "table"), TABLES, ids=by_name)
 def test_the_contract_accepts_what_the_mirror_of_a_column_can_hold(
-    table: SourceTable,
+    system: str, table: SourceTable
 ) -> None:
     """Keys are never null; every other column may be."""
-    accepted = {field["name"]: set(types(field["type"])) for field in contract_of(table)["fields"]}
+    fields = contract_of(system, table)["fields"]
+    accepted = {field["name"]: set(types(field["type"])) for field in fields}
     for column in table.columns:
-        allowed = ACCEPTED[column.kind] - ({"null"} if column.name == table.key else set())
+        allowed = ACCEPTED[column.kind] - ({"null"} if column.name in table.key else set())
         assert accepted[column.name] == allowed, column.name
 
 
 def test_a_contract_that_does_not_name_the_tables_columns_is_refused() -> None:
     """At start-up, before a message is read."""
     contract = Contract.load(AJERA)
-    contract.refuse_unlike(SOURCE_TABLES)
+    contract.refuse_unlike(ajera.CAPTURED)
     lacking = {**contract.tables, "AxVec": {"vecKey": frozenset({"int"})}}
     with pytest.raises(ConfigurationInvalid, match="AxVec"):
-        Contract(lacking).refuse_unlike(SOURCE_TABLES)
+        Contract(lacking).refuse_unlike(ajera.CAPTURED)
 
 
 def test_a_folder_without_contracts_is_refused(tmp_path: Path) -> None:
@@ -134,11 +145,11 @@ def test_a_contract_that_is_no_avro_record_is_refused_by_name(text: str, tmp_pat
         Contract.load(tmp_path)
 
 
-@pytest.mark.parametrize("table", SOURCE_TABLES, ids=by_name)
-def test_every_contract_column_is_needed_by_a_named_line(
+@pytest.mark.parametrize("table", READ, ids=by_name)
+def test_every_column_that_the_route_picks_is_needed_by_a_named_line(
     table: SourceTable,
 ) -> None:
-    """A column that nothing needs would not be in the contract."""
+    """A column that no line of the route needs would not be picked."""
     assert set(NEEDS[table.name]) == {column.name for column in table.columns}
     assert all(" -> " in lines for lines in NEEDS[table.name].values())
 
@@ -312,7 +323,7 @@ def test_a_table_that_nothing_needs_is_read_without_its_columns() -> None:
         writer_schema(AX_PROJECT, without=("prjNotes",), retyped={"prjID": "int"})
     )
     decoder = Decoder(
-        sources=AJERA_TO_PIM.sources,
+        sources=READ,
         needs=needed_by(
             AJERA_TO_PIM.sources,
             AJERA_TO_PIM.only(frozenset({"clients"})).mappings,
@@ -341,3 +352,22 @@ def test_a_broken_contract_is_told_again_for_each_message_without_asking_the_reg
     message = connector.message(AX_VEC, schema, flat(AX_VEC, 5))
     assert connector.error(message) is connector.error(message)
     assert connector.asked == [schema]
+
+
+def test_a_missing_column_that_another_route_needs_does_not_halt_the_route_to_pim() -> None:
+    """Of one table each route needs its own columns."""
+    connector = Connector()
+    lacking = writer_schema(ajera.AX_VEC, without=("vecSyncToCRM", "vecCountry"))
+    values = flat(ajera.AX_VEC.pick(*(column.name for column in AX_VEC.columns)), 5, vecFax="1")
+    event = connector.event(connector.message(AX_VEC, connector.register(lacking), values))
+    assert event.row["vecFax"] == "1"
+
+
+def test_a_missing_column_that_pim_alone_needs_does_not_halt_the_exchange() -> None:
+    """A job title is nothing to DPS; a flag is."""
+    contract, read = Contract.load(AJERA), AJERA_AND_DPS.ajera[0]
+    needs = needs_of(AJERA_AND_DPS.ajera, AJERA_AND_DPS.entities)["AxVec"]
+    contract.check(read, writer_schema(ajera.AX_VEC, without=("vecTitle",)), 1, Site(), needs)
+    flagless = writer_schema(ajera.AX_VEC, without=("vecSyncToCRM",))
+    with pytest.raises(ContractBroken, match="vecSyncToCRM"):
+        contract.check(read, flagless, 1, Site(), needs)

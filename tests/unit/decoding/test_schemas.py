@@ -11,7 +11,6 @@ import pytest
 
 from pipeline.decoding.avro import Schemas, WriterSchema
 from pipeline.decoding.wire import join, split
-from pipeline.domain.ajera import AX_VEC
 from pipeline.errors import (
     ContractBroken,
     MessageMalformed,
@@ -19,7 +18,7 @@ from pipeline.errors import (
     RegistryUnavailable,
     SchemaUnknown,
 )
-from tests.unit.decoding.connector import Connector, flat, writer_schema
+from tests.unit.decoding.connector import AX_VEC, Connector, flat, writer_schema
 
 SECONDS = 2.0
 BYTES = 8_000_000

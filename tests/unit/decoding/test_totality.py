@@ -17,7 +17,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.decoding.wire import join
-from pipeline.domain.ajera import AX_VEC, SOURCE_TABLES
 from pipeline.errors import PipelineError
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import (
@@ -29,6 +28,8 @@ from pipeline.model.event import (
     Undecodable,
 )
 from tests.unit.decoding.connector import (
+    AX_VEC,
+    READ,
     Connector,
     Dialect,
     flat,
@@ -338,7 +339,7 @@ def test_the_messages_that_are_damaged_are_good_before(
     assert refuse_what_no_caller_expects(CONNECTOR.decode(message)) == "event"
 
 
-@pytest.mark.parametrize("table", SOURCE_TABLES, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", READ, ids=lambda table: table.name)
 def test_every_cut_of_a_good_message_is_set_aside(
     table: SourceTable,
 ) -> None:

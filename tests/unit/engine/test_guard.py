@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from pipeline.domain.ajera import (
+from pipeline.domain.pim_mirror import (
     AX_CONTACT,
     AX_INVOICE_GROUP,
     AX_PROJECT,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from pipeline.domain.ajera import AX_CONTACT, AX_VEC
+from pipeline.domain.pim_mirror import AX_CONTACT, AX_VEC
 from pipeline.engine.projection import guard
 from pipeline.model.position import TopicOffset
 from tests.support.events import NOON, SITE, event, ledger, position

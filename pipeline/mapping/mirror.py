@@ -1,0 +1,92 @@
+"""What a projection needs of a source table: the columns that it mirrors, what is remembered of its
+rows beside them, and which other rows they belong to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from pipeline.mapping.site import Site
+from pipeline.mapping.source import ColumnType, SourceColumn, SourceTable
+from pipeline.model.event import Row, Value
+
+
+class Fold(StrEnum):
+    """How a remembered value follows the events of its row, whatever batches they come in."""
+
+    EVER = "ever"  # true from the first event in which it was true
+    LAST = "last"  # the newest value that was not null
+    LEFT = "left"  # the value before the newest one, where that was another and not null
+
+
+@dataclass(frozen=True, slots=True)
+class StickyColumn:
+    """A value kept beside the mirrored columns because the newest image alone does not tell it."""
+
+    name: str
+    kind: ColumnType
+    fold: Fold
+    of: Callable[[Row, Site], Value]
+    note: str
+
+
+@dataclass(frozen=True)
+class MirroredTable:
+    """A source table as one route mirrors it: `table` with the columns that the route picks.
+
+    `owners` maps a reference column to the table whose rows are built from this one (an invoice
+    group belongs to its project): a change marks the owner named before and after it. `groups`
+    names columns whose rows are decided together: a change of the column, or of whether the row is
+    a member, marks the group left and the group entered.
+    `shared` columns are read by mappings of other tables:
+    a change of one marks the rows that refer to this one.
+    `indexed` columns are looked up by value.
+
+    `member` names the remembered flag without which a row gives no target row and belongs to no
+    group. A row that had it, and whose newest image would not give it, is retired:
+    it keeps the values it had, as a deleted one does.
+    """
+
+    table: SourceTable
+    remembered: tuple[StickyColumn, ...] = ()
+    owners: tuple[tuple[str, str], ...] = ()
+    groups: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    indexed: tuple[str, ...] = ()
+    member: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.table.name
+
+    @property
+    def columns(self) -> tuple[SourceColumn, ...]:
+        """The source's own columns."""
+        return self.table.columns
+
+    @cached_property
+    def read_by_others(self) -> tuple[str, ...]:
+        """The columns whose change changes target rows of other source rows."""
+        columns = (
+            *self.shared,
+            *self.groups,
+            *((self.member,) if self.member else ()),
+        )
+        return columns if not self.owners else tuple(column.name for column in self.mirrored())
+
+    def mirrored(self) -> tuple[SourceColumn, ...]:
+        """Every column of the mirror: those of the source, then the remembered ones."""
+        return self.columns + tuple(SourceColumn(r.name, r.kind) for r in self.remembered)
+
+
+def shared_kind(table: str) -> str:
+    """The kind of a mark that says: what refers to this row must be recomputed."""
+    return f"{table}.shared"
+
+
+def group_kind(table: str, group: str) -> str:
+    """The kind of a mark that says: the rows of this group must be recomputed."""
+    return f"{table}.{group}"

@@ -7,13 +7,16 @@ from dataclasses import asdict
 import click
 from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
-from pipeline.cli.output import Outcome, plain_command, settings_of
+from pipeline.cli.output import Outcome, command, plain_command, settings_of
+from pipeline.config.settings import Settings
 from pipeline.domain.status import StatusCoding
 from pipeline.errors import ConfigurationInvalid
 from pipeline.mapping.site import Site
 from pipeline.operations import exchange_mappings as exchange
 from pipeline.operations import mappings as operation
+from pipeline.operations.recompute import recompute
 
 
 @click.group("mappings")
@@ -57,6 +60,21 @@ def show_mappings(context: click.Context, target: str, entity: str | None) -> Ou
         {"target": target, "tables": [asdict(table) for table in tables]},
         Group(*drawn),
     )
+
+
+@command("recompute", group=mappings)
+@click.option("--all", "is_whole", is_flag=True, help="Every map, changed or not.")
+def recompute_mapped(settings: Settings, *, is_whole: bool) -> Outcome:
+    """Apply this release's maps to every row of PIM, where other maps were applied last.
+
+    Consumers do that by themselves when a newer release changes a map. One of an older release
+    leaves the newer one's maps as they are, so that two releases can run side by side. So run it
+    after a rollback, once all consumers are of the older release; and with --all after a rolling
+    restart into a release that changed maps. Only what differs is written.
+    """
+    found = recompute(settings, is_whole=is_whole)
+    names = ", ".join(found.recomputed) or "no map has changed"
+    return Outcome({"recomputed": list(found.recomputed)}, Text(f"recomputed: {names}"))
 
 
 def _exchanged(tables: tuple[exchange.ExchangedTable, ...]) -> Outcome:

@@ -21,6 +21,7 @@ from pipeline.database.state.loads import Loads, LoadState
 from pipeline.database.state.marks import Marks
 from pipeline.database.state.progress import ProgressStore
 from pipeline.database.state.schema import DEFAULT_SCHEMA
+from pipeline.database.state.settings import SettingsStore
 from pipeline.database.systems.target_tables import (
     OwnedRows,
     TargetTables,
@@ -99,6 +100,7 @@ class DatabaseTransaction:
         self._marks = Marks(session, sync_schema)
         self._positions = ProgressStore(session, sync_schema)
         self._loads = Loads(session, sync_schema, route.sources)
+        self._settings = SettingsStore(session, sync_schema)
         self._targets = TargetTables(session, names_of(session, target_schema, site, route.targets))
         self._owned = OwnedRows(session, sync_schema, self._targets)
 
@@ -117,10 +119,12 @@ class DatabaseTransaction:
     def mark(self, marks: Sequence[Mark], now: datetime) -> None:
         self._marks.mark(marks, now)
 
-    def mark_table(self, table: str, number: int, now: datetime) -> int:
+    def mark_table(
+        self, table: str, number: int, now: datetime, *, only_if: str | None = None
+    ) -> int:
         """In pages, so that no statement locks a whole table."""
         marked, last = 0, ""
-        while keys := self._ledger.next_keys(table, last, MARKS_A_PAGE):
+        while keys := self._ledger.next_keys(table, last, MARKS_A_PAGE, only_if=only_if):
             self._marks.mark([Mark(table, key, number) for key in keys], now)
             marked, last = marked + len(keys), keys[-1]
         return marked
@@ -171,6 +175,12 @@ class DatabaseTransaction:
 
     def set_loaded(self, table: str, epoch: int) -> bool:
         return self._loads.set_loaded(table, epoch)
+
+    def setting(self, name: str) -> str | None:
+        return self._settings.read(name)
+
+    def set_setting(self, name: str, value: str) -> None:
+        self._settings.write(name, value)
 
     def waiting_count(self) -> int:
         return self._marks.waiting_count()

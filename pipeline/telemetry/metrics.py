@@ -5,7 +5,7 @@ and what an operator does about it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -291,6 +291,16 @@ class PrometheusTelemetry:
 
     def conflict(self, kind: str, rule: str, winner: str) -> None:
         self._add("pipeline_conflicts_total", 1, kind, rule, winner)
+
+    def remapped(self, recomputed: Sequence[str], left: Sequence[str]) -> None:
+        if recomputed:
+            self._log.info("maps changed: their rows are recomputed", maps=", ".join(recomputed))
+        if left:
+            self._log.warning(
+                "a newer release applied other maps, which stay",
+                maps=", ".join(left),
+                hint="after a rollback: ajera-cdc mappings recompute",
+            )
 
     def halted(self, topic: str, partition: int, error: PipelineError) -> None:
         self._add("pipeline_halted_partitions", 1, topic, error.code)

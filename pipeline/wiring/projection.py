@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 
 from pipeline.config.settings import Settings
-from pipeline.database.remapping import recompute_if_changed
 from pipeline.database.state.migrate import require_latest
 from pipeline.database.systems.live import describe_target
 from pipeline.database.target import DatabaseTarget
@@ -23,6 +23,7 @@ from pipeline.engine.consumer.start import Incarnations
 from pipeline.engine.projection.loading import Loading
 from pipeline.engine.projection.processor import Processor
 from pipeline.engine.projection.recompute import Recompute
+from pipeline.engine.projection.remapping import Remapped, remap
 from pipeline.kafka.consumer import KafkaMessages
 from pipeline.kafka.dead_letters import KafkaDeadLetters
 from pipeline.mapping.route import Route
@@ -109,7 +110,7 @@ def parts(
         require_latest(engine, schema)
         target = DatabaseTarget(engine, route, site, schema, settings.to_pim.db_schema)
         live = describe_target(engine, route, site, settings.to_pim.db_schema)
-        recompute_if_changed(engine, target, route, site, schema)
+        apply_maps(target, route, site, telemetry)
         registry = registry_client(settings)
         resources.callback(registry.close)
         decoder = decoder_of(settings, site, registry.writer_schema)
@@ -137,6 +138,16 @@ def parts(
             telemetry=telemetry,
             health=health,
         )
+
+
+def apply_maps(
+    target: DatabaseTarget, route: Route, site: Site, telemetry: PrometheusTelemetry
+) -> Remapped:
+    """Mark what maps that changed since they were applied last have to write."""
+    with target.transaction() as transaction:
+        remapped = remap(transaction, route, site, version("ajera-cdc"), SystemClock().now())
+    telemetry.remapped(remapped.recomputed, remapped.left)
+    return remapped
 
 
 @contextmanager

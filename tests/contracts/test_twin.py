@@ -32,6 +32,7 @@ from tests.twins.target import MemoryTarget
 PATIENCE = 20.0
 ODD = 'O\'Brien "Zoë" \\ 😀 [x] 漢字 :rows %s'
 LATER = NOON + timedelta(minutes=1)
+FLAG = "ever_vecIsClient"
 
 
 def vec(key: int, **columns: Value) -> LedgerRow:
@@ -177,6 +178,27 @@ def test_more_rows_than_one_statement_takes_are_all_written(
         assert len(transaction.lock_rows("AxVec", [row.key for row in rows])) == len(rows)
         assert transaction.mark_table("AxVec", 7, NOON) == len(rows)
         assert len(transaction.due(10_000, set_before=LATER, waiting_before=NOON)) == len(rows)
+
+
+def test_the_rows_of_a_table_in_which_a_flag_is_set_are_marked_alone(target: Target) -> None:
+    """A map's roots, and no row that it does not take."""
+    flagged = [replace(vec(key), values={**vec(key).values, FLAG: key == 2}) for key in (1, 2, 3)]
+    write(target, *flagged)
+    with target.transaction() as transaction:
+        assert transaction.mark_table("AxVec", 7, NOON, only_if=FLAG) == 1
+        assert transaction.due(10, set_before=LATER, waiting_before=NOON) == [Mark("AxVec", "2", 7)]
+
+
+def test_a_setting_is_kept_under_its_name(target: Target) -> None:
+    """Read in the transaction that wrote it, and after it."""
+    with target.transaction() as transaction:
+        assert transaction.setting("one") is None
+        transaction.set_setting("one", "1")
+        transaction.set_setting("two", "2")
+        transaction.set_setting("one", "3")
+        assert transaction.setting("one") == "3"
+    with target.transaction() as transaction:
+        assert (transaction.setting("one"), transaction.setting("two")) == ("3", "2")
 
 
 def test_rows_are_found_by_a_mirrored_value(target: Target) -> None:

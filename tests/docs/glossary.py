@@ -98,6 +98,12 @@ ROUTES = (
 )
 PROJECTION = (
     Word("mapping, line", "a table of the vendor's page; one of its lines", ("TableMapping",)),
+    Word(
+        "fingerprint",
+        "what a mapping is known by: its data, and its functions in a form without comments and layout",
+        ("Canonical", "AppliedMapping"),
+    ),
+    Word("remap", "recompute the rows of mappings that changed", ("Remapped",)),
     Word("root", "the source row that a target row is built from"),
     Word("ledger", "how far each source row was applied", ("Ledger", "LedgerRow")),
     Word("mirror", "what each source row last held", ("Mirror",)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.failures.guard import Guard
+from tests.failures.guards_added import ADDED_GUARDS
 from tests.failures.guards_pim import PIM_GUARDS
 
 ENGINE, UNIT = "pipeline/engine", "tests/unit/engine"
@@ -427,4 +428,5 @@ ONE_WAY_GUARDS = (
         f"{UNIT}/test_start.py::test_a_topic_with_another_number_of_partitions_is_refused",
     ),
     *PIM_GUARDS,
+    *ADDED_GUARDS,
 )

@@ -73,9 +73,10 @@ class Ledger:
         locked = [view.lock(key, Strength.UPDATE) for key in older]
         return [row for row in locked if row is not None and _is_unseen(row, epoch)]
 
-    def keys(self, table: str) -> list[str]:
+    def keys(self, table: str, only_if: str | None = None) -> list[str]:
         self._session.statement("keys")
-        return [row.key for _, row in self._views[table].items()]
+        rows = [row for _, row in self._views[table].items()]
+        return [row.key for row in rows if only_if is None or row.values[only_if]]
 
     def _checked(self, row: LedgerRow) -> LedgerRow:
         """The row as a database stores it: without NULs.

@@ -29,7 +29,7 @@ from tests.twins.ledger import Ledger, ledger_tables
 from tests.twins.locks import Locks
 from tests.twins.marks import Due, Marks
 from tests.twins.progress import LoadState, PositionTables, ProgressStore
-from tests.twins.tables import Change, Session, Table
+from tests.twins.tables import Change, Session, Table, View
 from tests.twins.target_tables import Owned, OwnedRows, TargetTables
 from tests.twins.turns import FreeTurns, Turns
 
@@ -59,6 +59,7 @@ class MemoryTarget:
         self.ledger = ledger_tables(route.sources)
         self.due: Table[Due] = Table("due")
         self.positions = PositionTables()
+        self.settings: Table[str] = Table("setting")
         self.targets: dict[str, Table[Row]] = {
             table.name: Table(table.name, fold) for table in route.targets
         }
@@ -97,6 +98,7 @@ class MemoryTransaction:
         self._ledger = Ledger(session, target.ledger, route.sources)
         self._marks = Marks(session, target.due)
         self._positions = ProgressStore(session, target.positions, route.sources)
+        self._settings = View(session, target.settings)
         self._targets = TargetTables(
             session,
             target.targets,
@@ -134,9 +136,11 @@ class MemoryTransaction:
         with self._spoiling():
             self._marks.mark(marks, now)
 
-    def mark_table(self, table: str, number: int, now: datetime) -> int:
+    def mark_table(
+        self, table: str, number: int, now: datetime, *, only_if: str | None = None
+    ) -> int:
         with self._spoiling():
-            keys = self._ledger.keys(table)
+            keys = self._ledger.keys(table, only_if)
             self._marks.mark([Mark(table, key, number) for key in keys], now)
             return len(keys)
 
@@ -155,6 +159,17 @@ class MemoryTransaction:
     def wait(self, waiting: Sequence[Waiting], now: datetime) -> None:
         with self._spoiling():
             self._marks.wait(waiting, now)
+
+    def setting(self, name: str) -> str | None:
+        with self._spoiling():
+            self._session.statement("setting")
+            return self._settings.get((name,))
+
+    def set_setting(self, name: str, value: str) -> None:
+        with self._spoiling():
+            self._session.statement("set_setting")
+            self._settings.claim((name,))
+            self._settings.put((name,), value)
 
     def waiting_count(self) -> int:
         with self._spoiling():

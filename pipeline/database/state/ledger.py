@@ -135,13 +135,18 @@ class Ledger:
         rows = self.lock_rows(table, [str(key) for (key,) in answers])
         return [row for _, row in sorted(rows.items()) if row.epoch < epoch and not row.deleted]
 
-    def next_keys(self, table: str, after: str, limit: int) -> list[str]:
-        """Keys of a mirror in order, a page at a time."""
+    def next_keys(
+        self, table: str, after: str, limit: int, *, only_if: str | None = None
+    ) -> list[str]:
+        """Keys of a mirror in order, a page at a time; of the rows in which this flag is set."""
         mirror = self._mirrors[table]
         key = self._session.dialect.quote(LEDGER_KEY.name)
+        flag = ""
+        if only_if is not None:
+            flag = f" AND t.{self._session.dialect.quote(only_if)} = {self._session.dialect.true}"
         answers = self._session.ask(
             mirror_name(table),
-            f"SELECT t.{key} FROM {mirror.table} AS t WHERE t.{key} > :after"
+            f"SELECT t.{key} FROM {mirror.table} AS t WHERE t.{key} > :after{flag}"
             f" ORDER BY t.{key} OFFSET 0 ROWS FETCH NEXT {limit:d} ROWS ONLY",
             after=after,
         )

@@ -12,6 +12,7 @@ from pipeline.database.sql.dialect import Field, Lock, Merge, given
 from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import (
     ConnectedSession,
+    Session,
     number_of,
     translated,
 )
@@ -99,23 +100,30 @@ def _epoch(engine: Engine, connector: str, schema: str) -> int | None:
         return number_of(answers[0][0]) if answers else None
 
 
+class SettingsStore:
+    """Named settings, in a transaction of their own or of the caller's."""
+
+    def __init__(self, session: Session, schema: str) -> None:
+        self._session = session
+        self._table = session.dialect.qualify(schema, "setting")
+
+    def read(self, name: str) -> str | None:
+        sql = self._session.dialect.select(self._table, _NAME, ["value"], Lock.NONE)
+        answers = self._session.run("setting", sql, [(name,)])
+        return str(answers[0][0]) if answers else None
+
+    def write(self, name: str, value: str) -> None:
+        merge = Merge(self._table, _NAME, (_VALUE,), (given("value"),))
+        self._session.run("setting", self._session.dialect.merge(merge), [(name, value)])
+
+
 def read_setting(engine: Engine, name: str, schema: str = DEFAULT_SCHEMA) -> str | None:
     dialect = dialect_of(engine)
     with translated(dialect, "setting"), engine.begin() as connection:
-        session = ConnectedSession(connection, dialect)
-        sql = dialect.select(dialect.qualify(schema, "setting"), _NAME, ["value"], Lock.NONE)
-        answers = session.run("setting", sql, [(name,)])
-        return str(answers[0][0]) if answers else None
+        return SettingsStore(ConnectedSession(connection, dialect), schema).read(name)
 
 
 def write_setting(engine: Engine, name: str, value: str, schema: str = DEFAULT_SCHEMA) -> None:
     dialect = dialect_of(engine)
     with translated(dialect, "setting"), engine.begin() as connection:
-        session = ConnectedSession(connection, dialect)
-        merge = Merge(
-            dialect.qualify(schema, "setting"),
-            _NAME,
-            (_VALUE,),
-            (given("value"),),
-        )
-        session.run("setting", dialect.merge(merge), [(name, value)])
+        SettingsStore(ConnectedSession(connection, dialect), schema).write(name, value)

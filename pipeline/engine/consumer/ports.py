@@ -131,8 +131,10 @@ class Transaction(Offsets, Protocol):
         and its waiting reason is forgotten.
         """
 
-    def mark_table(self, table: str, number: int, now: datetime) -> int:
-        """Mark every row of a mirror; how many."""
+    def mark_table(
+        self, table: str, number: int, now: datetime, *, only_if: str | None = None
+    ) -> int:
+        """Mark every row of a mirror, or those in which this flag is set; how many."""
 
     def marks_of(self, marks: Iterable[tuple[str, str]]) -> list[Mark]:
         """Those of these kinds and keys that are set."""
@@ -188,6 +190,11 @@ class Transaction(Offsets, Protocol):
         """Tables in state "reading" whose partitions were all read up to their load ends:
         table -> epoch.
         """
+
+    def setting(self, name: str) -> str | None:
+        """What was stored under a name, None before."""
+
+    def set_setting(self, name: str, value: str) -> None: ...
 
     def unseen(self, table: str, epoch: int, limit: int) -> list[LedgerRow]:
         """Rows that exist and have an older epoch, locked: at most so many, by key."""

@@ -215,7 +215,10 @@ class ChoiceMissing(PipelineError):
     """
 
     code = "config.choice_missing"
-    hint = "Set them to all, active, on_linked_projects or none; `ajera-cdc check` counts how many each would be."
+    hint = (
+        "Set them to all, active, on_linked_projects or none; `ajera-cdc check` counts how many "
+        "each would be."
+    )
     exit_code = ExitCode.USAGE
 
 
@@ -225,7 +228,10 @@ class TimeUnreadable(PipelineError):
     """
 
     code = "config.time_unreadable"
-    hint = "Grant SELECT on it, name it under [source.AxTransaction] in the site profile, or choose all, active or none."
+    hint = (
+        "Grant SELECT on it, name it under [source.AxTransaction] in the site profile,"
+        " or choose all, active or none."
+    )
     exit_code = ExitCode.USAGE
 
 
@@ -233,7 +239,10 @@ class EditionUnsupported(PipelineError):
     """Deltek offers the PIM integration in full Ajera only (S-PIM, first line)."""
 
     code = "config.edition"
-    hint = "The PIM integration is not available in ajeraCore or ajeraCore + add-ons; set `sources.ajera.edition` only if this firm runs full Ajera."
+    hint = (
+        "The PIM integration is not available in ajeraCore or ajeraCore + add-ons; set "
+        "`sources.ajera.edition` only if this firm runs full Ajera."
+    )
     exit_code = ExitCode.USAGE
 
 
@@ -276,9 +285,11 @@ class DriverMissing(PipelineError):
 
     code = "environment.driver"
     hint = (
-        "SQL Server needs the driver manager unixODBC (on Debian `apt-get install unixodbc`, which brings libodbc.so.2 "
-        "and libltdl.so.7) and Microsoft's ODBC driver 18, which `pip install mssql-python-odbc` brings; on Windows "
-        "install it with Microsoft's installer. If its file is there, `ldd` on it names the library that is missing."
+        "SQL Server needs the driver manager unixODBC (on Debian `apt-get install unixodbc`, "
+        "which brings libodbc.so.2 and libltdl.so.7) and Microsoft's ODBC driver 18, which `pip "
+        "install mssql-python-odbc` brings; on Windows "
+        "install it with Microsoft's installer. If its file is there, `ldd` on it names the "
+        "library that is missing."
     )
     exit_code = ExitCode.ENVIRONMENT
 
@@ -288,15 +299,18 @@ class DriverUnsupported(PipelineError):
 
     code = "environment.driver_unsupported"
     hint = (
-        "Use Microsoft's ODBC driver 18, which is taken where the address names no `driver`. After an error that rolled "
-        "a transaction back, FreeTDS fails at its ROLLBACK (3903) and later statements run outside a transaction; "
+        "Use Microsoft's ODBC driver 18, which is taken where the address names no `driver`. "
+        "After an error that rolled a transaction back, FreeTDS fails at its ROLLBACK (3903) and "
+        "later statements run outside a transaction; "
         "drivers before 18 send long texts as ntext, which some databases refuse (4189)."
     )
     exit_code = ExitCode.ENVIRONMENT
 
 
 class SyncSchemaOutdated(PipelineError):
-    """The `sync` schema of the target database is missing or not at the version this program needs."""
+    """The `sync` schema of the target database is missing or
+    not at the version this program needs.
+    """
 
     code = "schema.outdated"
     hint = "Run `ajera-cdc schema upgrade` with a user that may create tables."
@@ -307,7 +321,10 @@ class TargetMismatch(PipelineError):
     """A table or column of the target that a mapping writes does not exist."""
 
     code = "schema.target"
-    hint = "Correct the site profile's names, or the target database; `ajera-cdc check` lists every difference."
+    hint = (
+        "Correct the site profile's names, or the target database; `ajera-cdc check` lists every "
+        "difference."
+    )
     exit_code = ExitCode.ENVIRONMENT
 
 
@@ -334,14 +351,20 @@ class ContractBroken(PipelineError):
     """A column that a mapping needs is missing in the writer schema, or has another type."""
 
     code = "decode.contract"
-    hint = "Correct the source table, or rename the column in the site profile; the table goes on after a restart, nothing is lost."
+    hint = (
+        "Correct the source table, or rename the column in the site profile; the table goes on "
+        "after a restart, nothing is lost."
+    )
 
 
 class SourceTruncated(PipelineError):
     """A captured table was truncated: rows vanished without an event each."""
 
     code = "decode.truncate"
-    hint = "SQL Server refuses TRUNCATE on a captured table. Replay is not enough: compare source and target, then restart the table."
+    hint = (
+        "SQL Server refuses TRUNCATE on a captured table. Replay is not enough: compare source "
+        "and target, then restart the table."
+    )
 
 
 class SchemaUnknown(PipelineError):
@@ -349,7 +372,10 @@ class SchemaUnknown(PipelineError):
 
     code = "registry.unknown"
     remedy = Remedy.RETRY
-    hint = "The registry lost its schemas, or the program asks another registry than the connector: check `registry.url`."
+    hint = (
+        "The registry lost its schemas, or the program asks another registry than the connector: "
+        "check `registry.url`."
+    )
 
 
 class SchemaLost(PipelineError):
@@ -359,8 +385,9 @@ class SchemaLost(PipelineError):
 
     code = "registry.lost"
     hint = (
-        "The messages stay in Kafka. Restore the registry's schemas, or, if they are gone for good, capture the source "
-        "anew (`ajera-cdc connectors remove`, delete the topics, `connectors apply`); then restart the consumers."
+        "The messages stay in Kafka. Restore the registry's schemas, or, if they are gone for "
+        "good, capture the source anew (`ajera-cdc connectors remove`, delete the topics, "
+        "`connectors apply`); then restart the consumers."
     )
 
 
@@ -382,7 +409,10 @@ class ParkedTooMany(PipelineError):
     """
 
     code = "park.limit"
-    hint = "`ajera-cdc status` shows what they wait for; correct the cause or raise the limit, then restart."
+    hint = (
+        "`ajera-cdc status` shows what they wait for; correct the cause or raise the limit, then "
+        "restart."
+    )
 
 
 class RegistryUnavailable(PipelineError):
@@ -399,7 +429,10 @@ class ValueRefused(PipelineError):
 
     code = "mapping.value"
     remedy = Remedy.PARK
-    hint = "The row waits, the others go on; extend the list in the site profile or correct the row in Ajera."
+    hint = (
+        "The row waits, the others go on; extend the list in the site profile or correct the row "
+        "in Ajera."
+    )
 
 
 class TargetBusy(PipelineError):
@@ -418,7 +451,10 @@ class ConcurrentWrite(PipelineError):
 
     code = "target.concurrent"
     remedy = Remedy.RETRY
-    hint = "Harmless: the batch is tried again. If it repeats, two consumer groups write the same target."
+    hint = (
+        "Harmless: the batch is tried again. If it repeats, two consumer groups write the same "
+        "target."
+    )
 
 
 class TargetRefused(PipelineError):
@@ -434,7 +470,10 @@ class TargetRestored(PipelineError):
     """
 
     code = "target.restored"
-    hint = "Nothing is lost: start the consumers again, and they read again what the restored database lacks."
+    hint = (
+        "Nothing is lost: start the consumers again, and they read again what the restored "
+        "database lacks."
+    )
 
 
 class RowRejected(PipelineError):
@@ -446,7 +485,10 @@ class RowRejected(PipelineError):
 
     code = "target.rejected"
     remedy = Remedy.PARK
-    hint = "Correct the row in Ajera, or the column or constraint named in the target; the row is tried again by itself."
+    hint = (
+        "Correct the row in Ajera, or the column or constraint named in the target; the row is "
+        "tried again by itself."
+    )
 
 
 class KeyTableInvalid(PipelineError):
@@ -459,8 +501,8 @@ class KeyTableInvalid(PipelineError):
     code = "ajera.key_table"
     remedy = Remedy.PARK
     hint = (
-        "Correct that row of the key table in Ajera, or `[keys]` in the site profile; `ajera-cdc check` shows both keys."
-        " The row is tried again by itself."
+        "Correct that row of the key table in Ajera, or `[keys]` in the site profile; "
+        "`ajera-cdc check` shows both keys. The row is tried again by itself."
     )
 
 
@@ -468,7 +510,10 @@ class OffsetLost(PipelineError):
     """Retention has deleted messages that were not applied yet."""
 
     code = "kafka.offset_lost"
-    hint = "Changes are missing in the target: run a new snapshot (`ajera-cdc connectors remove` and `apply`), and raise the topic's retention."
+    hint = (
+        "Changes are missing in the target: run a new snapshot (`ajera-cdc connectors remove` and "
+        "`apply`), and raise the topic's retention."
+    )
 
 
 class PartitionsChanged(PipelineError):
@@ -478,8 +523,9 @@ class PartitionsChanged(PipelineError):
 
     code = "kafka.partitions"
     hint = (
-        "Order holds within a partition only. Stop the consumers, `ajera-cdc connectors remove`, delete the source "
-        "topics, set `kafka.partitions`, `connectors apply`: a new snapshot brings everything again."
+        "Order holds within a partition only. Stop the consumers, `ajera-cdc connectors remove`, "
+        "delete the source topics, set `kafka.partitions`, `connectors apply`: a new snapshot "
+        "brings everything again."
     )
 
 
@@ -493,7 +539,8 @@ class SourceRewound(PipelineError):
 
     code = "source.rewound"
     hint = (
-        "`ajera-cdc connectors remove`, then `connectors apply`: the source is captured anew and sorts above what was. "
+        "`ajera-cdc connectors remove`, then `connectors apply`: the source is captured anew "
+        "and sorts above what was. "
         "If only its clock was set, raise `run.clock_tolerance_seconds`."
     )
 
@@ -504,7 +551,10 @@ class ReplayRefused(PipelineError):
     """
 
     code = "replay.refused"
-    hint = "Stop all consumers of the group first; `ajera-cdc lag` shows topics, partitions and offsets."
+    hint = (
+        "Stop all consumers of the group first; `ajera-cdc lag` shows topics, partitions and "
+        "offsets."
+    )
     exit_code = ExitCode.USAGE
 
 
@@ -512,7 +562,10 @@ class DeadLetterFailed(PipelineError):
     """A dead letter could not be written to its topic; its message stays unread."""
 
     code = "kafka.dead_letter"
-    hint = "Check that the dead-letter topic exists and may be written; the partition goes on after a restart."
+    hint = (
+        "Check that the dead-letter topic exists and may be written; the partition goes on after "
+        "a restart."
+    )
 
 
 class ConnectorFailed(PipelineError):
@@ -520,4 +573,7 @@ class ConnectorFailed(PipelineError):
 
     code = "connect.failed"
     exit_code = ExitCode.ENVIRONMENT
-    hint = "The sentence above is the connector's own; correct the cause, then `ajera-cdc connectors apply`."
+    hint = (
+        "The sentence above is the connector's own; correct the cause, then `ajera-cdc connectors "
+        "apply`."
+    )

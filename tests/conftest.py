@@ -1,4 +1,6 @@
-"""The embedded stack for tests: started once a run, and only the parts that the chosen tests need."""
+"""The embedded stack for tests: started once a run,
+and only the parts that the chosen tests need.
+"""
 
 from __future__ import annotations
 

@@ -126,30 +126,41 @@ CREATE TABLE "AxProjectContact" (
     "pcOrder" integer
 );
 \connect pim
-CREATE TABLE "Project_Status" ("Name" varchar(50) PRIMARY KEY, "Completed" boolean);
+CREATE TABLE "Project_Status" ("Name" varchar(50) PRIMARY KEY,
+    "Completed" boolean);
 CREATE TABLE "Role_Type" ("Name" varchar(100) PRIMARY KEY);
 CREATE TABLE "Organization" (
-    "Organization ID" varchar(30) PRIMARY KEY, "Name" varchar(100) NOT NULL,
-    "Address" varchar(500), "Post Code" varchar(20), "Phone Number" varchar(50),
-    "Fax Number" varchar(50), "Web Address" varchar(255), "E-mail" varchar(255)
+    "Organization ID" varchar(30) PRIMARY KEY,
+    "Name" varchar(100) NOT NULL,
+    "Address" varchar(500), "Post Code" varchar(20),
+    "Phone Number" varchar(50),
+    "Fax Number" varchar(50), "Web Address" varchar(255),
+    "E-mail" varchar(255)
 );
 CREATE TABLE "Contact" (
-    "Contact ID" varchar(30) PRIMARY KEY, "Organization ID" varchar(30) REFERENCES "Organization",
-    "Forename" varchar(50), "Middle Names" varchar(50), "Surname" varchar(50),
+    "Contact ID" varchar(30) PRIMARY KEY, "Organization ID" varchar(30)
+        REFERENCES "Organization",
+    "Forename" varchar(50), "Middle Names" varchar(50),
+    "Surname" varchar(50),
     "Title" varchar(20), "Job Title" varchar(100), "E-mail" varchar(255),
-    "Mobile" varchar(50), "Direct Dial" varchar(50), "Created Date" timestamptz,
+    "Mobile" varchar(50), "Direct Dial" varchar(50),
+    "Created Date" timestamptz,
     "Document Initials" varchar(10)
 );
 CREATE TABLE "Project" (
-    "Project ID" varchar(30) PRIMARY KEY, "Project Code" varchar(50) NOT NULL UNIQUE,
+    "Project ID" varchar(30) PRIMARY KEY, "Project Code" varchar(50)
+        NOT NULL UNIQUE,
     "Name" varchar(100) NOT NULL, "Description" text,
-    "Status" varchar(50) NOT NULL REFERENCES "Project_Status", "Client" varchar(100),
-    "Client Address 1" varchar(100), "Client Address 2" varchar(100), "City" varchar(50),
+    "Status" varchar(50) NOT NULL REFERENCES "Project_Status",
+    "Client" varchar(100),
+    "Client Address 1" varchar(100), "Client Address 2" varchar(100),
+    "City" varchar(50),
     "State" varchar(50), "Zip" varchar(20)
 );
 CREATE TABLE "Project_Contact" (
     "Project ID" varchar(30) REFERENCES "Project",
     "Role Type" varchar(100) REFERENCES "Role_Type",
     "Contact ID" varchar(30) REFERENCES "Contact",
-    PRIMARY KEY ("Project ID", "Role Type", "Contact ID")
+    PRIMARY KEY ("Project ID", "Role Type",
+        "Contact ID")
 );

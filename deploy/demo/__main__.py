@@ -157,7 +157,8 @@ def live(
                 reported = time.monotonic()
                 pairs = sum(now.pairs.values())
                 say(
-                    f"{run.state}: {sum(now.pim.values()):,} PIM rows, {pairs:,} pairs, {run.edits.total():,} edits"
+                    f"{run.state}: {sum(now.pim.values()):,} PIM rows, {pairs:,} pairs, "
+                    f"{run.edits.total():,} edits"
                 )
             run.ended.wait(0.5)
     if run.fault is not None:

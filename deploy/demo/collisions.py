@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -16,75 +16,16 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from deploy.sample import crm_lists
+from deploy.demo.clashes import CLASHES, NUMBER, Clash
 from deploy.sample.dps import BLANK
 from deploy.sample.naming import Naming
 
 LATER: Final = 2.6  # seconds from Ann's commit to Bob's: more than the clock tolerance of two
 WAIT_SECONDS: Final = 60.0
-NUMBER, NEW_NUMBER = "HILL-1", "HILL-2"
-TYPES: Final[Mapping[Any, str]] = {
-    code: text
-    for key, text, short in crm_lists.PROJECT_TYPES
-    for code in (key, short)
-    if code is not None
-}
-MARKETS: Final[Mapping[Any, str]] = {
-    code: text
-    for key, text, short in crm_lists.CLIENT_TYPES
-    for code in (key, short)
-    if code is not None
-}
 
 
 class NotDecided(RuntimeError):
     """A collision did not come out as its rule says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clash:
-    """One field that both type into: where, what, what each side must hold in the end,
-    and how its codes read.
-
-    `bob` is None where he cannot type: DPS lets nobody change a key.
-    """
-
-    rule: str
-    line: str
-    in_ajera: str
-    in_dps: str
-    ann: Any
-    bob: Any
-    ends: tuple[Any, Any]
-    codes: Mapping[Any, str] | None = None
-    is_logged: bool = True
-
-    @property
-    def entity(self) -> str:
-        return self.line.partition(".")[0]
-
-    def shown(self, value: Any) -> str:
-        return (
-            "nothing"
-            if value is None
-            else f'"{self.codes.get(value, value) if self.codes else value}"'
-        )
-
-
-ANNS_NOTES, BOBS_NOTES = (
-    "Ann: wants the drawings by May.",
-    "Bob: wants a second offer.",
-)
-CLASHES: Final = (
-    Clash("newest", "firm.name", "AxVec.vecDescription", "Clendor.Name", "Hill & Co Ltd", "Hill and Company",
-          ("Hill and Company", "Hill and Company")),
-    Clash("ajera", "project.type", "AxProject.prjProjectType", "PR.ProjectType", 3, "RES", (3, "CIV"), TYPES),
-    Clash("dps", "firm.market", "AxVec.vecClientType", "Clendor.Type", 3, "GOV", (2, "GOV"), MARKETS),
-    Clash("manual", "firm.notes", "AxVec.vecClientNotes", "Clendor.Memo", ANNS_NOTES, BOBS_NOTES,
-          (ANNS_NOTES, BOBS_NOTES)),
-    Clash("create_only", "project.number", "AxProject.prjID", "PR.WBS1", NEW_NUMBER, None, (NEW_NUMBER, NUMBER),
-          is_logged=False),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +72,24 @@ class Collisions:
         with self._ajera.transaction():
             firm = self._one(
                 self._ajera,
-                "INSERT INTO {AxVec} ({AxVec.vecDescription}, {AxVec.vecIsClient}, {AxVec.vecSyncToCRM}, {AxVec.vecStatus},"
-                " {AxVec.vecClientType}, {AxVec.vecClientNotes}, {AxVec.vecCity})"
-                " VALUES ('Hill & Co', true, true, 1, 1, 'Prefers e-mail.', 'Portland') RETURNING {AxVec.vecKey}",
+                (
+                    "INSERT INTO {AxVec} ({AxVec.vecDescription}, {AxVec.vecIsClient},"
+                    " {AxVec.vecSyncToCRM}, {AxVec.vecStatus},"
+                    " {AxVec.vecClientType}, {AxVec.vecClientNotes}, {AxVec.vecCity})"
+                    " VALUES ('Hill & Co', true, true, 1, 1, 'Prefers e-mail.', 'Portland')"
+                    " RETURNING {AxVec.vecKey}"
+                ),
             )
             project = self._one(
                 self._ajera,
-                "INSERT INTO {AxProject} ({AxProject.prjID}, {AxProject.prjDescription}, {AxProject.prjStatus},"
-                " {AxProject.prjProjectType}, {AxProject.prjSyncToCRM}, {AxProject.prjCreateInCRM})"
-                " VALUES (%(number)s, 'Hill House', 1, 1, true, true) RETURNING {AxProject.prjKey}",
+                (
+                    "INSERT INTO {AxProject} ({AxProject.prjID}, {AxProject.prjDescription},"
+                    " {AxProject.prjStatus},"
+                    " {AxProject.prjProjectType}, {AxProject.prjSyncToCRM},"
+                    " {AxProject.prjCreateInCRM})"
+                    " VALUES (%(number)s, 'Hill House', 1, 1, true, true)"
+                    " RETURNING {AxProject.prjKey}"
+                ),
                 number=NUMBER,
             )
         return int(firm), int(project)
@@ -149,7 +99,10 @@ class Collisions:
         deadline = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < deadline:
             found = self._dps.execute(
-                "SELECT id, ajera_key, dps_key FROM sync.link WHERE entity = %s AND ajera_key = %s AND state = 'linked'",
+                (
+                    "SELECT id, ajera_key, dps_key FROM sync.link WHERE entity = %s"
+                    " AND ajera_key = %s AND state = 'linked'"
+                ),
                 (entity, str(key)),
             ).fetchone()
             if found is not None:
@@ -202,7 +155,10 @@ class Collisions:
         )
         return Told(
             (
-                f"{clash.rule:<11} {clash.line}: Ann types {clash.shown(clash.ann)} in Ajera, {bob}",
+                (
+                    f"{clash.rule:<11} {clash.line}: Ann types {clash.shown(clash.ann)} in Ajera, "
+                    f"{bob}"
+                ),
                 f"{'':<11} -> Ajera holds {clash.shown(held[0])}, DPS holds {clash.shown(held[1])}",
                 f"{'':<11}    {_entry(clash, entry)}",
             ),
@@ -266,8 +222,10 @@ def _entry(clash: Clash, entry: Sequence[Any] | None) -> str:
         return "conflict log: nothing, the number is copied when the row is created and never after"
     number, kind, rule, winner, ajera, dps, ajera_at, dps_at = entry
     return (
-        f"conflict {number}: {kind}, rule {rule}, {f'{winner} wins' if winner else 'a person decides: parked'};"
-        f" Ajera {clash.shown(json.loads(ajera))} at {_clock(ajera_at)}, DPS {clash.shown(json.loads(dps))} at {_clock(dps_at)}"
+        f"conflict {number}: {kind}, rule {rule}, "
+        f"{f'{winner} wins' if winner else 'a person decides: parked'};"
+        f" Ajera {clash.shown(json.loads(ajera))} at {_clock(ajera_at)}, DPS "
+        f"{clash.shown(json.loads(dps))} at {_clock(dps_at)}"
     )
 
 

@@ -55,7 +55,8 @@ class Consumer:
                 stderr=subprocess.STDOUT,
                 env=environment,
                 start_new_session=True,  # Ctrl-C reaches us, and we stop it in order
-                preexec_fn=end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 (one call, no lock)
+                # one call, no lock
+                preexec_fn=end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
             )
 
     def check(self) -> None:

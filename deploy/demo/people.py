@@ -93,7 +93,8 @@ class People:
                 found = agreement.compare(ajera, dps, run.naming)
                 shown = "\n".join(str(one) for one in found[:20])
                 raise NeverFilled(
-                    f"not complete after {FILLED_SECONDS:.0f} seconds, {len(found)} differences:\n{shown}"
+                    f"not complete after {FILLED_SECONDS:.0f} seconds, {len(found)} "
+                    f"differences:\n{shown}"
                 )
             if time.monotonic() > deadline or run.ended.wait(1.0):
                 return

@@ -124,7 +124,8 @@ def rows(dps: psycopg.Connection, naming: Naming) -> dict[str, int]:
 def pairs(dps: psycopg.Connection) -> dict[str, int]:
     """Linked pairs by entity."""
     found = dps.execute(
-        "SELECT entity, count(*) FROM sync.link WHERE state <> 'ended' GROUP BY entity ORDER BY entity"
+        "SELECT entity, count(*) FROM sync.link WHERE state <> 'ended' GROUP BY entity"
+        " ORDER BY entity"
     )
     return {str(entity): int(count) for entity, count in found}
 

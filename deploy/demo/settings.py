@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import tomli_w
 
@@ -14,6 +14,13 @@ from deploy.local.stack import Stack
 
 FILE_NAME = "ajera-cdc.toml"
 AJERA_VERSION = "9.08"  # from 8.09 on the exchange goes both ways
+# What a firm must say before its first link.
+EXCHANGE: Final[Mapping[str, str]] = {
+    "employee_number": "E{key}",
+    "employees": "all",
+    "consultants": "all",
+    "status_coding": "one_is_active",
+}
 
 
 def write(
@@ -44,16 +51,8 @@ def write(
     }
     if dps is not None:
         settings["sources"]["ajera"]["version"] = AJERA_VERSION
-        settings["sources"]["dps"] = {
-            "database": dps,
-            "heartbeat_seconds": 2.0,
-        }
-        settings["routes"]["dps"] = {
-            "employee_number": "E{key}",
-            "employees": "all",
-            "consultants": "all",
-            "status_coding": "one_is_active",
-        }
+        settings["sources"]["dps"] = {"database": dps, "heartbeat_seconds": 2.0}
+        settings["routes"]["dps"] = dict(EXCHANGE)
     if profile is not None:
         settings = {"profile": str(profile.resolve()), **settings}
     path = stack.directory / FILE_NAME

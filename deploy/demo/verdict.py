@@ -18,7 +18,8 @@ SHOWN = 20
 def verified(run: Run, members: Sequence[Consumer], say: Callable[[str], None]) -> int:
     """Wait until both judges are content, or for two minutes; the exit code."""
     say(
-        "Comparing every PIM row with what plain SQL over Ajera says it should be, and every pair of Ajera and DPS ..."
+        "Comparing every PIM row with what plain SQL over Ajera says it should be, and every pair "
+        "of Ajera and DPS ..."
     )
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
@@ -34,11 +35,13 @@ def verified(run: Run, members: Sequence[Consumer], say: Callable[[str], None]) 
         say(f"[red]{difference}[/red]")
     rows = sum(databases.counts(run.pim, run.naming).values())
     say(
-        f"{rows:,} PIM rows compared after {run.edits.total():,} edits: {len(of_pim):,} differences."
+        f"{rows:,} PIM rows compared after {run.edits.total():,} edits: {len(of_pim):,} "
+        "differences."
     )
     say(
-        f"{exchange.pairs:,} pairs of Ajera and DPS compared, {exchange.values:,} values: {len(of_dps):,} differences."
-        f" Parked: {exchange.parked_values:,} values, {exchange.parked_rows:,} rows."
+        f"{exchange.pairs:,} pairs of Ajera and DPS compared, {exchange.values:,} values: "
+        f"{len(of_dps):,} differences. Parked: {exchange.parked_values:,} values, "
+        f"{exchange.parked_rows:,} rows."
     )
     if of_pim:
         _explain(run, say)
@@ -49,7 +52,10 @@ def _explain(run: Run, say: Callable[[str], None]) -> None:
     """What PIM's own tables tell of rows that are not right: what is marked or waits,
     and how far each topic was read.
     """
-    marks = "SELECT kind, COALESCE(code, 'marked'), count(*), min(set_at) FROM sync.due GROUP BY 1, 2 ORDER BY 1, 2"
+    marks = (
+        "SELECT kind, COALESCE(code, 'marked'), count(*), min(set_at) FROM sync.due GROUP BY 1, 2"
+        " ORDER BY 1, 2"
+    )
     for kind, code, count, since in run.pim.execute(marks):
         say(f"{kind}: {count} {code} since {since:%H:%M:%S}")
     read = "SELECT topic, partition, next_offset, updated_at FROM sync.progress ORDER BY 1, 2"

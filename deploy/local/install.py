@@ -66,7 +66,8 @@ def _fingerprint() -> str:
 def _install(home: Path, report: Report) -> None:
     if shutil.which("mvn") is None:
         raise InstallFailed(
-            "Maven (`mvn`) is missing. Install it (on Debian or Ubuntu: `apt-get install maven`) and try again."
+            "Maven (`mvn`) is missing. Install it (on Debian or Ubuntu: `apt-get install maven`) "
+            "and try again."
         )
     shutil.rmtree(home / "lib", ignore_errors=True)
     for name in ("kafka", "plugins"):

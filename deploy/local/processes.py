@@ -79,7 +79,8 @@ class Child:
                 user=user,
                 extra_groups=[] if user is not None else None,
                 start_new_session=True,
-                preexec_fn=end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 (one call, no lock)
+                # one call, no lock
+                preexec_fn=end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
             )
 
     @property

@@ -50,7 +50,9 @@ def connect_settings(bootstrap: str, address: str, plugins: Path) -> dict[str, s
         "offset.flush.interval.ms": "1000",
         "scheduled.rebalance.max.delay.ms": "0",
         "config.providers": "env,file",
-        "config.providers.env.class": "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
+        "config.providers.env.class": (
+            "org.apache.kafka.common.config.provider.EnvVarConfigProvider"
+        ),
         "config.providers.file.class": "org.apache.kafka.common.config.provider.FileConfigProvider",
     }
 

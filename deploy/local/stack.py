@@ -218,7 +218,8 @@ class Stack:
         )
         if done.returncode != 0:
             raise PartFailed(
-                f"Kafka's storage could not be formatted:\n{done.stdout[-1500:]}{done.stderr[-1500:]}"
+                "Kafka's storage could not be "
+                f"formatted:\n{done.stdout[-1500:]}{done.stderr[-1500:]}"
             )
 
     def _start_registry(self) -> Child:
@@ -261,7 +262,9 @@ class Stack:
             found |= {
                 "APICURIO_STORAGE_KIND": "sql",
                 "APICURIO_STORAGE_SQL_KIND": "postgresql",
-                "APICURIO_DATASOURCE_URL": f"jdbc:postgresql://127.0.0.1:{self.postgres_port}/registry",
+                "APICURIO_DATASOURCE_URL": (
+                    f"jdbc:postgresql://127.0.0.1:{self.postgres_port}/registry"
+                ),
                 "APICURIO_DATASOURCE_USERNAME": postgres.USER,
                 "APICURIO_DATASOURCE_PASSWORD": postgres.PASSWORD,
             }

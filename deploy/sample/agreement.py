@@ -176,8 +176,19 @@ def _of_pair(pairing: Pairing, link: Link, found: Found) -> Iterator[Difference]
             f"the pair goes on, but its row is gone in {gone}",
         )
         return
-    if link.is_off or link.is_suspended:
-        return
+    if not (link.is_off or link.is_suspended):
+        yield from _of_lines(pairing, link, (held[0], held[1]), waiting, found)
+
+
+def _of_lines(
+    pairing: Pairing,
+    link: Link,
+    held: tuple[Row, Row],
+    waiting: Collection[str],
+    found: Found,
+) -> Iterator[Difference]:
+    """Of a live pair whose rows are there."""
+    ajera, dps = (link.keys[side] or "" for side in SIDES)
     for line in pairing.lines:
         values = held[0].values[line.name], held[1].values[line.name]
         agrees = _agree(line, link, values, found)

@@ -33,7 +33,10 @@ def described(code: str, description: str) -> str:
     """An entry of a list by its description, in small letters;
     one that the list lacks is unlike any other.
     """
-    return f"CASE WHEN {code} IS NULL THEN NULL ELSE COALESCE(lower({text(description)}), '?' || {code}::text) END"
+    return (
+        f"CASE WHEN {code} IS NULL THEN NULL ELSE COALESCE(lower({text(description)}), '?' || "
+        f"{code}::text) END"
+    )
 
 
 def letter(status: str, inactive: str) -> str:
@@ -89,13 +92,13 @@ class Pairing:
 
 
 FIRM_TYPE = "LEFT JOIN {AxClientType} ON {AxClientType.ctKey} = {AxVec.vecClientType}"
-FIRM_CODE = (
-    "LEFT JOIN {CFGClientTypeDescriptions} ON {CFGClientTypeDescriptions.Code} = " + text("{Clendor.Type}")
-)  # fmt: skip
+FIRM_CODE = "LEFT JOIN {CFGClientTypeDescriptions} ON {CFGClientTypeDescriptions.Code} = " + text(
+    "{Clendor.Type}"
+)
 JOB_TYPE = "LEFT JOIN {AxProjectType} ON {AxProjectType.ptKey} = {AxProject.prjProjectType}"
-JOB_CODE = (
-    "LEFT JOIN {CFGProjectTypeDescriptions} ON {CFGProjectTypeDescriptions.Code} = " + text("{PR.ProjectType}")
-)  # fmt: skip
+JOB_CODE = "LEFT JOIN {CFGProjectTypeDescriptions} ON {CFGProjectTypeDescriptions.Code} = " + text(
+    "{PR.ProjectType}"
+)
 CONSULTANTS = (
     "(SELECT {AxVendorType.vtKey} FROM {AxVendorType} WHERE {AxVendorType.vtIsConsultant})"
 )
@@ -112,7 +115,10 @@ HAS_ADDRESS = f"COALESCE({', '.join(text(f'{{AxVec.vec{name}}}') for name in ADD
 WBS = ("WBS1", "WBS2", "WBS3")
 IS_JOB = f"{text('{PR.WBS2}')} IS NULL AND {text('{PR.WBS3}')} IS NULL"
 LONG_NAME = text("{PR.LongName}")
-JOB_STATUS = "CASE WHEN {AxProject.prjStatus} IN (2, 3, 4) THEN 'D' WHEN {AxProject.prjStatus} = 5 THEN 'I' ELSE 'A' END"
+JOB_STATUS = (
+    "CASE WHEN {AxProject.prjStatus} IN (2, 3, 4) THEN 'D' WHEN {AxProject.prjStatus} = 5 THEN "
+    "'I' ELSE 'A' END"
+)
 FINAL = (
     f"CASE {text('{PR.Stage}')} WHEN 'Won' THEN 'Won' WHEN 'Lost' THEN 'Lost'"
     " WHEN 'DNP' THEN 'Do Not Pursue' WHEN 'Do Not Pursue' THEN 'Do Not Pursue' END"
@@ -122,7 +128,12 @@ PAIRINGS: Sequence[Pairing] = (
     Pairing(
         "firm",
         End("AxVec", ["vecKey"], "{AxVec.vecIsClient} AND {AxVec.vecSyncToCRM}", FIRM_TYPE),
-        End("Clendor", ["ClientID"], "{Clendor.ClientInd} = 'Y' AND {Clendor.AjeraSync} = 'Y'", FIRM_CODE),
+        End(
+            "Clendor",
+            ["ClientID"],
+            "{Clendor.ClientInd} = 'Y' AND {Clendor.AjeraSync} = 'Y'",
+            FIRM_CODE,
+        ),
         (
             same("name", "AxVec.vecDescription", "Clendor.Name", 100),
             same("website", "AxVec.vecWebsite", "Clendor.WebSite", 255),
@@ -140,7 +151,10 @@ PAIRINGS: Sequence[Pairing] = (
         End("AxVec", ["vecKey"], HAS_ADDRESS, parent=["vecKey"]),
         End("CLAddress", ["ClientID", "Address"], parent=["ClientID"]),
         (
-            *(same(f"address{n}", f"AxVec.vecAddress{n}", f"CLAddress.Address{n}", 50) for n in (1, 2, 3)),
+            *(
+                same(f"address{n}", f"AxVec.vecAddress{n}", f"CLAddress.Address{n}", 50)
+                for n in (1, 2, 3)
+            ),
             same("city", "AxVec.vecCity", "CLAddress.City", 30),
             same("state", "AxVec.vecState", "CLAddress.State", 10),
             same("zip", "AxVec.vecZip", "CLAddress.ZIP", 10),
@@ -167,8 +181,18 @@ PAIRINGS: Sequence[Pairing] = (
             same("phone", "AxContact.cntPhone1", "Contacts.Phone", 24),
             same("mobile", "AxContact.cntPhone2", "Contacts.CellPhone", 24),
             same("fax", "AxContact.cntFax", "Contacts.FAX", 24),
-            Line("status", letter("{AxContact.cntStatus}", "I"), text("{Contacts.Status}"), unsaid=True),
-            Line("firm", "NULLIF({AxContact.cntClient}, 0)::text", text("{Contacts.ClientID}"), "firm"),
+            Line(
+                "status",
+                letter("{AxContact.cntStatus}", "I"),
+                text("{Contacts.Status}"),
+                unsaid=True,
+            ),
+            Line(
+                "firm",
+                "NULLIF({AxContact.cntClient}, 0)::text",
+                text("{Contacts.ClientID}"),
+                "firm",
+            ),
         ),
     ),
     Pairing(
@@ -178,7 +202,11 @@ PAIRINGS: Sequence[Pairing] = (
         (
             same("first_name", "AxVec.vecFirstName", "EM.FirstName", 25),
             same("middle_name", "AxVec.vecMiddleName", "EM.MiddleName", 50),
-            Line("last_name", f"COALESCE({text('{AxVec.vecLastName}', 50)}, '.')", text("{EM.LastName}")),
+            Line(
+                "last_name",
+                f"COALESCE({text('{AxVec.vecLastName}', 50)}, '.')",
+                text("{EM.LastName}"),
+            ),
             same("email", "AxVec.vecEmail", "EM.EMail", 50),
             same("phone", "AxVec.vecPhone1", "EM.HomePhone", 24),
         ),
@@ -212,7 +240,10 @@ PAIRINGS: Sequence[Pairing] = (
             Line(
                 "name",
                 text("{AxProject.prjDescription}", 255),
-                f"CASE WHEN char_length({LONG_NAME}) > 40 THEN {LONG_NAME} ELSE {text('{PR.Name}')} END",
+                (
+                    f"CASE WHEN char_length({LONG_NAME}) > 40 THEN {LONG_NAME} ELSE "
+                    f"{text('{PR.Name}')} END"
+                ),
             ),
             Line("notes", digest("{AxProject.prjNotes}"), digest("{PR.Memo}")),
             Line(
@@ -222,7 +253,10 @@ PAIRINGS: Sequence[Pairing] = (
             ),
             Line("status", JOB_STATUS, text("{PR.Status}")),
             Line(
-                "chance", "{AxProject.prjChanceOfWinning}::text", "{PR.Probability}::text", leaves_ajera=True
+                "chance",
+                "{AxProject.prjChanceOfWinning}::text",
+                "{PR.Probability}::text",
+                leaves_ajera=True,
             ),
             Line("disposition", text("{AxProject.prjFinalDisposition}"), FINAL, leaves_ajera=True),
         ),
@@ -233,7 +267,11 @@ PAIRINGS: Sequence[Pairing] = (
         End("PR", WBS, f"{text('{PR.ClientID}')} IS NOT NULL", parent=WBS),
         (
             Line(
-                "client", "NULLIF({AxInvoiceGroup.igClient}, 0)::text", text("{PR.ClientID}"), "firm", leaves_ajera=True
+                "client",
+                "NULLIF({AxInvoiceGroup.igClient}, 0)::text",
+                text("{PR.ClientID}"),
+                "firm",
+                leaves_ajera=True,
             ),
         ),
         parent="project",
@@ -244,4 +282,4 @@ PAIRINGS: Sequence[Pairing] = (
         End("PRContactAssoc", [*WBS, "ContactID"], "{PRContactAssoc.AjeraSync} = 'Y'", parent=WBS),
         parent="project",
     ),
-)  # fmt: skip
+)

@@ -243,9 +243,15 @@ class Crm:
                 "LastName": last.upper() if number % 6 == 1 else last,
             }
             email = f"new{number}@example.example" if number % 9 == 0 else cut(row["cntEmail"], 255)
-            self._contact(client, person, Title=cut(row["cntTitle"], 50), EMail=email,
-                          Phone=cut(row["cntPhone1"], 24), CellPhone=cut(row["cntPhone2"], 24),
-                          FAX=cut(row["cntFax"], 24))  # fmt: skip
+            self._contact(
+                client,
+                person,
+                Title=cut(row["cntTitle"], 50),
+                EMail=email,
+                Phone=cut(row["cntPhone1"], 24),
+                CellPhone=cut(row["cntPhone2"], 24),
+                FAX=cut(row["cntFax"], 24),
+            )
 
     def _other_contacts(self) -> None:
         """Only DPS has them: one at some linked firms, some at its own,

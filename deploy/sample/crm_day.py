@@ -1,4 +1,6 @@
-"""A working day in DPS: committed transactions, one at a time, mostly in what is shared with Ajera."""
+"""A working day in DPS: committed transactions, one at a time,
+mostly in what is shared with Ajera.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,10 @@ KEYS: Final = {
     "PRContactAssoc": ("WBS1", "WBS2", "WBS3", "ContactID"),
 }
 IS_SHARED: Final = {
-    "CLAddress": "{CLAddress.ClientID} IN (SELECT {Clendor.ClientID} FROM {Clendor} WHERE {Clendor.AjeraSync} = 'Y')"
+    "CLAddress": (
+        "{CLAddress.ClientID} IN (SELECT {Clendor.ClientID} FROM {Clendor}"
+        " WHERE {Clendor.AjeraSync} = 'Y')"
+    )
 }
 IS_PROJECT: Final = "{PR.WBS2} = ' ' AND {PR.WBS3} = ' '"
 OWN_NUMBER: Final = "C-"
@@ -104,7 +109,10 @@ class CrmDay:
         found = " AND ".join(
             f"{{{table}.{name}}} = %(key{number})s" for number, name in enumerate(KEYS[table])
         )
-        text = f"UPDATE {{{table}}} SET {assigned}, {{{table}.ModDate}} = now() AT TIME ZONE 'utc' WHERE {found}"
+        text = (
+            f"UPDATE {{{table}}} SET {assigned}, {{{table}.ModDate}} = now() AT TIME ZONE 'utc'"
+            f" WHERE {found}"
+        )
         self._run(
             connection,
             text,
@@ -198,10 +206,28 @@ class CrmDay:
         """With its address and a contact, in one transaction."""
         key = self._new_id(connection, "Clendor")
         by = self._rng.choice(USERS)
-        self._insert(connection, "Clendor", ClientID=key, Name=self._people.company(), Status="A", ClientInd="Y",
-                     AjeraSync="Y", CreateUser=by, ModUser=by)  # fmt: skip
-        self._insert(connection, "CLAddress", ClientID=key, Address="Main", PrimaryInd="Y", Country="US",
-                     Phone=self._people.phone(), ModUser=by, **self._address())  # fmt: skip
+        self._insert(
+            connection,
+            "Clendor",
+            ClientID=key,
+            Name=self._people.company(),
+            Status="A",
+            ClientInd="Y",
+            AjeraSync="Y",
+            CreateUser=by,
+            ModUser=by,
+        )
+        self._insert(
+            connection,
+            "CLAddress",
+            ClientID=key,
+            Address="Main",
+            PrimaryInd="Y",
+            Country="US",
+            Phone=self._people.phone(),
+            ModUser=by,
+            **self._address(),
+        )
         self._add_contact(connection, key)
         return Edit("a new firm", "Clendor")
 
@@ -289,10 +315,21 @@ class CrmDay:
 
     def _add_contact(self, connection: psycopg.Connection, client: str) -> None:
         key = self._new_id(connection, "Contacts")
-        self._insert(connection, "Contacts", ContactID=key, ClientID=client, FirstName=self._people.first(),
-                     MiddleName=self._rng.choice([None, "C."]), LastName=self._people.last(), Status="A", AjeraSync="Y",
-                     Title=self._rng.choice(TITLES), Phone=self._people.phone(), EMail=f"{key[:8].lower()}@dps.example",
-                     ModUser=self._rng.choice(USERS))  # fmt: skip
+        self._insert(
+            connection,
+            "Contacts",
+            ContactID=key,
+            ClientID=client,
+            FirstName=self._people.first(),
+            MiddleName=self._rng.choice([None, "C."]),
+            LastName=self._people.last(),
+            Status="A",
+            AjeraSync="Y",
+            Title=self._rng.choice(TITLES),
+            Phone=self._people.phone(),
+            EMail=f"{key[:8].lower()}@dps.example",
+            ModUser=self._rng.choice(USERS),
+        )
 
     def _delete_contact(self, connection: psycopg.Connection) -> Edit:
         """Off every project first, then gone."""
@@ -327,10 +364,23 @@ class CrmDay:
         (client,) = self._pick(connection, "Clendor", "{Clendor.ClientInd} = 'Y'")
         template = self._rng.choice([code for _, _, code, _ in crm_lists.TEMPLATES])
         by = self._rng.choice(USERS)
-        self._insert(connection, "PR", WBS1=number, WBS2=BLANK, WBS3=BLANK, **self._name(number), Status="A",
-                     ChargeType="R", ProjectTemplate=template, ProjectType=self._rng.choice(["COM", "RES", None]),
-                     ClientID=client, AjeraSync="Y", Probability=self._rng.choice([None, 25]), CreateUser=by,
-                     ModUser=by)  # fmt: skip
+        self._insert(
+            connection,
+            "PR",
+            WBS1=number,
+            WBS2=BLANK,
+            WBS3=BLANK,
+            **self._name(number),
+            Status="A",
+            ChargeType="R",
+            ProjectTemplate=template,
+            ProjectType=self._rng.choice(["COM", "RES", None]),
+            ClientID=client,
+            AjeraSync="Y",
+            Probability=self._rng.choice([None, 25]),
+            CreateUser=by,
+            ModUser=by,
+        )
         self._add_to_project(connection, (number, BLANK, BLANK), client)
         return Edit("a new project", "PR")
 
@@ -365,13 +415,23 @@ class CrmDay:
         if self._rng.random() < 0.6:
             key = self._project(connection)
             where = "{PR.WBS1} = %(one)s AND {PR.WBS2} = %(two)s AND {PR.WBS3} = %(three)s"
-            found = self._run(connection, f"SELECT {{PR.ClientID}} FROM {{PR}} WHERE {where}",
-                              one=key[0], two=key[1], three=key[2])  # fmt: skip
+            found = self._run(
+                connection,
+                f"SELECT {{PR.ClientID}} FROM {{PR}} WHERE {where}",
+                one=key[0],
+                two=key[1],
+                three=key[2],
+            )
             self._add_to_project(connection, key, found[0][0] if found else None)
             return Edit("put a contact on a project", "PRContactAssoc")
         key = self._pick(connection, "PRContactAssoc")
-        self._run(connection, "DELETE FROM {PRContactAssoc} WHERE {PRContactAssoc.WBS1} = %(project)s"
-                  " AND {PRContactAssoc.ContactID} = %(contact)s", project=key[0], contact=key[3])  # fmt: skip
+        self._run(
+            connection,
+            "DELETE FROM {PRContactAssoc} WHERE {PRContactAssoc.WBS1} = %(project)s"
+            " AND {PRContactAssoc.ContactID} = %(contact)s",
+            project=key[0],
+            contact=key[3],
+        )
         return Edit("took a contact off a project", "PRContactAssoc")
 
     def _add_to_project(
@@ -383,12 +443,22 @@ class CrmDay:
         """A contact of the client; nobody where there is none,
         or where the chosen one is on the project already.
         """
-        rows = self._run(connection, "SELECT {Contacts.ContactID} FROM {Contacts} WHERE {Contacts.ClientID} = %(client)s"
-                         " ORDER BY 1", client=client)  # fmt: skip
+        rows = self._run(
+            connection,
+            "SELECT {Contacts.ContactID} FROM {Contacts} WHERE {Contacts.ClientID} = %(client)s"
+            " ORDER BY 1",
+            client=client,
+        )
         if not rows:
             return
         (contact,) = self._rng.choice(rows)
-        self._run(connection, "INSERT INTO {PRContactAssoc} ({PRContactAssoc.WBS1}, {PRContactAssoc.WBS2},"
-                  " {PRContactAssoc.WBS3}, {PRContactAssoc.ContactID}, {PRContactAssoc.AjeraSync})"
-                  " VALUES (%(one)s, %(two)s, %(three)s, %(contact)s, 'Y') ON CONFLICT DO NOTHING",
-                  one=project[0], two=project[1], three=project[2], contact=contact)  # fmt: skip
+        self._run(
+            connection,
+            "INSERT INTO {PRContactAssoc} ({PRContactAssoc.WBS1}, {PRContactAssoc.WBS2},"
+            " {PRContactAssoc.WBS3}, {PRContactAssoc.ContactID}, {PRContactAssoc.AjeraSync})"
+            " VALUES (%(one)s, %(two)s, %(three)s, %(contact)s, 'Y') ON CONFLICT DO NOTHING",
+            one=project[0],
+            two=project[1],
+            three=project[2],
+            contact=contact,
+        )

@@ -59,6 +59,17 @@ class Flagged:
     staff: Sequence[Row]
 
 
+FIRM_COLUMNS: Final = (
+    "vecKey", "vecDescription", "vecFirstName", "vecMiddleName", "vecLastName", "vecEmail",
+    "vecPhone1", "vecFax", "vecWebsite", "vecAddress1", "vecAddress2", "vecAddress3", "vecCity",
+    "vecState", "vecZip", "vecIsClient", "vecIsVendor", "vecIsEmployee", "vecStatus",
+)  # fmt: skip
+CONTACT_COLUMNS: Final = (
+    "cntKey", "cntFirstName", "cntMiddleName", "cntLastName", "cntTitle", "cntEmail", "cntPhone1",
+    "cntPhone2", "cntClient", "cntStatus",
+)  # fmt: skip
+
+
 def folded(*parts: object) -> str:
     """A name as it is compared."""
     return " ".join(
@@ -70,11 +81,8 @@ def flag(ajera: psycopg.Connection, rng: random.Random, naming: Naming) -> Flagg
     """Tick and fill, in the caller's transaction;
     whatever a name decides has a name that is there once.
     """
-    vec = select(ajera, naming, "AxVec", ("vecKey", "vecDescription", "vecFirstName", "vecMiddleName", "vecLastName",
-                 "vecEmail", "vecPhone1", "vecFax", "vecWebsite", "vecAddress1", "vecAddress2", "vecAddress3", "vecCity",
-                 "vecState", "vecZip", "vecIsClient", "vecIsVendor", "vecIsEmployee", "vecStatus"))  # fmt: skip
-    contacts = select(ajera, naming, "AxContact", ("cntKey", "cntFirstName", "cntMiddleName", "cntLastName", "cntTitle",
-                      "cntEmail", "cntPhone1", "cntPhone2", "cntClient", "cntStatus"))  # fmt: skip
+    vec = select(ajera, naming, "AxVec", FIRM_COLUMNS)
+    contacts = select(ajera, naming, "AxContact", CONTACT_COLUMNS)
     clients = _clients(vec, rng)
     vendors = [
         {"vecKey": row["vecKey"], "vecVendorType": rng.randint(1, 4)}
@@ -114,9 +122,11 @@ def _clients(vec: Sequence[Row], rng: random.Random) -> list[Row]:
     able = [
         row
         for row in vec
-        if row["vecIsClient"] and not row["vecIsEmployee"] and folded(row["vecDescription"])
+        if row["vecIsClient"]
+        and not row["vecIsEmployee"]
+        and folded(row["vecDescription"])
         and times[folded(row["vecDescription"])] == 1
-    ]  # fmt: skip
+    ]
     odd = [row for row in able if row["vecKey"] in ODD_CLIENTS]
     plain = rng.sample([row for row in able if row not in odd], CLIENTS - len(odd))
     chosen = [*plain, *odd]
@@ -190,8 +200,13 @@ def _projects(
     """The chosen ones, those first that DPS has too: they are open and their client is in DPS;
     and one left out.
     """
-    rows = select(ajera, naming, "AxProject", ("prjKey", "prjID", "prjDescription", "prjNotes", "prjStatus"),
-                  f"{{AxProject.prjKey}} < {firm.PHASES_FROM}")  # fmt: skip
+    rows = select(
+        ajera,
+        naming,
+        "AxProject",
+        ("prjKey", "prjID", "prjDescription", "prjNotes", "prjStatus"),
+        f"{{AxProject.prjKey}} < {firm.PHASES_FROM}",
+    )
     groups = select(ajera, naming, "AxInvoiceGroup", ("igKey", "igProject", "igClient"))
     first = {group["igProject"]: group["igClient"] for group in reversed(groups)}
     ids = Counter(folded(row["prjID"]) for row in rows)
@@ -203,18 +218,8 @@ def _projects(
     for row in able:
         row["client"] = first.get(row["prjKey"])
     rng.shuffle(able)
-    is_open = [row for row in able if row["prjStatus"] != CLOSED and row["prjKey"] != ODD_PROJECT]
-    chosen = [row for row in is_open if row["client"] in set(linked)][:LINKED_PROJECTS]
-    rest = [row for row in is_open if row not in chosen]
-    chosen += rest[: PROJECTS - LINKED_PROJECTS - CLOSED_PROJECTS - 1]
-    chosen += [row for row in able if row["prjKey"] == ODD_PROJECT]
-    chosen += [row for row in able if row["prjStatus"] == CLOSED and row not in chosen][
-        :CLOSED_PROJECTS
-    ]
-    for row in [
-        *chosen[:5],
-        *chosen[LINKED_PROJECTS : LINKED_PROJECTS + 5],
-    ]:
+    chosen, left_out = _chosen(able, linked)
+    for row in chosen[:5] + chosen[LINKED_PROJECTS : LINKED_PROJECTS + 5]:
         row["prjDescription"] += ", Renovation of the East Wing and the Garden"
     for number, row in enumerate(chosen):
         is_new = LINKED_PROJECTS <= number < LINKED_PROJECTS + CREATED_PROJECTS
@@ -225,6 +230,19 @@ def _projects(
         )
     for row in chosen[10:12]:
         row["prjProjectType"] = crm_lists.TYPE_WITHOUT_CODE
+    return chosen, left_out
+
+
+def _chosen(able: Sequence[Row], linked: Sequence[int]) -> tuple[list[Row], Row]:
+    """Open projects, first those of linked clients; then some that are closed; and one left out."""
+    is_open = [row for row in able if row["prjStatus"] != CLOSED and row["prjKey"] != ODD_PROJECT]
+    chosen = [row for row in is_open if row["client"] in set(linked)][:LINKED_PROJECTS]
+    rest = [row for row in is_open if row not in chosen]
+    chosen += rest[: PROJECTS - LINKED_PROJECTS - CLOSED_PROJECTS - 1]
+    chosen += [row for row in able if row["prjKey"] == ODD_PROJECT]
+    chosen += [row for row in able if row["prjStatus"] == CLOSED and row not in chosen][
+        :CLOSED_PROJECTS
+    ]
     return chosen, rest[-1]
 
 

@@ -80,13 +80,8 @@ def load(ajera: psycopg.Connection, dps: psycopg.Connection, naming: Naming) -> 
             {"tplKey": key, "tplDescription": text} for key, text, _, _ in TEMPLATES
         ],
         "AxProjectTemplatePhase": [
-            {
-                "tphKey": number,
-                "tphTemplate": template,
-                "tphDescription": name,
-                "tphOrder": number,
-            }
-            for number, (template, name) in enumerate(phases, start=1)
+            {"tphKey": n, "tphTemplate": template, "tphDescription": name, "tphOrder": n}
+            for n, (template, name) in enumerate(phases, start=1)
         ],
     }
     for table, rows in in_ajera.items():

@@ -149,40 +149,53 @@ AJERA_LISTS: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 
 PIM_TABLES = """
-CREATE TABLE {Project_Status} ({Project_Status.Name} varchar(50) PRIMARY KEY, {Project_Status.Completed} boolean);
+CREATE TABLE {Project_Status} ({Project_Status.Name} varchar(50) PRIMARY KEY,
+    {Project_Status.Completed} boolean);
 CREATE TABLE {Role_Type} ({Role_Type.Name} varchar(100) PRIMARY KEY);
 CREATE TABLE {Organization} (
-    {Organization.Organization ID} varchar(30) PRIMARY KEY, {Organization.Name} varchar(100) NOT NULL,
-    {Organization.Address} varchar(500), {Organization.Post Code} varchar(20), {Organization.Phone Number} varchar(50),
-    {Organization.Fax Number} varchar(50), {Organization.Web Address} varchar(255), {Organization.E-mail} varchar(255)
+    {Organization.Organization ID} varchar(30) PRIMARY KEY,
+    {Organization.Name} varchar(100) NOT NULL,
+    {Organization.Address} varchar(500), {Organization.Post Code} varchar(20),
+    {Organization.Phone Number} varchar(50),
+    {Organization.Fax Number} varchar(50), {Organization.Web Address} varchar(255),
+    {Organization.E-mail} varchar(255)
 );
 CREATE TABLE {Contact} (
-    {Contact.Contact ID} varchar(30) PRIMARY KEY, {Contact.Organization ID} varchar(30) REFERENCES {Organization},
-    {Contact.Forename} varchar(50), {Contact.Middle Names} varchar(50), {Contact.Surname} varchar(50),
+    {Contact.Contact ID} varchar(30) PRIMARY KEY, {Contact.Organization ID} varchar(30)
+        REFERENCES {Organization},
+    {Contact.Forename} varchar(50), {Contact.Middle Names} varchar(50),
+    {Contact.Surname} varchar(50),
     {Contact.Title} varchar(20), {Contact.Job Title} varchar(100), {Contact.E-mail} varchar(255),
-    {Contact.Mobile} varchar(50), {Contact.Direct Dial} varchar(50), {Contact.Created Date} timestamptz,
+    {Contact.Mobile} varchar(50), {Contact.Direct Dial} varchar(50),
+    {Contact.Created Date} timestamptz,
     {Contact.Document Initials} varchar(10)
 );
 CREATE TABLE {Project} (
-    {Project.Project ID} varchar(30) PRIMARY KEY, {Project.Project Code} varchar(50) NOT NULL UNIQUE,
+    {Project.Project ID} varchar(30) PRIMARY KEY, {Project.Project Code} varchar(50)
+        NOT NULL UNIQUE,
     {Project.Name} varchar(100) NOT NULL, {Project.Description} text,
-    {Project.Status} varchar(50) NOT NULL REFERENCES {Project_Status}, {Project.Client} varchar(100),
-    {Project.Client Address 1} varchar(100), {Project.Client Address 2} varchar(100), {Project.City} varchar(50),
+    {Project.Status} varchar(50) NOT NULL REFERENCES {Project_Status},
+    {Project.Client} varchar(100),
+    {Project.Client Address 1} varchar(100), {Project.Client Address 2} varchar(100),
+    {Project.City} varchar(50),
     {Project.State} varchar(50), {Project.Zip} varchar(20)
 );
 CREATE TABLE {Project_Contact} (
     {Project_Contact.Project ID} varchar(30) REFERENCES {Project},
     {Project_Contact.Role Type} varchar(100) REFERENCES {Role_Type},
     {Project_Contact.Contact ID} varchar(30) REFERENCES {Contact},
-    PRIMARY KEY ({Project_Contact.Project ID}, {Project_Contact.Role Type}, {Project_Contact.Contact ID})
+    PRIMARY KEY ({Project_Contact.Project ID}, {Project_Contact.Role Type},
+        {Project_Contact.Contact ID})
 );
 """
 # Made by PIM's own people before anybody synced: theirs, and to be left alone.
 PIM_PEOPLE = """
 INSERT INTO {Project_Status} VALUES ('Active', false);
 INSERT INTO {Role_Type} VALUES ('Archivist');
-INSERT INTO {Organization} ({Organization.Organization ID}, {Organization.Name}) VALUES ('own-1', 'City Archive');
-INSERT INTO {Contact} ({Contact.Contact ID}, {Contact.Organization ID}, {Contact.Surname}, {Contact.Title})
+INSERT INTO {Organization} ({Organization.Organization ID}, {Organization.Name})
+    VALUES ('own-1', 'City Archive');
+INSERT INTO {Contact} ({Contact.Contact ID}, {Contact.Organization ID}, {Contact.Surname},
+    {Contact.Title})
     VALUES ('own-1', 'own-1', 'Keeper', 'Dr');
 """
 PIM_NAMES = (

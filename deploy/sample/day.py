@@ -250,7 +250,10 @@ class Day:
     def _readdress_many(self, connection: psycopg.Connection) -> Edit:
         self._run(
             connection,
-            "UPDATE {AxContact} SET {AxContact.cntTitle} = %(title)s WHERE {AxContact.cntKey} %% 7 = %(n)s",
+            (
+                "UPDATE {AxContact} SET {AxContact.cntTitle} = %(title)s"
+                " WHERE {AxContact.cntKey} %% 7 = %(n)s"
+            ),
             title=f"Partner {self._rng.randrange(100)}",
             n=self._rng.randrange(7),
         )
@@ -415,7 +418,9 @@ class Day:
         return Edit("changed a Project ID", "AxProject")
 
     def _new_project(self, connection: psycopg.Connection) -> Edit:
-        """Project, phases, invoice groups and roles in one transaction, as a new project is set up."""
+        """Project, phases, invoice groups and roles in one transaction,
+        as a new project is set up.
+        """
         key = self._above(connection, "AxProject", "prjKey", TOP)
         phases = [
             self._people.phase_row(self._next(connection, "AxProject", "prjKey"), key)
@@ -511,8 +516,11 @@ class Day:
         project = self._project(connection)
         self._run(
             connection,
-            "DELETE FROM {AxInvoiceGroup} WHERE {AxInvoiceGroup.igKey} = (SELECT min({AxInvoiceGroup.igKey})"
-            " FROM {AxInvoiceGroup} WHERE {AxInvoiceGroup.igProject} = %(project)s)",
+            (
+                "DELETE FROM {AxInvoiceGroup} WHERE {AxInvoiceGroup.igKey} = (SELECT"
+                " min({AxInvoiceGroup.igKey})"
+                " FROM {AxInvoiceGroup} WHERE {AxInvoiceGroup.igProject} = %(project)s)"
+            ),
             project=project,
         )
         return Edit("deleted the first invoice group", "AxInvoiceGroup")

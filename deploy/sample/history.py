@@ -62,10 +62,11 @@ CREATE SCHEMA history;
 CREATE FUNCTION history.clean(value text) RETURNS text LANGUAGE sql IMMUTABLE
     AS $$ SELECT NULLIF(btrim(value, {BLANKS}), '') $$;
 CREATE FUNCTION history.cut(value text, length integer) RETURNS text LANGUAGE sql IMMUTABLE
-    AS $$ SELECT CASE WHEN char_length(value) > length THEN rtrim(left(value, length), {BLANKS}) ELSE value END $$;
+    AS $$ SELECT CASE WHEN char_length(value) > length THEN rtrim(left(value, length), {BLANKS})
+        ELSE value END $$;
 CREATE TABLE history.role_ever (role text PRIMARY KEY);
 CREATE FUNCTION history.refuse_truncate() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    RAISE EXCEPTION 'rows would vanish without an event each: use DELETE, as SQL Server demands of a captured table';
+    RAISE EXCEPTION 'rows would vanish without events: use DELETE (as on SQL Server)';
 END $$;
 """
 TRIGGER = """
@@ -73,17 +74,21 @@ CREATE FUNCTION history.{function}() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
         {retire_old}
-        UPDATE history.{table} SET deleted = true, touched = clock_timestamp() WHERE {key} = OLD.{site_key};
+        UPDATE history.{table} SET deleted = true, touched = clock_timestamp()
+            WHERE {key} = OLD.{site_key};
         RETURN NULL;
     END IF;
     {retire_new}
-    INSERT INTO history.{table} AS h ({columns}, deleted, touched) VALUES ({values}, false, clock_timestamp())
-        ON CONFLICT ({key}) DO UPDATE SET deleted = false, touched = excluded.touched, retired_at = NULL, {changes};
+    INSERT INTO history.{table} AS h ({columns}, deleted, touched)
+        VALUES ({values}, false, clock_timestamp())
+        ON CONFLICT ({key}) DO UPDATE SET deleted = false, touched = excluded.touched,
+            retired_at = NULL, {changes};
     {then}
     RETURN NULL;
 END $$;
 CREATE TRIGGER refuse BEFORE TRUNCATE ON {site_table} EXECUTE FUNCTION history.refuse_truncate();
-CREATE TRIGGER remember AFTER INSERT OR UPDATE OR DELETE ON {site_table} FOR EACH ROW EXECUTE FUNCTION history.{function}();
+CREATE TRIGGER remember AFTER INSERT OR UPDATE OR DELETE ON {site_table} FOR EACH ROW
+    EXECUTE FUNCTION history.{function}();
 """
 NUMBERING = re.compile(r" GENERATED [^)]*\)")  # the history is given its keys
 ROLE_EVER = """

@@ -20,9 +20,11 @@ Rows = dict[Key, dict[str, Any]]
 
 CUT = """
 CREATE SCHEMA IF NOT EXISTS expected;
-CREATE OR REPLACE FUNCTION expected.cut(value text, length integer) RETURNS text LANGUAGE sql IMMUTABLE
+CREATE OR REPLACE FUNCTION expected.cut(value text, length integer)
+    RETURNS text LANGUAGE sql IMMUTABLE
     AS $$ SELECT history.cut(value, length) $$;
-CREATE OR REPLACE FUNCTION expected.field(value text, length integer) RETURNS text LANGUAGE sql IMMUTABLE
+CREATE OR REPLACE FUNCTION expected.field(value text, length integer)
+    RETURNS text LANGUAGE sql IMMUTABLE
     AS $$ SELECT expected.cut(history.clean(value), length) $$;
 """
 ORGANIZATION = """
@@ -33,11 +35,14 @@ WITH kinds AS (
 )
 SELECT id AS "Organization ID",
     expected.cut(COALESCE(history.clean("vecDescription"), id), 100) AS "Name",
-    expected.cut(NULLIF(concat_ws(<separator>, history.clean("vecAddress1"), history.clean("vecAddress2"),
-        history.clean("vecAddress3"), history.clean("vecCity"), history.clean("vecState")), ''), 500) AS "Address",
+    expected.cut(NULLIF(concat_ws(<separator>, history.clean("vecAddress1"),
+        history.clean("vecAddress2"), history.clean("vecAddress3"), history.clean("vecCity"),
+        history.clean("vecState")), ''), 500) AS "Address",
     expected.field("vecZip", 20) AS "Post Code",
-    expected.cut(COALESCE(history.clean("vecPhone1"), history.clean("vecPhone2")), 50) AS "Phone Number",
-    expected.field("vecFax", 50) AS "Fax Number", expected.field("vecWebsite", 255) AS "Web Address",
+    expected.cut(COALESCE(history.clean("vecPhone1"), history.clean("vecPhone2")), 50)
+        AS "Phone Number",
+    expected.field("vecFax", 50) AS "Fax Number",
+    expected.field("vecWebsite", 255) AS "Web Address",
     expected.field("vecEmail", 255) AS "E-mail"
 FROM kinds
 UNION ALL SELECT <internal>, <internal>, NULL, NULL, NULL, NULL, NULL, NULL
@@ -46,18 +51,21 @@ UNION ALL SELECT <internal>, <internal>, NULL, NULL, NULL, NULL, NULL, NULL
 CONTACT = """
 CREATE OR REPLACE VIEW expected."Contact" AS
 WITH people AS (
-    SELECT 'em-' || "vecKey" AS id, <internal> AS organization, "vecFirstName" AS first, "vecMiddleName" AS middle,
-        "vecLastName" AS last, "vecTitle" AS title, "vecEmail" AS email, "vecPhone2" AS mobile, "vecPhone1" AS direct
+    SELECT 'em-' || "vecKey" AS id, <internal> AS organization, "vecFirstName" AS first,
+        "vecMiddleName" AS middle, "vecLastName" AS last, "vecTitle" AS title,
+        "vecEmail" AS email, "vecPhone2" AS mobile, "vecPhone1" AS direct
     FROM history."AxVec" WHERE ever_employee
     UNION ALL
-    SELECT 'co-' || "cntKey", organization, "cntFirstName", "cntMiddleName", "cntLastName", "cntTitle", "cntEmail",
-        "cntPhone2", "cntPhone1" FROM history."AxContact"
+    SELECT 'co-' || "cntKey", organization, "cntFirstName", "cntMiddleName", "cntLastName",
+        "cntTitle", "cntEmail", "cntPhone2", "cntPhone1" FROM history."AxContact"
 )
-SELECT id AS "Contact ID", organization AS "Organization ID", expected.field(first, 50) AS "Forename",
+SELECT id AS "Contact ID", organization AS "Organization ID",
+    expected.field(first, 50) AS "Forename",
     expected.field(middle, 50) AS "Middle Names", expected.field(last, 50) AS "Surname",
     expected.field(title, 100) AS "Job Title", expected.field(email, 255) AS "E-mail",
     expected.field(mobile, 50) AS "Mobile", expected.field(direct, 50) AS "Direct Dial",
-    upper(NULLIF(concat(left(history.clean(first), 1), left(history.clean(last), 1)), '')) AS "Document Initials"
+    upper(NULLIF(concat(left(history.clean(first), 1), left(history.clean(last), 1)), ''))
+        AS "Document Initials"
 FROM people
 """
 PROJECT = """
@@ -66,18 +74,23 @@ WITH first_group AS (
     SELECT DISTINCT ON ("igProject") "igProject", NULLIF("igClient", 0) AS client
     FROM history."AxInvoiceGroup" WHERE NOT deleted ORDER BY "igProject", "igKey"
 ), client AS (
-    SELECT "igProject" AS project, false AS kept, "vecDescription", "vecAddress1", "vecAddress2", "vecCity", "vecState", "vecZip"
+    SELECT "igProject" AS project, false AS kept, "vecDescription", "vecAddress1", "vecAddress2",
+        "vecCity", "vecState", "vecZip"
     FROM first_group JOIN history."AxVec" ON "vecKey" = client
     UNION ALL
-    SELECT project, true, "vecDescription", "vecAddress1", "vecAddress2", "vecCity", "vecState", "vecZip" FROM history.kept_client
+    SELECT project, true, "vecDescription", "vecAddress1", "vecAddress2", "vecCity", "vecState",
+        "vecZip" FROM history.kept_client
 )
 SELECT p."prjKey"::text AS "Project ID",
-    CASE WHEN p.retired_at IS NULL THEN history.code(p."prjKey") ELSE kept_code END AS "Project Code",
+    CASE WHEN p.retired_at IS NULL THEN history.code(p."prjKey")
+        ELSE kept_code END AS "Project Code",
     expected.cut(COALESCE(history.clean("prjDescription"), p."prjKey"::text), 100) AS "Name",
     history.clean("prjNotes") AS "Description",
     s.text AS "Status",
-    expected.field(c."vecDescription", 100) AS "Client", expected.field(c."vecAddress1", 100) AS "Client Address 1",
-    expected.field(c."vecAddress2", 100) AS "Client Address 2", expected.field(c."vecCity", 50) AS "City",
+    expected.field(c."vecDescription", 100) AS "Client",
+    expected.field(c."vecAddress1", 100) AS "Client Address 1",
+    expected.field(c."vecAddress2", 100) AS "Client Address 2",
+    expected.field(c."vecCity", 50) AS "City",
     expected.field(c."vecState", 50) AS "State", expected.field(c."vecZip", 20) AS "Zip"
 FROM history."AxProject" AS p
 JOIN (VALUES <statuses>) AS s (code, text) ON s.code = p."prjStatus"
@@ -87,11 +100,14 @@ WHERE ever_project
 PROJECT_CONTACT = """
 CREATE OR REPLACE VIEW expected."Project_Contact" AS
 WITH people AS (
-    SELECT w.project, w.role, w.person FROM history.wanted AS w JOIN history."AxVec" ON "vecKey" = w.person
-        JOIN history."AxProject" AS p ON "prjKey" = w.project WHERE ever_employee AND p.retired_at IS NULL
+    SELECT w.project, w.role, w.person FROM history.wanted AS w
+        JOIN history."AxVec" ON "vecKey" = w.person
+        JOIN history."AxProject" AS p ON "prjKey" = w.project
+        WHERE ever_employee AND p.retired_at IS NULL
     UNION ALL
     SELECT k.project, k.role, k.person FROM history.kept_role AS k
-        JOIN history."AxProject" AS p ON "prjKey" = k.project WHERE k.is_employee AND p.retired_at IS NOT NULL
+        JOIN history."AxProject" AS p ON "prjKey" = k.project
+        WHERE k.is_employee AND p.retired_at IS NOT NULL
 )
 SELECT DISTINCT project::text AS "Project ID", role AS "Role Type", 'em-' || person AS "Contact ID"
 FROM people WHERE role IS NOT NULL
@@ -235,20 +251,9 @@ def _lists(
     texts = set(assumed["status_texts"].values())
     used_statuses = {row["Status"] for row in expected["Project"].values()}
     used_roles = {key[1] for key in expected["Project_Contact"]}
-    completed = dict(
-        _pairs(
-            pim,
-            naming.sql(
-                "SELECT {Project_Status.Name}, {Project_Status.Completed} FROM {Project_Status}"
-            ),
-        )
-    )
-    held_roles = dict(
-        _pairs(
-            pim,
-            naming.sql("SELECT {Role_Type.Name}, true FROM {Role_Type}"),
-        )
-    )
+    statuses = "SELECT {Project_Status.Name}, {Project_Status.Completed} FROM {Project_Status}"
+    completed = dict(_pairs(pim, naming.sql(statuses)))
+    held_roles = dict(_pairs(pim, naming.sql("SELECT {Role_Type.Name}, true FROM {Role_Type}")))
     yield from _listed(
         "Project_Status",
         used_statuses,

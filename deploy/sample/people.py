@@ -143,7 +143,10 @@ class People:
         self.rng = rng
 
     def phone(self) -> str:
-        return f"({self.rng.randrange(200, 999)}) {self.rng.randrange(200, 999)}-{self.rng.randrange(10_000):04}"
+        return (
+            f"({self.rng.randrange(200, 999)}) "
+            f"{self.rng.randrange(200, 999)}-{self.rng.randrange(10_000):04}"
+        )
 
     def first(self) -> str:
         return self.rng.choice(NOT_LATIN) if self.rng.random() < 0.03 else self.rng.choice(FIRST)

@@ -28,7 +28,8 @@ def script() -> str:
     for table, columns in AJERA_TABLES.items():
         parts.append(
             f"{_table(table, columns)}"
-            f"CREATE TRIGGER refuse BEFORE TRUNCATE ON {quoted(table)} EXECUTE FUNCTION refuse_truncate();\n"
+            f"CREATE TRIGGER refuse BEFORE TRUNCATE ON {quoted(table)}"
+            " EXECUTE FUNCTION refuse_truncate();\n"
         )
     parts += [_table(table, columns) for table, columns in AJERA_LISTS.items()]
     parts.append(f"\\connect pim\n{Naming().sql(PIM_TABLES).strip()}\n")

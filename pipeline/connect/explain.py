@@ -22,7 +22,10 @@ class Cause:
 
 
 REGISTRY: Final = r"apicurio\.(registry|rest)|kafka\.schemaregistry|AvroConverter"
-NO_ANSWER: Final = r"connection refused|ConnectException(?!: Tolerance)|UnknownHostException|UnresolvedAddressException|timed out|RestClientException"
+NO_ANSWER: Final = (
+    r"connection refused|ConnectException(?!: Tolerance)|UnknownHostException"
+    r"|UnresolvedAddressException|timed out|RestClientException"
+)
 
 # In order: the first that fits is told.
 # What names its subject comes before what only says that a connection failed.
@@ -33,7 +36,10 @@ CAUSES: Final = (
             r"class \S+ could not be found",
             r"NoClassDefFoundError",
         ),
-        "A plugin class was not found: Debezium or the Avro converter is missing in Connect's plugin folder.",
+        (
+            "A plugin class was not found: Debezium or the Avro converter is missing in Connect's "
+            "plugin folder."
+        ),
     ),
     Cause(
         (
@@ -49,18 +55,27 @@ CAUSES: Final = (
             r"wal_level\W+property must be",
             r"logical decoding requires \W*wal_level",
         ),
-        "The source's wal_level is not `logical`: set it in PostgreSQL's configuration and restart the server.",
+        (
+            "The source's wal_level is not `logical`: set it in PostgreSQL's configuration and "
+            "restart the server."
+        ),
     ),
     Cause(
         (r"replication slot .{1,80} is active for PID",),
-        "The replication slot is in use: another connector, or an old session of this one, still reads from it.",
+        (
+            "The replication slot is in use: another connector, or an old session of this one, "
+            "still reads from it."
+        ),
     ),
     Cause(
         (
             r"all replication slots are in use",
             r"number of requested standby connections exceeds max_wal_senders",
         ),
-        "The source has no replication slot or WAL sender left: raise max_replication_slots or max_wal_senders.",
+        (
+            "The source has no replication slot or WAL sender left: raise max_replication_slots "
+            "or max_wal_senders."
+        ),
     ),
     Cause(
         (
@@ -70,7 +85,10 @@ CAUSES: Final = (
             r"requested WAL segment .{1,60} has already been removed",
             r"no longer available on the server",
         ),
-        "The replication slot is missing or has lost its log: changes are lost, so the tables need a new snapshot.",
+        (
+            "The replication slot is missing or has lost its log: changes are lost, so the tables "
+            "need a new snapshot."
+        ),
     ),
     Cause(
         (
@@ -82,12 +100,18 @@ CAUSES: Final = (
     ),
     Cause(
         (
-            r"(creating|create|creation of|alter|update) \W*publication[\s\S]{0,2000}(permission denied|must be owner)",
+            (
+                r"(creating|create|creation of|alter|update) \W*publication"
+                r"[\s\S]{0,2000}(permission denied|must be owner)"
+            ),
             r"permission denied for (database|publication)",
             r"must be owner of (table|relation|publication)",
             r"must be superuser to create .{0,30}publication",
         ),
-        "The source's user may not make the publication: let an owner create it, or give CREATE and the tables' ownership.",
+        (
+            "The source's user may not make the publication: let an owner create it,"
+            " or give CREATE and the tables' ownership."
+        ),
     ),
     Cause(
         (r"publication .{1,80} does not exist",),
@@ -95,7 +119,10 @@ CAUSES: Final = (
     ),
     Cause(
         (r"snapshot isolation is not allowed in this database",),
-        "The source does not allow snapshot isolation: ALTER DATABASE … SET ALLOW_SNAPSHOT_ISOLATION ON.",
+        (
+            "The source does not allow snapshot isolation: ALTER DATABASE … SET "
+            "ALLOW_SNAPSHOT_ISOLATION ON."
+        ),
     ),
     Cause(
         (
@@ -110,17 +137,29 @@ CAUSES: Final = (
             r"invalid object name '(\S+\.)?cdc\.\S*'",
             r"no capture instances? (is|are|were)? ?(found|available)",
         ),
-        "CDC is not enabled on a captured table (or its role does not let the user see it): EXEC sys.sp_cdc_enable_table.",
+        (
+            "CDC is not enabled on a captured table (or its role does not let the user see it): "
+            "EXEC sys.sp_cdc_enable_table."
+        ),
     ),
     Cause(
         (
-            r"insufficient number of arguments were supplied for the procedure or function cdc\.fn_cdc",
+            (
+                r"insufficient number of arguments were supplied for the procedure or function "
+                r"cdc\.fn_cdc"
+            ),
         ),
-        "The source's CDC clean-up has removed changes that were not read: they are lost, the tables need a new snapshot.",
+        (
+            "The source's CDC clean-up has removed changes that were not read: they are lost, the "
+            "tables need a new snapshot."
+        ),
     ),
     Cause(
         (r"maximum LSN",),
-        "The source's CDC has recorded nothing yet: SQL Server Agent or its capture job is not running.",
+        (
+            "The source's CDC has recorded nothing yet: SQL Server Agent or its capture job is "
+            "not running."
+        ),
     ),
     Cause(
         (
@@ -134,7 +173,10 @@ CAUSES: Final = (
             r"history topic or its content is fully or partially missing",
             r"schema history .{0,40}missing",
         ),
-        "The connector's schema history topic is missing while its offsets are there: remove the connector and apply it again.",
+        (
+            "The connector's schema history topic is missing while its offsets are there: remove "
+            "the connector and apply it again."
+        ),
     ),
     Cause(
         (
@@ -142,7 +184,10 @@ CAUSES: Final = (
             r"RuleViolationException",
             r"incompatible artifact",
         ),
-        "The schema registry refuses a table's new schema as incompatible: set its compatibility rule to none.",
+        (
+            "The schema registry refuses a table's new schema as incompatible: set its "
+            "compatibility rule to none."
+        ),
     ),
     Cause(
         (rf"({REGISTRY})[\s\S]*(Unauthorized|Forbidden|error code: 40[13]\b)",),
@@ -153,7 +198,10 @@ CAUSES: Final = (
             rf"({REGISTRY})[\s\S]*({NO_ANSWER})",
             rf"({NO_ANSWER})[\s\S]*({REGISTRY})",
         ),
-        "The schema registry does not answer Connect: check the registry's address as Connect sees it.",
+        (
+            "The schema registry does not answer Connect: check the registry's address as Connect "
+            "sees it."
+        ),
     ),
     Cause(
         (
@@ -177,7 +225,10 @@ CAUSES: Final = (
             r"SSLHandshakeException",
             r"SSL error",
         ),
-        "The encrypted connection failed: the server's certificate is not trusted, or encryption is set differently there.",
+        (
+            "The encrypted connection failed: the server's certificate is not trusted, or "
+            "encryption is set differently there."
+        ),
     ),
     Cause(
         (
@@ -206,7 +257,8 @@ CAUSED_BY: Final = "Caused by: "
 # What may hold a value: quoted or bracketed text, what follows the word value, and longer numbers,
 # times, addresses.
 VALUES: Final = re.compile(
-    r"\"[^\"]*\"|'[^']*'|`[^`]*`|\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|(?<=\bvalue )\S+|(?<=\bvalue: )\S+|(?<==)\S+|\d[\d.,:/-]{2,}\d"
+    r"\"[^\"]*\"|'[^']*'|`[^`]*`|\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}"
+    r"|(?<=\bvalue )\S+|(?<=\bvalue: )\S+|(?<==)\S+|\d[\d.,:/-]{2,}\d"
 )
 
 

@@ -11,24 +11,37 @@ REASONS: Mapping[str, str] = {
     "connector.class": "Debezium's connector for this database.",
     "tasks.max": "One task reads one log.",
     "topic.prefix": "Topics become <prefix>.<Table> by the route below.",
-    "database.": "Where and as whom Connect reads; the password is an expression that the worker resolves.",
+    "database.": (
+        "Where and as whom Connect reads; the password is an expression that the worker resolves."
+    ),
     "driver.": "Of the encrypted connection, as the address says.",
     "plugin.name": "PostgreSQL's own decoding, present everywhere.",
-    "slot.name": "The replication slot; `connectors remove` drops it, for an idle one makes the source keep its log for ever.",
+    "slot.name": (
+        "The replication slot; `connectors remove` drops it, for an idle one makes the source "
+        "keep its log for ever."
+    ),
     "slot.drop.on.stop": "A restart must find its slot.",
     "publication.": "Only the tables we read.",
     "table.include.list": "The five tables, by this site's names.",
     "snapshot.mode": "Every row once, before the changes.",
-    "snapshot.isolation.mode": "The default locks Ajera's users out of the tables; this one reads a version.",
-    "data.query.mode": "In `direct`, the time of an event is when its transaction began, not when it committed.",
+    "snapshot.isolation.mode": (
+        "The default locks Ajera's users out of the tables; this one reads a version."
+    ),
+    "data.query.mode": (
+        "In `direct`, the time of an event is when its transaction began, not when it committed."
+    ),
     "include.schema.changes": "A writer schema tells them already.",
-    "schema.history.internal.": "SQL Server's connector keeps the tables' history in a topic of its own.",
+    "schema.history.internal.": (
+        "SQL Server's connector keeps the tables' history in a topic of its own."
+    ),
     "skipped.operations": "Nothing is left out silently.",
     "tombstones.on.delete": "A null message follows each delete.",
     "decimal.handling.mode": "Exact decimals.",
     "time.precision.mode": "Times as exact as the database has them.",
     "schema.name.adjustment.mode": "Names that Avro allows.",
-    "field.name.adjustment.mode": "Names that Avro allows; the decoder adjusts the site's names in the same way.",
+    "field.name.adjustment.mode": (
+        "Names that Avro allows; the decoder adjusts the site's names in the same way."
+    ),
     "extended.headers.enabled": "Not used.",
     "heartbeat.interval.ms": "A quiet source still tells that it is alive, and moves its slot.",
     "max.batch.size": "Throughput.",
@@ -37,14 +50,19 @@ REASONS: Mapping[str, str] = {
     "transforms": "Flatten, route, stamp: in this order.",
     "transforms.unwrap.": "Flat events, with what orders them added as fields.",
     "transforms.route.": "One topic a table, the same from either database.",
-    "transforms.epoch.": "How often the source was captured anew, stamped into every message and heartbeat.",
+    "transforms.epoch.": (
+        "How often the source was captured anew, stamped into every message and heartbeat."
+    ),
     "predicates": "Which messages are stamped.",
-    "key.converter": "JSON without a schema: the partition hangs on the key's bytes, and an Avro key's bytes carry a schema id.",
+    "key.converter": (
+        "JSON without a schema: the partition hangs on the key's bytes, and an Avro key's bytes "
+        "carry a schema id."
+    ),
     "header.converter": "Readable, and without a schema.",
     "value.converter": "Avro in the Confluent wire format, schemas registered by the connector.",
     "topic.creation.default.": (
-        "Topics are made by `connectors apply`; this is for those it does not know. Never compacted: compaction leaves "
-        "only the tombstone of a delete."
+        "Topics are made by `connectors apply`; this is for those it does not know. "
+        "Never compacted: compaction leaves only the tombstone of a delete."
     ),
     "errors.tolerance": "A message that the connector cannot make stops it: nothing is skipped.",
     "errors.log.": "The cause, without the row.",

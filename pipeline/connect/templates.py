@@ -29,7 +29,10 @@ class _Setting(string.Template):
 
     delimiter = "@"
     flags = re.NOFLAG
-    pattern = rf"@\{{(?P<braced>[a-z][a-z0-9_]*)\}}|(?P<named>{NEVER})|(?P<escaped>{NEVER})|(?P<invalid>{NEVER})"  # type: ignore[assignment]
+    pattern = (
+        rf"@\{{(?P<braced>[a-z][a-z0-9_]*)\}}"  # type: ignore[assignment]
+        rf"|(?P<named>{NEVER})|(?P<escaped>{NEVER})|(?P<invalid>{NEVER})"
+    )
 
 
 def load(system: str, dialect: Dialect, registry: RegistryKind = "apicurio") -> dict[str, str]:

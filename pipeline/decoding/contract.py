@@ -91,7 +91,9 @@ class Contract:
         declared: Mapping[str, Any],
         site: Site,
     ) -> str | None:
-        """What is wrong with a column among a writer schema's declared fields; None if nothing is."""
+        """What is wrong with a column among a writer schema's declared fields;
+        None if nothing is.
+        """
         name = field_name(site.source_column(table.name, column))
         if name not in declared:
             return "is missing"

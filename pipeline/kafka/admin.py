@@ -165,7 +165,9 @@ class KafkaAdmin:
         return {tp: (lows[tp].offset, highs[tp].offset) for tp in partitions}
 
     def committed(self, group: str, topics: Iterable[str]) -> Offsets:
-        """The group's committed next offsets in these topics; partitions without one are left out."""
+        """The group's committed next offsets in these topics;
+        partitions without one are left out.
+        """
         asked = self._client.list_consumer_group_offsets(
             [ConsumerGroupTopicPartitions(group)], **_bounded()
         )
@@ -203,7 +205,8 @@ class KafkaAdmin:
         for fault in faults:
             if fault.code() in MEMBERS_LEFT_CODES:
                 raise ReplayRefused(
-                    f"The group {group} got members while its offsets were being set ({fault.name()})."
+                    f"The group {group} got members while its offsets were being set "
+                    f"({fault.name()})."
                 )
             raise unreachable(f"setting the offsets of {group}", fault)
 

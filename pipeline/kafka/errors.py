@@ -19,7 +19,8 @@ LOGGER: Final = logging.getLogger(
 # The next offset does not exist (any more); `auto.offset.reset=error` turns it into one of these.
 LOST_CODES: Final = frozenset(
     {
-        KafkaError._AUTO_OFFSET_RESET,  # noqa: SLF001 - confluent_kafka's public names of librdkafka's local codes
+        # confluent_kafka's public names of librdkafka's local codes
+        KafkaError._AUTO_OFFSET_RESET,  # noqa: SLF001
         KafkaError.OFFSET_OUT_OF_RANGE,
         KafkaError._LOG_TRUNCATION,  # noqa: SLF001
     }
@@ -75,7 +76,8 @@ def unreachable(doing: str, error: KafkaError) -> ServiceUnreachable:
         )
     if error.code() == KafkaError.INCONSISTENT_GROUP_PROTOCOL:
         return ServiceUnreachable(
-            f"Kafka, {doing}: {error.name()}: {error.str()}. A member of another version or group protocol is still in "
+            f"Kafka, {doing}: {error.name()}: {error.str()}. A member of another version or group "
+            "protocol is still in "
             "the group: stop every consumer of the group, then start them."
         )
     return ServiceUnreachable(f"Kafka, {doing}: {error.name()}: {error.str()}.")
@@ -100,8 +102,8 @@ def refuse_lost_start(tp: TopicPartition, start: int, low: int, high: int) -> No
     where = f"{tp.topic} partition {tp.partition}"
     if start < low:
         raise OffsetLost(
-            f"{where} was to be read from offset {start}, but retention has deleted everything below {low}: "
-            f"{low - start} messages are lost."
+            f"{where} was to be read from offset {start}, but retention has deleted "
+            f"everything below {low}: {low - start} messages are lost."
         )
     if start > high:
         raise OffsetLost(

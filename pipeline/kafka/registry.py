@@ -98,7 +98,8 @@ def _refusal(schema_id: int, error: SchemaRegistryError) -> PipelineError:
         return SchemaUnknown(f"The registry has no schema with id {schema_id}.")
     if status == NOT_FOUND_STATUS:
         return RegistryUnavailable(
-            f"Asked for schema {schema_id}: HTTP 404 without a registry's error code; `registry.url` is not an API root."
+            f"Asked for schema {schema_id}: HTTP 404 without a registry's error code; "
+            "`registry.url` is not an API root."
         )
     if status in REFUSED_STATUSES:
         return RegistryUnavailable(
@@ -110,7 +111,8 @@ def _refusal(schema_id: int, error: SchemaRegistryError) -> PipelineError:
 def _self_contained_avro(schema_id: int, schema: Schema) -> str:
     if (schema.schema_type or "AVRO") != "AVRO":
         raise ContractBroken(
-            f"Schema {schema_id} is {schema.schema_type}, not AVRO: another converter wrote the message."
+            f"Schema {schema_id} is {schema.schema_type}, not AVRO: another converter wrote the "
+            "message."
         )
     if schema.references:
         raise ContractBroken(

@@ -76,7 +76,8 @@ def sqlserver_position(
     Raises ValueError when an lsn has another form.
     """
     serial = 0 if event_serial_no is None else event_serial_no
-    return f"{epoch:0{EPOCH_WIDTH}x}{_lsn(commit_lsn)}{_lsn(change_lsn or '0:0:0')}{serial:0{LSN_WIDTH}x}"
+    committed, changed = _lsn(commit_lsn), _lsn(change_lsn or "0:0:0")
+    return f"{epoch:0{EPOCH_WIDTH}x}{committed}{changed}{serial:0{LSN_WIDTH}x}"
 
 
 def start_of(epoch: int) -> str:

@@ -121,7 +121,8 @@ def always(_: Row) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class TimeColumns:
-    """Where time entries name a row of this kind, and the flag that such a row has in its own table.
+    """Where time entries name a row of this kind, and the flag that such a row has in its own
+    table.
 
     `entries`: the table of time entries, with its columns `person`, `project`, `is_deleted` and
     `is_current`. `projects`: the table that `project` names a row of, `owner` the row above it.

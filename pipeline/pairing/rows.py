@@ -48,7 +48,9 @@ class Rows(Protocol):
     def distinct(
         self, table: SourceTable, columns: Sequence[str], by: str, values: Sequence[Value]
     ) -> set[tuple[Value, ...]]:
-        """The different values of these columns, in rows whose column `by` holds one of the values."""
+        """The different values of these columns,
+        in rows whose column `by` holds one of the values.
+        """
 
     def keys(self, table: SourceTable) -> list[str]:
         """The keys of all rows."""

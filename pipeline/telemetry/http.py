@@ -57,7 +57,8 @@ class TelemetryServer:
             )
         except OSError as error:
             raise ConfigurationInvalid(
-                f"run.metrics_host, run.metrics_port: {host}:{port} cannot be served ({error.strerror}); 0 takes any free port."
+                f"run.metrics_host, run.metrics_port: {host}:{port} cannot be served "
+                f"({error.strerror}); 0 takes any free port."
             ) from None
         self._thread = threading.Thread(
             target=self._server.serve_forever, name="telemetry", daemon=True

@@ -85,7 +85,10 @@ METRICS: tuple[Metric, ...] = (
         "pipeline_events_total",
         "counter",
         ("topic", "outcome", "reason"),
-        "Events by their one outcome: written, skipped, parked, dead_lettered. Their sum is the events read.",
+        (
+            "Events by their one outcome: written, skipped, parked, dead_lettered. Their sum is "
+            "the events read."
+        ),
         "Look at parked rows with `ajera-cdc status`, at dead letters in their topic.",
     ),
     Metric(
@@ -149,13 +152,19 @@ METRICS: tuple[Metric, ...] = (
         "counter",
         ("kind", "rule", "winner"),
         "Entries of the conflict log of the exchange with DPS.",
-        "Look at them with `ajera-cdc conflicts list`; many that nobody typed may be a second writer's.",
+        (
+            "Look at them with `ajera-cdc conflicts list`; many that nobody typed may be a second "
+            "writer's."
+        ),
     ),
     Metric(
         "pipeline_second_writer_total",
         "counter",
         (),
-        "Times that another program was seen to copy between Ajera and DPS, such as Deltek's own scheduled sync.",
+        (
+            "Times that another program was seen to copy between Ajera and DPS, such as Deltek's "
+            "own scheduled sync."
+        ),
         "Alert on any increase: switch the other one off; `ajera-cdc check` says where.",
     ),
     Metric(

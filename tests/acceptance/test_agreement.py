@@ -31,38 +31,76 @@ PROJECT = "P%7C1%2525| | "  # of the number "P|1%25": bars and percent signs are
 AJERA: dict[str, dict[str, Any]] = {
     "AxClientType": {"ctKey": 4, "ctDescription": "Healthcare"},
     "AxVec": {
-        "vecKey": 7, "vecDescription": " Hill & Co ", "vecIsClient": True, "vecIsVendor": False, "vecIsEmployee": False,
-        "vecSyncToCRM": True, "vecStatus": 1, "vecClientType": 4, "vecPhone1": "  ", "vecCity": "Portland",
+        "vecKey": 7,
+        "vecDescription": " Hill & Co ",
+        "vecIsClient": True,
+        "vecIsVendor": False,
+        "vecIsEmployee": False,
+        "vecSyncToCRM": True,
+        "vecStatus": 1,
+        "vecClientType": 4,
+        "vecPhone1": "  ",
+        "vecCity": "Portland",
     },
     "AxContact": {
-        "cntKey": 8, "cntFirstName": "Zoë" * 10, "cntLastName": None, "cntClient": 7, "cntStatus": 0,
+        "cntKey": 8,
+        "cntFirstName": "Zoë" * 10,
+        "cntLastName": None,
+        "cntClient": 7,
+        "cntStatus": 0,
         "cntSyncToCRM": True,
     },
     "AxProject": {
-        "prjKey": 9, "prjID": "anything", "prjDescription": "A House whose Name has more than forty Letters in it",
-        "prjStatus": 3, "prjSyncToCRM": True, "prjCreateInCRM": True, "prjFinalDisposition": "Do Not Pursue",
+        "prjKey": 9,
+        "prjID": "anything",
+        "prjDescription": "A House whose Name has more than forty Letters in it",
+        "prjStatus": 3,
+        "prjSyncToCRM": True,
+        "prjCreateInCRM": True,
+        "prjFinalDisposition": "Do Not Pursue",
     },
     "AxInvoiceGroup": {"igKey": 10, "igProject": 9, "igClient": 7},
     "AxProjectContact": {"pcKey": 11, "pcProject": 9, "pcContact": 8},
-}  # fmt: skip
+}
 DPS: dict[str, dict[str, Any]] = {
     "CFGClientTypeDescriptions": {"Code": "HEALTH", "Description": "HEALTHCARE"},
     "Clendor": {
-        "ClientID": "F", "Name": "Hill & Co", "Status": "A", "ClientInd": "Y", "VendorInd": "N", "Type": "HEALTH",
+        "ClientID": "F",
+        "Name": "Hill & Co",
+        "Status": "A",
+        "ClientInd": "Y",
+        "VendorInd": "N",
+        "Type": "HEALTH",
         "AjeraSync": "Y",
     },
     "CLAddress": {"ClientID": "F", "Address": "Main", "PrimaryInd": "Y", "City": "Portland"},
     "Contacts": {
-        "ContactID": "C", "ClientID": "F", "FirstName": ("Zoë" * 10)[:25], "LastName": ".", "Status": "I",
+        "ContactID": "C",
+        "ClientID": "F",
+        "FirstName": ("Zoë" * 10)[:25],
+        "LastName": ".",
+        "Status": "I",
         "AjeraSync": "Y",
     },
     "PR": {
-        "WBS1": "P|1%25", "WBS2": " ", "WBS3": " ", "Name": "A House whose Name has more than forty L",
-        "LongName": "A House whose Name has more than forty Letters in it", "Status": "D", "Stage": "DNP",
-        "ClientID": "F", "AjeraSync": "Y",
+        "WBS1": "P|1%25",
+        "WBS2": " ",
+        "WBS3": " ",
+        "Name": "A House whose Name has more than forty L",
+        "LongName": "A House whose Name has more than forty Letters in it",
+        "Status": "D",
+        "Stage": "DNP",
+        "ClientID": "F",
+        "AjeraSync": "Y",
     },
-    "PRContactAssoc": {"WBS1": "P|1%25", "WBS2": " ", "WBS3": " ", "ContactID": "C", "AjeraSync": "Y"},
-}  # fmt: skip
+    "PRContactAssoc": {
+        "WBS1": "P|1%25",
+        "WBS2": " ",
+        "WBS3": " ",
+        "ContactID": "C",
+        "AjeraSync": "Y",
+    },
+}
 PAIRS = {
     "firm": ("7", "F"),
     "firm_address": ("7", "F|Main"),
@@ -120,7 +158,10 @@ def agreeing(postgres: Stack) -> Iterator[Systems]:
         )
         for entity, keys in PAIRS.items():
             in_dps.execute(
-                "INSERT INTO sync.link (id, entity, ajera_key, dps_key, state, document) VALUES (%s, %s, %s, %s, 'linked', %s)",
+                (
+                    "INSERT INTO sync.link (id, entity, ajera_key, dps_key, state, document)"
+                    " VALUES (%s, %s, %s, %s, 'linked', %s)"
+                ),
                 (entity, entity, *keys, document),
             )
         yield Systems(ajera, in_dps)
@@ -145,11 +186,26 @@ def test_systems_that_agree_have_no_differences(agreeing: Systems) -> None:
 
 
 WRONG = {
-    "another name": ("UPDATE {AxVec} SET {AxVec.vecDescription} = 'x'", "firm, Ajera 7, DPS F: differs in name"),
-    "another type": ("dps:UPDATE {Clendor} SET {Clendor.Type} = 'NONE'", "firm, Ajera 7, DPS F: differs in market"),
-    "a lost city": ("dps:UPDATE {CLAddress} SET {CLAddress.City} = NULL", "firm_address, Ajera 7, DPS F|Main: differs in city"),
-    "a status that stayed": ("UPDATE {AxContact} SET {AxContact.cntStatus} = 1", "contact, Ajera 8, DPS C: differs in status"),
-    "no firm any more": ("UPDATE {AxContact} SET {AxContact.cntClient} = 0", "contact, Ajera 8, DPS C: differs in firm"),
+    "another name": (
+        "UPDATE {AxVec} SET {AxVec.vecDescription} = 'x'",
+        "firm, Ajera 7, DPS F: differs in name",
+    ),
+    "another type": (
+        "dps:UPDATE {Clendor} SET {Clendor.Type} = 'NONE'",
+        "firm, Ajera 7, DPS F: differs in market",
+    ),
+    "a lost city": (
+        "dps:UPDATE {CLAddress} SET {CLAddress.City} = NULL",
+        "firm_address, Ajera 7, DPS F|Main: differs in city",
+    ),
+    "a status that stayed": (
+        "UPDATE {AxContact} SET {AxContact.cntStatus} = 1",
+        "contact, Ajera 8, DPS C: differs in status",
+    ),
+    "no firm any more": (
+        "UPDATE {AxContact} SET {AxContact.cntClient} = 0",
+        "contact, Ajera 8, DPS C: differs in firm",
+    ),
     "a client of DPS's that did not come": (
         "dps:UPDATE {PR} SET {PR.ClientID} = 'G'",
         f"project_client, Ajera 10, DPS {PROJECT}: differs in client",
@@ -168,7 +224,10 @@ WRONG = {
     ),
     "a contact that was not put on the project": (
         "dps:DELETE FROM sync.link WHERE entity = 'project_contact'",
-        f"project_contact, Ajera -, DPS {PROJECT}|C: is set to be exchanged, and neither paired nor parked",
+        (
+            f"project_contact, Ajera -, DPS {PROJECT}|C: is set to be exchanged, and neither "
+            "paired nor parked"
+        ),
     ),
     "a counterpart that was never made": (
         "dps:UPDATE sync.link SET state = 'creating', dps_key = NULL WHERE entity = 'firm'",
@@ -178,7 +237,7 @@ WRONG = {
         "DELETE FROM {AxInvoiceGroup}",
         f"project_client, Ajera 10, DPS {PROJECT}: the pair goes on, but its row is gone in Ajera",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("wrong", sorted(WRONG))
@@ -191,12 +250,18 @@ def test_each_way_of_differing_is_found(systems: Systems, wrong: str) -> None:
 
 EXCUSED = {
     "a parked line": ("dps:UPDATE sync.link SET parked_lines = 'name' WHERE entity = 'firm'",),
-    "a pair that waits in this line": ("dps:INSERT INTO sync.parked VALUES ('link/firm', 'exchange.type_missing', 'name: Add it.')",),
-    "a pair whose write was refused": ("dps:INSERT INTO sync.parked VALUES ('link/firm', 'target.rejected', 'Too long.')",),
-    "a side that is not set to be exchanged": (
-        """dps:UPDATE sync.link SET document = replace(document, '"off": []', '"off": ["ajera"]') WHERE entity = 'firm'""",
+    "a pair that waits in this line": (
+        """dps:INSERT INTO sync.parked
+            VALUES ('link/firm', 'exchange.type_missing', 'name: Add it.')""",
     ),
-}  # fmt: skip
+    "a pair whose write was refused": (
+        "dps:INSERT INTO sync.parked VALUES ('link/firm', 'target.rejected', 'Too long.')",
+    ),
+    "a side that is not set to be exchanged": (
+        """dps:UPDATE sync.link SET document = replace(document, '"off": []', '"off": ["ajera"]')
+            WHERE entity = 'firm'""",
+    ),
+}
 
 
 @pytest.mark.parametrize("excuse", sorted(EXCUSED))
@@ -215,7 +280,8 @@ def test_a_pair_that_waits_is_excused_in_the_lines_that_wait(
     """Not in the others."""
     systems.run(WRONG["another name"][0])
     systems.run(
-        "dps:INSERT INTO sync.parked VALUES ('link/firm', 'exchange.type_missing', 'market: Add it.')"
+        "dps:INSERT INTO sync.parked VALUES ('link/firm', 'exchange.type_missing',"
+        " 'market: Add it.')"
     )
     assert "firm, Ajera 7, DPS F: differs in name" in systems.differences()
 
@@ -224,7 +290,8 @@ def test_a_pair_that_waits_is_excused_in_the_lines_that_wait(
 def test_a_row_whose_counterpart_was_deleted_stays_alone(systems: Systems, ended_by: str) -> None:
     """One that was deleted itself, and is there again, must not."""
     systems.run(
-        f"""dps:UPDATE sync.link SET state = 'ended', document = replace(document, '"ended_by": null', '"ended_by": "{ended_by}"')"""
+        f"""dps:UPDATE sync.link SET state = 'ended', document = replace(document,
+            '"ended_by": null', '"ended_by": "{ended_by}"')"""
         " WHERE entity = 'contact'"
     )
     alone = {
@@ -247,7 +314,8 @@ def test_a_row_without_a_pair_may_be_parked(systems: Systems) -> None:
     """On either side."""
     systems.run(WRONG["a contact that was not put on the project"][0])
     systems.run(
-        f"dps:INSERT INTO sync.parked VALUES ('row/project_contact/dps/{PROJECT}|C', 'exchange.contacts_full', '')"
+        f"dps:INSERT INTO sync.parked VALUES ('row/project_contact/dps/{PROJECT}|C',"
+        " 'exchange.contacts_full', '')"
     )
     assert systems.differences() == []
 
@@ -259,8 +327,10 @@ def test_what_ajera_typed_over_a_line_that_dps_sends_is_left(
     """Until DPS is next edited."""
     systems.run("UPDATE {AxProject} SET {AxProject.prjChanceOfWinning} = 5")
     systems.run(
-        f"""dps:UPDATE sync.link SET document = replace(document, '"{typed_in}": {{"edited_at": {{}}',"""
-        f""" '"{typed_in}": {{"edited_at": {{"chance": "2026-05-01T10:00:00+00:00"}}') WHERE entity = 'project'"""
+        f"""dps:UPDATE sync.link SET document = replace(document,
+            '"{typed_in}": {{"edited_at": {{}}',
+            '"{typed_in}": {{"edited_at": {{"chance": "2026-05-01T10:00:00+00:00"}}')
+            WHERE entity = 'project\'"""
     )
     assert (systems.differences() == []) is is_left
 
@@ -275,8 +345,10 @@ def test_a_status_that_dps_held_when_we_made_the_row_stays_until_somebody_types_
     systems.run("INSERT INTO ajera_cdc.intention VALUES ('contact/1', '8')")
     assert systems.differences() == []
     systems.run(
-        f"""dps:UPDATE sync.link SET document = replace(document, '"{typed_in}": {{"edited_at": {{}}',"""
-        f""" '"{typed_in}": {{"edited_at": {{"status": "2026-05-01T10:00:00+00:00"}}') WHERE entity = 'contact'"""
+        f"""dps:UPDATE sync.link SET document = replace(document,
+            '"{typed_in}": {{"edited_at": {{}}',
+            '"{typed_in}": {{"edited_at": {{"status": "2026-05-01T10:00:00+00:00"}}')
+            WHERE entity = 'contact\'"""
     )
     assert (systems.differences() == []) is (typed_in is None)
 
@@ -298,7 +370,8 @@ def test_a_line_may_wait_for_a_pair_that_has_ended(
     for one that is there nobody has to wait.
     """
     systems.run(
-        "dps:INSERT INTO sync.parked VALUES ('link/contact', 'exchange.reference_missing', 'firm: Tick it.')"
+        "dps:INSERT INTO sync.parked VALUES ('link/contact', 'exchange.reference_missing',"
+        " 'firm: Tick it.')"
     )
     assert [(one.entity, one.line) for one in systems.verdict().differences] == [
         ("contact", "firm")

@@ -101,7 +101,10 @@ def test_a_right_pim_has_no_differences(loaded: Pair) -> None:
 
 WRONG = {
     "a changed value": (
-        "UPDATE {Organization} SET {Organization.Name} = 'x' WHERE {Organization.Organization ID} = 'cl-70'",
+        (
+            "UPDATE {Organization} SET {Organization.Name} = 'x'"
+            " WHERE {Organization.Organization ID} = 'cl-70'"
+        ),
         "Organization cl-70: differs in Name",
     ),
     "a lost address": (
@@ -125,7 +128,10 @@ WRONG = {
         "Project_Status Lunch: too many in PIM",
     ),
     "a wrong flag": (
-        "UPDATE {Project_Status} SET {Project_Status.Completed} = true WHERE {Project_Status.Name} = 'Hold'",
+        (
+            "UPDATE {Project_Status} SET {Project_Status.Completed} = true"
+            " WHERE {Project_Status.Name} = 'Hold'"
+        ),
         "Project_Status Hold: differs in Completed",
     ),
     "an invented role": (

@@ -82,14 +82,16 @@ def row(name: str, modules: Iterable[Module]) -> str:
         f"{name:<10}{len(found):>8}{statistics.median(module.lines for module in found):>8.0f}"
         f"{sum(module.lines > LONG_MODULE for module in found):>6}{lines:>8}{density:>8.1f}"
         f"{sum(module.wide_lines for module in found) / max(lines, 1):>8.1%}{len(functions):>11}"
-        f"{statistics.median(functions or [0]):>8.0f}{sum(length > LONG_FUNCTION for length in functions):>6}"
+        f"{statistics.median(functions or [0]):>8.0f}"
+        f"{sum(length > LONG_FUNCTION for length in functions):>6}"
         f"{sum(length > LONGEST_FUNCTION for length in functions):>6}"
     )
 
 
 HEADS = (
-    f"{'':<10}{'modules':>8}{'median':>8}{f'>{LONG_MODULE}':>6}{'lines':>8}{'tokens':>8}{f'>{WIDE}':>8}"
-    f"{'functions':>11}{'median':>8}{f'>{LONG_FUNCTION}':>6}{f'>{LONGEST_FUNCTION}':>6}\n"
+    f"{'':<10}{'modules':>8}{'median':>8}{f'>{LONG_MODULE}':>6}{'lines':>8}"
+    f"{'tokens':>8}{f'>{WIDE}':>8}{'functions':>11}{'median':>8}{f'>{LONG_FUNCTION}':>6}"
+    f"{f'>{LONGEST_FUNCTION}':>6}\n"
     f"{'':<10}{'':>8}{'lines':>8}{'lines':>6}{'':>8}{'a line':>8}{'columns':>8}"
     f"{'':>11}{'lines':>8}{'lines':>6}{'lines':>6}"
 )

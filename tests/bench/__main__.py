@@ -126,7 +126,8 @@ def main(*, rows: int, rounds: int, edits: int, projects: int, seed: int) -> Non
         found = linking.measure(stack, projects)
         console.print(
             f"link: {found.projects:,} projects a side linked in {found.seconds:.1f} s"
-            f" (rehearsed in {found.rehearsed:.1f} s); a tenth of them differ in a line without an owner"
+            f" (rehearsed in {found.rehearsed:.1f} s); a tenth of them differ in a line without "
+            "an owner"
         )
 
 

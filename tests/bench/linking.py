@@ -1,4 +1,6 @@
-"""A first run over two filled systems: as many projects in DPS as in Ajera, each with its namesake."""
+"""A first run over two filled systems: as many projects in DPS as in Ajera,
+each with its namesake.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ IN_AJERA = """INSERT INTO "AxProject"
     ("prjKey", "prjDescription", "prjID", "prjStatus", "prjSyncToCRM", "prjCreateInCRM", "prjNotes")
     SELECT n, 'Project ' || n, 'P' || n, 1, true, true, 'A note' FROM generate_series(1, %s) AS n"""
 IN_DPS = """INSERT INTO "PR" ("WBS1", "Name", "Status", "AjeraSync", "Memo")
-    SELECT 'P' || n, 'Project ' || n, 'A', 'Y', CASE WHEN n %% 10 = 0 THEN 'Another' ELSE 'A note' END
+    SELECT 'P' || n, 'Project ' || n, 'A', 'Y',
+        CASE WHEN n %% 10 = 0 THEN 'Another' ELSE 'A note' END
     FROM generate_series(1, %s) AS n"""
 
 
@@ -33,7 +36,9 @@ class FirstRun:
 
 
 def measure(stack: Stack, projects: int) -> FirstRun:
-    """Rehearse the run, then do it. Raises CommandFailed, and RuntimeError if not all are linked."""
+    """Rehearse the run, then do it. Raises CommandFailed,
+    and RuntimeError if not all are linked.
+    """
     name = f"first-{uuid.uuid4().hex[:8]}"
     ajera_url, dps_url = both_empty(stack, name)
     config, admin = configured(stack, name, ajera_url, dps_url)

@@ -58,7 +58,9 @@ def postgres_engine(postgres: Stack) -> Iterator[sa.Engine]:
 
 @pytest.fixture(scope="session")
 def sqlserver_engine() -> Iterator[sa.Engine]:
-    """The database that the environment names; two schemas in it are made for this run, and stay."""
+    """The database that the environment names; two schemas in it are made for this run,
+    and stay.
+    """
     engine = create_engine(os.environ[SQL_SERVER], lock_timeout_seconds=10)
     yield _prepared(engine)
     engine.dispose()

@@ -50,8 +50,14 @@ COUNTER = KeyTable(
     names={"AxProject": "Projects"},
 )
 COUNTERS = SourceTable(
-    COUNTER.table, ("row",), (SourceColumn("row", ColumnType.INTEGER), SourceColumn("Of", ColumnType.TEXT), SourceColumn("Key", ColumnType.INTEGER))
-)  # fmt: skip
+    COUNTER.table,
+    ("row",),
+    (
+        SourceColumn("row", ColumnType.INTEGER),
+        SourceColumn("Of", ColumnType.TEXT),
+        SourceColumn("Key", ColumnType.INTEGER),
+    ),
+)
 TABLES = (
     exchange_tables.AX_VEC,
     exchange_tables.AX_PROJECT,
@@ -279,7 +285,9 @@ def _fail(ajera: Ajera) -> None:
 def test_a_key_that_was_given_before_is_refused_and_nothing_is_written(
     ajera: Ajera, held: int | None
 ) -> None:
-    """Also a lower one that is free: a deleted row had it. Corrected, the key table gives the key."""
+    """Also a lower one that is free: a deleted row had it. Corrected,
+    the key table gives the key.
+    """
     for key in (3, 7):
         ajera.insert(exchange_tables.AX_VEC, {"vecKey": key})
     ajera.count(AxVec=held)

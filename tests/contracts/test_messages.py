@@ -284,7 +284,7 @@ def test_an_offset_beyond_the_end_is_told(
         read(member(told), 100)
 
 
-def test_offsets_are_committed_where_the_standard_tools_see_them_and_only_for_partitions_that_are_ours(
+def test_offsets_of_our_partitions_are_committed_where_the_standard_tools_see_them(
     broker: Broker,
     topic: str,
     group: str,
@@ -438,7 +438,7 @@ def test_a_member_that_gets_no_partition_is_told_of_an_empty_assignment(
 
 
 @pytest.mark.stack
-def test_a_group_whose_members_share_no_assignor_says_what_to_do_and_works_once_the_old_ones_are_stopped(
+def test_a_group_whose_members_share_no_assignor_works_once_the_old_ones_are_stopped(
     stack: Stack, group: str, members: list[Messages]
 ) -> None:
     """An upgrade from cooperative-sticky cannot be rolled:

@@ -176,14 +176,22 @@ def _create(engine: sa.Engine) -> None:
         _table(metadata, DPS_SCHEMA, table, [], is_generated=False)
     text, number = sa.Unicode(100), sa.BigInteger
     sa.Table(
-        "AxVendorType", metadata, sa.Column("vtKey", number, primary_key=True, autoincrement=False),
-        sa.Column("vtDescription", text), sa.Column("vtIsConsultant", sa.Boolean), schema=AJERA_SCHEMA,
-    )  # fmt: skip
-    sa.Table(
-        "AxProjectTemplatePhase", metadata, sa.Column("tphKey", number, primary_key=True, autoincrement=False),
-        sa.Column("tphTemplate", number), sa.Column("tphDescription", text), sa.Column("tphOrder", number),
+        "AxVendorType",
+        metadata,
+        sa.Column("vtKey", number, primary_key=True, autoincrement=False),
+        sa.Column("vtDescription", text),
+        sa.Column("vtIsConsultant", sa.Boolean),
         schema=AJERA_SCHEMA,
-    )  # fmt: skip
+    )
+    sa.Table(
+        "AxProjectTemplatePhase",
+        metadata,
+        sa.Column("tphKey", number, primary_key=True, autoincrement=False),
+        sa.Column("tphTemplate", number),
+        sa.Column("tphDescription", text),
+        sa.Column("tphOrder", number),
+        schema=AJERA_SCHEMA,
+    )
     with engine.begin() as connection:
         for schema in (AJERA_SCHEMA, DPS_SCHEMA):
             connection.execute(sa.schema.CreateSchema(schema))

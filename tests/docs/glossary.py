@@ -27,7 +27,10 @@ EVENTS = (
     Word("message", "what Kafka carries: an event, a tombstone or a heartbeat", ("Message",)),
     Word(
         "op",
-        "what happened: c (created), u (updated), d (deleted), r (read by a snapshot), t (truncated)",
+        (
+            "what happened: c (created), u (updated), d (deleted), r (read by a snapshot), t "
+            "(truncated)"
+        ),
         ("Operation", "SourceTruncated"),
     ),
     Word("tombstone", "the null message after a delete, never a delete by itself", ("Tombstone",)),
@@ -173,7 +176,8 @@ GLOSSARY = {
     "Exchange (Ajera and DPS)": EXCHANGE,
 }
 HEAD = (
-    "<!-- Written by `make reference` from tests/docs/glossary.py; a test keeps it up to date. -->\n"
+    "<!-- Written by `make reference` from tests/docs/glossary.py; a test keeps it up to date. "
+    "-->\n"
     "# Glossary\n\nOne word for each thing, everywhere: code, docs, metrics, commands.\n"
 )
 

@@ -31,7 +31,8 @@ LABEL = re.compile(
 )
 COMMAND = re.compile(r"`ajera-cdc ([a-z][a-z -]*)")
 CODE = re.compile(
-    r"`((?:config|cli|environment|schema|decode|registry|mapping|target|kafka|source|replay|connect|park|row|exchange|internal)\.[a-z_]+)`"
+    r"`((?:config|cli|environment|schema|decode|registry|mapping"
+    r"|target|kafka|source|replay|connect|park|row|exchange|internal)\.[a-z_]+)`"
 )
 METRIC = re.compile(r"pipeline_[a-z_]+")
 NOT_ERRORS = {

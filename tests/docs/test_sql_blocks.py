@@ -23,7 +23,9 @@ BLOCKS = [(page, block) for page in PAGES for block in BLOCK.findall(page.read_t
 
 @dataclass
 class Server:
-    """What the statements before have made. Users and roles of a database share one set of names."""
+    """What the statements before have made.
+    Users and roles of a database share one set of names.
+    """
 
     database: str = ""
     logins: set[str] = field(default_factory=set)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What it is; where it stands; what stands there without it; the test that sees the difference."""
+    """What it is; where it stands; what stands there without it;
+    the test that sees the difference.
+    """
 
     name: str
     file: str

@@ -27,7 +27,10 @@ EVENT_GUARDS = (
     Guard(
         "two-way: offset within an incarnation and partition",
         f"{RULES}/guards.py",
-        "return event.place.shares_partition_with(seen.place) and event.place.offset <= seen.place.offset",
+        (
+            "return event.place.shares_partition_with(seen.place) and event.place.offset <= "
+            "seen.place.offset"
+        ),
         "return False",
         f"{ALONE}::test_a_newer_position_at_an_earlier_offset_of_the_same_partition_is_stale",
     ),
@@ -48,7 +51,10 @@ EVENT_GUARDS = (
     Guard(
         "shadow",
         f"{RULES}/guards.py",
-        "return pending.after is not None and change_part(position, len(pending.after)) <= pending.after",
+        (
+            "return pending.after is not None and change_part(position, len(pending.after)) <= "
+            "pending.after"
+        ),
         "return False",
         f"{RECONCILE}::test_an_image_older_than_our_write_is_no_edit",
     ),
@@ -57,7 +63,10 @@ EVENT_GUARDS = (
         f"{RULES}/guards.py",
         "change_part(position, len(pending.after)) <= pending.after",
         "position[: len(pending.after)] <= pending.after",
-        f"{ALONE}::test_our_write_is_in_its_shadow_though_another_transaction_committed_before_it_did",
+        (
+            f"{ALONE}"
+            "::test_our_write_is_in_its_shadow_though_another_transaction_committed_before_it_did"
+        ),
     ),
     Guard(
         "epoch of a write",
@@ -100,19 +109,26 @@ EVENT_GUARDS = (
         (
             "    return all(\n"
             "        pending.after is None\n"
-            "        and (at >= pending.at or (pending.is_look and pending.values[name] == image))\n"
+            "        and (at >= pending.at or (pending.is_look and pending.values[name] == "
+            "image))\n"
             "        for pending in covering\n"
             "    )\n"
         ),
         "    return all(True for pending in covering)\n",
-        f"{RECONCILE}::test_an_edit_that_crossed_the_delete_is_logged_also_while_images_are_checked",
+        (
+            f"{RECONCILE}"
+            "::test_an_edit_that_crossed_the_delete_is_logged_also_while_images_are_checked"
+        ),
     ),
     Guard(
         "changed after the look, whatever the clock says",
         f"{RULES}/classify.py",
         "guards.are_looks(covers) or guards.may_be_newer",
         "guards.may_be_newer",
-        "tests/integration/test_exchange_clock_set_back.py::test_an_edit_right_after_a_pair_began_is_carried_over",
+        (
+            "tests/integration/test_exchange_clock_set_back.py"
+            "::test_an_edit_right_after_a_pair_began_is_carried_over"
+        ),
     ),
     Guard(
         "edited after the look, whatever the clock says",
@@ -126,14 +142,20 @@ EVENT_GUARDS = (
             "    )\n"
         ),
         "    return at\n",
-        f"{RECONCILE}::test_a_row_that_holds_an_image_older_than_the_look_was_edited_after_the_look",
+        (
+            f"{RECONCILE}"
+            "::test_a_row_that_holds_an_image_older_than_the_look_was_edited_after_the_look"
+        ),
     ),
     Guard(
         "before the snapshot",
         f"{RULES}/guards.py",
         "        return at < seen.read_at\n",
         "        return False\n",
-        f"{ALONE}::test_what_was_committed_before_the_snapshot_read_the_row_tells_of_no_covered_edit",
+        (
+            f"{ALONE}"
+            "::test_what_was_committed_before_the_snapshot_read_the_row_tells_of_no_covered_edit"
+        ),
     ),
     Guard(
         "after the snapshot",
@@ -141,14 +163,17 @@ EVENT_GUARDS = (
         "    if seen.read_at is not None:\n        return at < seen.read_at\n",
         "",
         f"{ALONE}::"
-        "test_an_edit_that_left_and_came_back_between_the_snapshots_reading_and_our_look_counts_with_its_time",
+        "test_an_edit_undone_between_the_snapshots_reading_and_our_look_counts_with_its_time",
     ),
     Guard(
         "before the first look",
         f"{RULES}/guards.py",
         "return look is not None and look.values[name] != image",
         "return False",
-        f"{ALONE}::test_what_was_committed_before_the_first_look_at_the_row_tells_of_no_covered_edit",
+        (
+            f"{ALONE}"
+            "::test_what_was_committed_before_the_first_look_at_the_row_tells_of_no_covered_edit"
+        ),
     ),
     Guard(
         "hides an edit",
@@ -176,14 +201,18 @@ EVENT_GUARDS = (
             "    )\n"
         ),
         "    return False\n",
-        f"{ALONE}::test_an_edit_between_two_writes_whose_positions_are_unknown_is_covered_by_the_second_one",
+        (
+            f"{ALONE}"
+            "::test_an_edit_between_two_writes_without_positions_is_covered_by_the_second_one"
+        ),
     ),
     Guard(
         "overtaken: coincident",
         f"{RULES}/guards.py",
         (
             "    return (\n"
-            "        rules.later(pair, link.ajera.contended_at(name), link.dps.contended_at(name))\n"
+            "        rules.later(pair, link.ajera.contended_at(name), "
+            "link.dps.contended_at(name))\n"
             "        is not contender\n"
             "    )\n"
         ),
@@ -195,20 +224,26 @@ EVENT_GUARDS = (
         f"{RULES}/guards.py",
         "if name not in link.coincident and (wanted is None or wanted.is_decided):",
         "if name not in link.coincident:",
-        f"{RECONCILE}::test_an_edit_that_was_undone_earlier_than_the_other_sides_edit_stays_covered_and_logged",
+        (f"{RECONCILE}::test_an_edit_undone_before_the_other_sides_edit_stays_covered_and_logged"),
     ),
     Guard(
         "unaware: coincident under MANUAL",
         f"{RULES}/guards.py",
         "return others is not None and (mine is None or mine <= others + rules.clock_tolerance)",
         "return False",
-        f"{RECONCILE}::test_a_text_under_manual_that_is_not_surely_later_than_the_other_sides_is_parked",
+        (
+            f"{RECONCILE}"
+            "::test_a_text_under_manual_that_is_not_surely_later_than_the_other_sides_is_parked"
+        ),
     ),
     Guard(
         "two-way: source rewound",
         f"{ENGINE}/reconcile_pass.py",
         "            raise Rewound(event)\n",
         "            pass\n",
-        f"{DIFFICULT}::test_a_log_that_was_rewound_halts_its_partition_and_nothing_is_written_from_there",
+        (
+            f"{DIFFICULT}"
+            "::test_a_log_that_was_rewound_halts_its_partition_and_nothing_is_written_from_there"
+        ),
     ),
 )

@@ -1,4 +1,6 @@
-"""The guards of the two-way exchange around first links, in the form of tests/failures/without.py."""
+"""The guards of the two-way exchange around first links, in the form of
+tests/failures/without.py.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,10 @@ BLANKS, FILLS = f"{UNIT}/test_first_blanks.py", f"{UNIT}/test_only_fills.py"
 ON_DATABASES = "tests/integration/test_exchange_first_blanks.py"
 NAMES = "tests/unit/mapping/test_project_name.py"
 
-DEATH = "tests/integration/test_exchange_crashes.py::test_a_death_at_any_commit_changes_nothing_of_how_it_ends"
+DEATH = (
+    "tests/integration/test_exchange_crashes.py"
+    "::test_a_death_at_any_commit_changes_nothing_of_how_it_ends"
+)
 ENGINE, KINDS = (
     "pipeline/engine/exchange",
     "tests/integration/test_exchange_kinds.py",
@@ -97,7 +102,10 @@ FIRST_GUARDS = (
         "who takes a place knows the counterpart as it was known",
         f"{RULES}/begin.py",
         "half, kept = _half(found, rules, side), old.half(side.other)",
-        "half, kept = _half(found, rules, side), replace(old.half(side.other), dirty=frozenset(), edited_at={})",
+        (
+            "half, kept = _half(found, rules, side), replace(old.half(side.other), "
+            "dirty=frozenset(), edited_at={})"
+        ),
         f"{KINDS}::test_a_former_primary_address_is_not_written_though_its_event_has_not_come",
     ),
     Guard(

@@ -1,4 +1,6 @@
-"""The guards of the consumer's loop and of the projection, in the form of tests/failures/without.py."""
+"""The guards of the consumer's loop and of the projection, in the form of
+tests/failures/without.py.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,10 @@ PROCESSOR, ANY_ORDER = (
     f"{UNIT}/test_processor.py",
     "tests/properties/test_any_order.py",
 )
-FAULT = "tests/failures/test_faults.py::test_a_fault_loses_nothing_repeats_nothing_and_moves_nothing_backwards"
+FAULT = (
+    "tests/failures/test_faults.py"
+    "::test_a_fault_loses_nothing_repeats_nothing_and_moves_nothing_backwards"
+)
 
 ONE_WAY_GUARDS = (
     # -- what comes before what --------------------------------------------------------------------
@@ -36,7 +41,10 @@ ONE_WAY_GUARDS = (
             "    )\n"
         ),
         "    return False\n",
-        f"{UNIT}/test_guard.py::test_a_newer_position_at_an_earlier_offset_of_the_same_partition_is_stale",
+        (
+            f"{UNIT}/test_guard.py"
+            "::test_a_newer_position_at_an_earlier_offset_of_the_same_partition_is_stale"
+        ),
     ),
     Guard(
         "epoch",
@@ -77,7 +85,10 @@ ONE_WAY_GUARDS = (
         "lock before read",
         f"{ENGINE}/projection/recompute.py",
         "source.name: transaction.lock_rows(source.name, sorted(roots[source.name]))",
-        "source.name: {r.key: r for r in transaction.rows_by_key(source.name, sorted(roots[source.name]))}",
+        (
+            "source.name: "
+            "{r.key: r for r in transaction.rows_by_key(source.name, sorted(roots[source.name]))}"
+        ),
         f"{UNIT}/test_lock_before_read.py",
     ),
     # -- nothing lost between two steps ------------------------------------------------------------
@@ -85,7 +96,8 @@ ONE_WAY_GUARDS = (
         "offset after the transaction",
         f"{ENGINE}/consumer/loop.py",
         "        handled = self._processor.process(",
-        "        self._messages.commit({TopicPartition(m.topic, m.partition): m.offset + 1 for m in going})\n"
+        "        self._messages.commit({TopicPartition(m.topic, m.partition): "
+        "m.offset + 1 for m in going})\n"
         "        handled = self._processor.process(",
         f"{LOOP}::test_offsets_are_committed_after_rows_and_progress",
     ),
@@ -94,14 +106,14 @@ ONE_WAY_GUARDS = (
         f"{ENGINE}/projection/stage.py",
         "        transaction.mark(notes.marks, now)\n",
         "        pass\n",
-        f"{ANY_ORDER}::test_a_process_that_dies_between_its_two_transactions_leaves_marks_that_others_finish",
+        f"{ANY_ORDER}::test_who_dies_between_its_two_transactions_leaves_marks_that_others_finish",
     ),
     Guard(
         "a stale event finishes marks",
         f"{ENGINE}/projection/stage.py",
         "    if left - fresh:\n",
         "    if False:\n",
-        f"{ANY_ORDER}::test_a_process_that_dies_between_its_two_transactions_leaves_marks_that_others_finish",
+        f"{ANY_ORDER}::test_who_dies_between_its_two_transactions_leaves_marks_that_others_finish",
     ),
     Guard(
         "a newer mark is not cleared",
@@ -127,21 +139,30 @@ ONE_WAY_GUARDS = (
         "pipeline/kafka/consumer.py",
         "min(starts[tp], known[tp])",
         "max(starts[tp], known[tp])",
-        "tests/contracts/test_messages.py::test_a_partition_starts_at_the_smaller_of_the_stored_and_the_committed_offset",
+        (
+            "tests/contracts/test_messages.py"
+            "::test_a_partition_starts_at_the_smaller_of_the_stored_and_the_committed_offset"
+        ),
     ),
     Guard(
         "an offset that is gone",
         "pipeline/kafka/consumer.py",
         "            refuse_lost_start(tp, start, *present.get(tp, (0, 0)))\n",
         "            starts[tp] = min(max(start, present[tp][0]), present[tp][1])\n",
-        "tests/contracts/test_messages.py::test_an_offset_that_retention_has_passed_is_told_and_never_jumped_over",
+        (
+            "tests/contracts/test_messages.py"
+            "::test_an_offset_that_retention_has_passed_is_told_and_never_jumped_over"
+        ),
     ),
     Guard(
         "sweep",
         f"{ENGINE}/projection/loading.py",
         "        while self._sweep(table, epoch):\n            pass\n",
         "",
-        "tests/integration/test_capture.py::test_rows_deleted_while_nobody_captured_are_swept_by_the_next_snapshot",
+        (
+            "tests/integration/test_capture.py"
+            "::test_rows_deleted_while_nobody_captured_are_swept_by_the_next_snapshot"
+        ),
     ),
     # -- what is not known is not written ----------------------------------------------------------
     Guard(
@@ -149,7 +170,10 @@ ONE_WAY_GUARDS = (
         "pipeline/decoding/event.py",
         "if UNAVAILABLE in row.values():",
         "if False:",
-        "tests/unit/decoding/test_event.py::test_a_value_that_the_connector_could_not_read_is_absent",
+        (
+            "tests/unit/decoding/test_event.py"
+            "::test_a_value_that_the_connector_could_not_read_is_absent"
+        ),
     ),
     Guard(
         "unknown stays unknown",
@@ -168,9 +192,15 @@ ONE_WAY_GUARDS = (
     Guard(
         "not loaded, until the transaction ends",
         "pipeline/database/state/loads.py",
-        '        self._session.tell("source_table", self._session.dialect.hold_table(self._table))\n',
+        (
+            '        self._session.tell("source_table", '
+            "self._session.dialect.hold_table(self._table))\n"
+        ),
         "",
-        "tests/contracts/test_twin.py::test_what_was_found_not_loaded_stays_so_until_the_transaction_ends",
+        (
+            "tests/contracts/test_twin.py"
+            "::test_what_was_found_not_loaded_stays_so_until_the_transaction_ends"
+        ),
     ),
     Guard(
         "not loaded, until the transaction ends, in memory",
@@ -226,7 +256,10 @@ ONE_WAY_GUARDS = (
         "pipeline/database/sql/errors.py",
         '    if state.startswith(("22", "23")):',
         "    if False:",
-        "tests/unit/database/test_classify.py::test_a_rows_value_in_the_text_is_neither_a_number_nor_a_name",
+        (
+            "tests/unit/database/test_classify.py"
+            "::test_a_rows_value_in_the_text_is_neither_a_number_nor_a_name"
+        ),
     ),
     Guard(
         "retry",
@@ -254,10 +287,14 @@ ONE_WAY_GUARDS = (
         "pipeline/operations/run.py",
         (
             "            loop = patience.attempt(\n"
-            "                lambda: resources.enter_context(route.consumer(settings, telemetry, health, stop))\n"
+            "                lambda: resources.enter_context(route.consumer(settings, telemetry, "
+            "health, stop))\n"
             "            )\n"
         ),
-        "            loop = resources.enter_context(route.consumer(settings, telemetry, health, stop))\n",
+        (
+            "            loop = resources.enter_context(route.consumer(settings, telemetry, "
+            "health, stop))\n"
+        ),
         f"{FAULT}[started without database]",
     ),
     Guard(
@@ -279,36 +316,47 @@ ONE_WAY_GUARDS = (
         ),
         "        offsets = [theirs(tp, offset) for tp, offset in sorted(next_offsets.items())]\n",
         "tests/contracts/test_messages.py::"
-        "test_offsets_are_committed_where_the_standard_tools_see_them_and_only_for_partitions_that_are_ours",
+        "test_offsets_of_our_partitions_are_committed_where_the_standard_tools_see_them",
     ),
     Guard(
         "a partition that comes back is read",
         "pipeline/kafka/consumer.py",
         "        (self._consumer.pause if self._waiting else self._consumer.resume)(placed)\n",
         "        if self._waiting:\n            self._consumer.pause(placed)\n",
-        "tests/contracts/test_messages.py::test_a_partition_that_left_while_it_was_not_read_and_comes_back_is_read",
+        (
+            "tests/contracts/test_messages.py"
+            "::test_a_partition_that_left_while_it_was_not_read_and_comes_back_is_read"
+        ),
     ),
     Guard(
         "revoke drops what was held back",
         "pipeline/kafka/consumer.py",
         (
             "        self._buffered = [\n"
-            "            m for m in self._buffered if TopicPartition(m.topic, m.partition) not in leaving\n"
+            "            m for m in self._buffered if TopicPartition(m.topic, m.partition) not in "
+            "leaving\n"
             "        ]\n"
         ),
         "",
-        "tests/unit/kafka/test_revoked.py::test_what_was_held_back_of_a_partition_that_left_is_dropped",
+        (
+            "tests/unit/kafka/test_revoked.py"
+            "::test_what_was_held_back_of_a_partition_that_left_is_dropped"
+        ),
     ),
     Guard(
         "revoke drops what comes after it",
         "pipeline/kafka/consumer.py",
         (
             "        return (\n"
-            "            message if TopicPartition(message.topic, message.partition) in self._assigned else None\n"
+            "            message if TopicPartition(message.topic, message.partition) in "
+            "self._assigned else None\n"
             "        )\n"
         ),
         "        return message\n",
-        "tests/unit/kafka/test_revoked.py::test_a_message_that_comes_after_its_partition_left_is_dropped",
+        (
+            "tests/unit/kafka/test_revoked.py"
+            "::test_a_message_that_comes_after_its_partition_left_is_dropped"
+        ),
     ),
     Guard(
         "a halted partition is paused",
@@ -330,13 +378,19 @@ ONE_WAY_GUARDS = (
         f"{ENGINE}/projection/recomputing.py",
         "            return self._narrowed(marks, error, attempt)\n",
         "            raise\n",
-        f"{PROCESSOR}::test_rows_that_the_target_rejects_wait_alone_and_the_rest_of_the_batch_is_written",
+        (
+            f"{PROCESSOR}"
+            "::test_rows_that_the_target_rejects_wait_alone_and_the_rest_of_the_batch_is_written"
+        ),
     ),
     Guard(
         "dead letter before the offset",
         f"{ENGINE}/consumer/intake.py",
         "        self._dead_letters.send(message, error)\n",
-        "        try:\n            self._dead_letters.send(message, error)\n        except PipelineError:\n            pass\n",
+        (
+            "        try:\n            self._dead_letters.send(message, error)\n        except "
+            "PipelineError:\n            pass\n"
+        ),
         f"{PROCESSOR}::test_a_dead_letter_that_cannot_be_written_halts_its_partition",
     ),
     Guard(
@@ -396,7 +450,10 @@ ONE_WAY_GUARDS = (
         "pipeline/decoding/contract.py",
         "        if broken:\n",
         "        if False:\n",
-        "tests/unit/decoding/test_contract.py::test_a_missing_column_halts_naming_column_line_and_schema",
+        (
+            "tests/unit/decoding/test_contract.py"
+            "::test_a_missing_column_halts_naming_column_line_and_schema"
+        ),
     ),
     # -- wrong ground ------------------------------------------------------------------------------
     Guard(
@@ -404,14 +461,20 @@ ONE_WAY_GUARDS = (
         f"{ENGINE}/projection/stage.py",
         "                raise Rewound(event)\n",
         "                pass\n",
-        f"{PROCESSOR}::test_a_source_that_was_rewound_halts_and_writes_nothing_of_its_partition_from_there",
+        (
+            f"{PROCESSOR}"
+            "::test_a_source_that_was_rewound_halts_and_writes_nothing_of_its_partition_from_there"
+        ),
     ),
     Guard(
         "target restored",
         f"{ENGINE}/consumer/restore_detection.py",
         "            if there < before:\n",
         "            if False:\n",
-        "tests/failures/test_restored.py::test_a_target_that_went_back_is_refused_before_its_next_offset_moves",
+        (
+            "tests/failures/test_restored.py"
+            "::test_a_target_that_went_back_is_refused_before_its_next_offset_moves"
+        ),
     ),
     Guard(
         "topic made anew",

@@ -33,7 +33,8 @@ PIM_GUARDS = (
         f"{MAPPING}/apply.py",
         (
             "            found += [\n"
-            "                row for row in left if row.changed_at > self.root.retired_at and row not in found\n"
+            "                row for row in left if row.changed_at > self.root.retired_at and row "
+            "not in found\n"
             "            ]\n"
         ),
         "            del left\n",
@@ -93,6 +94,9 @@ PIM_GUARDS = (
         f"{ENGINE}/projection/references.py",
         "            == reference\n",
         "",
-        "tests/unit/engine/test_switched_off.py::test_a_contact_of_a_kind_that_is_off_does_not_wait",
+        (
+            "tests/unit/engine/test_switched_off.py"
+            "::test_a_contact_of_a_kind_that_is_off_does_not_wait"
+        ),
     ),
 )

@@ -33,7 +33,8 @@ WRITE_GUARDS = (
         f"{RULES}/guards.py",
         (
             "    return frozenset(\n"
-            "        name for name, value in expected.items() if name in held and held[name] == value\n"
+            "        name for name, value in expected.items() if name in held and held[name] == "
+            "value\n"
             "    )\n"
         ),
         "    return frozenset(expected)\n",
@@ -44,7 +45,8 @@ WRITE_GUARDS = (
         f"{RULES}/guards.py",
         (
             "    return frozenset(\n"
-            "        name for name, value in expected.items() if name in held and held[name] == value\n"
+            "        name for name, value in expected.items() if name in held and held[name] == "
+            "value\n"
             "    )\n"
         ),
         "    return frozenset(expected)\n",
@@ -83,7 +85,10 @@ WRITE_GUARDS = (
         f"{ENGINE}/reconcile_pass.py",
         "settle_open(hand, self._translations, ids)",
         "settle_open(hand, self._translations, ids | others)",
-        f"{ON_DATABASES}_overtaken.py::test_a_firm_whose_address_another_process_reads_meanwhile_is_created",
+        (
+            f"{ON_DATABASES}_overtaken.py"
+            "::test_a_firm_whose_address_another_process_reads_meanwhile_is_created"
+        ),
     ),
     Guard(
         "settled before it is decided",
@@ -113,7 +118,10 @@ WRITE_GUARDS = (
         f"{ENGINE}/reconcile_pass.py",
         "            if side is Side.AJERA and keys - found.keys():\n",
         "            if False:\n",
-        f"{STRAGGLER}::test_the_events_of_a_row_created_by_a_straggler_come_before_its_outcome_is_known",
+        (
+            f"{STRAGGLER}"
+            "::test_the_events_of_a_row_created_by_a_straggler_come_before_its_outcome_is_known"
+        ),
     ),
     Guard(
         "off",
@@ -161,7 +169,10 @@ WRITE_GUARDS = (
     Guard(
         "ended: what hangs on a pair that is over begins once more",
         f"{ENGINE}/hanging.py",
-        "            return self.is_outlived(entity, item.side, link)\n        return self._has_moved",
+        (
+            "            return self.is_outlived(entity, item.side, link)\n        return "
+            "self._has_moved"
+        ),
         "            return False\n        return self._has_moved",
         f"{DELETED}::test_a_project_that_is_made_again_gets_its_client_and_contacts",
     ),
@@ -198,14 +209,20 @@ WRITE_GUARDS = (
         f"{ENGINE}/gone.py",
         "return {key for key, own in counterparts.items() if own in gone}",
         "return set()",
-        "tests/integration/test_exchange_rekeyed.py::test_a_client_that_was_typed_again_in_ajera_keeps_its_counterpart",
+        (
+            "tests/integration/test_exchange_rekeyed.py"
+            "::test_a_client_that_was_typed_again_in_ajera_keeps_its_counterpart"
+        ),
     ),
     Guard(
         "a counterpart whose own is gone is free: one that is there is not",
         f"{ENGINE}/gone.py",
         "gone = {own for own in counterparts.values() if own not in there}",
         "gone = set(counterparts.values())",
-        "tests/integration/test_exchange_rekeyed.py::test_a_namesake_of_a_row_that_is_there_is_a_row_of_its_own",
+        (
+            "tests/integration/test_exchange_rekeyed.py"
+            "::test_a_namesake_of_a_row_that_is_there_is_a_row_of_its_own"
+        ),
     ),
     Guard(
         "contacts full: a pair that ended makes room at once",
@@ -217,28 +234,40 @@ WRITE_GUARDS = (
             "        )\n"
         ),
         "        return admit(self._counted[entity.name, owner], limit)\n",
-        "tests/integration/test_exchange_rekeyed.py::test_five_contacts_under_new_keys_keep_their_counterparts",
+        (
+            "tests/integration/test_exchange_rekeyed.py"
+            "::test_five_contacts_under_new_keys_keep_their_counterparts"
+        ),
     ),
     Guard(
         "two-way: sweep",
         f"{ENGINE}/sweep.py",
         "{one for key, one in keys.items() if key not in rows}",
         "set[str]()",
-        f"{DIFFICULT}::test_a_row_that_was_deleted_while_nobody_captured_ends_its_pair_and_no_other",
+        (
+            f"{DIFFICULT}"
+            "::test_a_row_that_was_deleted_while_nobody_captured_ends_its_pair_and_no_other"
+        ),
     ),
     Guard(
         "two-way: sweep ends no pair that is there",
         f"{ENGINE}/sweep.py",
         "{one for key, one in keys.items() if key not in rows}",
         "set(keys.values())",
-        f"{DIFFICULT}::test_a_row_that_was_deleted_while_nobody_captured_ends_its_pair_and_no_other",
+        (
+            f"{DIFFICULT}"
+            "::test_a_row_that_was_deleted_while_nobody_captured_ends_its_pair_and_no_other"
+        ),
     ),
     Guard(
         "two-way: sweep gives up no write of a pair that goes on",
         f"{ENGINE}/sweep.py",
         "settle_open(hand, translations, gone)",
         "settle_open(hand, translations, set(ids))",
-        f"{ON_DATABASES}_overtaken.py::test_an_edit_in_hand_while_another_process_sweeps_is_carried_over",
+        (
+            f"{ON_DATABASES}_overtaken.py"
+            "::test_an_edit_in_hand_while_another_process_sweeps_is_carried_over"
+        ),
     ),
     Guard(
         "orphan",
@@ -259,7 +288,7 @@ WRITE_GUARDS = (
         f"{ENGINE}/reconciler.py",
         "left, size = now + left, len(now) // 2",
         "left, size = now[len(now) // 2 :] + now[: len(now) // 2] + left, len(now) // 2",
-        f"{DIFFICULT}::test_no_event_overtakes_another_of_its_row_where_a_batch_is_narrowed_down_to_a_bad_row",
+        (f"{DIFFICULT}::test_no_event_overtakes_another_of_its_row_where_a_batch_is_bisected"),
     ),
     Guard(
         "children follow when an old event comes again",
@@ -313,7 +342,10 @@ WRITE_GUARDS = (
             "        else None\n"
             "    )\n"
         ),
-        "    return Parks(ParkReason.CONTACTS_FULL, ParkReason.CONTACTS_FULL.hint) if limit == -1 else None\n",
+        (
+            "    return Parks(ParkReason.CONTACTS_FULL, ParkReason.CONTACTS_FULL.hint) if limit "
+            "== -1 else None\n"
+        ),
         f"{CONTACTS}::test_the_sixth_contact_of_a_firm_is_parked_until_there_is_room",
     ),
     Guard(
@@ -342,14 +374,18 @@ WRITE_GUARDS = (
         f"{RULES}/linking.py",
         "    if same and namesakes_park:\n",
         "    if False:\n",
-        f"{LINKING}::test_a_project_whose_namesake_in_ajera_is_not_flagged_is_parked_with_the_vendors_remedy",
+        (
+            f"{LINKING}"
+            "::test_a_project_whose_namesake_is_not_flagged_is_parked_with_the_vendors_remedy"
+        ),
     ),
     Guard(
         "several rows of the name",
         f"{ENGINE}/matching.py",
         (
             "        is_unsure = (\n"
-            "            isinstance(found, Links) and paired is None and self._has_rivals(group, key, name)\n"
+            "            isinstance(found, Links) and paired is None and self._has_rivals(group, "
+            "key, name)\n"
             "        )\n"
         ),
         "        is_unsure = False\n",
@@ -358,8 +394,14 @@ WRITE_GUARDS = (
     Guard(
         "key taken",
         f"{ENGINE}/apply_writes.py",
-        "            carried.outcomes[one.write.intention] = KeyTaken(one.write.number, rows.clock())\n",
-        '            written[one.write.intention] = one, table.key_text((one.new and one.new.key) or ("",)), ()\n',
+        (
+            "            carried.outcomes[one.write.intention] = KeyTaken(one.write.number, "
+            "rows.clock())\n"
+        ),
+        (
+            "            written[one.write.intention] = one, table.key_text((one.new and "
+            'one.new.key) or ("",)), ()\n'
+        ),
         f"{PROJECTS}::test_a_number_that_is_taken_parks_the_project_until_it_gets_another_one",
     ),
     Guard(
@@ -367,7 +409,8 @@ WRITE_GUARDS = (
         f"{RULES}/settle.py",
         (
             "    conflicts = (\n"
-            "        () if link.obstacle is Obstacle.KEY_TAKEN else (about_row(link, Kind.INSERT_EXISTS, at),)\n"
+            "        () if link.obstacle is Obstacle.KEY_TAKEN else (about_row(link, "
+            "Kind.INSERT_EXISTS, at),)\n"
             "    )\n"
         ),
         "    conflicts = () if False else (about_row(link, Kind.INSERT_EXISTS, at),)\n",
@@ -378,13 +421,19 @@ WRITE_GUARDS = (
         "pipeline/database/systems/keys.py",
         "if new <= highest:",
         "if False:",
-        "tests/contracts/test_keys.py::test_a_key_that_was_given_before_is_refused_and_nothing_is_written",
+        (
+            "tests/contracts/test_keys.py"
+            "::test_a_key_that_was_given_before_is_refused_and_nothing_is_written"
+        ),
     ),
     Guard(
         "the key table's row is locked",
         "pipeline/database/systems/keys.py",
         "self.next_counted(counter, table, Lock.UPDATE)",
         "self.next_counted(counter, table)",
-        "tests/unit/database/test_tsql.py::test_a_key_is_taken_under_a_lock_of_its_row_of_the_key_table",
+        (
+            "tests/unit/database/test_tsql.py"
+            "::test_a_key_is_taken_under_a_lock_of_its_row_of_the_key_table"
+        ),
     ),
 )

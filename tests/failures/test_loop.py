@@ -240,7 +240,9 @@ def test_too_many_rows_that_wait_end_the_loop() -> None:
 
 
 def test_rows_that_wait_while_a_table_is_first_read_do_not_end_the_loop() -> None:
-    """Contacts are read before the clients that they refer to: 10,001 of them stopped the consumer."""
+    """Contacts are read before the clients that they refer to:
+    10,001 of them stopped the consumer.
+    """
     member = Member(never, pace=LoopSettings(parked_limit=-1))
     with member.target.transaction() as transaction:
         for table, topic in TOPICS.items():

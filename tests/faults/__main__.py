@@ -122,7 +122,10 @@ def said(name: str, found: Iterable[Verdict]) -> list[Verdict]:
 def say(verdict: Verdict, seconds: float) -> None:
     word = "ok" if verdict.is_clean else "FAULT"
     console.print(
-        f"{word}  {verdict.fault}: {verdict.tried:,} tried, {seconds:.0f} s {' '.join(verdict.remarks)}",
+        (
+            f"{word}  {verdict.fault}: {verdict.tried:,} tried, {seconds:.0f} s "
+            f"{' '.join(verdict.remarks)}"
+        ),
         highlight=False,
     )
 

@@ -15,9 +15,11 @@ from psycopg import sql
 
 AUDIT = """
 CREATE SCHEMA audit;
-CREATE TABLE audit.write (number bigserial PRIMARY KEY, source text, operation text, was jsonb, now jsonb);
+CREATE TABLE audit.write (number bigserial PRIMARY KEY, source text, operation text, was jsonb,
+    now jsonb);
 CREATE FUNCTION audit.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    INSERT INTO audit.write (source, operation, was, now) VALUES (TG_TABLE_NAME, TG_OP, to_jsonb(OLD), to_jsonb(NEW));
+    INSERT INTO audit.write (source, operation, was, now)
+        VALUES (TG_TABLE_NAME, TG_OP, to_jsonb(OLD), to_jsonb(NEW));
     RETURN NULL;
 END $$;
 """
@@ -53,7 +55,9 @@ def begin(
     *,
     ours: bool = False,
 ) -> None:
-    """Log every write from now on, or only those of our consumers; a log that is there begins anew."""
+    """Log every write from now on, or only those of our consumers;
+    a log that is there begins anew.
+    """
     if connection.execute("SELECT to_regclass('audit.write')").fetchone() == (None,):
         connection.execute(sql.SQL(AUDIT))
         for table in tables:

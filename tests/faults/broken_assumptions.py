@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import psycopg
-from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]  # they name it so
+from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]
 from psycopg import sql
 
 from deploy.demo.consumers import Consumer

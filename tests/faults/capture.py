@@ -28,7 +28,8 @@ from tests.faults.runner import POINTS
 from tests.faults.verdict import NotReached, Verdict, meanwhile, wait
 
 INSERT = """INSERT INTO "AxVec" ("vecKey", "vecDescription", "vecCity", "vecIsClient")
-    SELECT number, 'client ' || number, repeat('Portland ', 5), true FROM generate_series(1, %s) AS number"""
+    SELECT number, 'client ' || number, repeat('Portland ', 5), true
+        FROM generate_series(1, %s) AS number"""
 
 
 def one_transaction(stack: Stack, rows: int) -> Iterator[Verdict]:
@@ -61,7 +62,8 @@ def one_transaction(stack: Stack, rows: int) -> Iterator[Verdict]:
         ) < rows and time.monotonic() < deadline:
             peak = max(peak, resident_mb(member.process.pid))
             time.sleep(0.2)
-        query = """SELECT count(*) FROM "Organization" WHERE "Name" = 'client ' || substr("Organization ID", 4)"""
+        query = """SELECT count(*) FROM "Organization"
+            WHERE "Name" = 'client ' || substr("Organization ID", 4)"""
         ((right,),) = pim.execute(query).fetchall()
     verdict.tried = rows
     verdict.lost = rows - found

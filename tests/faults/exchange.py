@@ -127,7 +127,9 @@ def _cut(both: Both, members: list[Consumer], times: int, verdict: Verdict) -> N
 
 
 def _judge(both: Both, verdict: Verdict) -> None:
-    """What differs and is not parked was lost; a write of ours that changed nothing was repeated."""
+    """What differs and is not parked was lost;
+    a write of ours that changed nothing was repeated.
+    """
     found = both.differences()
     verdict.lost += len(found)
     verdict.remarks += [str(one) for one in found[:3]]

@@ -157,7 +157,11 @@ class Firm:
         progress = self.pim.execute(
             "SELECT topic, partition, next_offset FROM sync.progress ORDER BY 1, 2"
         ).fetchall()
-        return f"{self.sent} sent, topics {[(one.topic, one.partition, high) for one, (_, high) in marks.items()]}, handled {progress}"
+        return (
+            f"{self.sent} sent, topics "
+            f"{[(one.topic, one.partition, high) for one, (_, high) in marks.items()]}, handled "
+            f"{progress}"
+        )
 
     def lost(self) -> int:
         """Organizations that are not there, or stand at an older name."""
@@ -167,7 +171,9 @@ class Firm:
         return sum(held.get(f"cl-{key}") != name for key, name in self.names.items())
 
     def wrong(self) -> int:
-        """Projects that do not show their client's newest name, and rows that should not be there."""
+        """Projects that do not show their client's newest name,
+        and rows that should not be there.
+        """
         held: dict[str, str | None] = dict(
             self.pim.execute('SELECT "Project ID", "Client" FROM "Project"').fetchall()
         )

@@ -156,11 +156,15 @@ def row_to_blame(stack: Stack, seed: int) -> Iterator[Verdict]:
 # A check, a unique index over two rows of which one can have the value,
 # and a column that a trigger empties.
 THEIRS = """
-    ALTER TABLE "Organization" ADD CONSTRAINT theirs CHECK ("Organization ID" NOT IN ('cl-7', 'cl-21'));
-    CREATE UNIQUE INDEX only_one ON "Organization" ((1)) WHERE "Organization ID" IN ('cl-30', 'cl-31');
+    ALTER TABLE "Organization" ADD CONSTRAINT theirs CHECK
+        ("Organization ID" NOT IN ('cl-7', 'cl-21'));
+    CREATE UNIQUE INDEX only_one ON "Organization" ((1))
+        WHERE "Organization ID" IN ('cl-30', 'cl-31');
     ALTER TABLE "Organization" ADD "Theirs" text NOT NULL DEFAULT '';
-    CREATE FUNCTION empty_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW."Theirs" := NULL; RETURN NEW; END $$;
-    CREATE TRIGGER empty_it BEFORE INSERT ON "Organization" FOR EACH ROW WHEN (NEW."Organization ID" = 'cl-12')
+    CREATE FUNCTION empty_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW."Theirs" := NULL;
+        RETURN NEW; END $$;
+    CREATE TRIGGER empty_it BEFORE INSERT ON "Organization" FOR EACH ROW
+        WHEN (NEW."Organization ID" = 'cl-12')
         EXECUTE FUNCTION empty_it();
 """
 THEIRS_NO_MORE = """

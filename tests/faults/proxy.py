@@ -49,7 +49,11 @@ class Proxy:
         self._listener.close()
 
     def _start(self, target: object, *arguments: object) -> None:
-        thread = threading.Thread(target=target, args=arguments, daemon=True)  # type: ignore[arg-type]
+        thread = threading.Thread(
+            target=target,  # type: ignore[arg-type]
+            args=arguments,
+            daemon=True,
+        )
         self._threads.append(thread)
         thread.start()
 

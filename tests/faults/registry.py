@@ -49,7 +49,7 @@ class SickRegistry:
                     self.end_headers()
                     self.wfile.write(body)
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base's name)
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 return
 
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)

@@ -82,7 +82,10 @@ def connections_ended(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
         ):
             for _ in range(times):
                 wait_quiet(firm, members)
-                query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND application_name = 'ajera-cdc'"
+                query = (
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+                    " AND application_name = 'ajera-cdc'"
+                )
                 other.execute(query, [name])
                 firm.edit(30)
                 firm.flush()
@@ -106,7 +109,10 @@ def _read_only(connection: psycopg.Connection, database: str, *, on: bool) -> No
     statement = sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = {}")
     connection.execute(statement.format(sql.Identifier(database), sql.SQL(word)))
     connection.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND application_name = 'ajera-cdc'",
+        (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+            " AND application_name = 'ajera-cdc'"
+        ),
         [database],
     )
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from functools import partial
 
 import httpx
 import psycopg
@@ -88,7 +89,10 @@ def test_a_truncate_is_refused_as_sql_server_does_and_check_says_where_it_is_not
             "AxVec.vecZip is missing, needed by client -> Organization.Post Code",
         ),
         (
-            'ALTER TABLE "AxVec" ALTER "vecIsClient" DROP DEFAULT, ALTER "vecIsClient" TYPE text USING "vecIsClient"::text',
+            (
+                'ALTER TABLE "AxVec" ALTER "vecIsClient" DROP DEFAULT, ALTER "vecIsClient" TYPE '
+                'text USING "vecIsClient"::text'
+            ),
             'ALTER TABLE "AxVec" ALTER "vecIsClient" TYPE boolean USING "vecIsClient"::boolean',
             "AxVec.vecIsClient has type string",
         ),
@@ -169,6 +173,11 @@ HARMLESS = {
 }
 
 
+def has_arrived(live: Live, postcode: str, name: str) -> bool:
+    """Both edits are in PIM."""
+    return (live.organization(1, "Post Code"), live.project(10, "Name")) == (postcode, name)
+
+
 def test_columns_that_change_within_the_contract_change_nothing_else(
     live: Live,
 ) -> None:
@@ -187,14 +196,13 @@ def test_columns_that_change_within_the_contract_change_nothing_else(
             )
             values = (what, status)
             live.edit(
-                'UPDATE "AxProject" SET "prjDescription" = %s, "prjStatus" = %s WHERE "prjKey" = 10',
+                (
+                    'UPDATE "AxProject" SET "prjDescription" = %s, "prjStatus" = %s'
+                    ' WHERE "prjKey" = 10'
+                ),
                 *values,
             )
-            wait_until(
-                lambda postcode=postcode: live.organization(1, "Post Code") == postcode,  # type: ignore[misc]
-                what,
-            )
-            wait_until(lambda what=what: live.project(10, "Name") == what, what)  # type: ignore[misc]
+            wait_until(partial(has_arrived, live, postcode, what), what)
             assert live.project(10, "Status") == ("Active", "Hold")[status - 1]
         assert halted(member) == ""
     assert live.one("SELECT count(*) FROM sync.due") == 0

@@ -126,8 +126,12 @@ def test_status_tells_what_sync_knows_while_everything_else_is_away(
     site.command("schema", "upgrade")
     now = datetime.now(UTC)
     site.pim.execute(
-        "INSERT INTO sync.progress (topic, partition, incarnation, next_offset, events_read, written, skipped, parked,"
-        " dead_lettered, dead_in_a_row, updated_at) VALUES ('ajera.AxVec', 0, 1, 10, 10, 6, 2, 1, 1, 0, %s)",
+        (
+            "INSERT INTO sync.progress (topic, partition, incarnation, next_offset, events_read,"
+            " written, skipped, parked,"
+            " dead_lettered, dead_in_a_row, updated_at) VALUES ('ajera.AxVec', 0, 1, 10, 10, 6,"
+            " 2, 1, 1, 0, %s)"
+        ),
         [now],
     )
     for key in ("3", "1", "2"):

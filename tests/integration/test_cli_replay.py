@@ -57,7 +57,8 @@ class Topic:
         result = CliRunner().invoke(main, ["--config", str(self.config), *words, "--json"])
         assert result.exit_code == expect, result.output
         answer: dict[str, Any] = json.loads(result.stdout)
-        return answer["data"] if "data" in answer else answer["error"]  # type: ignore[no-any-return]
+        said: dict[str, Any] = answer["data"] if "data" in answer else answer["error"]
+        return said
 
     def replay(self, *words: str, expect: int = ExitCode.OK) -> dict[str, Any]:
         return self.command("replay", "--topic", self.name, *words, expect=expect)
@@ -73,12 +74,19 @@ class Topic:
         found = self.admin.topic_description(self.name)
         assert found is not None
         self.pim.execute(
-            "INSERT INTO sync.incarnation (number, topic, topic_id, partitions, first_seen) VALUES (1, %s, %s, 1, now())",
+            (
+                "INSERT INTO sync.incarnation (number, topic, topic_id, partitions, first_seen)"
+                " VALUES (1, %s, %s, 1, now())"
+            ),
             [self.name, found.topic_id],
         )
         self.pim.execute(
-            "INSERT INTO sync.progress (topic, partition, incarnation, next_offset, events_read, written, skipped,"
-            " parked, dead_lettered, dead_in_a_row, updated_at) VALUES (%s, 0, 1, %s, 0, 0, 0, 0, 0, 0, now())",
+            (
+                "INSERT INTO sync.progress (topic, partition, incarnation, next_offset,"
+                " events_read, written, skipped,"
+                " parked, dead_lettered, dead_in_a_row, updated_at)"
+                " VALUES (%s, 0, 1, %s, 0, 0, 0, 0, 0, 0, now())"
+            ),
             [self.name, offset],
         )
 

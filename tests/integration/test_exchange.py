@@ -26,10 +26,17 @@ def firm(stack: Stack) -> Iterator[Exchanged]:
     with live_exchange(stack, "exchange", captured=False) as exchanged:
         exchanged.client(1, "Hill & Co", vecWebsite="hill.example", vecCity="Oslo")
         exchanged.firm("B2", "Bay Partners", WebSite="bay.example")
-        exchanged.live.insert("AxProject", {
-            "prjKey": 10, "prjID": "P-10", "prjDescription": "Library", "prjStatus": 1,
-            "prjSyncToCRM": True, "prjCreateInCRM": True,
-        })  # fmt: skip
+        exchanged.live.insert(
+            "AxProject",
+            {
+                "prjKey": 10,
+                "prjID": "P-10",
+                "prjDescription": "Library",
+                "prjStatus": 1,
+                "prjSyncToCRM": True,
+                "prjCreateInCRM": True,
+            },
+        )
         exchanged.audited()
         exchanged.command("connectors", "apply")
         exchanged.command("connectors", "apply", "--source", "dps")

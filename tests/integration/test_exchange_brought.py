@@ -13,7 +13,8 @@ AJERA, DPS = Side.AJERA, Side.DPS
 def clients(firm: World) -> list[tuple[object, object]]:
     """The projects in Ajera whose client is known, with its name."""
     found = firm.ajera.execute(
-        """SELECT p."prjDescription", v."vecDescription" FROM "AxInvoiceGroup" g JOIN "AxProject" p ON "prjKey" = "igProject"
+        """SELECT p."prjDescription", v."vecDescription" FROM "AxInvoiceGroup" g JOIN "AxProject" p
+            ON "prjKey" = "igProject"
         JOIN "AxVec" v ON "vecKey" = "igClient" ORDER BY 1"""
     )
     return list(found)
@@ -24,7 +25,9 @@ def clients(firm: World) -> list[tuple[object, object]]:
 def test_a_firm_of_a_project_that_is_missing_in_ajera_is_created(
     firm: World, order: tuple[str, ...], size: int | None
 ) -> None:
-    """Once, whatever is read first; nothing is parked, and nothing is made when all is read again."""
+    """Once, whatever is read first; nothing is parked,
+    and nothing is made when all is read again.
+    """
     firm.firm("A", "Hill", AjeraSync="N", WebSite="hill.example")
     firm.project(DPS, "P-1", "Harbour", ClientID="A")
     firm.project(DPS, "P-2", "Airport", ClientID="A")

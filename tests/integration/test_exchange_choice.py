@@ -329,6 +329,9 @@ def test_without_the_table_of_time_link_refuses_and_check_says_so(
     assert not told["is_ok"]
     assert "AxTransaction" in told["found"] + told["action"]
     assert firm.command("link", "--dry-run", employees="all", consultants="none") != {}
-    profile = '[source.AxTransaction]\nname = "Hours"\n[source.AxTransaction.columns]\ntEmployee = "who"\n'
+    profile = (
+        '[source.AxTransaction]\nname = "Hours"\n[source.AxTransaction.columns]\ntEmployee = '
+        '"who"\n'
+    )
     firm.command("link", "--yes", profile=profile, **BY_TIME)
     assert firm.rows(DPS, "EM", "LastName") == ["Berg"]

@@ -205,9 +205,13 @@ def decided(firm: World) -> Iterator[Callable[[], object]]:
         for link in firm.links():
             if link.parked:
                 item = WorkItem(
-                    AJERA, "AxVec", "1", entity=link.entity, link=link.id,
+                    AJERA,
+                    "AxVec",
+                    "1",
+                    entity=link.entity,
+                    link=link.id,
                     decide=lambda found, rules, now: resolve(found, "notes", DPS, now, rules),
-                )  # fmt: skip
+                )
                 list(firm.exchange._rounds.run([item], at_once))
 
     yield decide

@@ -51,7 +51,10 @@ def new_events(firm: World, side: Side, table: str) -> list[Event]:
 def lock_is_waited_for(firm: World, side: Side) -> bool:
     waiting = firm.do(
         side,
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+        (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            " AND datname = current_database()"
+        ),
     )
     return bool(waiting)
 
@@ -171,7 +174,10 @@ def test_two_consumers_that_begin_at_the_same_time_do_not_exceed_a_limit(
     stored, go_on = threading.Event(), threading.Event()
 
     def stop_once_stored() -> bool:
-        held = "SELECT count(*) FROM pg_locks WHERE relation = 'sync.link'::regclass AND mode = 'RowExclusiveLock'"
+        held = (
+            "SELECT count(*) FROM pg_locks WHERE relation = 'sync.link'::regclass"
+            " AND mode = 'RowExclusiveLock'"
+        )
         if not stored.is_set() and firm.do(DPS, held):
             stored.set()
             assert go_on.wait(60)
@@ -253,7 +259,7 @@ def test_an_edit_made_while_our_write_of_the_one_before_was_under_way_is_carried
     assert [link.coincident for link in firm.links()] == [frozenset()]
 
 
-def test_no_event_overtakes_another_of_its_row_where_a_batch_is_narrowed_down_to_a_bad_row(
+def test_no_event_overtakes_another_of_its_row_where_a_batch_is_bisected(
     firm: World,
 ) -> None:
     """An edit keeps the time at which it was made, which decides under NEWEST."""

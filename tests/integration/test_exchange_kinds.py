@@ -406,7 +406,9 @@ def test_a_vendor_that_waits_for_two_firms_goes_on_once_there_are_two(
 def test_a_vendors_firm_that_becomes_a_client_too_is_exchanged_as_a_client_alone(
     firm: World,
 ) -> None:
-    """In DPS, with the flag ticked: the vendor's pair is suspended until it is no client any more."""
+    """In DPS, with the flag ticked: the vendor's pair is
+    suspended until it is no client any more.
+    """
     consultants(firm)
     vendor(firm, 2, "Soil Lab")
     firm.settle()

@@ -23,7 +23,9 @@ def hints(firm: World) -> list[str]:
 def test_rows_of_one_name_are_linked_case_aside_and_nothing_is_created(
     firm: World, first: Side
 ) -> None:
-    """What differs is decided by the first-link policy, line by line, and logged with both values."""
+    """What differs is decided by the first-link policy, line by line,
+    and logged with both values.
+    """
     firm.client(
         1,
         "ACME Supplies",
@@ -124,7 +126,7 @@ def test_a_parked_row_that_is_deleted_waits_no_longer(firm: World) -> None:
     assert set(firm.parked()) <= {"firm/dps/3", "firm/ajera/9"}
 
 
-def test_a_project_whose_namesake_in_ajera_is_not_flagged_is_parked_with_the_vendors_remedy(
+def test_a_project_whose_namesake_is_not_flagged_is_parked_with_the_vendors_remedy(
     firm: World,
 ) -> None:
     """It is never created a second time, and is linked once the flag is ticked."""

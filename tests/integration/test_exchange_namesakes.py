@@ -1,4 +1,6 @@
-"""Rows of one name are told apart by their city, e-mail and the like before a person must decide."""
+"""Rows of one name are told apart by their city,
+e-mail and the like before a person must decide.
+"""
 
 from __future__ import annotations
 
@@ -101,7 +103,10 @@ def test_what_no_mark_tells_apart_is_parked_with_the_marks_named(firm: World, fi
     assert set(firm.parked().values()) == {"exchange.ambiguous_match"}
     hints = {hint for (hint,) in firm.dps.execute("SELECT hint FROM sync.parked")}
     assert hints == {
-        f"{ParkReason.AMBIGUOUS_MATCH.hint} Or type what tells them apart on both sides: city, email."
+        (
+            f"{ParkReason.AMBIGUOUS_MATCH.hint} Or type what tells them apart on both sides: "
+            "city, email."
+        )
     }
     firm.edit(AJERA, "AxVec", 1, vecEmail="b@hill.example")
     firm.do(

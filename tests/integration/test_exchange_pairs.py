@@ -254,7 +254,9 @@ def test_batches_of_any_size_come_to_the_same(firm: World, size: int) -> None:
 def test_below_809_contacts_firms_and_projects_go_from_dps_to_ajera_only(
     postgres: Stack,
 ) -> None:
-    """Nothing is ever written to DPS, and nothing typed in Ajera is put back before DPS is edited."""
+    """Nothing is ever written to DPS, and nothing typed in
+    Ajera is put back before DPS is edited.
+    """
     with world(postgres, two_way=False) as old:
         old.firm("A", "Hill & Co", WebSite="hill.example")
         old.contact(DPS, "C", "Moe", ClientID="A")

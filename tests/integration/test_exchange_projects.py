@@ -1,4 +1,6 @@
-"""Projects: numbers, templates and their phases, closed ones, and what flows in one direction only."""
+"""Projects: numbers, templates and their phases, closed ones,
+and what flows in one direction only.
+"""
 
 from __future__ import annotations
 

@@ -190,7 +190,8 @@ class Meeting:
             is_asking = link.ajera.has_pending_edit("firm") or link.dps.has_pending_edit("firm")
             if agrees == is_excused or (is_asking and not is_excused):
                 found.append(
-                    f"{link.ajera.key}/{link.dps.key}: {here} and {there}, parked {set(link.parked)}"
+                    f"{link.ajera.key}/{link.dps.key}: {here} and {there}, parked "
+                    f"{set(link.parked)}"
                 )
             last = self._typed(link)
             if last is not None and link.id not in first and self._refers(last[0], link) != last[1]:
@@ -215,8 +216,11 @@ class Meeting:
             typed += [
                 (at, side, value)
                 for at, value in self.world.connection(side).execute(
-                    "SELECT at, row->%s FROM outbox.change WHERE who <> %s AND source = %s AND operation = 'u'"
-                    " AND row->>%s = %s AND row->>%s IS DISTINCT FROM was->>%s",
+                    (
+                        "SELECT at, row->%s FROM outbox.change WHERE who <> %s AND source = %s"
+                        " AND operation = 'u'"
+                        " AND row->>%s = %s AND row->>%s IS DISTINCT FROM was->>%s"
+                    ),
                     (
                         refers,
                         OURS,

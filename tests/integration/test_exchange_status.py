@@ -154,7 +154,10 @@ def test_a_firm_made_from_dps_shows_what_ajera_says_of_it_from_the_start(
     ):
         coded.do(
             AJERA,
-            f'ALTER TABLE "{table}" ALTER "{column}" SET DEFAULT {"NULL" if default is None else default}',
+            (
+                f'ALTER TABLE "{table}" ALTER "{column}" SET DEFAULT '
+                f"{'NULL' if default is None else default}"
+            ),
         )
     coded.firm("A", "Hill", Status="D")
     coded.contact(DPS, "C", "Berg", Status="I")

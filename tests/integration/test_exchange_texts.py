@@ -1,4 +1,6 @@
-"""MANUAL: a text that somebody typed is there, or parked, or logged, whichever log is read first."""
+"""MANUAL: a text that somebody typed is there, or parked, or logged,
+whichever log is read first.
+"""
 
 from __future__ import annotations
 

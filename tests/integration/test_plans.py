@@ -136,7 +136,8 @@ def _fill(connection: sa.Connection, table: str) -> None:
     names = ", ".join(f'"{name}"' for name in columns)
     connection.execute(
         sa.text(
-            f"INSERT INTO {table} ({names}) SELECT {', '.join(columns.values())} FROM generate_series(1, {ROWS}) AS i"
+            f"INSERT INTO {table} ({names}) SELECT {', '.join(columns.values())}"
+            f" FROM generate_series(1, {ROWS}) AS i"
         )
     )
 

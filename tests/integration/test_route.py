@@ -215,8 +215,10 @@ def test_a_pim_restored_from_a_backup_gets_its_lost_part_again(
             "it is applied",
         )
     with live.pim.transaction(), live.pim.cursor() as cursor:
-        cursor.execute('UPDATE "Organization" AS o SET "Name" = b."Name" FROM backup_organization AS b'
-                       ' WHERE o."Organization ID" = b."Organization ID"')  # fmt: skip
+        cursor.execute(
+            'UPDATE "Organization" AS o SET "Name" = b."Name" FROM backup_organization AS b'
+            ' WHERE o."Organization ID" = b."Organization ID"'
+        )
         for table, rows in kept.items():
             cursor.execute(f"DELETE FROM sync.{table}")
             places = ", ".join(["%s"] * len(rows[0]))

@@ -75,7 +75,9 @@ def filling(target: MemoryTarget, ends: Ends) -> None:
 
 
 def random_ends(rng: random.Random, events: Sequence[Event]) -> Ends:
-    """A snapshot may end anywhere among the events of its partition; often it is all that there is."""
+    """A snapshot may end anywhere among the events of its partition;
+    often it is all that there is.
+    """
     ends = {table: dict.fromkeys(range(PARTITIONS), 0) for table in TOPICS}
     for one in events:
         ends[one.table][one.place.partition] += 1

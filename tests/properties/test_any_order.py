@@ -169,7 +169,10 @@ def test_every_event_ends_in_exactly_one_outcome(
             consumer.take(batch)
         assert consumer.telemetry.read == len(arrived) == sum(consumer.telemetry.ended.values())
         with engine.connect() as connection:
-            query = "SELECT sum(events_read), sum(written + skipped + parked + dead_lettered) FROM sync.progress"
+            query = (
+                "SELECT sum(events_read), sum(written + skipped + parked + dead_lettered)"
+                " FROM sync.progress"
+            )
             assert connection.execute(text(query)).one() == (
                 len(arrived),
                 len(arrived),
@@ -216,7 +219,7 @@ def everything(engine: Engine) -> list[object]:
         ]
 
 
-def test_a_process_that_dies_between_its_two_transactions_leaves_marks_that_others_finish(
+def test_who_dies_between_its_two_transactions_leaves_marks_that_others_finish(
     pim: tuple[Engine, DatabaseTarget],
 ) -> None:
     """By the row's own event when it comes again, which is stale, and by whoever is idle."""

@@ -114,7 +114,9 @@ def columns(rng: random.Random, table: str, key: int, number: int) -> dict[str, 
 
 
 def arrivals(rng: random.Random, events: list[Event]) -> list[Event]:
-    """The partitions' messages in their own order, mixed anew; some of them again, after a rewind."""
+    """The partitions' messages in their own order, mixed anew; some of them again,
+    after a rewind.
+    """
     queues: dict[tuple[str, int], list[Event]] = {}
     for one in events:
         queues.setdefault((one.table, one.place.partition), []).append(one)

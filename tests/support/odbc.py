@@ -79,7 +79,9 @@ class Connection:
 
 
 class Cursor:
-    """Notes an answer that is closed before its end: there the real driver cancels the statement."""
+    """Notes an answer that is closed before its end:
+    there the real driver cancels the statement.
+    """
 
     rowcount = -1
 

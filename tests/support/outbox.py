@@ -72,12 +72,15 @@ END $$;
 LOG = """
 CREATE SCHEMA outbox;
 CREATE TABLE outbox.change (
-    number bigserial PRIMARY KEY, who text, source text, operation text, row jsonb, was jsonb, lsn bigint, at timestamptz
+    number bigserial PRIMARY KEY, who text, source text, operation text, row jsonb, was jsonb,
+        lsn bigint, at timestamptz
 );
 CREATE FUNCTION outbox.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     INSERT INTO outbox.change (who, source, operation, row, was, lsn, at) VALUES (
-        current_setting('application_name'), TG_TABLE_NAME, CASE TG_OP WHEN 'INSERT' THEN 'c' WHEN 'UPDATE' THEN 'u' ELSE 'd' END,
-        to_jsonb(COALESCE(NEW, OLD)), to_jsonb(OLD), (pg_current_wal_insert_lsn() - '0/0')::bigint, clock_timestamp());
+        current_setting('application_name'), TG_TABLE_NAME,
+        CASE TG_OP WHEN 'INSERT' THEN 'c' WHEN 'UPDATE' THEN 'u' ELSE 'd' END,
+        to_jsonb(COALESCE(NEW, OLD)), to_jsonb(OLD), (pg_current_wal_insert_lsn() - '0/0')::bigint,
+        clock_timestamp());
     RETURN NULL;
 END $$;
 """
@@ -501,7 +504,10 @@ class World:
         """Every write of ours, as the database logged it: table, operation, before, after."""
         return list(
             self.connection(side).execute(
-                "SELECT source, operation, was, row FROM outbox.change WHERE who = %s ORDER BY number",
+                (
+                    "SELECT source, operation, was, row FROM outbox.change WHERE who = %s"
+                    " ORDER BY number"
+                ),
                 (OURS,),
             )
         )
@@ -619,7 +625,8 @@ def world(
             ):
                 connection.execute(
                     sql.SQL(
-                        "CREATE TRIGGER log AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW EXECUTE FUNCTION outbox.note()"
+                        "CREATE TRIGGER log AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW"
+                        " EXECUTE FUNCTION outbox.note()"
                     ).format(sql.Identifier(table.name))
                 )
         try:

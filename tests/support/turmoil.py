@@ -280,7 +280,8 @@ class Turmoil:
             held = {here, there} | (set() if parked is None else {parked.ajera, parked.dps})
             if typed and line not in first and typed[-1] not in held:
                 found.append(
-                    f"{line} of {link.ajera.key}/{link.dps.key}: {typed[-1]} is lost, {held} is there"
+                    f"{line} of {link.ajera.key}/{link.dps.key}: {typed[-1]} is lost, {held} is "
+                    "there"
                 )
         # Nobody in Ajera has said anything yet of a firm made in DPS:
         # what was typed there before stays.
@@ -307,8 +308,11 @@ class Turmoil:
                 "vecKey" if side is AJERA else "ClientID",
             )
             typed += self.world.connection(side).execute(
-                "SELECT at, row->>%s FROM outbox.change WHERE who <> %s AND source = %s AND operation = 'u'"
-                " AND row->>%s = %s AND row->>%s IS DISTINCT FROM was->>%s",
+                (
+                    "SELECT at, row->>%s FROM outbox.change WHERE who <> %s AND source = %s"
+                    " AND operation = 'u'"
+                    " AND row->>%s = %s AND row->>%s IS DISTINCT FROM was->>%s"
+                ),
                 (
                     column,
                     OURS,

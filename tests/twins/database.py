@@ -219,7 +219,9 @@ class Open:
         return self._views[table]
 
     def insert(self, table: str, row: Row) -> bool:
-        """A new row; False where its key is there already, once nobody else is about to insert it."""
+        """A new row; False where its key is there already,
+        once nobody else is about to insert it.
+        """
         described, view = self.described(table), self.view(table)
         values = described.whole(row)
         key = described.key_of(values)

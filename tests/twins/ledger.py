@@ -50,7 +50,9 @@ class Ledger:
         return [row for _, row in self._views[table].items() if row.values[column] in wanted]
 
     def write_rows(self, rows: Sequence[LedgerRow]) -> None:
-        """New rows are inserted, others changed where they still have the revision that was read."""
+        """New rows are inserted, others changed where they
+        still have the revision that was read.
+        """
         if not rows:
             return
         self._session.statement("write_rows")

@@ -311,9 +311,11 @@ def refuse_lost_start(tp: TopicPartition, start: int, low: int, high: int) -> No
     where = f"{tp.topic} partition {tp.partition}"
     if start < low:
         raise OffsetLost(
-            f"{where} was to be read from offset {start}, not above {low}: {low - start} messages are lost."
+            f"{where} was to be read from offset {start}, not above {low}: {low - start} messages "
+            "are lost."
         )
     if start > high:
         raise OffsetLost(
-            f"{where} was to be read from offset {start}, but it ends at {high}: recreated or truncated."
+            f"{where} was to be read from offset {start}, but it ends at {high}: recreated or "
+            "truncated."
         )

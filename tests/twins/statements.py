@@ -1,4 +1,6 @@
-"""Statements of a transaction in memory: each is a turn, and a failed one spoils the transaction."""
+"""Statements of a transaction in memory: each is a turn,
+and a failed one spoils the transaction.
+"""
 
 from __future__ import annotations
 

@@ -59,7 +59,9 @@ def create_engine(
         "pool_size": pool_size,
         "isolation_level": "READ COMMITTED",
     }
-    if parsed.get_backend_name() == "postgresql":
+    backend = parsed.get_backend_name()
+    is_sqlserver = backend == "mssql"
+    if not is_sqlserver:
         options["connect_args"] = {
             "connect_timeout": connect_timeout_seconds,
             "application_name": application,
@@ -70,14 +72,11 @@ def create_engine(
     else:
         options["connect_args"] = {"timeout": connect_timeout_seconds}
         options["ignore_no_transaction_on_rollback"] = True
-    is_sqlserver = parsed.get_backend_name() == "mssql"
     try:
         parsed = odbc.connecting(parsed, application) if is_sqlserver else parsed
         engine = sqlalchemy.create_engine(parsed, **options)
     except ImportError as error:
-        raise DriverMissing(
-            f"{_DRIVERS[parsed.get_backend_name()]} cannot be loaded: {error}"
-        ) from None
+        raise DriverMissing(f"{_DRIVERS[backend]} cannot be loaded: {error}") from None
     if is_sqlserver:
         odbc.refuse_other_drivers(engine)
         _limit_sqlserver(engine, statement_timeout_seconds, lock_timeout_seconds)

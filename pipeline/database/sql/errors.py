@@ -143,7 +143,8 @@ _NAMES: dict[int, re.Pattern[str]] = {
         r"The \w+ statement conflicted with the [A-Z ]+ constraint \"(?P<constraint>[^\"]+)\"\."
     ),
     2601: re.compile(
-        r"Cannot insert duplicate key row in object '[^']+' with unique index '(?P<constraint>[^']+)'\."
+        r"Cannot insert duplicate key row in object '[^']+' with unique index "
+        r"'(?P<constraint>[^']+)'\."
     ),
     2627: re.compile(r"Violation of [A-Z ]+ constraint '(?P<constraint>[^']+)'\."),
     2628: re.compile(
@@ -153,7 +154,9 @@ _NAMES: dict[int, re.Pattern[str]] = {
 
 
 def postgres_failure(error: BaseException, place: str) -> PipelineError:
-    """An error of psycopg as one of ours. Without a SQLSTATE no server answered, or none any more."""
+    """An error of psycopg as one of ours. Without a SQLSTATE no server answered,
+    or none any more.
+    """
     state: str | None = getattr(error, "sqlstate", None)
     if state is None:
         return _made(
@@ -184,7 +187,10 @@ def sqlserver_failure(error: BaseException, place: str) -> PipelineError:
         fault = by_prefix(ODBC, state)
     return _made(
         fault,
-        f"SQL Server {number or '-'} (SQLSTATE {state or '-'}) at {place}{_named(_details(message, number))}",
+        (
+            f"SQL Server {number or '-'} (SQLSTATE {state or '-'}) at "
+            f"{place}{_named(_details(message, number))}"
+        ),
     )
 
 

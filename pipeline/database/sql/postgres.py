@@ -86,7 +86,10 @@ class Postgres:
         matched = [f"t.{self.quote(field.name)}" for field in match]
         given = [f"r.{name}" for name in json_names(match)]
         rows = f"SELECT {', '.join(given)} FROM {_rows(match)} WHERE {_known(given)}"
-        return f"SELECT {names} FROM {table} AS t WHERE {_known(matched)} AND (({', '.join(matched)}) IN ({rows})) IS TRUE"
+        return (
+            f"SELECT {names} FROM {table} AS t WHERE {_known(matched)}"
+            f" AND (({', '.join(matched)}) IN ({rows})) IS TRUE"
+        )
 
     def matched(self, table: str, match: Fields, lock: Lock) -> str:
         return self._joined(
@@ -120,7 +123,10 @@ class Postgres:
 
     def insert_missing(self, table: str, key: Fields, fields: Fields) -> str:
         columns = self._list(key)
-        return f"{self._insert(table, key, fields)} ON CONFLICT ({columns}) DO NOTHING RETURNING {columns}"
+        return (
+            f"{self._insert(table, key, fields)} ON CONFLICT ({columns}) DO NOTHING RETURNING "
+            f"{columns}"
+        )
 
     def merge(self, merge: Merge) -> str:
         images = Images(
@@ -135,7 +141,8 @@ class Postgres:
             f"WITH written AS ({self._insert(merge.table, merge.key, merge.fields)}"
             f" ON CONFLICT ({self._list(merge.key)}) DO UPDATE SET {changes}{condition}"
             " RETURNING (t.xmax = 0) AS created)"
-            " SELECT count(*) FILTER (WHERE created) AS created, count(*) FILTER (WHERE NOT created) AS changed FROM written"
+            " SELECT count(*) FILTER (WHERE created) AS created, count(*) FILTER (WHERE NOT"
+            " created) AS changed FROM written"
         )
 
     def update(self, update: Update) -> str:
@@ -148,8 +155,10 @@ class Postgres:
         )
         condition = "" if update.only_if is None else f" AND {update.only_if(images)}"
         return (
-            f"WITH written AS (UPDATE {update.table} AS t SET {changes} FROM {_rows(update.match + update.fields)}"
-            f" WHERE {self._equal(update.match)}{condition} RETURNING 1) SELECT count(*) AS changed FROM written"
+            f"WITH written AS (UPDATE {update.table} AS t SET {changes}"
+            f" FROM {_rows(update.match + update.fields)}"
+            f" WHERE {self._equal(update.match)}{condition} RETURNING 1)"
+            " SELECT count(*) AS changed FROM written"
         )
 
     def delete(self, table: str, match: Fields) -> str:
@@ -204,7 +213,10 @@ class Postgres:
     def _insert(self, table: str, key: Fields, fields: Fields) -> str:
         columns = key + fields
         values = ", ".join(f"r.{name}" for name in json_names(columns))
-        return f"INSERT INTO {table} AS t ({self._list(columns)}) SELECT {values} FROM {_rows(columns)} ORDER BY {_order(key)}"
+        return (
+            f"INSERT INTO {table} AS t ({self._list(columns)}) SELECT {values}"
+            f" FROM {_rows(columns)} ORDER BY {_order(key)}"
+        )
 
 
 def _folded(text: str, length: int | None) -> str:

@@ -107,7 +107,8 @@ class SqlServer:
         if distinct:
             names = ", ".join(f"t.{self.quote(column)}" for column in columns)
             return (
-                f"{self._staged(table, match, (), widens=True)} SELECT DISTINCT {names} FROM {table} AS t"
+                f"{self._staged(table, match, (), widens=True)} SELECT DISTINCT {names}"
+                f" FROM {table} AS t"
                 f" WHERE EXISTS (SELECT 1 FROM #rows AS r WHERE {self._equal(match)})"
             )
         return self.select(
@@ -118,7 +119,9 @@ class SqlServer:
         return self._joined(self._given(match, "r"), table, match, lock)
 
     def change_part(self, number: int) -> str:
-        """SQL Server writes an lsn as one decimal number: file, ten digits of block, five of slot."""
+        """SQL Server writes an lsn as one decimal number: file, ten digits of block,
+        five of slot.
+        """
         return f"{number // 10**15:08x}{number // 10**5 % 10**10:08x}{number % 10**5:04x}"
 
     def named(
@@ -161,12 +164,16 @@ class SqlServer:
         )
         condition = "" if merge.only_if is None else f" WHERE {merge.only_if(self._images)}"
         return (
-            f"{self._staged(merge.table, merge.key, merge.fields, widens=False)} DECLARE @created bigint; DECLARE @changed bigint;"
+            f"{self._staged(merge.table, merge.key, merge.fields, widens=False)}"
+            " DECLARE @created bigint; DECLARE @changed bigint;"
             f" UPDATE t SET {changes} FROM #rows AS r"
-            f" INNER LOOP JOIN {merge.table} AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK) ON {self._equal(merge.key)}"
+            f" INNER LOOP JOIN {merge.table} AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK)"
+            f" ON {self._equal(merge.key)}"
             f"{condition} OPTION (FORCE ORDER); SET @changed = @@ROWCOUNT;"
-            f" INSERT INTO {merge.table} ({self._list(columns)}) SELECT {self._given(columns, 'r')} FROM #rows AS r"
-            f" WHERE {self._lacks(merge.table, merge.key)} ORDER BY r.{_PLACE}; SET @created = @@ROWCOUNT;"
+            f" INSERT INTO {merge.table} ({self._list(columns)})"
+            f" SELECT {self._given(columns, 'r')} FROM #rows AS r"
+            f" WHERE {self._lacks(merge.table, merge.key)} ORDER BY r.{_PLACE};"
+            " SET @created = @@ROWCOUNT;"
             f" {_DROP} SELECT @created AS created, @changed AS changed"
         )
 
@@ -176,9 +183,11 @@ class SqlServer:
         )
         condition = "" if update.only_if is None else f" WHERE {update.only_if(self._images)}"
         return (
-            f"{self._staged(update.table, update.match, update.fields, widens=True)} DECLARE @changed bigint;"
+            f"{self._staged(update.table, update.match, update.fields, widens=True)}"
+            " DECLARE @changed bigint;"
             f" UPDATE t SET {changes} FROM #rows AS r"
-            f" INNER LOOP JOIN {update.table} AS t WITH (UPDLOCK, ROWLOCK) ON {self._equal(update.match)}"
+            f" INNER LOOP JOIN {update.table} AS t WITH (UPDLOCK, ROWLOCK)"
+            f" ON {self._equal(update.match)}"
             f"{condition} OPTION (FORCE ORDER); SET @changed = @@ROWCOUNT;"
             f" {_DROP} SELECT @changed AS changed"
         )
@@ -225,7 +234,10 @@ class SqlServer:
         )
 
     def _lacks(self, table: str, key: Fields) -> str:
-        return f"NOT EXISTS (SELECT 1 FROM {table} AS t WITH (UPDLOCK, HOLDLOCK) WHERE {self._equal(key)})"
+        return (
+            f"NOT EXISTS (SELECT 1 FROM {table} AS t WITH (UPDLOCK, HOLDLOCK)"
+            f" WHERE {self._equal(key)})"
+        )
 
     def _staged(self, table: str, key: Fields, written: Fields, *, widens: bool) -> str:
         """The given rows in #rows, in the order of their keys' code points.
@@ -273,7 +285,8 @@ class SqlServer:
         join = "JOIN" if lock is Lock.NONE else "INNER LOOP JOIN"
         option = "" if lock is Lock.NONE else " OPTION (FORCE ORDER, MAXDOP 1)"
         return (
-            f"{self._staged(table, match, (), widens=True)} SELECT {what} FROM #rows AS r {join} {table} AS t{_HINTS[lock]}"
+            f"{self._staged(table, match, (), widens=True)} SELECT {what}"
+            f" FROM #rows AS r {join} {table} AS t{_HINTS[lock]}"
             f" ON {self._equal(match)}{only_if and f' AND {only_if}'} ORDER BY r.{_PLACE}{option}"
         )
 

@@ -78,7 +78,9 @@ class Ledger:
         ]
 
     def write_rows(self, rows: Sequence[LedgerRow]) -> None:
-        """New rows are inserted, others changed where they still have the revision that was read."""
+        """New rows are inserted, others changed where they
+        still have the revision that was read.
+        """
         if not rows:
             return
         mirror = self._mirrors[rows[0].table]

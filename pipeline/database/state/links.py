@@ -181,9 +181,13 @@ class Links:
         quote = self._session.dialect.quote
         answers = self._session.ask(
             "link",
-            f"SELECT {quote('id')} FROM {self._link} WHERE {quote('entity')} = :entity AND {quote('state')} = :linked"
-            f" AND {quote(f'{side}_epoch')} < :epoch AND {quote('id')} > :after ORDER BY {quote('id')}"
-            f" OFFSET 0 ROWS FETCH NEXT {limit:d} ROWS ONLY",
+            (
+                f"SELECT {quote('id')} FROM {self._link} WHERE {quote('entity')} = :entity"
+                f" AND {quote('state')} = :linked"
+                f" AND {quote(f'{side}_epoch')} < :epoch AND {quote('id')} > :after"
+                f" ORDER BY {quote('id')}"
+                f" OFFSET 0 ROWS FETCH NEXT {limit:d} ROWS ONLY"
+            ),
             entity=entity,
             linked=State.LINKED.value,
             epoch=below_epoch,
@@ -196,8 +200,11 @@ class Links:
         quote = self._session.dialect.quote
         answers = self._session.ask(
             "link",
-            f"SELECT {quote('id')} FROM {self._link} WHERE {quote('parked_lines')} <> '' ORDER BY {quote('updated_at')}"
-            f" OFFSET 0 ROWS FETCH NEXT {limit:d} ROWS ONLY",
+            (
+                f"SELECT {quote('id')} FROM {self._link} WHERE {quote('parked_lines')} <> ''"
+                f" ORDER BY {quote('updated_at')}"
+                f" OFFSET 0 ROWS FETCH NEXT {limit:d} ROWS ONLY"
+            ),
         )
         return [str(one) for (one,) in answers]
 
@@ -249,7 +256,8 @@ class Links:
         answers = self._session.ask(
             "conflict",
             f"SELECT {', '.join(quote(name) for name in names)} FROM {self._conflict}"
-            f"{' WHERE ' if conditions else ''}{' AND '.join(conditions)} ORDER BY {quote('number')} DESC"
+            f"{' WHERE ' if conditions else ''}{' AND '.join(conditions)}"
+            f" ORDER BY {quote('number')} DESC"
             f" OFFSET 0 ROWS FETCH NEXT {limit:d} ROWS ONLY",
             **parameters,
         )

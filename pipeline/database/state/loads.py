@@ -116,6 +116,10 @@ class Loads:
             dialect.update(update),
             [(table, topic, epoch, incarnation)],
         )
+        self._set_partition_ends(topic, incarnation, ends)
+
+    def _set_partition_ends(self, topic: str, incarnation: int, ends: Mapping[int, int]) -> None:
+        """A partition of another incarnation begins at its first offset."""
         merge = Merge(
             table=self._progress,
             key=_PARTITION,
@@ -137,7 +141,7 @@ class Loads:
         rows: list[Cells] = [
             (topic, number, *zeros, incarnation, now, end) for number, end in sorted(ends.items())
         ]
-        self._session.run("progress", dialect.merge(merge), rows)
+        self._session.run("progress", self._session.dialect.merge(merge), rows)
 
     def read_to_end(self) -> dict[str, int]:
         return {
@@ -211,8 +215,11 @@ class Loads:
         quote = self._session.dialect.quote
         answers = self._session.ask(
             "incarnation",
-            f"SELECT {quote('number')}, {quote('partitions')} FROM {self._incarnation} WHERE {quote('topic')} = :topic"
-            f" ORDER BY {quote('number')} DESC OFFSET 0 ROWS FETCH NEXT 1 ROWS ONLY",
+            (
+                f"SELECT {quote('number')}, {quote('partitions')} FROM {self._incarnation}"
+                f" WHERE {quote('topic')} = :topic"
+                f" ORDER BY {quote('number')} DESC OFFSET 0 ROWS FETCH NEXT 1 ROWS ONLY"
+            ),
             topic=topic,
         )
         return (number_of(answers[0][0]), number_of(answers[0][1])) if answers else (0, 0)

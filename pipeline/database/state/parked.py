@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import partial
 
 from pipeline.conflicts.rules import Side
 from pipeline.database.sql.dialect import (
     Field,
     Fields,
+    Images,
     Lock,
     Merge,
     Update,
@@ -96,8 +98,10 @@ class Parked:
         )
         sql = (
             f"SELECT {', '.join(quote(name) for name in names)} FROM {self._table}"
-            f" WHERE {quote('is_woken')} = {dialect.true} OR {quote('tried_at')} < {dialect.instant(':before')}"
-            f" ORDER BY {quote('tried_at')}, {quote('id')} OFFSET 0 ROWS FETCH NEXT {limit:d} ROWS ONLY"
+            f" WHERE {quote('is_woken')} = {dialect.true}"
+            f" OR {quote('tried_at')} < {dialect.instant(':before')}"
+            f" ORDER BY {quote('tried_at')}, {quote('id')}"
+            f" OFFSET 0 ROWS FETCH NEXT {limit:d} ROWS ONLY"
         )
         answers = self._session.ask("parked", sql, before=iso(tried_before))
         return [
@@ -141,13 +145,7 @@ class Parked:
             self._capture,
             _SIDE,
             _EPOCHS,
-            tuple(
-                (
-                    field.name,
-                    lambda images, name=field.name: _greater(images.old(name), images.new(name)),  # type: ignore[misc]
-                )
-                for field in _EPOCHS
-            ),
+            tuple((field.name, partial(_greater, field.name)) for field in _EPOCHS),
         )
         self._session.run(
             "capture",
@@ -156,5 +154,6 @@ class Parked:
         )
 
 
-def _greater(one: str, other: str) -> str:
-    return f"CASE WHEN {one} > {other} THEN {one} ELSE {other} END"
+def _greater(column: str, images: Images) -> str:
+    old, new = images.old(column), images.new(column)
+    return f"CASE WHEN {old} > {new} THEN {old} ELSE {new} END"

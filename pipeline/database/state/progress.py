@@ -62,7 +62,9 @@ class ProgressStore:
         }
 
     def advance(self, progress: Mapping[TopicPartition, Progress], now: datetime) -> None:
-        """A partition of a new incarnation has no load end yet: the old one's says nothing of it."""
+        """A partition of a new incarnation has no load end yet:
+        the old one's says nothing of it.
+        """
         merge = Merge(
             table=self._progress,
             key=_PARTITION,
@@ -137,8 +139,11 @@ class ProgressStore:
         quote = self._session.dialect.quote
         answers = self._session.ask(
             "incarnation",
-            f"SELECT {quote('number')}, {quote('topic_id')}, {quote('partitions')} FROM {self._incarnation}"
-            f" WHERE {quote('topic')} = :topic",
+            (
+                f"SELECT {quote('number')}, {quote('topic_id')}, {quote('partitions')}"
+                f" FROM {self._incarnation}"
+                f" WHERE {quote('topic')} = :topic"
+            ),
             topic=topic,
         )
         return {

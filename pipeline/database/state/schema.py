@@ -110,7 +110,9 @@ def topic_tables(metadata: MetaData) -> None:
 
 
 def _mirror(metadata: MetaData, source: MirroredTable) -> None:
-    """Ledger and mirror of one source table: how far each row was applied, and what it last held."""
+    """Ledger and mirror of one source table: how far each row was applied,
+    and what it last held.
+    """
     name = mirror_name(source.name)
     Table(
         name,

@@ -66,7 +66,9 @@ def ajera_metadata(schema: str = AJERA_SCHEMA) -> MetaData:
 
 
 def _link(metadata: MetaData) -> None:
-    """`document` is the link (conflicts/codec.py); the columns beside it are what it is found by."""
+    """`document` is the link (conflicts/codec.py);
+    the columns beside it are what it is found by.
+    """
     live = "state <> 'ended'"
     table = Table(
         "link",

@@ -4,11 +4,12 @@ and what waits for what.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Engine, Select, case, func, select
+from sqlalchemy import Engine, Select, Table, case, func, select
 
 from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import translated
@@ -102,32 +103,35 @@ def parked_rows(engine: Engine, schema: str, keys: int) -> tuple[tuple[ParkedRow
         .group_by(table.c.kind, table.c.code)
         .order_by(table.c.kind, table.c.code)
     )
-    found = []
-    for row in _rows(engine, groups):
-        of_group = waits & (table.c.kind == row["kind"]) & (table.c.code == row["code"])
-        some = _rows(
-            engine,
-            select(table.c.key, table.c.reason)
-            .where(of_group)
-            .order_by(table.c.set_at, table.c.key)
-            .limit(keys),
-        )
-        found.append(
-            ParkedRows(
-                kind=str(row["kind"]),
-                code=str(row["code"]),
-                hint=hint_of(str(row["code"])),
-                count=int(row["count"]),
-                oldest=_utc(row["oldest"]),
-                reasons=tuple(dict.fromkeys(str(one["reason"]) for one in some)),
-                keys=tuple(str(one["key"]) for one in some),
-            )
-        )
+    found = tuple(_of_group(engine, table, row, keys) for row in _rows(engine, groups))
     (due,) = _rows(
         engine,
         select(func.count().label("count")).select_from(table).where(~waits),
     )
-    return tuple(found), int(due["count"])
+    return found, int(due["count"])
+
+
+def _of_group(engine: Engine, due: Table, group: Mapping[str, Any], keys: int) -> ParkedRows:
+    """The count of one kind and code, and the first few of its keys."""
+    is_of_group = (
+        due.c.tried_at.is_not(None) & (due.c.kind == group["kind"]) & (due.c.code == group["code"])
+    )
+    some = _rows(
+        engine,
+        select(due.c.key, due.c.reason)
+        .where(is_of_group)
+        .order_by(due.c.set_at, due.c.key)
+        .limit(keys),
+    )
+    return ParkedRows(
+        kind=str(group["kind"]),
+        code=str(group["code"]),
+        hint=hint_of(str(group["code"])),
+        count=int(group["count"]),
+        oldest=_utc(group["oldest"]),
+        reasons=tuple(dict.fromkeys(str(one["reason"]) for one in some)),
+        keys=tuple(str(one["key"]) for one in some),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,7 +183,9 @@ class Consumer:
             raise Crash
 
     def apply_writes(self, decision: Decision, now: datetime) -> None:
-        """DPS row, link and log in one transaction; then the Ajera write, each step of it durable."""
+        """DPS row, link and log in one transaction; then the Ajera write,
+        each step of it durable.
+        """
         self._may_crash()
         link, log = decision.link, list(decision.conflicts)
         for write in decision.writes:
@@ -203,7 +205,9 @@ class Consumer:
                 self.settled(link, now)
 
     def write_in_ajera(self, write: Write, now: datetime) -> None:
-        """One transaction in Ajera: compare-and-set, and the intention's number under a unique key."""
+        """One transaction in Ajera: compare-and-set,
+        and the intention's number under a unique key.
+        """
         if not may_carry_out(self.intentions.get(write.intention)):
             return
         outcome = self._carry_out_in(write, now)

@@ -81,7 +81,10 @@ def _converged(world: World, link: Link, pair: ColumnPair) -> Iterator[str]:
 def _one_way(world: World, link: Link, pair: ColumnPair, ajera: Value, dps: Value) -> Iterator[str]:
     typed = _typed(world, link, Side.DPS, pair.name)
     if typed and dps != typed[-1].value:
-        yield f"convergence: {pair.name} in DPS is {dps!r}, typed {typed[-1].value!r}, and nothing flows there"
+        yield (
+            f"convergence: {pair.name} in DPS is {dps!r}, typed {typed[-1].value!r}, and nothing "
+            "flows there"
+        )
     begun_in_ajera = world.beginning == "ajera"
     if (
         not begun_in_ajera
@@ -111,7 +114,10 @@ def _nothing_lost(world: World, link: Link, pair: ColumnPair) -> Iterator[str]:
         return
     allowed = _survivors(world, link, pair, last)
     if not any(_stems_from(pair, typing, held) for typing in allowed):
-        yield f"lost edit: {pair.name} holds {held[Side.AJERA]!r}/{held[Side.DPS]!r}, may be {[(t.side, t.value) for t in allowed]}"
+        yield (
+            f"lost edit: {pair.name} holds {held[Side.AJERA]!r}/{held[Side.DPS]!r}, may be "
+            f"{[(t.side, t.value) for t in allowed]}"
+        )
 
 
 def _left_to_its_owner(world: World, pair: ColumnPair, held: dict[Side, Value]) -> Iterator[str]:
@@ -119,7 +125,10 @@ def _left_to_its_owner(world: World, pair: ColumnPair, held: dict[Side, Value]) 
     whatever was typed on the other side.
     """
     if world.beginning == "linked" and not pair.agrees(held[Side.AJERA], START_LINES[pair.name]):
-        yield f"lost edit: {pair.name} holds {held[Side.AJERA]!r}/{held[Side.DPS]!r}, but its owner typed nothing"
+        yield (
+            f"lost edit: {pair.name} holds {held[Side.AJERA]!r}/{held[Side.DPS]!r}, but its owner "
+            "typed nothing"
+        )
 
 
 def _survivors(
@@ -171,7 +180,9 @@ def _knew(
 
 
 def _stems_from(pair: ColumnPair, typing: Typing, held: dict[Side, Value]) -> bool:
-    """Does the typing side hold exactly what was typed, and the other side how it represents that."""
+    """Does the typing side hold exactly what was typed,
+    and the other side how it represents that.
+    """
     if pair.agrees(held[Side.AJERA], held[Side.DPS]):
         here, there = held[typing.side], held[typing.side.other]
         return here == typing.value or there == pair.convert(typing.value, to=typing.side.other)
@@ -253,7 +264,9 @@ def _no_text_lost(world: World, link: Link, pair: ColumnPair) -> Iterator[str]:
             or _seen_by(world, link, pair, typing, last)
         ):
             continue
-        yield f"lost text: {typing.value!r} of {side} is neither there nor parked nor logged: {held}"
+        yield (
+            f"lost text: {typing.value!r} of {side} is neither there nor parked nor logged: {held}"
+        )
 
 
 def _seen_by(

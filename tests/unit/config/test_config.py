@@ -250,9 +250,15 @@ def test_the_file_can_be_named_by_the_environment(tmp_path: Path) -> None:
 
 SHOWN = {
     f"postgresql+psycopg://a:{PASSWORD}@h/d": "postgresql+psycopg://a:***@h/d",
-    f"postgresql+psycopg://a@h/d?password={PASSWORD}&sslmode=require": "postgresql+psycopg://a@h/d?sslmode=require&password=***",
-    f"mssql+pyodbc:///?odbc_connect=DRIVER%3DX%3BPWD%3D{PASSWORD}": "mssql+pyodbc:///?odbc_connect=***",
-    f"mssql+pyodbc://h/d?driver=X&Encrypt=no&PWD={PASSWORD}&UID=u": "mssql+pyodbc://h/d?Encrypt=no&driver=X&PWD=***&UID=***",
+    f"postgresql+psycopg://a@h/d?password={PASSWORD}&sslmode=require": (
+        "postgresql+psycopg://a@h/d?sslmode=require&password=***"
+    ),
+    f"mssql+pyodbc:///?odbc_connect=DRIVER%3DX%3BPWD%3D{PASSWORD}": (
+        "mssql+pyodbc:///?odbc_connect=***"
+    ),
+    f"mssql+pyodbc://h/d?driver=X&Encrypt=no&PWD={PASSWORD}&UID=u": (
+        "mssql+pyodbc://h/d?Encrypt=no&driver=X&PWD=***&UID=***"
+    ),
 }
 
 

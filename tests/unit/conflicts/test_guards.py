@@ -158,9 +158,7 @@ def test_what_was_committed_before_the_first_look_at_the_row_tells_of_no_covered
         )
 
 
-def test_an_edit_between_two_writes_whose_positions_are_unknown_is_covered_by_the_second_one() -> (
-    None
-):
+def test_an_edit_between_two_writes_without_positions_is_covered_by_the_second_one() -> None:
     """The log has shown the first write, so what it expected explains nothing any more;
     the edit was the last and stands.
     """
@@ -187,9 +185,7 @@ def test_an_edit_between_two_writes_whose_positions_are_unknown_is_covered_by_th
     assert write_to(decision, DPS).values == {"name": "new"}
 
 
-def test_an_edit_that_left_and_came_back_between_the_snapshots_reading_and_our_look_counts_with_its_time() -> (
-    None
-):
+def test_an_edit_undone_between_the_snapshots_reading_and_our_look_counts_with_its_time() -> None:
     """The look saw neither of the two, and the snapshot read the row before both."""
     link = linked()
     looked = held(link, 20)

@@ -116,9 +116,7 @@ def test_an_edit_in_ajera_does_not_end_what_is_parked_on_a_line_that_only_fills(
         assert [write.values for write in decision.writes] == writes
 
 
-def test_a_line_that_only_fills_and_waited_for_its_reference_is_not_written_over_what_was_filled_meanwhile() -> (
-    None
-):
+def test_a_line_that_only_fills_does_not_write_over_what_was_filled_while_it_waited() -> None:
     """DPS's client was not linked when the pair began: Ajera's people filled in theirs,
     then it was.
     """

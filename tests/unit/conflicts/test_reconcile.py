@@ -334,9 +334,7 @@ def test_an_edit_that_was_undone_before_we_saw_it_is_not_lost_under_our_write() 
     assert write_to(finish(link, NOW, RULES, Reason.UNCHANGED), DPS).values == {"name": "old"}
 
 
-def test_an_edit_that_was_undone_earlier_than_the_other_sides_edit_stays_covered_and_logged() -> (
-    None
-):
+def test_an_edit_undone_before_the_other_sides_edit_stays_covered_and_logged() -> None:
     """DPS typed later, so its value stands."""
     link = linked()
     link = carried_out(reconcile(link, event(link, DPS, 25, name="from d"), NOW, RULES), 30)
@@ -359,7 +357,9 @@ def test_a_covered_edit_of_a_manual_line_is_parked() -> None:
 
 # -- looking at the row ----------------------------------------------------------------------------
 def test_a_snapshot_within_the_epoch_is_nobodys_edit() -> None:
-    """Whatever it shows, the change itself came or comes by its own event; only its place is noted."""
+    """Whatever it shows, the change itself came or comes by its own event;
+    only its place is noted.
+    """
     link = linked()
     read = event(link, DPS, 8, "r", name="between")
     assert not needs_look(link, read, RULES)

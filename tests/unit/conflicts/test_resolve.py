@@ -87,7 +87,9 @@ def test_an_edit_that_the_person_could_not_see_parks_a_manual_line_again() -> No
 
 
 def test_reversing_lets_the_loser_win_wherever_it_was_written() -> None:
-    """Ajera holds DPS's value by now; the decision types its own there again, and carries it over."""
+    """Ajera holds DPS's value by now; the decision types its own there again,
+    and carries it over.
+    """
     decision = decided()
     link = carried_out(decision, 51)
     turned = reverse(link, decision.conflicts[0], NOW, RULES)

@@ -67,7 +67,9 @@ def done(decision: Decision, rules: Rules) -> Link:
 def test_a_line_of_a_first_link_is_reversed_or_refused_with_a_reason(
     entity: str, pair: ColumnPair, blank: Side | None
 ) -> None:
-    """Then the loser's value is on both sides; a command that does nothing would say that it did."""
+    """Then the loser's value is on both sides;
+    a command that does nothing would say that it did.
+    """
     rules, values = Rules((pair,)), rows(pair, blank=blank)
     found = {
         side: Found(

@@ -40,7 +40,9 @@ def test_a_rule_that_contradicts_its_direction_is_refused(rule: Rule, direction:
 
 
 def test_a_one_way_line_minds_the_receivers_edits_only_to_put_them_back() -> None:
-    """Under NEWEST they are left alone, under the sender's rule they return to the sender's value."""
+    """Under NEWEST they are left alone, under the sender's
+    rule they return to the sender's value.
+    """
     assert not pair(Rule.NEWEST, Direction.TO_DPS).reacts_to_edits_on(DPS)
     assert pair(Rule.AJERA, Direction.TO_DPS).reacts_to_edits_on(DPS)
     assert pair(Rule.NEWEST, Direction.TO_DPS).reacts_to_edits_on(AJERA)

@@ -24,7 +24,10 @@ REBALANCING = (
     409,
     {"message": "Cannot complete request momentarily due to stale configuration"},
 )
-REFUSED_PASSWORD = 'a.B: x\n\tat y\nCaused by: org.postgresql.util.PSQLException: FATAL: password authentication failed for user "CANARY"'
+REFUSED_PASSWORD = (
+    "a.B: x\n\tat y\nCaused by: org.postgresql.util.PSQLException: FATAL: password authentication "
+    'failed for user "CANARY"'
+)
 
 Answer = tuple[int, Any]
 

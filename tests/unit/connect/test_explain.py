@@ -71,7 +71,10 @@ def test_an_unknown_cause_is_told_without_what_may_be_a_value(line: str, told: s
 
 def test_the_root_cause_is_the_last_one_named() -> None:
     """What is above it only says that something failed."""
-    trace = "a.A: outer\n\tat x\nCaused by: b.B: middle\n\tat y\nCaused by: c.C: inner\n\tat z\n\t... 12 more"
+    trace = (
+        "a.A: outer\n\tat x\nCaused by: b.B: middle\n\tat y\nCaused by: c.C: inner\n\tat z\n\t... "
+        "12 more"
+    )
     assert root_line(trace) == "c.C: inner"
 
 

@@ -83,7 +83,10 @@ def test_a_sqlstate_of_postgresql_has_one_meaning(state: str | None, fault: Faul
 )
 def test_a_number_of_sql_server_has_one_meaning(number: int, state: str, fault: Fault) -> None:
     """The driver's SQLSTATE stands in where the server gave none."""
-    text = f"[{state}] [Microsoft][ODBC Driver 18 for SQL Server][SQL Server]The value is (Jane Doe). ({number}) (SQLExecDirectW)"
+    text = (
+        f"[{state}] [Microsoft][ODBC Driver 18 for SQL Server][SQL Server]The value is (Jane "
+        f"Doe). ({number}) (SQLExecDirectW)"
+    )
     failure = sqlserver_failure(Exception(state, text), "Organization")
     assert type(failure) is fault
     assert "Jane" not in str(failure)
@@ -107,35 +110,42 @@ def raised(state: str, *reports: str) -> Exception:
     [
         (
             "23000",
-            "Cannot insert the value NULL into column 'Name', table 'PIM.dbo.Organization'; x. (515)",
+            (
+                "Cannot insert the value NULL into column 'Name', table 'PIM.dbo.Organization'; "
+                "x. (515)"
+            ),
             "column Name",
         ),
         (
             "23000",
             (
-                'The INSERT statement conflicted with the FOREIGN KEY constraint "FK_org". The conflict occurred in'
-                ' database "PIM", table "dbo.Organization", column \'Organization ID\'. (547)'
+                'The INSERT statement conflicted with the FOREIGN KEY constraint "FK_org". The '
+                'conflict occurred in database "PIM", table "dbo.Organization", column '
+                "'Organization ID'. (547)"
             ),
             "constraint FK_org",
         ),
         (
             "23000",
-            "Violation of UNIQUE KEY constraint 'UQ_code'. Cannot insert duplicate key in x. (2627)",
+            (
+                "Violation of UNIQUE KEY constraint 'UQ_code'. Cannot insert duplicate key in x. "
+                "(2627)"
+            ),
             "constraint UQ_code",
         ),
         (
             "23000",
             (
-                "Cannot insert duplicate key row in object 'dbo.link' with unique index 'uq_link_dps'. The duplicate key"
-                " value is (firm, Jane). (2601)"
+                "Cannot insert duplicate key row in object 'dbo.link' with unique index "
+                "'uq_link_dps'. The duplicate key value is (firm, Jane). (2601)"
             ),
             "constraint uq_link_dps",
         ),
         (
             "22001",
             (
-                "String or binary data would be truncated in table 'tempdb.dbo.#rows__0A', column 'Name'. Truncated value:"
-                " 'Jane'. (2628)"
+                "String or binary data would be truncated in table 'tempdb.dbo.#rows__0A', "
+                "column 'Name'. Truncated value: 'Jane'. (2628)"
             ),
             "column Name",
         ),
@@ -176,7 +186,10 @@ def test_constraint_and_column_are_named(state: str, report: str, named: str) ->
         ),
         (
             "22001",
-            "String or binary data would be truncated in table 't', column 'c'. Truncated value: '{}'. (2628)",
+            (
+                "String or binary data would be truncated in table 't', column 'c'. Truncated "
+                "value: '{}'. (2628)"
+            ),
             RowRejected,
         ),
         (

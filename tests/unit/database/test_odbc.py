@@ -149,7 +149,9 @@ def test_the_driver_comes_with_the_wheel_where_none_is_registered() -> None:
 
 @needs_unixodbc
 def test_the_driver_loads_and_tells_that_no_server_answers() -> None:
-    """A closed port is transient: our command says `target.busy`, not that the driver is missing."""
+    """A closed port is transient: our command says `target.busy`,
+    not that the driver is missing.
+    """
     with socket.socket() as taken:  # bound, never listening: nobody answers
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -193,7 +195,10 @@ def test_a_driver_manager_that_is_not_there_is_said(
 
 def test_what_is_missing_is_told_from_what_is_refused() -> None:
     """Neither is `target.refused`, which would send a person to the database."""
-    text = "[01000] [unixODBC][Driver Manager]Can't open lib 'ODBC Driver 18 for SQL Server' : file not found (0) (SQLDriverConnect)"
+    text = (
+        "[01000] [unixODBC][Driver Manager]Can't open lib 'ODBC Driver 18 for SQL Server' : file "
+        "not found (0) (SQLDriverConnect)"
+    )
     assert type(sqlserver_failure(Exception("01000", text), "the target")) is DriverMissing
 
 

@@ -90,7 +90,9 @@ def test_a_part_whose_failure_was_caught_is_undone_all_the_same() -> None:
 
 @pytest.mark.parametrize("way", ["ask", "tell"])
 def test_every_answer_is_read_to_its_end(way: str) -> None:
-    """An answer closed earlier is cancelled, and under XACT_ABORT its transaction is rolled back."""
+    """An answer closed earlier is cancelled,
+    and under XACT_ABORT its transaction is rolled back.
+    """
     driver = Driver([[[(1,), (2,)], [(3,)], []]])
     with engine_on(driver).connect() as connection:
         answer = getattr(ConnectedSession(connection, SqlServer()), way)(

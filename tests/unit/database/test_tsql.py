@@ -1,4 +1,6 @@
-"""Every statement for SQL Server, compiled and parsed as T-SQL: what can be known without a server."""
+"""Every statement for SQL Server, compiled and parsed as T-SQL:
+what can be known without a server.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import re
 import pytest
 import sqlglot
 from sqlalchemy.dialects import mssql
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from pipeline.conflicts.rules import Side
 from pipeline.database.sql.dialect import (
@@ -150,7 +152,9 @@ def test_a_batch_answers_once_and_nothing_follows_the_answer(
 
 @pytest.mark.parametrize("statement", OVER_ROWS, ids=lambda text: re.sub(r"\W+", "_", text)[-60:])
 def test_a_key_of_any_length_can_be_staged(statement: str) -> None:
-    """A clustered key has 900 bytes, a key in a table up to 1,700: rows are stored by their number."""
+    """A clustered key has 900 bytes, a key in a table up to 1,700:
+    rows are stored by their number.
+    """
     indexed = re.findall(r"INDEX \w+ ON #rows \(([^)]*)\)", statement)
     assert indexed == (["[row number]"] if "#rows" in statement else [])
 
@@ -235,6 +239,11 @@ def test_reasons_hints_and_lists_of_lines_are_cut_by_utf_16_units() -> None:
     assert {len(text.encode("utf-16-le")) // 2 for text in cut} == {400}
 
 
+def compiled(statement: ExecutableDDLElement) -> str:
+    """As SQLAlchemy writes it for SQL Server."""
+    return str(statement.compile(dialect=mssql.dialect()))  # type: ignore[no-untyped-call]
+
+
 def test_the_sync_schema_and_the_samples_pim_compile_for_sql_server() -> None:
     """Texts that are compared have a binary collation of their own; no index key is too wide."""
     tables = [
@@ -246,16 +255,12 @@ def test_the_sync_schema_and_the_samples_pim_compile_for_sql_server() -> None:
         *target_metadata(AJERA_TO_PIM, Site(), "dbo").sorted_tables,
     ]
     for table in tables:
-        text = str(CreateTable(table).compile(dialect=mssql.dialect()))  # type: ignore[no-untyped-call]
+        text = compiled(CreateTable(table))
         assert parsed_as_tsql(text)
         for index in table.indexes:
             assert sqlglot.parse_one(
-                str(CreateIndex(index).compile(dialect=mssql.dialect())),  # type: ignore[no-untyped-call]
+                compiled(CreateIndex(index)),
                 read="tsql",
             )
-    position = str(
-        CreateTable(sync_metadata("sync").tables["sync.mirror_AxVec"]).compile(
-            dialect=mssql.dialect()  # type: ignore[no-untyped-call]
-        )
-    )
+    position = compiled(CreateTable(sync_metadata("sync").tables["sync.mirror_AxVec"]))
     assert "position VARCHAR(64) COLLATE Latin1_General_BIN2" in position

@@ -110,10 +110,11 @@ def writer_schema(
     }.items():
         if name not in without:
             fields.append(optional(name, changed.get(name, declared)))
+    schema = "public" if dialect == "postgres" else "dbo"
     return {
         "type": "record",
         "name": "Value",
-        "namespace": f"ajera.{'public' if dialect == 'postgres' else 'dbo'}.{field_name(site.source_table(table.name))}",
+        "namespace": f"ajera.{schema}.{field_name(site.source_table(table.name))}",
         "fields": [*fields, *added],
         "connect.version": 1,
         "connect.name": f"ajera.{table.name}.Value",

@@ -1,4 +1,6 @@
-"""The contract: the columns that mappings rely on, and what happens when a writer schema breaks it."""
+"""The contract: the columns that mappings rely on,
+and what happens when a writer schema breaks it.
+"""
 
 from __future__ import annotations
 

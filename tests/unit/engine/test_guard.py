@@ -156,7 +156,9 @@ def test_a_flag_seen_once_is_remembered() -> None:
 
 
 def test_the_last_assigned_organization_is_remembered() -> None:
-    """Removing the client from a contact changes nothing in PIM; the client wins over the vendor."""
+    """Removing the client from a contact changes nothing in PIM;
+    the client wins over the vendor.
+    """
     row = ledger(
         event("AxContact", 1, at=1, cntClient=5, cntVendor=6),
         event("AxContact", 1, at=2, cntClient=None, cntVendor=None),

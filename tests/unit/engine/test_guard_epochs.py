@@ -33,9 +33,7 @@ def test_the_first_snapshot_of_a_later_epoch_is_applied_over_any_position() -> N
     assert guard.apply(AX_VEC, SITE, row, read).epoch == 2
 
 
-def test_a_read_from_another_partition_of_the_same_incarnation_does_not_overwrite_a_streamed_change() -> (
-    None
-):
+def test_a_read_from_another_partition_does_not_overwrite_a_streamed_change() -> None:
     """Only a topic that grew brings that about; whether the read is newer nobody knows."""
     row = ledger(event("AxVec", 1, at=7, offset=3, partition=5))
     assert guard.is_stale(row, event("AxVec", 1, "r", offset=900, partition=1))
@@ -61,10 +59,10 @@ def test_a_swept_row_is_deleted_keeps_its_values_and_refuses_everything_older() 
     )
 
 
-def test_an_event_that_committed_well_after_what_was_applied_but_stands_before_it_tells_of_another_log() -> (
-    None
-):
-    """Within the tolerance it may be the source's clock; a duplicate committed when it committed."""
+def test_an_event_that_committed_well_later_at_an_earlier_position_tells_of_another_log() -> None:
+    """Within the tolerance it may be the source's clock;
+    a duplicate committed when it committed.
+    """
     row = ledger(event("AxVec", 1, at=7))
     late = replace(event("AxVec", 1, at=3), committed_at=NOON + timedelta(hours=1))
     assert guard.is_rewound(row, late, TOLERANCE)

@@ -12,7 +12,10 @@ from pipeline.errors import ConfigurationInvalid
 from pipeline.operations.connectors import configuration, topics_of
 from pipeline.wiring.source import source_of
 
-SQL_SERVER = "mssql+pyodbc://cdc:p%40ss@db.example:1444/Ajera?driver=ODBC+Driver+18+for+SQL+Server&Encrypt=yes&TrustServerCertificate=yes"
+SQL_SERVER = (
+    "mssql+pyodbc://cdc:p%40ss@db.example:1444/Ajera"
+    "?driver=ODBC+Driver+18+for+SQL+Server&Encrypt=yes&TrustServerCertificate=yes"
+)
 POSTGRES = "postgresql+psycopg://cdc:secret@db.example/ajera"
 
 

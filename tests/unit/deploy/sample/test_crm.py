@@ -93,7 +93,8 @@ def test_a_contract_names_columns_that_the_table_has(loaded: Pair, path: Path) -
     """A column that the contract lets be null may be; a key may not."""
     contract = json.loads(path.read_text())
     rows = loaded.of_dps(
-        f"SELECT column_name, is_nullable, data_type FROM information_schema.columns WHERE table_name = '{path.stem}'"
+        "SELECT column_name, is_nullable, data_type FROM information_schema.columns"
+        f" WHERE table_name = '{path.stem}'"
     )
     table = {name: (nullable, kind) for name, nullable, kind in rows}
     for column in contract["fields"]:
@@ -120,7 +121,10 @@ def test_the_sample_holds_what_it_promises(postgres: Stack, seed: int) -> None:
         named = set(folded(pair.of_dps("SELECT {PR.LongName} FROM {PR} WHERE {PR.WBS2} = ' '")))
         assert len(set(projects)) == 250
         assert len(named & set(projects)) == 120
-        flagged = "SELECT count(*) FROM {Contacts} WHERE {Contacts.AjeraSync} = 'Y' AND {Contacts.ClientID} IS NOT NULL"
+        flagged = (
+            "SELECT count(*) FROM {Contacts} WHERE {Contacts.AjeraSync} = 'Y'"
+            " AND {Contacts.ClientID} IS NOT NULL"
+        )
         assert sorted(pair.of_dps(f"{flagged} GROUP BY {{Contacts.ClientID}}"))[-2:] in (
             [(4,), (7,)],
             [(5,), (7,)],

@@ -120,7 +120,9 @@ def _small_tables(metadata: MetaData) -> None:
 
 
 def _link(metadata: MetaData) -> None:
-    """`document` is the link (conflicts/codec.py); the columns beside it are what it is found by."""
+    """`document` is the link (conflicts/codec.py);
+    the columns beside it are what it is found by.
+    """
     live = "state <> 'ended'"
     table = Table(
         "link",

@@ -13,7 +13,7 @@ FAULTS ?=
 PROVE ?=
 COVERED := 75# per cent of pipeline that tests/unit run
 
-.PHONY: help run test unit check sizes stack reference bench faults prove clean
+.PHONY: help run up shell down test unit check sizes stack reference bench faults prove clean
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -31,6 +31,15 @@ stack: $(VENV)/.installed ## fetch Kafka, the registry and Connect with Debezium
 
 run: stack ## the sample firm, live: Ajera to PIM on the embedded stack, until Ctrl-C (ONCE=1: a short day, verified, then the end)
 	@$(BIN)/python -m deploy.demo --consumers $(CONSUMERS) $(if $(ONCE),--once) $(if $(SECONDS_TO_RUN),--seconds $(SECONDS_TO_RUN)) $(if $(PROFILE),--profile $(PROFILE))
+
+up: stack ## the same in the background, to try commands on: `make shell`, then `make down`
+	@$(BIN)/python -m deploy.demo.playground up --consumers $(CONSUMERS) $(if $(PROFILE),--profile $(PROFILE))
+
+shell: $(VENV)/.installed ## a shell in which `ajera-cdc status` works, while `make up` is running
+	@$(BIN)/python -m deploy.demo.playground shell
+
+down: $(VENV)/.installed ## end what `make up` started
+	@$(BIN)/python -m deploy.demo.playground down
 
 test: stack ## everything: linters, types, all tests on the embedded stack, and a verified `make run ONCE=1`
 	@$(MAKE) --no-print-directory check

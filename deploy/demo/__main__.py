@@ -8,15 +8,15 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.live import Live
 
-from deploy.demo import screen, settings
+from deploy.demo import screen
 from deploy.demo.collisions import NotDecided
 from deploy.demo.consumers import (
     EXCHANGE,
@@ -24,16 +24,15 @@ from deploy.demo.consumers import (
     CommandFailed,
     Consumer,
     ConsumerDied,
-    command,
     running,
 )
+from deploy.demo.firm import prepared
 from deploy.demo.people import NeverFilled, People, Run
 from deploy.demo.verdict import verified
 from deploy.local.install import InstallFailed
 from deploy.local.processes import PartFailed
-from deploy.local.stack import Stack, running_stack
-from deploy.sample import crm, databases, dps, firm
-from deploy.sample.naming import Naming
+from deploy.local.stack import running_stack
+from deploy.sample import databases
 
 DEFAULT_SEED = 20_26
 ONCE_SECONDS = 20.0
@@ -84,7 +83,7 @@ def main(
     say(f"Ajera to PIM, and Ajera <-> DPS, with a sample firm (seed {seed}).")
     with (
         running_stack(say) as stack,
-        prepared(stack, seed, profile) as run,
+        prepared(stack, seed, profile, say) as run,
         ExitStack() as resources,
     ):
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -106,30 +105,6 @@ def main(
 
 def say(line: str) -> None:
     console.print(line, highlight=False)
-
-
-@contextmanager
-def prepared(stack: Stack, seed: int, profile: Path | None) -> Iterator[Run]:
-    """Three databases, the firm in Ajera and DPS, our schemas, and both connectors running."""
-    naming = Naming.load(profile) if profile is not None else Naming()
-    urls = [stack.create_database(name) for name in ("ajera", "pim", "dps")]
-    for url, create in zip(
-        urls,
-        (databases.create_ajera, databases.create_pim, dps.create_dps),
-        strict=True,
-    ):
-        create(url, naming)
-    with ExitStack() as resources:
-        ajera, pim, in_dps = (resources.enter_context(databases.connect(url)) for url in urls)
-        say("Loading the sample firm into Ajera and DPS ...")
-        firm.load(ajera, seed, naming)
-        crm.load(ajera, in_dps, seed, naming)
-        config = settings.write(stack, urls[0], urls[1], dps=urls[2], profile=profile)
-        say("Creating our schemas, then the connectors ...")
-        command(config, "schema", "upgrade")
-        command(config, "connectors", "apply")
-        command(config, "connectors", "apply", "--source", "dps")
-        yield Run(naming, ajera, pim, in_dps, config)
 
 
 def live(

@@ -1,0 +1,62 @@
+"""`make up`, `make shell` and `make down`, as somebody who tries the commands types them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.local.install import stack_directory
+
+pytestmark = pytest.mark.stack
+SECONDS = 240
+
+
+def playground(home: Path, word: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    """One of the three commands; `typed` goes to its standard input."""
+    return subprocess.run(
+        [sys.executable, "-m", "deploy.demo.playground", word],
+        input=typed,
+        env=os.environ | {"AJERA_CDC_STACK_DIR": str(home), "SHELL": "/bin/sh"},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A folder of its own for what runs, with the libraries that are installed."""
+    (tmp_path / "lib").symlink_to((stack_directory() / "lib").resolve())
+    shutil.copy(stack_directory() / "installed", tmp_path / "installed")
+    return tmp_path
+
+
+def test_the_commands_work_in_the_shell_until_the_firm_is_stopped(home: Path) -> None:
+    """Everything that was started is gone afterwards, and its folder too."""
+    started = playground(home, "up")
+    try:
+        assert started.returncode == 0, started.stdout + started.stderr
+        assert "make shell" in started.stdout
+        assert "running already" in playground(home, "up").stdout
+        shown = playground(home, "shell", "ajera-cdc status --json\nexit 7\n")
+        assert '"command": "status"' in shown.stdout, shown.stdout + shown.stderr
+        assert shown.returncode == 7
+    finally:
+        stopped = playground(home, "down")
+    assert stopped.returncode == 0, stopped.stdout + stopped.stderr
+    assert list((home / "run").iterdir()) == []
+    assert not (home / "up.json").exists()
+
+
+def test_a_shell_without_a_firm_says_how_to_start_one(tmp_path: Path) -> None:
+    """So does `down`."""
+    for word in ("shell", "down"):
+        refused = playground(tmp_path, word)
+        assert refused.returncode == 3
+        assert "`make up` starts it" in refused.stderr

@@ -18,6 +18,7 @@ from deploy.local.processes import end_with_parent, free_port
 
 STOP_SECONDS = 30
 TO_PIM, EXCHANGE = "pim", "dps"
+PROGRAM = "pipeline.cli.main"
 
 
 class CommandFailed(RuntimeError):
@@ -31,7 +32,9 @@ class ConsumerDied(RuntimeError):
 class Consumer:
     """One `ajera-cdc run` process with its own metrics address and log file."""
 
-    def __init__(self, config: Path, log: Path, route: str = TO_PIM) -> None:
+    def __init__(
+        self, config: Path, log: Path, route: str = TO_PIM, program: str = PROGRAM
+    ) -> None:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self._log = log
@@ -44,7 +47,7 @@ class Consumer:
                 [
                     sys.executable,
                     "-m",
-                    "pipeline.cli.main",
+                    program,
                     "--config",
                     str(config),
                     "run",
@@ -95,12 +98,14 @@ class Consumer:
 
 
 @contextmanager
-def running(config: Path, logs: Path, count: int, route: str = TO_PIM) -> Iterator[list[Consumer]]:
+def running(
+    config: Path, logs: Path, count: int, route: str = TO_PIM, program: str = PROGRAM
+) -> Iterator[list[Consumer]]:
     """`count` consumers of one group; all stopped at the end."""
     with ExitStack() as stack:
         consumers = []
         for number in range(count):
-            consumer = Consumer(config, logs / f"{route}-{number + 1}.log", route)
+            consumer = Consumer(config, logs / f"{route}-{number + 1}.log", route, program)
             stack.callback(consumer.stop)
             consumers.append(consumer)
         yield consumers
@@ -111,7 +116,7 @@ def command(config: Path, *words: str) -> None:
     arguments = [
         sys.executable,
         "-m",
-        "pipeline.cli.main",
+        PROGRAM,
         "--config",
         str(config),
         *words,

@@ -7,6 +7,7 @@ from dataclasses import asdict
 import click
 from rich.table import Table
 
+from pipeline.cli.choices import AREA
 from pipeline.cli.output import Outcome, command
 from pipeline.config.settings import Settings
 from pipeline.operations import check as operation
@@ -16,7 +17,7 @@ from pipeline.operations import check as operation
 @click.option(
     "--only",
     multiple=True,
-    type=click.Choice(list(operation.AREAS), case_sensitive=False),
+    type=AREA,
     help="Look at this alone; may be given several times.",
 )
 def check(settings: Settings, only: tuple[str, ...]) -> Outcome:

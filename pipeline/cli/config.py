@@ -6,6 +6,7 @@ import click
 import tomli_w
 from rich.syntax import Syntax
 
+from pipeline.cli.choices import routes_of
 from pipeline.cli.output import Outcome, command, plain_command
 from pipeline.config.document import template
 from pipeline.config.settings import Settings
@@ -31,9 +32,11 @@ def show(settings: Settings) -> Outcome:
 
 
 @plain_command("template", group=configuration)
-def print_template() -> Outcome:
+@click.pass_context
+def print_template(context: click.Context) -> Outcome:
     """A settings file with every key documented in place."""
-    return Outcome({"toml": template()}, template().rstrip("\n"))
+    text = template(routes_of(context))
+    return Outcome({"toml": text}, text.rstrip("\n"))
 
 
 def _without_none(value: dict[str, object]) -> dict[str, object]:

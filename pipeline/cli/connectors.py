@@ -7,11 +7,11 @@ from dataclasses import asdict
 import click
 from rich.table import Table
 
+from pipeline.cli import choices
 from pipeline.cli.output import Outcome, command, confirm, say
 from pipeline.config.settings import Settings
 from pipeline.connect.client import ConnectorStatus
 from pipeline.operations import connectors as operation
-from pipeline.wiring.source import System
 
 
 @click.group()
@@ -21,7 +21,7 @@ def connectors() -> None:
 
 SOURCE = click.option(
     "--source",
-    type=click.Choice(["ajera", "dps"]),
+    type=choices.SOURCE,
     default="ajera",
     show_default=True,
     help="Whose connector: Ajera's, or, with [sources.dps] in the settings, DPS's.",
@@ -30,7 +30,7 @@ SOURCE = click.option(
 
 @command("apply", group=connectors)
 @SOURCE
-def apply(settings: Settings, source: System) -> Outcome:
+def apply(settings: Settings, source: str) -> Outcome:
     """Create what the connector needs, then the connector, or change it; returns when it runs.
 
     The first time, and after `remove`, a snapshot of every table is taken,
@@ -47,7 +47,7 @@ def apply(settings: Settings, source: System) -> Outcome:
 
 @command("show", group=connectors)
 @SOURCE
-def show(settings: Settings, source: System) -> Outcome:
+def show(settings: Settings, source: str) -> Outcome:
     """The connector's state and its tasks, with the cause if one failed."""
     shown = operation.show(settings, source)
     return Outcome(asdict(shown), _table(shown.status, shown.epoch))
@@ -56,7 +56,7 @@ def show(settings: Settings, source: System) -> Outcome:
 @command("remove", group=connectors)
 @SOURCE
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def remove(settings: Settings, *, source: System, yes: bool) -> Outcome:
+def remove(settings: Settings, *, source: str, yes: bool) -> Outcome:
     """Stop and delete the connector with its offsets and its replication slot.
 
     Topics, and what was applied, stay.

@@ -6,15 +6,16 @@ from dataclasses import asdict
 
 from rich.table import Table
 
-from pipeline.cli.output import Outcome, command, route_option
+from pipeline.cli.choices import route_option
+from pipeline.cli.output import Outcome, command
 from pipeline.config.settings import Settings
 from pipeline.operations import lag as operation
-from pipeline.wiring.route import RouteName, route_named
+from pipeline.wiring.route import route_named
 
 
 @command("lag")
 @route_option
-def lag(settings: Settings, route: RouteName | None) -> Outcome:
+def lag(settings: Settings, route: str | None) -> Outcome:
     """Messages and seconds that each partition is behind.
 
     Seconds are the age of the oldest message that was not applied yet; 0 when caught up.

@@ -9,10 +9,12 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.cli.choices import ROUTE, route_option, routes_of
 from pipeline.cli.output import Outcome, command, plain_command, settings_of
 from pipeline.config.settings import Settings
 from pipeline.domain.status import StatusCoding
-from pipeline.errors import ConfigurationInvalid
+from pipeline.errors import ConfigurationInvalid, UsageError
+from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.operations import exchange_mappings as exchange
 from pipeline.operations import mappings as operation
@@ -25,54 +27,60 @@ def mappings() -> None:
 
 
 @plain_command("show", group=mappings)
-@click.argument("target", type=click.Choice(["pim", "dps"]), default="pim")
-@click.option(
-    "--entity",
-    type=click.Choice(operation.entities()),
-    help="Only this entity.",
-)
+@click.argument("route", type=ROUTE, required=False)
+@click.option("--entity", metavar="NAME", help="Only this entity of a projection, such as clients.")
 @click.pass_context
-def show_mappings(context: click.Context, target: str, entity: str | None) -> Outcome:
-    """The maps as they are in the code, with the names and rules of this site's profile.
+def show_mappings(context: click.Context, route: str | None, entity: str | None) -> Outcome:
+    """The maps of a route as they are in the code, with the names and rules of this site's profile.
 
-    pim: the vendor's tables, line by line. dps: which columns are exchanged, in which direction, by
-    which rule. Without a settings file, the vendor's own names.
+    A projection's: the vendor's tables, line by line. The exchange's (dps): which columns are
+    exchanged, in which direction, by which rule. Default: the first route. Without a settings file, the vendor's own names.
     Assumptions are numbered as in docs/assumptions.md.
     """
-    if target == "dps":
-        site, status = _site_and_coding(context)
+    site, status = _site_and_coding(context)
+    chosen = next(one for one in routes_of(context) if route in (None, one.name))
+    if not isinstance(chosen, Route):
         return _exchanged(exchange.shown(site, status=status))
-    tables = operation.shown(_site_and_coding(context)[0], entity)
+    if entity not in (None, *chosen.entities):
+        raise UsageError(f"{chosen.name} has no entity {entity}: {', '.join(chosen.entities)}.")
+    return _projected(chosen, operation.shown(site, chosen, entity))
+
+
+def _projected(route: Route, tables: tuple[operation.ShownTable, ...]) -> Outcome:
     drawn = []
     for one in tables:
         title = f"{one.source} -> {one.target} ({one.name}): {one.only_if}"
-        table = Table(*HEADINGS, title=title, title_justify="left")
+        table = Table(
+            "source column(s)",
+            f"{route.target_system} field",
+            "written",
+            "note",
+            "assumptions",
+            title=title,
+            title_justify="left",
+        )
         for line in one.lines:
-            table.add_row(
-                line.source,
-                line.target,
-                line.written,
-                line.note,
-                _numbers(line.assumptions),
-            )
+            numbers = ", ".join(map(str, line.assumptions))
+            table.add_row(line.source, line.target, line.written, line.note, numbers)
         drawn.append(table)
     return Outcome(
-        {"target": target, "tables": [asdict(table) for table in tables]},
+        {"target": route.name, "tables": [asdict(table) for table in tables]},
         Group(*drawn),
     )
 
 
 @command("recompute", group=mappings)
+@route_option
 @click.option("--all", "is_whole", is_flag=True, help="Every map, changed or not.")
-def recompute_mapped(settings: Settings, *, is_whole: bool) -> Outcome:
-    """Apply this release's maps to every row of PIM, where other maps were applied last.
+def recompute_mapped(settings: Settings, *, route: str | None, is_whole: bool) -> Outcome:
+    """Apply this release's maps to every row of a projection, where other maps were applied last.
 
     Consumers do that by themselves when a newer release changes a map. One of an older release
     leaves the newer one's maps as they are, so that two releases can run side by side. So run it
     after a rollback, once all consumers are of the older release; and with --all after a rolling
     restart into a release that changed maps. Only what differs is written.
     """
-    found = recompute(settings, is_whole=is_whole)
+    found = recompute(settings, route, is_whole=is_whole)
     names = ", ".join(found.recomputed) or "no map has changed"
     return Outcome({"recomputed": list(found.recomputed)}, Text(f"recomputed: {names}"))
 
@@ -110,23 +118,10 @@ def _exchanged(tables: tuple[exchange.ExchangedTable, ...]) -> Outcome:
     )
 
 
-HEADINGS = (
-    "Ajera column(s)",
-    "PIM field",
-    "written",
-    "note",
-    "assumptions",
-)
-
-
-def _numbers(assumptions: tuple[int, ...]) -> str:
-    return ", ".join(map(str, assumptions))
-
-
 def _site_and_coding(context: click.Context) -> tuple[Site, StatusCoding]:
     try:
         settings = settings_of(context)
-        route = settings.routes.dps
+        route = settings.routes.exchange
         return settings.site, StatusCoding("none" if route is None else route.status_coding)
     except ConfigurationInvalid:
         if context.find_root().params.get("config") is not None:

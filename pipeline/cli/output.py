@@ -16,10 +16,10 @@ import click
 import orjson
 from rich.console import Console, RenderableType
 
+from pipeline.cli.choices import routes_of
 from pipeline.config.load import load
 from pipeline.config.settings import Settings
 from pipeline.errors import ExitCode, PipelineError, Remedy, UsageError
-from pipeline.wiring.route import NAMES
 
 P = ParamSpec("P")
 INTERRUPTED = 130
@@ -42,7 +42,7 @@ def say(line: str) -> None:
 def settings_of(context: click.Context) -> Settings:
     """The settings of this call. Raises ConfigurationInvalid, EditionUnsupported."""
     path = context.find_root().params.get("config")
-    return load(path, os.environ)
+    return load(path, os.environ, routes_of(context))
 
 
 def command(
@@ -99,13 +99,6 @@ def _path(context: click.Context | None) -> str:
         names.insert(0, context.info_name or "")
         context = context.parent
     return " ".join(names)
-
-
-route_option = click.option(
-    "--route",
-    type=click.Choice(NAMES),
-    help="pim: from Ajera to PIM. dps: the exchange between Ajera and DPS. Default: the one that is configured.",
-)
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -184,13 +177,7 @@ def failure_of(error: BaseException) -> Failure:
     """Every way in which a command can fail."""
     match error:
         case PipelineError():
-            return Failure(
-                error.code,
-                str(error),
-                error.hint,
-                error.remedy,
-                error.exit_code,
-            )
+            return Failure(error.code, str(error), error.hint, error.remedy, error.exit_code)
         case KeyboardInterrupt():
             return INTERRUPTION
         case click.Abort():

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import click
 
+from pipeline.cli.choices import routes_of
 from pipeline.cli.output import Outcome, plain_command
 from pipeline.config.document import reference as configuration_page
 from pipeline.connect.reasons import reason
 from pipeline.connect.templates import load
+from pipeline.domain.routes import AnyRoute, Routes
 from pipeline.errors import ExitCode, ParkReason, PipelineError, Remedy
+from pipeline.mapping.route import Route
 from pipeline.mapping.site import Assumptions, ColumnPolicy, KeyTable, Site
 from pipeline.operations.exchange_mappings import shown as exchanged
 from pipeline.operations.mappings import shown
@@ -34,7 +37,7 @@ HEAD = "<!-- Written by `make reference`; a test keeps it up to date. -->\n"
 @click.pass_context
 def reference(context: click.Context, write: Path | None, check: Path | None) -> Outcome:
     """Write the generated reference pages, or check that they are up to date (exit code 1 if not)."""
-    made = pages(context.find_root().command)
+    made = pages(context.find_root().command, routes_of(context))
     if write is not None:
         for name, text in made.items():
             path = write / name
@@ -61,19 +64,18 @@ def _is_same(path: Path, text: str) -> bool:
     return path.exists() and path.read_text(encoding="utf-8") == text
 
 
-def pages(root: click.Command) -> dict[str, str]:
+def pages(root: click.Command, routes: Routes) -> dict[str, str]:
     """Every page: its name below docs/reference, and its text."""
     return {
-        "cli.md": HEAD + "# Commands\n\n" + "\n".join(_commands(root, "ajera-cdc")),
+        "cli.md": HEAD + "# Commands\n\n" + "\n".join(_commands(root, "ajera-cdc", routes)),
         "configuration.md": HEAD
         + "# Configuration\n\n"
         + CONFIGURATION
-        + configuration_page()
+        + configuration_page(routes)
         + "\n".join(_profile()),
         "connectors.md": HEAD + "# Connector settings\n\n" + "\n".join(_connectors()),
         "errors.md": HEAD + "# Errors\n\n" + ERRORS + "\n".join(_errors()),
-        "mappings/dps.md": HEAD + "# Ajera and DPS\n\n" + "\n".join(_exchange()),
-        "mappings/pim.md": HEAD + "# Ajera to PIM\n\n" + "\n".join(_mappings()),
+        **{f"mappings/{one.name}.md": HEAD + "\n".join(_mappings(one)) for one in routes},
         "metrics.md": HEAD + "# Metrics\n\n" + "\n".join(_metrics()),
     }
 
@@ -96,10 +98,6 @@ EXCHANGE = (
     "sections of evidence.md, or assumptions of `docs/assumptions.md`. A site profile can give a line another rule: "
     '`[rules]`, `"firm.website" = "manual"`.\n'
 )
-MAPPINGS = (
-    'One line here for each line of Deltek\'s page "Information synced between Ajera and PIM". Assumptions are numbered '
-    "as in `docs/assumptions.md`; 18 and 26 hold for every line.\n"
-)
 
 
 def _row(*cells: object) -> str:
@@ -113,10 +111,11 @@ def _table(*headings: str) -> Iterator[str]:
     yield "|" + "---|" * len(headings)
 
 
-def _commands(command: click.Command, path: str) -> Iterator[str]:
+def _commands(command: click.Command, path: str, routes: Routes) -> Iterator[str]:
     context = click.Context(
         command,
         info_name=path,
+        obj=routes,
         terminal_width=100,
         help_option_names=["-h", "--help"],
     )
@@ -125,7 +124,7 @@ def _commands(command: click.Command, path: str) -> Iterator[str]:
         for name in command.list_commands(context):
             inner = command.get_command(context, name)
             if inner is not None:
-                yield from _commands(inner, f"{path} {name}")
+                yield from _commands(inner, f"{path} {name}", routes)
 
 
 def _profile() -> Iterator[str]:
@@ -202,6 +201,11 @@ def _metrics() -> Iterator[str]:
     yield ""
 
 
+def _mappings(route: AnyRoute) -> Iterator[str]:
+    yield f"# {route.title}\n"
+    yield from _projection(route) if isinstance(route, Route) else _exchange()
+
+
 def _exchange() -> Iterator[str]:
     yield EXCHANGE
     for table in exchanged(Site()):
@@ -222,14 +226,14 @@ def _exchange() -> Iterator[str]:
         yield ""
 
 
-def _mappings() -> Iterator[str]:
-    yield MAPPINGS
-    for table in shown(Site()):
+def _projection(route: Route) -> Iterator[str]:
+    yield f"{route.note}\n"
+    for table in shown(Site(), route):
         yield f"## {table.name}: {table.source} to {table.target}\n"
-        yield f"Switch: `pim.{table.entity}`. Rows: {table.only_if}. {table.note}\n"
+        yield f"Switch: `routes.{route.name}.{table.entity}`. Rows: {table.only_if}. {table.note}\n"
         yield from _table(
-            "Ajera column(s)",
-            "PIM field",
+            "source column(s)",
+            f"{route.target_system} field",
             "written",
             "if it does not fit",
             "note",

@@ -10,11 +10,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.cli.output import Outcome, command, confirm, route_option, say
+from pipeline.cli.choices import route_option
+from pipeline.cli.output import Outcome, command, confirm, say
 from pipeline.config.settings import Settings
 from pipeline.errors import UsageError
 from pipeline.operations import replay as operation
-from pipeline.wiring.route import RouteName, route_named
+from pipeline.wiring.route import route_named
 
 
 @command("replay")
@@ -45,7 +46,7 @@ from pipeline.wiring.route import RouteName, route_named
 def replay(
     settings: Settings,
     *,
-    route: RouteName | None,
+    route: str | None,
     topic: str,
     partition: int | None,
     to_offset: int | None,

@@ -5,15 +5,16 @@ from __future__ import annotations
 import signal
 import threading
 
-from pipeline.cli.output import Outcome, command, route_option
+from pipeline.cli.choices import route_option
+from pipeline.cli.output import Outcome, command
 from pipeline.config.settings import Settings
 from pipeline.operations import run as operation
-from pipeline.wiring.route import RouteName, route_named
+from pipeline.wiring.route import route_named
 
 
 @command("run")
 @route_option
-def run(settings: Settings, route: RouteName | None) -> Outcome:
+def run(settings: Settings, route: str | None) -> Outcome:
     """Run a consumer of a route, in the foreground.
 
     SIGTERM and Ctrl-C drain it: the batch in hand is written and its offsets are committed. Start

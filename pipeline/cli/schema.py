@@ -1,4 +1,4 @@
-"""`ajera-cdc schema`: our own tables in the target database."""
+"""`ajera-cdc schema`: our own tables in the routes' databases."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.operations import schema as operation
 
 @click.group()
 def schema() -> None:
-    """Show or upgrade our own tables: in the PIM database,
+    """Show or upgrade our own tables: in the target database of each route,
     and with [routes.dps] in the DPS and Ajera databases.
     """
 

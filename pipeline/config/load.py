@@ -11,13 +11,14 @@ from pydantic import ValidationError
 
 from pipeline.config.files import faults, not_toml, read_toml
 from pipeline.config.renamed import with_new_names
-from pipeline.config.settings import DEFAULT_FILE, ENVIRONMENT, Settings
+from pipeline.config.settings import DEFAULT_FILE, ENVIRONMENT, Settings, settings_for
+from pipeline.domain.routes import Routes
 from pipeline.errors import ConfigurationInvalid, EditionUnsupported
 
 
-def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
-    """Settings from the file, overridden by `AJERA_CDC_<SECTION>__<KEY>`.
-    Raises ConfigurationInvalid with all faults.
+def load(path: Path | None, environ: Mapping[str, str], routes: Routes) -> Settings:
+    """Settings from the file, overridden by `AJERA_CDC_<SECTION>__<KEY>`, of a program with these
+    routes. Raises ConfigurationInvalid with all faults.
     """
     file = path or Path(environ.get(f"{ENVIRONMENT}CONFIG", DEFAULT_FILE))
     try:
@@ -31,10 +32,11 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     except ValueError as error:
         raise ConfigurationInvalid(f"{file} {not_toml(error)}.") from None
     raw, renamed = with_new_names(overridden(raw, environ))
+    model = settings_for(routes)
     try:
-        settings = Settings.model_validate(raw)
+        settings = model.model_validate(raw)
     except ValidationError as error:
-        raise ConfigurationInvalid("\n".join([*renamed, *faults(error, Settings)])) from None
+        raise ConfigurationInvalid("\n".join([*renamed, *faults(error, model)])) from None
     if renamed:
         raise ConfigurationInvalid("\n".join(renamed))
     if settings.ajera.edition != "ajera":

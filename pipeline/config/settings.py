@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, create_model, model_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from pipeline.config.files import faults, not_toml, read_toml
+from pipeline.config.routes import ExchangeSection, RouteSettings, sections_for
 from pipeline.config.section import Section
 from pipeline.config.services import Connect, Crm, Kafka, Log, Registry, Run
-from pipeline.config.systems import (
-    AjeraSource,
-    DpsRoute,
-    DpsSource,
-    PimRoute,
-    Routes,
-    Sources,
-)
+from pipeline.config.sources import AjeraSource, DpsSource, Sources
 from pipeline.domain.profile import name_faults
-from pipeline.domain.routes import ROUTES
+from pipeline.domain.routes import Routes
 from pipeline.errors import ConfigurationInvalid, ProfileInvalid
 from pipeline.mapping.site import Site
 
@@ -49,7 +43,7 @@ class Settings(Section):
         description="Site profile (TOML): other table and column names, other assumptions. Relative to this file. Also: AJERA_CDC_PROFILE.",
     )
     sources: Sources
-    routes: Routes
+    routes: RouteSettings
     crm: Crm = Crm()
     kafka: Kafka = Kafka()
     registry: Registry = Registry()
@@ -59,9 +53,13 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _has_what_its_routes_read(self) -> Settings:
-        if self.routes.dps is not None and self.sources.dps is None:
-            raise ValueError("sources.dps: [routes.dps] reads it; say where the DPS database is")
-        if self.routes.dps is not None and self.sources.ajera.version is None:
+        for route in self.routes.configured:
+            for system in route.reads:
+                if dict(self.sources)[system] is None:
+                    raise ValueError(
+                        f"sources.{system}: [routes.{route.name}] reads it; say where it is"
+                    )
+        if self.routes.exchange is not None and self.sources.ajera.version is None:
             raise ValueError(
                 "sources.ajera.version: [routes.dps] needs it, since below 8.09 DPS flows to Ajera only"
             )
@@ -80,21 +78,18 @@ class Settings(Section):
             )
         return self.sources.dps
 
-    @property
-    def to_pim(self) -> PimRoute:
-        """Raises ConfigurationInvalid if nothing is projected into PIM."""
-        if self.routes.pim is None:
-            raise ConfigurationInvalid("routes.pim: there is no such section; nothing goes to PIM.")
-        return self.routes.pim
+    def source(self, system: str) -> AjeraSource | DpsSource:
+        """The section of a captured system. Raises as `dps`."""
+        return self.ajera if system == "ajera" else self.dps
 
     @property
-    def exchange(self) -> DpsRoute:
+    def exchange(self) -> ExchangeSection:
         """Raises ConfigurationInvalid if nothing is exchanged with DPS."""
-        if self.routes.dps is None:
+        if self.routes.exchange is None:
             raise ConfigurationInvalid(
                 "routes.dps: there is no such section; nothing is exchanged with DPS."
             )
-        return self.routes.dps
+        return self.routes.exchange
 
     @cached_property
     def site(self) -> Site:
@@ -115,7 +110,7 @@ class Settings(Section):
             site = Site.model_validate(raw)
         except ValidationError as error:
             raise ProfileInvalid("\n".join(faults(error, Site))) from None
-        unknown = list(name_faults(ROUTES, site))
+        unknown = list(name_faults(self.routes.listed, site))
         if unknown:
             raise ProfileInvalid("\n".join(unknown))
         return self._with_phones_of_crm(site)
@@ -132,6 +127,13 @@ class Settings(Section):
     def shown(self) -> dict[str, Any]:
         """Everything, with secrets as ***."""
         return {name: _shown(value) for name, value in self.model_dump(by_alias=True).items()}
+
+
+@cache
+def settings_for(routes: Routes) -> type[Settings]:
+    """The model of the file of a program with these routes."""
+    sections = sections_for(routes)
+    return create_model("Settings", __base__=Settings, routes=(sections, ...))
 
 
 def _shown(value: Any) -> Any:

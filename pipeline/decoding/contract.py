@@ -27,23 +27,17 @@ class Contract:
     tables: Mapping[str, Mapping[str, frozenset[str]]]
 
     @classmethod
-    def load(cls, directory: Path) -> Contract:
-        """Read every `<Table>.avsc` of a folder. Raises ConfigurationInvalid when it holds none,
-        or one that is broken.
+    def load(cls, *directories: Path) -> Contract:
+        """Read every `<Table>.avsc` of these folders; a table may have columns in each.
+        Raises ConfigurationInvalid when a folder holds none, or one that is broken.
         """
-        tables = {}
-        for path in sorted(directory.glob("*.avsc")):
-            try:
-                schema = orjson.loads(path.read_bytes())
-                tables[path.stem] = {
-                    field["name"]: types(field["type"]) for field in schema["fields"]
-                }
-            except (ValueError, KeyError, TypeError) as error:
-                raise ConfigurationInvalid(
-                    f"{path.name} is not an Avro record ({type(error).__name__})."
-                ) from error
-        if not tables:
-            raise ConfigurationInvalid(f"No contract (*.avsc) in {directory}.")
+        tables: dict[str, dict[str, frozenset[str]]] = {}
+        for directory in directories:
+            paths = sorted(directory.glob("*.avsc"))
+            if not paths:
+                raise ConfigurationInvalid(f"No contract (*.avsc) in {directory}.")
+            for path in paths:
+                tables.setdefault(path.stem, {}).update(_columns(path))
         return cls(tables)
 
     def refuse_unlike(self, tables: Iterable[SourceTable]) -> None:
@@ -104,6 +98,16 @@ class Contract:
         if found <= accepted:
             return None
         return f"has type {_words(found)}, accepted are {_words(accepted)}"
+
+
+def _columns(path: Path) -> dict[str, frozenset[str]]:
+    try:
+        schema = orjson.loads(path.read_bytes())
+        return {field["name"]: types(field["type"]) for field in schema["fields"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigurationInvalid(
+            f"{path.name} is not an Avro record ({type(error).__name__})."
+        ) from error
 
 
 def types(declared: Any) -> frozenset[str]:

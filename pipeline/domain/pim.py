@@ -7,13 +7,13 @@ Names are the page's. Tables, keys and lengths of PIM are not published: they ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from pipeline.domain.codes import CODES, PROJECT_CODE_LENGTH, next_code, project_code
 from pipeline.errors import ValueRefused
 from pipeline.mapping.convert import cut, initials, reference, text
-from pipeline.mapping.site import Site
+from pipeline.mapping.site import Assumptions, Site
 from pipeline.mapping.source import ColumnType
 from pipeline.mapping.table import (
     AwaitParent,
@@ -425,3 +425,34 @@ ENGAGEMENT = TableMapping(
 )
 
 MAPPINGS = (CLIENT, VENDOR, EMPLOYEE, PERSON, ENGAGEMENT)
+
+# What a line rests on that the vendor's page leaves open, by mapping and target column.
+RESTS_ON: Mapping[tuple[str, str], tuple[int, ...]] = {
+    ("client", "Name"): (26,),
+    ("client", "Address"): (11,),
+    ("vendor", "Name"): (26,),
+    ("vendor", "Address"): (11,),
+    ("employee", "Mobile"): (29,),
+    ("employee", "Direct Dial"): (29,),
+    ("employee", "Document Initials"): (15,),
+    ("contact", "Organization ID"): (7, 13),
+    ("contact", "Document Initials"): (15,),
+    ("project", "Name"): (26,),
+    ("project", "Project Code"): (12, 31),
+    ("project", "Status"): (16, 30),
+    **{("project", column): (8,) for column in ("Client", "Client Address 1", "Client Address 2")},
+    **{("project", column): (8,) for column in ("City", "State", "Zip")},
+    ("project", "Project_Contact"): (7, 14),
+}
+# Lines whose words are this site's assumptions.
+ASSUMED: Mapping[tuple[str, str], Callable[[Assumptions], str]] = {
+    ("employee", "Organization ID"): lambda site: f"'{site.internal_organization}'",
+    ("employee", "Title"): lambda site: f"'{site.prefilled_title}'",
+    ("employee", "Mobile"): lambda site: site.employee_mobile,
+    ("employee", "Direct Dial"): lambda site: site.employee_direct_dial,
+    ("contact", "Title"): lambda site: f"'{site.prefilled_title}'",
+}
+NOTE = (
+    'One line here for each line of Deltek\'s page "Information synced between Ajera and PIM". '
+    "Assumptions are numbered as in `docs/assumptions.md`; 18 and 26 hold for every line."
+)

@@ -12,14 +12,20 @@ from pipeline.mapping.route import Route
 from pipeline.mapping.source import SourceTable, union
 from pipeline.pairing.route import ExchangeRoute
 
+AnyRoute = Route | ExchangeRoute
+Routes = tuple[AnyRoute, ...]
+
 AJERA_TO_PIM = Route(
     name="pim",
     title="Ajera to PIM",
     source_system="ajera",
-    target_system="pim",
+    target_system="PIM",
     sources=pim_mirror.MIRRORED,
     targets=pim.TARGET_TABLES,
     mappings=pim.MAPPINGS,
+    rests_on=pim.RESTS_ON,
+    assumed=pim.ASSUMED,
+    note=pim.NOTE,
 )
 
 AJERA_AND_DPS = ExchangeRoute(
@@ -32,10 +38,10 @@ AJERA_AND_DPS = ExchangeRoute(
     lists=exchange_tables.CODE_LISTS,
 )
 
-ROUTES: tuple[Route | ExchangeRoute, ...] = (AJERA_TO_PIM, AJERA_AND_DPS)
+ROUTES: Routes = (AJERA_TO_PIM, AJERA_AND_DPS)
 
 
-def captured(system: str, routes: Iterable[Route | ExchangeRoute]) -> tuple[SourceTable, ...]:
+def captured(system: str, routes: Iterable[AnyRoute]) -> tuple[SourceTable, ...]:
     """What is captured of a system for these routes: each table that one of them reads, with the
     columns that any of them picks.
     """

@@ -42,7 +42,7 @@ class MirroredTable:
     names columns whose rows are decided together: a change of the column, or of whether the row is
     a member, marks the group left and the group entered.
     `shared` columns are read by mappings of other tables:
-    a change of one marks the rows that refer to this one.
+    a change of one, and a delete, marks the rows that refer to this one.
     `indexed` columns are looked up by value.
 
     `member` names the remembered flag without which a row gives no target row and belongs to no

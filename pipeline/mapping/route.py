@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from pipeline.mapping.mirror import MirroredTable, group_kind, shared_kind
+from pipeline.mapping.site import Assumptions
 from pipeline.mapping.source import SourceTable
 from pipeline.mapping.table import TableMapping
 from pipeline.mapping.target import TargetTable
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Route:
-    """One way. Source tables stand in lock order, mappings in the order of their targets' ranks."""
+    """One way. Source tables stand in lock order, mappings in the order of their targets' ranks.
+
+    `name` is the route's in settings and commands, `target_system` what people call the target.
+    `rests_on` names the assumptions (`docs/assumptions.md`) under a line, by mapping and target column;
+    `assumed` gives the words of a line that is this site's assumption.
+    `note` stands above the mappings in the reference.
+    `schemas`: a folder with the contract of columns that `schemas/` does not name.
+    """
 
     name: str
     title: str
@@ -22,6 +31,15 @@ class Route:
     sources: tuple[MirroredTable, ...]
     targets: tuple[TargetTable, ...]
     mappings: tuple[TableMapping, ...]
+    rests_on: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+    assumed: Mapping[tuple[str, str], Callable[[Assumptions], str]] = field(default_factory=dict)
+    note: str = ""
+    schemas: Path | None = None
+
+    @property
+    def entities(self) -> tuple[str, ...]:
+        """What can be switched off, in the order of the mappings."""
+        return tuple(dict.fromkeys(mapping.entity for mapping in self.mappings))
 
     @property
     def reads(self) -> Mapping[str, tuple[SourceTable, ...]]:

@@ -21,11 +21,8 @@ from pipeline.database.systems.grants import (
     Rights,
     missing_rights,
 )
-from pipeline.database.systems.inspect import source_findings
 from pipeline.database.systems.key_sources import key_findings
-from pipeline.decoding.contract import Contract
 from pipeline.domain.exchange_tables import (
-    AJERA_TABLES,
     CODE_LISTS,
     CREATED_IN_AJERA,
     DPS_TABLES,
@@ -33,13 +30,11 @@ from pipeline.domain.exchange_tables import (
 from pipeline.engine.exchange.second_writer import SECOND_WRITER, TODO
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig
 from pipeline.errors import PipelineError
-from pipeline.operations import check_statuses
+from pipeline.operations import check_databases, check_statuses
 from pipeline.operations.finding import Line, fault, line_of, rights
 from pipeline.pairing.entity import ListTable
-from pipeline.resources import schemas_directory
 from pipeline.wiring.clients import ajera_engine, dps_engine
 from pipeline.wiring.exchange import (
-    needs_of,
     pairs_of,
     require_choices,
     setup_of,
@@ -51,27 +46,17 @@ AREA = "DPS"
 
 def lines(settings: Settings) -> Iterator[Line]:
     """Nothing, where nothing is exchanged."""
-    if settings.routes.dps is None:
+    if settings.routes.exchange is None:
         return
     yield from _in_dps(settings)
     yield from _in_ajera(settings)
 
 
 def _in_dps(settings: Settings) -> Iterator[Line]:
-    dps, site, setup = settings.exchange, settings.site, setup_of(settings)
-    contract = Contract.load(schemas_directory() / "dps")
+    dps, site = settings.exchange, settings.site
+    yield from check_databases.source("dps", AREA, settings)
     engine = dps_engine(settings)
     try:
-        needs = needs_of(DPS_TABLES, setup.entities)
-        for finding in source_findings(
-            engine,
-            DPS_TABLES,
-            needs,
-            site,
-            contract,
-            settings.dps.db_schema,
-        ):
-            yield line_of(AREA, finding)
         yield _version(engine, dps.sync_schema, "dps", "sync schema")
         own = {table.name: EVERYTHING for table in dps_metadata(dps.sync_schema).tables.values()}
         yield _rights(engine, "our tables in DPS", dps.sync_schema, own)
@@ -90,15 +75,8 @@ def _in_dps(settings: Settings) -> Iterator[Line]:
 
 def _in_ajera(settings: Settings) -> Iterator[Line]:
     site, setup, ajera = settings.site, setup_of(settings), settings.ajera
-    contract = Contract.load(schemas_directory() / "ajera")
     engine = ajera_engine(settings)
     try:
-        needs = needs_of(AJERA_TABLES, setup.entities)
-        for finding in source_findings(
-            engine, AJERA_TABLES, needs, site, contract, ajera.db_schema
-        ):
-            if finding.name.startswith("table "):
-                yield line_of(AREA, finding)
         yield _version(engine, ajera.sync_schema, "ajera", "our schema in Ajera")
         own = {
             table.name: EVERYTHING for table in ajera_metadata(ajera.sync_schema).tables.values()

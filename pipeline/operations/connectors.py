@@ -22,7 +22,7 @@ from pipeline.errors import ConnectorFailed
 from pipeline.kafka.admin import TopicSettings
 from pipeline.wiring.clients import connect_client, kafka_admin
 from pipeline.wiring.route import routes_of
-from pipeline.wiring.source import Source, System, source_of
+from pipeline.wiring.source import Source, source_of
 
 Report = Callable[[str], None]
 KEEP_FOR_EVER = -1
@@ -70,7 +70,7 @@ class Removed:
 # -- operations ------------------------------------------------------------------------------------
 
 
-def apply(settings: Settings, report: Report, system: System = "ajera") -> Applied:
+def apply(settings: Settings, report: Report, system: str = "ajera") -> Applied:
     """Create what the connector needs, then the connector, or change it; returns when it runs.
 
     Without stored offsets a new snapshot is taken: an old replication slot is dropped and the epoch
@@ -99,7 +99,7 @@ def apply(settings: Settings, report: Report, system: System = "ajera") -> Appli
         return Applied(status, epoch, is_resnapshot, names, tuple(differences))
 
 
-def show(settings: Settings, system: System = "ajera") -> Shown:
+def show(settings: Settings, system: str = "ajera") -> Shown:
     """The connector's state. Raises ServiceUnreachable."""
     source, connect = source_of(settings, system), connect_client(settings)
     with ExitStack() as resources:
@@ -113,7 +113,7 @@ def show(settings: Settings, system: System = "ajera") -> Shown:
         )
 
 
-def remove(settings: Settings, report: Report, system: System = "ajera") -> Removed:
+def remove(settings: Settings, report: Report, system: str = "ajera") -> Removed:
     """Stop and delete the connector with its offsets and its replication slot.
     Topics and what was applied stay.
 
@@ -129,7 +129,7 @@ def remove(settings: Settings, report: Report, system: System = "ajera") -> Remo
     return Removed(was_there, slot)
 
 
-def configuration(settings: Settings, epoch: int, system: System = "ajera") -> dict[str, str]:
+def configuration(settings: Settings, epoch: int, system: str = "ajera") -> dict[str, str]:
     """The connector's configuration as sent to Connect;
     secrets stay expressions that the worker resolves.
     """
@@ -155,7 +155,7 @@ def configuration(settings: Settings, epoch: int, system: System = "ajera") -> d
     return fill(template, common | _of_the_dialect(settings, source))
 
 
-def topics_of(settings: Settings, system: System = "ajera") -> list[TopicSettings]:
+def topics_of(settings: Settings, system: str = "ajera") -> list[TopicSettings]:
     """Every topic that the source's consumers need, as it should be."""
     source, kafka = source_of(settings, system), settings.kafka
     retention_ms = kafka.retention_hours * HOUR_MS

@@ -5,12 +5,11 @@ line by line.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.mapping.route import Route
-from pipeline.mapping.site import Assumptions, Site
+from pipeline.mapping.site import Site
 from pipeline.mapping.source import SourceTable
 from pipeline.mapping.table import (
     ChildRows,
@@ -52,39 +51,11 @@ class ShownTable:
     note: str
 
 
-# What a line rests on that the vendor's page leaves open, by mapping and target column.
-RESTS_ON: Mapping[tuple[str, str], tuple[int, ...]] = {
-    ("client", "Name"): (26,),
-    ("client", "Address"): (11,),
-    ("vendor", "Name"): (26,),
-    ("vendor", "Address"): (11,),
-    ("employee", "Mobile"): (29,),
-    ("employee", "Direct Dial"): (29,),
-    ("employee", "Document Initials"): (15,),
-    ("contact", "Organization ID"): (7, 13),
-    ("contact", "Document Initials"): (15,),
-    ("project", "Name"): (26,),
-    ("project", "Project Code"): (12, 31),
-    ("project", "Status"): (16, 30),
-    **{("project", column): (8,) for column in ("Client", "Client Address 1", "Client Address 2")},
-    **{("project", column): (8,) for column in ("City", "State", "Zip")},
-    ("project", "Project_Contact"): (7, 14),
-}
-# Lines whose words are this site's assumptions.
-ASSUMED: Mapping[tuple[str, str], Callable[[Assumptions], str]] = {
-    ("employee", "Organization ID"): lambda site: f"'{site.internal_organization}'",
-    ("employee", "Title"): lambda site: f"'{site.prefilled_title}'",
-    ("employee", "Mobile"): lambda site: site.employee_mobile,
-    ("employee", "Direct Dial"): lambda site: site.employee_direct_dial,
-    ("contact", "Title"): lambda site: f"'{site.prefilled_title}'",
-}
 NOTHING_BEFORE = "'' + "  # a key without a prefix
 
 
-def shown(
-    site: Site, entity: str | None = None, route: Route = AJERA_TO_PIM
-) -> tuple[ShownTable, ...]:
-    """Every mapping table, or those of one entity."""
+def shown(site: Site, route: Route, entity: str | None = None) -> tuple[ShownTable, ...]:
+    """Every mapping table of the route, or those of one entity."""
     return tuple(
         _Shower(mapping, route, site).table()
         for mapping in route.mappings
@@ -92,15 +63,12 @@ def shown(
     )
 
 
-def entities(route: Route = AJERA_TO_PIM) -> list[str]:
-    return sorted({mapping.entity for mapping in route.mappings})
-
-
 class _Shower:
     """Tells one mapping in one site's names."""
 
     def __init__(self, mapping: TableMapping, route: Route, site: Site) -> None:
         self._mapping = mapping
+        self._route = route
         self._site = site
         self._source = route.source(mapping.source)
         self._columns = dict(_columns(route.reads[route.source_system], site))
@@ -112,9 +80,7 @@ class _Shower:
             entity=mapping.entity,
             source=site.source_table(mapping.source),
             target=site.target_table(mapping.target),
-            only_if="every row"
-            if mapping.only_if is None
-            else self._named(self._remembered(mapping.only_if)),
+            only_if=self._named(self._condition(mapping.only_if)),
             lines=tuple(self._lines()),
             note=mapping.note,
         )
@@ -132,7 +98,7 @@ class _Shower:
 
     def _line(self, line: Line, written: str, fit: str) -> ShownLine:
         place = (self._mapping.name, line.target)
-        assumed = ASSUMED.get(place)
+        assumed = self._route.assumed.get(place)
         words = self._words(line) if assumed is None else assumed(self._site.assumptions)
         target = self._site.target_column(self._mapping.target, line.target)
         return ShownLine(
@@ -141,12 +107,12 @@ class _Shower:
             written,
             fit,
             self._named(line.note),
-            RESTS_ON.get(place, ()),
+            self._route.rests_on.get(place, ()),
         )
 
     def _child(self, child: ChildRows) -> ShownLine:
         target = f"rows of {self._site.target_table(child.target)}"
-        rests_on = RESTS_ON.get((self._mapping.name, child.target), ())
+        rests_on = self._route.rests_on.get((self._mapping.name, child.target), ())
         return ShownLine(
             self._named(child.words),
             target,
@@ -164,6 +130,12 @@ class _Shower:
                 return expression.words.removeprefix(NOTHING_BEFORE)
             case CreateOnly(words=words) | Related(words=words):
                 return words
+
+    def _condition(self, flag: str | None) -> str:
+        """Which rows are taken, in words."""
+        if flag is None:
+            return "every row"
+        return f"{flag} is set" if flag in self._columns else self._remembered(flag)
 
     def _remembered(self, name: str) -> str:
         """What a remembered value is, in words."""

@@ -7,18 +7,21 @@ from importlib.metadata import version
 from pipeline.config.settings import Settings
 from pipeline.engine.projection.remapping import Remapped, remap
 from pipeline.wiring.clients import SystemClock
-from pipeline.wiring.projection import keeper, route_of
+from pipeline.wiring.projection import keeper, switched_on
+from pipeline.wiring.route import projection_named
 
 
-def recompute(settings: Settings, *, is_whole: bool) -> Remapped:
+def recompute(settings: Settings, name: str | None, *, is_whole: bool) -> Remapped:
     """Mark the rows of every map, or of each that is not as it was applied last, by whichever release.
 
+    `name`: of the projection, None for the only one.
     Raises ConfigurationInvalid, SyncSchemaOutdated, TargetBusy.
     """
-    with keeper(settings) as target, target.transaction() as transaction:
+    route = projection_named(settings, name)
+    with keeper(route, settings) as target, target.transaction() as transaction:
         return remap(
             transaction,
-            route_of(settings),
+            switched_on(settings, route),
             settings.site,
             version("ajera-cdc"),
             SystemClock().now(),

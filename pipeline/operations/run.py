@@ -30,48 +30,41 @@ def run(settings: Settings, stop: Callable[[], bool], route: RouteHandle) -> Non
 
     Raises the error that ended the consumer, which is logged first.
     """
-    clock = SystemClock()
     log.configure(settings.log.level, settings.log.format)
     logger = structlog.stdlib.get_logger("ajera_cdc")
     gc.set_threshold(*COLLECTED_AFTER)
     health = Health()
     telemetry = PrometheusTelemetry(health)
-    server = TelemetryServer(
-        settings.run.metrics_host,
-        settings.run.metrics_port,
-        telemetry.registry,
-        health,
-    )
+    own = settings.run
+    server = TelemetryServer(own.metrics_host, own.metrics_port, telemetry.registry, health)
     server.start()
-    patience = Retrier(
-        first_seconds=settings.run.retry_initial_seconds,
-        most_seconds=settings.run.retry_max_seconds,
-        telemetry=telemetry,
-        clock=clock,
-        stop=stop,
-        rest=time.sleep,
-    )
+    patience = _patience(settings, telemetry, stop)
     try:
         with ExitStack() as resources, suppress(Stopped):
             loop = patience.attempt(
                 lambda: resources.enter_context(route.consumer(settings, telemetry, health, stop))
             )
-            logger.info(
-                "started",
-                route=route.name,
-                group=route.group,
-                telemetry=server.address,
-            )
+            logger.info("started", route=route.name, group=route.group, telemetry=server.address)
             loop.run()
         logger.info("stopped", route=route.name, group=route.group)
     except PipelineError as error:
         health.halt("consumer", error.sentence)
         logger.error(  # noqa: TRY400
-            "ended by an error",
-            code=error.code,
-            error=str(error),
-            hint=error.hint,
+            "ended by an error", code=error.code, error=str(error), hint=error.hint
         )
         raise
     finally:
         server.stop()
+
+
+def _patience(
+    settings: Settings, telemetry: PrometheusTelemetry, stop: Callable[[], bool]
+) -> Retrier:
+    return Retrier(
+        first_seconds=settings.run.retry_initial_seconds,
+        most_seconds=settings.run.retry_max_seconds,
+        telemetry=telemetry,
+        clock=SystemClock(),
+        stop=stop,
+        rest=time.sleep,
+    )

@@ -1,5 +1,5 @@
-"""The versions of our own schemas: `sync` in the PIM database, and,
-where the exchange is configured, those in DPS and Ajera.
+"""The versions of our own schemas: `sync` in the database of each route, and,
+where rows are exchanged, our table in Ajera.
 """
 
 from __future__ import annotations
@@ -11,10 +11,7 @@ from sqlalchemy import Engine
 
 from pipeline.config.settings import Settings
 from pipeline.database.state import migrate
-from pipeline.database.state.migrate import Part
-from pipeline.wiring.clients import ajera_engine
-from pipeline.wiring.route import routes_of
-from pipeline.wiring.state import State
+from pipeline.wiring.state import State, states_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +20,20 @@ class Versions:
     and needed by this program.
     """
 
-    database: Part
+    database: str
     schema: str
     found: str | None
     needed: str
 
 
-Look = Callable[[Engine, str, Part], Versions]
+Look = Callable[[Engine, State], tuple[str | None, str]]
 
 
 def show(settings: Settings) -> list[Versions]:
     """Raises TargetBusy."""
     return _each(
         settings,
-        lambda engine, s, part: Versions(part, s, migrate.current(engine, s), migrate.latest(part)),
+        lambda engine, one: (migrate.current(engine, one.schema), migrate.latest(one.part)),
     )
 
 
@@ -44,25 +41,16 @@ def upgrade(settings: Settings, report: Callable[[str], None]) -> list[Versions]
     """Raises TargetBusy, TargetRefused."""
     return _each(
         settings,
-        lambda engine, s, part: Versions(part, s, *migrate.upgrade(engine, s, report, part)),
+        lambda engine, one: migrate.upgrade(engine, one.schema, report, one.part, one.mirrored),
     )
 
 
 def _each(settings: Settings, look: Look) -> list[Versions]:
-    wanted = [route.state for route in routes_of(settings)]
-    if settings.routes.dps is not None:
-        wanted.append(
-            State(
-                "ajera",
-                settings.ajera.sync_schema,
-                lambda: ajera_engine(settings),
-            )
-        )
     found = []
-    for state in wanted:
+    for state in states_of(settings):
         engine = state.connect()
         try:
-            found.append(look(engine, state.schema, state.part))
+            found.append(Versions(state.database, state.schema, *look(engine, state)))
         finally:
             engine.dispose()
     return found

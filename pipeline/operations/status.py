@@ -13,7 +13,6 @@ from typing import TypeVar
 from sqlalchemy import Engine
 
 from pipeline.config.settings import Settings
-from pipeline.database.state.migrate import Part
 from pipeline.database.state.settings import current_epoch
 from pipeline.database.state.status import (
     LinkStatus,
@@ -27,12 +26,13 @@ from pipeline.database.state.status import (
     partitions,
     tables,
 )
-from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.domain.routes import AnyRoute
 from pipeline.errors import ExitCode, PipelineError
+from pipeline.mapping.route import Route
 from pipeline.operations.lag import lag
 from pipeline.wiring.clients import connect_client
-from pipeline.wiring.route import RouteHandle, RouteName, routes_of
-from pipeline.wiring.source import System, source_of, systems_of
+from pipeline.wiring.route import RouteHandle, routes_of
+from pipeline.wiring.source import source_of, systems_of
 
 T = TypeVar("T")
 KEYS_SHOWN = 10
@@ -64,7 +64,7 @@ class RouteState:
 class RouteStatus:
     """A route. `state` and `group` are None where what holds them did not answer."""
 
-    name: RouteName
+    name: str
     title: str
     group: GroupStatus | None
     state: RouteState | None
@@ -76,7 +76,7 @@ class ConnectorStatus:
     or where no state answered.
     """
 
-    source: System
+    source: str
     name: str
     state: str
     running: bool
@@ -134,18 +134,19 @@ def _state(settings: Settings, route: RouteHandle, keys: int) -> RouteState:
     names = [source_of(settings, system).connector for system in route.systems]
     with route.state.opened() as engine:
         epochs = {name: current_epoch([(engine, schema)], name) for name in names}
-        return replace(READERS[route.state.part](engine, schema, keys), epochs=epochs)
+        return replace(_held(engine, schema, keys, route.of), epochs=epochs)
 
 
-def _of_projection(engine: Engine, schema: str, keys: int) -> RouteState:
+def _held(engine: Engine, schema: str, keys: int, route: AnyRoute) -> RouteState:
+    if isinstance(route, Route):
+        return _of_projection(engine, schema, keys, route)
+    return _of_exchange(engine, schema, keys)
+
+
+def _of_projection(engine: Engine, schema: str, keys: int, route: Route) -> RouteState:
     parked, due = parked_rows(engine, schema, keys)
-    names = [table.name for table in AJERA_TO_PIM.sources]
-    return RouteState(
-        partitions(engine, schema),
-        tables(engine, schema, names),
-        parked,
-        due,
-    )
+    names = [table.name for table in route.sources]
+    return RouteState(partitions(engine, schema), tables(engine, schema, names), parked, due)
 
 
 def _of_exchange(engine: Engine, schema: str, keys: int) -> RouteState:
@@ -153,18 +154,12 @@ def _of_exchange(engine: Engine, schema: str, keys: int) -> RouteState:
     return RouteState(partitions(engine, schema), parked=work, links=links(engine, schema))
 
 
-READERS: Mapping[Part, Callable[[Engine, str, int], RouteState]] = {
-    "pim": _of_projection,
-    "dps": _of_exchange,
-}
-
-
 def _group(settings: Settings, route: RouteHandle) -> GroupStatus:
     found = lag(settings, route)
     return GroupStatus(found.state, found.members, found.lag, found.delay_seconds)
 
 
-def _connector(settings: Settings, system: System) -> ConnectorStatus:
+def _connector(settings: Settings, system: str) -> ConnectorStatus:
     connect = connect_client(settings)
     try:
         found = connect.status(source_of(settings, system).connector)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
+from pipeline.config.routes import RouteSection
 from pipeline.config.section import database_url
 from pipeline.config.settings import Settings
 from pipeline.connect.client import ConnectClient
@@ -19,7 +20,9 @@ from pipeline.engine.consumer.loop import LoopSettings
 from pipeline.engine.consumer.start import Describe
 from pipeline.errors import ServiceUnreachable
 from pipeline.kafka.admin import KafkaAdmin
+from pipeline.kafka.dead_letters import KafkaDeadLetters
 from pipeline.kafka.registry import Registry
+from pipeline.mapping.route import Route
 from pipeline.model.ledger import Incarnation
 
 
@@ -33,21 +36,26 @@ class SystemClock:
         return time.monotonic()
 
 
-def pim_engine(settings: Settings) -> Engine:
-    """The PIM database. Raises ConfigurationInvalid where nothing goes to PIM."""
-    return create_engine(_url(settings.to_pim.database, "routes.pim.database"))
+def target_engine(settings: Settings, route: Route) -> Engine:
+    """A projection's target database. Raises ConfigurationInvalid where it is not configured."""
+    own = settings.routes.projection(route)
+    return create_engine(_url(own.database, f"routes.{route.name}.database"))
+
+
+def source_engine(settings: Settings, system: str) -> Engine:
+    """A captured database, for commands that look at it, and for the exchange.
+    A projection's consumers never connect to it. Raises ConfigurationInvalid where it is not captured.
+    """
+    return create_engine(_url(settings.source(system).database, f"sources.{system}.database"))
 
 
 def ajera_engine(settings: Settings) -> Engine:
-    """The Ajera database, for commands that look at it, and for the exchange.
-    PIM's consumers never connect to it.
-    """
-    return create_engine(_url(settings.ajera.database, "sources.ajera.database"))
+    return source_engine(settings, "ajera")
 
 
 def dps_engine(settings: Settings) -> Engine:
-    """The DPS database. Raises ConfigurationInvalid where it is not captured."""
-    return create_engine(_url(settings.dps.database, "sources.dps.database"))
+    """Raises ConfigurationInvalid where DPS is not captured."""
+    return source_engine(settings, "dps")
 
 
 def _url(secret: SecretStr, key: str) -> str:
@@ -61,6 +69,16 @@ def kafka_settings(settings: Settings) -> dict[str, str]:
 
 def kafka_admin(settings: Settings) -> KafkaAdmin:
     return KafkaAdmin(settings.kafka.bootstrap_servers, kafka_settings(settings))
+
+
+def dead_letters(settings: Settings, section: RouteSection) -> KafkaDeadLetters:
+    """The producer of a route's dead letters."""
+    return KafkaDeadLetters(
+        settings.kafka.bootstrap_servers,
+        kafka_settings(settings),
+        section.dead_letter_topic,
+        section.group,
+    )
 
 
 def registry_client(settings: Settings) -> Registry:

@@ -15,16 +15,11 @@ from pipeline.database.pairs import DatabasePairs
 from pipeline.database.state.migrate import require_latest
 from pipeline.database.systems.key_sources import generated_keys
 from pipeline.database.systems.rows import Names
-from pipeline.decoding.avro import Schemas
-from pipeline.decoding.contract import Contract
-from pipeline.decoding.event import Decoder
 from pipeline.domain.choice import CONSULTANTS, EMPLOYEES, Choice
 from pipeline.domain.exchange import entities
 from pipeline.domain.exchange_tables import (
-    AJERA_TABLES,
     CODE_LISTS,
     CREATED_IN_AJERA,
-    DPS_TABLES,
     FILLS,
 )
 from pipeline.domain.status import StatusCoding
@@ -34,26 +29,22 @@ from pipeline.engine.consumer.ports import DeadLetters, Messages
 from pipeline.engine.consumer.start import Incarnations
 from pipeline.engine.exchange.processor import Exchange
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig
-from pipeline.errors import ChoiceMissing, MetadataMissing
+from pipeline.errors import ChoiceMissing
 from pipeline.kafka.consumer import KafkaMessages
-from pipeline.kafka.dead_letters import KafkaDeadLetters
-from pipeline.mapping.source import SourceTable
-from pipeline.model.event import Decoded, Message, Undecodable
-from pipeline.pairing.entity import Entity
-from pipeline.resources import schemas_directory
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
 from pipeline.wiring.clients import (
     SystemClock,
     ajera_engine,
+    dead_letters,
     dps_engine,
     kafka_admin,
-    kafka_settings,
     limits_of,
     pace_of,
     registry_client,
     topic_describer,
 )
+from pipeline.wiring.exchange_decoding import BothDecoders, decoders_of
 from pipeline.wiring.membership import join_group
 from pipeline.wiring.time_entries import require_time
 
@@ -136,72 +127,6 @@ def pairs_of(settings: Settings) -> Iterator[DatabasePairs]:
         )
 
 
-# -- decoding --------------------------------------------------------------------------------------
-
-
-class BothDecoders:
-    """Decodes the topics of both systems, each by its own decoder."""
-
-    def __init__(self, decoders: Sequence[Decoder]) -> None:
-        self._by_topic = {
-            topic: decoder
-            for decoder in decoders
-            for topic in (*decoder.topics.values(), decoder.heartbeat_topic)
-        }
-
-    @property
-    def topics(self) -> list[str]:
-        return list(self._by_topic)
-
-    def decode(self, message: Message, incarnation: int) -> Decoded:
-        decoder = self._by_topic.get(message.topic)
-        if decoder is None:
-            return Undecodable(MetadataMissing(f"{message.topic}: no source table has this topic."))
-        return decoder.decode(message, incarnation)
-
-
-def needs_of(
-    tables: Sequence[SourceTable], of_entities: Sequence[Entity]
-) -> dict[str, dict[str, str]]:
-    """By table and column the lines that need it.
-    What decides which rows are exchanged needs the rest of the contract.
-    """
-    found: dict[str, dict[str, str]] = {
-        table.name: {column.name: "which rows are exchanged" for column in table.columns}
-        for table in tables
-    }
-    for entity in of_entities:
-        for side in Side:
-            name = entity.end(side).table.name
-            for pair in entity.rules.pairs:
-                for column in pair.field(side).columns:
-                    if name in found and column in found[name]:
-                        found[name][column] = f"{entity.name}.{pair.name}"
-    return found
-
-
-def decoders_of(
-    settings: Settings, setup: ExchangeConfig, fetch: Callable[[int], str]
-) -> tuple[Decoder, Decoder]:
-    """Ajera's and DPS's; `fetch` gives a writer schema's text by id."""
-    site, schemas = settings.site, Schemas(fetch)
-
-    def one(tables: Sequence[SourceTable], system: str, prefix: str) -> Decoder:
-        return Decoder(
-            sources=tables,
-            needs=needs_of(tables, setup.entities),
-            site=site,
-            contract=Contract.load(schemas_directory() / system),
-            schemas=schemas,
-            topic_prefix=prefix,
-        )
-
-    return (
-        one(AJERA_TABLES, "ajera", settings.ajera.topic_prefix),
-        one(DPS_TABLES, "dps", settings.dps.topic_prefix),
-    )
-
-
 # -- the consumer ----------------------------------------------------------------------------------
 
 
@@ -233,11 +158,7 @@ def parts(
     """
     with ExitStack() as resources:
         require_choices(settings)
-        setup, dps, kafka = (
-            setup_of(settings),
-            settings.exchange,
-            settings.kafka,
-        )
+        setup = setup_of(settings)
         pairs = resources.enter_context(pairs_of(settings))
         require_time(setup, pairs)
         registry = registry_client(settings)
@@ -246,12 +167,7 @@ def parts(
         both = BothDecoders((ajera, of_dps))
         admin = kafka_admin(settings)
         resources.callback(admin.close)
-        letters = KafkaDeadLetters(
-            kafka.bootstrap_servers,
-            kafka_settings(settings),
-            dps.dead_letter_topic,
-            dps.group,
-        )
+        letters = dead_letters(settings, settings.exchange)
         resources.callback(letters.close)
         yield ExchangeParts(
             settings=settings,
@@ -321,7 +237,6 @@ def member(of: ExchangeParts, exchange: Exchange) -> KafkaMessages:
         of,
         of.settings.exchange.group,
         of.topics,
-        kafka_settings(of.settings),
         of.pairs,
         exchange.on_assigned,
     )

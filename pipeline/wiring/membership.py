@@ -13,6 +13,7 @@ from pipeline.model.ledger import Progress
 from pipeline.model.position import TopicPartition
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
+from pipeline.wiring.clients import kafka_settings
 
 
 class Joining(Protocol):
@@ -32,7 +33,6 @@ def join_group(
     of: Joining,
     group: str,
     topics: Sequence[str],
-    client_settings: Mapping[str, str],
     keeper: OffsetStore,
     on_assigned: Callable[[Mapping[TopicPartition, Progress]], None],
 ) -> KafkaMessages:
@@ -41,9 +41,7 @@ def join_group(
     """
     held: set[TopicPartition] = set()
 
-    def stored_offsets(
-        partitions: Collection[TopicPartition],
-    ) -> Mapping[TopicPartition, int]:
+    def stored_offsets(partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
         of.incarnations.forget()
         present = {topic: of.incarnations.of(topic) for topic in {one.topic for one in partitions}}
         with keeper.transaction() as transaction:
@@ -64,7 +62,7 @@ def join_group(
         bootstrap=of.settings.kafka.bootstrap_servers,
         group=group,
         topics=topics,
-        client_settings=client_settings,
+        client_settings=kafka_settings(of.settings),
         stored_offsets=stored_offsets,
         on_assigned=assigned,
         on_revoked=revoked,

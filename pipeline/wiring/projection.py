@@ -1,4 +1,4 @@
-"""The route from Ajera to PIM, put together: from settings to a consumer that runs."""
+"""A projection, put together: from settings to a consumer that runs."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from pipeline.config.settings import Settings
-from pipeline.database.state.migrate import require_latest
 from pipeline.database.systems.live import describe_target
 from pipeline.database.target import DatabaseTarget
 from pipeline.decoding.avro import Schemas
-from pipeline.decoding.contract import Contract
 from pipeline.decoding.event import Decoder
 from pipeline.decoding.needs import needed_by
-from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.engine.consumer import ports
 from pipeline.engine.consumer.loop import Loop
 from pipeline.engine.consumer.ports import DeadLetters, Messages, Target
@@ -25,47 +22,41 @@ from pipeline.engine.projection.processor import Processor
 from pipeline.engine.projection.recompute import Recompute
 from pipeline.engine.projection.remapping import Remapped, remap
 from pipeline.kafka.consumer import KafkaMessages
-from pipeline.kafka.dead_letters import KafkaDeadLetters
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.target import TargetTable
-from pipeline.resources import schemas_directory
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
 from pipeline.wiring.clients import (
     SystemClock,
+    dead_letters,
     kafka_admin,
-    kafka_settings,
     limits_of,
     pace_of,
-    pim_engine,
     registry_client,
     topic_describer,
 )
 from pipeline.wiring.membership import join_group
-from pipeline.wiring.state import state_of_pim
+from pipeline.wiring.source import contract_of
+from pipeline.wiring.state import state_of
 
 
-def route_of(settings: Settings) -> Route:
-    """Ajera to PIM with the entities that are switched on."""
-    return AJERA_TO_PIM.only(frozenset(settings.to_pim.entities))
+def switched_on(settings: Settings, route: Route) -> Route:
+    """The route with the entities that are switched on.
+    Raises ConfigurationInvalid where it is not configured.
+    """
+    return route.only(settings.routes.projection(route).entities)
 
 
-def source_contract() -> Contract:
-    """The contract of the source system's tables."""
-    return Contract.load(schemas_directory() / AJERA_TO_PIM.source_system)
-
-
-def decoder_of(settings: Settings, site: Site, fetch: Callable[[int], str]) -> Decoder:
+def decoder_of(settings: Settings, route: Route, fetch: Callable[[int], str]) -> Decoder:
     """The decoder of the route's topics; `fetch` gives a writer schema's text by id."""
-    route = route_of(settings)
     return Decoder(
         sources=route.reads[route.source_system],
-        needs=needed_by(route.sources, route.mappings, site),
-        site=site,
-        contract=source_contract(),
+        needs=needed_by(route.sources, route.mappings, settings.site),
+        site=settings.site,
+        contract=contract_of(route.source_system, route),
         schemas=Schemas(fetch),
-        topic_prefix=settings.ajera.topic_prefix,
+        topic_prefix=settings.source(route.source_system).topic_prefix,
     )
 
 
@@ -78,7 +69,7 @@ class ConsumerParts:
 
     settings: Settings
     route: Route
-    site: Site
+    group: str
     targets: Mapping[str, TargetTable]
     target: Target
     decoder: ports.Decoder
@@ -92,42 +83,31 @@ class ConsumerParts:
 
 @contextmanager
 def parts(
-    settings: Settings, telemetry: PrometheusTelemetry, health: Health
+    route: Route, settings: Settings, telemetry: PrometheusTelemetry, health: Health
 ) -> Iterator[ConsumerParts]:
     """Everything but the membership in the group, connected.
 
     Raises ConfigurationInvalid, ProfileInvalid, SyncSchemaOutdated, TargetMismatch, TargetBusy,
     ServiceUnreachable.
     """
+    own, site = settings.routes.projection(route), settings.site
+    route = switched_on(settings, route)
     with ExitStack() as resources:
-        site, route, schema = (
-            settings.site,
-            route_of(settings),
-            settings.to_pim.sync_schema,
-        )
-        engine = pim_engine(settings)
-        resources.callback(engine.dispose)
-        require_latest(engine, schema)
-        target = DatabaseTarget(engine, route, site, schema, settings.to_pim.db_schema)
-        live = describe_target(engine, route, site, settings.to_pim.db_schema)
+        engine = resources.enter_context(state_of(settings, route).opened())
+        target = DatabaseTarget(engine, route, site, own.sync_schema, own.db_schema)
+        live = describe_target(engine, route, site, own.db_schema)
         apply_maps(target, route, site, telemetry)
         registry = registry_client(settings)
         resources.callback(registry.close)
-        decoder = decoder_of(settings, site, registry.writer_schema)
+        decoder = decoder_of(settings, route, registry.writer_schema)
         admin = kafka_admin(settings)
         resources.callback(admin.close)
-        kafka, to_pim = settings.kafka, settings.to_pim
-        letters = KafkaDeadLetters(
-            kafka.bootstrap_servers,
-            kafka_settings(settings),
-            to_pim.dead_letter_topic,
-            to_pim.group,
-        )
+        letters = dead_letters(settings, own)
         resources.callback(letters.close)
         yield ConsumerParts(
             settings=settings,
             route=route,
-            site=site,
+            group=own.group,
             targets={table.name: table for table in live},
             target=target,
             decoder=decoder,
@@ -151,13 +131,13 @@ def apply_maps(
 
 
 @contextmanager
-def keeper(settings: Settings) -> Iterator[DatabaseTarget]:
+def keeper(route: Route, settings: Settings) -> Iterator[DatabaseTarget]:
     """The database that holds the route's offsets. Raises SyncSchemaOutdated, TargetBusy."""
-    with state_of_pim(settings).opened() as engine:
-        own = settings.to_pim
+    own = settings.routes.projection(route)
+    with state_of(settings, route).opened() as engine:
         yield DatabaseTarget(
             engine,
-            route_of(settings),
+            switched_on(settings, route),
             settings.site,
             own.sync_schema,
             own.db_schema,
@@ -172,10 +152,10 @@ def build_consumer(of: ConsumerParts, stop: Callable[[], bool], join: Join | Non
     clock, limits = SystemClock(), limits_of(of.settings)
     processor = Processor(
         route=of.route,
-        site=of.site,
+        site=of.settings.site,
         decoder=of.decoder,
         target=of.target,
-        recompute=Recompute(of.route, of.site, of.targets, of.target.counts_utf16),
+        recompute=Recompute(of.route, of.settings.site, of.targets, of.target.counts_utf16),
         dead_letters=of.dead_letters,
         telemetry=of.telemetry,
         clock=clock,
@@ -203,13 +183,14 @@ def build_consumer(of: ConsumerParts, stop: Callable[[], bool], join: Join | Non
 
 @contextmanager
 def consumer(
+    route: Route,
     settings: Settings,
     telemetry: PrometheusTelemetry,
     health: Health,
     stop: Callable[[], bool],
 ) -> Iterator[Loop]:
     """A consumer of the route, ready to run. Raises what `parts` raises."""
-    with parts(settings, telemetry, health) as connected:
+    with parts(route, settings, telemetry, health) as connected:
         yield build_consumer(connected, stop)
 
 
@@ -218,9 +199,8 @@ def member(of: ConsumerParts, processor: Processor) -> KafkaMessages:
     topics = [*of.topics.values(), of.heartbeat_topic]
     return join_group(
         of,
-        of.settings.to_pim.group,
+        of.group,
         topics,
-        kafka_settings(of.settings),
         of.target,
         processor.on_assigned,
     )

@@ -4,103 +4,104 @@ so that commands need not tell them apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
 
 from pipeline.config.settings import Settings
-from pipeline.decoding.naming import topic_name
-from pipeline.domain.routes import AJERA_AND_DPS, AJERA_TO_PIM
+from pipeline.domain.routes import AnyRoute
 from pipeline.engine.consumer.loop import Loop
 from pipeline.engine.consumer.ports import OffsetStore
 from pipeline.errors import ConfigurationInvalid
-from pipeline.mapping.source import SourceTable
+from pipeline.mapping.route import Route
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
 from pipeline.wiring import exchange, projection
-from pipeline.wiring.source import System
-from pipeline.wiring.state import State, state_of_dps, state_of_pim
+from pipeline.wiring.source import topics_in
+from pipeline.wiring.state import State, state_of
 
-RouteName = Literal["pim", "dps"]
-NAMES: tuple[RouteName, ...] = ("pim", "dps")
 Consumer = Callable[
     [Settings, PrometheusTelemetry, Health, Callable[[], bool]],
     AbstractContextManager[Loop],
 ]
+Keeper = Callable[[Settings], AbstractContextManager[OffsetStore]]
 
 
 @dataclass(frozen=True)
 class RouteHandle:
     """A configured route. `topics`: what its consumers read, without the heartbeats."""
 
-    name: RouteName
-    title: str
+    of: AnyRoute
     group: str
     dead_letter_topic: str
     topics: tuple[str, ...]
-    systems: tuple[System, ...]
     state: State
     consumer: Consumer
-    keeper: Callable[[Settings], AbstractContextManager[OffsetStore]]
+    keeper: Keeper
+
+    @property
+    def name(self) -> str:
+        return self.of.name
+
+    @property
+    def title(self) -> str:
+        return self.of.title
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """The systems that it reads."""
+        return tuple(self.of.reads)
 
 
 def routes_of(settings: Settings) -> tuple[RouteHandle, ...]:
     """Every route that is configured."""
-    return tuple(
-        MAKERS[name](settings) for name in NAMES if getattr(settings.routes, name) is not None
-    )
+    return tuple(handle_of(settings, route) for route in settings.routes.configured)
 
 
-def route_named(settings: Settings, name: RouteName | None) -> RouteHandle:
+def route_named(settings: Settings, name: str | None) -> RouteHandle:
     """The route of this name, or the only one. Raises ConfigurationInvalid."""
+    return handle_of(settings, _named(settings, name, settings.routes.configured))
+
+
+def projection_named(settings: Settings, name: str | None) -> Route:
+    """The projection of this name, or the only one. Raises ConfigurationInvalid."""
+    projections = [one for one in settings.routes.configured if isinstance(one, Route)]
+    found = _named(settings, name, projections)
+    if not isinstance(found, Route):
+        raise ConfigurationInvalid(f"routes.{found.name} is no projection.")
+    return found
+
+
+def _named(settings: Settings, name: str | None, among: Sequence[AnyRoute]) -> AnyRoute:
     if name is not None:
-        return MAKERS[name](settings)
-    found = routes_of(settings)
-    if len(found) > 1:
-        names = ", ".join(one.name for one in found)
+        return settings.routes.named(name)
+    if len(among) > 1:
+        names = ", ".join(one.name for one in among)
         raise ConfigurationInvalid(f"several routes are configured ({names}): add --route.")
-    return found[0]
+    if not among:
+        raise ConfigurationInvalid("no such route is configured.")
+    return among[0]
 
 
-def _pim(settings: Settings) -> RouteHandle:
-    own = settings.to_pim
+def handle_of(settings: Settings, route: AnyRoute) -> RouteHandle:
+    """Raises ConfigurationInvalid where the route is not configured."""
+    own = settings.routes.section(route)
+    if isinstance(route, Route):
+        consumer: Consumer = partial(projection.consumer, route)
+        keeper: Keeper = partial(projection.keeper, route)
+    else:
+        consumer, keeper = exchange.consumer, exchange.pairs_of
     return RouteHandle(
-        name="pim",
-        title=AJERA_TO_PIM.title,
+        of=route,
         group=own.group,
         dead_letter_topic=own.dead_letter_topic,
-        topics=_topics(settings, settings.ajera.topic_prefix, AJERA_TO_PIM.reads["ajera"]),
-        systems=("ajera",),
-        state=state_of_pim(settings),
-        consumer=projection.consumer,
-        keeper=projection.keeper,
-    )
-
-
-def _dps(settings: Settings) -> RouteHandle:
-    own = settings.exchange
-    return RouteHandle(
-        name="dps",
-        title=AJERA_AND_DPS.title,
-        group=own.group,
-        dead_letter_topic=own.dead_letter_topic,
-        topics=(
-            *_topics(settings, settings.ajera.topic_prefix, AJERA_AND_DPS.ajera),
-            *_topics(settings, settings.dps.topic_prefix, AJERA_AND_DPS.dps),
+        topics=tuple(
+            topic
+            for system, tables in route.reads.items()
+            for topic in topics_in(settings, system, tables)
         ),
-        systems=("ajera", "dps"),
-        state=state_of_dps(settings),
-        consumer=exchange.consumer,
-        keeper=exchange.pairs_of,
+        state=state_of(settings, route),
+        consumer=consumer,
+        keeper=keeper,
     )
-
-
-MAKERS: dict[RouteName, Callable[[Settings], RouteHandle]] = {
-    "pim": _pim,
-    "dps": _dps,
-}
-
-
-def _topics(settings: Settings, prefix: str, tables: tuple[SourceTable, ...]) -> tuple[str, ...]:
-    return tuple(topic_name(prefix, settings.site.source_table(table.name)) for table in tables)

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 
 from pipeline.config.section import database_url
 from pipeline.config.settings import Settings
-from pipeline.config.systems import AjeraSource, DpsSource
+from pipeline.config.sources import AjeraSource, DpsSource
 from pipeline.connect.templates import Dialect
+from pipeline.decoding.contract import Contract
 from pipeline.decoding.event import HEARTBEAT_PREFIX
 from pipeline.decoding.naming import topic_name
-from pipeline.domain.routes import ROUTES, captured
+from pipeline.domain.routes import AnyRoute, captured
 from pipeline.errors import ConfigurationInvalid
-from pipeline.wiring.clients import ajera_engine, dps_engine
-from pipeline.wiring.state import State, states_of
-
-System = Literal["ajera", "dps"]
+from pipeline.mapping.route import Route
+from pipeline.mapping.source import SourceTable
+from pipeline.resources import schemas_directory
+from pipeline.wiring.clients import source_engine
+from pipeline.wiring.state import State, state_of
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,11 @@ class Source:
     each keeps the epoch of its connector.
     """
 
-    system: System
+    system: str
     settings: AjeraSource | DpsSource
     url: URL
     tables: tuple[str, ...]  # as this site calls them
+    topics: tuple[str, ...]  # one for each table, in their order
     engine: Callable[[], Engine]
     states: tuple[State, ...]
 
@@ -54,38 +57,43 @@ class Source:
         return self.settings.topic_prefix
 
     @property
-    def topics(self) -> list[str]:
-        """A topic for each table, in their order."""
-        return [topic_name(self.topic_prefix, table) for table in self.tables]
-
-    @property
     def heartbeat_topic(self) -> str:
         return f"{HEARTBEAT_PREFIX}{self.topic_prefix}"
 
 
-def source_of(settings: Settings, system: System = "ajera") -> Source:
+def source_of(settings: Settings, system: str) -> Source:
     """Raises ConfigurationInvalid for a system that is not configured,
     or an address that hides its host.
     """
-    own = settings.ajera if system == "ajera" else settings.dps
-    configured = [one for one in ROUTES if getattr(settings.routes, one.name) is not None]
-    tables = captured(system, configured)
+    own, key = settings.source(system), f"sources.{system}.database"
+    readers = [one for one in settings.routes.configured if system in one.reads]
+    tables = captured(system, readers)
     return Source(
         system=system,
         settings=own,
-        url=_address(
-            database_url(own.database, f"sources.{system}.database"),
-            f"sources.{system}.database",
-        ),
+        url=_address(database_url(own.database, key), key),
         tables=tuple(settings.site.source_table(table.name) for table in tables),
-        engine=lambda: (ajera_engine if system == "ajera" else dps_engine)(settings),
-        states=states_of(settings, system),
+        topics=topics_in(settings, system, tables),
+        engine=partial(source_engine, settings, system),
+        states=tuple(state_of(settings, route) for route in readers),
     )
 
 
-def systems_of(settings: Settings) -> tuple[System, ...]:
+def topics_in(settings: Settings, system: str, tables: Iterable[SourceTable]) -> tuple[str, ...]:
+    """The topics of these tables of a system."""
+    prefix, site = settings.source(system).topic_prefix, settings.site
+    return tuple(topic_name(prefix, site.source_table(table.name)) for table in tables)
+
+
+def contract_of(system: str, *routes: AnyRoute) -> Contract:
+    """The contract of a system's tables, with what these routes add to it."""
+    added = [one.schemas for one in routes if isinstance(one, Route) and one.schemas is not None]
+    return Contract.load(schemas_directory() / system, *added)
+
+
+def systems_of(settings: Settings) -> tuple[str, ...]:
     """The systems that a configured route reads."""
-    return ("ajera",) if settings.routes.dps is None else ("ajera", "dps")
+    return tuple(dict.fromkeys(one for route in settings.routes.configured for one in route.reads))
 
 
 def _address(url: URL, key: str) -> URL:

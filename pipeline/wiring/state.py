@@ -5,46 +5,58 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Engine
 
 from pipeline.config.settings import Settings
 from pipeline.database.state.migrate import Part, require_latest
-from pipeline.wiring.clients import dps_engine, pim_engine
+from pipeline.domain.routes import AnyRoute
+from pipeline.mapping.mirror import MirroredTable
+from pipeline.mapping.route import Route
+from pipeline.wiring.clients import ajera_engine, dps_engine, target_engine
 
 
 @dataclass(frozen=True)
 class State:
     """A schema of ours in one database. `connect` makes an engine, which its user disposes of."""
 
+    database: str  # as our words call it: a route or a source
     part: Part
     schema: str
     connect: Callable[[], Engine]
+    mirrored: tuple[MirroredTable, ...] = ()
 
     @contextmanager
     def opened(self) -> Iterator[Engine]:
         """Raises SyncSchemaOutdated, TargetBusy."""
         engine = self.connect()
         try:
-            require_latest(engine, self.schema, self.part)
+            self.require_latest(engine)
             yield engine
         finally:
             engine.dispose()
 
-
-def state_of_pim(settings: Settings) -> State:
-    return State("pim", settings.to_pim.sync_schema, lambda: pim_engine(settings))
-
-
-def state_of_dps(settings: Settings) -> State:
-    return State("dps", settings.exchange.sync_schema, lambda: dps_engine(settings))
+    def require_latest(self, engine: Engine) -> None:
+        """Raises SyncSchemaOutdated unless the schema is at this program's version."""
+        require_latest(engine, self.schema, self.part, self.mirrored)
 
 
-def states_of(settings: Settings, system: str) -> tuple[State, ...]:
-    """The states of the configured routes that read this system."""
-    found = []
-    if settings.routes.pim is not None and system == "ajera":
-        found.append(state_of_pim(settings))
-    if settings.routes.dps is not None:
-        found.append(state_of_dps(settings))
+def state_of(settings: Settings, route: AnyRoute) -> State:
+    """Raises ConfigurationInvalid where the route is not configured."""
+    schema = settings.routes.section(route).sync_schema
+    if isinstance(route, Route):
+        connect = partial(target_engine, settings, route)
+        return State(route.name, "projection", schema, connect, route.sources)
+    return State(route.name, "dps", schema, partial(dps_engine, settings))
+
+
+def states_of(settings: Settings) -> tuple[State, ...]:
+    """Every schema of ours: those of the configured routes, and where rows are exchanged
+    our one table in Ajera.
+    """
+    found = [state_of(settings, route) for route in settings.routes.configured]
+    if settings.routes.exchange is not None:
+        schema = settings.ajera.sync_schema
+        found.append(State("ajera", "ajera", schema, partial(ajera_engine, settings)))
     return tuple(found)

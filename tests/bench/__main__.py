@@ -24,11 +24,11 @@ from rich.table import Table
 
 from deploy.demo.consumers import running
 from deploy.local.stack import Stack, running_stack
-from pipeline.config.settings import Settings
+from pipeline.config.settings import settings_for
 from pipeline.database.sql.engine import create_engine
 from pipeline.database.state.migrate import upgrade
 from pipeline.database.systems.live import create_target_tables
-from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.domain.routes import AJERA_TO_PIM, ROUTES
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.mapping.site import Site
 from pipeline.operations.connectors import topics_of
@@ -199,11 +199,11 @@ def _run(stack: Stack, contender: Contender, changes: list[Change]) -> float:
     pim = stack.create_database(name)
     engine = create_engine(pim)
     create_target_tables(engine, AJERA_TO_PIM, Site())
-    upgrade(engine)
+    upgrade(engine, mirrored=AJERA_TO_PIM.sources)
     engine.dispose()
     raw = _raw(stack, pim, contender, name)
     admin = KafkaAdmin(stack.bootstrap, {})
-    admin.ensure_topics(topics_of(Settings.model_validate(raw)))
+    admin.ensure_topics(topics_of(settings_for(ROUTES).model_validate(raw)))
     topic = Topic(
         AJERA_TO_PIM.source("AxVec").table,
         f"{name}.AxVec",

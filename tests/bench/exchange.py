@@ -20,9 +20,10 @@ from deploy.demo.consumers import EXCHANGE, Consumer, command, running
 from deploy.local.stack import Stack
 from deploy.sample import databases, dps, firm
 from deploy.sample.naming import Naming
-from pipeline.config.settings import Settings
+from pipeline.config.settings import settings_for
 from pipeline.domain.dps import CLENDOR
 from pipeline.domain.exchange_tables import AX_VEC
+from pipeline.domain.routes import ROUTES
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.operations.connectors import topics_of
 from tests.bench.produce import Change, Topic
@@ -147,7 +148,7 @@ def configured(stack: Stack, name: str, ajera: str, in_dps: str) -> tuple[Path, 
     config.write_text(tomli_w.dumps(raw))
     command(config, "schema", "upgrade")
     admin = KafkaAdmin(stack.bootstrap, {})
-    settings = Settings.model_validate(raw)
+    settings = settings_for(ROUTES).model_validate(raw)
     admin.ensure_topics(topics_of(settings))
     admin.ensure_topics(topics_of(settings, "dps"))
     return config, admin

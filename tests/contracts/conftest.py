@@ -67,7 +67,7 @@ def sqlserver_engine() -> Iterator[sa.Engine]:
 
 
 def _prepared(engine: sa.Engine) -> sa.Engine:
-    upgrade(engine, SYNC)
+    upgrade(engine, SYNC, mirrored=AJERA_TO_PIM.sources)
     with engine.begin() as connection:
         if not sa.inspect(connection).has_schema(PIM):
             connection.execute(sa.schema.CreateSchema(PIM))
@@ -77,7 +77,10 @@ def _prepared(engine: sa.Engine) -> sa.Engine:
 
 def _empty(engine: sa.Engine) -> None:
     dialect = dialect_of(engine)
-    names = [dialect.qualify(SYNC, table.name) for table in sync_metadata(SYNC).tables.values()]
+    names = [
+        dialect.qualify(SYNC, table.name)
+        for table in sync_metadata(SYNC, AJERA_TO_PIM.sources).tables.values()
+    ]
     names += [dialect.qualify(PIM, table.name) for table in reversed(AJERA_TO_PIM.targets)]
     with engine.begin() as connection:
         for name in names:

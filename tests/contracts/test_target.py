@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from pipeline.database.sql.engine import create_engine
-from pipeline.database.state.migrate import current, latest, upgrade
+from pipeline.database.state.migrate import current, latest, require_latest, upgrade
 from pipeline.database.state.settings import (
     current_epoch,
     read_setting,
@@ -33,6 +33,7 @@ from pipeline.errors import (
     ConcurrentWrite,
     PipelineError,
     RowRejected,
+    SyncSchemaOutdated,
     TargetBusy,
     TargetRefused,
 )
@@ -119,7 +120,7 @@ def _served(request: pytest.FixtureRequest) -> Iterator[Database]:
     if pim is not None:
         with engine.begin() as connection:
             connection.execute(sa.text(f"CREATE SCHEMA {pim}"))
-    upgrade(engine, sync)
+    upgrade(engine, sync, mirrored=AJERA_TO_PIM.sources)
     create_target_tables(engine, AJERA_TO_PIM, site, pim)
     yield Database(
         engine,
@@ -757,6 +758,20 @@ def test_the_sync_schema_is_migrated_to_the_newest_version_and_again_harmlessly(
     """Twice changes nothing."""
     assert current(real.engine, real.sync) == latest()
     assert upgrade(real.engine, real.sync) == (latest(), latest())
+
+
+def test_a_schema_that_lacks_a_mirror_of_the_route_is_outdated_until_it_is_upgraded(
+    real: Database,
+) -> None:
+    """A route that reads one more table needs no version of the schema for it."""
+    vec = AJERA_TO_PIM.source("AxVec")
+    further = replace(vec, table=replace(vec.table, name="AxFurther"))
+    mirrored = (*AJERA_TO_PIM.sources, further)
+    require_latest(real.engine, real.sync, mirrored=AJERA_TO_PIM.sources)
+    with pytest.raises(SyncSchemaOutdated, match="lacks mirror_AxFurther"):
+        require_latest(real.engine, real.sync, mirrored=mirrored)
+    upgrade(real.engine, real.sync, mirrored=mirrored)
+    require_latest(real.engine, real.sync, mirrored=mirrored)
 
 
 def test_a_server_that_vanishes_without_a_word_is_noticed(

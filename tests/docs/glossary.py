@@ -63,6 +63,11 @@ ROUTES = (
         "source tables, the database that holds its state, a consumer group, a processor",
         ("Route", "RouteHandle"),
     ),
+    Word(
+        "projection",
+        "a route that computes the rows of a target from a mirror of one source",
+        ("ProjectionSection",),
+    ),
     Word("target", "the system that a projection writes", ("Target", "TargetTable")),
     Word(
         "state",

@@ -12,6 +12,7 @@ import pytest
 from pipeline.cli.main import main
 from pipeline.cli.reference import pages
 from pipeline.config.document import keys, template
+from pipeline.domain.routes import ROUTES
 from pipeline.errors import ParkReason, PipelineError
 from pipeline.telemetry.metrics import METRICS
 
@@ -73,7 +74,7 @@ def test_every_error_code_and_metric_that_is_mentioned_exists(
     """Setting names of the same form count as well."""
     text = page.read_text()
     known = {error.code for error in PipelineError.__subclasses__()} | NOT_ERRORS
-    known |= {f"{section}.{key}" for section, key, _ in keys()}
+    known |= {f"{section}.{key}" for section, key, _ in keys(ROUTES)}
     assert set(CODE.findall(text)) <= known
     names = {metric.name for metric in METRICS}
     assert set(METRIC.findall(text)) <= names
@@ -124,13 +125,13 @@ def test_no_file_refers_to_a_document_that_is_not_here() -> None:
 
 def test_the_generated_reference_is_up_to_date() -> None:
     """`make reference` writes it."""
-    for name, text in pages(main).items():
+    for name, text in pages(main, ROUTES).items():
         assert (ROOT / "docs" / "reference" / name).read_text() == text, name
 
 
 def test_the_example_settings_are_the_template() -> None:
     """`ajera-cdc config template` prints the same."""
-    assert (ROOT / "ajera-cdc.example.toml").read_text() == template()
+    assert (ROOT / "ajera-cdc.example.toml").read_text() == template(ROUTES)
 
 
 def test_no_tracked_file_names_a_package_registrys_host_or_a_path_of_a_machine() -> None:

@@ -13,6 +13,7 @@ import sqlglot
 
 from pipeline.config.document import template
 from pipeline.domain.ajera import CAPTURED
+from pipeline.domain.routes import ROUTES
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -110,4 +111,4 @@ def test_every_captured_table_is_named_and_the_users_of_the_settings_exist() -> 
         server.run(statement)
     captured = set(re.findall(r"@source_name = N'(\w+)'", HOW_TO.read_text()))
     assert captured == {table.name for table in CAPTURED}
-    assert set(re.findall(r"mssql\+pyodbc://(\w+):", template())) <= server.logins
+    assert set(re.findall(r"mssql\+pyodbc://(\w+):", template(ROUTES))) <= server.logins

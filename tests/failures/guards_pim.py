@@ -48,6 +48,14 @@ PIM_GUARDS = (
         f"{RETIRED}::test_a_delete_that_is_read_before_the_earlier_one_of_its_project_is_made_good",
     ),
     Guard(
+        "a delete marks what refers to the row",
+        f"{ENGINE}/projection/guard.py",
+        "        was[0] != after.deleted\n        or any(",
+        "        any(",
+        "tests/unit/engine/test_third_target.py"
+        "::test_a_deleted_row_leaves_what_other_rows_show_of_it",
+    ),
+    Guard(
         "a batch is cut at a retirement",
         f"{ENGINE}/projection/stage.py",
         "    events, notes.rest = until_retired(transaction, route, noting.site, events)\n",

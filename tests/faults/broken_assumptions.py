@@ -16,6 +16,7 @@ from deploy.demo.consumers import Consumer
 from deploy.local.stack import Stack
 from deploy.sample import databases
 from pipeline.config.load import load
+from pipeline.domain.routes import ROUTES
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.operations.connectors import topics_of
 from tests.faults.firm import CLIENTS, Firm
@@ -148,7 +149,7 @@ def grow(firm: Firm, table: str, partitions: int) -> None:
 
 def make_anew(firm: Firm, table: str) -> None:
     """Delete a topic and make it again, as quickly as can be."""
-    topic, settings = f"{firm.name}.{table}", load(firm.config, {})
+    topic, settings = f"{firm.name}.{table}", load(firm.config, {}, ROUTES)
     admin = AdminClient({"bootstrap.servers": firm.stack.bootstrap})
     wanted = [one for one in topics_of(settings) if one.name == topic]
     ours = KafkaAdmin(firm.stack.bootstrap, {})

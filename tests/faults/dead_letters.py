@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient
 
 from deploy.local.stack import Stack
 from pipeline.config.load import load
+from pipeline.domain.routes import ROUTES
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.kafka.dead_letters import HEADER_PREFIX
 from pipeline.operations.connectors import topics_of
@@ -59,7 +60,7 @@ def unwritable(stack: Stack, seed: int) -> Iterator[Verdict]:
             )
         if firm.is_quiet():
             verdict.fail("offsets went past a message that is nowhere")
-        settings = load(firm.config, {})
+        settings = load(firm.config, {}, ROUTES)
         admin = KafkaAdmin(stack.bootstrap, {})
         admin.ensure_topics(topics_of(settings))
         admin.close()

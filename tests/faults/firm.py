@@ -16,11 +16,11 @@ import tomli_w
 from deploy.demo.settings import merge
 from deploy.local.stack import Stack
 from deploy.sample import databases
-from pipeline.config.settings import Settings
+from pipeline.config.settings import settings_for
 from pipeline.database.sql.engine import create_engine
 from pipeline.database.state.migrate import upgrade
 from pipeline.database.systems.live import create_target_tables
-from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.domain.routes import AJERA_TO_PIM, ROUTES
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.mapping.site import Site
 from pipeline.operations.connectors import topics_of
@@ -246,13 +246,13 @@ def founded(stack: Stack, name: str, seed: int, **changed: Mapping[str, Any]) ->
     pim_url = stack.create_database(name)
     engine = create_engine(pim_url)
     create_target_tables(engine, AJERA_TO_PIM, Site())
-    upgrade(engine)
+    upgrade(engine, mirrored=AJERA_TO_PIM.sources)
     engine.dispose()
     raw = raw_settings(stack, name, pim_url, **changed)
     config = stack.directory / f"{name}.toml"
     config.write_text(tomli_w.dumps(raw))
     admin = KafkaAdmin(stack.bootstrap, {})
-    admin.ensure_topics(topics_of(Settings.model_validate(raw)))
+    admin.ensure_topics(topics_of(settings_for(ROUTES).model_validate(raw)))
     admin.close()
     topics = {
         table: Topic(

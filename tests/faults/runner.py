@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from pipeline.config.load import load
+from pipeline.domain.routes import AJERA_TO_PIM, ROUTES
 from pipeline.engine.consumer import ports
 from pipeline.engine.projection.processor import Processor
 from pipeline.model.event import Decoded, Message
@@ -177,7 +178,9 @@ def main(*, config: Path, point: str, count: int) -> None:
     def join(of: ConsumerParts, processor: Processor) -> Any:
         return BombedMessages(member(of, processor), bomb)
 
-    with parts(load(config, {}), BombedTelemetry(health, bomb), health) as whole:
+    with parts(
+        AJERA_TO_PIM, load(config, {}, ROUTES), BombedTelemetry(health, bomb), health
+    ) as whole:
         bombed = replace(
             whole,
             target=BombedTarget(whole.target, bomb),

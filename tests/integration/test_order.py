@@ -13,6 +13,7 @@ import pytest
 from deploy.local.stack import Stack
 from deploy.sample import databases
 from pipeline.config.load import load
+from pipeline.domain.routes import ROUTES
 from pipeline.operations.connectors import configuration
 from pipeline.wiring.clients import connect_client
 from tests.support.live import Live, client, live_firm, wait_until
@@ -121,7 +122,7 @@ def start_capture(live: Live, **others: str) -> None:
     from pipeline.kafka.admin import KafkaAdmin
     from pipeline.operations.connectors import topics_of
 
-    settings = load(live.config, {})
+    settings = load(live.config, {}, ROUTES)
     admin = KafkaAdmin(live.stack.bootstrap, {})
     admin.ensure_topics(topics_of(settings))
     admin.close()

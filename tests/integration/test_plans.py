@@ -58,7 +58,7 @@ def misled(postgres: Stack) -> Iterator[sa.Connection]:
     engine = create_engine(postgres.create_database("plans"))
     with engine.connect() as connection:
         for metadata in (
-            sync_metadata("sync"),
+            sync_metadata("sync", AJERA_TO_PIM.sources),
             dps_metadata("sync"),
             ajera_metadata("ajera_cdc"),
             _systems(),

@@ -233,7 +233,7 @@ def fresh_target(url: str) -> tuple[Engine, DatabaseTarget]:
     """A PIM with its tables, the sync schema, and every source table loaded."""
     engine = create_engine(url)
     create_target_tables(engine, AJERA_TO_PIM, Site())
-    upgrade(engine)
+    upgrade(engine, mirrored=AJERA_TO_PIM.sources)
     target = DatabaseTarget(engine, AJERA_TO_PIM, Site())
     with target.transaction() as transaction:
         for table, topic in TOPICS.items():

@@ -15,13 +15,13 @@ import psycopg
 import tomli_w
 from psycopg import sql
 
-from deploy.demo.consumers import Consumer, running
+from deploy.demo.consumers import TO_PIM, Consumer, running
 from deploy.demo.settings import merge
 from deploy.local.stack import Stack
 from deploy.sample import databases, firm, oracle
 from deploy.sample.naming import Naming
 from tests.faults import audit
-from tests.support.commands import answer
+from tests.support.commands import AJERA_CDC, Typed, answer
 
 DEADLINE_SECONDS = 45.0
 
@@ -50,19 +50,20 @@ class Live:
     ajera_url: str
     pim_url: str
     naming: Naming
+    program: Typed = AJERA_CDC
 
     # -- what a person does ------------------------------------------------------------------------
 
     def command(self, *words: str, expect: int = 0) -> dict[str, Any]:
         """Run `ajera-cdc … --json`; its answer."""
-        return answer(self.config, *words, expect=expect)
+        return answer(self.config, *words, expect=expect, program=self.program)
 
     @contextmanager
-    def consumers(self, count: int = 1) -> Iterator[list[Consumer]]:
+    def consumers(self, count: int = 1, route: str = TO_PIM) -> Iterator[list[Consumer]]:
         """Consumer processes; those still running are stopped at the end."""
         logs = self.stack.logs / self.name / str(time.monotonic_ns())
         logs.mkdir(parents=True)
-        with running(self.config, logs, count) as members:
+        with running(self.config, logs, count, route, self.program.module) as members:
             yield members
 
     def configure(self, **sections: Mapping[str, Any]) -> None:
@@ -135,6 +136,7 @@ def live_firm(
     naming: Naming | None = None,
     profile: Path | None = None,
     partitions: int = 2,
+    program: Typed = AJERA_CDC,
 ) -> Iterator[Live]:
     """A firm with empty tables, the sync schema, and no connector yet;
     what it started is removed at the end.
@@ -181,7 +183,7 @@ def live_firm(
         databases.connect(ajera_url) as ajera,
         databases.connect(pim_url) as pim,
     ):
-        live = Live(stack, name, config, ajera, pim, ajera_url, pim_url, naming)
+        live = Live(stack, name, config, ajera, pim, ajera_url, pim_url, naming, program)
         live.command("schema", "upgrade")
         try:
             yield live

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,18 +12,19 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.runtime.migration import MigrationInfo
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, Table, inspect, text
 
 from pipeline.database.sql.dialect import Dialect
 from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import translated
-from pipeline.database.state.schema import DEFAULT_SCHEMA
+from pipeline.database.state.schema import DEFAULT_SCHEMA, mirror_metadata
 from pipeline.errors import SyncSchemaOutdated
+from pipeline.mapping.mirror import MirroredTable
 
 VERSION_TABLE = "schema_version"
-Part = Literal["pim", "dps", "ajera"]  # which of our schemas: each has versions of its own
+Part = Literal["projection", "dps", "ajera"]  # which of our schemas: each has versions of its own
 FOLDERS: dict[Part, str] = {
-    "pim": "versions",
+    "projection": "versions",
     "dps": "dps",
     "ajera": "ajera",
 }
@@ -54,10 +55,11 @@ def upgrade(
     engine: Engine,
     schema: str = DEFAULT_SCHEMA,
     report: Report = lambda _: None,
-    part: Part = "pim",
+    part: Part = "projection",
+    mirrored: Sequence[MirroredTable] = (),
 ) -> tuple[str | None, str]:
     """The versions before and after. All steps in one transaction;
-    creates the schema if it is missing.
+    creates the schema if it is missing, and the mirrors that are: no version names those.
     """
     dialect = dialect_of(engine)
     with (
@@ -69,6 +71,9 @@ def upgrade(
         config = _config(part)
         config.attributes["run"] = Run(connection, schema, report)
         command.upgrade(config, "head")
+        for table in _missing(connection, schema, mirrored):
+            table.create(connection)
+            report(f"{schema}: {table.name}")
     return before, latest(part)
 
 
@@ -81,7 +86,7 @@ def current(engine: Engine, schema: str = DEFAULT_SCHEMA) -> str | None:
         return _version(connection, schema)
 
 
-def latest(part: Part = "pim") -> str:
+def latest(part: Part = "projection") -> str:
     """The version that this program needs."""
     head = ScriptDirectory.from_config(_config(part)).get_current_head()
     if head is None:
@@ -89,13 +94,30 @@ def latest(part: Part = "pim") -> str:
     return head
 
 
-def require_latest(engine: Engine, schema: str = DEFAULT_SCHEMA, part: Part = "pim") -> None:
-    """Raises SyncSchemaOutdated unless the database has the version that this program needs."""
+def require_latest(
+    engine: Engine,
+    schema: str = DEFAULT_SCHEMA,
+    part: Part = "projection",
+    mirrored: Sequence[MirroredTable] = (),
+) -> None:
+    """Raises SyncSchemaOutdated unless the database has the version that this program needs,
+    and these mirrors.
+    """
     found = current(engine, schema)
     if found != latest(part):
         raise SyncSchemaOutdated(
             f"schema {schema} has version {found or '(none)'}, this program needs {latest(part)}"
         )
+    with translated(dialect_of(engine), f"schema {schema}"), engine.connect() as connection:
+        missing = [table.name for table in _missing(connection, schema, mirrored)]
+    if missing:
+        raise SyncSchemaOutdated(f"schema {schema} lacks {', '.join(missing)}")
+
+
+def _missing(connection: Connection, schema: str, mirrored: Sequence[MirroredTable]) -> list[Table]:
+    there = {*inspect(connection).get_table_names(schema)}
+    tables = mirror_metadata(schema, mirrored).sorted_tables
+    return [table for table in tables if table.name not in there]
 
 
 def _version(connection: Connection, schema: str) -> str | None:

@@ -25,7 +25,6 @@ from sqlalchemy.dialects import mssql, postgresql
 from sqlalchemy.types import TypeEngine
 
 from pipeline.database.sql.dialect import Field, Fields
-from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.source import ColumnType
 
@@ -87,18 +86,21 @@ LEDGER: Fields = (
 )
 
 
-def sync_metadata(
-    schema: str = DEFAULT_SCHEMA,
-    sources: Sequence[MirroredTable] = AJERA_TO_PIM.sources,
-) -> MetaData:
-    """Every table of the `sync` schema."""
-    metadata = MetaData(schema=schema)
-    for source in sources:
-        _mirror(metadata, source)
+def sync_metadata(schema: str = DEFAULT_SCHEMA, mirrored: Sequence[MirroredTable] = ()) -> MetaData:
+    """Every table of the `sync` schema of a projection that mirrors these tables."""
+    metadata = mirror_metadata(schema, mirrored)
     _due(metadata)
     _source_table(metadata)
     topic_tables(metadata)
     _owned_row(metadata)
+    return metadata
+
+
+def mirror_metadata(schema: str, mirrored: Sequence[MirroredTable]) -> MetaData:
+    """The mirrors alone."""
+    metadata = MetaData(schema=schema)
+    for source in mirrored:
+        _mirror(metadata, source)
     return metadata
 
 

@@ -178,8 +178,11 @@ def marks(
     if before is None and after.unknown.issuperset(column.name for column in table.columns):
         return  # a delete of a row that was never seen; one created and deleted in one batch was
     yield table.name, after.key
-    if any(
-        before is None or old.get(column) != after.values.get(column) for column in table.shared
+    if table.shared and (
+        was[0] != after.deleted
+        or any(
+            before is None or old.get(column) != after.values.get(column) for column in table.shared
+        )
     ):
         yield shared_kind(table.name), after.key
     for column, owner in table.owners:

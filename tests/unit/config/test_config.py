@@ -14,6 +14,7 @@ from pipeline.config.document import keys, reference, template
 from pipeline.config.load import load
 from pipeline.config.renamed import RENAMED
 from pipeline.config.settings import Settings
+from pipeline.domain.routes import AJERA_TO_PIM, ROUTES
 from pipeline.errors import (
     ConfigurationInvalid,
     EditionUnsupported,
@@ -33,7 +34,7 @@ database = "mssql+pyodbc://b:{PASSWORD}@host/PIM?driver=ODBC+Driver+18+for+SQL+S
 def settings(tmp_path: Path, text: str = "", environ: dict[str, str] | None = None) -> Settings:
     path = tmp_path / "ajera-cdc.toml"
     path.write_text(URLS + text)
-    return load(path, environ or {})
+    return load(path, environ or {}, ROUTES)
 
 
 def fault(tmp_path: Path, text: str, environ: dict[str, str] | None = None) -> PipelineError:
@@ -64,8 +65,8 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
             "AJERA_CDC_ROUTES__PIM__CLIENTS": "false",
         },
     )
-    assert found.to_pim.group == "env"
-    assert found.to_pim.entities == {
+    assert found.routes.projection(AJERA_TO_PIM).group == "env"
+    assert found.routes.projection(AJERA_TO_PIM).entities == {
         "projects",
         "contacts",
         "employees",
@@ -80,7 +81,7 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
         (
             "AJERA_CDC_ROUTES__PIM__SCHEMA",
             "pim",
-            lambda s: s.to_pim.db_schema == "pim",
+            lambda s: s.routes.projection(AJERA_TO_PIM).db_schema == "pim",
         ),
         (
             "AJERA_CDC_PROFILE",
@@ -156,7 +157,7 @@ def test_a_section_that_is_no_table_is_a_fault_like_any_other(
     path = tmp_path / "ajera-cdc.toml"
     path.write_text('kafka = 5\nprofile = "site.toml"\n' + URLS)
     with pytest.raises(ConfigurationInvalid, match="kafka: "):
-        load(path, environ)
+        load(path, environ, ROUTES)
 
 
 def test_an_unknown_key_from_the_environment_is_a_fault(
@@ -200,7 +201,7 @@ def test_what_is_required_and_missing_is_named(tmp_path: Path) -> None:
     path = tmp_path / "ajera-cdc.toml"
     path.write_text("")
     with pytest.raises(ConfigurationInvalid, match=r"(?s)sources: .*routes: "):
-        load(path, {})
+        load(path, {}, ROUTES)
 
 
 @pytest.mark.parametrize(
@@ -221,14 +222,14 @@ def test_a_file_that_is_not_toml_in_utf8_is_a_fault_of_the_configuration(
     path = tmp_path / "ajera-cdc.toml"
     path.write_bytes(content)
     with pytest.raises(ConfigurationInvalid, match=r"ajera-cdc\.toml is not"):
-        load(path, {})
+        load(path, {}, ROUTES)
 
 
 def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
     """Windows editors write one."""
     path = tmp_path / "ajera-cdc.toml"
     path.write_bytes(b"\xef\xbb\xbf" + URLS.encode())
-    assert load(path, {}).to_pim.group
+    assert load(path, {}, ROUTES).routes.projection(AJERA_TO_PIM).group
 
 
 def test_a_file_that_is_not_there_or_cannot_be_read_is_a_fault_of_the_configuration(
@@ -236,16 +237,19 @@ def test_a_file_that_is_not_there_or_cannot_be_read_is_a_fault_of_the_configurat
 ) -> None:
     """A folder, or nothing."""
     with pytest.raises(ConfigurationInvalid, match="config template"):
-        load(tmp_path / "none.toml", {})
+        load(tmp_path / "none.toml", {}, ROUTES)
     with pytest.raises(ConfigurationInvalid, match="cannot be read"):
-        load(tmp_path, {})
+        load(tmp_path, {}, ROUTES)
 
 
 def test_the_file_can_be_named_by_the_environment(tmp_path: Path) -> None:
     """As containers do."""
     path = tmp_path / "other.toml"
     path.write_text(URLS + 'group = "g"\n')
-    assert load(None, {"AJERA_CDC_CONFIG": str(path)}).to_pim.group == "g"
+    assert (
+        load(None, {"AJERA_CDC_CONFIG": str(path)}, ROUTES).routes.projection(AJERA_TO_PIM).group
+        == "g"
+    )
 
 
 SHOWN = {
@@ -363,13 +367,15 @@ def test_a_profile_lies_beside_the_settings_file_wherever_its_name_comes_from(
     (tmp_path / "site.toml").write_text('[assumptions]\naddress_separator = " | "\n')
     path = tmp_path / "ajera-cdc.toml"
     path.write_text('profile = "site.toml"\n' + URLS)
-    assert load(path, {}).site.assumptions.address_separator == " | "
+    assert load(path, {}, ROUTES).site.assumptions.address_separator == " | "
     path.write_text(URLS)
     assert (
-        load(path, {"AJERA_CDC_PROFILE": "site.toml"}).site.assumptions.address_separator == " | "
+        load(path, {"AJERA_CDC_PROFILE": "site.toml"}, ROUTES).site.assumptions.address_separator
+        == " | "
     )
     assert (
-        load(path, {"AJERA_CDC_PROFILE": str(tmp_path / "site.toml")}).site != load(path, {}).site
+        load(path, {"AJERA_CDC_PROFILE": str(tmp_path / "site.toml")}, ROUTES).site
+        != load(path, {}, ROUTES).site
     )
 
 
@@ -378,18 +384,18 @@ def test_uncommenting_a_key_of_the_template_changes_nothing(
 ) -> None:
     """An empty text where nothing need be set is as if the key was not there."""
     path = tmp_path / "ajera-cdc.toml"
-    path.write_text(re.sub(r"^# (\w+ = )", r"\1", template(), flags=re.MULTILINE))
-    uncommented = load(path, {})
-    path.write_text(template())
-    assert uncommented == load(path, {})
+    path.write_text(re.sub(r"^# (\w+ = )", r"\1", template(ROUTES), flags=re.MULTILINE))
+    uncommented = load(path, {}, ROUTES)
+    path.write_text(template(ROUTES))
+    assert uncommented == load(path, {}, ROUTES)
 
 
 def test_the_template_is_a_valid_file_with_every_key_documented_in_place() -> None:
     """Uncommented it loads, and each key has its description above it."""
-    text = template()
+    text = template(ROUTES)
     uncommented = re.sub(r"^#( (?=\w+ = )|(?=\S))", "", text, flags=re.MULTILINE)
     raw = tomllib.loads(uncommented)
-    for section, key, field in keys():
+    for section, key, field in keys(ROUTES):
         table = reduce(
             lambda inner, part: inner[part],
             filter(None, section.split(".")),
@@ -401,11 +407,11 @@ def test_the_template_is_a_valid_file_with_every_key_documented_in_place() -> No
 
 def test_the_reference_names_every_key_with_its_default() -> None:
     """The template and the reference come from the same list."""
-    lines = reference().splitlines()[2:]
-    assert len(lines) == len(list(keys()))
-    assert "| `sources.ajera.database` | `required` |" in reference()
-    assert "| `run.batch_size` | `2000` |" in reference()
-    assert "| `sources.ajera.connect_host` | `none` |" in reference()
+    lines = reference(ROUTES).splitlines()[2:]
+    assert len(lines) == len(list(keys(ROUTES)))
+    assert "| `sources.ajera.database` | `required` |" in reference(ROUTES)
+    assert "| `run.batch_size` | `2000` |" in reference(ROUTES)
+    assert "| `sources.ajera.connect_host` | `none` |" in reference(ROUTES)
 
 
 @pytest.mark.parametrize(("old", "new"), RENAMED.items())
@@ -419,7 +425,7 @@ def test_an_old_name_is_refused_with_the_new_one(tmp_path: Path, old: str, new: 
 @pytest.mark.parametrize("new", sorted(set(RENAMED.values())))
 def test_a_new_name_is_a_key(new: str) -> None:
     """What the message says can be typed."""
-    assert new in {f"{section}.{key}" for section, key, _ in keys()}
+    assert new in {f"{section}.{key}" for section, key, _ in keys(ROUTES)}
 
 
 def test_a_route_without_its_source_or_version_is_refused(
@@ -438,13 +444,13 @@ def test_a_firm_with_dps_and_no_pim_needs_no_pim(tmp_path: Path) -> None:
     dps = '[routes.dps]\n[sources.dps]\ndatabase = "postgresql+psycopg://d@host/dps"\n'
     path = tmp_path / "ajera-cdc.toml"
     path.write_text(ajera + dps)
-    found = load(path, {})
+    found = load(path, {}, ROUTES)
     assert [route.name for route in routes_of(found)] == ["dps"]
     with pytest.raises(ConfigurationInvalid, match=r"routes\.pim"):
-        _ = found.to_pim
+        _ = found.routes.projection(AJERA_TO_PIM)
     path.write_text(ajera + "[routes]\n")
     with pytest.raises(ConfigurationInvalid, match="no route is configured"):
-        load(path, {})
+        load(path, {}, ROUTES)
 
 
 @pytest.mark.parametrize("name", ["employees", "consultants"])

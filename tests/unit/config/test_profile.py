@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config.settings import Settings
+from pipeline.config.settings import settings_for
 from pipeline.domain.profile import name_faults
 from pipeline.domain.routes import AJERA_TO_PIM, ROUTES
 from pipeline.errors import ProfileInvalid
@@ -26,7 +26,7 @@ def site(tmp_path: Path, text: str | bytes) -> Site:
     """The site of this profile."""
     path = tmp_path / "site.toml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return Settings.model_validate({**DATABASES, "profile": path}).site
+    return settings_for(ROUTES).model_validate({**DATABASES, "profile": path}).site
 
 
 def fault(tmp_path: Path, text: str | bytes) -> str:
@@ -37,13 +37,13 @@ def fault(tmp_path: Path, text: str | bytes) -> str:
 
 def test_a_site_without_a_profile_has_the_vendors_names() -> None:
     """Every name as the vendor writes it."""
-    assert Settings.model_validate(DATABASES).site == Site()
+    assert settings_for(ROUTES).model_validate(DATABASES).site == Site()
     assert list(name_faults(ROUTES, Site())) == []
 
 
 def test_the_second_profile_of_the_sample_is_without_fault() -> None:
     """Under it every name differs, and the whole route runs."""
-    found = Settings.model_validate({**DATABASES, "profile": OTHER_NAMES}).site
+    found = settings_for(ROUTES).model_validate({**DATABASES, "profile": OTHER_NAMES}).site
     assert all(found.source_table(table.name) != table.name for table in AJERA_TO_PIM.sources)
 
 
@@ -165,7 +165,7 @@ def test_a_profile_that_is_not_one_is_told_by_key(
 
 def test_a_profile_that_is_not_there_is_told(tmp_path: Path) -> None:
     """By its name."""
-    settings = Settings.model_validate({**DATABASES, "profile": tmp_path / "none.toml"})
+    settings = settings_for(ROUTES).model_validate({**DATABASES, "profile": tmp_path / "none.toml"})
     with pytest.raises(ProfileInvalid, match=r"none\.toml cannot be read"):
         _ = settings.site
 
@@ -181,7 +181,11 @@ def test_the_phone_map_of_crm_wins_over_the_profiles(
         "employee_mobile": "vecPhone2",
         "employee_direct_dial": "vecPhone2",
     }
-    found = Settings.model_validate({**DATABASES, "profile": path, "crm": crm}).site.assumptions
+    found = (
+        settings_for(ROUTES)
+        .model_validate({**DATABASES, "profile": path, "crm": crm})
+        .site.assumptions
+    )
     assert (found.employee_mobile, found.employee_direct_dial) == (
         "vecPhone2",
         "vecPhone2",

@@ -251,7 +251,7 @@ def test_the_sync_schema_and_the_samples_pim_compile_for_sql_server() -> None:
         *ajera_metadata("ajera_cdc").sorted_tables,
     ]
     tables += [
-        *sync_metadata("sync").sorted_tables,
+        *sync_metadata("sync", AJERA_TO_PIM.sources).sorted_tables,
         *target_metadata(AJERA_TO_PIM, Site(), "dbo").sorted_tables,
     ]
     for table in tables:
@@ -262,5 +262,6 @@ def test_the_sync_schema_and_the_samples_pim_compile_for_sql_server() -> None:
                 compiled(CreateIndex(index)),
                 read="tsql",
             )
-    position = compiled(CreateTable(sync_metadata("sync").tables["sync.mirror_AxVec"]))
+    mirrors = sync_metadata("sync", AJERA_TO_PIM.sources).tables
+    position = compiled(CreateTable(mirrors["sync.mirror_AxVec"]))
     assert "position VARCHAR(64) COLLATE Latin1_General_BIN2" in position

@@ -22,7 +22,7 @@ from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType, SourceTable
 from pipeline.model.event import Event
 from pipeline.resources import schemas_directory
-from pipeline.wiring.exchange import needs_of
+from pipeline.wiring.exchange_decoding import needs_of
 from tests.unit.decoding.connector import (
     AX_PROJECT,
     AX_VEC,

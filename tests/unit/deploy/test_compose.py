@@ -13,6 +13,7 @@ import yaml
 
 from deploy.sample.script import script
 from pipeline.config.load import load
+from pipeline.domain.routes import ROUTES
 from pipeline.operations.connectors import configuration, topics_of
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
@@ -76,7 +77,7 @@ def test_the_settings_file_loads_with_the_environment_that_compose_gives() -> No
         "AJERA_CDC_ROUTES__PIM__DATABASE": "postgresql+psycopg://postgres:x@postgres:5432/pim",
     }
     assert environment.keys() <= services()["setup"]["environment"].keys()
-    settings = load(DEPLOY / "compose" / "ajera-cdc.toml", environment)
+    settings = load(DEPLOY / "compose" / "ajera-cdc.toml", environment, ROUTES)
     config = configuration(settings, epoch=1)
     assert config["database.hostname"] == "postgres"
     assert config["database.password"] == "${env:AJERA_CDC_SOURCE_PASSWORD}"

@@ -46,7 +46,7 @@ def test_with_several_routes_a_table_is_captured_once_with_the_columns_of_each()
 
 def test_a_table_or_column_captured_for_another_route_is_not_mirrored_into_pims_state() -> None:
     """PIM's database holds what its own lines read."""
-    tables = sync_metadata("sync").tables
+    tables = sync_metadata("sync", AJERA_TO_PIM.sources).tables
     mirrors = {name for name in tables if name.startswith("sync.mirror_")}
     assert mirrors == {f"sync.mirror_{table.name}" for table in AJERA_TO_PIM.sources}
     assert "vecSyncToCRM" not in tables["sync.mirror_AxVec"].columns

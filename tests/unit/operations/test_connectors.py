@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.config.settings import Settings
+from pipeline.config.settings import Settings, settings_for
+from pipeline.domain.routes import ROUTES
 from pipeline.errors import ConfigurationInvalid
 from pipeline.operations.connectors import configuration, topics_of
 from pipeline.wiring.source import source_of
@@ -21,7 +22,7 @@ POSTGRES = "postgresql+psycopg://cdc:secret@db.example/ajera"
 
 def settings(database: str, profile: Path | None = None, **ajera: Any) -> Settings:
     raw: dict[str, Any] = {} if profile is None else {"profile": profile}
-    return Settings.model_validate(
+    return settings_for(ROUTES).model_validate(
         {
             **raw,
             "sources": {"ajera": {"database": database, **ajera}},
@@ -34,7 +35,7 @@ def test_sql_servers_connector_gets_its_address_and_a_history_topic_and_no_passw
     """Encryption as the address says; the tables of dbo unless another schema is set."""
     found = settings(SQL_SERVER)
     config = configuration(found, epoch=4)
-    assert source_of(found).dialect == "sqlserver"
+    assert source_of(found, "ajera").dialect == "sqlserver"
     assert (config["database.hostname"], config["database.port"]) == (
         "db.example",
         "1444",

@@ -11,8 +11,6 @@ from pipeline.domain.status import StatusCoding
 from pipeline.mapping.site import Assumptions, Site, TableNames
 from pipeline.operations.exchange_mappings import shown as exchanged
 from pipeline.operations.mappings import (
-    ASSUMED,
-    RESTS_ON,
     ShownTable,
     shown,
 )
@@ -44,7 +42,7 @@ def test_no_canonical_name_is_left_where_a_profile_renames_everything() -> None:
         if site.source_column(table.name, name) != name
     }
     assert renamed
-    for table in shown(site):
+    for table in shown(site, AJERA_TO_PIM):
         texts = [
             table.only_if,
             *(text for one in table.lines for text in (one.source, one.note)),
@@ -55,36 +53,36 @@ def test_no_canonical_name_is_left_where_a_profile_renames_everything() -> None:
 def test_two_columns_that_changed_names_with_each_other_are_told_apart() -> None:
     """Each word is renamed once."""
     swapped = TableNames(columns={"vecPhone1": "vecPhone2", "vecPhone2": "vecPhone1"})
-    words = line(shown(Site(source={"AxVec": swapped})), "client", "Phone Number")
+    words = line(shown(Site(source={"AxVec": swapped}), AJERA_TO_PIM), "client", "Phone Number")
     assert words == "first of vecPhone2, vecPhone1 that is not blank"
 
 
 def test_a_line_says_what_this_site_assumes() -> None:
     """The employee's phones follow CRM's map; the organization of employees is the site's."""
     site = Site(assumptions=Assumptions(employee_mobile="vecPhone1", internal_organization="Staff"))
-    assert line(shown(site), "employee", "Mobile") == "vecPhone1"
-    assert line(shown(site), "employee", "Organization ID") == "'Staff'"
+    assert line(shown(site, AJERA_TO_PIM), "employee", "Mobile") == "vecPhone1"
+    assert line(shown(site, AJERA_TO_PIM), "employee", "Organization ID") == "'Staff'"
 
 
 def test_a_condition_and_a_remembered_value_are_told_in_words() -> None:
     """Not by the name of a column of ours."""
     ours = {one.name for table in AJERA_TO_PIM.sources for one in table.remembered}
-    for table in shown(Site()):
+    for table in shown(Site(), AJERA_TO_PIM):
         assert not ours & set(
             WORD.findall(" ".join([table.only_if, *(one.source for one in table.lines)]))
         ), table.name
-    assert line(shown(Site()), "project", "Project ID") == "prjKey"
+    assert line(shown(Site(), AJERA_TO_PIM), "project", "Project ID") == "prjKey"
 
 
 def test_every_assumption_that_a_line_rests_on_is_written_down() -> None:
     """And every line that is named here is one of the mappings."""
     page = (ROOT / "docs" / "assumptions.md").read_text()
     numbers = {int(number) for number in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)}
-    assert {number for rests_on in RESTS_ON.values() for number in rests_on} <= numbers
+    assert {number for rests_on in AJERA_TO_PIM.rests_on.values() for number in rests_on} <= numbers
     places = {
         (m.name, one.target) for m in AJERA_TO_PIM.mappings for one in (*m.lines, *m.children)
     }
-    assert {*RESTS_ON, *ASSUMED} <= places
+    assert {*AJERA_TO_PIM.rests_on, *AJERA_TO_PIM.assumed} <= places
 
 
 def test_a_status_without_a_coding_is_shown_as_not_written() -> None:

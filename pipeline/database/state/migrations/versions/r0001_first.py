@@ -1,5 +1,5 @@
-"""The `sync` schema as first released: mirrors of five tables, marks, progress, incarnations,
-owned rows, epochs.
+"""The `sync` schema of a projection as first released: marks, progress, incarnations, owned rows,
+epochs. Mirrors follow from the route, and stand in no version.
 """
 
 from typing import Any
@@ -13,88 +13,6 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
-
-INTEGER = sa.BigInteger
-FLAG = sa.Boolean
-TEXT = sa.UnicodeText
-
-MIRRORS: dict[str, dict[str, tuple[str, ...]]] = {
-    "AxVec": {
-        "integer": ("vecKey",),
-        "text": (
-            *(
-                "vecDescription",
-                "vecFirstName",
-                "vecMiddleName",
-                "vecLastName",
-                "vecTitle",
-                "vecEmail",
-            ),
-            *("vecPhone1", "vecPhone2", "vecFax", "vecWebsite"),
-            *(
-                "vecAddress1",
-                "vecAddress2",
-                "vecAddress3",
-                "vecCity",
-                "vecState",
-                "vecZip",
-            ),
-        ),
-        "flag": (
-            *("vecIsClient", "vecIsVendor", "vecIsEmployee"),
-            *("ever_vecIsClient", "ever_vecIsVendor", "ever_vecIsEmployee"),
-        ),
-        "indexed": (),
-    },
-    "AxContact": {
-        "integer": ("cntKey", "cntClient", "cntVendor"),
-        "text": (
-            *(
-                "cntFirstName",
-                "cntMiddleName",
-                "cntLastName",
-                "cntTitle",
-                "cntEmail",
-            ),
-            *("cntPhone1", "cntPhone2"),
-        ),
-        "short_text": ("organization",),
-        "indexed": ("organization",),
-    },
-    "AxProject": {
-        "integer": (
-            *("prjKey", "prjStatus", "prjProject"),
-            *(
-                "prjProjectManager",
-                "prjPrincipalInCharge",
-                "prjMarketingContact",
-            ),
-        ),
-        "text": ("prjID", "prjDescription", "prjNotes"),
-        "flag": ("ever_project",),
-        "short_text": ("project_id", "code_group"),
-        "indexed": (
-            "prjProjectManager",
-            "prjPrincipalInCharge",
-            "prjMarketingContact",
-            "code_group",
-        ),
-    },
-    "AxInvoiceGroup": {
-        "integer": ("igKey", "igProject", "igClient", "left_igProject"),
-        "indexed": ("igProject", "igClient", "left_igProject"),
-    },
-    "AxResource": {
-        "integer": (
-            "resKey",
-            "resProject",
-            "resEmployee",
-            "left_resProject",
-        ),
-        "text": ("resRole",),
-        "indexed": ("resProject", "resEmployee", "left_resProject"),
-    },
-}
 
 
 def ascii_text(length: int) -> TypeEngine[str]:
@@ -115,37 +33,9 @@ def instant() -> TypeEngine[Any]:
 
 def upgrade() -> None:
     schema = context.config.attributes["run"].schema
-    for table, columns in MIRRORS.items():
-        create_mirror(schema, table, columns)
     create_due(schema)
     create_progress(schema)
     create_small_tables(schema)
-
-
-def create_mirror(schema: str, table: str, columns: dict[str, tuple[str, ...]]) -> None:
-    name = f"mirror_{table}"
-    op.create_table(
-        name,
-        sa.Column("key", ascii_text(64), primary_key=True),
-        sa.Column("position", ascii_text(64), nullable=False),
-        sa.Column("incarnation", sa.Integer, nullable=False),
-        sa.Column("partition", sa.Integer, nullable=False),
-        sa.Column("offset", sa.BigInteger, nullable=False),
-        sa.Column("deleted", sa.Boolean, nullable=False),
-        sa.Column("unknown", sa.UnicodeText, nullable=False),
-        sa.Column("epoch", sa.Integer, nullable=False),
-        sa.Column("committed_at", instant()),
-        sa.Column("retired_at", ascii_text(64), nullable=False),
-        sa.Column("changed_at", ascii_text(64), nullable=False),
-        sa.Column("revision", sa.BigInteger, nullable=False),
-        *(sa.Column(column, INTEGER) for column in columns.get("integer", ())),
-        *(sa.Column(column, TEXT) for column in columns.get("text", ())),
-        *(sa.Column(column, FLAG) for column in columns.get("flag", ())),
-        *(sa.Column(column, code_text(450)) for column in columns.get("short_text", ())),
-        schema=schema,
-    )
-    for column in columns["indexed"]:
-        op.create_index(f"ix_{name}_{column}", name, [column], schema=schema)
 
 
 def create_due(schema: str) -> None:

@@ -1,0 +1,123 @@
+"""`ajera-cdc conflicts`: the exchange with DPS, as a person decides in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Literal
+
+import click
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.cli.output import Outcome, command
+from pipeline.cli.parked import parked_table
+from pipeline.config.settings import Settings
+from pipeline.conflicts.rules import Side
+from pipeline.errors import UsageError
+from pipeline.operations import conflicts as deciding
+
+
+@click.group()
+def conflicts() -> None:
+    """Show what met what in the exchange with DPS, and decide what is parked."""
+
+
+@command("list", group=conflicts)
+@click.option("--limit", default=50, show_default=True, help="How many of each.")
+def show_all(settings: Settings, limit: int) -> Outcome:
+    """Lines that a person must decide, rows that wait for something,
+    and the newest entries of the log.
+    """
+    found = deciding.conflicts(settings, limit)
+    return Outcome(
+        asdict(found),
+        Group(_to_decide(found.parked), parked_table(found.waiting), _log(found.log)),
+    )
+
+
+def _to_decide(parked: Sequence[deciding.ParkedLine]) -> Table:
+    headings = ("link", "entity", "line", "Ajera key", "DPS key", "since (UTC)", "why")
+    table = Table(*headings, title="To be decided")
+    for one in parked:
+        since = f"{one.since:%Y-%m-%d %H:%M}"
+        keys = (one.ajera_key, one.dps_key)
+        table.add_row(one.link, one.entity, one.line, *keys, since, one.reason)
+    return table
+
+
+def _log(entries: Sequence[deciding.Entry]) -> Table:
+    headings = ("number", "at (UTC)", "entity", "line", "kind", "rule", "winner")
+    table = Table(*headings, "Ajera key", "DPS key", title="Log")
+    for one in entries:
+        words = (one.entity, one.line or "-", one.kind, one.rule or "-", one.winner or "-")
+        at = f"{one.at:%Y-%m-%d %H:%M:%S}"
+        table.add_row(str(one.number), at, *words, one.ajera_key, one.dps_key)
+    return table
+
+
+@command("show", group=conflicts)
+@click.argument("number", type=int)
+def show(settings: Settings, number: int) -> Outcome:
+    """One entry of the log, with both values and when they were typed."""
+    found = deciding.entry(settings, number)
+    table = Table(
+        "",
+        "Ajera",
+        "DPS",
+        title=f"{found.number}: {found.kind} in {found.entity}.{found.line or '(row)'}",
+    )
+    table.add_row("key", found.ajera_key, found.dps_key)
+    table.add_row("value", _text(found.ajera), _text(found.dps))
+    table.add_row("typed at", _text(found.ajera_at), _text(found.dps_at))
+    decided = f"rule {found.rule or '-'}, winner {found.winner or 'nobody yet'}, link {found.link}"
+    return Outcome(asdict(found), Group(table, Text(decided)))
+
+
+def _text(value: object) -> str:
+    return "-" if value is None else str(value)
+
+
+@command("resolve", group=conflicts)
+@click.argument("link_id", metavar="LINK")
+@click.argument("line")
+@click.option(
+    "--take",
+    type=click.Choice(["ajera", "dps"]),
+    help="Let this side's value win.",
+)
+@click.option(
+    "--value",
+    help="A value instead, as the side named by --as would store it.",
+)
+@click.option(
+    "--as",
+    "stored_by",
+    type=click.Choice(["ajera", "dps"]),
+    default="ajera",
+    show_default=True,
+)
+def resolve(
+    settings: Settings,
+    link_id: str,
+    line: str,
+    take: Literal["ajera", "dps"] | None,
+    value: str | None,
+    stored_by: Literal["ajera", "dps"],
+) -> Outcome:
+    """Decide a parked line by a side or by a value.
+    The decision flows to both sides as any edit does.
+    """
+    if (take is None) == (value is None):
+        raise UsageError("give either --take or --value")
+    deciding.resolve(settings, link_id, line, Side(take or stored_by), value)
+    return Outcome({"link": link_id, "line": line}, "decided")
+
+
+@command("reverse", group=conflicts)
+@click.argument("number", type=int)
+def reverse(settings: Settings, number: int) -> Outcome:
+    """Let the loser of a decided conflict win after all. It flows to both sides as any edit does."""
+    deciding.reverse(settings, number)
+    return Outcome({"number": number}, "reversed")

@@ -1,0 +1,90 @@
+"""`ajera-cdc link`: the exchange with DPS, as a person begins it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+from rich.console import Console, Group, RenderableType
+from rich.progress import Progress, TaskID
+from rich.table import Table
+
+from pipeline.cli.output import Outcome, command, confirm
+from pipeline.cli.parked import SHOWN, further, parked_table
+from pipeline.config.settings import Settings
+from pipeline.operations import link as linking
+
+
+@command("link")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say what would be linked, created and parked; change nothing.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def link(settings: Settings, *, dry_run: bool, yes: bool) -> Outcome:
+    """Link two filled systems for the first time: what matches is linked, what is ambiguous parked,
+    the rest created.
+
+    Rehearse it first (--dry-run). Killed and begun again it goes on where it stopped.
+    """
+    if not dry_run:
+        confirm("Link, and create what one side lacks?", yes=yes)
+    with Progress(console=Console(stderr=True), transient=True) as shown:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = shown.add_task(what, total=total)
+            shown.update(tasks[what], completed=done)
+
+        found = linking.link(settings, progress, is_rehearsal=dry_run)
+    return Outcome(asdict(found), _linked(found))
+
+
+def _linked(found: linking.Linked) -> RenderableType:
+    table = Table(
+        "entity",
+        "linked",
+        "created in Ajera",
+        "created in DPS",
+        "parked",
+        "lines that differ",
+        "DPS statuses changed by",
+    )
+    table.title = (
+        "What would happen; nothing was changed" if found.is_rehearsal else "What happened"
+    )
+    for one in found.entities:
+        parked = "\n".join(f"{code}: {count:,}" for code, count in sorted(one.parked.items()))
+        differing = "\n".join(f"{line}: {count:,}" for line, count in sorted(one.differing.items()))
+        statuses = "\n".join(
+            f"{coding}: {count:,}" for coding, count in one.statuses.items() if one.linked
+        )
+        numbers = (one.linked, one.created_in_ajera, one.created_in_dps)
+        table.add_row(
+            one.entity,
+            *(f"{number:,}" for number in numbers),
+            parked,
+            differing,
+            statuses,
+        )
+    return Group(table, *_unticked(found.unticked), parked_table(found.parked))
+
+
+def _unticked(
+    unticked: tuple[linking.Unticked, ...],
+) -> list[RenderableType]:
+    """Pairs of which one row was set to be exchanged by nobody: only the name took it."""
+    if not unticked:
+        return []
+    table = Table(
+        "entity",
+        "Ajera key",
+        "DPS key",
+        "not ticked in",
+        title="Linked by name with a row that nobody ticked",
+    )
+    for one in unticked[:SHOWN]:
+        table.add_row(one.entity, one.ajera_key, one.dps_key, one.side)
+    return [table, *further(len(unticked))]

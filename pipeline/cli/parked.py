@@ -1,0 +1,24 @@
+"""Parked work of the exchange, as `link` and `conflicts` show it."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.pairing.entity import ParkedWork
+
+SHOWN = 20
+
+
+def further(count: int) -> list[RenderableType]:
+    return [Text(f"and {count - SHOWN:,} more: --json shows all.")] if count > SHOWN else []
+
+
+def parked_table(parked: tuple[ParkedWork, ...]) -> RenderableType:
+    if not parked:
+        return Text("Nothing is parked.")
+    table = Table("parked", "side", "key", "why", "what to do")
+    for one in parked[:SHOWN]:
+        table.add_row(one.entity, one.side, one.key, one.code, one.hint)
+    return Group(table, *further(len(parked)))

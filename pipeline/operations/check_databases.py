@@ -1,0 +1,98 @@
+"""The databases of the routes: a captured one as its connector needs it, and the target of a
+projection with our own schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Engine
+
+from pipeline.config.settings import Settings
+from pipeline.database.state.schema import sync_metadata
+from pipeline.database.systems.grants import EVERYTHING, missing_rights, rights_on_target
+from pipeline.database.systems.inspect import source_findings
+from pipeline.database.systems.live import describe_target
+from pipeline.decoding.needs import needed_by
+from pipeline.domain.routes import captured
+from pipeline.errors import SyncSchemaOutdated, TargetMismatch
+from pipeline.mapping.route import Route
+from pipeline.operations.finding import Line, fault, line_of, rights
+from pipeline.wiring.clients import source_engine, target_engine
+from pipeline.wiring.exchange import setup_of
+from pipeline.wiring.exchange_decoding import needs_of
+from pipeline.wiring.projection import switched_on
+from pipeline.wiring.source import contract_of
+from pipeline.wiring.state import State, state_of
+
+
+def source(system: str, area: str, settings: Settings) -> Iterator[Line]:
+    """What the configured routes read of a system, and what its connector needs."""
+    readers = [one for one in settings.routes.configured if system in one.reads]
+    if not readers:
+        return
+    engine = source_engine(settings, system)
+    try:
+        findings = source_findings(
+            engine,
+            captured(system, readers),
+            _needs(settings, system),
+            settings.site,
+            contract_of(system, *readers),
+            settings.source(system).db_schema,
+        )
+    finally:
+        engine.dispose()
+    yield from (line_of(area, finding) for finding in findings)
+
+
+def _needs(settings: Settings, system: str) -> dict[str, dict[str, str]]:
+    """By table and column a line that needs it, of the first route that does."""
+    found: dict[str, dict[str, str]] = {}
+    for route in (one for one in settings.routes.configured if system in one.reads):
+        if isinstance(route, Route):
+            mappings = switched_on(settings, route).mappings
+            needs = needed_by(route.sources, mappings, settings.site)
+        else:
+            needs = needs_of(route.reads[system], setup_of(settings).entities)
+        for table, columns in needs.items():
+            found[table] = columns | found.get(table, {})
+    return found
+
+
+def target(route: Route, settings: Settings) -> Iterator[Line]:
+    """A projection's target; nothing, where it is not configured."""
+    if route not in settings.routes.configured:
+        return
+    area, engine = route.target_system, target_engine(settings, route)
+    try:
+        yield from _tables(settings, route, engine)
+        yield from _state(area, state_of(settings, route), engine)
+    finally:
+        engine.dispose()
+
+
+def _tables(settings: Settings, route: Route, engine: Engine) -> Iterator[Line]:
+    area, schema = route.target_system, settings.routes.projection(route).db_schema
+    try:
+        found = describe_target(engine, switched_on(settings, route), settings.site, schema)
+    except TargetMismatch as error:
+        yield fault(area, "tables", error)
+        return
+    told = f"{len(found)} tables, every mapped column is there"
+    yield Line(area, "tables", is_ok=True, found=told)
+    wanted = rights_on_target(route, settings.site)
+    yield rights(area, f"{area}'s tables", missing_rights(engine, schema, wanted))
+
+
+def _state(area: str, of: State, engine: Engine) -> Iterator[Line]:
+    try:
+        of.require_latest(engine)
+    except SyncSchemaOutdated as error:
+        yield fault(area, "sync schema", error)
+        return
+    yield Line(area, "sync schema", is_ok=True, found="at this program's version")
+    own = {
+        table.name: EVERYTHING for table in sync_metadata(of.schema, of.mirrored).tables.values()
+    }
+    yield rights(area, "the sync schema", missing_rights(engine, of.schema, own))

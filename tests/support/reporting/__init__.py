@@ -1,0 +1,118 @@
+"""A third target, Reporting: a flat table of clients with what is known of their projects.
+
+All that a route is stands here: its target's table, what it mirrors of the source's, its mapping.
+The contract of the column that no other route reads is `AxProject.avsc`, beside this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.domain import ajera
+from pipeline.mapping.convert import reference, text
+from pipeline.mapping.mirror import MirroredTable
+from pipeline.mapping.route import Route
+from pipeline.mapping.site import Site
+from pipeline.mapping.source import ColumnType
+from pipeline.mapping.table import (
+    Column,
+    Derived,
+    Expression,
+    Path,
+    Related,
+    RelatedRows,
+    TableMapping,
+    prefixed,
+)
+from pipeline.mapping.target import TargetColumn, TargetTable
+from pipeline.model.event import Row, Value
+from pipeline.model.ledger import LedgerRow
+
+ACTIVE = 1  # in prjStatus
+
+# --- Reporting's table ----------------------------------------------------------------------------
+
+CLIENT_REPORT = TargetTable(
+    name="Client Report",
+    key=("Client",),
+    columns=(
+        TargetColumn("Client", length=20),
+        TargetColumn("Name", length=100),
+        TargetColumn("Place", length=100),
+        TargetColumn("Active Projects", ColumnType.INTEGER),
+        TargetColumn("Newest Project", length=100),
+    ),
+    rank=0,
+)
+
+# --- what it mirrors ------------------------------------------------------------------------------
+
+AX_VEC = MirroredTable(
+    ajera.AX_VEC.pick("vecDescription", "vecCity", "vecState", "vecIsClient"),
+)
+AX_PROJECT = MirroredTable(
+    ajera.AX_PROJECT.pick("prjDescription", "prjStatus"),
+    shared=("prjDescription", "prjStatus"),
+)
+AX_INVOICE_GROUP = MirroredTable(
+    ajera.AX_INVOICE_GROUP,
+    owners=(("igClient", "AxVec"),),
+    indexed=("igProject", "igClient"),
+)
+
+# --- how it is filled -----------------------------------------------------------------------------
+
+
+def _place(row: Row, _: Site) -> Value:
+    parts = (text(row["vecCity"]), text(row["vecState"]))
+    return ", ".join(part for part in parts if part) or None
+
+
+def _projects(client: RelatedRows) -> Iterator[LedgerRow]:
+    """The projects of the client's invoice groups, each once."""
+    keys = {reference(group.values["igProject"]) for group in client.children("AxInvoiceGroup")}
+    for key in sorted(key for key in keys if key is not None):
+        project = client.row("AxProject", key)
+        if not project.deleted:
+            yield project
+
+
+def _active(client: RelatedRows) -> Value:
+    return sum(project.values["prjStatus"] == ACTIVE for project in _projects(client))
+
+
+def _newest(client: RelatedRows) -> Value:
+    projects = list(_projects(client))
+    return text(projects[-1].values["prjDescription"]) if projects else None
+
+
+NEEDS = ("AxInvoiceGroup", "AxProject")
+CLIENT = TableMapping(
+    name="client report",
+    entity="clients",
+    source="AxVec",
+    target="Client Report",
+    only_if="vecIsClient",
+    key=Derived("Client", prefixed("cl-", "vecKey")),
+    lines=(
+        Column("vecDescription", "Name"),
+        Derived("Place", Expression(("vecCity", "vecState"), "vecCity, vecState", _place)),
+        Related("Active Projects", NEEDS, "number of its projects with prjStatus 1", _active),
+        Related("Newest Project", NEEDS, "prjDescription of the newest of its projects", _newest),
+    ),
+    paths=(
+        Path("AxInvoiceGroup", "igClient", "AxVec"),
+        Path("AxInvoiceGroup", "igProject", "AxProject"),
+    ),
+)
+
+REPORTING = Route(
+    name="reporting",
+    title="Ajera to Reporting",
+    source_system="ajera",
+    target_system="Reporting",
+    sources=(AX_VEC, AX_PROJECT, AX_INVOICE_GROUP),
+    targets=(CLIENT_REPORT,),
+    mappings=(CLIENT,),
+    note="One row for each client.",
+)

@@ -61,13 +61,11 @@ def prose(page: Path) -> str:
     return QUOTED.sub("", "\n".join(lines))
 
 
-def test_every_line_of_readmes_blocks_fits_100_columns() -> None:
-    """They are shown as they are: a line that is wider is cut or scrolls."""
-    blocks = BLOCK.findall((ROOT / "README.md").read_text())
-    assert blocks
-    for block in blocks:
-        wide = [line for line in block.splitlines() if len(line) > WIDTH]
-        assert wide == []
+@pytest.mark.parametrize("page", WRITTEN, ids=ids)
+def test_every_line_of_a_block_fits_100_columns(page: Path) -> None:
+    """Blocks are shown as they are: a line that is wider is cut or scrolls."""
+    for block in BLOCK.findall(page.read_text()):
+        assert [line for line in block.splitlines() if len(line) > WIDTH] == []
 
 
 def test_the_architecture_names_every_folder_of_the_pipeline() -> None:

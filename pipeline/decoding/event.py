@@ -171,14 +171,21 @@ def _key(topic: _Topic, key: bytes | None) -> tuple[Value, ...]:
             f"the key is not a JSON object of {', '.join(topic.key_fields)} alone"
         )
     for column, name in zip(topic.table.key_columns, topic.key_fields, strict=True):
-        value = found[name]
-        if column.kind is not ColumnType.INTEGER and type(value) is not str:
-            raise MetadataMissing(f"the key's {name} is no text")
-        if column.kind is ColumnType.INTEGER and (
-            type(value) is not int or not _LEAST_KEY <= value <= _GREATEST_KEY
-        ):
-            raise MetadataMissing(f"the key's {name} is no whole number of 64 bits")
+        _refuse_unlike(column.kind, name, found[name])
     return tuple(found[name] for name in topic.key_fields)
+
+
+def _refuse_unlike(kind: ColumnType, name: str, value: Any) -> None:
+    match kind:
+        case ColumnType.INTEGER:
+            if type(value) is not int or not _LEAST_KEY <= value <= _GREATEST_KEY:
+                raise MetadataMissing(f"the key's {name} is not a 64-bit integer")
+        case ColumnType.FLAG:
+            if type(value) is not bool:
+                raise MetadataMissing(f"the key's {name} is not a boolean")
+        case _:
+            if type(value) is not str:
+                raise MetadataMissing(f"the key's {name} is not a string")
 
 
 def _row(plan: Plan, flat: Mapping[str, Any], key: tuple[Value, ...]) -> dict[str, Value]:

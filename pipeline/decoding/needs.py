@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pipeline.errors import PipelineError
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import ColumnType
+from pipeline.mapping.source import ColumnType, key_text
 from pipeline.mapping.table import (
     Column,
     Derived,
@@ -163,8 +163,8 @@ class _NotingNeighbours:
     def children(self, table: str) -> Iterator[LedgerRow]:
         yield self._row(table, "1")
 
-    def row(self, table: str, key: int) -> LedgerRow:
-        return self._row(table, str(key))
+    def row(self, table: str, *key: Value) -> LedgerRow:
+        return self._row(table, key_text(key))
 
     def members(self, group: str, value: str) -> Sequence[LedgerRow]:
         del group, value

@@ -7,7 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from pipeline.mapping.convert import text
+from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.site import Site
+from pipeline.mapping.source import key_text
 from pipeline.mapping.table import (
     ChangedSince,
     Column,
@@ -29,19 +31,26 @@ class Graph:
     """Rows read from the mirror after the roots were locked."""
 
     site: Site
+    tables: Mapping[str, MirroredTable]
     rows: dict[str, dict[str, LedgerRow]] = field(default_factory=dict)
-    by_column: dict[tuple[str, str], dict[Value, list[LedgerRow]]] = field(default_factory=dict)
+    by_column: dict[tuple[str, str], dict[str, list[LedgerRow]]] = field(default_factory=dict)
 
     def add(self, rows: Iterable[LedgerRow]) -> None:
         for row in rows:
             self.rows.setdefault(row.table, {})[row.key] = row
 
     def add_by_column(self, column: str, table: str, rows: Iterable[LedgerRow]) -> None:
+        """By the text of what the column holds: of a reference, that is the key of its row."""
         index = self.by_column.setdefault((table, column), {})
-        for row in sorted(rows, key=lambda row: int(row.key)):
-            found = index.setdefault(row.values[column], [])
+        for row in self.by_key(table, rows):
+            found = index.setdefault(str(row.values[column]), [])
             if all(row.key != other.key for other in found):
                 found.append(row)
+
+    def by_key(self, table: str, rows: Iterable[LedgerRow]) -> list[LedgerRow]:
+        """In the order of their keys: of numbers, not of their text."""
+        described = self.tables[table].table
+        return sorted(rows, key=lambda row: described.key_values(row.key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +69,23 @@ class GraphNeighbours:
         path = next(
             p for p in self.mapping.paths if p.table == table and p.to == self.mapping.source
         )
-        key = int(self.root.key)
+        key = self.root.key
         found = list(self.graph.by_column.get((table, path.column), {}).get(key, []))
         if self.root.retired_at:
             left = self.graph.by_column.get((table, path.left), {}).get(key, [])
             found += [
                 row for row in left if row.changed_at > self.root.retired_at and row not in found
             ]
-        for row in sorted(found, key=lambda row: int(row.key)):
+        for row in self.graph.by_key(table, found):
             self._refuse_changed(row)
             if not row.deleted or (self.root.retired_at and row.retired_at > self.root.retired_at):
                 yield row
 
-    def row(self, table: str, key: int) -> LedgerRow:
-        found = self.graph.rows.get(table, {}).get(str(key))
+    def row(self, table: str, *key: Value) -> LedgerRow:
+        text_of = key_text(key)
+        found = self.graph.rows.get(table, {}).get(text_of)
         if found is None:
-            raise RowMissing(table, str(key))
+            raise RowMissing(table, text_of)
         self._refuse_changed(found)
         return found
 

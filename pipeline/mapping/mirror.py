@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import ColumnType, SourceColumn, SourceTable
+from pipeline.mapping.source import ColumnType, SourceColumn, SourceTable, key_text
 from pipeline.model.event import Row, Value
 
 
@@ -20,6 +20,7 @@ class Fold(StrEnum):
     EVER = "ever"  # true from the first event in which it was true
     LAST = "last"  # the newest value that was not null
     LEFT = "left"  # the value before the newest one, where that was another and not null
+    NEWEST = "newest"  # what the newest image gives: kept in order to be looked up
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,22 @@ class StickyColumn:
     note: str
 
 
+def reference_of(name: str, *columns: str) -> StickyColumn:
+    """A reference of several columns as one, which holds the key of the row that they name."""
+
+    def of(row: Row, _: Site) -> Value:
+        values = [row.get(column) for column in columns]
+        return key_text(values) if None not in values else None
+
+    return StickyColumn(
+        name=name,
+        kind=ColumnType.SHORT_TEXT,
+        fold=Fold.NEWEST,
+        of=of,
+        note=f"{', '.join(columns)} as one: the key of a row",
+    )
+
+
 @dataclass(frozen=True)
 class MirroredTable:
     """A source table as one route mirrors it: `table` with the columns that the route picks.
@@ -43,7 +60,8 @@ class MirroredTable:
     a member, marks the group left and the group entered.
     `shared` columns are read by mappings of other tables:
     a change of one, and a delete, marks the rows that refer to this one.
-    `indexed` columns are looked up by value.
+    `indexed` columns are looked up by value. Where rows of this table refer to a key of several
+    columns, a `reference_of` these is the column that owners and paths name.
 
     `member` names the remembered flag without which a row gives no target row and belongs to no
     group. A row that had it, and whose newest image would not give it, is retired:
@@ -76,6 +94,10 @@ class MirroredTable:
             *((self.member,) if self.member else ()),
         )
         return columns if not self.owners else tuple(column.name for column in self.mirrored())
+
+    def as_reference(self, key: str) -> Value:
+        """What a column that refers to the row of this key holds: of several columns the text."""
+        return key if len(self.table.key) > 1 else self.table.key_values(key)[0]
 
     def mirrored(self) -> tuple[SourceColumn, ...]:
         """Every column of the mirror: those of the source, then the remembered ones."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.site import Site
 from pipeline.model.event import Row, Value
 from pipeline.model.ledger import LedgerRow
@@ -56,7 +57,7 @@ class RelatedRows(Protocol):
         Raises ChangedSince on reaching such a row.
         """
 
-    def row(self, table: str, key: int) -> LedgerRow:
+    def row(self, table: str, *key: Value) -> LedgerRow:
         """The row with that key, deleted or not. Raises RowMissing, ChangedSince."""
 
     def members(self, group: str, value: str) -> Sequence[LedgerRow]:
@@ -135,9 +136,11 @@ class Path:
     prefixes: tuple[str, ...] = ()
     left: str = ""
 
-    def values_for(self, key: str) -> tuple[Value, ...]:
-        """What the column holds in rows that refer to `key`."""
-        return tuple(f"{prefix}{key}" for prefix in self.prefixes) if self.prefixes else (int(key),)
+    def values_for(self, to: MirroredTable, key: str) -> tuple[Value, ...]:
+        """What the column holds in rows that refer to `key` of the table `to`."""
+        if self.prefixes:
+            return tuple(f"{prefix}{key}" for prefix in self.prefixes)
+        return (to.as_reference(key),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +156,18 @@ class CreateParent:
 class AwaitParent:
     """The row that a reference names comes from a row of `source`: without it, the target waits.
 
-    The source row's key is what follows the first "-" of the reference (cl-101 comes from row 101).
+    The source row's key is what follows the first "-" of the reference (cl-101 comes from row 101),
+    or, where it has no prefix, the reference.
     """
 
     column: str
     table: str
     source: str
+    is_prefixed: bool = True
+
+    def source_key(self, reference: str) -> str:
+        """The key of the row that a reference comes from."""
+        return reference.partition("-")[2] if self.is_prefixed else reference
 
 
 Parent = CreateParent | AwaitParent

@@ -100,7 +100,7 @@ PIM_GUARDS = (
     Guard(
         "a kind that is switched off is not waited for",
         f"{ENGINE}/projection/references.py",
-        "            == reference\n",
+        " == reference\n",
         "",
         (
             "tests/unit/engine/test_switched_off.py"

@@ -38,7 +38,13 @@ from tests.twins.messages import (
 from tests.twins.target import MemoryTarget
 
 T = TypeVar("T")
-TOPICS = {table.name: f"ajera.{table.name}" for table in AJERA_TO_PIM.sources}
+
+
+def topic_of(table: str) -> str:
+    return f"ajera.{table}"
+
+
+TOPICS = {table.name: topic_of(table.name) for table in AJERA_TO_PIM.sources}
 PATIENCE = 200
 
 
@@ -119,7 +125,7 @@ def patiently(call: Callable[[], T]) -> T:
 
 def message_of(event: Event) -> Message:
     return Message(
-        TOPICS[event.table],
+        topic_of(event.table),
         event.place.partition,
         event.place.offset,
         b"",
@@ -143,9 +149,9 @@ class Consumer:
         site = site or Site()
         self.telemetry = Counted()
         self.letters = MemoryDeadLetters()
-        self.incarnations = dict.fromkeys(TOPICS.values(), 1)
+        self.incarnations = {topic_of(table.name): 1 for table in route.sources}
         self._prepared: dict[tuple[str, int, int], Decoded] = {
-            (TOPICS[one.table], one.place.partition, one.place.offset): one for one in events
+            (topic_of(one.table), one.place.partition, one.place.offset): one for one in events
         }
         self.processor = Processor(
             route=route,
@@ -181,7 +187,7 @@ class Consumer:
         """
         messages = []
         for offset, one in enumerate(decoded, start):
-            topic = TOPICS[one.table] if isinstance(one, Event) else TOPICS["AxVec"]
+            topic = topic_of(one.table) if isinstance(one, Event) else TOPICS["AxVec"]
             placed = (
                 replace(one, place=replace(one.place, offset=offset))
                 if isinstance(one, Event)
@@ -200,9 +206,9 @@ class Consumer:
 def ready(target: MemoryTarget) -> MemoryTarget:
     """The twin, every source table read to its end."""
     with target.transaction() as transaction:
-        for table, topic in TOPICS.items():
-            transaction.set_load_ends(topic, table, 1, {0: 0})
-            transaction.set_loaded(table, 1)
+        for table in target.route.sources:
+            transaction.set_load_ends(topic_of(table.name), table.name, 1, {0: 0})
+            transaction.set_loaded(table.name, 1)
     return target
 
 

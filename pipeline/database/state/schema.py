@@ -119,7 +119,7 @@ def _mirror(metadata: MetaData, source: MirroredTable) -> None:
     Table(
         name,
         metadata,
-        Column("key", ascii_text(64), primary_key=True),
+        Column("key", _key_type(source), primary_key=True),
         Column("position", ascii_text(64), nullable=False),
         Column("incarnation", Integer, nullable=False),
         Column("partition", Integer, nullable=False),
@@ -134,6 +134,12 @@ def _mirror(metadata: MetaData, source: MirroredTable) -> None:
         *(Column(column.name, column_type(column.kind)) for column in source.mirrored()),
         *(Index(f"ix_{name}_{column}", column) for column in source.indexed),
     )
+
+
+def _key_type(source: MirroredTable) -> TypeEngine[Any]:
+    """A number needs less room than text, or several columns."""
+    kinds = [column.kind for column in source.table.key_columns]
+    return ascii_text(64) if kinds == [ColumnType.INTEGER] else code_text(450)
 
 
 def _due(metadata: MetaData) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+from pipeline.mapping.convert import names_row
 from pipeline.mapping.mirror import (
     Fold,
     MirroredTable,
@@ -98,6 +99,8 @@ def _values(table: MirroredTable, site: Site, before: LedgerRow, event: Event) -
             case Fold.LEFT:
                 old = remembered.of(before.values, site)
                 values[remembered.name] = was if old is None or old == found else old
+            case Fold.NEWEST:
+                values[remembered.name] = found
     return values
 
 
@@ -186,11 +189,9 @@ def marks(
     ):
         yield shared_kind(table.name), after.key
     for column, owner in table.owners:
-        for value in {old.get(column), after.values.get(column)} - {
-            None,
-            0,
-        }:
-            yield owner, str(value)
+        for value in {old.get(column), after.values.get(column)}:
+            if names_row(value):
+                yield owner, str(value)
     joins = (
         bool(old.get(table.member)) != bool(after.values.get(table.member))
         or was[1] != after.retired_at

@@ -90,6 +90,7 @@ class Recompute:
         done: RecomputeResult,
     ) -> None:
         """A root that has not arrived is waited for as long as rows refer to it."""
+        as_reference = self.route.source(table).as_reference
         referred: set[str] = set()
         for path in {
             path
@@ -101,7 +102,7 @@ class Recompute:
             rows = transaction.rows_where(
                 path.table,
                 path.column,
-                [int(key) for key in sorted(missing)],
+                [as_reference(key) for key in sorted(missing)],
             )
             referred |= {str(row.values[path.column]) for row in rows if not row.deleted}
         for key in missing & referred:
@@ -166,7 +167,9 @@ class Recompute:
                 if isinstance(parent, AwaitParent):
                     rows = self._references.awaited(transaction, parent, rows, roots, done)
             for column in table.unique:
-                unique = Unique(mapping, table, column, self.site)
+                unique = Unique(
+                    mapping, self.route.source(mapping.source), table, column, self.site
+                )
                 rows = unique.without_taken(
                     transaction,
                     rows,

@@ -171,7 +171,7 @@ class References:
         Raises Widen if a mirrored row would give one that we have not locked.
         """
         missing = keys - transaction.existing(parent.table, sorted(keys)) if keys else set()
-        sources = {key: key.partition("-")[2] for key in missing}
+        sources = {key: parent.source_key(key) for key in missing}
         outside = {
             key
             for reference, key in sources.items()
@@ -190,10 +190,14 @@ class References:
         """Does a mapping that is switched on give this row of the parent table:
         cl-101 comes from clients alone.
         """
-        key = reference.partition("-")[2]
+        table = self.route.source(parent.source).table
+        try:
+            values = table.key_values(parent.source_key(reference))
+        except ValueError:  # no key of this table
+            return False
+        row = dict(zip(table.key, values, strict=True))
         return any(
-            m.key.expression.of(dict.fromkeys(m.key.expression.columns, key), self.site)
-            == reference
+            m.key.expression.of(row, self.site) == reference
             for m in self.route.mappings
             if m.source == parent.source and m.target == parent.table
         )

@@ -9,6 +9,7 @@ from itertools import islice
 
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.mapping.apply import Graph
+from pipeline.mapping.convert import names_row
 from pipeline.mapping.mirror import group_kind, shared_kind
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
@@ -36,7 +37,7 @@ def resolve(
         for path in mapping.paths:
             referred = keys.get(shared_kind(path.to))
             if referred and path.to != mapping.source:
-                keys_of = _referring(transaction, mapping, path, referred)
+                keys_of = _referring(transaction, route, mapping, path, referred)
                 found |= _waiting(transaction, mapping, keys_of) if path.prefixes else keys_of
         for group in mapping.groups:
             values = keys.get(group_kind(mapping.source, group.column))
@@ -53,17 +54,19 @@ def resolve(
 
 def _referring(
     transaction: Transaction,
+    route: Route,
     mapping: TableMapping,
     path: Path,
     referred: list[str],
 ) -> set[str]:
     """Roots that refer to these rows of `path.to`, themselves or through a child."""
-    values = [value for key in referred for value in path.values_for(key)]
+    to = route.source(path.to)
+    values = [value for key in referred for value in path.values_for(to, key)]
     rows = transaction.rows_where(path.table, path.column, values)
     if path.table == mapping.source:
         return {row.key for row in rows}
     owner = _child_path(mapping, path.table).column
-    return {str(row.values[owner]) for row in rows if row.values[owner] is not None}
+    return {str(row.values[owner]) for row in rows if names_row(row.values[owner])}
 
 
 def _waiting(transaction: Transaction, mapping: TableMapping, keys: set[str]) -> set[str]:
@@ -86,7 +89,7 @@ def fetch(
     locked: Mapping[str, Mapping[str, LedgerRow]],
 ) -> Graph:
     """The rows around the locked roots: children, rows looked up, and peers of a group."""
-    graph = Graph(site)
+    graph = Graph(site, {table.name: table for table in route.sources})
     for mapping in route.mappings:
         roots = list(locked.get(mapping.source, {}).values())
         if not roots:
@@ -104,13 +107,14 @@ def _fetch_children(
     roots: list[LedgerRow],
     graph: Graph,
 ) -> None:
+    as_reference = graph.tables[mapping.source].as_reference
     for path in mapping.paths:
         if path.to == mapping.source:
             rows = transaction.rows_where(
-                path.table, path.column, [int(root.key) for root in roots]
+                path.table, path.column, [as_reference(root.key) for root in roots]
             )
             graph.add_by_column(path.column, path.table, rows)
-            retired = [int(root.key) for root in roots if root.retired_at]
+            retired = [as_reference(root.key) for root in roots if root.retired_at]
             if retired and path.left:
                 graph.add_by_column(
                     path.left,
@@ -129,7 +133,7 @@ def _fetch_members(
     """The members of the groups that decide about each root: of two,
     and of further ones while there are others in them.
     """
-    index: dict[Value, list[LedgerRow]] = {}
+    index: dict[str, list[LedgerRow]] = {}
     pending = [(root, group.values(root, graph.site)) for root in roots]
     at_once = 2
     while pending:
@@ -165,6 +169,6 @@ def _fetch_lookups(
             holders = [row for rows in index.values() for row in rows]
         wanted.setdefault(path.to, set()).update(row.values[path.column] for row in holders)
     for table, values in wanted.items():
-        keys = sorted(str(value) for value in values - {None, 0})
+        keys = sorted(str(value) for value in values if names_row(value))
         if keys:
             graph.add(transaction.rows_by_key(table, keys))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection.recomputed import NeedMoreLocks, RecomputeResult
 from pipeline.errors import ParkReason
+from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.site import Site
 from pipeline.mapping.table import Related, TableMapping
 from pipeline.mapping.target import TargetRow, TargetTable
@@ -62,6 +63,7 @@ class Unique:
     """A unique column of one mapping's target."""
 
     mapping: TableMapping
+    source: MirroredTable
     table: TargetTable
     column: str
     site: Site
@@ -81,7 +83,7 @@ class Unique:
         """
         ordered = sorted(
             rows,
-            key=lambda pair: (not pair[0].retired_at, int(pair[0].key)),
+            key=lambda pair: (not pair[0].retired_at, self.source.table.key_values(pair[0].key)),
         )
         claims = self._claims(transaction, ordered, locked)
         stuck = claims.stuck([row.key[0] for _, row in ordered])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.domain.pim import CLIENT, EMPLOYEE, ENGAGEMENT, PERSON, VENDOR
+from pipeline.domain.pim_mirror import MIRRORED
 from pipeline.errors import ValueRefused
 from pipeline.mapping.apply import Graph, build
 from pipeline.mapping.site import Assumptions, Site
@@ -13,6 +14,7 @@ from pipeline.model.event import Row
 from pipeline.model.ledger import LedgerRow
 from tests.support.events import SITE, event, ledger
 
+TABLES = {table.name: table for table in MIRRORED}
 ALL = frozenset({"AxVec", "AxContact", "AxProject", "AxInvoiceGroup", "AxResource"})
 
 
@@ -32,7 +34,7 @@ def graph(
     *others: LedgerRow,
     site: Site = SITE,
 ) -> Graph:
-    result = Graph(site)
+    result = Graph(site, TABLES)
     result.add(others)
     for path in mapping.paths:
         if path.to == mapping.source:
@@ -68,7 +70,7 @@ def test_a_client_becomes_an_organization_with_every_field_of_the_page() -> None
             vecEmail="a@acme.example",
         )
     )
-    built = build(CLIENT, root, Graph(SITE), ALL)
+    built = build(CLIENT, root, Graph(SITE, TABLES), ALL)
     assert built.row.key == ("cl-101",)
     assert built.row.values == {
         "Name": "Acme",
@@ -137,7 +139,7 @@ def test_an_employee_becomes_a_contact_of_the_internal_organization() -> None:
             vecPhone2="2",
         )
     )
-    built = build(EMPLOYEE, root, Graph(SITE), ALL)
+    built = build(EMPLOYEE, root, Graph(SITE, TABLES), ALL)
     assert built.row.key == ("em-103",)
     assert built.row.values == {
         "Organization ID": "Internal",

@@ -1,6 +1,4 @@
-"""Where the files that belong to the code lie: beside the package in a checkout,
-inside it in an installed wheel.
-"""
+"""Where the files of the package are: beside it in a checkout, inside it in an installed wheel."""
 
 from __future__ import annotations
 

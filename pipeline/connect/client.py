@@ -1,7 +1,7 @@
 """Kafka Connect's REST interface: apply, watch and remove connectors.
 
 A configuration is validated by the connector itself before it is stored,
-so what is wrong with it is told at once.
+so its errors are reported at once.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class TaskStatus:
-    """A task: Connect's word for its state, and, if it failed, one sentence why."""
+    """A task: its state as Connect names it, and, if it failed, the cause in one sentence."""
 
     number: int
     state: str
@@ -40,8 +40,8 @@ class TaskStatus:
 
 @dataclass(frozen=True, slots=True)
 class ConnectorStatus:
-    """A connector in Connect's words (RUNNING, PAUSED, STOPPED, FAILED, UNASSIGNED, RESTARTING),
-    or ABSENT.
+    """A connector's state: RUNNING, PAUSED, STOPPED, FAILED, UNASSIGNED or RESTARTING, as Connect
+    names it, or ABSENT.
     """
 
     name: str
@@ -119,7 +119,7 @@ class ConnectClient:
         self._ask("PUT", _path(name, "config"), dict(config))
 
     def validate(self, name: str, config: Mapping[str, str]) -> None:
-        """Let the connector judge a configuration, connecting to its database.
+        """Let the connector validate a configuration, connecting to its database.
         Raises ConnectorFailed with all faults.
         """
         plugin = config.get("connector.class", "")
@@ -152,7 +152,7 @@ class ConnectClient:
     def wait_until_running(
         self, name: str, timeout_seconds: float, report: Report
     ) -> ConnectorStatus:
-        """Wait until the connector and its tasks run; `report` is told each change of state.
+        """Wait until the connector and its tasks run; `report` is called with each change of state.
 
         Raises ConnectorFailed when it fails, or does not run in time.
         """
@@ -169,7 +169,7 @@ class ConnectClient:
         return status
 
     def remove(self, name: str) -> bool:
-        """Stop the connector, forget its offsets, delete it; False if there is none.
+        """Stop the connector, then delete its offsets and itself; False if there is none.
 
         Its replication slot, publication and topics stay.
         Raises ConnectorFailed when it does not stop.
@@ -230,9 +230,7 @@ class ConnectClient:
         *,
         absent_is_fine: bool = False,
     ) -> Any:
-        """The answer's JSON; None for an empty one.
-        A worker that is rebalancing (409) is asked again.
-        """
+        """The answer's JSON; None for an empty one. Retries while the worker rebalances (409)."""
         deadline = time.monotonic() + self._timeout_seconds
         while True:
             response = self._send(method, path, body)

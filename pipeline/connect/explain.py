@@ -1,6 +1,4 @@
-"""What a connector's stack trace means,
-in one sentence for the person who has to do something about it.
-"""
+"""What a connector's stack trace means, in one sentence for the operator."""
 
 from __future__ import annotations
 
@@ -27,8 +25,8 @@ NO_ANSWER: Final = (
     r"|UnresolvedAddressException|timed out|RestClientException"
 )
 
-# In order: the first that fits is told.
-# What names its subject comes before what only says that a connection failed.
+# In order: the first that matches is reported. Causes that name their subject come before those
+# that only say that a connection failed.
 CAUSES: Final = (
     Cause(
         (
@@ -254,7 +252,7 @@ CAUSES: Final = (
 )
 
 CAUSED_BY: Final = "Caused by: "
-# What may hold a value: quoted or bracketed text, what follows the word value, and longer numbers,
+# May contain a value: quoted or bracketed text, what follows the word value, and longer numbers,
 # times, addresses.
 VALUES: Final = re.compile(
     r"\"[^\"]*\"|'[^']*'|`[^`]*`|\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}"
@@ -265,8 +263,8 @@ VALUES: Final = re.compile(
 def explain(trace: str) -> str:
     """One sentence on a connector's stack trace.
 
-    A well-known cause is told in our words. Otherwise the root cause's own line (the last `Caused
-    by:`), shortened, with everything that may be a value replaced by `…`.
+    A known cause has a sentence of ours. Otherwise it is the root cause's own line (the last
+    `Caused by:`), shortened, with everything that may be a value replaced by `…`.
     """
     for cause in CAUSES:
         if cause.is_in(trace):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# Setting, or what it begins with -> reason. The longest that fits counts.
+# Setting, or prefix of settings -> reason. The longest that matches counts.
 REASONS: Mapping[str, str] = {
     "connector.class": "Debezium's connector for this database.",
     "tasks.max": "One task reads one log.",

@@ -2,7 +2,7 @@
 filled with the values of this installation.
 
 A placeholder is `@{name}`. `${env:…}` and the like are Connect's own and pass through: secrets are
-resolved by the Connect worker and never stand in a configuration that is sent to it.
+resolved by the Connect worker and are never in a configuration that is sent to it.
 `docs/reference/connectors.md` explains each setting.
 """
 
@@ -39,7 +39,7 @@ def load(system: str, dialect: Dialect, registry: RegistryKind = "apicurio") -> 
     """The template for a source system (`ajera`) in a database dialect,
     with the converter of the registry merged in.
 
-    Raises ConfigurationInvalid when there is none, or when the two set the same thing.
+    Raises ConfigurationInvalid if there is none, or if both define the same setting.
     """
     template, converter = (
         _read(f"{system}-{dialect}"),

@@ -50,8 +50,8 @@ class WriterSchema:
 
 
 class Schemas:
-    """Writer schemas by id. A schema that cannot be used gives the same answer each time;
-    a failed fetch is tried anew.
+    """Writer schemas by id. An unusable schema gives the same error each time;
+    a failed fetch is retried.
     """
 
     def __init__(self, fetch: Callable[[int], str]) -> None:

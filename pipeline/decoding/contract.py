@@ -16,7 +16,7 @@ from pipeline.errors import ConfigurationInvalid, ContractBroken
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import SourceTable
 
-# Connect's names of types whose values look like numbers or text and are neither.
+# Connect's names of types whose values are encoded as numbers or text but are neither.
 _TIMES: Final = ("io.debezium.time.", "org.apache.kafka.connect.data.")
 
 
@@ -112,7 +112,7 @@ def _columns(path: Path) -> dict[str, frozenset[str]]:
 
 def types(declared: Any) -> frozenset[str]:
     """The primitive types of a declared field type;
-    what is logically something else goes by that name.
+    a logical type is named by its own name.
     """
     if isinstance(declared, list):
         return frozenset[str]().union(*(types(branch) for branch in declared))

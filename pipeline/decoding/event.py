@@ -1,5 +1,5 @@
-"""Messages to events. Total: any bytes give an event, or an error that says what to do;
-nothing escapes.
+"""Messages to events. Total: any bytes give an event, or an error that says what to do; no
+exception escapes.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from pipeline.model.event import (
 )
 from pipeline.model.position import TopicOffset
 
-UNAVAILABLE: Final = "__debezium_unavailable_value"  # a long text that an update did not touch
+UNAVAILABLE: Final = "__debezium_unavailable_value"  # a long text that an update left unchanged
 HEARTBEAT_PREFIX: Final = "__debezium-heartbeat."
 _LEAST_KEY: Final = -(1 << 63)
 _GREATEST_KEY: Final = (1 << 63) - 1
@@ -99,7 +99,7 @@ class Decoder:
         return self._heartbeat_topic
 
     def decode(self, message: Message, incarnation: int) -> Decoded:
-        """What the message is; an error says where it stands, never what it holds."""
+        """What the message is. An error names its offset, never its contents."""
         topic = self._topics.get(message.topic)
         if topic is None:
             return self._without_table(message)
@@ -123,7 +123,7 @@ class Decoder:
         return Undecodable(_placed(message, MetadataMissing("no source table has this topic")))
 
     def _heartbeat(self, message: Message) -> Decoded:
-        """Its epoch, if it carries one: a connector that was not applied by us sends none."""
+        """Its epoch, if it has one: a connector that we did not apply sends none."""
         try:
             schema_id, body = split(message.value or b"")
             schema = self._schemas.find(schema_id)

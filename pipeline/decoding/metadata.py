@@ -1,8 +1,8 @@
 """What the connector adds to a row: operation, epoch, commit time,
-and where the change stands in the source's log.
+and the position of the change in the source's log.
 
-Each function raises MetadataMissing where the connector's field is absent or odd, for going on
-without it would lose the order of events. The texts name fields, never values.
+Each function raises MetadataMissing if the connector's field is missing or invalid: without it the
+order of events would be lost. The messages name fields, never values.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def operation_of(flat: Flat) -> Operation:
 
 
 def epoch_of(flat: Flat) -> int:
-    """How often the source was captured anew."""
+    """The epoch: how often capture of the source was started again."""
     value = flat["__epoch"]
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         value = int(value)

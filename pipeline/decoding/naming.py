@@ -1,5 +1,5 @@
-"""What the connector makes of names that Avro or Kafka do
-not allow (`field.name.adjustment.mode=avro`).
+"""How the connector adjusts names that Avro or Kafka do not allow
+(`field.name.adjustment.mode=avro`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Which mapping lines need which source column: what a broken contract names,
 and what it may ignore.
 
-A line of the root row says which columns it reads. What a line of related rows, or a remembered
-value, reads is seen by computing it on made-up rows that note what is asked of them: once with
-every column filled, once with all of them null.
+A line of the root row declares which columns it reads. For a line of related rows or a sticky
+column they are found by computing it on generated rows that record which columns are read: once
+with every column filled, once with all of them null.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _read_by(
 
 
 class _Noting(Mapping[str, Value]):
-    """A made-up row that notes which columns are read."""
+    """A generated row that records which columns are read."""
 
     def __init__(self, table: MirroredTable, noted: set[Pair], *, filled: bool) -> None:
         self._table = table
@@ -148,7 +148,7 @@ class _Noting(Mapping[str, Value]):
 
 @dataclass(frozen=True, slots=True)
 class _NotingNeighbours:
-    """A made-up root with one row around it wherever one is asked for."""
+    """A generated root with one related row wherever one is read."""
 
     tables: Mapping[str, MirroredTable]
     source: str

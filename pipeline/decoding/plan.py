@@ -51,15 +51,15 @@ class Plan:
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """A schema of events that were not flattened:
-    all that can be read of them is whether they tell of a truncate.
+    all that can be read is whether they report a truncate.
     """
 
     schema: WriterSchema
 
 
 class Plans:
-    """The plan of each table and schema id, or why there is none;
-    a fault of the schema itself is found once.
+    """The plan of each table and schema id, or why there is none. A fault of the
+    schema itself is found once.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class Plans:
         )
 
     def _usable(self, table: SourceTable, fields: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Columns as the contract wants them. Others are there only if nobody needs them,
+        """Columns as the contract declares them. Others are there only if nobody needs them,
         and are left out.
         """
         return [

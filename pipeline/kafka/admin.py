@@ -1,5 +1,5 @@
-"""Topics, watermarks and group offsets: what `check`, `lag` and `replay` ask of Kafka.
-Nothing here reads for the engine.
+"""Topics, watermarks and group offsets, as `check`, `lag` and `replay` need them. The engine does
+not use this module.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from pipeline.model.position import TopicPartition
 T = TypeVar("T")
 Offsets = dict[TopicPartition, int]
 
-# Their constructors carry no types.
+# Their constructors have no type annotations.
 EARLIEST: Final = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 NEWEST: Final = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
@@ -68,7 +68,7 @@ class TopicSettings:
 
 @dataclass(frozen=True, slots=True)
 class TopicDescription:
-    """What a topic is. `topic_id` changes when a topic is deleted and made again under its name."""
+    """What a topic is. `topic_id` changes when a topic is deleted and re-created under its name."""
 
     name: str
     topic_id: str
@@ -95,8 +95,8 @@ class GroupState:
 
 
 class KafkaAdmin:
-    """Asks and tells the brokers.
-    Every method is bounded in time and raises ServiceUnreachable when nobody answers.
+    """Reads and changes topics and offsets. Each method has a timeout, and raises
+    ServiceUnreachable if no broker answers.
     """
 
     def __init__(self, bootstrap: str, client_settings: Mapping[str, str]) -> None:
@@ -156,8 +156,8 @@ class KafkaAdmin:
         )
 
     def watermarks(self, topics: Iterable[str]) -> dict[TopicPartition, tuple[int, int]]:
-        """For each partition the oldest offset there is and the one after the newest;
-        missing topics are left out.
+        """For each partition the oldest offset, and the one after the newest. Missing topics are
+        left out.
         """
         partitions = self._partitions(topics)
         lows = self._list_offsets(partitions, EARLIEST)
@@ -183,8 +183,8 @@ class KafkaAdmin:
         }
 
     def set_committed(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
-        """Set the group's next offsets. Raises ReplayRefused while the group has members,
-        or for a place that is not there.
+        """Set the group's next offsets. Raises ReplayRefused if the group has members, or if an
+        offset does not exist.
         """
         state = self.group_state(group)
         if not state.is_empty:
@@ -211,9 +211,7 @@ class KafkaAdmin:
             raise unreachable(f"setting the offsets of {group}", fault)
 
     def group_state(self, group: str) -> GroupState:
-        """What the group does and who its members are;
-        a group that never was is `dead` without members.
-        """
+        """State and members of the group. A group that never existed is `dead`, without members."""
         asked = self._client.describe_consumer_groups([group], **_bounded())
         try:
             found = self._result(f"describing the group {group}", asked[group])
@@ -247,9 +245,9 @@ class KafkaAdmin:
 
     def message_time_ms(self, topic: str, partition: int, offset: int) -> int | None:
         """When the message at this offset was produced, in milliseconds since 1970 UTC;
-        None when it is not there.
+        None if there is no such message.
 
-        Reads that one message with a consumer of its own, which commits nothing.
+        It reads the message with a separate consumer that commits nothing.
         """
         tp = TopicPartition(topic, partition)
         low, high = self.watermarks([topic]).get(tp, (0, 0))
@@ -311,8 +309,8 @@ class KafkaAdmin:
                 )
 
     def _result(self, doing: str, future: Future[Any]) -> Any:
-        """What a future of the client brings; typed at the caller,
-        for the client's futures say nothing.
+        """The result of a future of the client. The caller names its type, since the client's
+        futures have none.
         """
         try:
             return self._call(lambda: future.result(REQUEST_TIMEOUT_SECONDS + 1), doing)

@@ -1,9 +1,11 @@
 """The port `Messages` on a Kafka consumer group: where partitions start, what is polled,
 what is committed.
 
-A partition starts at the smaller of the stored and the committed offset; one that is gone halts.
-librdkafka calls back in the middle of `consume`. An error there is raised by the next `poll` that
-has no messages: raised beside messages it would lose them, since the position is past them.
+A partition starts at the smaller of the stored and the committed offset; an offset that retention
+has deleted halts it.
+librdkafka runs its callbacks within `consume`. An error raised there is kept, and raised by the
+next `poll` that returns no messages: raised earlier it would lose messages, since the position is
+already after them.
 """
 
 from __future__ import annotations
@@ -53,9 +55,9 @@ Told = Callable[[frozenset[TopicPartition]], None]
 class KafkaMessages:
     """One member of a consumer group. Call it from one thread only.
 
-    `stored_offsets`: next offsets in `sync`, where known. `on_assigned` is told of new partitions
-    (none: a standby) before their first message,
-    `on_revoked` of leaving ones while their offsets can still be committed.
+    `stored_offsets`: next offsets in `sync`, where known. `on_assigned` is called with new
+    partitions (none: a standby) before their first message, `on_revoked` with revoked ones while
+    their offsets can still be committed.
     """
 
     def __init__(
@@ -75,17 +77,15 @@ class KafkaMessages:
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
         self._assigned: set[TopicPartition] = set()
-        self._awaiting_start: set[TopicPartition] = (
-            set()
-        )  # given to us, but their start is not known yet
+        self._awaiting_start: set[TopicPartition] = set()  # assigned, start offset not resolved yet
         self._deferred_error: Exception | None = None
         self._down: KafkaError | None = None
-        self._paused: set[TopicPartition] = set()  # by whoever uses us, beside a wait
+        self._paused: set[TopicPartition] = set()  # by the caller, not by `wait`
         self._waiting = self._closing = False
-        self._buffered: list[Message] = []  # polled, not handed out yet
+        self._buffered: list[Message] = []  # polled, not returned yet
         self._is_eager = protocol in EAGER
         self._standby = Standby(on_assigned)
-        # Asked through connections of its own: on the consumer's, each answer waits behind a fetch.
+        # A client of its own: on the consumer's connections each answer waits behind a fetch.
         self._admin = KafkaAdmin(bootstrap, client_settings)
         settings = consumer_settings(bootstrap, group, client_settings, protocol)
         self._consumer = Consumer({**settings, "error_cb": self._note_error}, logger=LOGGER)
@@ -97,8 +97,8 @@ class KafkaMessages:
         )
 
     def poll(self, limit: int, timeout_seconds: float) -> Sequence[Message]:
-        """Up to `limit` messages, in offset order within a partition: those that are there;
-        empty after the timeout.
+        """Up to `limit` messages, in offset order within a partition: as many as there are;
+        none after the timeout.
 
         Raises OffsetLost, ServiceUnreachable,
         and whatever the three callables raised during a rebalance.
@@ -121,8 +121,8 @@ class KafkaMessages:
     def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
         """Commit next offsets, synchronously; partitions that are no longer assigned are left out.
 
-        When the group has gone on without us, nothing is committed and nothing raised: whoever has
-        the partitions now reads those messages again. Raises ServiceUnreachable.
+        If the group has rebalanced without us, nothing is committed and nothing is raised: the new
+        owner of the partitions reads those messages again. Raises ServiceUnreachable.
         """
         offsets = [
             theirs(tp, offset)
@@ -146,8 +146,8 @@ class KafkaMessages:
                 )
 
     def wait(self, seconds: float) -> None:
-        """Stay a member with every partition paused;
-        the next `poll` has what came and raises what went wrong.
+        """Stay a member, with every partition paused. The next `poll` returns the messages that
+        arrived, and raises the errors that occurred.
         """
         if not self._waiting:
             self._waiting = True
@@ -170,7 +170,7 @@ class KafkaMessages:
         self._consumer.resume([theirs(tp) for tp in sorted(chosen)])
 
     def assignment(self) -> frozenset[TopicPartition]:
-        """The partitions that messages come from now."""
+        """The partitions that messages are read from."""
         return frozenset(self._assigned)
 
     def end_offsets(self, topic: str) -> Mapping[int, int]:
@@ -186,10 +186,8 @@ class KafkaMessages:
         return {tp.partition: high for tp, (_, high) in found.items()}
 
     def close(self) -> None:
-        """Leave the group. `on_revoked` is told first; what it raises is raised here,
-        after leaving.
-        """
-        # where a partition would have started matters no more
+        """Leave the group. `on_revoked` is called first; its error is raised after leaving."""
+        # start offsets are no longer needed
         self._closing = True
         self._deferred_error = None
         self._consumer.close()
@@ -199,7 +197,7 @@ class KafkaMessages:
         self._raise_kept()
 
     def _assign(self, _: Consumer, partitions: list[KafkaPartition]) -> None:
-        # Always an assign inside the callback: without one, confluent_kafka assigns by itself.
+        # Always assign inside the callback: otherwise confluent_kafka assigns by itself.
         given = frozenset(map(ours, partitions))
         if self._closing:
             self._take_over({})
@@ -284,8 +282,8 @@ class KafkaMessages:
         (self._consumer.assign if self._is_eager else self._consumer.incremental_assign)(given)
 
     def _consume(self, limit: int, timeout_seconds: float) -> bool:
-        """Hold back what comes, as long as its partition stays; did anything come.
-        Raises ServiceUnreachable.
+        """Buffer the messages that arrive, while their partition is assigned; returns whether any
+        did. Raises ServiceUnreachable.
 
         `consume` waits its whole timeout for `limit` messages, and runs rebalances. One within it
         can revoke a partition whose messages it returns: its new owner reads those.
@@ -343,7 +341,7 @@ class KafkaMessages:
     def _raise_if_down(self) -> None:
         if self._down is None:
             return
-        try:  # librdkafka tells this once; whether it still holds, only asking shows
+        try:  # librdkafka reports this once; only a request shows whether it is still so
             self._consumer.list_topics(timeout=REQUEST_TIMEOUT_SECONDS / 2)
         except KafkaException as error:
             raise unreachable("no broker answers", self._down) from error

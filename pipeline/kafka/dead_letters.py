@@ -98,8 +98,8 @@ class KafkaDeadLetters:
 def letter_headers(
     message: Message, error: PipelineError, group: str
 ) -> list[tuple[str, str | bytes | None]]:
-    """The original headers, then ours.
-    Those of an earlier dead letter (a redriven message's) give way to the new ones.
+    """The original headers, then ours, which replace those of an earlier dead letter (of a redriven
+    message).
     """
     ours = {
         "code": error.code,
@@ -118,4 +118,4 @@ def letter_headers(
 
 
 def _ignore(_: KafkaError) -> None:
-    """Broker connections come and go; what matters is each letter's own answer."""
+    """Connections to brokers are lost and restored; only the answer for each letter matters."""

@@ -1,4 +1,4 @@
-"""How Kafka's own errors become ours: every code has one meaning here, and none is dropped."""
+"""The translation of Kafka's errors into ours: each code has one meaning, and none is ignored."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from pipeline.errors import OffsetLost, ServiceUnreachable
 from pipeline.model.position import TopicPartition
 
 REQUEST_TIMEOUT_SECONDS: Final = 10.0
-LOGGER: Final = logging.getLogger(
-    "ajera_cdc.kafka"
-)  # what librdkafka itself has to say: addresses and states
+LOGGER: Final = logging.getLogger("ajera_cdc.kafka")  # librdkafka's own log: addresses and states
 
 # The next offset does not exist (any more); `auto.offset.reset=error` turns it into one of these.
 LOST_CODES: Final = frozenset(
@@ -25,7 +23,7 @@ LOST_CODES: Final = frozenset(
         KafkaError._LOG_TRUNCATION,  # noqa: SLF001
     }
 )
-# Nobody answers, or nobody lets us in: reported beside the messages, by `error_cb`.
+# No broker answers, or none accepts our credentials: reported by `error_cb`, not with messages.
 DOWN_CODES: Final = frozenset(
     {
         KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
@@ -45,8 +43,8 @@ UNKNOWN_TOPIC_CODES: Final = frozenset(
         KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
     }
 )
-# A commit from a member that the group has gone on without. Nothing is stored;
-# whoever has the partition now reads the messages again.
+# A commit by a member that is no longer in the group. Nothing is stored; the new owner of the
+# partition reads the messages again.
 NO_LONGER_OURS_CODES: Final = frozenset(
     {
         KafkaError.ILLEGAL_GENERATION,
@@ -68,7 +66,7 @@ def cause(error: KafkaException) -> KafkaError:
 
 
 def unreachable(doing: str, error: KafkaError) -> ServiceUnreachable:
-    """ServiceUnreachable that says what was tried and which of librdkafka's codes came back."""
+    """ServiceUnreachable with the operation that failed and librdkafka's code."""
     if error.code() in UNKNOWN_TOPIC_CODES:
         return ServiceUnreachable(
             f"Kafka, {doing}: {error.name()}: {error.str()}. The topic does not exist yet: "

@@ -1,4 +1,4 @@
-"""Settings of a group member: what a site may not change, and the two group protocols."""
+"""Settings of a group member: those that a site cannot change, and the two group protocols."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def consumer_settings(
     client_settings: Mapping[str, str],
     protocol: Protocol,
 ) -> dict[str, Any]:
-    """librdkafka's settings of a member: the site's own, then those that our promises hang on."""
+    """librdkafka's settings of a member: the site's, then those that our guarantees depend on."""
     return {
         **client_settings,
         "bootstrap.servers": bootstrap,

@@ -38,8 +38,7 @@ NOT_FOUND_STATUS: Final = 404
 
 
 class Registry:
-    """Asks for schemas by id;
-    every schema is asked for once and remembered for the life of the process.
+    """Fetches schemas by id. Each schema is fetched once and cached for the life of the process.
 
     `url` is the API's root (`http://host:8080/apis/ccompat/v7` for Apicurio), several separated by
     commas. `settings` are SchemaRegistryClient's own names (`basic.auth.user.info`,
@@ -54,7 +53,7 @@ class Registry:
         try:
             self._client = SchemaRegistryClient({**DEFAULTS, **settings, **numbers, "url": url})
         except (ValueError, TypeError, OSError) as error:
-            # An address may carry a password: never repeated.
+            # An address may contain a password, so it is not shown.
             reason = (
                 f"{error}"
                 if "url" not in f"{error}".lower()
@@ -74,7 +73,7 @@ class Registry:
             raise _refusal(schema_id, error) from error
         except Exception as error:
             # The client raises its HTTP library's errors,
-            # its token provider's and JSON's as they come.
+            # its token provider's and JSON's unchanged.
             raise RegistryUnavailable(
                 f"Asked for schema {schema_id}: {type(error).__name__}."
             ) from error

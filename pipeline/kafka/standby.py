@@ -1,4 +1,4 @@
-"""A member that gets no partition: where there are more members than partitions of a topic."""
+"""A member without a partition: there are more members than partitions of a topic."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ STANDBY_SECONDS = 10.0
 
 
 class Standby:
-    """Under KIP-848 nobody is told of an empty assignment. A member that has polled for a while
+    """Under KIP-848 no callback reports an empty assignment. A member that has polled for a while
     without an error and without a partition is a standby, and ready to take over.
     """
 
@@ -20,7 +20,7 @@ class Standby:
         self._since: float | None = time.monotonic()
 
     def assigned(self) -> None:
-        """Partitions came, so the callback has been called."""
+        """Partitions were assigned, so the callback has been called."""
         self._since = None
 
     def polled_nothing(self) -> None:

@@ -64,7 +64,7 @@ class Event:
 
     @property
     def is_snapshot(self) -> bool:
-        """Was this row read by a snapshot, so that its position says nothing."""
+        """Was this row read by a snapshot, so that its position has no meaning."""
         return self.operation is Operation.READ
 
 

@@ -1,5 +1,5 @@
-"""What is remembered of a source row:
-how far it was applied (ledger) and what it last held (mirror), in one row.
+"""The state of a source row: how far it was applied (ledger) and its last values (mirror), in one
+row.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ class LedgerRow:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mark:
-    """A durable note that what depends on a source row must be recomputed.
+    """A durable mark: what depends on a source row must be recomputed.
 
     `kind` is a source table, or the name of a group of its rows (`AxProject.code_group`); `key` the
     row's key, or the group's value. `number` is drawn afresh each time the mark is set, so that a
-    newer one is never cleared by whoever read an older.
+    newer one is never cleared by a process that read an older one.
     """
 
     kind: str
@@ -68,8 +68,8 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Incarnation:
-    """A topic as it was first seen: Kafka's id of it, which changes when it is made anew,
-    and its partitions.
+    """A topic as it was first seen: Kafka's id of it, which changes when it is re-created,
+    and its number of partitions.
     """
 
     topic_id: str

@@ -19,7 +19,7 @@ class SkipReason(StrEnum):
     """Why an event was skipped."""
 
     STALE = "stale"  # the ledger has a newer one
-    SUPERSEDED = "superseded"  # a newer event of the same row stands in the same batch
+    SUPERSEDED = "superseded"  # a newer event of the same row is in the same batch
     UNCHANGED = "unchanged"  # no mirrored column changed
     TOMBSTONE = "tombstone"
     FILTERED = "filtered"  # no mapping is interested in this row

@@ -1,8 +1,8 @@
-"""Places in the source's log and in Kafka, in forms that sort.
+"""Positions in the source's log and offsets in Kafka, in forms that sort.
 
 A position is text: fixed-width hexadecimal, so that comparing text (under a binary collation)
 compares positions. It starts with the epoch that `connectors apply` stamps into every message, so a
-source captured anew sorts above everything captured before.
+new capture of a source sorts above everything captured before.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LSN_WIDTH = 16
 
 @dataclass(frozen=True, slots=True, order=True)
 class TopicOffset:
-    """Where a message stands: incarnation of the topic (numbered by us as first seen), partition,
+    """Where a message is: incarnation of the topic (numbered by us as first seen), partition,
     offset.
     """
 

@@ -1,5 +1,5 @@
-"""How a consumer is: ok,
-degraded (it waits for something and will go on by itself) or halted (a person is needed).
+"""The state of a consumer: ok, degraded (it waits for a service and resumes by itself) or halted (a
+person is needed).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ State = Literal["ok", "degraded", "halted"]
 
 @dataclass
 class Health:
-    """Thread-safe. Reasons by code, in the operator's words;
-    `ready` once the consumer takes part in its group.
+    """Thread-safe. Reasons by code, for the operator. `ready` once the consumer has
+    joined its group.
     """
 
     _degraded: dict[str, str] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Health:
             self._degraded[code] = sentence
 
     def recover(self) -> None:
-        """What was waited for has come."""
+        """The service that the consumer waited for is available."""
         with self._lock:
             self._degraded.clear()
 

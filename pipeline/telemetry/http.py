@@ -26,7 +26,7 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 class _Quiet(WSGIRequestHandler):
-    """Requests are not logged: a probe every few seconds would drown what matters."""
+    """Requests are not logged: a probe every few seconds would hide other entries."""
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base's name)
         return

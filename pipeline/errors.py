@@ -61,6 +61,14 @@ class ParkReason(StrEnum):
         "Another row of the target holds the unique value.",
         "Change it there or in the source.",
     )
+    VALUE_UNKNOWN = (
+        "column.unknown",
+        "The target requires a value to create the row, and its source column was added since.",
+        (
+            "It goes on by itself when the row changes in the source; for all such rows take a new "
+            "snapshot: `ajera-cdc connectors remove`, then `connectors apply`."
+        ),
+    )
     AMBIGUOUS_MATCH = (
         "exchange.ambiguous_match",
         "Several rows of the other side carry the name, and no further key tells them apart.",

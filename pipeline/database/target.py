@@ -16,6 +16,7 @@ from pipeline.database.sql.session import (
     Session,
     translated,
 )
+from pipeline.database.state.added import AddedColumns, added_columns
 from pipeline.database.state.ledger import Ledger, mirrors
 from pipeline.database.state.loads import Loads, LoadState
 from pipeline.database.state.marks import Marks
@@ -61,6 +62,7 @@ class DatabaseTarget:
         self._site = site
         self._sync_schema = sync_schema
         self._target_schema = target_schema
+        self._added: AddedColumns | None = None
 
     @property
     def counts_utf16(self) -> bool:
@@ -76,12 +78,15 @@ class DatabaseTarget:
             self._engine.begin() as connection,
         ):
             session = ConnectedSession(connection, self._dialect)
+            if self._added is None:
+                self._added = added_columns(session, self._sync_schema)
             yield DatabaseTransaction(
                 session,
                 self._route,
                 self._site,
                 self._sync_schema,
                 self._target_schema,
+                self._added,
             )
 
 
@@ -95,11 +100,12 @@ class DatabaseTransaction:
         site: Site,
         sync_schema: str,
         target_schema: str | None,
+        added: AddedColumns,
     ) -> None:
-        self._ledger = Ledger(session, mirrors(session, sync_schema, route.sources))
+        self._ledger = Ledger(session, mirrors(session, sync_schema, route.sources, added))
         self._marks = Marks(session, sync_schema)
         self._positions = ProgressStore(session, sync_schema)
-        self._loads = Loads(session, sync_schema, route.sources)
+        self._loads = Loads(session, sync_schema, route.sources, added)
         self._settings = SettingsStore(session, sync_schema)
         self._targets = TargetTables(session, names_of(session, target_schema, site, route.targets))
         self._owned = OwnedRows(session, sync_schema, self._targets)
@@ -160,6 +166,13 @@ class DatabaseTransaction:
 
     def loaded(self) -> frozenset[str]:
         return self._loads.loaded()
+
+    def unknown_columns(self) -> frozenset[tuple[str, str]]:
+        return self._loads.unknown_columns()
+
+    def lock_page(self, table: str, after: str, limit: int) -> list[LedgerRow]:
+        keys = self._ledger.next_keys(table, after, limit)
+        return sorted(self._ledger.lock_rows(table, keys).values(), key=lambda row: row.key)
 
     def loading(self, epoch: int) -> dict[str, LoadState]:
         return self._loads.loading(epoch)

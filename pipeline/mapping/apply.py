@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from pipeline.mapping.convert import text
+from pipeline.mapping.known import ValueUnknown, known
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import key_text
@@ -34,6 +35,8 @@ class Graph:
     tables: Mapping[str, MirroredTable]
     rows: dict[str, dict[str, LedgerRow]] = field(default_factory=dict)
     by_column: dict[tuple[str, str], dict[str, list[LedgerRow]]] = field(default_factory=dict)
+    # Table and column where some row's value is unknown: no row can be told not to hold a value.
+    unknown_columns: frozenset[tuple[str, str]] = frozenset()
 
     def add(self, rows: Iterable[LedgerRow]) -> None:
         for row in rows:
@@ -69,6 +72,9 @@ class GraphNeighbours:
         path = next(
             p for p in self.mapping.paths if p.table == table and p.to == self.mapping.source
         )
+        self._refuse_unknown(path.table, path.column)
+        if self.root.retired_at and path.left:
+            self._refuse_unknown(path.table, path.left)
         key = self.root.key
         found = list(self.graph.by_column.get((table, path.column), {}).get(key, []))
         if self.root.retired_at:
@@ -79,7 +85,7 @@ class GraphNeighbours:
         for row in self.graph.by_key(table, found):
             self._refuse_changed(row)
             if not row.deleted or (self.root.retired_at and row.retired_at > self.root.retired_at):
-                yield row
+                yield known(row)
 
     def row(self, table: str, *key: Value) -> LedgerRow:
         text_of = key_text(key)
@@ -87,10 +93,16 @@ class GraphNeighbours:
         if found is None:
             raise RowMissing(table, text_of)
         self._refuse_changed(found)
-        return found
+        return known(found)
 
     def members(self, group: str, value: str) -> Sequence[LedgerRow]:
-        return self.graph.by_column.get((self.mapping.source, group), {}).get(value, [])
+        self._refuse_unknown(self.mapping.source, group)
+        found = self.graph.by_column.get((self.mapping.source, group), {}).get(value, [])
+        return [known(row) for row in found]
+
+    def _refuse_unknown(self, table: str, column: str) -> None:
+        if (table, column) in self.graph.unknown_columns:
+            raise ValueUnknown
 
     def _refuse_changed(self, row: LedgerRow) -> None:
         if self.root.retired_at and row.changed_at > self.root.retired_at:
@@ -111,7 +123,9 @@ class Built:
 
 
 def applies(mapping: TableMapping, root: LedgerRow) -> bool:
-    """Has this root a target row under this mapping."""
+    """Has this root a target row under this mapping. One whose delete alone was seen has none."""
+    if not root.unknown.isdisjoint(mapping.key.expression.columns):
+        return False
     return mapping.only_if is None or bool(root.values.get(mapping.only_if))
 
 
@@ -121,13 +135,13 @@ def build(
     graph: Graph,
     loaded: frozenset[str],
 ) -> Built:
-    """The target row of one root. A column is left out where it cannot be known: its source column
-    was never sent, a table it needs was not read to its end, a row it needs is missing (then that
+    """The target row of one root. A column is left out where it cannot be known: its source column,
+    or one of a related row, was never sent or was added since; a table it needs was not read to its end, a row it needs is missing (then that
     row is named), or changed after the root was retired.
 
     Raises ValueRefused when a rule refuses a source value.
     """
-    neighbours = GraphNeighbours(root, graph, mapping)
+    neighbours = GraphNeighbours(known(root), graph, mapping)
     values: dict[str, Value] = {}
     prefill: dict[str, Value] = {}
     missing: list[RowMissing] = []
@@ -137,7 +151,7 @@ def build(
         elif _knowable(line, root, loaded):
             try:
                 value = _value(line, neighbours)
-            except ChangedSince:
+            except (ChangedSince, ValueUnknown):
                 continue
             except RowMissing as error:
                 missing.append(error)
@@ -149,7 +163,7 @@ def build(
     children: dict[str, Sequence[tuple[str, ...]]] = {}
     for child in mapping.children:
         if loaded.issuperset(child.needs):
-            with suppress(ChangedSince):
+            with suppress(ChangedSince, ValueUnknown):
                 children[child.target], lacking = child.of(neighbours)
                 missing.extend(lacking)
     key = str(mapping.key.expression.of(root.values, graph.site))

@@ -17,6 +17,7 @@ from pipeline.engine.consumer import ports
 from pipeline.engine.consumer.loop import Loop
 from pipeline.engine.consumer.ports import DeadLetters, Messages, Target
 from pipeline.engine.consumer.start import Incarnations
+from pipeline.engine.projection.filling import fill_sticky
 from pipeline.engine.projection.loading import Loading
 from pipeline.engine.projection.processor import Processor
 from pipeline.engine.projection.recompute import Recompute
@@ -123,7 +124,10 @@ def parts(
 def apply_maps(
     target: DatabaseTarget, route: Route, site: Site, telemetry: PrometheusTelemetry
 ) -> Remapped:
-    """Mark what maps that changed since they were applied last have to write."""
+    """Fill in what was added to the mirror, and mark what maps that changed since they were applied
+    last have to write.
+    """
+    fill_sticky(target, route, site, SystemClock().now())
     with target.transaction() as transaction:
         remapped = remap(transaction, route, site, version("ajera-cdc"), SystemClock().now())
     telemetry.remapped(remapped.recomputed, remapped.left)

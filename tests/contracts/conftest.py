@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from pipeline.database.systems.live import create_target_tables
 from pipeline.database.target import DatabaseTarget
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.engine.consumer.ports import Target
+from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from tests.twins.target import MemoryTarget
 
@@ -85,3 +87,39 @@ def _empty(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         for name in names:
             connection.execute(sa.text(f"DELETE FROM {name}"))
+
+
+@dataclass(frozen=True)
+class Release:
+    """A target as a release keeps it, and may keep it on while a newer one has its own. `upgraded`
+    gives the target of the next release, with this route: the schema is upgraded.
+    """
+
+    target: Target
+    upgraded: Callable[[Route], Target]
+
+
+@pytest.fixture(params=KINDS)
+def older(request: pytest.FixtureRequest) -> Iterator[Release]:
+    """A target of its own for each test, which may be carried over to another release."""
+    kind: str = request.param
+    if kind == "memory":
+        memory = [MemoryTarget(AJERA_TO_PIM)]
+
+        def carried(after: Route) -> Target:
+            memory.append(memory[-1].carried_over(after))
+            return memory[-1]
+
+        yield Release(memory[0], carried)
+        return
+    if kind == "sqlserver" and not os.environ.get(SQL_SERVER):
+        pytest.skip(f"{SQL_SERVER} is not set: no SQL Server to hold to the contract")
+    engine: sa.Engine = request.getfixturevalue(f"{kind}_engine")
+    schema = f"sync_{uuid.uuid4().hex[:8]}"
+    upgrade(engine, schema, mirrored=AJERA_TO_PIM.sources)
+
+    def upgraded(after: Route) -> Target:
+        upgrade(engine, schema, mirrored=after.sources)
+        return DatabaseTarget(engine, after, Site(), schema, PIM)
+
+    yield Release(DatabaseTarget(engine, AJERA_TO_PIM, Site(), schema, PIM), upgraded)

@@ -111,6 +111,11 @@ PROJECTION = (
         "what a mapping is known by: its data, and its functions in a form without comments and layout",
         ("Canonical", "AppliedMapping"),
     ),
+    Word(
+        "unknown",
+        "a value that was never sent, or whose column was added since: what hangs on it is not written",
+        ("ValueUnknown", "KnownValues", "AddedColumn", "AddedColumns", "Lacking"),
+    ),
     Word("remap", "recompute the rows of mappings that changed", ("Remapped",)),
     Word("root", "the source row that a target row is built from"),
     Word("ledger", "how far each source row was applied", ("Ledger", "LedgerRow")),

@@ -79,7 +79,7 @@ PIM_GUARDS = (
     Guard(
         "a group is told of its members",
         f"{ENGINE}/projection/guard.py",
-        "        if joins or old.get(group) != after.values.get(group):\n",
+        "        if joins or _differs(group, (old, unknown), (after.values, after.unknown)):\n",
         "        if old.get(group) != after.values.get(group):\n",
         f"{CODES}::test_codes_are_the_same_in_any_order_and_any_cut",
     ),

@@ -19,6 +19,7 @@ from pipeline.database.pairs import (
 )
 from pipeline.database.sql.dialect import Dialect
 from pipeline.database.sql.session import Cells
+from pipeline.database.state.added import AddedColumn, AddedColumns
 from pipeline.database.systems.rows import Names
 from pipeline.database.target import DatabaseTransaction
 from pipeline.domain import dps, exchange_tables
@@ -95,7 +96,8 @@ def statements(
 ) -> dict[str, str]:
     """Those of every call that the engine makes, each with the table that it is about."""
     recorder = Recorder(dialect)
-    transaction = DatabaseTransaction(recorder, AJERA_TO_PIM, site, sync, target)
+    added = AddedColumns((AddedColumn("AxVec", "vecFax", 1, 2),))
+    transaction = DatabaseTransaction(recorder, AJERA_TO_PIM, site, sync, target, added)
     row = ledger(event("AxVec", 1, vecDescription=CANARY, vecIsClient=True))
     links = DatabaseLinkTransaction(recorder, sync, systems)
     in_ajera = replace(systems, side=Side.AJERA, fills=exchange_tables.FILLS)
@@ -137,6 +139,8 @@ def calls(transaction: DatabaseTransaction, row: LedgerRow) -> Iterator[Callable
     yield partial(transaction.mark, [mark], NOW)
     yield partial(transaction.mark_table, "AxVec", 1, NOW)
     yield partial(transaction.mark_table, "AxVec", 1, NOW, only_if="ever_vecIsClient")
+    yield partial(transaction.unknown_columns)
+    yield partial(transaction.lock_page, "AxVec", CANARY, 10)
     yield partial(transaction.setting, CANARY)
     yield partial(transaction.set_setting, CANARY, CANARY)
     yield partial(transaction.marks_of, [("AxVec", CANARY)])

@@ -37,17 +37,23 @@ class Ledger:
         view = self._views[table]
         there = [key for key in sorted(set(keys)) if view.get((key,)) is not None]
         locked = {key: view.lock((key,), Strength.UPDATE) for key in there}
-        return {key: row for key, row in locked.items() if row is not None}
+        return {key: self._read(row) for key, row in locked.items() if row is not None}
+
+    def lock_page(self, table: str, after: str, limit: int) -> list[LedgerRow]:
+        self._session.statement("lock_page")
+        keys = [row.key for _, row in self._views[table].items() if row.key > after]
+        return [*self.lock_rows(table, sorted(keys)[:limit]).values()]
 
     def rows_by_key(self, table: str, keys: Sequence[str]) -> list[LedgerRow]:
         self._session.statement("rows_by_key")
         found = (self._views[table].get((key,)) for key in sorted(set(keys)))
-        return [row for row in found if row is not None]
+        return [self._read(row) for row in found if row is not None]
 
     def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
         self._session.statement("rows_where")
         wanted = set(values) - {None}
-        return [row for _, row in self._views[table].items() if row.values[column] in wanted]
+        rows = [self._read(row) for _, row in self._views[table].items()]
+        return [row for row in rows if row.values[column] in wanted]
 
     def write_rows(self, rows: Sequence[LedgerRow]) -> None:
         """New rows are inserted, others changed where they
@@ -73,12 +79,19 @@ class Ledger:
         view = self._views[table]
         older = [key for key, row in view.items() if _is_unseen(row, epoch)][:limit]
         locked = [view.lock(key, Strength.UPDATE) for key in older]
-        return [row for row in locked if row is not None and _is_unseen(row, epoch)]
+        return [self._read(row) for row in locked if row is not None and _is_unseen(row, epoch)]
 
     def keys(self, table: str, only_if: str | None = None) -> list[str]:
         self._session.statement("keys")
         rows = [row for _, row in self._views[table].items()]
-        return [row.key for row in rows if only_if is None or row.values[only_if]]
+        return [row.key for row in rows if only_if is None or row.values.get(only_if)]
+
+    def _read(self, row: LedgerRow) -> LedgerRow:
+        """The row with every column of this program; what its last writer did not know is unknown."""
+        names = [column.name for column in self._sources[row.table].mirrored()]
+        missing = frozenset(names) - row.values.keys()
+        values = {name: row.values.get(name) for name in names}
+        return replace(row, values=values, unknown=row.unknown | missing)
 
     def _checked(self, row: LedgerRow) -> LedgerRow:
         """The row as a database stores it: without NULs.

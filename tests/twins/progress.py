@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
+from pipeline.database.state.added import WHOLE_TABLE
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.model.ledger import Incarnation, Progress
 from pipeline.model.position import TopicPartition
@@ -53,6 +54,8 @@ class PositionTables:
     progress: Table[Classification] = field(default_factory=lambda: Table("progress"))
     incarnations: Table[Numbered] = field(default_factory=lambda: Table("incarnation"))
     loads: Table[Load] = field(default_factory=lambda: Table("source_table"))
+    # Columns and tables that were added, with the epoch in which their snapshot is read.
+    added: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 class ProgressStore:
@@ -69,6 +72,7 @@ class ProgressStore:
         self._progress = View(session, tables.progress)
         self._incarnations = View(session, tables.incarnations)
         self._loads = View(session, tables.loads)
+        self._added = tables.added
 
     def progress(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Progress]:
         self._session.statement("progress")
@@ -111,14 +115,33 @@ class ProgressStore:
         self._session.statement("loaded")
         if len(found := self._loaded()) == len(self._sources):
             return found
-        self._session.statement("hold_table")
-        self._session.lock("source_table", (), Strength.HOLD)
+        self._hold()
         self._session.statement("loaded")
         return self._loaded()
 
+    def _hold(self) -> None:
+        self._session.statement("hold_table")
+        self._session.lock("source_table", (), Strength.HOLD)
+
+    def unknown_columns(self) -> frozenset[tuple[str, str]]:
+        if not self._unknown():
+            return frozenset()
+        self._hold()
+        self._session.statement("unknown_columns")
+        return self._unknown()
+
+    def _unknown(self) -> frozenset[tuple[str, str]]:
+        return frozenset(
+            one for one, epoch in self._added.items() if self._load(one[0]).epoch < epoch
+        )
+
     def loading(self, epoch: int) -> dict[str, LoadState]:
         self._session.statement("loading")
-        behind = [name for name in self._sources if self._load(name).epoch < epoch]
+        behind = [
+            name
+            for name in self._sources
+            if self._load(name).epoch < epoch and epoch >= self._added.get((name, WHOLE_TABLE), 0)
+        ]
         return {
             name: "reading" if self._is_reading(self._load(name), epoch) else "unknown"
             for name in behind

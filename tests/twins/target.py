@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import count
 
+from pipeline.database.state.added import WHOLE_TABLE
 from pipeline.errors import PipelineError
 from pipeline.mapping.route import Route
 from pipeline.mapping.target import TargetRow
@@ -81,6 +82,27 @@ class MemoryTarget:
         finally:
             session.release()
         self.turns.reached("committed")
+
+    def carried_over(self, route: Route) -> MemoryTarget:
+        """The same database after the migrations to a release whose route is this one: its mirrors
+        have further columns, and there may be further ones.
+        """
+        other = MemoryTarget(route, turns=self.turns, counts_utf16=self._counts_utf16)
+        other.log, other.due, other.owned = self.log, self.due, self.owned
+        other.positions, other.settings = self.positions, self.settings
+        other.targets = {**other.targets, **self.targets}
+        before = {source.name: source for source in self.route.sources}
+        for source in route.sources:
+            if source.name not in before:
+                epochs = [load.epoch for load in self.positions.loads.rows.values()]
+                self.positions.added[source.name, WHOLE_TABLE] = max(epochs, default=0) + 1
+                continue
+            other.ledger[source.name] = self.ledger[source.name]
+            rows = self.ledger[source.name].rows.values()
+            newest = max((row.epoch for row in rows), default=0)
+            for column in {*source.mirrored()} - {*before[source.name].mirrored()}:
+                self.positions.added[source.name, column.name] = newest + 1
+        return other
 
     def rows(self, table: str) -> list[Row]:
         """The committed rows of a target table, by key."""
@@ -200,6 +222,14 @@ class MemoryTransaction:
     def loaded(self) -> frozenset[str]:
         with self._spoiling():
             return self._positions.loaded()
+
+    def unknown_columns(self) -> frozenset[tuple[str, str]]:
+        with self._spoiling():
+            return self._positions.unknown_columns()
+
+    def lock_page(self, table: str, after: str, limit: int) -> list[LedgerRow]:
+        with self._spoiling():
+            return self._ledger.lock_page(table, after, limit)
 
     def loading(self, epoch: int) -> dict[str, LoadState]:
         with self._spoiling():

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from pipeline.database.sql.dialect import Field, Fields, Lock, Update, given
 from pipeline.database.sql.session import Cells, Session, number_of, stored
+from pipeline.database.state.added import AddedColumns
 from pipeline.database.state.schema import (
     LEDGER,
     LEDGER_KEY,
@@ -30,6 +31,7 @@ class Mirror:
     source: MirroredTable
     table: str
     values: Fields
+    added: Mapping[str, int]  # columns that were added, by name; with the number of the addition
 
     @property
     def columns(self) -> list[str]:
@@ -39,15 +41,24 @@ class Mirror:
         return next(field for field in self.values if field.name == name)
 
 
-def mirrors(session: Session, schema: str, sources: Sequence[MirroredTable]) -> dict[str, Mirror]:
+def mirrors(
+    session: Session, schema: str, sources: Sequence[MirroredTable], added: AddedColumns
+) -> dict[str, Mirror]:
     return {
         source.name: Mirror(
             source,
             session.dialect.qualify(schema, mirror_name(source.name)),
             tuple(Field(column.name, column.kind) for column in source.mirrored()),
+            _known(source, added),
         )
         for source in sources
     }
+
+
+def _known(source: MirroredTable, added: AddedColumns) -> dict[str, int]:
+    """Those that this program knows."""
+    versions = added.versions(source.name)
+    return {one.name: versions[one.name] for one in source.mirrored() if one.name in versions}
 
 
 class Ledger:
@@ -168,6 +179,8 @@ def _cells(mirror: Mirror, row: LedgerRow) -> Cells:
         row.committed_at,
         row.retired_at,
         row.changed_at,
+        max(mirror.added.values(), default=0),
+        row.revision + 1,
         *(row.values[field.name] for field in mirror.values),
     )
 
@@ -186,18 +199,28 @@ def _ledger_row(mirror: Mirror, answer: Cells) -> LedgerRow:
         committed_at,
         *moments,
     ) = answer[: len(_PREFIX)]
-    retired_at, changed_at = moments
+    retired_at, changed_at, version, written_at = moments
+    missing = _missing(mirror, version if written_at == revision else 0)
+    values = stored(mirror.values, answer[len(_PREFIX) :])
     return LedgerRow(
         table=mirror.source.name,
         key=str(key),
-        values=stored(mirror.values, answer[len(_PREFIX) :]),
+        values=values if not missing else {**values, **dict.fromkeys(missing)},
         position=str(position),
         place=TopicOffset(number_of(incarnation), number_of(partition), number_of(offset)),
         deleted=bool(deleted),
-        unknown=frozenset(str(unknown).split(",")) if unknown else frozenset(),
+        unknown=missing.union(str(unknown).split(",")) if unknown else missing,
         epoch=number_of(epoch),
         committed_at=committed_at.astimezone(UTC) if isinstance(committed_at, datetime) else None,
         revision=number_of(revision),
         retired_at=str(retired_at),
         changed_at=str(changed_at),
     )
+
+
+def _missing(mirror: Mirror, version: Value) -> frozenset[str]:
+    """Columns that the row's last writer did not know."""
+    if not mirror.added:
+        return frozenset()
+    known = 0 if version is None else number_of(version)
+    return frozenset(name for name, added in mirror.added.items() if added > known)

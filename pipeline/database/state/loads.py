@@ -18,6 +18,7 @@ from pipeline.database.sql.dialect import (
     given,
 )
 from pipeline.database.sql.session import Cells, Session, number_of
+from pipeline.database.state.added import AddedColumns
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.source import ColumnType
 
@@ -64,8 +65,15 @@ class _Load:
 class Loads:
     """Reads and writes the state of loading."""
 
-    def __init__(self, session: Session, schema: str, sources: Sequence[MirroredTable]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        schema: str,
+        sources: Sequence[MirroredTable],
+        added: AddedColumns,
+    ) -> None:
         self._session = session
+        self._added = added
         self._sources = sources
         self._table = session.dialect.qualify(schema, "source_table")
         self._progress = session.dialect.qualify(schema, "progress")
@@ -78,6 +86,14 @@ class Loads:
         self._session.tell("source_table", self._session.dialect.hold_table(self._table))
         return self._loaded()
 
+    def unknown_columns(self) -> frozenset[tuple[str, str]]:
+        """Held like tables that are not loaded, as long as there are any."""
+        if not self._added.pending:
+            return frozenset()
+        hold = self._session.dialect.hold_table(self._table)
+        self._session.tell("source_table", hold)
+        return self._added.unknown({load.name: load.epoch for load in self._loads(Lock.NONE)})
+
     def loading(self, epoch: int) -> dict[str, LoadState]:
         """A load end of an older incarnation of the topic counts for nothing:
         then the end is unknown again.
@@ -85,6 +101,8 @@ class Loads:
         known = {load.name: load for load in self._loads(Lock.NONE)}
         states: dict[str, LoadState] = {}
         for source in self._sources:
+            if epoch < self._added.first_epoch(source.name):
+                continue
             load = known.get(source.name)
             if load is None or load.epoch < epoch:
                 states[source.name] = (

@@ -12,12 +12,13 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.runtime.migration import MigrationInfo
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, Table, inspect, text
+from sqlalchemy import Connection, Engine, text
 
 from pipeline.database.sql.dialect import Dialect
 from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import translated
-from pipeline.database.state.schema import DEFAULT_SCHEMA, mirror_metadata
+from pipeline.database.state.mirrors import add_lacking, lacking
+from pipeline.database.state.schema import DEFAULT_SCHEMA
 from pipeline.errors import SyncSchemaOutdated
 from pipeline.mapping.mirror import MirroredTable
 
@@ -59,7 +60,7 @@ def upgrade(
     mirrored: Sequence[MirroredTable] = (),
 ) -> tuple[str | None, str]:
     """The versions before and after. All steps in one transaction;
-    creates the schema if it is missing, and the mirrors that are: no version names those.
+    creates the schema if it is missing, and what its mirrors lack: no version names those.
     """
     dialect = dialect_of(engine)
     with (
@@ -71,9 +72,7 @@ def upgrade(
         config = _config(part)
         config.attributes["run"] = Run(connection, schema, report)
         command.upgrade(config, "head")
-        for table in _missing(connection, schema, mirrored):
-            table.create(connection)
-            report(f"{schema}: {table.name}")
+        add_lacking(connection, schema, mirrored, report)
     return before, latest(part)
 
 
@@ -101,7 +100,7 @@ def require_latest(
     mirrored: Sequence[MirroredTable] = (),
 ) -> None:
     """Raises SyncSchemaOutdated unless the database has the version that this program needs,
-    and these mirrors.
+    and these mirrors with all their columns.
     """
     found = current(engine, schema)
     if found != latest(part):
@@ -109,15 +108,9 @@ def require_latest(
             f"schema {schema} has version {found or '(none)'}, this program needs {latest(part)}"
         )
     with translated(dialect_of(engine), f"schema {schema}"), engine.connect() as connection:
-        missing = [table.name for table in _missing(connection, schema, mirrored)]
+        missing = [name for one in lacking(connection, schema, mirrored) for name in one.names]
     if missing:
         raise SyncSchemaOutdated(f"schema {schema} lacks {', '.join(missing)}")
-
-
-def _missing(connection: Connection, schema: str, mirrored: Sequence[MirroredTable]) -> list[Table]:
-    there = {*inspect(connection).get_table_names(schema)}
-    tables = mirror_metadata(schema, mirrored).sorted_tables
-    return [table for table in tables if table.name not in there]
 
 
 def _version(connection: Connection, schema: str) -> str | None:

@@ -83,6 +83,8 @@ LEDGER: Fields = (
     Field("committed_at", ColumnType.INSTANT),
     Field("retired_at", ColumnType.SHORT_TEXT),
     Field("changed_at", ColumnType.SHORT_TEXT),
+    Field("columns_version", ColumnType.INTEGER),
+    Field("columns_revision", ColumnType.INTEGER),
 )
 
 
@@ -93,6 +95,7 @@ def sync_metadata(schema: str = DEFAULT_SCHEMA, mirrored: Sequence[MirroredTable
     _source_table(metadata)
     topic_tables(metadata)
     _owned_row(metadata)
+    _added_column(metadata)
     return metadata
 
 
@@ -119,6 +122,15 @@ def _mirror(metadata: MetaData, source: MirroredTable) -> None:
     Table(
         name,
         metadata,
+        *ledger_columns(source),
+        *(Column(column.name, column_type(column.kind)) for column in source.mirrored()),
+        *(Index(f"ix_{name}_{column}", column) for column in source.indexed),
+    )
+
+
+def ledger_columns(source: MirroredTable) -> list[Column[Any]]:
+    """What every mirror has beside the columns that it mirrors."""
+    return [
         Column("key", _key_type(source), primary_key=True),
         Column("position", ascii_text(64), nullable=False),
         Column("incarnation", Integer, nullable=False),
@@ -131,9 +143,9 @@ def _mirror(metadata: MetaData, source: MirroredTable) -> None:
         Column("retired_at", ascii_text(64), nullable=False),
         Column("changed_at", ascii_text(64), nullable=False),
         Column("revision", BigInteger, nullable=False),
-        *(Column(column.name, column_type(column.kind)) for column in source.mirrored()),
-        *(Index(f"ix_{name}_{column}", column) for column in source.indexed),
-    )
+        Column("columns_version", Integer),
+        Column("columns_revision", BigInteger),
+    ]
 
 
 def _key_type(source: MirroredTable) -> TypeEngine[Any]:
@@ -228,6 +240,18 @@ def _small_tables(metadata: MetaData) -> None:
         metadata,
         Column("name", ascii_text(100), primary_key=True),
         Column("value", UnicodeText, nullable=False),
+    )
+
+
+def _added_column(metadata: MetaData) -> None:
+    """Columns that were added to mirrors: rows written before do not have them."""
+    Table(
+        "added_column",
+        metadata,
+        Column("source_table", ascii_text(100), primary_key=True),
+        Column("name", ascii_text(128), primary_key=True),
+        Column("version", Integer, nullable=False),
+        Column("known_epoch", Integer, nullable=False),
     )
 
 

@@ -176,6 +176,14 @@ class Transaction(Offsets, Protocol):
         what was noted by everybody who took it for not loaded.
         """
 
+    def unknown_columns(self) -> frozenset[tuple[str, str]]:
+        """Table and name of mirrored columns that were added later, and are not known in every row:
+        no snapshot of the table was read since. Until the transaction ends none becomes known.
+        """
+
+    def lock_page(self, table: str, after: str, limit: int) -> list[LedgerRow]:
+        """The next ledger rows of a table by key, locked."""
+
     def loading(self, epoch: int) -> dict[str, LoadState]:
         """Source tables whose snapshot of this epoch (or a later one) was not read to its end."""
 

@@ -14,9 +14,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from pipeline.mapping.convert import names_row
+from pipeline.mapping.known import KnownValues, ValueUnknown
 from pipeline.mapping.mirror import (
     Fold,
     MirroredTable,
+    StickyColumn,
     group_kind,
     shared_kind,
 )
@@ -51,7 +53,7 @@ def apply(table: MirroredTable, site: Site, ledger: LedgerRow | None, event: Eve
     retires the row. A column that the event lacks keeps its value,
     and stays unknown if it was never sent, or not since the row retired.
     """
-    before = ledger or empty(table, event.key)
+    before = with_sticky(table, site, ledger) if ledger else empty(table, event.key)
     moment = max(before.position, start_of(event.epoch)) if event.is_snapshot else event.position
     if event.operation is Operation.DELETE:
         return replace(
@@ -70,8 +72,11 @@ def apply(table: MirroredTable, site: Site, ledger: LedgerRow | None, event: Eve
     if comes_back:
         before = replace(before, unknown=_sendable(table))
     unknown = before.unknown - event.row.keys()
+    if unknown:
+        unknown -= {one.name for one in table.remembered if _value(one, site, values, unknown)}
     is_read = comes_back or any(
-        before.values[column] != values[column] for column in table.read_by_others
+        _differs(column, (before.values, before.unknown), (values, unknown))
+        for column in table.read_by_others
     )
     return replace(
         _moved(before, event),
@@ -102,6 +107,41 @@ def _values(table: MirroredTable, site: Site, before: LedgerRow, event: Event) -
             case Fold.NEWEST:
                 values[remembered.name] = found
     return values
+
+
+def with_sticky(table: MirroredTable, site: Site, row: LedgerRow) -> LedgerRow:
+    """The row with what its last image tells for certain of sticky columns that were added since it
+    was written: a flag that is set, a value that is not null.
+    """
+    found: dict[str, Value] = {}
+    for one in table.remembered:
+        if one.name in row.unknown and one.fold is not Fold.LEFT:
+            computed = _value(one, site, row.values, row.unknown - {one.name})
+            if computed and computed[0] not in (None, False):
+                found[one.name] = computed[0]
+    if not found:
+        return row
+    return replace(row, values={**row.values, **found}, unknown=row.unknown - found.keys())
+
+
+def _value(
+    column: StickyColumn, site: Site, values: Row, unknown: frozenset[str]
+) -> tuple[Value] | None:
+    """What an image alone gives, None where that hangs on an unknown value."""
+    try:
+        return (column.of(KnownValues(values, unknown), site),)
+    except ValueUnknown:
+        return None
+
+
+def _differs(
+    column: str, before: tuple[Row, frozenset[str]], after: tuple[Row, frozenset[str]]
+) -> bool:
+    """Another value, or the same one that was not known before."""
+    return (before[0].get(column), column in before[1]) != (
+        after[0].get(column),
+        column in after[1],
+    )
 
 
 def may_retire(table: MirroredTable, site: Site, event: Event) -> bool:
@@ -172,8 +212,10 @@ def marks(
     """
     old: Row = {} if before is None else before.values
     was = (before.deleted, before.retired_at) if before else (False, "")
-    if before is not None and (old, *was) == (
+    unknown: frozenset[str] = before.unknown if before else frozenset()
+    if before is not None and (old, unknown, *was) == (
         after.values,
+        after.unknown,
         after.deleted,
         after.retired_at,
     ):
@@ -184,7 +226,8 @@ def marks(
     if table.shared and (
         was[0] != after.deleted
         or any(
-            before is None or old.get(column) != after.values.get(column) for column in table.shared
+            before is None or _differs(column, (old, unknown), (after.values, after.unknown))
+            for column in table.shared
         )
     ):
         yield shared_kind(table.name), after.key
@@ -197,7 +240,7 @@ def marks(
         or was[1] != after.retired_at
     )
     for group in table.groups:
-        if joins or old.get(group) != after.values.get(group):
+        if joins or _differs(group, (old, unknown), (after.values, after.unknown)):
             for value in {old.get(group), after.values.get(group)} - {None}:
                 yield group_kind(table.name, group), str(value)
 

@@ -89,8 +89,10 @@ class Loading:
         while self._sweep(table, epoch):
             pass
         with self._target.transaction() as transaction:
+            added = any(one == table for one, _ in transaction.unknown_columns())
+        with self._target.transaction() as transaction:
             if transaction.set_loaded(table, epoch):
-                self._mark_dependents(transaction, table)
+                self._mark_dependents(transaction, table, of_its_own=added)
 
     def _sweep(self, table: str, epoch: int) -> bool:
         """Delete in the mirror what the snapshot did not hold; was there any."""
@@ -111,8 +113,15 @@ class Loading:
             )
         return bool(rows)
 
-    def _mark_dependents(self, transaction: Transaction, table: str) -> None:
-        roots = {mapping.source for mapping in self._route.mappings if table in _needs(mapping)}
+    def _mark_dependents(self, transaction: Transaction, table: str, *, of_its_own: bool) -> None:
+        """`of_its_own`: a column of the table itself becomes known, which its own rows may have needed
+        of each other.
+        """
+        roots = {
+            mapping.source
+            for mapping in self._route.mappings
+            if table in _needs(mapping) or (of_its_own and mapping.source == table)
+        }
         for root in sorted(roots):
             transaction.mark_table(root, secrets.randbits(62), self._clock.now())
 

@@ -52,6 +52,7 @@ class Recompute:
     ) -> RecomputeResult:
         """Raises Widen before anything was written, and ports' errors."""
         loaded = transaction.loaded()
+        unknown_columns = transaction.unknown_columns()
         roots = resolve(transaction, self.route, self.site, marks)
         for table, key in extra:
             roots.setdefault(table, set()).add(key)
@@ -60,7 +61,7 @@ class Recompute:
             *transaction.marks_of((table, key) for table, keys in roots.items() for key in keys),
         }
         locked = self._lock(transaction, roots)
-        graph = fetch(transaction, self.route, self.site, locked)
+        graph = fetch(transaction, self.route, self.site, locked, unknown_columns)
         done = RecomputeResult()
         built = self._build(locked, graph, loaded, done)
         for table, keys in roots.items():
@@ -176,6 +177,7 @@ class Recompute:
                     roots.get(mapping.source, set()),
                     done,
                 )
+            rows = _creatable(transaction, table, rows, done)
             done.count(
                 table.name,
                 transaction.upsert(table.name, [row for _, row in rows]),
@@ -228,3 +230,24 @@ class Recompute:
                 child.target,
                 transaction.replace_children(child.target, kept),
             )
+
+
+def _creatable(
+    transaction: Transaction,
+    table: TargetTable,
+    rows: Sequence[tuple[LedgerRow, TargetRow]],
+    done: RecomputeResult,
+) -> list[tuple[LedgerRow, TargetRow]]:
+    """Without rows that the target lacks and that cannot be created yet: a required value is unknown."""
+    required = {column.name for column in table.columns if not column.nullable} - {*table.key}
+    partial = {
+        row.key[0] for _, row in rows if not required <= row.values.keys() | row.prefill.keys()
+    }
+    if not partial:
+        return list(rows)
+    lacking = partial - transaction.existing(table.name, sorted(partial))
+    for root, row in rows:
+        if row.key[0] in lacking:
+            reason = f"waits for what {table.name} requires"
+            done.wait((root.table, root.key), ParkReason.VALUE_UNKNOWN, reason)
+    return [(root, row) for root, row in rows if row.key[0] not in lacking]

@@ -87,9 +87,11 @@ def fetch(
     route: Route,
     site: Site,
     locked: Mapping[str, Mapping[str, LedgerRow]],
+    unknown_columns: frozenset[tuple[str, str]],
 ) -> Graph:
     """The rows around the locked roots: children, rows looked up, and peers of a group."""
-    graph = Graph(site, {table.name: table for table in route.sources})
+    tables = {table.name: table for table in route.sources}
+    graph = Graph(site, tables, unknown_columns=unknown_columns)
     for mapping in route.mappings:
         roots = list(locked.get(mapping.source, {}).values())
         if not roots:

@@ -1,0 +1,142 @@
+"""A release with further mirrored columns: the migrations and the twin mean the same by it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.engine.consumer.ports import Target
+from pipeline.mapping.mirror import Fold, MirroredTable, StickyColumn
+from pipeline.mapping.source import ColumnType, SourceColumn, SourceTable
+from pipeline.model.ledger import LedgerRow
+from tests.contracts.conftest import Release
+from tests.support.events import event, ledger
+from tests.support.releases import with_columns
+
+COUNTRY = SourceColumn("vecCountry", ColumnType.TEXT)
+EVER = StickyColumn(
+    "ever_country", ColumnType.FLAG, Fold.EVER, lambda row, _: row.get("vecCountry") is not None, ""
+)
+NEWER = with_columns(AJERA_TO_PIM, "AxVec", COUNTRY, EVER)
+NEWEST = with_columns(NEWER, "AxVec", SourceColumn("vecMemo", ColumnType.TEXT))
+UNKNOWN = frozenset({"vecCountry", "ever_country"})
+NEW_TABLE = MirroredTable(
+    SourceTable("AxPhase", ("phKey",), (SourceColumn("phKey", ColumnType.INTEGER),)),
+    indexed=("phKey",),
+)
+
+
+def row(key: int, **values: str | bool | None) -> LedgerRow:
+    made = ledger(event("AxVec", key, at=key, vecDescription="d"))
+    return replace(made, values={**made.values, **values})
+
+
+def write(target: Target, *rows: LedgerRow) -> None:
+    with target.transaction() as transaction:
+        transaction.write_rows(rows)
+
+
+def read(target: Target, key: int) -> LedgerRow:
+    with target.transaction() as transaction:
+        (found,) = transaction.rows_by_key("AxVec", [str(key)])
+        (locked,) = transaction.lock_rows("AxVec", [str(key)]).values()
+    assert found == locked
+    return found
+
+
+def load(target: Target, epoch: int) -> None:
+    with target.transaction() as transaction:
+        transaction.set_load_ends("ajera.AxVec", "AxVec", epoch, {0: 0})
+        transaction.set_loaded("AxVec", epoch)
+
+
+def unknown_columns(target: Target) -> frozenset[tuple[str, str]]:
+    with target.transaction() as transaction:
+        return transaction.unknown_columns()
+
+
+def test_a_column_that_was_added_is_unknown_in_every_row_that_is_there(older: Release) -> None:
+    """Null, but not known to be; what was known is as it was."""
+    write(older.target, row(1))
+    before = read(older.target, 1)
+    after = read(older.upgraded(NEWER), 1)
+    assert after.unknown == UNKNOWN
+    assert after == replace(
+        before,
+        values={**before.values, "vecCountry": None, "ever_country": None},
+        unknown=UNKNOWN,
+    )
+
+
+def test_a_row_that_was_written_since_has_the_column(older: Release) -> None:
+    """A changed one and a new one; what an event did not hold stays unknown."""
+    write(older.target, row(1), row(2))
+    newer = older.upgraded(NEWER)
+    known = {"vecCountry": None, "ever_country": False}
+    held = read(newer, 1)
+    write(newer, replace(held, values={**held.values, **known}, unknown=frozenset()))
+    write(newer, row(3, vecCountry="NO", ever_country=True))
+    half = read(newer, 2)
+    write(newer, replace(half, unknown=frozenset({"vecCountry"})))
+    assert [read(newer, key).unknown for key in (1, 2, 3)] == [set(), {"vecCountry"}, set()]
+    assert read(newer, 3).values["vecCountry"] == "NO"
+
+
+def test_what_an_older_release_wrote_over_is_unknown_again(older: Release) -> None:
+    """Its programs may still run: they do not know the column, and leave it behind."""
+    newer = older.upgraded(NEWER)
+    write(newer, row(1, vecCountry="NO", ever_country=True))
+    assert read(newer, 1).unknown == set()
+    write(older.target, replace(read(older.target, 1), position="z"))
+    write(older.target, row(2))
+    for key in (1, 2):
+        found = read(newer, key)
+        assert found.unknown == UNKNOWN
+        assert (found.values["vecCountry"], found.values["ever_country"]) == (None, None)
+
+
+def test_each_addition_is_known_to_the_releases_that_have_it(older: Release) -> None:
+    """Of two that were added one after the other, a release in between knows one."""
+    newer = older.upgraded(NEWER)
+    write(newer, row(1, vecCountry="NO", ever_country=True))
+    newest = older.upgraded(NEWEST)
+    assert read(newest, 1).unknown == {"vecMemo"}
+    write(newest, replace(read(newest, 1), unknown=frozenset()))
+    assert read(newest, 1).unknown == set()
+    write(newer, read(newer, 1))
+    assert read(newest, 1).unknown == {"vecMemo"}
+
+
+def test_an_added_column_is_known_in_every_row_once_a_later_snapshot_was_read(
+    older: Release,
+) -> None:
+    """Of the epoch after every one that a row was of; before, nobody may look rows up by it."""
+    write(older.target, row(1))
+    load(older.target, 1)
+    newer = older.upgraded(NEWER)
+    added = {("AxVec", "vecCountry"), ("AxVec", "ever_country")}
+    assert unknown_columns(newer) == added
+    load(newer, 1)
+    assert unknown_columns(newer) == added
+    load(newer, 2)
+    assert unknown_columns(newer) == set()
+
+
+def test_a_table_that_was_added_is_not_loaded_by_what_was_captured_before(older: Release) -> None:
+    """The connector's snapshot of that epoch did not hold it, whatever says that it is over."""
+    load(older.target, 1)
+    newer = older.upgraded(replace(AJERA_TO_PIM, sources=(*AJERA_TO_PIM.sources, NEW_TABLE)))
+    with newer.transaction() as transaction:
+        assert "AxPhase" not in transaction.loading(1)
+        assert transaction.loading(2)["AxPhase"] == "unknown"
+        assert "AxPhase" not in transaction.loaded()
+
+
+def test_rows_are_locked_page_by_page(older: Release) -> None:
+    """By key, after the last one of the page before."""
+    write(older.target, *(row(key) for key in (1, 2, 3)))
+    with older.target.transaction() as transaction:
+        first = transaction.lock_page("AxVec", "", 2)
+        second = transaction.lock_page("AxVec", first[-1].key, 2)
+        assert [one.key for one in (*first, *second)] == ["1", "2", "3"]
+        assert transaction.lock_page("AxVec", second[-1].key, 2) == []

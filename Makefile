@@ -12,8 +12,10 @@ BENCH ?=
 FAULTS ?=
 PROVE ?=
 COVERED := 75# per cent of pipeline that tests/unit run
+REPORTS := .reports# how long each test took
+BY_STEP := $(if $(filter output-sync,$(.FEATURES)),--output-sync=line)
 
-.PHONY: help run up shell down test unit check sizes stack reference bench faults prove clean
+.PHONY: help run up shell down test test-on-stack test-without-stack unit check sizes stack reference bench faults prove clean
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -43,11 +45,21 @@ down: $(VENV)/.installed ## end what `make up` started
 
 test: stack ## everything: linters, types, all tests on the embedded stack, and a verified `make run ONCE=1`
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/coverage run -m pytest tests/unit
+	@rm -rf $(REPORTS)
+	@echo "Two lanes side by side; each step of one is shown when it ends."
+	@$(MAKE) --no-print-directory --jobs=2 $(BY_STEP) test-on-stack test-without-stack
+	@$(BIN)/python -m tests.slowest $(REPORTS)/*.xml
+
+# Waits more than it computes, and has deadlines: the other lane yields to it.
+test-on-stack: stack # one lane of `make test`: what needs Kafka, one test after the other
+	@$(BIN)/python -m pytest -m stack --junitxml=$(REPORTS)/stack.xml
+
+test-without-stack: stack # the other: unit tests with coverage, what needs PostgreSQL alone, the demos
+	@nice $(BIN)/coverage run -m pytest tests/unit --junitxml=$(REPORTS)/unit.xml
 	@$(BIN)/coverage report --fail-under=$(COVERED)
-	@$(BIN)/python -m pytest --ignore=tests/unit
-	@$(MAKE) --no-print-directory run ONCE=1
-	@$(MAKE) --no-print-directory run ONCE=1 PROFILE=deploy/sample/other-names.toml
+	@nice $(BIN)/python -m pytest --ignore=tests/unit -m "not stack" --junitxml=$(REPORTS)/others.xml
+	@nice $(MAKE) --no-print-directory run ONCE=1
+	@nice $(MAKE) --no-print-directory run ONCE=1 PROFILE=deploy/sample/other-names.toml
 
 unit: $(VENV)/.installed ## every test that needs no stack: no database, no broker, no Java
 	@$(BIN)/python -m pytest -q -m "not postgres and not stack and not sqlserver"
@@ -75,4 +87,4 @@ reference: $(VENV)/.installed ## write the generated pages of docs/reference aga
 	@$(BIN)/python -m tests.docs.glossary
 
 clean: ## remove everything that was installed or made here
-	rm -rf $(VENV) .stack
+	rm -rf $(VENV) .stack $(REPORTS)

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import tomli_w
 
-from deploy.demo.consumers import Consumer, running
+from deploy.demo.consumers import Consumer, ask, running
 from deploy.local.stack import Stack
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.model.position import TopicPartition
@@ -300,7 +300,7 @@ def members_come_and_go(stack: Stack, seed: int, times: int, protocol: str) -> I
 
 def _is_ready(consumer: Consumer) -> bool:
     with suppress(httpx.HTTPError):
-        return httpx.get(f"{consumer.address}/ready", timeout=2).status_code == httpx.codes.OK
+        return ask(f"{consumer.address}/ready").status_code == httpx.codes.OK
     return False
 
 

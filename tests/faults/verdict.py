@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from deploy.demo.consumers import Consumer, running
+from deploy.demo.consumers import Consumer, ask, running
 from deploy.local.stack import Stack
 from tests.faults import audit
 from tests.faults.firm import Firm, founded
@@ -131,5 +131,5 @@ def firm_of(stack: Stack, name: str, seed: int, **changed: Any) -> Iterator[Firm
 
 def health(consumer: Consumer) -> str:
     with suppress(httpx.HTTPError):
-        return httpx.get(f"{consumer.address}/health", timeout=2).text
+        return ask(f"{consumer.address}/health").text
     return ""

@@ -13,6 +13,9 @@ RUNS = 3_000
 TEXTS = 2_000
 CLOCKS = 1_000
 SEED = "short"
+# The world in which a property broke when this was written, where that took hundreds: it is tried
+# first, then all the others.
+TRIED_FIRST = {"epoch of a write": 754, "fence": 182, "coincident": 1_966, "covered edit": 1_041}
 
 
 def test_no_property_breaks_whatever_happens_to_the_pipeline() -> None:
@@ -58,10 +61,11 @@ def test_no_edit_is_lost_though_clocks_are_set_back() -> None:
 def test_a_property_breaks_without_each_guard(guard: str) -> None:
     """Take one guard out, and some world shows a loss, a repeat or a row too many."""
     print(f"seed {SEED}")
-    removal = REMOVALS[guard]
+    removal, first = REMOVALS[guard], TRIED_FIRST.get(guard, 0)
+    numbers = [*range(first, removal.runs), *range(first)]
     with without(guard):
         faults = next(
-            (f for n in range(removal.runs) if (f := run(f"{SEED}-{n}", removal.only)[1])),
+            (f for n in numbers if (f := run(f"{SEED}-{n}", removal.only)[1])),
             [],
         )
     assert faults != []

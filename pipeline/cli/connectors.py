@@ -10,7 +10,7 @@ from rich.table import Table
 from pipeline.cli import choices
 from pipeline.cli.output import Outcome, command, confirm, say
 from pipeline.config.settings import Settings
-from pipeline.connect.client import ConnectorStatus
+from pipeline.connect.status import ConnectorStatus
 from pipeline.operations import connectors as operation
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
 
 from pipeline.connect.explain import explain
+from pipeline.connect.status import ABSENT, STOPPED, ConnectorStatus, TaskStatus
 from pipeline.errors import (
     ConfigurationInvalid,
     ConnectorFailed,
@@ -22,59 +22,7 @@ from pipeline.errors import (
 )
 
 POLL_SECONDS: Final = 0.25
-ABSENT: Final = "ABSENT"
-RUNNING: Final = "RUNNING"
-FAILED: Final = "FAILED"
-STOPPED: Final = "STOPPED"
 Report = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class TaskStatus:
-    """A task: its state as Connect names it, and, if it failed, the cause in one sentence."""
-
-    number: int
-    state: str
-    explanation: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectorStatus:
-    """A connector's state: RUNNING, PAUSED, STOPPED, FAILED, UNASSIGNED or RESTARTING, as Connect
-    names it, or ABSENT.
-    """
-
-    name: str
-    state: str
-    tasks: tuple[TaskStatus, ...] = ()
-    explanation: str = ""
-
-    @property
-    def is_running(self) -> bool:
-        """Does the connector run, and every one of its tasks."""
-        return (
-            self.state == RUNNING
-            and bool(self.tasks)
-            and all(task.state == RUNNING for task in self.tasks)
-        )
-
-    @property
-    def failure(self) -> str:
-        """Why the connector or its first failed task failed; "" if none did."""
-        if self.state == FAILED:
-            return self.explanation
-        return next(
-            (task.explanation for task in self.tasks if task.state == FAILED),
-            "",
-        )
-
-    @property
-    def sentence(self) -> str:
-        """The state in one line."""
-        tasks = (
-            ", ".join(f"task {task.number} {task.state}" for task in self.tasks) or "no task yet"
-        )
-        return f"{self.name} {self.state}, {tasks}"
 
 
 class ConnectClient:

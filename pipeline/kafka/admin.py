@@ -6,12 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from confluent_kafka import (
-    TIMESTAMP_NOT_AVAILABLE,
-    Consumer,
     ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
@@ -20,7 +17,6 @@ from confluent_kafka import (
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # it imports them without `as`
     AdminClient,
     ConfigResource,
-    NewTopic,
     OffsetSpec,
     ResourceType,
 )
@@ -31,10 +27,14 @@ from pipeline.kafka.errors import (
     REQUEST_TIMEOUT_SECONDS,
     UNKNOWN_TOPIC_CODES,
     cause,
+    no_answer,
     ours,
     theirs,
     unreachable,
 )
+from pipeline.kafka.groups import GroupState
+from pipeline.kafka.peek import produced_at_ms
+from pipeline.kafka.topics import TopicDescription, TopicSettings, differences_between, new_topic
 from pipeline.model.position import TopicPartition
 
 T = TypeVar("T")
@@ -45,7 +45,6 @@ EARLIEST: Final = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 NEWEST: Final = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
 
-EMPTY_STATES: Final = frozenset({"empty", "dead"})
 MEMBERS_LEFT_CODES: Final = frozenset(
     {
         KafkaError.UNKNOWN_MEMBER_ID,
@@ -53,45 +52,6 @@ MEMBERS_LEFT_CODES: Final = frozenset(
         KafkaError.STALE_MEMBER_EPOCH,
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class TopicSettings:
-    """What a topic should be. `retention_ms` is milliseconds; -1 keeps everything."""
-
-    name: str
-    partitions: int
-    replicas: int
-    retention_ms: int
-    cleanup_policy: str = "delete"
-
-
-@dataclass(frozen=True, slots=True)
-class TopicDescription:
-    """What a topic is. `topic_id` changes when a topic is deleted and re-created under its name."""
-
-    name: str
-    topic_id: str
-    partitions: int
-    replicas: int
-    retention_ms: int
-    cleanup_policy: str
-
-
-@dataclass(frozen=True, slots=True)
-class GroupState:
-    """A consumer group: `empty` and `dead` (never seen, or forgotten) have no members;
-    `stable` is at work.
-    """
-
-    state: str
-    members: int
-    assignment: Mapping[TopicPartition, str]  # partition -> id of the member that reads it
-
-    @property
-    def is_empty(self) -> bool:
-        """May its offsets be changed from outside."""
-        return self.members == 0 and self.state in EMPTY_STATES
 
 
 class KafkaAdmin:
@@ -112,7 +72,7 @@ class KafkaAdmin:
         """Create the topics that are missing; existing ones stay as they are.
         A sentence for each difference found.
         """
-        new = [_new_topic(topic) for topic in topics]
+        new = [new_topic(topic) for topic in topics]
         differences: list[str] = []
         created = (
             self._client.create_topics(new, request_timeout=REQUEST_TIMEOUT_SECONDS) if new else {}
@@ -126,7 +86,7 @@ class KafkaAdmin:
                 found = self.topic_description(topic.name)
                 differences += [] if found is None else differences_between(topic, found)
             except TimeoutError as error:
-                raise self._silent(f"creating {topic.name}") from error
+                raise no_answer(f"creating {topic.name}") from error
         return differences
 
     def topic_description(self, topic: str) -> TopicDescription | None:
@@ -201,7 +161,7 @@ class KafkaAdmin:
         except KafkaException as error:
             faults = [cause(error)]
         except TimeoutError as error:
-            raise self._silent(f"setting the offsets of {group}") from error
+            raise no_answer(f"setting the offsets of {group}") from error
         for fault in faults:
             if fault.code() in MEMBERS_LEFT_CODES:
                 raise ReplayRefused(
@@ -253,26 +213,7 @@ class KafkaAdmin:
         low, high = self.watermarks([topic]).get(tp, (0, 0))
         if not low <= offset < high:
             return None
-        quiet = {
-            "group.id": "ajera-cdc-peek",
-            "enable.auto.commit": False,
-            "auto.offset.reset": "error",
-        }
-        reader = Consumer({**self._settings, **quiet})
-        try:
-            reader.assign([theirs(tp, offset)])
-            message = reader.poll(REQUEST_TIMEOUT_SECONDS)
-        except KafkaException as error:
-            raise unreachable(f"reading one message of {topic}", cause(error)) from error
-        finally:
-            reader.close()
-        if message is None:
-            raise self._silent(f"reading one message of {topic}")
-        fault = message.error()
-        if fault is not None:
-            raise unreachable(f"reading one message of {topic}", fault)
-        kind, timestamp_ms = message.timestamp()
-        return None if kind == TIMESTAMP_NOT_AVAILABLE else timestamp_ms
+        return produced_at_ms(self._settings, tp, offset)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -315,7 +256,7 @@ class KafkaAdmin:
         try:
             return self._call(lambda: future.result(REQUEST_TIMEOUT_SECONDS + 1), doing)
         except TimeoutError as error:
-            raise self._silent(doing) from error
+            raise no_answer(doing) from error
 
     def _call(self, ask: Callable[[], T], doing: str = "asking for topics") -> T:
         try:
@@ -328,11 +269,6 @@ class KafkaAdmin:
                 raise _GroupMissing(doing) from error
             raise unreachable(doing, fault) from error
 
-    def _silent(self, doing: str) -> ServiceUnreachable:
-        return ServiceUnreachable(
-            f"Kafka, {doing}: no answer within {REQUEST_TIMEOUT_SECONDS:.0f} seconds."
-        )
-
     def _note_error(self, error: KafkaError) -> None:
         self.last_error = f"{error.name()}: {error.str()}"
 
@@ -343,29 +279,6 @@ class _TopicMissing(ServiceUnreachable):
 
 class _GroupMissing(ServiceUnreachable):
     """A group was never seen, or is forgotten."""
-
-
-def differences_between(wanted: TopicSettings, found: TopicDescription) -> list[str]:
-    """A sentence for each setting in which a topic is not what it should be."""
-    pairs: tuple[tuple[str, int | str, int | str], ...] = (
-        ("partitions", wanted.partitions, found.partitions),
-        ("replicas", wanted.replicas, found.replicas),
-        ("retention.ms", wanted.retention_ms, found.retention_ms),
-        ("cleanup.policy", wanted.cleanup_policy, found.cleanup_policy),
-    )
-    return [
-        f"{wanted.name} has {name} {is_}, not {should}."
-        for name, should, is_ in pairs
-        if should != is_
-    ]
-
-
-def _new_topic(topic: TopicSettings) -> NewTopic:
-    settings = {
-        "cleanup.policy": topic.cleanup_policy,
-        "retention.ms": str(topic.retention_ms),
-    }
-    return NewTopic(topic.name, topic.partitions, topic.replicas, config=settings)
 
 
 def _bounded() -> dict[str, Any]:

@@ -19,32 +19,27 @@ from collections.abc import (
 )
 
 from confluent_kafka import (
-    OFFSET_BEGINNING,
     Consumer,
-    KafkaError,
     KafkaException,
 )
 from confluent_kafka import Message as KafkaMessage
 from confluent_kafka import TopicPartition as KafkaPartition
 
-from pipeline.errors import OffsetLost, PipelineError, ServiceUnreachable
+from pipeline.errors import ServiceUnreachable
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.kafka.errors import (
-    DOWN_CODES,
     LOGGER,
-    LOST_CODES,
     NO_LONGER_OURS_CODES,
-    REQUEST_TIMEOUT_SECONDS,
-    TRANSPORT_CODES,
     cause,
     ours,
-    refuse_lost_start,
     theirs,
     unreachable,
 )
+from pipeline.kafka.kept_error import KeptError
 from pipeline.kafka.message import read_message
 from pipeline.kafka.protocol import EAGER, Protocol, consumer_settings
 from pipeline.kafka.standby import Standby
+from pipeline.kafka.starts import starts_of
 from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition
 
@@ -72,14 +67,11 @@ class KafkaMessages:
         on_revoked: Told,
         protocol: Protocol = "classic",
     ) -> None:
-        self.last_error: str | None = None
         self._stored_offsets = stored_offsets
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
         self._assigned: set[TopicPartition] = set()
         self._awaiting_start: set[TopicPartition] = set()  # assigned, start offset not resolved yet
-        self._deferred_error: Exception | None = None
-        self._down: KafkaError | None = None
         self._paused: set[TopicPartition] = set()  # by the caller, not by `wait`
         self._waiting = self._closing = False
         self._buffered: list[Message] = []  # polled, not returned yet
@@ -87,14 +79,20 @@ class KafkaMessages:
         self._standby = Standby(on_assigned)
         # A client of its own: on the consumer's connections each answer waits behind a fetch.
         self._admin = KafkaAdmin(bootstrap, client_settings)
+        self._kept_error = KeptError(self._admin)
         settings = consumer_settings(bootstrap, group, client_settings, protocol)
-        self._consumer = Consumer({**settings, "error_cb": self._note_error}, logger=LOGGER)
+        self._consumer = Consumer({**settings, "error_cb": self._kept_error.note}, logger=LOGGER)
         self._consumer.subscribe(
             list(topics),
             on_assign=self._assign,
             on_revoke=self._revoke,
             on_lost=self._revoke,
         )
+
+    @property
+    def last_error(self) -> str | None:
+        """What librdkafka reported last."""
+        return self._kept_error.last
 
     def poll(self, limit: int, timeout_seconds: float) -> Sequence[Message]:
         """Up to `limit` messages, in offset order within a partition: as many as there are;
@@ -103,7 +101,7 @@ class KafkaMessages:
         Raises OffsetLost, ServiceUnreachable,
         and whatever the three callables raised during a rebalance.
         """
-        self._raise_kept()
+        self._kept_error.raise_first()
         if self._awaiting_start:
             self._place(frozenset(self._awaiting_start))
         self._end_wait()
@@ -111,10 +109,10 @@ class KafkaMessages:
             self._consume(limit - 1, 0.0)
         messages, self._buffered = self._buffered, []
         if messages:
-            self._down = None
+            self._kept_error.answered()
             return messages
-        self._raise_kept()
-        self._raise_if_down()
+        self._kept_error.raise_first()
+        self._kept_error.raise_if_down(self._consumer)
         self._standby.polled_nothing()
         return []
 
@@ -155,7 +153,7 @@ class KafkaMessages:
         try:
             self._consume(1, seconds)
         except ServiceUnreachable as error:
-            self._keep(error)
+            self._kept_error.keep(error)
 
     def pause(self, partitions: Iterable[TopicPartition]) -> None:
         """Stop fetching these; those that are not assigned are left out."""
@@ -187,14 +185,13 @@ class KafkaMessages:
 
     def close(self) -> None:
         """Leave the group. `on_revoked` is called first; its error is raised after leaving."""
-        # start offsets are no longer needed
         self._closing = True
-        self._deferred_error = None
+        self._kept_error.forget()
         self._consumer.close()
         self._admin.close()
         self._assigned.clear()
         self._awaiting_start.clear()
-        self._raise_kept()
+        self._kept_error.raise_first()
 
     def _assign(self, _: Consumer, partitions: list[KafkaPartition]) -> None:
         # Always assign inside the callback: otherwise confluent_kafka assigns by itself.
@@ -206,14 +203,13 @@ class KafkaMessages:
         try:
             self._place(given)
         except Exception as error:
-            self._keep(error)
+            self._kept_error.keep(error)
             self._take_over({})
 
     def _place(self, partitions: frozenset[TopicPartition]) -> None:
-        starts, placed = (
-            self._starts(partitions),
-            [theirs(tp) for tp in sorted(partitions)],
-        )
+        stored = self._stored_offsets(partitions)
+        starts = starts_of(partitions, stored, self._consumer, self._admin)
+        placed = [theirs(tp) for tp in sorted(partitions)]
         self._on_assigned(partitions)
         self._standby.assigned()
         try:
@@ -226,37 +222,6 @@ class KafkaMessages:
         # it would never be read again.
         (self._consumer.pause if self._waiting else self._consumer.resume)(placed)
 
-    def _starts(self, partitions: frozenset[TopicPartition]) -> dict[TopicPartition, int]:
-        stored, committed = (
-            self._stored_offsets(partitions),
-            self._committed(partitions),
-        )
-        starts = dict.fromkeys(partitions, OFFSET_BEGINNING)
-        for known in (stored, committed):
-            for tp in known.keys() & partitions:
-                starts[tp] = (
-                    known[tp] if starts[tp] == OFFSET_BEGINNING else min(starts[tp], known[tp])
-                )
-        begun = {tp: start for tp, start in starts.items() if start != OFFSET_BEGINNING}
-        present = self._admin.watermarks({tp.topic for tp in begun}) if begun else {}
-        for tp, start in begun.items():
-            refuse_lost_start(tp, start, *present.get(tp, (0, 0)))
-        return starts
-
-    def _committed(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        asked = [theirs(tp) for tp in sorted(partitions)]
-        try:
-            found = self._consumer.committed(asked, timeout=REQUEST_TIMEOUT_SECONDS)
-        except KafkaException as error:
-            raise unreachable("reading committed offsets", cause(error)) from error
-        for each in found:
-            if each.error is not None:
-                raise unreachable(
-                    f"reading the committed offset of {each.topic}",
-                    each.error,
-                )
-        return {ours(each): each.offset for each in found if each.offset >= 0}
-
     def _revoke(self, _: Consumer, partitions: list[KafkaPartition]) -> None:
         leaving = frozenset(map(ours, partitions))
         self._awaiting_start -= leaving
@@ -265,7 +230,7 @@ class KafkaMessages:
             if placed:
                 self._on_revoked(placed)
         except Exception as error:
-            self._keep(error)
+            self._kept_error.keep(error)
         self._assigned -= placed
         self._paused -= leaving
         self._buffered = [
@@ -303,56 +268,9 @@ class KafkaMessages:
     def _accept(self, polled: KafkaMessage) -> Message | None:
         error = polled.error()
         if error is not None:
-            self._keep_polled(polled, error)
+            self._kept_error.keep_polled(polled, error)
             return None
         message = read_message(polled)
         return (
             message if TopicPartition(message.topic, message.partition) in self._assigned else None
         )
-
-    def _keep_polled(self, polled: KafkaMessage, error: KafkaError) -> None:
-        topic, partition, offset = (
-            polled.topic(),
-            polled.partition(),
-            polled.offset(),
-        )
-        if error.code() in LOST_CODES and topic is not None and partition is not None:
-            self._keep(self._lost(TopicPartition(topic, partition), offset, error))
-        elif error.code() in TRANSPORT_CODES:
-            self._down = error
-        else:
-            self._keep(unreachable(f"reading {topic or 'messages'}", error))
-
-    def _lost(self, tp: TopicPartition, offset: int | None, error: KafkaError) -> PipelineError:
-        try:
-            low, high = self._admin.watermarks([tp.topic])[tp]
-            refuse_lost_start(tp, low if offset is None else offset, low, high)
-        except PipelineError as found:
-            return found
-        return OffsetLost(
-            f"{tp.topic} partition {tp.partition}, offset {offset}: {error.name()}: {error.str()}."
-        )
-
-    def _note_error(self, error: KafkaError) -> None:
-        self.last_error = f"{error.name()}: {error.str()}"
-        if error.fatal() or error.code() in DOWN_CODES:
-            self._down = error
-
-    def _raise_if_down(self) -> None:
-        if self._down is None:
-            return
-        try:  # librdkafka reports this once; only a request shows whether it is still so
-            self._consumer.list_topics(timeout=REQUEST_TIMEOUT_SECONDS / 2)
-        except KafkaException as error:
-            raise unreachable("no broker answers", self._down) from error
-        fault, self._down = self._down, None
-        if fault.fatal():
-            raise unreachable("this member cannot go on", fault)
-
-    def _keep(self, error: Exception) -> None:
-        self._deferred_error = self._deferred_error or error  # the first one is the cause
-
-    def _raise_kept(self) -> None:
-        error, self._deferred_error = self._deferred_error, None
-        if error is not None:
-            raise error

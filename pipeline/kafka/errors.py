@@ -93,6 +93,13 @@ def ours(partition: KafkaPartition) -> TopicPartition:
     return TopicPartition(partition.topic, partition.partition)
 
 
+def no_answer(doing: str) -> ServiceUnreachable:
+    """Nobody refused, and nobody answered."""
+    return ServiceUnreachable(
+        f"Kafka, {doing}: no answer within {REQUEST_TIMEOUT_SECONDS:.0f} seconds."
+    )
+
+
 def refuse_lost_start(tp: TopicPartition, start: int, low: int, high: int) -> None:
     """Raise OffsetLost unless a partition that holds the offsets
     `low` to `high - 1` can be read from `start`.

@@ -11,11 +11,7 @@ from functools import partial
 from pipeline.config.settings import Settings
 from pipeline.domain.routes import Routes
 from pipeline.errors import ExitCode, PipelineError, SchemaUnknown
-from pipeline.kafka.admin import (
-    TopicDescription,
-    TopicSettings,
-    differences_between,
-)
+from pipeline.kafka.topics import TopicDescription, TopicSettings, differences_between
 from pipeline.mapping.route import Route
 from pipeline.operations import check_databases, check_exchange
 from pipeline.operations.connectors import topics_of

@@ -13,13 +13,13 @@ import tenacity
 from sqlalchemy import Engine, text
 
 from pipeline.config.settings import Settings
-from pipeline.connect.client import ConnectorStatus
+from pipeline.connect.status import ConnectorStatus
 from pipeline.connect.templates import Dialect, fill, load
 from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import translated
 from pipeline.database.state.settings import current_epoch, store_epoch
 from pipeline.errors import ConnectorFailed
-from pipeline.kafka.admin import TopicSettings
+from pipeline.kafka.topics import TopicSettings
 from pipeline.wiring.clients import connect_client, kafka_admin
 from pipeline.wiring.route import routes_of
 from pipeline.wiring.source import Source, source_of

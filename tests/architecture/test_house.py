@@ -37,12 +37,8 @@ TO_SPLIT = {
     "deploy/sample/day.py",
     "pipeline/conflicts/classify.py",
     "pipeline/conflicts/decide.py",
-    "pipeline/connect/client.py",
-    "pipeline/database/sql/sqlserver.py",
     "pipeline/database/systems/target_tables.py",
     "pipeline/engine/exchange/reconcile_pass.py",
-    "pipeline/kafka/admin.py",
-    "pipeline/kafka/consumer.py",
 }
 WAITING = {
     "support",

@@ -19,10 +19,11 @@ from confluent_kafka.admin import AdminClient
 from deploy.local.stack import Stack
 from pipeline.engine.consumer.ports import Messages
 from pipeline.errors import MessageMalformed, OffsetLost, ServiceUnreachable
-from pipeline.kafka.admin import KafkaAdmin, TopicSettings
+from pipeline.kafka.admin import KafkaAdmin
 from pipeline.kafka.consumer import KafkaMessages
 from pipeline.kafka.dead_letters import HEADER_PREFIX, KafkaDeadLetters
 from pipeline.kafka.protocol import Protocol as GroupProtocol
+from pipeline.kafka.topics import TopicSettings
 from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition
 from tests.twins.messages import MemoryBroker, MemoryMessages

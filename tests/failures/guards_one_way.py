@@ -136,7 +136,7 @@ ONE_WAY_GUARDS = (
     ),
     Guard(
         "start at the smaller offset",
-        "pipeline/kafka/consumer.py",
+        "pipeline/kafka/starts.py",
         "min(starts[tp], known[tp])",
         "max(starts[tp], known[tp])",
         (
@@ -146,9 +146,9 @@ ONE_WAY_GUARDS = (
     ),
     Guard(
         "an offset that is gone",
-        "pipeline/kafka/consumer.py",
-        "            refuse_lost_start(tp, start, *present.get(tp, (0, 0)))\n",
-        "            starts[tp] = min(max(start, present[tp][0]), present[tp][1])\n",
+        "pipeline/kafka/starts.py",
+        "        refuse_lost_start(tp, start, *present.get(tp, (0, 0)))\n",
+        "        starts[tp] = min(max(start, present[tp][0]), present[tp][1])\n",
         (
             "tests/contracts/test_messages.py"
             "::test_an_offset_that_retention_has_passed_is_told_and_never_jumped_over"
@@ -246,7 +246,7 @@ ONE_WAY_GUARDS = (
     ),
     Guard(
         "trailing blanks are a difference",
-        "pipeline/database/sql/sqlserver.py",
+        "pipeline/database/sql/tsql.py",
         "(CAST({column} AS nvarchar(max)) + N'|')",
         "CAST({column} AS nvarchar(max))",
         "tests/unit/database/test_tsql.py::test_a_change_of_trailing_blanks_is_a_change",

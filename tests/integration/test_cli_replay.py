@@ -23,7 +23,8 @@ from deploy.local.stack import Stack
 from deploy.sample import databases
 from pipeline.cli.main import main
 from pipeline.errors import ExitCode
-from pipeline.kafka.admin import KafkaAdmin, TopicSettings
+from pipeline.kafka.admin import KafkaAdmin
+from pipeline.kafka.topics import TopicSettings
 from pipeline.model.position import TopicPartition
 from tests.support.live import wait_until
 

@@ -13,18 +13,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.database.sql.dialect import (
-    Field,
     Fields,
     Images,
     Lock,
     Merge,
     Update,
-    json_names,
 )
 from pipeline.database.sql.errors import sqlserver_failure
+from pipeline.database.sql.tsql import TEXTS, binary, exact, folded, values
 from pipeline.errors import PipelineError
 from pipeline.mapping.source import ColumnType
-from pipeline.model.text import BLANKS
 
 _TYPES = {
     ColumnType.INTEGER: "bigint",
@@ -38,7 +36,6 @@ _HINTS = {
     Lock.UPDATE: " WITH (UPDLOCK, ROWLOCK)",
     Lock.PRESENCE: " WITH (REPEATABLEREAD, ROWLOCK)",
 }
-_TEXTS = (ColumnType.TEXT, ColumnType.SHORT_TEXT)
 # A driver may send a long text as ntext, which OPENJSON refuses: here, for every statement,
 # rows become nvarchar(max).
 _GIVEN = "SET NOCOUNT ON; DECLARE @rows nvarchar(max) = CAST(:rows AS nvarchar(max));"
@@ -46,7 +43,6 @@ _DROP = "DROP TABLE #rows;"
 # the clustered key of #rows: the keys themselves may have more than its 900 bytes
 _PLACE = "[row number]"
 _LONGEST = 8_000  # bytes of a text that a column of a limited length can hold
-_BINARY = "COLLATE Latin1_General_BIN2"
 # A looked-up value is staged as wide as its type can be:
 # one that is longer than the column is in no row, not refused.
 _WIDE = {
@@ -132,9 +128,9 @@ class SqlServer:
         length: int | None = None,
     ) -> str:
         names = ", ".join(f"t.{self.quote(column)}" for column in answer)
-        given = _folded("r.c0", length)
+        given = folded("r.c0", length)
         texts = f"(SELECT {given} FROM OPENJSON(@rows) WITH (c0 nvarchar(4000) '$.c0') AS r)"
-        searched = [_folded(f"t.{self.quote(column)}", length) for column in columns]
+        searched = [folded(f"t.{self.quote(column)}", length) for column in columns]
         any_of = " OR ".join(f"{one} IN {texts}" for one in searched)
         return f"{_GIVEN} SELECT {names} FROM {table} AS t WHERE {any_of}"
 
@@ -202,8 +198,8 @@ class SqlServer:
 
     def differs(self, images: Images, fields: Fields) -> str:
         """Texts are compared letter by letter, whatever the column's collation takes for equal."""
-        old = ", ".join(_exact(images.old(field.name), field.kind) for field in fields)
-        new = ", ".join(_exact(images.new(field.name), field.kind) for field in fields)
+        old = ", ".join(exact(images.old(field.name), field.kind) for field in fields)
+        new = ", ".join(exact(images.new(field.name), field.kind) for field in fields)
         return f"NOT EXISTS (SELECT {old} INTERSECT SELECT {new})"
 
     def lock_table(self, table: str) -> str:
@@ -254,11 +250,11 @@ class SqlServer:
         given = ", ".join(
             f"c{number} {_TYPES[field.kind]} '$.c{number}'" for number, field in enumerate(columns)
         )
-        order = ", ".join(_binary(f"j.c{number}", field) for number, field in enumerate(key))
+        order = ", ".join(binary(f"j.c{number}", field) for number, field in enumerate(key))
         fits = [
             f"DATALENGTH(j.c{n}) <= {_LONGEST}"
             for n, one in enumerate(key)
-            if widens and one.kind in _TEXTS
+            if widens and one.kind in TEXTS
         ]
         condition = f" WHERE {' AND '.join(fits)}" if fits else ""
         return (
@@ -267,7 +263,7 @@ class SqlServer:
             f" FROM (SELECT 1 AS one) AS nothing LEFT JOIN {table} AS t ON 1 = 0;"
             f" CREATE CLUSTERED INDEX rows_in_order ON #rows ({_PLACE});"
             f" INSERT INTO #rows ({_PLACE}, {self._list(columns)})"
-            f" SELECT ROW_NUMBER() OVER (ORDER BY {order}), {_values('j', columns)}"
+            f" SELECT ROW_NUMBER() OVER (ORDER BY {order}), {values('j', columns)}"
             f" FROM OPENJSON(@rows) WITH ({given}) AS j{condition};"
         )
 
@@ -289,36 +285,3 @@ class SqlServer:
             f" FROM #rows AS r {join} {table} AS t{_HINTS[lock]}"
             f" ON {self._equal(match)}{only_if and f' AND {only_if}'} ORDER BY r.{_PLACE}{option}"
         )
-
-
-def _folded(text: str, length: int | None) -> str:
-    """Text as `named` compares it: `folded` without any blank.
-    TRIM of characters and TRANSLATE came after 2016.
-
-    The collation of version 100 knows the case of more letters than older ones;
-    of the capital sharp s, none does.
-    """
-    spaced = f"CAST({text} AS nvarchar(4000)) COLLATE Latin1_General_100_BIN2"
-    for blank in BLANKS.replace(" ", ""):
-        spaced = f"REPLACE({spaced}, NCHAR({ord(blank)}), N' ')"
-    trimmed = f"LTRIM(RTRIM({spaced}))"
-    short = trimmed if length is None else f"LEFT({trimmed}, {length})"
-    lower = f"LOWER(REPLACE({short}, N' ', N''))"
-    for letter, folded in (("ß", "ss"), ("ẞ", "ss"), ("ς", "σ")):
-        lower = f"REPLACE({lower}, N'{letter}', N'{folded}')"
-    return lower
-
-
-def _values(alias: str, columns: Fields) -> str:
-    return ", ".join(f"{alias}.{name}" for name in json_names(columns))
-
-
-def _binary(column: str, field: Field) -> str:
-    return f"{column} {_BINARY}" if field.kind in _TEXTS else column
-
-
-def _exact(column: str, kind: ColumnType) -> str:
-    """The bar stands behind trailing blanks: at the end of a text they count in no comparison,
-    whatever the collation.
-    """
-    return f"(CAST({column} AS nvarchar(max)) + N'|') {_BINARY}" if kind in _TEXTS else column

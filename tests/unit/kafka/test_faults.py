@@ -15,13 +15,7 @@ from pipeline.errors import (
 )
 from pipeline.kafka import admin as module
 from pipeline.kafka import errors as faults
-from pipeline.kafka.admin import (
-    GroupState,
-    KafkaAdmin,
-    TopicDescription,
-    TopicSettings,
-    differences_between,
-)
+from pipeline.kafka.admin import KafkaAdmin
 from pipeline.kafka.dead_letters import (
     HEADER_PREFIX,
     KafkaDeadLetters,
@@ -34,7 +28,9 @@ from pipeline.kafka.errors import (
     theirs,
     unreachable,
 )
+from pipeline.kafka.groups import GroupState
 from pipeline.kafka.protocol import Protocol, consumer_settings
+from pipeline.kafka.topics import TopicDescription, TopicSettings, differences_between
 from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition
 

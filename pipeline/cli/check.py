@@ -8,7 +8,8 @@ import click
 from rich.table import Table
 
 from pipeline.cli.choices import AREA
-from pipeline.cli.output import Outcome, command
+from pipeline.cli.command import command
+from pipeline.cli.output import Outcome
 from pipeline.config.settings import Settings
 from pipeline.operations import check as operation
 

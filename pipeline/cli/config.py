@@ -7,7 +7,8 @@ import tomli_w
 from rich.syntax import Syntax
 
 from pipeline.cli.choices import routes_of
-from pipeline.cli.output import Outcome, command, plain_command
+from pipeline.cli.command import command, plain_command
+from pipeline.cli.output import Outcome
 from pipeline.config.document import template
 from pipeline.config.settings import Settings
 

@@ -11,7 +11,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.cli.output import Outcome, command
+from pipeline.cli.command import command
+from pipeline.cli.output import Outcome
 from pipeline.cli.parked import parked_table
 from pipeline.config.settings import Settings
 from pipeline.conflicts.rules import Side

@@ -8,7 +8,8 @@ import click
 from rich.table import Table
 
 from pipeline.cli import choices
-from pipeline.cli.output import Outcome, command, confirm, say
+from pipeline.cli.command import command, confirm
+from pipeline.cli.output import Outcome, say
 from pipeline.config.settings import Settings
 from pipeline.connect.status import ConnectorStatus
 from pipeline.operations import connectors as operation

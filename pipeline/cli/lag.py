@@ -7,7 +7,8 @@ from dataclasses import asdict
 from rich.table import Table
 
 from pipeline.cli.choices import route_option
-from pipeline.cli.output import Outcome, command
+from pipeline.cli.command import command
+from pipeline.cli.output import Outcome
 from pipeline.config.settings import Settings
 from pipeline.operations import lag as operation
 from pipeline.wiring.route import route_named

@@ -9,7 +9,8 @@ from rich.console import Console, Group, RenderableType
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
-from pipeline.cli.output import Outcome, command, confirm
+from pipeline.cli.command import command, confirm
+from pipeline.cli.output import Outcome
 from pipeline.cli.parked import SHOWN, further, parked_table
 from pipeline.config.settings import Settings
 from pipeline.operations import link as linking

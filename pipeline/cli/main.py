@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from pipeline.cli.check import check
+from pipeline.cli.command import Program
 from pipeline.cli.config import configuration
 from pipeline.cli.conflicts import conflicts
 from pipeline.cli.connectors import connectors
 from pipeline.cli.lag import lag
 from pipeline.cli.link import link
 from pipeline.cli.mappings import mappings
-from pipeline.cli.output import Program
 from pipeline.cli.reference import reference
 from pipeline.cli.replay import replay
 from pipeline.cli.run import run

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.choices import ROUTE, route_option, routes_of
-from pipeline.cli.output import Outcome, command, plain_command, settings_of
+from pipeline.cli.command import command, plain_command, settings_of
+from pipeline.cli.output import Outcome
 from pipeline.config.settings import Settings
 from pipeline.domain.status import StatusCoding
 from pipeline.errors import ConfigurationInvalid, UsageError

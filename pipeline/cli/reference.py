@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from pipeline.cli.choices import routes_of
-from pipeline.cli.output import Outcome, plain_command
+from pipeline.cli.command import plain_command
+from pipeline.cli.output import Outcome
 from pipeline.config.document import reference as configuration_page
 from pipeline.connect.reasons import reason
 from pipeline.connect.templates import load

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.choices import route_option
-from pipeline.cli.output import Outcome, command, confirm, say
+from pipeline.cli.command import command, confirm
+from pipeline.cli.output import Outcome, say
 from pipeline.config.settings import Settings
 from pipeline.errors import UsageError
 from pipeline.operations import replay as operation

@@ -6,7 +6,8 @@ import signal
 import threading
 
 from pipeline.cli.choices import route_option
-from pipeline.cli.output import Outcome, command
+from pipeline.cli.command import command
+from pipeline.cli.output import Outcome
 from pipeline.config.settings import Settings
 from pipeline.operations import run as operation
 from pipeline.wiring.route import route_named

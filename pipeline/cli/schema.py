@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 import click
 
-from pipeline.cli.output import Outcome, command, say
+from pipeline.cli.command import command
+from pipeline.cli.output import Outcome, say
 from pipeline.config.settings import Settings
 from pipeline.operations import schema as operation
 

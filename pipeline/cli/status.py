@@ -9,7 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.cli.output import Outcome, command
+from pipeline.cli.command import command
+from pipeline.cli.output import Outcome
 from pipeline.config.settings import Settings
 from pipeline.database.state.status import ParkedRows
 from pipeline.errors import ExitCode

@@ -15,8 +15,10 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.table import Table
 
+from pipeline.cli.command import answer
+from pipeline.cli.errors import INTERRUPTED
 from pipeline.cli.main import main
-from pipeline.cli.output import INTERRUPTED, Outcome, answer
+from pipeline.cli.output import Outcome
 from pipeline.errors import ExitCode, TargetBusy
 
 SETTINGS = """

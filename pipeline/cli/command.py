@@ -1,0 +1,127 @@
+"""What makes a function a command: its settings, `--json`, and how it ends."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, Concatenate, ParamSpec
+
+import click
+
+from pipeline.cli.choices import routes_of
+from pipeline.cli.errors import fail
+from pipeline.cli.output import Outcome, print_json, show
+from pipeline.config.load import load
+from pipeline.config.settings import Settings
+from pipeline.errors import ExitCode, UsageError
+
+P = ParamSpec("P")
+
+
+def settings_of(context: click.Context) -> Settings:
+    """The settings of this call. Raises ConfigurationInvalid, EditionUnsupported."""
+    path = context.find_root().params.get("config")
+    return load(path, os.environ, routes_of(context))
+
+
+def command(
+    name: str, *, group: click.Group | None = None
+) -> Callable[[Callable[Concatenate[Settings, P], Outcome]], click.Command]:
+    """A command that needs the settings: they come first, then its own options."""
+
+    def make(
+        function: Callable[Concatenate[Settings, P], Outcome],
+    ) -> click.Command:
+        @functools.wraps(function)
+        def with_settings(*args: P.args, **kwargs: P.kwargs) -> Outcome:
+            return function(settings_of(click.get_current_context()), *args, **kwargs)
+
+        return plain_command(name, group=group)(with_settings)
+
+    return make
+
+
+def plain_command(
+    name: str, *, group: click.Group | None = None
+) -> Callable[[Callable[..., Outcome]], click.Command]:
+    """A command that needs no settings."""
+
+    def make(function: Callable[..., Outcome]) -> click.Command:
+        @functools.wraps(function)
+        def answered(*args: Any, as_json: bool, **kwargs: Any) -> None:
+            sys.exit(
+                answer(
+                    _path(click.get_current_context()),
+                    as_json,
+                    lambda: function(*args, **kwargs),
+                )
+            )
+
+        option = click.option(
+            "--json",
+            "as_json",
+            is_flag=True,
+            help="Answer as one JSON object.",
+        )
+        made = click.command(name)(option(answered))
+        if group is not None:
+            group.add_command(made)
+        return made
+
+    return make
+
+
+def _path(context: click.Context | None) -> str:
+    """The words of the command below the program's name: "connectors apply"."""
+    names: list[str] = []
+    while context is not None and context.parent is not None:
+        names.insert(0, context.info_name or "")
+        context = context.parent
+    return " ".join(names)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on standard error, unless `yes`. Raises UsageError with --json, which asks nothing,
+    and click.Abort for a no.
+    """
+    if yes:
+        return
+    if click.get_current_context().params.get("as_json"):
+        raise UsageError("--json asks nothing: add --yes.")
+    click.confirm(question, abort=True, err=True)
+
+
+def answer(name: str, as_json: bool, call: Callable[[], Outcome]) -> int:  # noqa: FBT001 (a flag of the command line)
+    """Call, print what it answers or why it failed, and return the exit code."""
+    try:
+        outcome = call()
+    except (Exception, KeyboardInterrupt) as error:
+        return fail(name, as_json, error)
+    if as_json:
+        print_json(
+            {
+                "ok": outcome.exit_code == ExitCode.OK,
+                "command": name,
+                "data": outcome.data,
+            }
+        )
+    else:
+        show(outcome)
+    return outcome.exit_code
+
+
+class Program(click.Group):
+    """The whole command line. Wrong usage ends as every other error does: with an envelope,
+    if --json was among the words.
+    """
+
+    def main(self, args: Sequence[str] | None = None, **options: Any) -> Any:  # type: ignore[override] # all but `args` pass
+        """Never returns, as click's own; raises SystemExit."""
+        words = list(sys.argv[1:] if args is None else args)
+        try:
+            sys.exit(super().main(words, **{**options, "standalone_mode": False}))
+        except (click.ClickException, click.Abort) as error:
+            place = error.ctx if isinstance(error, click.UsageError) else None
+            sys.exit(fail(_path(place), "--json" in words, error))

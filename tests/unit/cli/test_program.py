@@ -134,6 +134,13 @@ def test_check_and_status_tell_of_a_further_route_by_its_name(config: Path) -> N
     ]
 
 
+def test_the_settings_of_a_further_route_are_shown_without_its_password(config: Path) -> None:
+    """Its database is an address like any other."""
+    shown = call(config, "config", "show")["data"]["routes"]
+    assert "***" in shown["reporting"]["database"]
+    assert (shown["reporting"]["clients"], shown["pim"], shown["dps"]) == (True, None, None)
+
+
 def test_every_route_of_the_list_has_a_name_and_a_target_of_its_own() -> None:
     """They are sections, choices and areas."""
     assert len({route.name for route in WITH_REPORTING}) == len(WITH_REPORTING)

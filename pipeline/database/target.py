@@ -17,6 +17,7 @@ from pipeline.database.sql.session import (
     translated,
 )
 from pipeline.database.state.added import AddedColumns, added_columns
+from pipeline.database.state.aggregation import Aggregation
 from pipeline.database.state.ledger import Ledger, mirrors
 from pipeline.database.state.loads import Loads, LoadState
 from pipeline.database.state.marks import Marks
@@ -28,6 +29,7 @@ from pipeline.database.systems.target_tables import (
     TargetTables,
     names_of,
 )
+from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.target import TargetRow
@@ -102,7 +104,9 @@ class DatabaseTransaction:
         target_schema: str | None,
         added: AddedColumns,
     ) -> None:
-        self._ledger = Ledger(session, mirrors(session, sync_schema, route.sources, added))
+        mirrored = mirrors(session, sync_schema, route.sources, added)
+        self._ledger = Ledger(session, mirrored)
+        self._aggregation = Aggregation(session, mirrored)
         self._marks = Marks(session, sync_schema)
         self._positions = ProgressStore(session, sync_schema)
         self._loads = Loads(session, sync_schema, route.sources, added)
@@ -121,6 +125,11 @@ class DatabaseTransaction:
 
     def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
         return self._ledger.rows_where(table, column, values)
+
+    def aggregated(
+        self, lines: Sequence[Aggregate], keys: Sequence[str]
+    ) -> dict[str, dict[str, Value]]:
+        return self._aggregation.aggregated(lines, keys)
 
     def mark(self, marks: Sequence[Mark], now: datetime) -> None:
         self._marks.mark(marks, now)

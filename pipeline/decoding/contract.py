@@ -17,7 +17,11 @@ from pipeline.mapping.site import Site
 from pipeline.mapping.source import SourceTable
 
 # Connect's names of types whose values are encoded as numbers or text but are neither.
-_TIMES: Final = ("io.debezium.time.", "org.apache.kafka.connect.data.")
+_MEANINGS: Final = (
+    "io.debezium.time.",
+    "io.debezium.data.VariableScaleDecimal",
+    "org.apache.kafka.connect.data.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,7 @@ def types(declared: Any) -> frozenset[str]:
     if "logicalType" in declared:
         return frozenset({str(declared["logicalType"])})
     meaning = str(declared.get("connect.name", ""))
-    if meaning.startswith(_TIMES):
+    if meaning.startswith(_MEANINGS):
         return frozenset({meaning})
     return types(declared["type"])
 

@@ -194,6 +194,8 @@ def _row(plan: Plan, flat: Mapping[str, Any], key: tuple[Value, ...]) -> dict[st
         row = {column: value for column, value in row.items() if value != UNAVAILABLE}
     for flag in plan.integer_flags:
         row[flag] = _flag(flag, row[flag])
+    for column, convert in plan.conversions:
+        row[column] = convert(row[column])
     if any(
         name is not None and row[name] != value
         for name, value in zip(plan.key_columns, key, strict=True)

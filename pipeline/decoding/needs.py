@@ -11,19 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 from pipeline.errors import PipelineError
+from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType, key_text
-from pipeline.mapping.table import (
-    Column,
-    Derived,
-    Related,
-    RelatedRows,
-    RowMissing,
-    TableMapping,
-)
+from pipeline.mapping.table import Column, Derived, Related, RelatedRows, RowMissing, TableMapping
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow
 
@@ -33,6 +29,9 @@ _SAMPLES: Mapping[ColumnType, Value] = {
     ColumnType.FLAG: True,
     ColumnType.TEXT: "x",
     ColumnType.SHORT_TEXT: "x",
+    ColumnType.INSTANT: datetime(2000, 1, 1, tzinfo=UTC),
+    ColumnType.DATE: date(2000, 1, 1),
+    ColumnType.DECIMAL: Decimal(1),
 }
 
 
@@ -78,6 +77,8 @@ def _lines(
             )
         elif isinstance(line, Related):
             yield words, _read_by(tables, root, site, line.of)
+        elif isinstance(line, Aggregate):
+            yield words, {*line.columns}
     for child in mapping.children:
         yield (
             f"{name} -> {child.target}",

@@ -4,7 +4,7 @@ used for every message.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from pipeline.decoding.metadata import (
     position_of_sqlserver,
 )
 from pipeline.decoding.naming import field_name
+from pipeline.decoding.values import Conversion, conversion
 from pipeline.errors import ContractBroken, MetadataMissing, PipelineError
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType, SourceTable
@@ -46,6 +47,7 @@ class Plan:
         str | None, ...
     ]  # the canonical key columns, None for one that the row does not carry
     position: PositionOf
+    conversions: tuple[tuple[str, Conversion], ...] = ()  # of canonical decimals and dates
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ class Plans:
             ),
             key_columns=tuple(c.name if c.name in canonical else None for c in table.key_columns),
             position=position_of_postgres if places is POSTGRES else position_of_sqlserver,
+            conversions=tuple(self._conversions(table, canonical, fields)),
         )
 
     def _usable(self, table: SourceTable, fields: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -129,6 +132,16 @@ class Plans:
             for column in table.columns
             if self._contract.fault(table, column.name, fields, self._site) is None
         ]
+
+    def _conversions(
+        self, table: SourceTable, usable: Set[str], fields: Mapping[str, Any]
+    ) -> Iterator[tuple[str, Conversion]]:
+        for column in table.columns:
+            if column.name in usable:
+                name = field_name(self._site.source_column(table.name, column.name))
+                found = conversion(column.name, column.kind, fields[name])
+                if found is not None:
+                    yield column.name, found
 
     def _is_integer(self, table: SourceTable, column: str, fields: Mapping[str, Any]) -> bool:
         declared = fields[field_name(self._site.source_column(table.name, column))]

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pipeline.domain.codes import CODES, PROJECT_CODE_LENGTH, next_code, project_code
 from pipeline.errors import ValueRefused
 from pipeline.mapping.convert import cut, initials, reference, text
+from pipeline.mapping.path import Path
 from pipeline.mapping.site import Assumptions, Site
 from pipeline.mapping.source import ColumnType
 from pipeline.mapping.table import (
@@ -23,7 +24,6 @@ from pipeline.mapping.table import (
     CreateParent,
     Derived,
     Expression,
-    Path,
     Related,
     RelatedRows,
     RowMissing,

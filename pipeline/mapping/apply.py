@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.convert import text
 from pipeline.mapping.known import ValueUnknown, known
 from pipeline.mapping.mirror import MirroredTable
@@ -18,12 +19,12 @@ from pipeline.mapping.table import (
     Derived,
     Kept,
     Line,
-    RelatedRows,
+    Related,
     RowMissing,
     TableMapping,
 )
 from pipeline.mapping.target import TargetRow
-from pipeline.model.event import Value
+from pipeline.model.event import Row, Value
 from pipeline.model.ledger import LedgerRow
 
 
@@ -37,6 +38,8 @@ class Graph:
     by_column: dict[tuple[str, str], dict[str, list[LedgerRow]]] = field(default_factory=dict)
     # Table and column where some row's value is unknown: no row can be told not to hold a value.
     unknown_columns: frozenset[tuple[str, str]] = frozenset()
+    # by mapping, root key and target column; without those that cannot be known
+    aggregated: dict[str, Mapping[str, Row]] = field(default_factory=dict)
 
     def add(self, rows: Iterable[LedgerRow]) -> None:
         for row in rows:
@@ -67,6 +70,11 @@ class GraphNeighbours:
     @property
     def site(self) -> Site:
         return self.graph.site
+
+    @property
+    def aggregated(self) -> Row:
+        """The values of aggregates that are known."""
+        return self.graph.aggregated.get(self.mapping.name, {}).get(self.root.key, {})
 
     def children(self, table: str) -> Iterator[LedgerRow]:
         path = next(
@@ -148,7 +156,7 @@ def build(
     for line in mapping.lines:
         if isinstance(line, CreateOnly):
             prefill[line.target] = line.of(graph.site)
-        elif _knowable(line, root, loaded):
+        elif _knowable(line, neighbours, loaded):
             try:
                 value = _value(line, neighbours)
             except (ChangedSince, ValueUnknown):
@@ -176,17 +184,22 @@ def build(
     )
 
 
-def _knowable(line: Line, root: LedgerRow, loaded: frozenset[str]) -> bool:
+def _knowable(line: Line, neighbours: GraphNeighbours, loaded: frozenset[str]) -> bool:
+    root = neighbours.root
     match line:
         case Column(source=source):
             return source not in root.unknown
         case Derived(expression=expression):
             return root.unknown.isdisjoint(expression.columns)
-        case _:
-            return loaded.issuperset(line.needs) if not isinstance(line, CreateOnly) else True
+        case Aggregate(target=target):
+            return target in neighbours.aggregated
+        case Related(needs=needs):
+            return loaded.issuperset(needs)
+        case CreateOnly():
+            return True
 
 
-def _value(line: Line, neighbours: RelatedRows) -> Value | Kept:
+def _value(line: Line, neighbours: GraphNeighbours) -> Value | Kept:
     match line:
         case Column(source=source):
             return text(neighbours.root.values[source])
@@ -194,5 +207,7 @@ def _value(line: Line, neighbours: RelatedRows) -> Value | Kept:
             return expression.of(neighbours.root.values, neighbours.site)
         case CreateOnly(of=of):
             return of(neighbours.site)
-        case _:
-            return line.of(neighbours)
+        case Aggregate(target=target):
+            return neighbours.aggregated[target]
+        case Related(of=of):
+            return of(neighbours)

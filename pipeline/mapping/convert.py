@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from decimal import Decimal, localcontext
+from typing import Final
+
 from pipeline.model.event import Value
 from pipeline.model.text import BLANKS
+
+MOST_DIGITS: Final = 60  # more than a column of any database has
 
 
 def text(value: Value) -> str | None:
@@ -25,6 +31,20 @@ def cut(value: str, length: int, *, utf16: bool = False) -> str:
             .rstrip(BLANKS)
         )
     return value[:length].rstrip(BLANKS)
+
+
+def rounded(value: Decimal, places: int) -> Decimal:
+    """A decimal with so many places, however many digits it has before them."""
+    with localcontext() as context:
+        context.prec = MOST_DIGITS
+        return round(value, places)
+
+
+def added(numbers: Iterable[int | Decimal]) -> int | Decimal:
+    """Their sum to the last place; 0 of none."""
+    with localcontext() as context:
+        context.prec = MOST_DIGITS
+        return sum(numbers)
 
 
 def reference(value: Value) -> int | None:

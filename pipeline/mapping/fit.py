@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from pipeline.errors import ValueRefused
-from pipeline.mapping.convert import cut
+from pipeline.mapping.convert import cut, rounded
 from pipeline.mapping.site import ColumnPolicy, OverflowPolicy, Site
 from pipeline.mapping.target import TargetColumn, TargetRow, TargetTable
 from pipeline.model.event import Row, Value
@@ -63,6 +64,8 @@ def _plainly_fits(column: TargetColumn, value: Value) -> bool:
     """Most values: told without looking at policies. A character is at most two UTF-16 units."""
     if value is None:
         return column.nullable
+    if isinstance(value, Decimal):
+        return column.places is None or value == rounded(value, column.places)
     if not isinstance(value, str):
         return True
     return column.encoding is None and (column.length is None or 2 * len(value) <= column.length)
@@ -78,6 +81,9 @@ def _fitted(
 ) -> tuple[Value, OverflowPolicy | None]:
     if value is None:
         return _filled(table, column, policy)
+    if isinstance(value, Decimal) and column.places is not None:
+        _refuse_if(policy.too_long, table, column, "has more places than the column")
+        return rounded(value, column.places), OverflowPolicy.CUT
     if not isinstance(value, str):
         return value, None
     text, how = _encodable(table, column, policy, value)

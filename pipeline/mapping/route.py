@@ -11,6 +11,7 @@ from pipeline.mapping.site import Assumptions
 from pipeline.mapping.source import SourceTable
 from pipeline.mapping.table import TableMapping
 from pipeline.mapping.target import TargetTable
+from pipeline.mapping.watches import watches
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +59,7 @@ class Route:
         for mapping in self.mappings:
             found |= {shared_kind(path.to) for path in mapping.paths if path.to != mapping.source}
             found |= {group_kind(mapping.source, group.column) for group in mapping.groups}
+        found |= {watch.kind for watch in watches(self.mappings)}
         return frozenset(found)
 
     def only(self, entities: frozenset[str]) -> Route:

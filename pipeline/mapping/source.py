@@ -11,6 +11,8 @@ from functools import cached_property
 
 from pipeline.model.event import Value
 
+DECIMAL_PLACES = 10  # of a mirrored decimal
+
 
 class ColumnType(StrEnum):
     """Kinds of column, in the mirror and in targets."""
@@ -20,6 +22,8 @@ class ColumnType(StrEnum):
     TEXT = "text"  # any length
     SHORT_TEXT = "short_text"  # at most 450 characters: can be indexed everywhere
     INSTANT = "instant"  # aware UTC
+    DATE = "date"
+    DECIMAL = "decimal"  # 28 digits before the point, DECIMAL_PLACES after it
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.mapping.mirror import MirroredTable
+from pipeline.mapping.aggregate import Aggregate
+from pipeline.mapping.path import Path
 from pipeline.mapping.site import Site
 from pipeline.model.event import Row, Value
 from pipeline.model.ledger import LedgerRow
@@ -117,30 +118,7 @@ class Related:
     )
 
 
-Line = Column | Derived | CreateOnly | Related
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """How rows of other tables reach a mapping's root, and back.
-
-    `table.column` holds a key of `to`. With `table` the root's: a look-up. With `to` the root's:
-    children. With neither: a look-up through a child that has a path of its own to the root. Where
-    `prefixes` are given, the column holds a target key made from `to`'s key (cl-101), and only its
-    arrival matters, not its values. `left`: the column that remembers which root a child left.
-    """
-
-    table: str
-    column: str
-    to: str
-    prefixes: tuple[str, ...] = ()
-    left: str = ""
-
-    def values_for(self, to: MirroredTable, key: str) -> tuple[Value, ...]:
-        """What the column holds in rows that refer to `key` of the table `to`."""
-        if self.prefixes:
-            return tuple(f"{prefix}{key}" for prefix in self.prefixes)
-        return (to.as_reference(key),)
+Line = Column | Derived | CreateOnly | Related | Aggregate
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ class TargetColumn:
     the live database's is taken at start-up.
 
     `encoding` is the Python codec of a column that cannot hold every character,
-    None for one that can.
+    None for one that can. `places`: those of a decimal, None for as many as the mirror has.
     """
 
     name: str
@@ -24,6 +24,7 @@ class TargetColumn:
     length: int | None = None
     nullable: bool = True
     encoding: str | None = None
+    places: int | None = None
 
 
 @lru_cache(maxsize=256)

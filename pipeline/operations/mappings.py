@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import SourceTable
@@ -130,6 +131,8 @@ class _Shower:
                 return expression.words.removeprefix(NOTHING_BEFORE)
             case CreateOnly(words=words) | Related(words=words):
                 return words
+            case Aggregate():
+                return line.words
 
     def _condition(self, flag: str | None) -> str:
         """Which rows are taken, in words."""

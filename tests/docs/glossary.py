@@ -125,6 +125,12 @@ PROJECTION = (
         "a source table with the columns that one route mirrors, and what it needs beside them",
         ("MirroredTable",),
     ),
+    Word(
+        "aggregate",
+        "a value over many rows of the mirror, which the database computes",
+        ("Aggregate", "Aggregation"),
+    ),
+    Word("watch", "what aggregates read of a row, and which root a change of it marks", ("Watch",)),
     Word("pick", "the columns of a source table that one route reads"),
     Word(
         "sticky column",

@@ -19,7 +19,7 @@ ORDINARY = frozenset(
     check child choice classification client clock code coding concurrent config configuration
     connect connected connector consumer context counts create creates crm database decision
     decoder decoders derived description detector dialect direction dps driver edition entered
-    entry envelope error exchange exchanged exit expression failed failure field finding first
+    entry envelope error exchange exchanged exit expression failed failure field function kinds finding first
     fitted found from given gone graph group hanging health holds images intake invalid item
     joining kafka kept key keys kind latecomers limits linked linker list lists lock locked
     locks log loop lost malformed many merge metadata metric mismatch missing more names need
@@ -29,7 +29,7 @@ ORDINARY = frozenset(
     restore restored result retrier retry run runner schema schemas section seen server service
     session settings shown since skip sql standby status step stopped sync system taken task
     telemetry template time too transaction type unavailable undecodable unique unknown
-    unreachable unreadable unsupported unticked up update usage version versions waiting
+    unreachable unreadable unsupported unticked up update where usage version versions waiting
     """,
     )
 )

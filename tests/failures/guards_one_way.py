@@ -7,6 +7,7 @@ from __future__ import annotations
 from tests.failures.guard import Guard
 from tests.failures.guards_added import ADDED_GUARDS
 from tests.failures.guards_pim import PIM_GUARDS
+from tests.failures.guards_totals import TOTALS_GUARDS
 
 ENGINE, UNIT = "pipeline/engine", "tests/unit/engine"
 LOOP, TARGET = (
@@ -492,4 +493,5 @@ ONE_WAY_GUARDS = (
     ),
     *PIM_GUARDS,
     *ADDED_GUARDS,
+    *TOTALS_GUARDS,
 )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from pipeline.mapping.convert import text
 from pipeline.mapping.mirror import MirroredTable, reference_of
+from pipeline.mapping.path import Path
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType, SourceTable, columns
@@ -14,7 +15,6 @@ from pipeline.mapping.table import (
     Column,
     Derived,
     Expression,
-    Path,
     Related,
     RelatedRows,
     TableMapping,

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import partial
 
 from pipeline.conflicts.conflict import Conflict, Kind
@@ -25,6 +26,7 @@ from pipeline.database.target import DatabaseTransaction
 from pipeline.domain import dps, exchange_tables
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.errors import PipelineError
+from pipeline.mapping.aggregate import Aggregate, Function, Where
 from pipeline.mapping.site import Holds, KeyTable, Site
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Value
@@ -32,6 +34,7 @@ from pipeline.model.ledger import LedgerRow, Mark, Progress, Waiting
 from pipeline.model.position import TopicPartition
 from pipeline.pairing.entity import NewRow, ParkedWork
 from tests.support.events import event, ledger
+from tests.support.totals import LINES, TO_JOBS, TOTALS
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 CANARY = "canary-value"
@@ -109,8 +112,10 @@ def statements(
     )
     with_key_table = replace(in_ajera, site=systems.site.model_copy(update={"keys": KEY_TABLE}))
     counted = DatabaseAjeraTransaction(recorder, "ajera_cdc", with_key_table)
+    totals = DatabaseTransaction(recorder, TOTALS, site, sync, target, added)
     for call in (
         *calls(transaction, row),
+        *calls_of_totals(totals),
         *exchange_calls(links, ajera, generated, counted),
     ):
         try:
@@ -176,6 +181,17 @@ def calls(transaction: DatabaseTransaction, row: LedgerRow) -> Iterator[Callable
     yield partial(transaction.advance, {place: Progress(1, 5)}, NOW)
     yield partial(transaction.incarnations, CANARY)
     yield partial(transaction.incarnation, CANARY, "id", 2)
+
+
+def calls_of_totals(transaction: DatabaseTransaction) -> Iterator[Callable[[], object]]:
+    """Values over many rows, and values of the kinds that only they have."""
+    counted = Aggregate(
+        "Open Jobs", Function.COUNT, TO_JOBS, where=(Where("jobStatusNote", (CANARY, None)),)
+    )
+    yield partial(transaction.aggregated, LINES, ["1"])
+    yield partial(transaction.aggregated, [counted], ["1"])
+    values: dict[str, Value] = {"Amount": Decimal("0.5"), "Newest Job": date(2026, 11, 25)}
+    yield partial(transaction.upsert, "Totals", [TargetRow("Totals", (CANARY,), values)])
 
 
 def exchange_calls(

@@ -6,8 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
+from typing import Any
 
 from pipeline.errors import ConcurrentWrite, RowRejected
+from pipeline.mapping.aggregate import Aggregate, Function
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.source import ColumnType
 from pipeline.model.event import Value
@@ -54,6 +57,55 @@ class Ledger:
         wanted = set(values) - {None}
         rows = [self._read(row) for _, row in self._views[table].items()]
         return [row for row in rows if row.values[column] in wanted]
+
+    def aggregated(
+        self, lines: Sequence[Aggregate], keys: Sequence[str]
+    ) -> dict[str, dict[str, Value]]:
+        self._session.statement("aggregated")
+        found: dict[str, dict[str, Value]] = {}
+        for key in keys:
+            found[key] = {}
+            for line in lines:
+                rows = self._reached(line, key)
+                if rows is not None and all(line.reads.isdisjoint(row.unknown) for row in rows):
+                    found[key][line.target] = self._value(line, rows)
+        return found
+
+    def _there(self, table: str) -> list[LedgerRow]:
+        return [row for _, row in self._views[table].items() if not row.retired_at]
+
+    def _reached(self, line: Aggregate, key: str) -> list[LedgerRow] | None:
+        """The rows that belong to a root; None where that cannot be known."""
+        first, last = line.along[0], line.along[-1]
+        rows = [row for row in self._there(first.table) if str(row.values[first.column]) == key]
+        followed = {first.column, last.column} if last.table == first.table else {first.column}
+        if any(not row.unknown.isdisjoint(followed) for row in rows):
+            return None
+        if len(line.along) == 1:
+            return rows
+        if last.table != first.table:
+            between = {row.key for row in rows}
+            below = [r for r in self._there(last.table) if str(r.values[last.column]) in between]
+            return None if any(last.column in row.unknown for row in below) else below
+        looked_up = {str(row.values[last.column]) for row in rows}
+        return [row for row in self._there(last.to) if row.key in looked_up]
+
+    def _value(self, line: Aggregate, rows: Sequence[LedgerRow]) -> Value:
+        kept = [
+            row for row in rows if all(row.values[one.column] in one.values for one in line.where)
+        ]
+        if line.function is Function.COUNT:
+            return len(kept)
+        held: list[Any] = [v for row in kept if (v := row.values[line.column]) is not None]
+        match line.function:
+            case Function.SUM:
+                kinds = {one.name: one.kind for one in self._sources[line.table].mirrored()}
+                zero = 0 if kinds[line.column] is ColumnType.INTEGER else Decimal(0)
+                return sum(held, start=zero)
+            case Function.MIN:
+                return min(held, default=None)
+            case _:
+                return max(held, default=None)
 
     def write_rows(self, rows: Sequence[LedgerRow]) -> None:
         """New rows are inserted, others changed where they

@@ -14,6 +14,7 @@ from itertools import count
 
 from pipeline.database.state.added import WHOLE_TABLE
 from pipeline.errors import PipelineError
+from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.route import Route
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Row, Value
@@ -153,6 +154,12 @@ class MemoryTransaction:
     def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
         with self._spoiling():
             return self._ledger.rows_where(table, column, values)
+
+    def aggregated(
+        self, lines: Sequence[Aggregate], keys: Sequence[str]
+    ) -> dict[str, dict[str, Value]]:
+        with self._spoiling():
+            return self._ledger.aggregated(lines, keys)
 
     def mark(self, marks: Sequence[Mark], now: datetime) -> None:
         with self._spoiling():

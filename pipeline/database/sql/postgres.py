@@ -24,6 +24,8 @@ _TYPES = {
     ColumnType.TEXT: "text",
     ColumnType.SHORT_TEXT: "text",
     ColumnType.INSTANT: "timestamptz",
+    ColumnType.DATE: "date",
+    ColumnType.DECIMAL: "numeric",
 }
 _LOCKS = {
     Lock.NONE: "",
@@ -89,6 +91,12 @@ class Postgres:
         return (
             f"SELECT {names} FROM {table} AS t WHERE {_known(matched)}"
             f" AND (({', '.join(matched)}) IN ({rows})) IS TRUE"
+        )
+
+    def grouped(self, table: str, match: Field, expressions: Sequence[str], only_if: str) -> str:
+        return (
+            f"SELECT r.c0, {', '.join(expressions)} FROM {_counted((match,))}"
+            f" JOIN {table} AS t ON {self._equal((match,))} AND {only_if} GROUP BY r.c0"
         )
 
     def matched(self, table: str, match: Fields, lock: Lock) -> str:
@@ -205,8 +213,9 @@ class Postgres:
         """Rows are locked in the order in which they are sorted:
         the lock step stands above the sort.
         """
+        rows = _counted(match) if lock is Lock.NONE else _rows(match)
         return (
-            f"SELECT {what} FROM {_rows(match)} JOIN {table} AS t ON {self._equal(match)}"
+            f"SELECT {what} FROM {rows} JOIN {table} AS t ON {self._equal(match)}"
             f"{only_if and f' AND {only_if}'} ORDER BY {_order(match)}{_LOCKS[lock]}"
         )
 
@@ -233,6 +242,13 @@ def _known(columns: Sequence[str]) -> str:
 def _rows(fields: Fields) -> str:
     columns = ", ".join(f"c{number} {_TYPES[field.kind]}" for number, field in enumerate(fields))
     return f"json_to_recordset(CAST(:rows AS json)) AS r({columns})"
+
+
+def _counted(fields: Fields) -> str:
+    """The planner takes a recordset for 100 rows; here it is told how many there are,
+    so that it does not read a table whole for one value.
+    """
+    return f"(SELECT * FROM {_rows(fields)} LIMIT json_array_length(CAST(:rows AS json))) AS r"
 
 
 def _order(fields: Fields) -> str:

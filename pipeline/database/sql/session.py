@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Protocol
 
@@ -157,7 +158,9 @@ def json_rows(rows: Sequence[Cells]) -> str:
     is left out.
     """
     names = [f"c{number}" for number in range(len(rows[0]))] if rows else []
-    text = orjson.dumps([dict(zip(names, row, strict=True)) for row in rows], default=str).decode()
+    text = orjson.dumps(
+        [dict(zip(names, row, strict=True)) for row in rows], default=_plain
+    ).decode()
     if NUL not in text:
         return text
     without = [
@@ -165,8 +168,13 @@ def json_rows(rows: Sequence[Cells]) -> str:
         for row in rows
     ]
     return orjson.dumps(
-        [dict(zip(names, row, strict=True)) for row in without], default=str
+        [dict(zip(names, row, strict=True)) for row in without], default=_plain
     ).decode()
+
+
+def _plain(value: object) -> str:
+    """A decimal without an exponent, which SQL Server does not read."""
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 def stored(fields: Fields, answer: Sequence[Value]) -> dict[str, Value]:

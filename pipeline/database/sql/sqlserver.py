@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.database.sql.dialect import (
+    Field,
     Fields,
     Images,
     Lock,
@@ -30,6 +31,8 @@ _TYPES = {
     ColumnType.TEXT: "nvarchar(max)",
     ColumnType.SHORT_TEXT: "nvarchar(max)",
     ColumnType.INSTANT: "datetimeoffset",
+    ColumnType.DATE: "date",
+    ColumnType.DECIMAL: "decimal(38, 10)",
 }
 _HINTS = {
     Lock.NONE: "",
@@ -110,6 +113,14 @@ class SqlServer:
         return self.select(
             table, match, columns, Lock.NONE
         )  # the planner sees how many rows #rows has
+
+    def grouped(self, table: str, match: Field, expressions: Sequence[str], only_if: str) -> str:
+        given = self._given((match,), "r")
+        return (
+            f"{self._staged(table, (match,), (), widens=True)}"
+            f" SELECT {given}, {', '.join(expressions)} FROM #rows AS r"
+            f" JOIN {table} AS t ON {self._equal((match,))} AND {only_if} GROUP BY {given}"
+        )
 
     def matched(self, table: str, match: Fields, lock: Lock) -> str:
         return self._joined(self._given(match, "r"), table, match, lock)

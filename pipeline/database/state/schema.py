@@ -11,10 +11,12 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Index,
     Integer,
     MetaData,
+    Numeric,
     PrimaryKeyConstraint,
     Table,
     Unicode,
@@ -26,7 +28,7 @@ from sqlalchemy.types import TypeEngine
 
 from pipeline.database.sql.dialect import Field, Fields
 from pipeline.mapping.mirror import MirroredTable
-from pipeline.mapping.source import ColumnType
+from pipeline.mapping.source import DECIMAL_PLACES, ColumnType
 
 DEFAULT_SCHEMA = "sync"
 BINARY = {"postgresql": "C", "mssql": "Latin1_General_BIN2"}
@@ -61,6 +63,10 @@ def column_type(kind: ColumnType) -> TypeEngine[Any]:
             return code_text(450)
         case ColumnType.INSTANT:
             return instant()
+        case ColumnType.DATE:
+            return Date()
+        case ColumnType.DECIMAL:
+            return Numeric(38, DECIMAL_PLACES)
         case ColumnType.TEXT:
             return UnicodeText()
 

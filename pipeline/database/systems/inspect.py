@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
+from sqlalchemy.dialects import mssql
 
 from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import translated
@@ -35,6 +36,8 @@ FITTING: Mapping[ColumnType, tuple[type[Any], ...]] = {
     ColumnType.TEXT: (sa.String,),
     ColumnType.SHORT_TEXT: (sa.String,),
     ColumnType.INSTANT: (sa.DateTime,),
+    ColumnType.DATE: (sa.Date, sa.DateTime),
+    ColumnType.DECIMAL: (sa.Numeric, sa.Float, sa.Integer, mssql.MONEY, mssql.SMALLMONEY),
 }
 ON_TRUNCATE = 32  # in pg_trigger.tgtype
 SCHEMAS = {"postgresql": "public", "mssql": "dbo"}

@@ -18,7 +18,7 @@ from pipeline.database.sql.session import translated
 from pipeline.errors import TargetMismatch
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import ColumnType
+from pipeline.mapping.source import DECIMAL_PLACES, ColumnType
 from pipeline.mapping.target import TargetColumn, TargetTable
 
 
@@ -58,6 +58,7 @@ def describe_target(
                             length=length,
                             nullable=bool(told["nullable"]),
                             encoding=encoding,
+                            places=getattr(told["type"], "scale", None),
                         )
                     )
             found.append(replace(table, columns=tuple(columns)))
@@ -198,6 +199,11 @@ def _type(column: TargetColumn) -> TypeEngine[Any]:
             return sa.Boolean()
         case ColumnType.INSTANT:
             return sa.DateTime(timezone=True)
+        case ColumnType.DATE:
+            return sa.Date()
+        case ColumnType.DECIMAL:
+            places = DECIMAL_PLACES if column.places is None else column.places
+            return sa.Numeric(28 + places, places)
         case ColumnType.SHORT_TEXT:
             return sa.Unicode(column.length or 450)
         case ColumnType.TEXT:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
 from pipeline.errors import PipelineError
+from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Decoded, Message, Row, Value
 from pipeline.model.ledger import (
@@ -125,6 +126,13 @@ class Transaction(Offsets, Protocol):
 
     def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
         """Committed ledger rows whose mirrored column holds one of the values, not locked."""
+
+    def aggregated(
+        self, lines: Sequence[Aggregate], keys: Sequence[str]
+    ) -> dict[str, dict[str, Value]]:
+        """For each of these roots the values of these lines by target column, computed over
+        committed ledger rows; one that cannot be known is left out.
+        """
 
     def mark(self, marks: Sequence[Mark], now: datetime) -> None:
         """Set marks; a mark that is set already gets the new number,

@@ -9,9 +9,11 @@ from datetime import datetime
 
 from pipeline.engine.consumer.ports import Target
 from pipeline.engine.projection import guard
+from pipeline.engine.projection.stage import MarkKinds
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
+from pipeline.mapping.watches import watches
 
 ROWS_A_PAGE = 1_000
 
@@ -34,14 +36,13 @@ def _fill_page(
     target: Target, route: Route, table: MirroredTable, site: Site, after: str, now: datetime
 ) -> tuple[int, str | None]:
     """How many rows were filled in, and the last key of the page; None after the last page."""
-    kinds = route.kinds()
+    mark_kinds = MarkKinds(route.kinds(), watches(route.mappings))
     with target.transaction() as transaction:
         rows = transaction.lock_page(table.name, after, ROWS_A_PAGE)
         filled = [(row, guard.with_sticky(table, site, row)) for row in rows]
         changed = [(row, new) for row, new in filled if new is not row]
         if changed:
             transaction.write_rows([new for _, new in changed])
-            pairs = {pair for row, new in changed for pair in guard.marks(table, row, new)}
-            wanted = {pair for pair in pairs if pair[0] in kinds}
-            transaction.mark(guard.numbered(wanted, secrets.randbits(62)), now)
+            pairs = {pair for row, new in changed for pair in mark_kinds.marks(table, row, new)}
+            transaction.mark(guard.numbered(pairs, secrets.randbits(62)), now)
     return len(changed), rows[-1].key if rows else None

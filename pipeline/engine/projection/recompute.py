@@ -61,7 +61,7 @@ class Recompute:
             *transaction.marks_of((table, key) for table, keys in roots.items() for key in keys),
         }
         locked = self._lock(transaction, roots)
-        graph = fetch(transaction, self.route, self.site, locked, unknown_columns)
+        graph = fetch(transaction, self.route, self.site, locked, loaded, unknown_columns)
         done = RecomputeResult()
         built = self._build(locked, graph, loaded, done)
         for table, keys in roots.items():

@@ -8,12 +8,15 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from pipeline.engine.consumer.ports import Transaction
-from pipeline.mapping.apply import Graph
+from pipeline.mapping.aggregate import is_look_up
+from pipeline.mapping.apply import Graph, applies
 from pipeline.mapping.convert import names_row
 from pipeline.mapping.mirror import group_kind, shared_kind
+from pipeline.mapping.path import Path
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
-from pipeline.mapping.table import Group, Path, TableMapping
+from pipeline.mapping.table import Group, TableMapping
+from pipeline.mapping.watches import aggregates, way_kind
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow, Mark
 
@@ -39,6 +42,10 @@ def resolve(
             if referred and path.to != mapping.source:
                 keys_of = _referring(transaction, route, mapping, path, referred)
                 found |= _waiting(transaction, mapping, keys_of) if path.prefixes else keys_of
+        for along in {line.along for line in aggregates(mapping) if len(line.along) > 1}:
+            reached = keys.get(way_kind(along))
+            if reached:
+                found |= _reached(transaction, route, along, reached)
         for group in mapping.groups:
             values = keys.get(group_kind(mapping.source, group.column))
             if values:
@@ -69,6 +76,20 @@ def _referring(
     return {str(row.values[owner]) for row in rows if names_row(row.values[owner])}
 
 
+def _reached(
+    transaction: Transaction, route: Route, along: tuple[Path, ...], reached: list[str]
+) -> set[str]:
+    """Roots to which a way of two paths leads from these rows."""
+    first, last = along
+    if is_look_up(along):
+        to = route.source(last.to)
+        values = [value for key in reached for value in last.values_for(to, key)]
+        rows = transaction.rows_where(first.table, last.column, values)
+    else:
+        rows = transaction.rows_by_key(first.table, reached)
+    return {str(row.values[first.column]) for row in rows if names_row(row.values[first.column])}
+
+
 def _waiting(transaction: Transaction, mapping: TableMapping, keys: set[str]) -> set[str]:
     """Those that have a mark:
     a row whose arrival alone matters is nothing to those that do not wait for it.
@@ -87,9 +108,12 @@ def fetch(
     route: Route,
     site: Site,
     locked: Mapping[str, Mapping[str, LedgerRow]],
+    loaded: frozenset[str],
     unknown_columns: frozenset[tuple[str, str]],
 ) -> Graph:
-    """The rows around the locked roots: children, rows looked up, and peers of a group."""
+    """The rows around the locked roots: children, rows looked up, and peers of a group;
+    and the values of aggregates.
+    """
     tables = {table.name: table for table in route.sources}
     graph = Graph(site, tables, unknown_columns=unknown_columns)
     for mapping in route.mappings:
@@ -100,6 +124,14 @@ def fetch(
         for group in mapping.groups:
             _fetch_members(transaction, mapping, group, roots, graph)
         _fetch_lookups(transaction, mapping, roots, graph)
+        lines = [
+            line
+            for line in aggregates(mapping)
+            if loaded >= line.needs and unknown_columns.isdisjoint(line.columns)
+        ]
+        keys = [root.key for root in roots if not root.retired_at and applies(mapping, root)]
+        if lines and keys:
+            graph.aggregated[mapping.name] = transaction.aggregated(lines, keys)
     return graph
 
 

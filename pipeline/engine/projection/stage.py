@@ -14,6 +14,7 @@ from pipeline.engine.projection.retiring import until_retired
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
+from pipeline.mapping.watches import Watch, watches
 from pipeline.model.event import Event
 from pipeline.model.ledger import LedgerRow, Mark
 from pipeline.model.outcome import SkipReason
@@ -39,6 +40,24 @@ class StagedBatch:
     events: list[StagedEvent] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     rest: Sequence[Event] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MarkKinds:
+    """What a route's mappings read of rows: the kinds of mark that lead to a target row,
+    and what aggregates watch.
+    """
+
+    kinds: frozenset[str]
+    watches: frozenset[Watch]
+
+    def marks(self, table: MirroredTable, before: LedgerRow | None, after: LedgerRow) -> Pairs:
+        """Those of a changed row that lead to a target row."""
+        found = {pair for pair in guard.marks(table, before, after) if pair[0] in self.kinds}
+        for watch in self.watches:
+            if watch.table == table.name:
+                found.update(watch.marks(before, after))
+        return frozenset(found)
 
 
 class Rewound(Exception):
@@ -77,7 +96,7 @@ def note(
     another call: `rest`. Raises Rewound before anything was written.
     """
     route = noting.route
-    notes, kinds = StagedBatch(), route.kinds()
+    notes, mark_kinds = StagedBatch(), MarkKinds(route.kinds(), watches(route.mappings))
     events, notes.rest = until_retired(transaction, route, noting.site, events)
     fresh: set[tuple[str, str]] = set()
     left: set[tuple[str, str]] = set()
@@ -86,14 +105,12 @@ def note(
         if not ours:
             continue
         ledger = transaction.lock_rows(table.name, sorted({event.key for event in ours}))
-        noted, changed, stale = _fold(table, noting, ledger, ours, kinds)
+        noted, changed, stale = _fold(table, noting, ledger, ours, mark_kinds)
         if changed:
             transaction.write_rows(sorted(changed, key=lambda row: row.key))
         notes.events.extend(noted)
         fresh.update(pair for one in noted for pair in one.pairs)
-        left.update(
-            pair for row in stale for pair in guard.marks(table, None, row) if pair[0] in kinds
-        )
+        left.update(pair for row in stale for pair in mark_kinds.marks(table, None, row))
     notes.marks = guard.numbered(fresh, number)
     if notes.marks:
         transaction.mark(notes.marks, now)
@@ -107,7 +124,7 @@ def _fold(
     noting: StageSettings,
     ledger: dict[str, LedgerRow],
     events: Iterable[Event],
-    kinds: frozenset[str],
+    mark_kinds: MarkKinds,
 ) -> tuple[list[StagedEvent], list[LedgerRow], list[LedgerRow]]:
     """Take the events one by one over the ledger as it was read: outcomes, changed rows,
     rows that had stale events.
@@ -131,8 +148,8 @@ def _fold(
         newest[event.key] = len(noted)
         noted.append(StagedEvent(event, None))
     for key, place in newest.items():
-        all_pairs = frozenset(guard.marks(table, ledger.get(key), rows[key]))
-        pairs = frozenset(pair for pair in all_pairs if pair[0] in kinds)
-        reason = None if pairs else SkipReason.FILTERED if all_pairs else SkipReason.UNCHANGED
+        pairs = mark_kinds.marks(table, ledger.get(key), rows[key])
+        changed = any(guard.marks(table, ledger.get(key), rows[key]))
+        reason = None if pairs else SkipReason.FILTERED if changed else SkipReason.UNCHANGED
         noted[place] = StagedEvent(noted[place].event, reason, pairs)
     return noted, [rows[key] for key in newest], list(stale.values())

@@ -13,6 +13,7 @@ from pathlib import Path as Folder
 from pipeline.domain import ajera
 from pipeline.mapping.convert import reference, text
 from pipeline.mapping.mirror import MirroredTable
+from pipeline.mapping.path import Path
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType, columns
@@ -20,7 +21,6 @@ from pipeline.mapping.table import (
     Column,
     Derived,
     Expression,
-    Path,
     Related,
     RelatedRows,
     TableMapping,

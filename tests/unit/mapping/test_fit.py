@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -15,7 +16,8 @@ from pipeline.mapping.site import (
     Site,
     TargetNames,
 )
-from pipeline.mapping.target import TargetRow, TargetTable
+from pipeline.mapping.source import ColumnType
+from pipeline.mapping.target import TargetColumn, TargetRow, TargetTable
 from pipeline.model.event import Value
 
 NAME = "Name"
@@ -114,3 +116,22 @@ def test_null_and_values_that_are_no_text_pass_where_the_column_allows_them() ->
     """Nothing to fit."""
     row = TargetRow("Project", ("1",), {"Description": None})
     assert fit(PROJECT, row, Site(), utf16=False).row == row
+
+
+def test_a_decimal_with_more_places_than_the_column_is_rounded_or_refused() -> None:
+    """Else the database rounds it silently, and it differs for ever from what was computed."""
+    amount = TargetColumn("Amount", ColumnType.DECIMAL, places=2)
+    table = TargetTable("Totals", ("Firm ID",), (amount,), rank=0)
+
+    def fitted(value: str, policy: OverflowPolicy) -> tuple[Value, int]:
+        column = ColumnPolicy.model_validate({"too_long": policy})
+        site = Site(target={"Totals": TargetNames(policies={"Amount": column})})
+        row = TargetRow("Totals", ("1",), {"Amount": Decimal(value)})
+        found = fit(table, row, site, utf16=False)
+        return found.row.values["Amount"], len(found.done)
+
+    assert fitted("7.1250000000", OverflowPolicy.CUT) == (Decimal("7.12"), 1)
+    assert fitted("7.1200000000", OverflowPolicy.REFUSE) == (Decimal("7.12"), 0)
+    assert fitted(f"{10**25}.12", OverflowPolicy.REFUSE) == (Decimal(f"{10**25}.12"), 0)
+    with pytest.raises(ValueRefused, match="more places"):
+        fitted("7.125", OverflowPolicy.REFUSE)

@@ -1,0 +1,177 @@
+"""Values over many mirrored rows, computed by the database: one statement for all lines whose rows
+are reached along the same way.
+
+It groups the rows by the reference that leads to them. Where that is not the root's own key, the
+rows between are read first, and the groups of each root are put together here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from pipeline.database.sql.dialect import Field, Lock
+from pipeline.database.sql.session import Cells, Session, number_of, stored
+from pipeline.database.state.ledger import Mirror
+from pipeline.database.state.schema import LEDGER_KEY, mirror_name
+from pipeline.mapping.aggregate import Aggregate, Function, Where, combined, is_look_up
+from pipeline.mapping.path import Path
+from pipeline.mapping.source import ColumnType
+from pipeline.model.event import Value
+
+Partial = dict[str, tuple[Value, bool]]  # by target column: a value, and whether it can be known
+UNKNOWN = "unknown"
+
+
+class Aggregation:
+    """Computes aggregate lines."""
+
+    def __init__(self, session: Session, mirrors: Mapping[str, Mirror]) -> None:
+        self._session = session
+        self._mirrors = mirrors
+
+    def aggregated(
+        self, lines: Sequence[Aggregate], keys: Sequence[str]
+    ) -> dict[str, dict[str, Value]]:
+        found: dict[str, dict[str, Value]] = {key: {} for key in keys}
+        ways: dict[tuple[Path, ...], list[Aggregate]] = {}
+        for line in lines:
+            ways.setdefault(line.along, []).append(line)
+        for along, some in ways.items():
+            references, unsure = self._references(along, keys)
+            groups = self._groups(along, some, {one for key in keys for one in references[key]})
+            for key in set(keys) - unsure:
+                parts = [groups[one] for one in references[key] if one in groups]
+                for line in some:
+                    if all(part[line.target][1] for part in parts):
+                        values = [part[line.target][0] for part in parts]
+                        found[key][line.target] = combined(line.function, values)
+        return found
+
+    def _references(
+        self, along: tuple[Path, ...], keys: Sequence[str]
+    ) -> tuple[dict[str, set[str]], set[str]]:
+        """By root what the aggregated rows refer to, or their own keys where they are looked up;
+        and the roots of which that cannot be known.
+        """
+        if len(along) == 1:
+            return {key: {key} for key in keys}, set()
+        first, last = along
+        way, reference = self._mirrors[first.table], LEDGER_KEY.name
+        followed = {first.column}
+        if is_look_up(along):
+            reference = last.column
+            followed.add(last.column)
+        sql = self._session.dialect.select(
+            way.table,
+            (way.field(first.column),),
+            [first.column, reference, UNKNOWN],
+            Lock.NONE,
+            f"t.{self._session.dialect.quote('retired_at')} = ''",
+        )
+        found: dict[str, set[str]] = {key: set() for key in keys}
+        unsure: set[str] = set()
+        for root, named, unknown in self._run(way, sql, along[0], keys):
+            if not followed.isdisjoint(str(unknown).split(",")):
+                unsure.add(str(root))
+            elif named is not None:
+                found[str(root)].add(str(named))
+        return found, unsure
+
+    def _groups(
+        self, along: tuple[Path, ...], lines: Sequence[Aggregate], references: Set[str]
+    ) -> dict[str, Partial]:
+        """By reference what its rows give for each line."""
+        mirror = self._mirrors[lines[0].table]
+        match = LEDGER_KEY if is_look_up(along) else mirror.field(along[-1].column)
+        terms = _LineTerms(self._session, mirror)
+        expressions = [term for line in lines for term in terms.of(line)]
+        sql = self._session.dialect.grouped(
+            mirror.table,
+            match,
+            expressions,
+            f"t.{self._session.dialect.quote('retired_at')} = ''",
+        )
+        path = None if is_look_up(along) else along[-1]
+        answers = self._run(mirror, sql, path, sorted(references), **terms.parameters)
+        return {str(reference): terms.read(lines, cells) for reference, *cells in answers}
+
+    def _run(
+        self,
+        mirror: Mirror,
+        sql: str,
+        path: Path | None,
+        keys: Sequence[str],
+        **parameters: Value,
+    ) -> list[tuple[Value, ...]]:
+        """A statement for what a column holds of these keys, or for the keys themselves."""
+        values: Sequence[Value] = keys
+        if path is not None:
+            to = self._mirrors[path.to].source
+            values = [value for key in keys for value in path.values_for(to, key)]
+        rows: list[Cells] = [(value,) for value in dict.fromkeys(values)]
+        return self._session.run(mirror_name(mirror.source.name), sql, rows, **parameters)
+
+
+@dataclass
+class _LineTerms:
+    """Aggregate lines as expressions over the rows `t`, with the constants of their conditions."""
+
+    session: Session
+    mirror: Mirror
+    parameters: dict[str, Value] = field(default_factory=dict)
+
+    def of(self, line: Aggregate) -> tuple[str, str]:
+        """The value, and whether a column that it reads is unknown in one of the rows."""
+        value = "1" if line.function is Function.COUNT else self._column(line.column)
+        if line.where:
+            conditions = " AND ".join(self._holds(where) for where in line.where)
+            value = f"CASE WHEN {conditions} THEN {value} END"
+        followed = set() if is_look_up(line.along) else {line.along[-1].column}
+        return f"{line.function.upper()}({value})", self._is_unsure(line.reads | followed)
+
+    def read(self, lines: Sequence[Aggregate], cells: Cells) -> Partial:
+        """The answers to these expressions."""
+        values = zip(lines, cells[::2], cells[1::2], strict=True)
+        return {
+            line.target: (self._value(line, value), not number_of(is_unsure))
+            for line, value, is_unsure in values
+        }
+
+    def _value(self, line: Aggregate, found: Value) -> Value:
+        kind = ColumnType.INTEGER
+        if line.function is not Function.COUNT:
+            kind = self.mirror.field(line.column).kind
+        if found is None:
+            return None
+        match kind:
+            case ColumnType.INTEGER:
+                return number_of(found)
+            case ColumnType.DECIMAL:
+                return Decimal(str(found))
+            case _:
+                return stored((Field(line.target, kind),), (found,))[line.target]
+
+    def _column(self, name: str) -> str:
+        return f"t.{self.session.dialect.quote(name)}"
+
+    def _holds(self, where: Where) -> str:
+        column, names = self._column(where.column), []
+        for value in where.values:
+            if value is not None:
+                names.append(f"v{len(self.parameters)}")
+                self.parameters[names[-1]] = value
+        found = [f"{column} IN ({', '.join(f':{name}' for name in names)})"] if names else []
+        found += [f"{column} IS NULL"] if None in where.values else []
+        return f"({' OR '.join(found)})"
+
+    def _is_unsure(self, columns: Set[str]) -> str:
+        unknown = self._column(UNKNOWN)
+        patterns = (column.replace("_", "!_") for column in sorted(columns))
+        any_of = " OR ".join(
+            f"CONCAT(',', {unknown}, ',') LIKE '%,{pattern},%' ESCAPE '!'" for pattern in patterns
+        )
+        if not any_of:
+            return "0"
+        return f"MAX(CASE WHEN {unknown} <> '' AND ({any_of}) THEN 1 ELSE 0 END)"

@@ -1,0 +1,107 @@
+"""Values over many rows: a line that the database computes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from pipeline.mapping.convert import added
+from pipeline.mapping.path import Path
+from pipeline.model.event import Value
+
+
+class Function(StrEnum):
+    """What an aggregate makes of its rows."""
+
+    COUNT = "count"
+    SUM = "sum"
+    MIN = "min"
+    MAX = "max"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Rows whose mirrored column holds one of these values."""
+
+    column: str
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """A target column that the database computes over the rows of a large table that belong to the
+    root.
+
+    `along` leads from the root to these rows: one path to the root's table, or a second one after
+    it, over the rows that refer to the root: a look-up from them, or rows that refer to them. A row
+    counts once, however often it is reached; a deleted one does not. Of no rows, count and sum are
+    0, and the others null; nulls are left out. While a column that it reads is unknown in one of
+    the rows, or a table is not loaded, the target column stays as it is; so does a retired root's.
+    A row that never told its reference belongs to nothing.
+    """
+
+    target: str
+    function: Function
+    along: tuple[Path, ...]
+    column: str = ""
+    where: tuple[Where, ...] = ()
+    note: str = ""
+
+    @property
+    def table(self) -> str:
+        """Whose rows they are."""
+        first, last = self.along[0], self.along[-1]
+        return last.to if len(self.along) > 1 and last.table == first.table else last.table
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The tables that must be loaded."""
+        return frozenset({self.table, *(path.table for path in self.along)})
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The columns of the rows themselves that decide about the value."""
+        return frozenset({self.column, *(one.column for one in self.where)} - {""})
+
+    @property
+    def columns(self) -> frozenset[tuple[str, str]]:
+        """Table and name of each mirrored column that decides about the value."""
+        ways = {(path.table, path.column) for path in self.along}
+        return frozenset(ways | {(self.table, column) for column in self.reads})
+
+    @property
+    def words(self) -> str:
+        """What the reference shows, as in: sum of tHours of AxTransaction, by tProject of it."""
+        of = "rows" if self.function is Function.COUNT else self.column
+        conditions = [
+            f"{one.column} is {' or '.join(str(value) for value in one.values)}"
+            for one in self.where
+        ]
+        where = f" where {' and '.join(conditions)}" if conditions else ""
+        return f"{self.function} of {of} of {self.table}{where}, by {self._way}"
+
+    @property
+    def _way(self) -> str:
+        return " and ".join(f"{path.column} of {path.table}" for path in self.along)
+
+
+def is_look_up(along: tuple[Path, ...]) -> bool:
+    """Does the second path lead on from the rows that refer to the root, not back to them."""
+    return len(along) > 1 and along[-1].table == along[0].table
+
+
+def combined(function: Function, values: Iterable[Value]) -> Value:
+    """The value over several groups of rows from those of each; None stands for no value."""
+    some = [value for value in values if value is not None]
+    numbers = [value for value in some if isinstance(value, int | Decimal)]
+    days = [value for value in some if isinstance(value, date)]
+    match function:
+        case Function.MIN:
+            return min(numbers) if numbers else min(days, default=None)
+        case Function.MAX:
+            return max(numbers) if numbers else max(days, default=None)
+        case _:
+            return added(numbers)

@@ -1,0 +1,234 @@
+"""The contract of values that the target's database computes over mirrored rows: the twin in memory
+and PostgreSQL always, SQL Server where PIPELINE_TEST_SQLSERVER_URL names one.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+
+from pipeline.database.sql.engine import create_engine
+from pipeline.database.state.schema import sync_metadata
+from pipeline.database.systems.live import create_target_tables
+from pipeline.database.target import DatabaseTarget
+from pipeline.engine.consumer.ports import Target
+from pipeline.mapping.aggregate import Aggregate, Function, Where
+from pipeline.mapping.site import Site
+from pipeline.model.event import Event, Value
+from tests.support.totals import LINES, TO_ENTRIES, TO_JOBS, TO_SHARED, TOTALS, changed, mirrored
+from tests.twins.target import MemoryTarget
+
+SQL_SERVER = "PIPELINE_TEST_SQLSERVER_URL"
+BIG = Decimal("12345678901234567890.0001")
+NOTHING: dict[str, Value] = {
+    "Open Jobs": 0,
+    "Newest Job": None,
+    "Amount": Decimal(0),
+    "Hours": 0,
+    "Least Amount": None,
+    "Shared Jobs": 0,
+}
+
+
+@pytest.fixture(
+    params=(
+        "memory",
+        pytest.param("postgresql", marks=pytest.mark.postgres),
+        pytest.param("mssql", marks=pytest.mark.sqlserver),
+    )
+)
+def target(request: pytest.FixtureRequest) -> Iterator[Target]:
+    """An empty target of the tests' own route."""
+    if request.param == "memory":
+        yield MemoryTarget(TOTALS)
+        return
+    suffix = uuid.uuid4().hex[:8]
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres").create_database(f"aggregates_{suffix}")
+    elif SQL_SERVER in os.environ:
+        url = os.environ[SQL_SERVER]
+    else:
+        pytest.skip(f"{SQL_SERVER} is not set: nothing was run on SQL Server")
+    engine, schema = create_engine(url), f"totals_{suffix}"
+    metadata = sync_metadata(schema, TOTALS.sources)
+    with engine.begin() as connection:
+        connection.execute(sa.schema.CreateSchema(schema))
+        metadata.create_all(connection)
+    create_target_tables(engine, TOTALS, Site(), schema)
+    yield DatabaseTarget(engine, TOTALS, Site(), schema, schema)
+    everything = sa.MetaData(schema=schema)
+    everything.reflect(engine)
+    everything.drop_all(engine)
+    engine.dispose()
+
+
+def store(target: Target, *rows: Event | tuple[Event, ...]) -> None:
+    """Each row as it is after its events."""
+    with target.transaction() as transaction:
+        for one in rows:
+            transaction.write_rows([mirrored(*(one if isinstance(one, tuple) else (one,)))])
+
+
+def values(
+    target: Target, *keys: str, lines: tuple[Aggregate, ...] = LINES
+) -> dict[str, dict[str, Value]]:
+    with target.transaction() as transaction:
+        return transaction.aggregated(lines, keys)
+
+
+def test_of_no_rows_count_and_sum_are_nothing_and_the_others_are_null(target: Target) -> None:
+    """A sum over nothing is 0: a total that a row has left is not the total from before."""
+    assert values(target, "1", "2") == {"1": NOTHING, "2": NOTHING}
+
+
+def test_rows_that_refer_to_the_root_are_counted_and_compared(target: Target) -> None:
+    """Each root its own; those that the condition leaves out count in other lines."""
+    store(
+        target,
+        changed("Job", 1, jobFirm=1, jobStatus=1, jobOpened=date(2026, 3, 1)),
+        changed("Job", 2, jobFirm=1, jobStatus=2, jobOpened=date(2025, 3, 1)),
+        changed("Job", 3, jobFirm=1, jobStatus=7, jobOpened=date(2026, 9, 30)),
+        changed("Job", 4, jobFirm=2, jobStatus=None),
+    )
+    found = values(target, "1", "2", "3")
+    assert [found[key]["Open Jobs"] for key in ("1", "2", "3")] == [2, 0, 0]
+    assert [found[key]["Newest Job"] for key in ("1", "2", "3")] == [date(2026, 9, 30), None, None]
+
+
+def test_rows_below_rows_that_refer_to_the_root_are_summed_to_the_last_place(
+    target: Target,
+) -> None:
+    """In decimals: a float would lose the ten-thousandth of a large sum; nulls are left out."""
+    store(
+        target,
+        changed("Job", 1, jobFirm=1),
+        changed("Job", 2, jobFirm=1),
+        changed("Job", 3, jobFirm=2),
+        changed("Entry", 1, entryJob=1, entryAmount=BIG, entryHours=3),
+        changed("Entry", 2, entryJob=2, entryAmount=Decimal("0.0002"), entryVoid=False),
+        changed("Entry", 3, entryJob=2, entryAmount=None, entryHours=4),
+        changed("Entry", 4, entryJob=2, entryAmount=Decimal(-5), entryVoid=True),
+        changed("Entry", 5, entryJob=3, entryAmount=Decimal("-1.5"), entryHours=1),
+    )
+    found = values(target, "1", "2")
+    assert found["1"]["Amount"] == BIG + Decimal("0.0002")
+    assert found["1"]["Least Amount"] == Decimal("0.0002")
+    assert (found["1"]["Hours"], found["2"]["Hours"]) == (7, 1)
+    assert found["2"]["Amount"] == Decimal("-1.5")
+
+
+def test_a_row_that_is_reached_twice_counts_once(target: Target) -> None:
+    """Two shares of one job in one firm are one job; the same job counts in another firm too."""
+    store(
+        target,
+        changed("Job", 1, jobStatus=1),
+        changed("Job", 2, jobStatus=1),
+        changed("Share", 1, shareFirm=1, shareJob=1),
+        changed("Share", 2, shareFirm=1, shareJob=1),
+        changed("Share", 3, shareFirm=1, shareJob=2),
+        changed("Share", 4, shareFirm=2, shareJob=1),
+        changed("Share", 5, shareFirm=2, shareJob=99),
+        changed("Share", 6, shareFirm=2, shareJob=None),
+    )
+    found = values(target, "1", "2")
+    assert (found["1"]["Shared Jobs"], found["2"]["Shared Jobs"]) == (2, 1)
+
+
+def test_deleted_rows_count_nowhere(target: Target) -> None:
+    """The row itself, and the row through which it is reached."""
+    gone = changed("Job", 2, jobFirm=1, jobStatus=1), changed("Job", 2, "d", at=2)
+    share = changed("Share", 2, shareFirm=1, shareJob=1), changed("Share", 2, "d", at=2)
+    entry = changed("Entry", 1, entryJob=1, entryHours=8), changed("Entry", 1, "d", at=2)
+    store(
+        target,
+        changed("Job", 1, jobFirm=1, jobStatus=1),
+        gone,
+        share,
+        entry,
+        changed("Entry", 2, entryJob=2, entryHours=9),
+        changed("Entry", 3, entryJob=1, entryHours=2),
+        changed("Share", 3, shareFirm=1, shareJob=2),
+    )
+    found = values(target, "1")["1"]
+    assert (found["Open Jobs"], found["Hours"], found["Shared Jobs"]) == (1, 2, 0)
+
+
+def test_a_value_that_was_never_sent_leaves_its_lines_out(target: Target) -> None:
+    """Of its root alone: a total that lacks one of its rows is not that total."""
+    store(
+        target,
+        changed("Job", 1, jobFirm=1, without=("jobStatus",)),
+        changed("Job", 2, jobFirm=2, jobStatus=1),
+        changed("Entry", 1, entryJob=1, entryHours=1, without=("entryAmount",)),
+        changed("Entry", 2, entryJob=2, entryHours=1, without=("entryVoid", "entryNotes")),
+        changed("Share", 1, shareFirm=1, without=("shareJob",)),
+        changed("Share", 2, shareFirm=2, shareJob=1),
+    )
+    found = values(target, "1", "2", "3")
+    assert found["1"] == {"Newest Job": None, "Hours": 1}
+    assert found["2"] == {"Open Jobs": 1, "Newest Job": None, "Hours": 1}
+    assert found["3"] == NOTHING
+
+
+def test_a_row_that_came_back_without_its_reference_leaves_lines_of_its_old_root_out(
+    target: Target,
+) -> None:
+    """Nobody knows whether it is there still."""
+    came = (changed("Entry", 1, "d", at=2), changed("Entry", 1, at=3, without=("entryJob",)))
+    store(
+        target,
+        changed("Job", 1, jobFirm=1),
+        (changed("Entry", 1, entryJob=1, entryHours=5), *came),
+        (
+            changed("Share", 1, shareFirm=1, shareJob=1),
+            changed("Share", 1, "d", at=2),
+            changed("Share", 1, at=3, shareJob=1, without=("shareFirm",)),
+        ),
+    )
+    assert values(target, "1")["1"].keys() == {"Open Jobs", "Newest Job"}
+
+
+def test_a_column_whose_name_begins_like_an_unknown_one_is_known(target: Target) -> None:
+    """The names of unknown columns are compared whole."""
+    store(target, changed("Job", 1, jobFirm=1, jobStatus=1, without=("jobStatusNote",)))
+    assert values(target, "1")["1"] == {**NOTHING, "Open Jobs": 1}
+
+
+def test_conditions_name_several_columns_and_null(target: Target) -> None:
+    """All of them hold; null is one of the values that can be named."""
+    lines = (
+        Aggregate(
+            "Hours",
+            Function.COUNT,
+            TO_JOBS,
+            where=(Where("jobStatus", (None,)), Where("jobStatusNote", ("a", "b"))),
+        ),
+    )
+    store(
+        target,
+        changed("Job", 1, jobFirm=1, jobStatusNote="a"),
+        changed("Job", 2, jobFirm=1, jobStatusNote="b", jobStatus=1),
+        changed("Job", 3, jobFirm=1, jobStatusNote="c"),
+        changed("Job", 4, jobFirm=1, jobStatusNote="b"),
+    )
+    assert values(target, "1", lines=lines) == {"1": {"Hours": 2}}
+
+
+def test_rows_along_each_way_are_computed_for_many_roots_at_once(target: Target) -> None:
+    """More roots than one statement takes."""
+    keys = [str(key) for key in range(1, 5_201)]
+    store(
+        target,
+        changed("Job", 1, jobFirm=1, jobStatus=1),
+        changed("Job", 2, jobFirm=5_200, jobStatus=1),
+    )
+    found = values(target, *keys)
+    assert found.keys() == set(keys)
+    assert [key for key in keys if found[key]["Open Jobs"]] == ["1", "5200"]
+    assert {line.along for line in LINES} == {TO_JOBS, TO_ENTRIES, TO_SHARED}

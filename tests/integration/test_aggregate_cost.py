@@ -1,0 +1,79 @@
+"""What one changed row among many costs: its own root's rows, found by indexes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from deploy.local.stack import Stack
+from pipeline.database.sql.engine import create_engine
+from pipeline.database.sql.postgres import Postgres
+from pipeline.database.state.added import AddedColumns
+from pipeline.database.state.schema import sync_metadata
+from pipeline.database.target import DatabaseTransaction
+from pipeline.mapping.site import Site
+from tests.support.statements import Recorder
+from tests.support.totals import LINES, TOTALS
+
+pytestmark = pytest.mark.postgres
+FIRMS, JOBS, ENTRIES = 3_000, 9_000, 90_000
+BLANK = "'', 1, 0, 0, false, '', 1, now(), '', ''"
+LEDGER = """position, incarnation, "partition", "offset", deleted, unknown, epoch, committed_at,
+ retired_at, changed_at"""
+
+
+@pytest.fixture(scope="module")
+def filled(postgres: Stack) -> Iterator[sa.Connection]:
+    """Firms with three jobs each, and ten entries in each job; the planner knows."""
+    engine = create_engine(postgres.create_database("aggregate_cost"))
+    with engine.connect() as connection:
+        connection.execute(sa.schema.CreateSchema("sync"))
+        sync_metadata("sync", TOTALS.sources).create_all(connection)
+        for table, columns, values, count in (
+            ("Job", '"jobKey", "jobFirm", "jobStatus"', f"i, i % {FIRMS}, i % 4", JOBS),
+            ("Share", '"shareKey", "shareFirm", "shareJob"', f"i, i % {FIRMS}, i % {JOBS}", JOBS),
+            ("Entry", '"entryKey", "entryJob", "entryAmount"', f"i, i % {JOBS}, 1.5", ENTRIES),
+        ):
+            connection.execute(
+                sa.text(
+                    f'INSERT INTO sync."mirror_{table}" ("key", revision, {LEDGER}, {columns})'
+                    f" SELECT CAST(i AS text), 1, {BLANK}, {values}"
+                    f" FROM generate_series(1, {count}) AS i"
+                )
+            )
+        connection.execute(sa.text("ANALYZE"))
+        connection.commit()
+        yield connection
+    engine.dispose()
+
+
+def read(plan: dict[str, Any]) -> Iterator[tuple[str, str, float]]:
+    """Table, kind of node, and rows read, of every node that reads a mirror."""
+    if "Relation Name" in plan:
+        rows = (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"]
+        yield plan["Relation Name"], plan["Node Type"], rows
+    for part in plan.get("Plans", ()):
+        yield from read(part)
+
+
+@pytest.mark.parametrize("roots", [1, 20])
+def test_one_root_among_many_is_recomputed_by_indexes(filled: sa.Connection, roots: int) -> None:
+    """No mirror is read whole; the rows that are read are those of these roots."""
+    recorder = Recorder(Postgres())
+    transaction = DatabaseTransaction(recorder, TOTALS, Site(), "sync", None, AddedColumns(()))
+    transaction.aggregated(LINES, ["1"])
+    rows = json.dumps([{"c0": str(root)} for root in range(1, roots + 1)])
+    assert len(recorder.statements) == 5  # one a way, and the rows between of two ways
+    for sql in recorder.statements:
+        constants = {"v0": 1, "v1": 2} if "jobStatus" in sql else {"v0": False, "v1": False}
+        given = {"rows": rows, **{name: v for name, v in constants.items() if f":{name}" in sql}}
+        (explained,) = filled.execute(sa.text(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}"), given).one()
+        found = [*read(explained[0]["Plan"])]
+        filled.rollback()
+        assert found
+        assert [one for one in found if one[1] == "Seq Scan"] == []
+        assert sum(count for _, _, count in found) <= roots * 3 * 10

@@ -1,0 +1,154 @@
+"""A route of the tests' own: firms with values over their jobs and entries, which the database
+computes, and a row for each job.
+"""
+
+from __future__ import annotations
+
+from pipeline.engine.projection import guard
+from pipeline.mapping.aggregate import Aggregate, Function, Where
+from pipeline.mapping.mirror import MirroredTable
+from pipeline.mapping.path import Path
+from pipeline.mapping.route import Route
+from pipeline.mapping.site import Site
+from pipeline.mapping.source import ColumnType, SourceColumn, SourceTable
+from pipeline.mapping.table import Column, Derived, TableMapping, prefixed
+from pipeline.mapping.target import TargetColumn, TargetTable
+from pipeline.model.event import Event, Operation, Value
+from pipeline.model.ledger import LedgerRow
+from pipeline.model.position import TopicOffset
+from tests.support.events import NOON, position
+
+FIRM = MirroredTable(
+    SourceTable(
+        "Firm",
+        ("firmKey",),
+        (
+            SourceColumn("firmKey", ColumnType.INTEGER),
+            SourceColumn("firmName", ColumnType.TEXT),
+        ),
+    )
+)
+JOB = MirroredTable(
+    SourceTable(
+        "Job",
+        ("jobKey",),
+        (
+            SourceColumn("jobKey", ColumnType.INTEGER),
+            SourceColumn("jobFirm", ColumnType.INTEGER),
+            SourceColumn("jobStatus", ColumnType.INTEGER),
+            SourceColumn("jobOpened", ColumnType.DATE),
+            SourceColumn("jobStatusNote", ColumnType.TEXT),
+        ),
+    ),
+    indexed=("jobFirm",),
+)
+SHARE = MirroredTable(
+    SourceTable(
+        "Share",
+        ("shareKey",),
+        (
+            SourceColumn("shareKey", ColumnType.INTEGER),
+            SourceColumn("shareFirm", ColumnType.INTEGER),
+            SourceColumn("shareJob", ColumnType.INTEGER),
+        ),
+    ),
+    indexed=("shareFirm", "shareJob"),
+)
+ENTRY = MirroredTable(
+    SourceTable(
+        "Entry",
+        ("entryKey",),
+        (
+            SourceColumn("entryKey", ColumnType.INTEGER),
+            SourceColumn("entryJob", ColumnType.INTEGER),
+            SourceColumn("entryAmount", ColumnType.DECIMAL),
+            SourceColumn("entryHours", ColumnType.INTEGER),
+            SourceColumn("entryVoid", ColumnType.FLAG),
+            SourceColumn("entryNotes", ColumnType.TEXT),
+        ),
+    ),
+    indexed=("entryJob",),
+)
+TOTALS_TABLE = TargetTable(
+    "Totals",
+    key=("Firm ID",),
+    columns=(
+        TargetColumn("Firm ID", ColumnType.SHORT_TEXT, 30, nullable=False),
+        TargetColumn("Name", length=100),
+        TargetColumn("Open Jobs", ColumnType.INTEGER),
+        TargetColumn("Newest Job", ColumnType.DATE),
+        TargetColumn("Amount", ColumnType.DECIMAL, places=4),
+        TargetColumn("Hours", ColumnType.INTEGER),
+        TargetColumn("Least Amount", ColumnType.DECIMAL, places=4),
+        TargetColumn("Shared Jobs", ColumnType.INTEGER),
+    ),
+    rank=0,
+)
+TO_JOBS = (Path("Job", "jobFirm", "Firm"),)
+TO_ENTRIES = (*TO_JOBS, Path("Entry", "entryJob", "Job"))
+TO_SHARED = (Path("Share", "shareFirm", "Firm"), Path("Share", "shareJob", "Job"))
+OPEN = Where("jobStatus", (1, 2))
+COUNTED = Where("entryVoid", (False, None))
+LINES = (
+    Aggregate("Open Jobs", Function.COUNT, TO_JOBS, where=(OPEN,)),
+    Aggregate("Newest Job", Function.MAX, TO_JOBS, "jobOpened"),
+    Aggregate("Amount", Function.SUM, TO_ENTRIES, "entryAmount", where=(COUNTED,)),
+    Aggregate("Hours", Function.SUM, TO_ENTRIES, "entryHours"),
+    Aggregate("Least Amount", Function.MIN, TO_ENTRIES, "entryAmount", where=(COUNTED,)),
+    Aggregate("Shared Jobs", Function.COUNT, TO_SHARED, where=(OPEN,)),
+)
+MAPPING = TableMapping(
+    name="totals",
+    entity="totals",
+    source="Firm",
+    target="Totals",
+    only_if=None,
+    key=Derived("Firm ID", prefixed("f-", "firmKey")),
+    lines=(Column("firmName", "Name"), *LINES),
+)
+TOTALS = Route(
+    name="totals",
+    title="Totals",
+    source_system="source",
+    target_system="totals",
+    sources=(FIRM, JOB, SHARE, ENTRY),
+    targets=(TOTALS_TABLE,),
+    mappings=(MAPPING,),
+)
+
+
+def changed(
+    table: str,
+    key: int,
+    operation: str = "u",
+    *,
+    at: int = 1,
+    without: tuple[str, ...] = (),
+    **columns: Value,
+) -> Event:
+    """An event of this route, as `tests.support.events.event` makes them; it lacks the columns
+    `without`.
+    """
+    source = TOTALS.source(table)
+    names = [column.name for column in source.columns if column.name not in without]
+    row: dict[str, Value] = dict.fromkeys(names) | {source.columns[0].name: key} | columns
+    kind = Operation(operation)
+    return Event(
+        table=table,
+        key=str(key),
+        operation=kind,
+        row={} if kind is Operation.DELETE else row,
+        position=position(at),
+        place=TopicOffset(1, 0, at),
+        committed_at=NOON,
+        epoch=1,
+    )
+
+
+def mirrored(*events: Event) -> LedgerRow:
+    """The ledger row after these events."""
+    row: LedgerRow | None = None
+    for one in events:
+        row = guard.apply(TOTALS.source(one.table), Site(), row, one)
+    assert row is not None
+    return row

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 
 from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Recorded
-from pipeline.conflicts.link import Link
+from pipeline.conflicts.link import Link, Seen
 from pipeline.conflicts.rules import Side
 from pipeline.database.sql.dialect import Field, Lock, Merge, given
 from pipeline.database.sql.engine import dialect_of
@@ -34,6 +34,7 @@ from pipeline.database.state.parked import Parked
 from pipeline.database.state.progress import ProgressStore
 from pipeline.database.state.schema import DEFAULT_SCHEMA
 from pipeline.database.state.schema_links import AJERA_SCHEMA
+from pipeline.database.state.unlinked import Unlinked
 from pipeline.database.systems.rows import DatabaseRows, Names
 from pipeline.mapping.source import ColumnType
 from pipeline.model.ledger import Incarnation, Progress
@@ -115,6 +116,7 @@ class DatabaseLinkTransaction:
         self.rows: Rows = DatabaseRows(session, names)
         self._links = Links(session, schema)
         self._parked = Parked(session, schema)
+        self._unlinked = Unlinked(session, schema)
         self._positions = ProgressStore(session, schema)
 
     def ids_of(self, side: Side, table: str, keys: Sequence[str]) -> dict[str, list[str]]:
@@ -174,6 +176,12 @@ class DatabaseLinkTransaction:
 
     def due(self, limit: int, tried_before: datetime) -> list[ParkedWork]:
         return self._parked.due(limit, tried_before)
+
+    def unlinked(self, ids: Collection[str]) -> dict[str, Seen]:
+        return self._unlinked.read(ids)
+
+    def store_unlinked(self, seen: Mapping[str, Seen]) -> None:
+        self._unlinked.store(seen)
 
     def hold_linking(self) -> None:
         if self._is_rehearsal:

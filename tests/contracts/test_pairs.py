@@ -37,6 +37,7 @@ from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType as ColumnKind
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Value
+from pipeline.model.position import TopicOffset
 from pipeline.model.text import BLANKS
 from pipeline.pairing.entity import NewRow, ParkedWork
 from tests.contracts.test_twin import beside
@@ -728,6 +729,19 @@ def test_two_transactions_may_read_the_same_parked_work_and_neither_waits(
         )
     with pairs.transaction() as links:
         links.unpark([work.id])
+
+
+def test_how_far_rows_without_a_link_were_read_comes_back_and_is_replaced(pairs: AnyPairs) -> None:
+    """Position, place and epoch; of a row that was never read nothing."""
+    by_snapshot = Seen("", TopicOffset(1, 0, 7), 2)
+    streamed = Seen("00000002" + "0" * 24, TopicOffset(1, 0, 2**40), 2, at=NOW)
+    with pairs.transaction() as links:
+        links.store_unlinked({"row/vendor/dps/1": by_snapshot, "row/vendor/dps/2": by_snapshot})
+        links.store_unlinked({"row/vendor/dps/1": streamed})
+    with pairs.transaction() as links:
+        ids = [f"row/vendor/dps/{n}" for n in (1, 2, 3)]
+        assert links.unlinked(ids) == {ids[0]: replace(streamed, at=None), ids[1]: by_snapshot}
+        assert links.unlinked([]) == {}
 
 
 def test_epochs_never_fall(pairs: AnyPairs) -> None:

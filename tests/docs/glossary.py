@@ -154,6 +154,11 @@ EXCHANGE = (
     Word("link, side", "a pair of rows of two systems; one of the two", ("Link", "LinkSide")),
     Word("line", "a field of an entity, with its rule", ("ColumnPair",)),
     Word("match", "how a row finds its counterpart", ("Matching", "Candidate")),
+    Word(
+        "unlinked",
+        "of a row: read, and left without a link; how far its log was read is remembered",
+        ("Unlinked", "UnlinkedRows"),
+    ),
     Word("flag", "what sets a row to be exchanged, on its own side"),
     Word("rule, owner", "what decides when both sides were edited; whose column it is", ("Rule",)),
     Word("conflict", "both sides were edited, or a write met another", ("Conflict",)),

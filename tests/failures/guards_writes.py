@@ -24,6 +24,7 @@ DELETED, BROUGHT = (
 CONTACTS, PROJECTS, COLLISIONS = (
     f"{ON_DATABASES}_{name}.py" for name in ("contacts", "projects", "rules")
 )
+RECEIVERS = f"{ON_DATABASES}_receivers.py"
 DEATH = f"{ON_DATABASES}_crashes.py::test_a_death_at_any_commit_changes_nothing_of_how_it_ends"
 
 WRITE_GUARDS = (
@@ -203,6 +204,27 @@ WRITE_GUARDS = (
         "        if any(link is not None and link.id in self._busy for _, link in pairs):\n",
         "        if False:\n",
         f"{PAIRS}::test_batches_of_any_size_come_to_the_same",
+    ),
+    Guard(
+        "read before: a replay links no row that stood alone",
+        f"{ENGINE}/unlinked.py",
+        "or guards.is_stale(seen, item.event)",
+        "",
+        f"{RECEIVERS}::test_a_namesake_that_stood_alone_does_not_get_the_row_whose_counterpart_was_deleted",
+    ),
+    Guard(
+        "read before: a snapshot links no row that stood alone",
+        f"{ENGINE}/unlinked.py",
+        "item.event.is_snapshot or ",
+        "",
+        f"{RECEIVERS}::test_a_namesake_that_stood_alone_does_not_get_the_row_whose_counterpart_was_deleted",
+    ),
+    Guard(
+        "read before: what is read of a row that stands alone is remembered",
+        f"{ENGINE}/settlement.py",
+        "        hand.links_of.store_unlinked(hand.unlinked)\n",
+        "        pass\n",
+        "tests/properties/test_exchange_replay.py",
     ),
     Guard(
         "a counterpart whose own is gone is free",

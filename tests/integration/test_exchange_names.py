@@ -80,7 +80,7 @@ def test_a_row_that_we_made_is_its_rows_namesake_once_the_pair_is_forgotten(
         len(firm.rows(DPS, "Contacts", "ContactID")),
     )
     assert counts == (3, 3)
-    for table in ("link", "conflict", "parked", "progress"):
+    for table in ("link", "conflict", "parked", "unlinked", "progress"):
         firm.do(DPS, f"DELETE FROM sync.{table}")
     firm.do(AJERA, "DELETE FROM ajera_cdc.intention")
     firm.rewind()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from pipeline.conflicts.link import State
 from pipeline.conflicts.rules import Side
 from tests.support.outbox import World
 
@@ -81,8 +82,18 @@ KINDS = pytest.mark.parametrize(
     ],
     ids=["employees", "vendors"],
 )
+COLUMNS = {"EM": ("Employee", "LastName", "EMail"), "Clendor": ("ClientID", "Name", "WebSite")}
 Begin = Callable[[World, int], None]
 Typed = Callable[[World, str], None]
+
+
+def linked(firm: World, entity: str) -> list[tuple[str | None, str | None]]:
+    """Pairs that have not ended."""
+    return [
+        (link.ajera.key, link.dps.key)
+        for link in firm.links()
+        if link.entity == entity and link.state is State.LINKED
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -179,3 +190,69 @@ def test_a_row_typed_after_the_deletes_of_two_namesakes_waits_for_a_person(
     firm.wait()
     assert firm.parked() == {}
     assert ("2", "X1") in {(link.ajera.key, link.dps.key) for link in firm.links()}
+
+
+@KINDS
+@AGAIN
+def test_a_namesake_that_stood_alone_does_not_get_the_row_whose_counterpart_was_deleted(
+    firm: World,
+    entity: str,
+    begin: Begin,
+    type_in_dps: Typed,
+    table: str,
+    again: Again,
+) -> None:
+    """Nobody asked for its values to be replaced: it is linked no more by a replay than before."""
+    begin(firm, 1)
+    firm.settle()
+    type_in_dps(firm, "X2")
+    firm.settle()
+    (made,) = (link.dps.key for link in firm.links() if link.entity == entity)
+    firm.delete(DPS, table, made)
+    firm.settle()
+    before = firm.rows(DPS, table, *COLUMNS[table])
+    again(firm)
+    assert linked(firm, entity) == []
+    assert firm.rows(DPS, table, *COLUMNS[table]) == before
+    assert firm.parked() == {}
+
+
+@KINDS
+def test_it_gets_that_row_once_somebody_edits_it(
+    firm: World, entity: str, begin: Begin, type_in_dps: Typed, table: str
+) -> None:
+    """As it would have live; and so does one that is typed again under another key."""
+    begin(firm, 1)
+    firm.settle()
+    type_in_dps(firm, "X2")
+    firm.settle()
+    (made,) = (link.dps.key for link in firm.links() if link.entity == entity)
+    firm.delete(DPS, table, made)
+    firm.settle()
+    replay(firm)
+    firm.edit(DPS, table, "X2", Status="I")
+    firm.settle()
+    assert linked(firm, entity) == [("1", "X2")]
+    replay(firm)
+    assert linked(firm, entity) == [("1", "X2")]
+
+
+@AGAIN
+def test_a_project_of_ajera_that_is_not_created_in_dps_is_not_linked_by_a_replay_either(
+    firm: World, again: Again
+) -> None:
+    """The same on the other side: Sync to CRM without Create in CRM."""
+    firm.project(AJERA, 1, "Harbour", prjID="P-1")
+    firm.settle()
+    firm.project(AJERA, 2, "Harbour", prjCreateInCRM=False)
+    firm.settle()
+    firm.delete(AJERA, "AxProject", 1)
+    firm.settle()
+    assert linked(firm, "project") == []
+    firm.do(DPS, """UPDATE "PR" SET "AjeraSync" = 'N'""")
+    firm.settle()
+    again(firm)
+    assert linked(firm, "project") == []
+    firm.edit(AJERA, "AxProject", 2, prjCreateInCRM=True)
+    firm.settle()
+    assert linked(firm, "project") == [("2", "P-1| | ")]

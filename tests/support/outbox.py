@@ -225,7 +225,7 @@ class World:
             self.do(side, "TRUNCATE outbox.change RESTART IDENTITY")
         self.do(Side.AJERA, 'DELETE FROM "AxTransaction"')
         self.do(Side.AJERA, "DELETE FROM ajera_cdc.intention")
-        for ours in ("link", "conflict", "parked", "progress", "capture"):
+        for ours in ("link", "conflict", "parked", "unlinked", "progress", "capture"):
             self.do(Side.DPS, f"DELETE FROM sync.{ours}")
         self.events = {side: [] for side in Side}
         self.epochs = dict.fromkeys(Side, 1)

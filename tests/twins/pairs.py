@@ -17,7 +17,7 @@ from datetime import datetime
 
 from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Recorded
-from pipeline.conflicts.link import Link
+from pipeline.conflicts.link import Link, Seen
 from pipeline.conflicts.rules import Side
 from pipeline.mapping.site import Site
 from pipeline.model.ledger import Incarnation, Progress
@@ -32,6 +32,7 @@ from tests.twins.progress import PositionTables, ProgressStore
 from tests.twins.rows import MemoryRows
 from tests.twins.statements import spoiling
 from tests.twins.tables import Table
+from tests.twins.unlinked import Unlinked
 
 
 @dataclass
@@ -41,6 +42,7 @@ class OurTables:
     links: Table[LinkRow] = field(default_factory=lambda: Table("link"))
     conflicts: ConflictTable = field(default_factory=ConflictTable)
     parked: Table[ParkedRow] = field(default_factory=lambda: Table("parked"))
+    unlinked: Table[Seen] = field(default_factory=lambda: Table("unlinked"))
     captures: Table[Epochs] = field(default_factory=lambda: Table("capture"))
     settings: Table[str] = field(default_factory=lambda: Table("setting"))
     positions: PositionTables = field(default_factory=PositionTables)
@@ -119,6 +121,7 @@ class MemoryLinkTransaction:
         self._session = session = transaction.session
         self._links = Links(session, ours.links, ours.conflicts, transaction.database.clock)
         self._parked = Parked(session, ours.parked)
+        self._unlinked = Unlinked(session, ours.unlinked)
         self._captures = Captures(session, ours.captures)
         self._settings = Settings(session, ours.settings)
         self._positions = ProgressStore(session, ours.positions, ())
@@ -183,6 +186,12 @@ class MemoryLinkTransaction:
 
     def waiting_count(self) -> int:
         return self._parked.count()
+
+    def unlinked(self, ids: Collection[str]) -> dict[str, Seen]:
+        return self._unlinked.read(ids)
+
+    def store_unlinked(self, seen: Mapping[str, Seen]) -> None:
+        self._unlinked.store(seen)
 
     def hold_linking(self) -> None:
         self._settings.hold_linking()

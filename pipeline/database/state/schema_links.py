@@ -37,6 +37,7 @@ def dps_metadata(schema: str = DEFAULT_SCHEMA) -> MetaData:
     _link(metadata)
     _conflict(metadata)
     _parked(metadata)
+    _unlinked(metadata)
     Table(
         "capture",
         metadata,
@@ -144,4 +145,18 @@ def _parked(metadata: MetaData) -> None:
         Column("tried_at", instant(), nullable=False),
         Index("ix_parked_waits_for", "waits_for"),
         Index("ix_parked_tried_at", "tried_at"),
+    )
+
+
+def _unlinked(metadata: MetaData) -> None:
+    """How far the log of each row without a link was read."""
+    Table(
+        "unlinked",
+        metadata,
+        Column("id", code_text(300), primary_key=True),
+        Column("position", ascii_text(64), nullable=False),
+        Column("incarnation", Integer, nullable=False),
+        Column("partition", Integer, nullable=False),
+        Column("offset", BigInteger, nullable=False),
+        Column("epoch", Integer, nullable=False),
     )

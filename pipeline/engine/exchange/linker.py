@@ -25,6 +25,7 @@ from pipeline.engine.exchange.unit_of_work import (
     UnitOfWork,
     WorkItem,
 )
+from pipeline.engine.exchange.unlinked import UnlinkedRows
 from pipeline.errors import ParkReason
 from pipeline.model.event import Row
 from pipeline.pairing.entity import Entity
@@ -148,9 +149,12 @@ class Linker:
         ended = [
             filtered(self._hand, item, entity) for key, item in items.items() if key not in eligible
         ]
+        before = UnlinkedRows(self._hand, entity, side, eligible)
         for key in in_order(entity.end(side).table, eligible):
-            one = self._one(group, key, eligible[key])
-            ended += [] if one is None else [one]
+            one = self._one(group, key, eligible[key], before)
+            if one is not None:
+                before.remember(one)
+                ended.append(one)
         return ended
 
     def _learn(self, entity: Entity, side: Side, rows: Sequence[Row]) -> None:
@@ -158,10 +162,14 @@ class Linker:
         wanted = [one for row in rows for one in self._translations.of_row(entity, side, row)]
         self._translations.learn(self._hand.links_of, wanted)
 
-    def _one(self, group: Group, key: str, item: WorkItem) -> ItemResult | None:
+    def _one(
+        self, group: Group, key: str, item: WorkItem, before: UnlinkedRows
+    ) -> ItemResult | None:
         entity, row = group.entity, group.rows[key]
         full = self._quota.full(entity, self._new.owner(group, key))
         matched = self._matching.of(group, key, row) if full is None else full
+        if isinstance(matched, Links | Parks) and before.knows(item):
+            return filtered(self._hand, item, entity)
         match matched:
             case Links(other) if other in group.freed:
                 return self._take_place(group, key, other, item)

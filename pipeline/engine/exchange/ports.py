@@ -11,7 +11,7 @@ from typing import Protocol
 
 from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Recorded
-from pipeline.conflicts.link import Link
+from pipeline.conflicts.link import Link, Seen
 from pipeline.conflicts.rules import Side
 from pipeline.engine.consumer.ports import Offsets
 from pipeline.pairing.entity import ParkedWork
@@ -74,6 +74,11 @@ class LinkTransaction(Offsets, Protocol):
         """Parked work that was woken, or last tried before a time, the oldest first. Not locked:
         others may be given the same.
         """
+
+    def unlinked(self, ids: Collection[str]) -> dict[str, Seen]:
+        """Of rows without a link how far their log was read, by `row_id`. Not locked."""
+
+    def store_unlinked(self, seen: Mapping[str, Seen]) -> None: ...
 
     def hold_linking(self) -> None:
         """Until the end of the transaction nobody else links or creates rows."""

@@ -203,6 +203,8 @@ def store(setup: ExchangeConfig, hand: UnitOfWork) -> None:
     hand.parked.update({work.id: work for work in left})
     if hand.parked:
         hand.links_of.park([hand.parked[one] for one in sorted(hand.parked)], hand.now)
+    if hand.unlinked:
+        hand.links_of.store_unlinked(hand.unlinked)
     woken = {wait_key(one.entity, side, one.half(side).key) for one in hand.linked for side in Side}
     if woken or left:
         hand.links_of.wake(woken | {work.waits_for for work in left if work.waits_for is not None})

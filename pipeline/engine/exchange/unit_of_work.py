@@ -12,7 +12,7 @@ from functools import cached_property
 from pipeline.conflicts.begin import FirstLinkPolicy
 from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Decision, Write
-from pipeline.conflicts.link import Link, State
+from pipeline.conflicts.link import Link, Seen, State
 from pipeline.conflicts.rules import Rules, Side
 from pipeline.engine.exchange.ports import AjeraTransaction, LinkTransaction
 from pipeline.model.event import Event, Value
@@ -141,6 +141,9 @@ class UnitOfWork:
     held: list[WorkItem] = field(
         default_factory=list
     )  # parked work that went on, to be unparked once all of it is done
+    unlinked: dict[str, Seen] = field(
+        default_factory=dict
+    )  # how far the log of rows was read that got no link
     counts: dict[str, RowCounts] = field(default_factory=dict)
 
     def of(self, side: Side) -> Rows:
@@ -222,5 +225,5 @@ def wait_key(entity: str, side: Side, key: Value) -> str:
 
 
 def row_id(entity: str, side: Side, key: str) -> str:
-    """Parked work that is a row's which has no link yet."""
+    """A row that has no link yet, and its parked work."""
     return f"row/{entity}/{side}/{key}"

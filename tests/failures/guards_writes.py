@@ -24,6 +24,7 @@ DELETED, BROUGHT = (
 CONTACTS, PROJECTS, COLLISIONS = (
     f"{ON_DATABASES}_{name}.py" for name in ("contacts", "projects", "rules")
 )
+INTERLEAVING = "tests/properties/test_exchange_interleaving.py"
 RECEIVERS = f"{ON_DATABASES}_receivers.py"
 DEATH = f"{ON_DATABASES}_crashes.py::test_a_death_at_any_commit_changes_nothing_of_how_it_ends"
 
@@ -151,7 +152,7 @@ WRITE_GUARDS = (
         f"{RULES}/guards.py",
         "return link.state is State.ENDED and was_deleted and is_new",
         "return link.state is State.ENDED",
-        f"{PAIRS}::test_a_row_that_is_deleted_ends_the_link_and_leaves_the_other_row",
+        f"{RECEIVERS}::test_a_namesake_that_stood_alone_does_not_get_the_row_whose_counterpart_was_deleted",
     ),
     Guard(
         "ended: nothing is made again for the row that stayed",
@@ -189,7 +190,7 @@ WRITE_GUARDS = (
         f"{ENGINE}/linker.py",
         "        self._hand.links_of.hold_linking()\n",
         "",
-        f"{DIFFICULT}::test_two_consumers_that_begin_at_the_same_time_do_not_exceed_a_limit",
+        f"{INTERLEAVING}::test_two_processes_that_begin_one_pair_from_both_sides_do_not_wait_for_each_other",
     ),
     Guard(
         "linked while we waited for that lock, or by this very round",

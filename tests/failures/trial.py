@@ -105,6 +105,7 @@ class Copy:
         environment = {
             "PYTHONPATH": str(self._directory),
             "PYTHONDONTWRITEBYTECODE": "1",
+            "COLUMNS": "500",  # the reason stands behind the test's name
             "AJERA_CDC_STACK_DIR": str(stack_directory().resolve()),
         }
         return subprocess.run(

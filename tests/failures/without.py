@@ -82,7 +82,7 @@ class Trial:
     def _of_kind(
         self, needs: Needs, guards: Sequence[Guard], copies: Sequence[Copy]
     ) -> list[Verdict]:
-        tests = list(dict.fromkeys(guard.test for guard in guards))
+        tests = sorted({guard.test for guard in guards})
         self.report(f"{self.elapsed()} {needs}: {len(tests)} tests with every guard in its place")
         red = copies[0].red(tests)
         wrong = [

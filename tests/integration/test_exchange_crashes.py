@@ -137,7 +137,7 @@ def woken(firm: World) -> Iterator[Callable[[], object]]:
     firm.client(1, "Hill", vecSyncToCRM=False)
     firm.firm("B", "Beck")
     firm.firm("C", "beck")
-    firm.client(2, "BECK", vecCity="Oslo")
+    firm.client(2, "BECK")
     firm.insert(
         DPS,
         "CLAddress",

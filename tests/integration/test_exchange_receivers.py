@@ -219,9 +219,13 @@ def test_a_namesake_that_stood_alone_does_not_get_the_row_whose_counterpart_was_
 
 @KINDS
 def test_it_gets_that_row_once_somebody_edits_it(
-    firm: World, entity: str, begin: Begin, type_in_dps: Typed, table: str
+    firm: World,
+    entity: str,
+    begin: Begin,
+    type_in_dps: Typed,
+    table: str,
 ) -> None:
-    """As it would have live; and so does one that is typed again under another key."""
+    """As it would have before the replay."""
     begin(firm, 1)
     firm.settle()
     type_in_dps(firm, "X2")

@@ -10,7 +10,9 @@ import os
 
 import pytest
 
-from tests.support.two_systems import TwoSystems
+from pipeline.domain.dps import CLENDOR
+from pipeline.domain.exchange_tables import AX_VEC
+from tests.support.two_systems import AJERA, DPS, TwoSystems
 from tests.support.typed import faults
 
 # EXCHANGE_RUNS=1000 EXCHANGE_SEED=1000 pytest tests/properties/test_exchange_interleaving.py:
@@ -18,6 +20,22 @@ from tests.support.typed import faults
 RUNS = int(os.environ.get("EXCHANGE_RUNS", "20"))
 FIRST_SEED = int(os.environ.get("EXCHANGE_SEED", "1"))
 STEPS = 12
+
+
+@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + RUNS))
+def test_two_processes_that_begin_one_pair_from_both_sides_do_not_wait_for_each_other(
+    seed: int,
+) -> None:
+    """Each has its own side's row, and would wait for the other's: no database sees that circle."""
+    print(f"seed {seed}")
+    world = TwoSystems(seed)
+    world.turns.deaths = 0
+    world.new_firm(AJERA, "Hill")
+    world.new_firm(DPS, "Hill")
+    world.meet()
+    world.settle()
+    assert faults(world) == []
+    assert len(world.keys(AX_VEC)) == len(world.keys(CLENDOR)) == 1
 
 
 @pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + RUNS))

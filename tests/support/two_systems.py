@@ -136,6 +136,18 @@ class TwoSystems:
                 self.people[_side(table)].edit(table, key, **{flag: on})
         self.settle()
 
+    def meet(self) -> None:
+        """Each of the two processes reads what happened on one side, at the same time."""
+        self.topics.capture()
+        tables = {AJERA: {AX_VEC.name}, DPS: {CLENDOR.name, CL_ADDRESS.name}}
+
+        def reading(number: int, side: Side) -> Callable[[], object]:
+            parts = [part for part in self.topics.events if part.topic in tables[side]]
+            events = [event for part in parts for event in self._new(part)]
+            return lambda: self._deliver(number, events)
+
+        self.turns.schedule.run([reading(0, AJERA), reading(1, DPS)])
+
     def settle(self) -> None:
         """Deliver and retry until nothing happens any more."""
         written = -1

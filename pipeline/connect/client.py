@@ -22,6 +22,7 @@ from pipeline.errors import (
 )
 
 POLL_SECONDS: Final = 0.25
+TABLES: Final = "table.include.list"
 Report = Callable[[str], None]
 
 
@@ -136,6 +137,11 @@ class ConnectClient:
         """Has the connector stored how far it read: if not, it starts with a snapshot."""
         answer = self._ask("GET", _path(name, "offsets"), absent_is_fine=True)
         return answer is not None and bool(answer.get("offsets"))
+
+    def captured(self, name: str) -> frozenset[str]:
+        """The patterns of the tables that the connector captures; none if there is no connector."""
+        config = self._ask("GET", _path(name, "config"), absent_is_fine=True) or {}
+        return frozenset(config.get(TABLES, "").split(",")) - {""}
 
     def connectors(self) -> list[str]:
         """The names of all connectors."""

@@ -5,7 +5,7 @@ replication slot.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -13,12 +13,13 @@ import tenacity
 from sqlalchemy import Engine, text
 
 from pipeline.config.settings import Settings
+from pipeline.connect.client import TABLES
 from pipeline.connect.status import ConnectorStatus
 from pipeline.connect.templates import Dialect, fill, load
 from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import translated
 from pipeline.database.state.settings import current_epoch, store_epoch
-from pipeline.errors import ConnectorFailed
+from pipeline.errors import ConnectorFailed, SnapshotNeeded
 from pipeline.kafka.topics import TopicSettings
 from pipeline.wiring.clients import connect_client, kafka_admin
 from pipeline.wiring.route import routes_of
@@ -74,19 +75,21 @@ def apply(settings: Settings, report: Report, system: str = "ajera") -> Applied:
     """Create what the connector needs, then the connector, or change it; returns when it runs.
 
     Without stored offsets a new snapshot is taken: an old replication slot is dropped and the epoch
-    rises, so that the snapshot sorts above everything captured before. Raises ConnectorFailed,
-    ServiceUnreachable, SyncSchemaOutdated.
+    rises, so that the snapshot sorts above everything captured before. Raises SnapshotNeeded,
+    ConnectorFailed, ServiceUnreachable, SyncSchemaOutdated.
     """
     source, connect = source_of(settings, system), connect_client(settings)
     with ExitStack() as resources:
         resources.callback(connect.close)
         states = [(resources.enter_context(one.opened()), one.schema) for one in source.states]
+        is_resnapshot = not connect.has_offsets(source.connector)
+        if not is_resnapshot:
+            refuse_unread(configuration(settings, 0, system), connect.captured(source.connector))
         topics = topics_of(settings, system)
         report("creating topics")
         admin = kafka_admin(settings)
         resources.callback(admin.close)
         differences = admin.ensure_topics(topics)
-        is_resnapshot = not connect.has_offsets(source.connector)
         epoch = current_epoch(states, source.connector)
         if is_resnapshot or epoch is None:
             _drop_old_slot(source, report)
@@ -194,6 +197,17 @@ def topics_of(settings: Settings, system: str = "ajera") -> list[TopicSettings]:
 
 
 # -- parts -----------------------------------------------------------------------------------------
+
+
+def refuse_unread(config: Mapping[str, str], captured: Collection[str]) -> None:
+    """Raise SnapshotNeeded for tables that a connector without a new snapshot would begin with.
+
+    Debezium reads what changes in them from then on. Consumers would take them for loaded.
+    """
+    new = [table for table in config[TABLES].split(",") if table not in captured]
+    if captured and new:
+        names = ", ".join(table.replace("\\", "") for table in new)
+        raise SnapshotNeeded(f"The connector did not capture {names} until now.")
 
 
 def _of_the_dialect(settings: Settings, source: Source) -> dict[str, str]:

@@ -23,7 +23,7 @@ ORDINARY = frozenset(
     fitted found from given gone graph group hanging health holds images intake invalid item
     joining kafka kept key keys kind latecomers limits linked linker list lists lock locked
     locks log loop lost malformed many merge metadata metric mismatch missing more names need
-    neighbours new observation obstacle only outcome outdated overflow owned parent partition
+    needed neighbours new observation obstacle only outcome outdated overflow owned parent partition
     partitions parts pass path pim pipeline plan planned plans policy postgres program progress
     prometheus quota races recorded references refused registry rejected removed resolved
     restore restored result retrier retry run runner schema schemas section seen server service

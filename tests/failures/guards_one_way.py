@@ -402,6 +402,16 @@ ONE_WAY_GUARDS = (
         f"{FAULT}[letters unwritable]",
     ),
     Guard(
+        "a table that joins a connector needs a snapshot",
+        "pipeline/operations/connectors.py",
+        "    if captured and new:\n",
+        "    if False:\n",
+        (
+            "tests/unit/operations/test_connectors.py"
+            "::test_a_table_that_joins_a_connector_without_a_snapshot_is_refused_by_name"
+        ),
+    ),
+    Guard(
         "circuit: in a row",
         f"{ENGINE}/consumer/circuit.py",
         "if self.in_a_row[partition] >= self.limits.in_a_row:",

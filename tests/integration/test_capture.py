@@ -219,3 +219,24 @@ def test_a_source_that_cannot_be_captured_is_explained_in_one_sentence(
     assert "password" in answer["error"]["message"]
     assert "wrong-secret" not in str(answer)
     live.configure(sources={"ajera": {"connect_password": "${env:AJERA_CDC_SOURCE_PASSWORD}"}})
+
+
+def test_a_table_that_joins_the_list_of_a_connector_needs_a_new_snapshot(live: Live) -> None:
+    """So it is when a route is added: what the table holds would never come, and count as read."""
+    connector = live.settings()["sources"]["ajera"]["connector_name"]
+    address = f"{live.stack.connect}/connectors/{connector}/config"
+    config = httpx.get(address).json()
+    tables = config["table.include.list"].split(",")
+    fewer = ",".join(table for table in tables if not table.endswith("AxResource"))
+    httpx.put(address, json={**config, "table.include.list": fewer}).raise_for_status()
+    answer = live.command("connectors", "apply", expect=3)
+    assert answer["error"]["code"] == "connect.snapshot_needed"
+    assert "AxResource" in answer["error"]["message"]
+    live.insert("AxVec", {"vecKey": 5, "vecLastName": "Lie", "vecIsEmployee": True})
+    drafter = {"resKey": 1, "resProject": 10, "resEmployee": 5, "resRole": "Drafter"}
+    live.insert("AxResource", drafter)
+    live.command("connectors", "remove", "--yes")
+    assert live.command("connectors", "apply")["is_resnapshot"] is True
+    roles = 'SELECT count(*) FROM "Project_Contact"'
+    with live.consumers():
+        wait_until(lambda: live.one(roles) == 1, "the row that was there before")

@@ -442,3 +442,22 @@ def test_connectors_and_plugins_are_listed() -> None:
     )
     assert worker.client().connectors() == ["a", "b"]
     assert worker.client().plugins() == {"X": "3.6.1", "Y": ""}
+
+
+LISTED = r"public\.AxVec,public\.PR"
+
+
+@pytest.mark.parametrize(
+    ("answer", "tables"),
+    [
+        ((200, {"table.include.list": LISTED}), {r"public\.AxVec", r"public\.PR"}),
+        ((200, {"connector.class": CLASS}), set()),
+        ((404, {"message": "Connector ajera not found"}), set()),
+    ],
+)
+def test_what_a_connector_captures_is_what_its_configuration_lists(
+    answer: Answer, tables: set[str]
+) -> None:
+    """As Connect has it, whoever set it."""
+    client = Worker().say("GET /connectors/ajera/config", answer).client()
+    assert client.captured("ajera") == tables

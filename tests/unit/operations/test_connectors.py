@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.config.settings import Settings, settings_for
 from pipeline.domain.routes import ROUTES
-from pipeline.errors import ConfigurationInvalid
-from pipeline.operations.connectors import configuration, topics_of
+from pipeline.errors import ConfigurationInvalid, SnapshotNeeded
+from pipeline.operations.connectors import configuration, refuse_unread, topics_of
 from pipeline.wiring.source import source_of
 
 SQL_SERVER = (
@@ -86,3 +86,14 @@ def test_an_address_that_hides_host_and_user_in_odbc_connect_is_refused() -> Non
     with pytest.raises(ConfigurationInvalid, match="odbc_connect") as refused:
         configuration(settings(hidden), epoch=1)
     assert "secret" not in str(refused.value)
+
+
+def test_a_table_that_joins_a_connector_without_a_snapshot_is_refused_by_name() -> None:
+    """One that leaves, or stays, is not; nor is any where nothing was captured yet."""
+    config = configuration(settings(POSTGRES), epoch=1)
+    tables = config["table.include.list"].split(",")
+    refuse_unread(config, tables)
+    refuse_unread(config, [*tables, r"public\.Gone"])
+    refuse_unread(config, ())
+    with pytest.raises(SnapshotNeeded, match=r"capture public\.AxResource until"):
+        refuse_unread(config, tables[:-1])

@@ -20,6 +20,7 @@ from pipeline.conflicts.link import (
     without,
 )
 from pipeline.conflicts.rules import Rules, Side
+from pipeline.model import applied
 from pipeline.model.event import Event, Operation, Value
 
 
@@ -50,7 +51,7 @@ def needs_look(link: Link, event: Event, rules: Rules) -> bool:
     if (
         event.operation is Operation.DELETE
         or guards.is_ended(link)
-        or guards.is_stale(half.seen, event)
+        or applied.is_stale(half.seen, event)
     ):
         return False
     if event.is_snapshot:
@@ -308,9 +309,7 @@ def _may_still_cover(pending: Pending, event: Event, rules: Rules) -> bool:
 
 
 def moved(seen: Seen, event: Event) -> Seen:
-    position, at = (
-        (seen.position, seen.at) if event.is_snapshot else (event.position, event.committed_at)
-    )
+    position, at = applied.position_after(seen, event)
     return Seen(
         position,
         event.place,

@@ -163,7 +163,7 @@ def _half_out(half: LinkSide) -> Json:
             half.seen.epoch,
         ],
         "read_at": None if half.seen.read_at is None else half.seen.read_at.isoformat(),
-        "seen_at": None if half.seen.at is None else half.seen.at.isoformat(),
+        "seen_at": None if half.seen.committed_at is None else half.seen.committed_at.isoformat(),
         "value": half.value,
         "observed": _differing(half),
         "unobserved": sorted(half.value.keys() - half.observed.keys()),

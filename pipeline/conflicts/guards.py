@@ -17,28 +17,9 @@ from pipeline.conflicts.link import (
     Values,
 )
 from pipeline.conflicts.rules import ColumnPair, Rules, Side
+from pipeline.model import applied
 from pipeline.model.event import Event, Operation, Row, Value
 from pipeline.model.position import EPOCH_WIDTH, change_part
-
-
-def is_stale(seen: Seen, event: Event) -> bool:
-    """Was this event, or a newer one, reconciled already: by position and offset;
-    a row read by a snapshot by place alone.
-    """
-    if event.is_snapshot:
-        return not event.place.is_later_than(seen.place)
-    if event.position <= seen.position:
-        return True
-    return event.place.shares_partition_with(seen.place) and event.place.offset <= seen.place.offset
-
-
-def is_rewound(seen: Seen, event: Event, tolerance: timedelta) -> bool:
-    """Stale by its position, though committed well after the newest one seen:
-    this log is not the one that was read before.
-    """
-    if event.is_snapshot or seen.at is None or event.epoch != seen.epoch:
-        return False
-    return event.position <= seen.position and event.committed_at > seen.at + tolerance
 
 
 def is_covered_by(pending: Pending, position: str) -> bool:
@@ -245,7 +226,7 @@ def can_relink(link: Link | None, event: Event) -> bool:
     if link is None:
         return True
     side = link.side_of(event.table)
-    is_next = not is_stale(link.half(side).seen, event)
+    is_next = not applied.is_stale(link.half(side).seen, event)
     if link.state is State.ENDED and side in link.out:
         return is_next  # another row took its place, and may have to give it back
     is_new = event.operation is Operation.CREATE and is_next

@@ -44,14 +44,14 @@ class Seen:
 
     `read_at`: when the row was read by the snapshot that ended the last gap in the capture,
     None if there was none.
-    `at`: commit time of the newest streamed event, None before the first.
+    `committed_at`: that of the newest streamed event, None before the first.
     """
 
     position: str = ""
     place: TopicOffset = NOWHERE
     epoch: int = 0
     read_at: datetime | None = None
-    at: datetime | None = None
+    committed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

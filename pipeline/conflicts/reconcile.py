@@ -18,6 +18,7 @@ from pipeline.conflicts.decision import Decision, LockedRow, Reason
 from pipeline.conflicts.ending import end
 from pipeline.conflicts.link import Link, LinkSide
 from pipeline.conflicts.rules import SIDES, Rules, Side
+from pipeline.model import applied
 from pipeline.model.event import Event, Operation, Value
 from pipeline.model.outcome import Outcome
 
@@ -41,7 +42,7 @@ def reconcile(
         raise ValueError("settle the link's open writes first")
     if looked is None and needs_look(link, event, rules):
         raise ValueError("the row must be read under lock first")
-    if guards.is_stale(link.half(side).seen, event):
+    if applied.is_stale(link.half(side).seen, event):
         return finish(
             link,
             now,

@@ -734,13 +734,16 @@ def test_two_transactions_may_read_the_same_parked_work_and_neither_waits(
 def test_how_far_rows_without_a_link_were_read_comes_back_and_is_replaced(pairs: AnyPairs) -> None:
     """Position, place and epoch; of a row that was never read nothing."""
     by_snapshot = Seen("", TopicOffset(1, 0, 7), 2)
-    streamed = Seen("00000002" + "0" * 24, TopicOffset(1, 0, 2**40), 2, at=NOW)
+    streamed = Seen("00000002" + "0" * 24, TopicOffset(1, 0, 2**40), 2, committed_at=NOW)
     with pairs.transaction() as links:
         links.store_unlinked({"row/vendor/dps/1": by_snapshot, "row/vendor/dps/2": by_snapshot})
         links.store_unlinked({"row/vendor/dps/1": streamed})
     with pairs.transaction() as links:
         ids = [f"row/vendor/dps/{n}" for n in (1, 2, 3)]
-        assert links.unlinked(ids) == {ids[0]: replace(streamed, at=None), ids[1]: by_snapshot}
+        assert links.unlinked(ids) == {
+            ids[0]: replace(streamed, committed_at=None),
+            ids[1]: by_snapshot,
+        }
         assert links.unlinked([]) == {}
 
 

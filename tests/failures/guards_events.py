@@ -19,32 +19,41 @@ DIFFICULT, PAIRS = (
 EVENT_GUARDS = (
     Guard(
         "two-way: position",
-        f"{RULES}/guards.py",
-        "    if event.position <= seen.position:\n        return True\n",
+        "pipeline/model/applied.py",
+        "    if event.position <= applied.position:\n        return True\n",
         "",
         f"{RECONCILE}::test_the_same_position_at_a_later_offset_is_stale",
     ),
     Guard(
         "two-way: offset within an incarnation and partition",
-        f"{RULES}/guards.py",
+        "pipeline/model/applied.py",
         (
-            "return event.place.shares_partition_with(seen.place) and event.place.offset <= "
-            "seen.place.offset"
+            "    return (\n"
+            "        event.place.shares_partition_with(applied.place)\n"
+            "        and event.place.offset <= applied.place.offset\n"
+            "    )\n"
         ),
-        "return False",
+        "    return False\n",
         f"{ALONE}::test_a_newer_position_at_an_earlier_offset_of_the_same_partition_is_stale",
     ),
     Guard(
+        "two-way: epoch",
+        "pipeline/model/applied.py",
+        "    if event.epoch < applied.epoch:\n        return True\n",
+        "",
+        f"{RECONCILE}::test_a_row_read_in_an_older_epoch_is_stale_wherever_it_is",
+    ),
+    Guard(
         "two-way: place of a row read by a snapshot",
-        f"{RULES}/guards.py",
-        "return not event.place.is_later_than(seen.place)",
+        "pipeline/model/applied.py",
+        "return not event.place.is_later_than(applied.place)",
         "return False",
         f"{RECONCILE}::test_a_snapshot_at_an_earlier_place_is_stale",
     ),
     Guard(
         "two-way: stale",
         f"{RULES}/reconcile.py",
-        "    if guards.is_stale(link.half(side).seen, event):\n",
+        "    if applied.is_stale(link.half(side).seen, event):\n",
         "    if False:\n",
         f"{PAIRS}::test_reading_both_logs_again_under_live_edits_writes_nothing_but_those",
     ),

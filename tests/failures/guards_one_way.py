@@ -27,18 +27,18 @@ ONE_WAY_GUARDS = (
     # -- what comes before what --------------------------------------------------------------------
     Guard(
         "position",
-        f"{ENGINE}/projection/guard.py",
-        "    if event.position <= ledger.position:\n        return True\n",
+        "pipeline/model/applied.py",
+        "    if event.position <= applied.position:\n        return True\n",
         "",
         f"{UNIT}/test_guard.py::test_an_older_position_is_stale",
     ),
     Guard(
         "offset within an incarnation and partition",
-        f"{ENGINE}/projection/guard.py",
+        "pipeline/model/applied.py",
         (
             "    return (\n"
-            "        event.place.shares_partition_with(ledger.place)\n"
-            "        and event.place.offset <= ledger.place.offset\n"
+            "        event.place.shares_partition_with(applied.place)\n"
+            "        and event.place.offset <= applied.place.offset\n"
             "    )\n"
         ),
         "    return False\n",
@@ -49,29 +49,29 @@ ONE_WAY_GUARDS = (
     ),
     Guard(
         "epoch",
-        f"{ENGINE}/projection/guard.py",
-        "    if event.epoch < ledger.epoch:\n        return True\n",
+        "pipeline/model/applied.py",
+        "    if event.epoch < applied.epoch:\n        return True\n",
         "",
         f"{UNIT}/test_guard_epochs.py::test_an_event_of_an_older_epoch_is_stale_wherever_it_stands",
     ),
     Guard(
         "place of a row read by a snapshot",
-        f"{ENGINE}/projection/guard.py",
-        "return not event.place.is_later_than(ledger.place)",
+        "pipeline/model/applied.py",
+        "return not event.place.is_later_than(applied.place)",
         "return False",
         f"{UNIT}/test_guard.py::test_a_row_read_by_a_snapshot_is_applied_only_at_a_later_place",
     ),
     Guard(
         "a snapshot leaves the position",
-        f"{ENGINE}/projection/guard.py",
-        "position = before.position if event.is_snapshot else event.position",
-        "position = event.position or before.position[:4]",
+        "pipeline/model/applied.py",
+        "return applied.position, applied.committed_at",
+        "return applied.position[:4], applied.committed_at",
         f"{UNIT}/test_guard.py::test_a_snapshot_read_leaves_the_position_as_it_is",
     ),
     Guard(
         "stale, as PIM's log shows it",
         f"{ENGINE}/projection/stage.py",
-        "if before is not None and guard.is_stale(before, event):",
+        "if before is not None and applied.is_stale(before, event):",
         "if False:",
         f"{ANY_ORDER}::test_a_replay_never_moves_a_row_backwards",
     ),

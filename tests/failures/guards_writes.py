@@ -135,7 +135,7 @@ WRITE_GUARDS = (
     Guard(
         "off: an old event ticks no flag",
         f"{ENGINE}/reconcile_pass.py",
-        "if event.row and not guards.is_stale(link.half(item.side).seen, event):",
+        "if event.row and not applied.is_stale(link.half(item.side).seen, event):",
         "if event.row:",
         f"{DIFFICULT}::test_an_old_event_that_is_read_again_ticks_no_flag",
     ),
@@ -209,7 +209,7 @@ WRITE_GUARDS = (
     Guard(
         "read before: a replay links no row that stood alone",
         f"{ENGINE}/unlinked.py",
-        "or guards.is_stale(seen, item.event)",
+        "or applied.is_stale(seen, item.event)",
         "",
         f"{RECEIVERS}::test_a_namesake_that_stood_alone_does_not_get_the_row_whose_counterpart_was_deleted",
     ),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.engine.projection import guard
 from pipeline.mapping.site import Site
+from pipeline.model import applied
 from pipeline.model.event import Event, Operation, Value
 from pipeline.model.ledger import LedgerRow
 from pipeline.model.position import TopicOffset, postgres_position
@@ -54,7 +55,7 @@ def ledger(*events: Event, site: Site = SITE) -> LedgerRow:
     """The ledger row after these events, none of which may be stale."""
     row: LedgerRow | None = None
     for one in events:
-        assert row is None or not guard.is_stale(row, one)
+        assert row is None or not applied.is_stale(row, one)
         row = guard.apply(AJERA_TO_PIM.source(one.table), site, row, one)
     assert row is not None
     return row

@@ -26,4 +26,4 @@ class Unlinked:
     def store(self, seen: Mapping[str, Seen]) -> None:
         for one, of in sorted(seen.items()):
             self._view.claim((one,))
-            self._view.put((one,), replace(of, at=None, read_at=None))
+            self._view.put((one,), replace(of, committed_at=None, read_at=None))

@@ -18,6 +18,7 @@ from pipeline.engine.exchange.unit_of_work import (
     wait_key,
 )
 from pipeline.errors import ParkReason
+from pipeline.model import applied
 from pipeline.model.event import Event
 from pipeline.pairing.entity import Entity, ParkedWork
 
@@ -86,7 +87,7 @@ class Hanging:
         What it holds now is looked at.
         """
         is_fixed = parent_in_key(self._setup, entity, item.side, item.key) is not None
-        if is_fixed or not event.row or guards.is_stale(link.half(item.side).seen, event):
+        if is_fixed or not event.row or applied.is_stale(link.half(item.side).seen, event):
             return False
         parent = parent_key(self._setup, entity, item.side, event.row)
         if self._pair(entity, item.side, parent) == link.of:

@@ -87,6 +87,6 @@ def successor(
 
     It was made when the row took the place, or, if no event tells, when the other one left it.
     """
-    left_at = old.half(item.side).seen.at or hand.now
+    left_at = old.half(item.side).seen.committed_at or hand.now
     at = left_at if item.event is None else item.event.committed_at
     return succeed(link_id, old, item.side, found, at, hand.now, rules, off)

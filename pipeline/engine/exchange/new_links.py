@@ -192,7 +192,7 @@ class NewLinks:
         if event is not None and event.is_snapshot:
             seen = Seen("", event.place, event.epoch)
         elif event is not None:
-            seen = Seen(event.position, event.place, event.epoch, at=event.committed_at)
+            seen = Seen(event.position, event.place, event.epoch, committed_at=event.committed_at)
         table = group.entity.end(group.side).table.name
         return Found(table, key, group.rows[key], group.at, seen)
 

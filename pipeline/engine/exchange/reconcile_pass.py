@@ -43,6 +43,7 @@ from pipeline.engine.exchange.unit_of_work import (
     row_id,
 )
 from pipeline.errors import PipelineError
+from pipeline.model import applied
 from pipeline.model.event import Event, Operation
 from pipeline.model.outcome import Outcome, SkipReason
 from pipeline.pairing.entity import Entity
@@ -313,9 +314,9 @@ class ReconcilePass:
     def _event(self, item: WorkItem, entity: Entity, link: Link, event: Event) -> ItemResult | None:
         """The end of an event of a linked row, None if its row must be looked at first."""
         rules = self._translations.rules(entity)
-        if guards.is_rewound(link.half(item.side).seen, event, self._setup.rewound_tolerance):
+        if applied.is_rewound(link.half(item.side).seen, event, self._setup.rewound_tolerance):
             raise Rewound(event)
-        if event.row and not guards.is_stale(link.half(item.side).seen, event):
+        if event.row and not applied.is_stale(link.half(item.side).seen, event):
             off = self._off_with_parent(entity, item.side, item.key)
             is_on = entity.end(item.side).is_flagged(event.row) and item.side not in off
             now = self._quota.switched(entity, link, item.side, is_on=is_on)

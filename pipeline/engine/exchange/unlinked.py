@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.conflicts import guards
 from pipeline.conflicts.classify import moved
 from pipeline.conflicts.decision import Reason
 from pipeline.conflicts.link import Seen
 from pipeline.conflicts.rules import Side
 from pipeline.engine.exchange.unit_of_work import ItemResult, UnitOfWork, WorkItem, row_id
+from pipeline.model import applied
 from pipeline.pairing.entity import Entity
 
 
@@ -38,7 +38,7 @@ class UnlinkedRows:
         seen = self._seen.get(self._ids.get(item.key, ""))
         if seen is None or item.event is None:
             return False
-        return item.event.is_snapshot or guards.is_stale(seen, item.event)
+        return item.event.is_snapshot or applied.is_stale(seen, item.event)
 
     def remember(self, done: ItemResult) -> None:
         """Note how far the row's log was read, unless it has a link by now."""
@@ -46,5 +46,5 @@ class UnlinkedRows:
         if one is None or event is None or done.reason in (Reason.LINKED, Reason.CREATED):
             return
         seen = self._seen.get(one, Seen())
-        if not guards.is_stale(seen, event):
+        if not applied.is_stale(seen, event):
             self._hand.unlinked[one] = moved(seen, event)

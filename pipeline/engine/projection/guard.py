@@ -1,17 +1,11 @@
-"""The guard: may this event be applied to this ledger row, and what does the row hold then. Pure.
-
-Two things are compared. A streamed event must have a greater position than the ledger and, within
-one incarnation and partition, a greater offset. A row read by a snapshot has no position worth
-comparing: it must stand at a later place, and it leaves the position as it is. So a replay, a
-duplicate or a backfill never moves a row backwards,
-and nothing that committed during a snapshot is lost (docs/explanation/order.md).
+"""What a ledger row holds after an event that may be applied (`model/applied.py` says which may),
+and which marks follow. Pure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 
 from pipeline.mapping.convert import names_row
 from pipeline.mapping.known import KnownValues, ValueUnknown
@@ -23,27 +17,10 @@ from pipeline.mapping.mirror import (
     shared_kind,
 )
 from pipeline.mapping.site import Site
+from pipeline.model.applied import position_after
 from pipeline.model.event import Event, Operation, Row, Value
 from pipeline.model.ledger import LedgerRow, Mark
 from pipeline.model.position import start_of
-
-
-def is_stale(ledger: LedgerRow, event: Event) -> bool:
-    """Has the ledger this event, or a newer one, already."""
-    if event.epoch < ledger.epoch:
-        return True
-    if event.is_snapshot:
-        if not event.place.is_comparable_with(ledger.place):
-            return bool(
-                ledger.position
-            )  # a streamed event of the row is known; whether the read is newer is not
-        return not event.place.is_later_than(ledger.place)
-    if event.position <= ledger.position:
-        return True
-    return (
-        event.place.shares_partition_with(ledger.place)
-        and event.place.offset <= ledger.place.offset
-    )
 
 
 def apply(table: MirroredTable, site: Site, ledger: LedgerRow | None, event: Event) -> LedgerRow:
@@ -167,26 +144,13 @@ def empty(table: MirroredTable, key: str) -> LedgerRow:
 
 def _moved(before: LedgerRow, event: Event) -> LedgerRow:
     """The row as it was, as far as this event."""
-    position = before.position if event.is_snapshot else event.position
+    position, committed_at = position_after(before, event)
     return replace(
         before,
         position=position,
         place=event.place,
         epoch=max(before.epoch, event.epoch),
-        committed_at=before.committed_at if event.is_snapshot else event.committed_at,
-    )
-
-
-def is_rewound(ledger: LedgerRow, event: Event, tolerance: timedelta) -> bool:
-    """Is this event stale by its position though it committed well after the newest one applied.
-
-    Positions of one epoch sort in commit order,
-    so then the source's log is not the one that was read before.
-    """
-    if event.is_snapshot or ledger.committed_at is None or event.epoch != ledger.epoch:
-        return False
-    return (
-        event.position <= ledger.position and event.committed_at > ledger.committed_at + tolerance
+        committed_at=committed_at,
     )
 
 

@@ -16,6 +16,7 @@ from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.table import TableMapping
 from pipeline.mapping.watches import aggregates
+from pipeline.model import applied
 from pipeline.model.event import Event, Operation
 
 Cut = tuple[Sequence[Event], Sequence[Event]]
@@ -88,7 +89,7 @@ def _retirements(
     rows = {row.key: row for row in transaction.rows_by_key(table.name, sorted(keys))}
     for event in events:
         before = rows.get(event.key)
-        if event.key in keys and not (before is not None and guard.is_stale(before, event)):
+        if event.key in keys and not (before is not None and applied.is_stale(before, event)):
             after = rows[event.key] = guard.apply(table, site, before, event)
             if after.retired_at and not (before is not None and before.retired_at):
                 yield after.retired_at

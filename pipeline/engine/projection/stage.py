@@ -15,6 +15,7 @@ from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.watches import Watch, watches
+from pipeline.model import applied
 from pipeline.model.event import Event
 from pipeline.model.ledger import LedgerRow, Mark
 from pipeline.model.outcome import SkipReason
@@ -135,8 +136,8 @@ def _fold(
     stale: dict[str, LedgerRow] = {}
     for event in events:
         before = rows.get(event.key)
-        if before is not None and guard.is_stale(before, event):
-            if guard.is_rewound(before, event, noting.clock_tolerance):
+        if before is not None and applied.is_stale(before, event):
+            if applied.is_rewound(before, event, noting.clock_tolerance):
                 raise Rewound(event)
             noted.append(StagedEvent(event, SkipReason.STALE))
             stale[event.key] = before

@@ -14,6 +14,7 @@ import pytest
 from pipeline.conflicts import guards, settle
 from pipeline.conflicts.decision import GivenUp
 from pipeline.conflicts.link import State
+from pipeline.model import applied
 from tests.properties.conflicts import consumer
 
 
@@ -31,7 +32,7 @@ class Removal:
 
 
 REMOVALS: dict[str, Removal] = {
-    "stale": Removal(guards, "is_stale", lambda seen, event: False, 200),
+    "stale": Removal(applied, "is_stale", lambda seen, event: False, 200),
     "shadow": Removal(guards, "is_covered_by", lambda pending, position: False, 400),
     "epoch of a write": Removal(guards, "in_epoch_of", lambda event, pending: pending, 4_000),
     "compare": Removal(

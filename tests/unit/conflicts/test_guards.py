@@ -13,11 +13,11 @@ from pipeline.conflicts.guards import (
     can_relink,
     in_epoch_of,
     is_covered_by,
-    is_rewound,
     is_survivor,
 )
 from pipeline.conflicts.link import Link, Pending, Seen
 from pipeline.conflicts.reconcile import needs_look, reconcile
+from pipeline.model.applied import is_rewound
 from pipeline.model.event import Operation
 from pipeline.model.position import postgres_position, sqlserver_position
 from tests.unit.conflicts.build import (

@@ -377,6 +377,13 @@ def test_a_snapshot_at_an_earlier_place_is_stale() -> None:
     assert reconcile(link, event(link, DPS, 0, "r", name="x"), NOW, RULES).reason is Reason.STALE
 
 
+def test_a_row_read_in_an_older_epoch_is_stale_wherever_it_is() -> None:
+    """A snapshot that was read before the capture was made again, and delivered after it."""
+    link = reconcile(linked(), event(linked(), DPS, 5, epoch=2), NOW, RULES).link
+    read = event(link, DPS, 4, "r", offset=99, name="x")
+    assert reconcile(link, read, NOW, RULES).reason is Reason.STALE
+
+
 def test_after_a_gap_what_the_row_holds_is_taken_and_an_older_image_is_not() -> None:
     """A new epoch: nobody listened, so the row itself tells, read under lock;
     the event's image alone does not.

@@ -13,6 +13,7 @@ from pipeline.domain.pim_mirror import (
     AX_VEC,
 )
 from pipeline.engine.projection import guard
+from pipeline.model import applied
 from pipeline.model.position import (
     TopicOffset,
     postgres_position,
@@ -23,17 +24,17 @@ from tests.support.events import SITE, event, ledger
 
 def test_an_older_position_is_stale() -> None:
     """A streamed event below the ledger's position is never applied."""
-    assert guard.is_stale(ledger(event("AxVec", 1, at=7)), event("AxVec", 1, at=6, offset=99))
+    assert applied.is_stale(ledger(event("AxVec", 1, at=7)), event("AxVec", 1, at=6, offset=99))
 
 
 def test_the_same_event_again_is_stale() -> None:
     """A duplicate, delivered at a later offset, is never applied twice."""
-    assert guard.is_stale(ledger(event("AxVec", 1, at=7)), event("AxVec", 1, at=7, offset=99))
+    assert applied.is_stale(ledger(event("AxVec", 1, at=7)), event("AxVec", 1, at=7, offset=99))
 
 
 def test_a_newer_position_at_an_earlier_offset_of_the_same_partition_is_stale() -> None:
     """Within a partition the offset decides too: what was read before was applied before."""
-    assert guard.is_stale(
+    assert applied.is_stale(
         ledger(event("AxVec", 1, at=7, offset=50)),
         event("AxVec", 1, at=8, offset=49),
     )
@@ -42,21 +43,21 @@ def test_a_newer_position_at_an_earlier_offset_of_the_same_partition_is_stale() 
 def test_a_newer_position_in_a_later_incarnation_is_applied_whatever_its_offset() -> None:
     """Offsets of different incarnations do not compare; positions do."""
     row = ledger(event("AxVec", 1, at=7, offset=50))
-    assert not guard.is_stale(row, event("AxVec", 1, at=8, offset=3, incarnation=2))
+    assert not applied.is_stale(row, event("AxVec", 1, at=8, offset=3, incarnation=2))
 
 
 def test_an_old_backlog_in_a_later_incarnation_is_stale() -> None:
     """A topic created anew that replays old changes does not move a row backwards."""
     row = ledger(event("AxVec", 1, at=7, offset=50))
-    assert guard.is_stale(row, event("AxVec", 1, at=6, offset=3, incarnation=2))
+    assert applied.is_stale(row, event("AxVec", 1, at=6, offset=3, incarnation=2))
 
 
 def test_a_row_read_by_a_snapshot_is_applied_only_at_a_later_place() -> None:
     """A snapshot read has no position: its offset alone tells whether it is newer."""
     row = ledger(event("AxVec", 1, at=7, offset=50))
-    assert not guard.is_stale(row, event("AxVec", 1, "r", offset=51))
-    assert guard.is_stale(row, event("AxVec", 1, "r", offset=50))
-    assert guard.is_stale(row, event("AxVec", 1, "r", offset=49))
+    assert not applied.is_stale(row, event("AxVec", 1, "r", offset=51))
+    assert applied.is_stale(row, event("AxVec", 1, "r", offset=50))
+    assert applied.is_stale(row, event("AxVec", 1, "r", offset=49))
 
 
 def test_a_snapshot_read_leaves_the_position_as_it_is() -> None:
@@ -76,7 +77,7 @@ def test_an_update_held_open_during_an_incremental_snapshot_is_not_lost() -> Non
         event("AxVec", 1, offset=2),
         position=postgres_position(1, '["24875416","24872096"]'),
     )
-    assert not guard.is_stale(ledger(event("AxVec", 1, "r", offset=1)), update)
+    assert not applied.is_stale(ledger(event("AxVec", 1, "r", offset=1)), update)
 
 
 def test_an_update_with_a_smaller_lsn_after_the_initial_snapshot_is_not_lost() -> None:
@@ -85,7 +86,7 @@ def test_an_update_with_a_smaller_lsn_after_the_initial_snapshot_is_not_lost() -
         event("AxVec", 1, offset=2),
         position=postgres_position(1, '[null,"25162704"]'),
     )
-    assert not guard.is_stale(ledger(event("AxVec", 1, "r", offset=1)), update)
+    assert not applied.is_stale(ledger(event("AxVec", 1, "r", offset=1)), update)
 
 
 def test_postgres_positions_sort_by_commit_before_lsn() -> None:
@@ -234,7 +235,7 @@ def test_a_delete_of_a_row_never_seen_marks_nothing_but_is_remembered() -> None:
     """An older create that comes after it is stale."""
     row = guard.apply(AX_CONTACT, SITE, None, event("AxContact", 1, "d", at=5))
     assert list(guard.marks(AX_CONTACT, None, row)) == []
-    assert guard.is_stale(row, event("AxContact", 1, "c", at=4))
+    assert applied.is_stale(row, event("AxContact", 1, "c", at=4))
 
 
 def test_places_of_one_incarnation_compare_by_offset() -> None:

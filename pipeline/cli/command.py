@@ -93,7 +93,11 @@ def confirm(question: str, *, yes: bool) -> None:
     click.confirm(question, abort=True, err=True)
 
 
-def answer(name: str, as_json: bool, call: Callable[[], Outcome]) -> int:  # noqa: FBT001 (a flag of the command line)
+def answer(
+    name: str,
+    as_json: bool,  # noqa: FBT001 (a flag of the command line)
+    call: Callable[[], Outcome],
+) -> int:
     """Call, print what it answers or why it failed, and return the exit code."""
     try:
         outcome = call()
@@ -117,7 +121,9 @@ class Program(click.Group):
     if --json was among the words.
     """
 
-    def main(self, args: Sequence[str] | None = None, **options: Any) -> Any:  # type: ignore[override] # all but `args` pass
+    def main(  # type: ignore[override] # all but `args` pass
+        self, args: Sequence[str] | None = None, **options: Any
+    ) -> Any:
         """Never returns, as click's own; raises SystemExit."""
         words = list(sys.argv[1:] if args is None else args)
         try:

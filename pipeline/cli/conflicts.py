@@ -119,6 +119,8 @@ def resolve(
 @command("reverse", group=conflicts)
 @click.argument("number", type=int)
 def reverse(settings: Settings, number: int) -> Outcome:
-    """Let the loser of a decided conflict win after all. It flows to both sides as any edit does."""
+    """Let the loser of a decided conflict win after all.
+    It flows to both sides as any edit does.
+    """
     deciding.reverse(settings, number)
     return Outcome({"number": number}, "reversed")

@@ -26,7 +26,10 @@ class Failure:
     exit_code: int
 
 
-UNEXPECTED = "This is a fault of the program. AJERA_CDC_TRACEBACK=1 shows where; its text may hold row values."
+UNEXPECTED = (
+    "This is a fault of the program. AJERA_CDC_TRACEBACK=1 shows where; its text may hold row "
+    "values."
+)
 INTERRUPTION = Failure("cli.interrupted", "Interrupted.", "", Remedy.HALT, INTERRUPTED)
 REFUSAL = Failure(
     "cli.declined",

@@ -22,8 +22,8 @@ from pipeline.cli.status import status
 from pipeline.domain.routes import ROUTES, Routes
 
 EXIT_CODES = (
-    "Exit codes: 0 ok, 1 a run failed, 2 wrong usage or configuration, 3 something needed is missing or away, "
-    "130 interrupted."
+    "Exit codes: 0 ok, 1 a run failed, 2 wrong usage or configuration, "
+    "3 something needed is missing or away, 130 interrupted."
 )
 COMMANDS = (
     check,

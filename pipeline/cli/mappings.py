@@ -35,8 +35,8 @@ def show_mappings(context: click.Context, route: str | None, entity: str | None)
     """The maps of a route as they are in the code, with the names and rules of this site's profile.
 
     A projection's: the vendor's tables, line by line. The exchange's (dps): which columns are
-    exchanged, in which direction, by which rule. Default: the first route. Without a settings file, the vendor's own names.
-    Assumptions are numbered as in docs/assumptions.md.
+    exchanged, in which direction, by which rule. Default: the first route. Without a settings file,
+    the vendor's own names. Assumptions are numbered as in docs/assumptions.md.
     """
     site, status = _site_and_coding(context)
     chosen = next(one for one in routes_of(context) if route in (None, one.name))

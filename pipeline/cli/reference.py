@@ -37,7 +37,9 @@ HEAD = "<!-- Written by `make reference`; a test keeps it up to date. -->\n"
 )
 @click.pass_context
 def reference(context: click.Context, write: Path | None, check: Path | None) -> Outcome:
-    """Write the generated reference pages, or check that they are up to date (exit code 1 if not)."""
+    """Write the generated reference pages,
+    or check that they are up to date (exit code 1 if not).
+    """
     made = pages(context.find_root().command, routes_of(context))
     if write is not None:
         for name, text in made.items():
@@ -82,21 +84,24 @@ def pages(root: click.Command, routes: Routes) -> dict[str, str]:
 
 
 CONFIGURATION = (
-    "One TOML file; every key can be overridden by the environment as `AJERA_CDC_<SECTION>__<KEY>`. "
-    "`ajera-cdc config template` prints the file with these texts in place.\n\n"
+    "One TOML file; every key can be overridden by the environment as "
+    "`AJERA_CDC_<SECTION>__<KEY>`. `ajera-cdc config template` prints the file with these texts "
+    "in place.\n\n"
 )
 ERRORS = (
-    "Every error has a code, a remedy (what the consumer does about it) and a hint. Three ends of a command are no errors "
-    "of the route: `cli.declined` (a question was answered with no; exit code 1), `cli.interrupted` (Ctrl-C; 130) and "
+    "Every error has a code, a remedy (what the consumer does about it) and a hint. Three ends of "
+    "a command are no errors of the route: `cli.declined` (a question was answered with no; exit "
+    "code 1), `cli.interrupted` (Ctrl-C; 130) and "
     "`internal.unexpected` (a fault of the program; 1).\n\n"
 )
 PARKED = (
-    "## Reasons to park\n\nThe rows behind a parked one go on. `ajera-cdc status` counts what waits, by these codes; "
-    "`ajera-cdc conflicts list` shows the exchange's rows and lines.\n"
+    "## Reasons to park\n\nThe rows behind a parked one go on. `ajera-cdc status` counts what "
+    "waits, by these codes; `ajera-cdc conflicts list` shows the exchange's rows and lines.\n"
 )
 EXCHANGE = (
-    "From Ajera 8.09 on as below; before it, only lines that flow to Ajera, contacts, firms and projects. Numbers are "
-    "sections of evidence.md, or assumptions of `docs/assumptions.md`. A site profile can give a line another rule: "
+    "From Ajera 8.09 on as below; before it, only lines that flow to Ajera, contacts, firms and "
+    "projects. Numbers are sections of evidence.md, or assumptions of `docs/assumptions.md`. A "
+    "site profile can give a line another rule: "
     '`[rules]`, `"firm.website" = "manual"`.\n'
 )
 
@@ -129,7 +134,10 @@ def _commands(command: click.Command, path: str, routes: Routes) -> Iterator[str
 
 
 def _profile() -> Iterator[str]:
-    yield "\n## Site profile\n\nNames: `[source.<Table>]` and `[target.<Table>]` with `name` and `columns`, by canonical names.\n"
+    yield (
+        "\n## Site profile\n\nNames: `[source.<Table>]` and `[target.<Table>]` with `name` and "
+        "`columns`, by canonical names.\n"
+    )
     yield "### `[assumptions]`\n"
     yield from _table("key", "default", "meaning")
     for name, field in Assumptions.model_fields.items():
@@ -139,7 +147,10 @@ def _profile() -> Iterator[str]:
     for name, field in ColumnPolicy.model_fields.items():
         yield _row(f"`{name}`", f"`{field.get_default().value}`", field.description)
     yield "\n### `[keys]`\n"
-    yield "The key table, from which keys of rows created in Ajera are taken; without it: an identity, else the highest plus one.\n"
+    yield (
+        "The key table, from which keys of rows created in Ajera are taken; without it: an "
+        "identity, else the highest plus one.\n"
+    )
     yield from _table("key", "default", "meaning")
     for name, field in KeyTable.model_fields.items():
         default = "required" if field.is_required() else "`{}`"
@@ -148,7 +159,10 @@ def _profile() -> Iterator[str]:
 
 
 def _connectors() -> Iterator[str]:
-    yield "What `ajera-cdc connectors apply` sends to Kafka Connect, by source. `@{…}` is filled from the configuration.\n"
+    yield (
+        "What `ajera-cdc connectors apply` sends to Kafka Connect, by source. `@{…}` is filled "
+        "from the configuration.\n"
+    )
     for title, dialect in (
         ("PostgreSQL", "postgres"),
         ("SQL Server", "sqlserver"),
@@ -189,7 +203,10 @@ def _meaning(error: type[PipelineError]) -> str:
 
 
 def _metrics() -> Iterator[str]:
-    yield "Served by every consumer on `run.metrics_host`, `run.metrics_port` at `/metrics`, beside `/health` and `/ready`.\n"
+    yield (
+        "Served by every consumer on `run.metrics_host`, `run.metrics_port` at `/metrics`, beside "
+        "`/health` and `/ready`.\n"
+    )
     yield from _table("name", "kind", "labels", "meaning", "what an operator does")
     for metric in METRICS:
         yield _row(

@@ -75,7 +75,8 @@ def replay(
         )
     if not yes:
         say(
-            f"{planned.again:,} messages of {topic} will be read again; gone by retention: {_lost(planned)}."
+            f"{planned.again:,} messages of {topic} will be read again; gone by retention: "
+            f"{_lost(planned)}."
         )
     confirm(f"Set the group {planned.group} back?", yes=yes)
     operation.carry_out(settings, planned)
@@ -85,8 +86,8 @@ def replay(
 WOULD = "Nothing was changed. Without --dry-run, Kafka's offsets are set to these."
 NOTHING = "There is nothing to read again: the group starts at these places already, or before."
 DONE = (
-    "The group starts there. Rows are safe: the guards skip what was applied. The offsets stored in `sync` stay, for a "
-    "partition starts at the smaller of both."
+    "The group starts there. Rows are safe: the guards skip what was applied. The offsets stored "
+    "in `sync` stay, for a partition starts at the smaller of both."
 )
 
 

@@ -53,7 +53,10 @@ SOURCES = {
     "sources.ajera": "mssql+pyodbc://ajera_cdc:PASSWORD@SERVER/Ajera",
     "sources.dps": "mssql+pyodbc://ajera_cdc:PASSWORD@SERVER/Vantagepoint",
 }
-HEAD = "# ajera-cdc: settings. Every key can be overridden by the environment: AJERA_CDC_<SECTION>__<KEY>,"
+HEAD = (
+    "# ajera-cdc: settings. Every key can be overridden by the environment: "
+    "AJERA_CDC_<SECTION>__<KEY>,"
+)
 SECOND = "# for example AJERA_CDC_ROUTES__{}__DATABASE. One route at least is needed."
 FURTHER = "# {}: take away the # in front of the sections and of the keys to be set."
 

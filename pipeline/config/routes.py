@@ -24,7 +24,9 @@ class ProjectionSection(Section):
     db_schema: str | None = Field(
         None,
         alias="schema",
-        description="Schema of the target's tables. Default: dbo on SQL Server, public on PostgreSQL.",
+        description=(
+            "Schema of the target's tables. Default: dbo on SQL Server, public on PostgreSQL."
+        ),
     )
     sync_schema: str = Field(
         "sync", description="Schema of our own tables in the target's database."
@@ -58,29 +60,44 @@ class ExchangeSection(Section):
     contacts_per_firm: int = Field(
         5,
         ge=0,
-        description="How many contacts of a firm are exchanged; 0 for any number (Vantagepoint 3.5 and later).",
+        description=(
+            "How many contacts of a firm are exchanged; 0 for any number (Vantagepoint 3.5 and "
+            "later)."
+        ),
     )
     contacts_per_project: int = Field(
         5,
         ge=0,
-        description="How many contacts of a project are exchanged; 20 from Vantagepoint 3.5 on, 0 for any number.",
+        description=(
+            "How many contacts of a project are exchanged; 20 from Vantagepoint 3.5 on, 0 for any "
+            "number."
+        ),
     )
     project_number: str = Field(
         "",
-        description="Number of a project without a Project ID, such as AJ{key}; empty: it is parked.",
+        description=(
+            "Number of a project without a Project ID, such as AJ{key}; empty: it is parked."
+        ),
     )
     employee_number: str = Field(
         "",
-        description="Number of an employee created in DPS, such as E{key}; empty: it is parked (auto-numbering off).",
+        description=(
+            "Number of an employee created in DPS, such as E{key}; empty: it is parked "
+            "(auto-numbering off)."
+        ),
     )
     initial_match_policy: Literal["park", "ajera", "dps"] = Field(
         "park",
-        description="Who wins where two filled rows are linked for the first time and no rule says so: parked, or a side.",
+        description=(
+            "Who wins where two filled rows are linked for the first time and no rule says so: "
+            "parked, or a side."
+        ),
     )
     employees: Literal["all", "active", "on_linked_projects", "none"] | None = Field(
         None,
-        description="Which employees go to DPS: all, those whose status is active (needs status_coding),"
-        " those with time on linked projects (read from AxTransaction), or none."
+        description="Which employees go to DPS: all, those whose status is active"
+        " (needs status_coding), those with time on linked projects (read from AxTransaction),"
+        " or none."
         " From Ajera 8.09 on it must be stated before `link` and `run`.",
     )
     consultants: Literal["all", "active", "on_linked_projects", "none"] | None = Field(
@@ -94,13 +111,18 @@ class ExchangeSection(Section):
     clock_tolerance_seconds: float = Field(
         2.0,
         ge=0,
-        description="Edits on both sides within this time count as simultaneous: the column's owner wins.",
+        description=(
+            "Edits on both sides within this time count as simultaneous: the column's owner wins."
+        ),
     )
     recheck_window_seconds: float = Field(
         3600.0,
         ge=60,
-        description="How long after a row was looked at its events are checked against the row itself, in seconds."
-        " Must exceed the longest transaction: shorter, an edit can be lost where log positions are unknown.",
+        description=(
+            "How long after a row was looked at its events are checked against the row itself, in "
+            "seconds. Must exceed the longest transaction: shorter, an edit can be lost where log "
+            "positions are unknown."
+        ),
     )
 
     @model_validator(mode="after")

@@ -57,7 +57,9 @@ class Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _blank_is_unset(cls, raw: Any) -> Any:
-        """TOML has no null: an empty text in place of a value that may be missing means that it is."""
+        """TOML has no null: an empty text in place of a value
+        that may be missing means that it is.
+        """
         if not isinstance(raw, dict):
             return raw
         optional = {

@@ -35,7 +35,10 @@ class Kafka(Section):
     )
     group_protocol: Literal["classic", "consumer"] = Field(
         "classic",
-        description="Group protocol: classic or consumer (KIP-848, brokers from 4.0). Change it with every consumer stopped.",
+        description=(
+            "Group protocol: classic or consumer (KIP-848, brokers from 4.0). Change it with "
+            "every consumer stopped."
+        ),
     )
     partitions: int = Field(
         4,
@@ -54,7 +57,10 @@ class Kafka(Section):
     )
     client: ClientSettings = Field(
         default_factory=dict,
-        description="Further librdkafka settings, such as security.protocol and sasl.password; in the environment an inline table.",
+        description=(
+            "Further librdkafka settings, such as security.protocol and sasl.password; in the "
+            "environment an inline table."
+        ),
     )
 
 
@@ -71,16 +77,24 @@ class Registry(Section):
     )
     converter_url: Address | None = Field(
         None,
-        description="Address that the connector's converter asks. Default: url, for Apicurio with /apis/registry/v2.",
+        description=(
+            "Address that the connector's converter asks. Default: url, for Apicurio with "
+            "/apis/registry/v2."
+        ),
     )
     unknown_schema_timeout_seconds: float = Field(
         300.0,
         gt=0,
-        description="How long the registry may not know a message's schema before its partition halts.",
+        description=(
+            "How long the registry may not know a message's schema before its partition halts."
+        ),
     )
     client: ClientSettings = Field(
         default_factory=dict,
-        description="Further settings of the registry client, such as basic.auth.user.info and ssl.ca.location; in the environment an inline table.",
+        description=(
+            "Further settings of the registry client, such as basic.auth.user.info and "
+            "ssl.ca.location; in the environment an inline table."
+        ),
     )
 
 
@@ -127,18 +141,24 @@ class Run(Section):
     parked_limit: int = Field(
         10_000,
         ge=1,
-        description="How many rows may wait before the consumer stops. Not applied during the first load.",
+        description=(
+            "How many rows may wait before the consumer stops. Not applied during the first load."
+        ),
     )
     max_consecutive_dead_letters: int = Field(
         20,
         ge=1,
-        description="How many messages of a partition may be dead-lettered in a row before it halts.",
+        description=(
+            "How many messages of a partition may be dead-lettered in a row before it halts."
+        ),
     )
     max_dead_letter_ratio: float = Field(
         0.2,
         gt=0,
         le=1,
-        description="Which share of a partition's last messages may be dead-lettered before it halts.",
+        description=(
+            "Which share of a partition's last messages may be dead-lettered before it halts."
+        ),
     )
     dead_letter_window: int = Field(
         500, ge=10, description="How many last messages that share is of."
@@ -146,7 +166,9 @@ class Run(Section):
     clock_tolerance_seconds: float = Field(
         300.0,
         gt=0,
-        description="How far the source's clock may be set back before it is taken for another source.",
+        description=(
+            "How far the source's clock may be set back before it is taken for another source."
+        ),
     )
     metrics_host: str = Field(
         "127.0.0.1",
@@ -168,5 +190,7 @@ class Log(Section):
     )
     format: Literal["auto", "json", "console"] = Field(
         "auto",
-        description="json lines, readable console lines, or console on a terminal and json elsewhere.",
+        description=(
+            "json lines, readable console lines, or console on a terminal and json elsewhere."
+        ),
     )

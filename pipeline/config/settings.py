@@ -40,7 +40,10 @@ class Settings(Section):
 
     profile: Path | None = Field(
         None,
-        description="Site profile (TOML): other table and column names, other assumptions. Relative to this file. Also: AJERA_CDC_PROFILE.",
+        description=(
+            "Site profile (TOML): other table and column names, other assumptions. Relative to "
+            "this file. Also: AJERA_CDC_PROFILE."
+        ),
     )
     sources: Sources
     routes: RouteSettings
@@ -61,7 +64,8 @@ class Settings(Section):
                     )
         if self.routes.exchange is not None and self.sources.ajera.version is None:
             raise ValueError(
-                "sources.ajera.version: [routes.dps] needs it, since below 8.09 DPS flows to Ajera only"
+                "sources.ajera.version: [routes.dps] needs it, since below 8.09 DPS flows to "
+                "Ajera only"
             )
         return self
 

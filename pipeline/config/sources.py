@@ -39,16 +39,21 @@ class AjeraSource(Source):
     )
     edition: Literal["ajera", "ajeraCore", "ajeraCore + add-ons"] = Field(
         "ajera",
-        description="Edition of Ajera. Deltek offers the PIM integration in full Ajera only; the others are refused.",
+        description=(
+            "Edition of Ajera. Deltek offers the PIM integration in full Ajera only; the others "
+            "are refused."
+        ),
     )
     version: str | None = Field(
         None,
-        description="Version of Ajera, as Help > About shows it: below 8.09 DPS flows to Ajera only,"
-        " from 8.09 both ways. Needed with [routes.dps].",
+        description="Version of Ajera, as Help > About shows it: below 8.09 DPS flows to Ajera"
+        " only, from 8.09 both ways. Needed with [routes.dps].",
     )
     sync_schema: str = Field(
         "ajera_cdc",
-        description="Schema of the one table of our own in the Ajera database (with [routes.dps] only).",
+        description=(
+            "Schema of the one table of our own in the Ajera database (with [routes.dps] only)."
+        ),
     )
     topic_prefix: str = Field("ajera", description="Prefix of its topics: <prefix>.<Table>.")
     connector_name: str = Field("ajera", description="Name of its connector in Connect.")
@@ -58,7 +63,9 @@ class AjeraSource(Source):
     )
     connect_password: str = Field(
         "${env:AJERA_CDC_SOURCE_PASSWORD}",
-        description="Where Connect finds the password: an expression of one of its config providers.",
+        description=(
+            "Where Connect finds the password: an expression of one of its config providers."
+        ),
     )
 
 
@@ -76,7 +83,9 @@ class DpsSource(Source):
     )
     connect_password: str = Field(
         "${env:AJERA_CDC_DPS_PASSWORD}",
-        description="Where Connect finds the password: an expression of one of its config providers.",
+        description=(
+            "Where Connect finds the password: an expression of one of its config providers."
+        ),
     )
 
 

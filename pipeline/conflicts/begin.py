@@ -218,7 +218,9 @@ def _dated(half: LinkSide, name: str, at: datetime) -> LinkSide:
 
 
 def _first_parked(link: Link, pair: ColumnPair, now: datetime) -> Link:
-    """A MANUAL line counts as edited on both sides, so that a later edit of one does not decide it."""
+    """A MANUAL line counts as edited on both sides,
+    so that a later edit of one does not decide it.
+    """
     if pair.rule is Rule.MANUAL or pair.only_fills:
         link = asked_by_both(link, pair)
     return parked(link, pair.name, Kind.FIRST_LINK, now)

@@ -1,4 +1,6 @@
-"""What an event tells of its side: which lines a person edited, and which our own writes explain."""
+"""What an event tells of its side: which lines a person edited,
+and which our own writes explain.
+"""
 
 from __future__ import annotations
 

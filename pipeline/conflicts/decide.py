@@ -56,7 +56,9 @@ def _fulfilled(link: Link, name: str) -> Link:
 
 
 def _agreed(link: Link, name: str) -> Link:
-    """Both typed the same. A value that its own row does not hold yet remains to be written there."""
+    """Both typed the same. A value that its own row does not
+    hold yet remains to be written there.
+    """
     link = link.unparked(name)
     if name in link.ajera.wanted or name in link.dps.wanted:
         return link
@@ -184,7 +186,9 @@ def _unopposed(link: Link, pair: ColumnPair, contenders: list[Side], rules: Rule
 
 
 def _was_covered(link: Link, pair: ColumnPair, side: Side) -> bool:
-    """Was this edit covered by our write of what the other side typed: both were edited after all."""
+    """Was this edit covered by our write of what the other side typed:
+    both were edited after all.
+    """
     wanted = link.half(side).wanted.get(pair.name)
     return wanted is not None and not wanted.is_decided
 

@@ -145,7 +145,9 @@ def overwrote_edit(
 
 
 def is_own_write(pending: Pending, name: str, observed: Value, image: Value, at: datetime) -> bool:
-    """Is this change our own write, where its position is unknown and only value and time can tell."""
+    """Is this change our own write, where its position is
+    unknown and only value and time can tell.
+    """
     return (
         pending.after is None
         and at >= pending.at

@@ -204,7 +204,9 @@ class Link:
         return self.ajera if side is Side.AJERA else self.dps
 
     def with_half(self, side: Side, half: LinkSide, number: int | None = None) -> Link:
-        """The link with another half; `number`: of the newest of our writes, if that changes too."""
+        """The link with another half; `number`: of the newest of our writes,
+        if that changes too.
+        """
         number = self.number if number is None else number
         is_ajera = side is Side.AJERA
         return replace(

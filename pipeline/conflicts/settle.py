@@ -54,7 +54,9 @@ def applicable(write: Write, row: Row, rules: Rules) -> dict[str, Value]:
 
 
 def open_writes(link: Link) -> tuple[tuple[Side, int], ...]:
-    """The writes without an outcome, which whoever touches the link settles before anything else."""
+    """The writes without an outcome, which whoever touches
+    the link settles before anything else.
+    """
     return tuple(
         (side, number) for side in SIDES for number in guards.open_numbers(link.half(side).pending)
     )
@@ -208,7 +210,9 @@ def _dropped(link: Link, side: Side, pending: Pending) -> Link:
 
 
 def _gone(link: Link, side: Side, pending: Pending, at: datetime, rules: Rules) -> Settled:
-    """The row is not there, so it was deleted: the link ends, before the delete's own event tells."""
+    """The row is not there, so it was deleted: the link ends,
+    before the delete's own event tells.
+    """
     pairs = (pair for pair in rules.pairs if pair.name in pending.values)
     missing = tuple(about_line(link, pair, Kind.UPDATE_MISSING, None, at) for pair in pairs)
     ended, conflicts = end(_dropped(link, side, pending), side, at, rules, at)

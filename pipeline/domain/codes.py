@@ -74,7 +74,9 @@ def _typed(root: LedgerRow) -> str | None:
 
 
 def _others(neighbours: RelatedRows, code: str) -> bool:
-    """Did somebody type this code for another project, by the time the root was retired if it is."""
+    """Did somebody type this code for another project,
+    by the time the root was retired if it is.
+    """
     root = neighbours.root
     members = neighbours.members(GROUP, code.lower())
     return any(member.key != root.key and _is_there(member, root) for member in members)

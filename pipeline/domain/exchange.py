@@ -72,9 +72,10 @@ def line(
     """
     shortened = trimmed if length is None else cut(length)
     return ColumnPair(
-        name, column(ajera, reference if through else trimmed), column(in_dps, trimmed), rule, direction, owner,
-        to_dps=to_dps or shortened, to_ajera=to_ajera, through=through, only_fills=only_fills, note=note,
-        length=length,
+        name, column(ajera, reference if through else trimmed), column(in_dps, trimmed),
+        rule, direction, owner,
+        to_dps=to_dps or shortened, to_ajera=to_ajera, through=through, only_fills=only_fills,
+        note=note, length=length,
     )  # fmt: skip
 
 
@@ -241,29 +242,37 @@ FIRM_ADDRESS = tuple(
     )
 )
 CONTACT = (
-    line("first_name", "cntFirstName", "FirstName", NEWEST, length=25, note="match key (1.2, CRM-MAP)"),
-    line("middle_name", "cntMiddleName", "MiddleName", NEWEST, length=30, note="match key (1.2, CRM-MAP)"),
+    line("first_name", "cntFirstName", "FirstName", NEWEST, length=25,
+        note="match key (1.2, CRM-MAP)"),
+    line("middle_name", "cntMiddleName", "MiddleName", NEWEST, length=30,
+        note="match key (1.2, CRM-MAP)"),
     line(
         "last_name", "cntLastName", "LastName", NEWEST, length=30,
-        to_dps=_last_name, to_ajera=_no_full_stop, note="match key (1.2, CRM-MAP); required in DPS (4.4)",
+        to_dps=_last_name, to_ajera=_no_full_stop,
+        note="match key (1.2, CRM-MAP); required in DPS (4.4)",
     ),
     line("title", "cntTitle", "Title", NEWEST, length=50, note="4.3; pairing is assumption 36"),
     line("email", "cntEmail", "EMail", NEWEST, length=255, note="4.3; pairing is assumption 36"),
     line("phone", "cntPhone1", "Phone", NEWEST, length=24, note="GH-CNV (4.3)"),
     line("mobile", "cntPhone2", "CellPhone", NEWEST, length=24, note="GH-CNV (4.3)"),
     line("fax", "cntFax", "FAX", NEWEST, length=24, note="GH-CNV (4.3)"),
-    line(LINE, "cntStatus", "Status", AJERA, TO_DPS, note="4.3; by `routes.dps.status_coding` (assumption 34)"),
-    line("firm", "cntClient", "ClientID", NEWEST, through="firm", note="at most one firm (4.4, DPS-FCT)"),
+    line(LINE, "cntStatus", "Status", AJERA, TO_DPS,
+        note="4.3; by `routes.dps.status_coding` (assumption 34)"),
+    line("firm", "cntClient", "ClientID", NEWEST, through="firm",
+        note="at most one firm (4.4, DPS-FCT)"),
 )  # fmt: skip
 EMPLOYEE = (
     line("first_name", "vecFirstName", "FirstName", AJERA, TO_DPS, length=25, note="1.4, CRM-MAP"),
-    line("middle_name", "vecMiddleName", "MiddleName", AJERA, TO_DPS, length=50, note="1.4, CRM-MAP"),
+    line("middle_name", "vecMiddleName", "MiddleName", AJERA, TO_DPS, length=50,
+        note="1.4, CRM-MAP"),
     line(
         "last_name", "vecLastName", "LastName", AJERA, TO_DPS, length=50, to_ajera=_no_full_stop,
         to_dps=lambda value: cut(50)(value) or ".", note="1.4, CRM-MAP; required in DPS",
     ),
-    line("email", "vecEmail", "EMail", AJERA, TO_DPS, length=50, note="4.3; pairing is assumption 36"),
-    line("phone", "vecPhone1", "HomePhone", AJERA, TO_DPS, length=24, note="4.3; pairing is assumption 36"),
+    line("email", "vecEmail", "EMail", AJERA, TO_DPS, length=50,
+        note="4.3; pairing is assumption 36"),
+    line("phone", "vecPhone1", "HomePhone", AJERA, TO_DPS, length=24,
+        note="4.3; pairing is assumption 36"),
 )  # fmt: skip
 VENDOR = (
     line("name", "vecDescription", "Name", AJERA, TO_DPS, length=100, note="1.4, CRM-MAP"),
@@ -288,32 +297,45 @@ VENDOR = (
 PROJECT = (
     ColumnPair(
         "name", column("prjDescription", trimmed), PROJECT_NAME, NEWEST,
-        to_dps=cut(255), to_ajera=trimmed, length=255, note="short name to 40 characters, else long name (1.2, CRM-MAP)",
+        to_dps=cut(255), to_ajera=trimmed, length=255,
+        note="short name to 40 characters, else long name (1.2, CRM-MAP)",
     ),
-    line("number", "prjID", "WBS1", CREATE_ONLY, length=30, note="project number := Project ID, at creation only (1.3)"),
-    line("notes", "prjNotes", "Memo", NEWEST, note="1.3 (project information); pairing is assumption 36"),
-    line("type", "prjProjectType", "ProjectType", AJERA, through="project_type", note="1.4, CRM-STEP2, CRM-PRJ"),
-    line(LINE, "prjStatus", "Status", AJERA, TO_DPS, note="4.3; once `routes.dps.status_coding` is set (assumption 35)"),
+    line("number", "prjID", "WBS1", CREATE_ONLY, length=30,
+        note="project number := Project ID, at creation only (1.3)"),
+    line("notes", "prjNotes", "Memo", NEWEST,
+        note="1.3 (project information); pairing is assumption 36"),
+    line("type", "prjProjectType", "ProjectType", AJERA, through="project_type",
+        note="1.4, CRM-STEP2, CRM-PRJ"),
+    line(LINE, "prjStatus", "Status", AJERA, TO_DPS,
+        note="4.3; once `routes.dps.status_coding` is set (assumption 35)"),
     line(
-        "chance", "prjChanceOfWinning", "Probability", NEWEST, TO_AJERA, owner=Side.DPS, note="1.3, CRM-INFO"
+        "chance", "prjChanceOfWinning", "Probability", NEWEST, TO_AJERA, owner=Side.DPS,
+        note="1.3, CRM-INFO",
     ),
     line(
         "disposition", "prjFinalDisposition", "Stage", NEWEST, TO_AJERA,
-        to_ajera=_disposition, owner=Side.DPS, note="Pursuit Stage Won / Lost / Do Not Pursue (1.3, CRM-INFO)",
+        to_ajera=_disposition, owner=Side.DPS,
+        note="Pursuit Stage Won / Lost / Do Not Pursue (1.3, CRM-INFO)",
     ),
     line(
-        "template", TEMPLATE, "ProjectTemplate", CREATE_ONLY, TO_AJERA, through="project_template", owner=Side.DPS,
+        "template", TEMPLATE, "ProjectTemplate", CREATE_ONLY, TO_AJERA, through="project_template",
+        owner=Side.DPS,
         note="S-DPS: prefills the WBS; its description is the template's name (1.3, CRM-STEP2)",
     ),
 )  # fmt: skip
 PROJECT_CLIENT = (
     line(
-        "client", "igClient", "ClientID", NEWEST, TO_AJERA, through="firm", owner=Side.DPS, only_fills=True,
-        note="1.4, CRM-STEP2; who is billed: fills a blank, never replaces a client (assumption 42)",
+        "client", "igClient", "ClientID", NEWEST, TO_AJERA, through="firm", owner=Side.DPS,
+        only_fills=True,
+        note=(
+            "1.4, CRM-STEP2; who is billed: fills a blank, never "
+            "replaces a client (assumption 42)"
+        ),
     ),
 )  # fmt: skip
 PROJECT_CONTACT = (
-    line("contact", "pcContact", "ContactID", CREATE_ONLY, TO_AJERA, through="contact", owner=Side.DPS,
+    line("contact", "pcContact", "ContactID", CREATE_ONLY, TO_AJERA, through="contact",
+        owner=Side.DPS,
          note="CRM to Ajera only (1.3, CRM-PRJ); flagged Ajera Sync (S-DPS)"),
 )  # fmt: skip
 

@@ -1,4 +1,5 @@
-"""What the route to PIM mirrors of Ajera's tables: the columns that it picks, and what it remembers.
+"""What the route to PIM mirrors of Ajera's tables: the columns that it picks, and what it
+remembers.
 
 A column that another route uses is not mirrored here: it would cost PIM's database room, and its
 edits would be work for nothing.
@@ -44,12 +45,17 @@ def _left(column: str) -> StickyColumn:
         kind=ColumnType.INTEGER,
         fold=Fold.LEFT,
         of=lambda row, _: reference(row.get(column)),
-        note=f"{column} before it was another one: a retired project still shows what left it afterwards",
+        note=(
+            f"{column} before it was another one: a retired project still shows what left it "
+            "afterwards"
+        ),
     )
 
 
 def _project_id(row: Row, _: Site) -> str | None:
-    """As much as a code can hold, whatever units the target counts in: the mirror has to index it."""
+    """As much as a code can hold, whatever units the target counts in:
+    the mirror has to index it.
+    """
     own = text(row.get("prjID"))
     return None if own is None else cut(own, PROJECT_CODE_LENGTH, utf16=True)
 

@@ -144,8 +144,8 @@ def build(
     loaded: frozenset[str],
 ) -> Built:
     """The target row of one root. A column is left out where it cannot be known: its source column,
-    or one of a related row, was never sent or was added since; a table it needs was not read to its end, a row it needs is missing (then that
-    row is named), or changed after the root was retired.
+    or one of a related row, was never sent or was added since; a table it needs was not read to its
+    end, a row it needs is missing (then that row is named), or changed after the root was retired.
 
     Raises ValueRefused when a rule refuses a source value.
     """

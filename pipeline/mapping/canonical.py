@@ -75,7 +75,9 @@ class Canonical:
         return [type(value).__name__, repr(value)]
 
     def _instance(self, value: object) -> Plain:
-        """The fields that differ from their defaults: one that is added changes nothing by itself."""
+        """The fields that differ from their defaults:
+        one that is added changes nothing by itself.
+        """
         held = {name: self.of(one) for name, one in _told(value) if name not in LEFT_OUT}
         described: list[Plain] = [type(value).__name__, dict(held)]
         return [*described, self.of(type(value))] if callable(value) else described
@@ -262,7 +264,9 @@ def _class_node(value: type) -> ast.ClassDef:
 
 
 def _function_node(module: str, code: CodeType) -> Scope:
-    """The definition that this code was made of: of several lambdas in one line, the one around it."""
+    """The definition that this code was made of: of several lambdas in one line,
+    the one around it.
+    """
     places = [
         (line, column, end_line, end_column)
         for line, end_line, column, end_column in code.co_positions()

@@ -1,4 +1,5 @@
-"""A fingerprint of each map by its values: what changes nothing that it computes changes nothing here.
+"""A fingerprint of each map by its values: what changes nothing that it computes changes nothing
+here.
 
 Comments, docstrings, notes, formatting and other routes' maps do not count; nor does the version of
 Python. What counts is the map's data, its functions' code with what they refer to, the assumptions

@@ -1,4 +1,6 @@
-"""Values of a row of which some are unknown: who reads one of those is told so, and takes no null."""
+"""Values of a row of which some are unknown: who reads one of those is told so,
+and takes no null.
+"""
 
 from __future__ import annotations
 

@@ -28,7 +28,9 @@ class OverflowPolicy(StrEnum):
 
 
 class ColumnPolicy(_Model):
-    """What is done with values that do not fit a target column; each case is counted in a metric."""
+    """What is done with values that do not fit a target column;
+    each case is counted in a metric.
+    """
 
     too_long: Literal[OverflowPolicy.CUT, OverflowPolicy.REFUSE] = Field(
         default=OverflowPolicy.CUT,
@@ -36,7 +38,9 @@ class ColumnPolicy(_Model):
     )
     unencodable: Literal[OverflowPolicy.REPLACE, OverflowPolicy.REFUSE] = Field(
         default=OverflowPolicy.REPLACE,
-        description="Characters that the column's code page lacks: replace by a question mark, or refuse.",
+        description=(
+            "Characters that the column's code page lacks: replace by a question mark, or refuse."
+        ),
     )
     null: Literal[OverflowPolicy.REPLACE, OverflowPolicy.REFUSE] = Field(
         default=OverflowPolicy.REFUSE,
@@ -67,7 +71,9 @@ class Holds(StrEnum):
 
 
 class KeyTable(_Model):
-    """A table of Ajera's with a row for each of its tables, from which keys of new rows are taken."""
+    """A table of Ajera's with a row for each of its tables,
+    from which keys of new rows are taken.
+    """
 
     table: str = Field(description="Name of the key table, in the schema of Ajera's tables.")
     table_column: str = Field(description="Its column with the name of a table, one row each.")
@@ -77,7 +83,9 @@ class KeyTable(_Model):
     )
     names: Mapping[str, str] = Field(
         default_factory=dict,
-        description="What tables are called in it, by canonical name, where not as in the database.",
+        description=(
+            "What tables are called in it, by canonical name, where not as in the database."
+        ),
     )
 
 
@@ -112,7 +120,10 @@ class Assumptions(_Model):
     )
     duplicate_code: str = Field(
         default="{code}-{key}",
-        description="Project Code where another project has that Project ID; {code} is the ID, {key} prjKey.",
+        description=(
+            "Project Code where another project has that Project ID; {code} is the ID, {key} "
+            "prjKey."
+        ),
     )
     internal_organization: str = Field(
         default="Internal", description="Organization ID of all employees."
@@ -175,7 +186,9 @@ class Site(_Model):
     assumptions: Assumptions = Field(default_factory=Assumptions)
     keys: KeyTable | None = Field(
         default=None,
-        description="The key table of Ajera, from which keys of rows that we create there are taken.",
+        description=(
+            "The key table of Ajera, from which keys of rows that we create there are taken."
+        ),
     )
     rules: Mapping[str, Literal["newest", "ajera", "dps", "manual", "create_only"]] = Field(
         default_factory=dict,

@@ -103,7 +103,10 @@ def _topic(wanted: TopicSettings, found: TopicDescription | None) -> Line:
     )
 
 
-ALTER = "Change the topic with Kafka's own tools, or the setting; partitions cannot be changed in place."
+ALTER = (
+    "Change the topic with Kafka's own tools, or the setting; partitions cannot be changed in "
+    "place."
+)
 
 
 def _registry(settings: Settings) -> Iterator[Line]:

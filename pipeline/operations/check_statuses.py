@@ -106,4 +106,7 @@ def _of_projects(statuses: Statuses) -> str:
     counts = Counter[Value]()
     for status, count in statuses.items():
         counts[project_status(status)] += count
-    return f"by either coding {counts['A']:,} active, {counts['D']:,} dormant, {counts['I']:,} inactive"
+    return (
+        f"by either coding {counts['A']:,} active, {counts['D']:,} dormant, {counts['I']:,} "
+        "inactive"
+    )

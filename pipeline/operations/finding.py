@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.database.systems.inspect import Finding
+from pipeline.database.systems.finding import Finding
 from pipeline.errors import PipelineError
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that was looked at. `action` says what to grant, set or correct where it is not ok."""
+    """One thing that was looked at. `action` says what to grant,
+    set or correct where it is not ok.
+    """
 
     area: str
     name: str

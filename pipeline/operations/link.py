@@ -214,7 +214,10 @@ class _Run:
     def _count_difference(self, conflict: Conflict) -> None:
         if conflict.column is not None:
             found = self.entities[conflict.entity]
-            words = f"{conflict.column}: {'parked' if conflict.winner is None else f'{conflict.winner} wins'}"
+            words = (
+                f"{conflict.column}: "
+                f"{'parked' if conflict.winner is None else f'{conflict.winner} wins'}"
+            )
             found.differing = dict(Counter(found.differing) + Counter({words: 1}))
 
 

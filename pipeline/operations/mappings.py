@@ -154,7 +154,10 @@ class _Shower:
 
     def _fit(self, column: str) -> str:
         policy = self._site.policy(self._mapping.target, column)
-        return f"too long: {policy.too_long.value}, letters: {policy.unencodable.value}, empty: {policy.null.value}"
+        return (
+            f"too long: {policy.too_long.value}, letters: {policy.unencodable.value}, empty: "
+            f"{policy.null.value}"
+        )
 
 
 def _columns(sources: tuple[SourceTable, ...], site: Site) -> Iterator[tuple[str, str]]:

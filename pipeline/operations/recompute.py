@@ -12,7 +12,8 @@ from pipeline.wiring.route import projection_named
 
 
 def recompute(settings: Settings, name: str | None, *, is_whole: bool) -> Remapped:
-    """Mark the rows of every map, or of each that is not as it was applied last, by whichever release.
+    """Mark the rows of every map, or of each that is not as it was applied last, by whichever
+    release.
 
     `name`: of the projection, None for the only one.
     Raises ConfigurationInvalid, SyncSchemaOutdated, TargetBusy.

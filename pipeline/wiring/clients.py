@@ -44,7 +44,8 @@ def target_engine(settings: Settings, route: Route) -> Engine:
 
 def source_engine(settings: Settings, system: str) -> Engine:
     """A captured database, for commands that look at it, and for the exchange.
-    A projection's consumers never connect to it. Raises ConfigurationInvalid where it is not captured.
+    A projection's consumers never connect to it. Raises ConfigurationInvalid where it is not
+    captured.
     """
     return create_engine(_url(settings.source(system).database, f"sources.{system}.database"))
 
@@ -98,7 +99,9 @@ def connect_client(settings: Settings) -> ConnectClient:
 
 
 def topic_describer(admin: KafkaAdmin) -> Describe:
-    """Asks Kafka for a topic's id and partitions. Raises ServiceUnreachable when it is not there."""
+    """Asks Kafka for a topic's id and partitions.
+    Raises ServiceUnreachable when it is not there.
+    """
 
     def describe(topic: str) -> Incarnation:
         found = admin.topic_description(topic)

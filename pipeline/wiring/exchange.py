@@ -87,7 +87,9 @@ def setup_of(settings: Settings) -> ExchangeConfig:
 
 
 def require_choices(settings: Settings) -> None:
-    """Nothing of them begins before somebody chose. Raises ChoiceMissing, and AjeraVersionInvalid."""
+    """Nothing of them begins before somebody chose. Raises ChoiceMissing, and
+    AjeraVersionInvalid.
+    """
     dps = settings.exchange
     missing = [name for name in ("employees", "consultants") if getattr(dps, name) is None]
     if missing and is_two_way(parse(settings.ajera.version or "")):
@@ -190,7 +192,9 @@ Join = Callable[[ExchangeParts, Exchange], Messages]
 
 
 def build_consumer(of: ExchangeParts, stop: Callable[[], bool], join: Join | None = None) -> Loop:
-    """A member of the group, ready to run. `join` makes the membership; a fault test gives its own."""
+    """A member of the group, ready to run. `join` makes the membership;
+    a fault test gives its own.
+    """
     exchange = exchange_of(of)
     return Loop(
         messages=(join or member)(of, exchange),

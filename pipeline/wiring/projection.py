@@ -152,7 +152,9 @@ Join = Callable[[ConsumerParts, Processor], Messages]
 
 
 def build_consumer(of: ConsumerParts, stop: Callable[[], bool], join: Join | None = None) -> Loop:
-    """A member of the group, ready to run. `join` makes the membership; a fault test gives its own."""
+    """A member of the group, ready to run. `join` makes the membership;
+    a fault test gives its own.
+    """
     clock, limits = SystemClock(), limits_of(of.settings)
     processor = Processor(
         route=of.route,

@@ -99,6 +99,7 @@ def systems_of(settings: Settings) -> tuple[str, ...]:
 def _address(url: URL, key: str) -> URL:
     if "odbc_connect" in url.query:
         raise ConfigurationInvalid(
-            f"{key}: the connector needs host, database and user in the address, not in odbc_connect."
+            f"{key}: the connector needs host, database and user in the address, not in "
+            "odbc_connect."
         )
     return url

@@ -108,12 +108,18 @@ PROJECTION = (
     Word("mapping, line", "a table of the vendor's page; one of its lines", ("TableMapping",)),
     Word(
         "fingerprint",
-        "what a mapping is known by: its data, and its functions in a form without comments and layout",
+        (
+            "what a mapping is known by: its data, and its functions in a form without comments "
+            "and layout"
+        ),
         ("Canonical", "AppliedMapping"),
     ),
     Word(
         "unknown",
-        "a value that was never sent, or whose column was added since: what hangs on it is not written",
+        (
+            "a value that was never sent, or whose column was added since: what hangs on it is "
+            "not written"
+        ),
         ("ValueUnknown", "KnownValues", "AddedColumn", "AddedColumns", "Lacking"),
     ),
     Word("remap", "recompute the rows of mappings that changed", ("Remapped",)),

@@ -19,7 +19,8 @@ ORDINARY = frozenset(
     check child choice classification client clock code coding concurrent config configuration
     connect connected connector consumer context counts create creates crm database decision
     decoder decoders derived description detector dialect direction dps driver edition entered
-    entry envelope error exchange exchanged exit expression failed failure field function kinds finding first
+    entry envelope error exchange exchanged exit expression failed failure field function kinds
+        finding first
     fitted found from given gone graph group hanging health holds images intake invalid item
     joining kafka kept key keys kind latecomers limits linked linker list lists lock locked
     locks log loop lost malformed many merge metadata metric mismatch missing more names need

@@ -1,5 +1,5 @@
-"""The pages use the words of the field and fit a screen; every folder and file that they name exists,
-and the architecture names every folder.
+"""The pages use the words of the field and fit a screen; every folder and file that they name
+exists, and the architecture names every folder.
 """
 
 from __future__ import annotations

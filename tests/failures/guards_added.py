@@ -35,7 +35,10 @@ ADDED_GUARDS = (
         f"{ENGINE}/remapping.py",
         "wanted = {**dict.fromkeys(applied, OFF), **map_fingerprints(route, site)}",
         "wanted = map_fingerprints(route, site)",
-        f"{REMAPPING}::test_what_an_entity_missed_while_it_was_off_is_recomputed_when_it_is_on_again",
+        (
+            f"{REMAPPING}"
+            "::test_what_an_entity_missed_while_it_was_off_is_recomputed_when_it_is_on_again"
+        ),
     ),
     Guard(
         "a map is known by what its functions refer to",
@@ -98,7 +101,10 @@ ADDED_GUARDS = (
         APPLY,
         "if (table, column) in self.graph.unknown_columns:",
         "if False:",
-        f"{ADDED}::test_nobody_is_looked_up_by_a_column_before_a_new_snapshot_of_its_table_was_read",
+        (
+            f"{ADDED}"
+            "::test_nobody_is_looked_up_by_a_column_before_a_new_snapshot_of_its_table_was_read"
+        ),
     ),
     Guard(
         "a null that becomes known is a change",
@@ -119,7 +125,10 @@ ADDED_GUARDS = (
         f"{ENGINE}/loading.py",
         " or (of_its_own and mapping.source == table)",
         "",
-        f"{ADDED}::test_rows_that_are_decided_together_are_decided_again_when_their_column_is_known",
+        (
+            f"{ADDED}"
+            "::test_rows_that_are_decided_together_are_decided_again_when_their_column_is_known"
+        ),
     ),
     Guard(
         "a sticky column is filled in for certain alone",
@@ -131,7 +140,10 @@ ADDED_GUARDS = (
     Guard(
         "a row without a key gives no target row",
         APPLY,
-        "    if not root.unknown.isdisjoint(mapping.key.expression.columns):\n        return False\n",
+        (
+            "    if not root.unknown.isdisjoint(mapping.key.expression.columns):\n        return "
+            "False\n"
+        ),
         "",
         f"{ADDED}::test_a_row_of_which_only_the_delete_was_seen_gives_no_target_row",
     ),
@@ -140,6 +152,9 @@ ADDED_GUARDS = (
         f"{ENGINE}/recompute.py",
         "            rows = _creatable(transaction, table, rows, done)\n",
         "",
-        f"{ADDED}::test_a_row_that_cannot_be_created_without_an_unknown_value_waits_and_halts_nothing",
+        (
+            f"{ADDED}"
+            "::test_a_row_that_cannot_be_created_without_an_unknown_value_waits_and_halts_nothing"
+        ),
     ),
 )

@@ -29,7 +29,10 @@ TOTALS_GUARDS = (
         RESOLVE,
         " and unknown_columns.isdisjoint(line.columns)",
         "",
-        f"{ENGINE}::test_a_total_is_left_as_it_is_while_a_column_along_its_way_is_not_known_in_every_row",
+        (
+            f"{ENGINE}"
+            "::test_a_total_is_left_as_it_is_while_a_column_along_its_way_is_not_known_in_every_row"
+        ),
     ),
     Guard(
         "a retired root keeps its totals",
@@ -55,7 +58,10 @@ TOTALS_GUARDS = (
     Guard(
         "deleted rows are not in a total",
         AGGREGATION,
-        "            expressions,\n            f\"t.{self._session.dialect.quote('retired_at')} = ''\",",
+        (
+            "            expressions,\n            "
+            "f\"t.{self._session.dialect.quote('retired_at')} = ''\","
+        ),
         '            expressions,\n            "1 = 1",',
         f"{CONTRACT}::test_deleted_rows_count_nowhere",
     ),

@@ -152,7 +152,10 @@ WRITE_GUARDS = (
         f"{RULES}/guards.py",
         "return link.state is State.ENDED and was_deleted and is_new",
         "return link.state is State.ENDED",
-        f"{RECEIVERS}::test_a_namesake_that_stood_alone_does_not_get_the_row_whose_counterpart_was_deleted",
+        (
+            f"{RECEIVERS}"
+            "::test_a_namesake_that_stood_alone_does_not_get_the_row_whose_counterpart_was_deleted"
+        ),
     ),
     Guard(
         "ended: nothing is made again for the row that stayed",
@@ -190,7 +193,10 @@ WRITE_GUARDS = (
         f"{ENGINE}/linker.py",
         "        self._hand.links_of.hold_linking()\n",
         "",
-        f"{INTERLEAVING}::test_two_processes_that_begin_one_pair_from_both_sides_do_not_wait_for_each_other",
+        (
+            f"{INTERLEAVING}"
+            "::test_two_processes_that_begin_one_pair_from_both_sides_do_not_wait_for_each_other"
+        ),
     ),
     Guard(
         "linked while we waited for that lock, or by this very round",
@@ -211,14 +217,20 @@ WRITE_GUARDS = (
         f"{ENGINE}/unlinked.py",
         "or applied.is_stale(seen, item.event)",
         "",
-        f"{RECEIVERS}::test_a_namesake_that_stood_alone_does_not_get_the_row_whose_counterpart_was_deleted",
+        (
+            f"{RECEIVERS}"
+            "::test_a_namesake_that_stood_alone_does_not_get_the_row_whose_counterpart_was_deleted"
+        ),
     ),
     Guard(
         "read before: a snapshot links no row that stood alone",
         f"{ENGINE}/unlinked.py",
         "item.event.is_snapshot or ",
         "",
-        f"{RECEIVERS}::test_a_namesake_that_stood_alone_does_not_get_the_row_whose_counterpart_was_deleted",
+        (
+            f"{RECEIVERS}"
+            "::test_a_namesake_that_stood_alone_does_not_get_the_row_whose_counterpart_was_deleted"
+        ),
     ),
     Guard(
         "read before: what is read of a row that stands alone is remembered",

@@ -2,7 +2,8 @@
 nothing is blanked, nothing is lost, and nothing is written but what this release alone would have.
 
 In memory. The release before is this one with something taken out (`tests/support/reductions.py`);
-its state is carried over as the migrations do it, which tests/contracts/test_added_columns.py holds.
+its state is carried over as the migrations do it, which tests/contracts/test_added_columns.py
+holds.
 """
 
 from __future__ import annotations
@@ -78,7 +79,9 @@ def check_step(before: Cells, firm: Firm, alone: Firm) -> None:
 
 
 def check_end(firm: Firm, alone: Firm, reduction: Reduction) -> None:
-    """Both hold the same; but for what hangs on a history that nobody kept, which may be missing."""
+    """Both hold the same; but for what hangs on a history that nobody kept,
+    which may be missing.
+    """
     found, expected = firm.cells(), alone.cells()
     waiting = firm.waiting() | alone.waiting()
     for place in found.keys() | expected.keys():

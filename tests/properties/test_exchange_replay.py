@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.namesakes import KINDS, Namesakes
 
-# EXCHANGE_RUNS=1000 EXCHANGE_SEED=1000 pytest tests/properties/test_exchange_replay.py: the long form.
+# EXCHANGE_RUNS=1000 EXCHANGE_SEED=1000 pytest tests/properties/test_exchange_replay.py: the long
+# form.
 RUNS = int(os.environ.get("EXCHANGE_RUNS", "10"))
 FIRST_SEED = int(os.environ.get("EXCHANGE_SEED", "1"))
 STEPS = 14

@@ -15,8 +15,9 @@ CLIENT_COLUMNS = ("Client", "Client Address 1", "Client Address 2", "City", "Sta
 
 @dataclass(frozen=True)
 class Reduction:
-    """What this release adds to the one before. `cells`: target columns that the release before left
-    alone, by table: people typed there. `loses_history`: what is added remembers what nobody kept.
+    """What this release adds to the one before. `cells`: target columns that the release before
+    left alone, by table: people typed there. `loses_history`: what is added remembers what nobody
+    kept.
     """
 
     name: str

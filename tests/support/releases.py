@@ -1,4 +1,6 @@
-"""From one release to the next: routes that mirror more columns, and a PIM that both keep, in memory."""
+"""From one release to the next: routes that mirror more columns, and a PIM that both keep,
+in memory.
+"""
 
 from __future__ import annotations
 

@@ -139,7 +139,9 @@ class Ledger:
         return [row.key for row in rows if only_if is None or row.values.get(only_if)]
 
     def _read(self, row: LedgerRow) -> LedgerRow:
-        """The row with every column of this program; what its last writer did not know is unknown."""
+        """The row with every column of this program;
+        what its last writer did not know is unknown.
+        """
         names = [column.name for column in self._sources[row.table].mirrored()]
         missing = frozenset(names) - row.values.keys()
         values = {name: row.values.get(name) for name in names}

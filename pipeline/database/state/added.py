@@ -2,8 +2,8 @@
 
 A migration adds a column to a mirror and a row to `sync.added_column`; it touches no row of the
 mirror. A mirror row says which of the added columns its last writer knew (`columns_version`), and
-that it was the last one (`columns_revision`, the row's own revision at that time): what a program of
-an older release wrote over has unknown values again.
+that it was the last one (`columns_revision`, the row's own revision at that time): what a program
+of an older release wrote over has unknown values again.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ WHOLE_TABLE = ""  # in place of a column's name: the table was added
 
 @dataclass(frozen=True, slots=True)
 class AddedColumn:
-    """`version` numbers additions in their order. Every row has the column once its table was loaded
-    in `known_epoch`, or a later one.
+    """`version` numbers additions in their order. Every row has the column once its table was
+    loaded in `known_epoch`, or a later one.
     """
 
     table: str
@@ -52,8 +52,8 @@ class AddedColumns:
         return self._pending
 
     def unknown(self, loaded: Mapping[str, int]) -> frozenset[tuple[str, str]]:
-        """Table and name of those that are not known in every row, by the epochs in which tables were
-        loaded last. A column that is known in every row stays so.
+        """Table and name of those that are not known in every row, by the epochs in which tables
+        were loaded last. A column that is known in every row stays so.
         """
         self._pending = tuple(
             one for one in self._pending if loaded.get(one.table, 0) < one.known_epoch
@@ -62,11 +62,13 @@ class AddedColumns:
 
 
 def added_columns(session: Session, schema: str) -> AddedColumns:
+    """Every addition that the state has stored."""
     quote = session.dialect.quote
     names = ("source_table", "name", "version", "known_epoch")
     answers = session.ask(
         ADDED_COLUMN,
-        f"SELECT {', '.join(map(quote, names))} FROM {session.dialect.qualify(schema, ADDED_COLUMN)}",
+        f"SELECT {', '.join(map(quote, names))}"
+        f" FROM {session.dialect.qualify(schema, ADDED_COLUMN)}",
     )
     return AddedColumns(
         tuple(

@@ -2,8 +2,8 @@
 
 No row is touched, and a table is locked for no longer than it takes to change its definition; a new
 index alone takes as long as reading the table once, while writes to it wait. A column that is added
-is unknown in every row that is there, and a table that is added is not loaded, until a snapshot of a
-later epoch was read (`added.py`). What a route does not mirror any more stays, for a rollback.
+is unknown in every row that is there, and a table that is added is not loaded, until a snapshot of
+a later epoch was read (`added.py`). What a route does not mirror any more stays, for a rollback.
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ def add_lacking(
 
 
 def _note(connection: Connection, added: Table, of: Lacking, name: str, *after: str) -> None:
-    """Known once the table was loaded in an epoch after every one that these tables of ours hold."""
+    """Known once the table was loaded in an epoch after every
+    one that these tables of ours hold.
+    """
     tables = [of.mirror.metadata.tables[f"{of.mirror.schema}.{one}"] for one in after]
     epochs = [connection.scalar(select(func.max(table.c.epoch))) or 0 for table in tables]
     if name == WHOLE_TABLE and not any(epochs):

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import ConnectedSession, translated
-from pipeline.database.systems.inspect import Finding
+from pipeline.database.systems.finding import Finding
 from pipeline.database.systems.keys import NewKeys
 from pipeline.errors import KeyTableInvalid
 from pipeline.mapping.site import Holds, KeyTable, Site
@@ -44,7 +44,9 @@ def key_findings(
     site: Site,
     tables: Sequence[SourceTable],
 ) -> Iterator[Finding]:
-    """The key table, where the profile names one, and each table. Raises TargetBusy, TargetRefused."""
+    """The key table, where the profile names one, and each table. Raises TargetBusy,
+    TargetRefused.
+    """
     lacking = "" if site.keys is None else _lacking(engine, schema, site.keys)
     if site.keys is not None:
         name, action = (

@@ -149,7 +149,10 @@ class DatabaseRows:
             )
             sql = f"SELECT {code}, {text} FROM {self._full_name(table.table)}"
             if table.only_if is not None:
-                sql += f" WHERE {dialect.quote(site.source_column(table.table, table.only_if))} = {dialect.true}"
+                sql += (
+                    f" WHERE {dialect.quote(site.source_column(table.table, table.only_if))} ="
+                    f" {dialect.true}"
+                )
             answers = self._session.ask(table.table, sql)
             found[one.name] = {
                 self._names.side: {code: str(text) for code, text in answers if text is not None}
@@ -262,7 +265,10 @@ class DatabaseRows:
         where = dialect.quote(site.source_column(fill.source, fill.where))
         answers = self._session.ask(
             fill.source,
-            f"SELECT {copied} FROM {self._full_name(fill.source)} WHERE {where} = :value ORDER BY {copied}",
+            (
+                f"SELECT {copied} FROM {self._full_name(fill.source)} WHERE {where} = :value"
+                f" ORDER BY {copied}"
+            ),
             value=value,
         )
         return [

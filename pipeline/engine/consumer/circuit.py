@@ -50,14 +50,16 @@ class Circuit:
         window = self._window(partition)
         if self.in_a_row[partition] >= self.limits.in_a_row:
             raise CircuitOpen(
-                f"{_place(partition)}: {self.limits.in_a_row} messages in a row could not be processed"
+                f"{_place(partition)}: {self.limits.in_a_row} messages in a row could not be "
+                "processed"
             )
         if (
             len(window) == self.limits.window
             and sum(window) >= self.limits.share * self.limits.window
         ):
             raise CircuitOpen(
-                f"{_place(partition)}: {sum(window)} of the last {len(window)} messages were set aside"
+                f"{_place(partition)}: {sum(window)} of the last {len(window)} messages were set "
+                "aside"
             )
         self.in_a_row[partition] += 1
         window.append(True)

@@ -66,7 +66,9 @@ class Batch:
 
 
 class Intake:
-    """Takes messages in, and keeps between batches only how many ended, and were set aside lately."""
+    """Takes messages in, and keeps between batches only how many ended,
+    and were set aside lately.
+    """
 
     def __init__(
         self,

@@ -159,7 +159,9 @@ class Transaction(Offsets, Protocol):
         """Keep or set marks with the reason they wait for."""
 
     def existing(self, table: str, keys: Sequence[str]) -> set[str]:
-        """Those rows of a target table, by its one key column, that exist; locked against deletion."""
+        """Those rows of a target table, by its one key column, that exist;
+        locked against deletion.
+        """
 
     def create_missing(self, table: str, rows: Sequence[Row]) -> int:
         """Insert those rows whose key the target lacks; how many."""

@@ -48,16 +48,8 @@ def brought(setup: ExchangeConfig, hand: UnitOfWork, lists: Lists) -> list[WorkI
                 WANTED,
             )
             hand.parked.setdefault(row_work, parked)
-            items.append(
-                WorkItem(
-                    side,
-                    end.table.name,
-                    key,
-                    entity=of,
-                    is_parked=True,
-                    is_wanted=True,
-                )
-            )
+            item = WorkItem(side, end.table.name, key, entity=of, is_parked=True, is_wanted=True)
+            items.append(item)
     return items
 
 

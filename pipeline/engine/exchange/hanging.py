@@ -69,7 +69,9 @@ class Hanging:
         return now is not None and link.of is not None and link.of != now
 
     def can_relink(self, entity: Entity, side: Side, link: Link | None) -> bool:
-        """Ended: may the row begin once more though nobody made it again, because its parent did."""
+        """Ended: may the row begin once more though nobody made it again,
+        because its parent did.
+        """
         if link is None or link.state is not State.ENDED or entity.parent is None:
             return False
         return self.is_outlived(entity, side, link)

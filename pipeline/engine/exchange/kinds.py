@@ -25,7 +25,9 @@ def of_kind(link: Link, side: Side, *, belongs: bool) -> Link:
 
 
 def with_parent(link: Link, parent: Link | None) -> Link:
-    """The link, suspended with the pair that it hangs on; nothing changes where that is not known."""
+    """The link, suspended with the pair that it hangs on;
+    nothing changes where that is not known.
+    """
     if parent is None:
         return link
     out = link.out | {WITH_PARENT} if parent.out else link.out - {WITH_PARENT}

@@ -101,7 +101,9 @@ class AjeraTransaction(Protocol):
     def rows(self) -> Rows: ...
 
     def take(self, intentions: Collection[str]) -> set[str]:
-        """Insert these numbers, as given up until `record` says otherwise; those that nobody had."""
+        """Insert these numbers, as given up until `record` says otherwise;
+        those that nobody had.
+        """
 
     def recorded(self, intentions: Collection[str]) -> dict[str, Recorded]: ...
 

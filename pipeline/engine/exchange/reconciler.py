@@ -160,7 +160,9 @@ class Reconciler:
             return one.finish()
 
     def _carry(self, planned: Sequence[PlannedWrite], attempt: Attempt) -> list[Link]:
-        """Make Ajera's writes, and store what became of them; the pairs that have both rows since."""
+        """Make Ajera's writes, and store what became of them;
+        the pairs that have both rows since.
+        """
         if not planned:
             return []
         outcomes, refused = self._ajera.make(planned, self._epochs[Side.AJERA], attempt)

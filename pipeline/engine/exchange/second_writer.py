@@ -14,8 +14,8 @@ LAST_EDITS = 100
 SHARE = 0.2
 LEAST = 10
 TODO = (
-    "Switch Deltek's own sync off: in Ajera, Company > Preferences > Integration > CRM, set Auto Run to None; "
-    "in DPS, untick Enable Ajera Synchronization."
+    "Switch Deltek's own sync off: in Ajera, Company > Preferences > Integration > CRM, "
+    "set Auto Run to None; in DPS, untick Enable Ajera Synchronization."
 )
 
 

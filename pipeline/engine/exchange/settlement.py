@@ -157,7 +157,9 @@ def park_waiting(
 
 
 def hold_decided(hand: UnitOfWork, item: WorkItem, link: Link) -> None:
-    """Nobody would say it again: a decision stands among the parked work until it is carried out."""
+    """Nobody would say it again: a decision stands among the
+    parked work until it is carried out.
+    """
     work = ParkedWork(
         link_id(link.id),
         link.entity,

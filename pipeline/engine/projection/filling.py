@@ -1,5 +1,5 @@
-"""Sticky columns that were added: what the last images tell for certain is filled in before anything
-is read, so that rows need not wait for their next event.
+"""Sticky columns that were added: what the last images tell for certain is filled in before
+anything is read, so that rows need not wait for their next event.
 """
 
 from __future__ import annotations

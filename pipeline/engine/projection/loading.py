@@ -117,8 +117,8 @@ class Loading:
         return bool(rows)
 
     def _mark_dependents(self, transaction: Transaction, table: str, *, of_its_own: bool) -> None:
-        """`of_its_own`: a column of the table itself becomes known, which its own rows may have needed
-        of each other.
+        """`of_its_own`: a column of the table itself becomes known, which its own rows may have
+        needed of each other.
         """
         roots = {
             mapping.source

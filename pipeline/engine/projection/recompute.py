@@ -238,7 +238,9 @@ def _creatable(
     rows: Sequence[tuple[LedgerRow, TargetRow]],
     done: RecomputeResult,
 ) -> list[tuple[LedgerRow, TargetRow]]:
-    """Without rows that the target lacks and that cannot be created yet: a required value is unknown."""
+    """Without rows that the target lacks and that cannot be created yet:
+    a required value is unknown.
+    """
     required = {column.name for column in table.columns if not column.nullable} - {*table.key}
     partial = {
         row.key[0] for _, row in rows if not required <= row.values.keys() | row.prefill.keys()

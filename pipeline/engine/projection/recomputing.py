@@ -116,7 +116,9 @@ class RecomputeRunner:
         return RecomputeResult(waiting={(one.mark.kind, one.mark.key): one for one in waiting})
 
     def _once(self, marks: Sequence[Mark], extra: set[Key]) -> RecomputeResult:
-        """One recompute in one transaction, begun again with more roots as long as more are needed."""
+        """One recompute in one transaction, begun again with
+        more roots as long as more are needed.
+        """
         for _ in range(WIDENINGS):
             try:
                 with self._target.transaction() as transaction:

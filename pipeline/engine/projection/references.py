@@ -1,4 +1,6 @@
-"""Rows that target rows refer to: some are made where the target lacks them, others are waited for."""
+"""Rows that target rows refer to: some are made where the target lacks them,
+others are waited for.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A changed map is applied to the rows that are there: its roots are marked once, from the mirror.
 
-The state keeps the fingerprint of each map that was applied, with the release that applied it. While
-two releases run side by side, the older one marks nothing of a map that a newer one applied, or each
-start would undo the other's. After a real rollback the operator says so
+The state keeps the fingerprint of each map that was applied, with the release that applied it.
+While two releases run side by side, the older one marks nothing of a map that a newer one applied,
+or each start would undo the other's. After a real rollback the operator says so
 (`ajera-cdc mappings recompute`).
 """
 

@@ -100,13 +100,7 @@ class Unique:
                 row = replace(row, values={**row.values, self.column: value})  # noqa: PLW2901
             kept.append((root, row))
             if holder is not None:
-                released.append(
-                    TargetRow(
-                        self.table.name,
-                        (holder,),
-                        {self.column: f"~{holder}"},
-                    )
-                )
+                released.append(TargetRow(self.table.name, (holder,), {self.column: f"~{holder}"}))
         if released:
             transaction.upsert(self.table.name, released)
         return kept

@@ -1,4 +1,6 @@
-"""The program with one route more: `python -m tests.support.reporting` is typed like `ajera-cdc`."""
+"""The program with one route more: `python -m
+tests.support.reporting` is typed like `ajera-cdc`.
+"""
 
 from __future__ import annotations
 

@@ -123,7 +123,9 @@ def test_the_mappings_of_a_further_route_are_shown(config: Path) -> None:
 
 
 def test_check_and_status_tell_of_a_further_route_by_its_name(config: Path) -> None:
-    """An area of its own, called after the target; and nothing of routes that are not configured."""
+    """An area of its own, called after the target;
+    and nothing of routes that are not configured.
+    """
     lines = call(config, "check", "--only", "reporting", expect=ExitCode.ENVIRONMENT)["data"][
         "lines"
     ]

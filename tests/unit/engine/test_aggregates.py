@@ -71,7 +71,9 @@ def moved_to(columns: dict[str, Value]) -> Event:
 def test_a_change_marks_the_roots_whose_values_it_changes(
     columns: dict[str, Value], expected: set[tuple[str, str]]
 ) -> None:
-    """The root that a row left and the one that it entered; nothing for a column that none reads."""
+    """The root that a row left and the one that it entered;
+    nothing for a column that none reads.
+    """
     before = changed("Job", 7, at=1, jobFirm=1)
     assert marked(before, moved_to(columns)) == expected
 
@@ -153,7 +155,9 @@ def test_a_retired_root_keeps_the_totals_it_had_however_the_log_is_cut() -> None
 
 
 def test_totals_are_not_written_before_the_tables_along_their_way_are_loaded() -> None:
-    """A target that is filled is not blanked while the mirror fills; each line waits for its own."""
+    """A target that is filled is not blanked while the mirror fills;
+    each line waits for its own.
+    """
     target = MemoryTarget(TOTALS)
     with target.transaction() as transaction:
         transaction.set_load_ends("ajera.Job", "Job", 1, {0: 0})

@@ -1,4 +1,6 @@
-"""A changed map is applied to the rows that are there: its own rows, once, and by the newest release."""
+"""A changed map is applied to the rows that are there: its own rows, once,
+and by the newest release.
+"""
 
 from __future__ import annotations
 
@@ -107,7 +109,9 @@ def test_what_an_entity_missed_while_it_was_off_is_recomputed_when_it_is_on_agai
 
 
 def test_two_releases_side_by_side_do_not_undo_each_others_maps() -> None:
-    """A rolling restart: starts of the older release mark nothing, nor do further ones of the newer."""
+    """A rolling restart: starts of the older release mark nothing,
+    nor do further ones of the newer.
+    """
     target, newer = filled(), without_fax("client")
     assert start(target, newer, release="1.10.0").recomputed == ("client",)
     Consumer(target, [], clock=Ticking(), route=newer).drain()
@@ -126,9 +130,7 @@ def test_a_map_that_only_a_newer_release_has_is_none_of_an_older_ones() -> None:
     assert start(target, release="1.1.0") == Remapped((), ())
 
 
-def test_after_a_rollback_the_operator_applies_the_older_maps_and_the_newer_release_its_own_again() -> (
-    None
-):
+def test_after_a_rollback_each_release_applies_its_own_maps_once_the_operator_says_so() -> None:
     """`ajera-cdc mappings recompute`, run with the older release."""
     target, newer = filled(), without_fax("client")
     start(target, newer, release="1.1.0")

@@ -13,10 +13,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import click
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 
-from deploy.demo import screen
+from deploy.demo import compact, screen
 from deploy.demo.collisions import NotDecided
 from deploy.demo.consumers import (
     EXCHANGE,
@@ -27,6 +27,7 @@ from deploy.demo.consumers import (
     running,
 )
 from deploy.demo.firm import prepared
+from deploy.demo.lags import Lags, watched
 from deploy.demo.people import NeverFilled, People, Run
 from deploy.demo.verdict import verified
 from deploy.local.install import InstallFailed
@@ -38,7 +39,7 @@ DEFAULT_SEED = 20_26
 ONCE_SECONDS = 20.0
 QUIET_REPORT_SECONDS = 5.0
 
-NARROWEST = 100
+NARROWEST, LOWEST = 100, 50  # columns and lines that the whole screen takes
 console = Console() if Console().is_terminal else Console(width=NARROWEST)
 
 
@@ -92,12 +93,9 @@ def main(
             route: resources.enter_context(running(run.config, stack.logs, consumers, route))
             for route in (TO_PIM, EXCHANGE)
         }
-        live(
-            run,
-            members[TO_PIM],
-            members[EXCHANGE],
-            People(run, seed, seconds),
-        )
+        lags = resources.enter_context(watched(run.config))
+        live(run, members[TO_PIM], members[EXCHANGE], lags, People(run, seed, seconds))
+        say("Stopping consumers, connectors and the stack ...")
         if seconds is not None:
             sys.exit(verified(run, [*members[TO_PIM], *members[EXCHANGE]], say))
     say("Stopped; nothing is left running.")
@@ -111,6 +109,7 @@ def live(
     run: Run,
     to_pim: Sequence[Consumer],
     exchange: Sequence[Consumer],
+    lags: Lags,
     people: People,
 ) -> None:
     """Show the tables until the day is over, or until Ctrl-C.
@@ -126,8 +125,8 @@ def live(
         while not run.ended.is_set():
             for member in (*to_pim, *exchange):
                 member.check()
-            now = looked(run, to_pim, exchange)
-            shown.update(screen.draw(now))
+            now = looked(run, to_pim, exchange, lags)
+            shown.update(drawn(now))
             if not console.is_terminal and time.monotonic() - reported > QUIET_REPORT_SECONDS:
                 reported = time.monotonic()
                 pairs = sum(now.pairs.values())
@@ -139,10 +138,24 @@ def live(
     if run.fault is not None:
         raise run.fault
     if not console.is_terminal:
-        console.print(screen.draw(looked(run, to_pim, exchange)))
+        console.print(screen.draw(looked(run, to_pim, exchange, lags)))
 
 
-def looked(run: Run, to_pim: Sequence[Consumer], exchange: Sequence[Consumer]) -> screen.Shown:
+def shortened(path: Path) -> str:
+    """As it is typed from here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def drawn(now: screen.Shown) -> RenderableType:
+    """As much as the terminal has room for."""
+    has_room = console.width >= NARROWEST and (not console.is_terminal or console.height >= LOWEST)
+    return screen.draw(now) if has_room else compact.draw(now)
+
+
+def looked(
+    run: Run, to_pim: Sequence[Consumer], exchange: Sequence[Consumer], lags: Lags
+) -> screen.Shown:
     """What there is to see now."""
     figures = {
         route: screen.read([member.address for member in members])
@@ -160,6 +173,15 @@ def looked(run: Run, to_pim: Sequence[Consumer], exchange: Sequence[Consumer]) -
         exchange=figures[EXCHANGE].since(run.delays_before.get(EXCHANGE)),
         edits={"Ajera": run.edits["Ajera"], "DPS": run.edits["DPS"]},
         story=list(run.story),
+        lags=lags.now(),
+        wrong=sorted({line for one in (*to_pim, *exchange) for line in one.waits_for()}),
+        places=(
+            f"settings {shortened(run.config)}",
+            f"logs     {shortened(run.config.parent / 'logs')}",
+            f"metrics  {to_pim[0].address}/metrics, {exchange[0].address}/metrics",
+        )
+        if to_pim and exchange
+        else (),
     )
 
 

@@ -85,6 +85,14 @@ class Consumer:
         except httpx.HTTPError:
             return False
 
+    def waits_for(self) -> list[str]:
+        """What it waits for or has halted at, in its words; nothing while it does not answer."""
+        try:
+            reasons: dict[str, str] = ask(f"{self.address}/health").json()["reasons"]
+        except httpx.HTTPError:
+            return []
+        return list(reasons.values())
+
     def log_lines(self) -> list[str]:
         return self._log.read_text(errors="replace").splitlines()
 

@@ -92,6 +92,8 @@ def _add(figures: Figures, name: str, labels: Mapping[str, str], value: float) -
             )
         case "pipeline_target_rows_total":
             figures.rows[labels["result"]] += int(value)
+        case "pipeline_parked_rows":
+            figures.parked = max(figures.parked, value)  # each consumer tells it of all
         case "pipeline_delay_seconds_bucket":
             figures.delay_buckets[float(labels["le"].replace("+Inf", "inf"))] += int(value)
         case _:
@@ -111,6 +113,9 @@ class Shown:
     exchange: Figures
     edits: Mapping[str, int]
     story: Sequence[str] = ()
+    lags: Mapping[str, int | None] = field(default_factory=dict)  # by route; None: unknown
+    wrong: Sequence[str] = ()  # what consumers wait for, in their words
+    places: Sequence[str] = ()  # where settings, logs and metrics are
 
 
 def rows(dps: psycopg.Connection, naming: Naming) -> dict[str, int]:
@@ -174,7 +179,8 @@ def draw(shown: Shown) -> RenderableType:
         Text(shown.state, style="bold"),
         above,
         below,
-        *map(Text, (*kept, *shown.story)),
+        *(Text(line, style="red") for line in shown.wrong),
+        *map(Text, (*kept, *shown.story, *shown.places)),
     )
 
 
@@ -198,14 +204,14 @@ def _sentences(title: str, figures: Figures, others: Mapping[str, int]) -> tuple
     """Delays and counts in two lines:
     a fourth table beside the others would not fit into 100 columns.
     """
-    p50, p99 = (_seconds(figures.delay(share)) for share in (0.5, 0.99))
+    p50, p99 = (seconds(figures.delay(share)) for share in (0.5, 0.99))
     rows = f"rows created {figures.rows['created']:,}, changed {figures.rows['changed']:,}"
     return f"{title}: p50 {p50} s, p99 {p99} s; {rows}", "; ".join(
         f"{name} {n:,}" for name, n in others.items()
     )
 
 
-def _seconds(delay: float | None) -> str:
+def seconds(delay: float | None) -> str:
     return "-" if delay is None else f"{delay:.2f}"
 
 
@@ -214,7 +220,7 @@ def _delays(title: str, figures: Figures, others: Mapping[str, int]) -> Table:
     table.add_column("delay")
     table.add_column("seconds", justify="right")
     for label, share in (("p50", 0.5), ("p99", 0.99)):
-        table.add_row(label, _seconds(figures.delay(share)))
+        table.add_row(label, seconds(figures.delay(share)))
     table.add_row("rows created", f"{figures.rows['created']:,}")
     table.add_row("rows changed", f"{figures.rows['changed']:,}")
     for name, count in others.items():

@@ -24,8 +24,8 @@ from pipeline.database.state.marks import Marks
 from pipeline.database.state.progress import ProgressStore
 from pipeline.database.state.schema import DEFAULT_SCHEMA
 from pipeline.database.state.settings import SettingsStore
+from pipeline.database.systems.owned_rows import OwnedRows
 from pipeline.database.systems.target_tables import (
-    OwnedRows,
     TargetTables,
     names_of,
 )
@@ -168,9 +168,7 @@ class DatabaseTransaction:
     def upsert(self, table: str, rows: Sequence[TargetRow]) -> RowCounts:
         return self._targets.upsert(table, rows)
 
-    def replace_children(
-        self, table: str, wanted: Mapping[str, Sequence[tuple[str, ...]]]
-    ) -> RowCounts:
+    def replace_children(self, table: str, wanted: Mapping[str, Sequence[TargetRow]]) -> RowCounts:
         return self._owned.replace_children(table, wanted)
 
     def loaded(self) -> frozenset[str]:

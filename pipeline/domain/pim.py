@@ -30,7 +30,7 @@ from pipeline.mapping.table import (
     TableMapping,
     prefixed,
 )
-from pipeline.mapping.target import TargetColumn, TargetTable
+from pipeline.mapping.target import TargetColumn, TargetRow, TargetTable
 from pipeline.model.event import Row, Value
 from pipeline.model.ledger import LedgerRow
 
@@ -216,7 +216,7 @@ def _client_column(column: str, target: str) -> Related:
     )
 
 
-def _roles(neighbours: RelatedRows) -> tuple[Sequence[tuple[str, ...]], Sequence[RowMissing]]:
+def _roles(neighbours: RelatedRows) -> tuple[Sequence[TargetRow], Sequence[RowMissing]]:
     """Role rows of a project: manager, principal, marketing contact,
     then the further roles of AxResource.
     """
@@ -247,7 +247,7 @@ def _roles(neighbours: RelatedRows) -> tuple[Sequence[tuple[str, ...]], Sequence
             continue
         if row.values["ever_vecIsEmployee"]:
             rows.add((root.key, role, f"em-{employee}"))
-    return sorted(rows), missing
+    return [TargetRow("Project_Contact", key, {}) for key in sorted(rows)], missing
 
 
 # --- the page's five tables -----------------------------------------------------------------------

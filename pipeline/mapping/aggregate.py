@@ -77,8 +77,7 @@ class Aggregate:
         """What the reference shows, as in: sum of tHours of AxTransaction, by tProject of it."""
         of = "rows" if self.function is Function.COUNT else self.column
         conditions = [
-            f"{one.column} is {' or '.join(str(value) for value in one.values)}"
-            for one in self.where
+            f"{one.column} is {' or '.join(map(_shown, one.values))}" for one in self.where
         ]
         where = f" where {' and '.join(conditions)}" if conditions else ""
         return f"{self.function} of {of} of {self.table}{where}, by {self._way}"
@@ -86,6 +85,14 @@ class Aggregate:
     @property
     def _way(self) -> str:
         return " and ".join(f"{path.column} of {path.table}" for path in self.along)
+
+
+def _shown(value: Value) -> str:
+    if value is None:
+        return "blank"
+    if isinstance(value, bool):
+        return "set" if value else "not set"
+    return str(value)
 
 
 def is_look_up(along: tuple[Path, ...]) -> bool:

@@ -126,7 +126,7 @@ class Built:
     mapping: TableMapping
     root: LedgerRow
     row: TargetRow
-    children: Mapping[str, Sequence[tuple[str, ...]]]
+    children: Mapping[str, Sequence[TargetRow]]
     missing: Sequence[RowMissing]
 
 
@@ -168,7 +168,7 @@ def build(
                 prefill[line.target] = value.value
             else:
                 values[line.target] = value
-    children: dict[str, Sequence[tuple[str, ...]]] = {}
+    children: dict[str, Sequence[TargetRow]] = {}
     for child in mapping.children:
         if loaded.issuperset(child.needs):
             with suppress(ChangedSince, ValueUnknown):

@@ -14,6 +14,7 @@ from typing import Protocol
 from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.path import Path
 from pipeline.mapping.site import Site
+from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Row, Value
 from pipeline.model.ledger import LedgerRow
 
@@ -154,7 +155,10 @@ Parent = CreateParent | AwaitParent
 @dataclass(frozen=True, slots=True)
 class ChildRows:
     """Rows of another target table that belong to the root's target row and are replaced as a set,
-    ours only.
+    ours only: created, changed where a value differs, removed when they are no longer wanted.
+
+    `values` names the columns beside the key, each with what it holds in words. `parents` are
+    references of key columns.
     """
 
     target: str
@@ -162,9 +166,10 @@ class ChildRows:
     words: str
     of: Callable[
         [RelatedRows],
-        tuple[Sequence[tuple[str, ...]], Sequence[RowMissing]],
+        tuple[Sequence[TargetRow], Sequence[RowMissing]],
     ]
     parents: tuple[Parent, ...]
+    values: tuple[tuple[str, str], ...] = ()
     note: str = ""
 
 

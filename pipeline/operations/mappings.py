@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.route import Route
-from pipeline.mapping.site import Site
+from pipeline.mapping.site import ColumnPolicy, Site
 from pipeline.mapping.source import SourceTable
 from pipeline.mapping.table import (
     ChildRows,
@@ -96,6 +96,7 @@ class _Shower:
             )
         for child in self._mapping.children:
             yield self._child(child)
+            yield from self._child_values(child)
 
     def _line(self, line: Line, written: str, fit: str) -> ShownLine:
         place = (self._mapping.name, line.target)
@@ -122,6 +123,19 @@ class _Shower:
             self._named(child.note),
             rests_on,
         )
+
+    def _child_values(self, child: ChildRows) -> Iterator[ShownLine]:
+        table = self._site.target_table(child.target)
+        for column, words in child.values:
+            policy = self._site.policy(child.target, column)
+            yield ShownLine(
+                self._named(words),
+                f"{table}: {self._site.target_column(child.target, column)}",
+                "with its row",
+                _fit(policy),
+                "",
+                (),
+            )
 
     def _words(self, line: Line) -> str:
         match line:
@@ -153,11 +167,15 @@ class _Shower:
         )
 
     def _fit(self, column: str) -> str:
-        policy = self._site.policy(self._mapping.target, column)
-        return (
-            f"too long: {policy.too_long.value}, letters: {policy.unencodable.value}, empty: "
-            f"{policy.null.value}"
-        )
+        return _fit(self._site.policy(self._mapping.target, column))
+
+
+def _fit(policy: ColumnPolicy) -> str:
+    """What a column's policies do, in words."""
+    return (
+        f"too long: {policy.too_long.value}, letters: {policy.unencodable.value},"
+        f" empty: {policy.null.value}"
+    )
 
 
 def _columns(sources: tuple[SourceTable, ...], site: Site) -> Iterator[tuple[str, str]]:

@@ -32,7 +32,6 @@ LONG_MODULES = {
 TO_SPLIT = {
     "pipeline/conflicts/classify.py",
     "pipeline/conflicts/decide.py",
-    "pipeline/database/systems/target_tables.py",
     "pipeline/engine/exchange/reconcile_pass.py",
 }
 WAITING = {

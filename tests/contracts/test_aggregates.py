@@ -1,5 +1,6 @@
-"""The contract of values that the target's database computes over mirrored rows: the twin in memory
-and PostgreSQL always, SQL Server where PIPELINE_TEST_SQLSERVER_URL names one.
+"""The contract of values that the target's database computes over mirrored rows, and of child rows
+with values: the twin in memory and PostgreSQL always, SQL Server where PIPELINE_TEST_SQLSERVER_URL
+names one.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from pipeline.database.target import DatabaseTarget
 from pipeline.engine.consumer.ports import Target
 from pipeline.mapping.aggregate import Aggregate, Function, Where
 from pipeline.mapping.site import Site
+from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Event, Value
+from pipeline.model.outcome import RowCounts
 from tests.support.totals import LINES, TO_ENTRIES, TO_JOBS, TO_SHARED, TOTALS, changed, mirrored
 from tests.twins.target import MemoryTarget
 
@@ -232,3 +235,64 @@ def test_rows_along_each_way_are_computed_for_many_roots_at_once(target: Target)
     assert found.keys() == set(keys)
     assert [key for key in keys if found[key]["Open Jobs"]] == ["1", "5200"]
     assert {line.along for line in LINES} == {TO_JOBS, TO_ENTRIES, TO_SHARED}
+
+
+def person(key: str, name: str | None, rate: str = "1.5", firm: str = "f-1") -> TargetRow:
+    return TargetRow("Staff", (firm, key), {"Name": name, "Rate": Decimal(rate)})
+
+
+def made(target: Target, *rows: TargetRow, firm: str = "f-1") -> RowCounts:
+    with target.transaction() as transaction:
+        transaction.create_missing("Totals", [{"Firm ID": firm}])
+        return transaction.replace_children("Staff", {firm: rows})
+
+
+def held(target: Target, *rows: TargetRow) -> bool:
+    """Are these the values that rows of the target hold: then writing them again changes nothing."""
+    with target.transaction() as transaction:
+        return transaction.upsert("Staff", rows) == RowCounts(unchanged=len(rows))
+
+
+def test_child_rows_are_created_changed_and_removed_and_told_apart(target: Target) -> None:
+    """What holds its values already is not written."""
+    ann, bob = person("p-1", "Ann"), person("p-2", "Bob")
+    assert made(target, ann, bob) == RowCounts(created=2)
+    assert made(target, ann, bob) == RowCounts(unchanged=2)
+    assert made(target, ann, person("p-2", None, "2.25")) == RowCounts(changed=1, unchanged=1)
+    assert held(target, ann, person("p-2", None, "2.2500"))
+    assert made(target, bob) == RowCounts(changed=2)
+    assert held(target, bob)
+    assert made(target, ann) == RowCounts(created=1, changed=1)
+
+
+def test_a_child_row_that_others_made_keeps_its_values(target: Target) -> None:
+    """Not ours to change, and not ours to remove; one of ours that somebody removed comes again."""
+    theirs, wanted = person("p-1", "theirs"), person("p-1", "ours")
+    with target.transaction() as transaction:
+        transaction.create_missing("Totals", [{"Firm ID": "f-1"}])
+        transaction.upsert("Staff", [theirs])
+    assert made(target, wanted, person("p-2", "Bob")) == RowCounts(created=1, unchanged=1)
+    assert held(target, theirs)
+    assert made(target) == RowCounts(changed=1)
+    assert held(target, theirs)
+
+
+def test_a_child_row_may_leave_a_column_as_it_is(target: Target) -> None:
+    """Rows with different columns are written together; what is prefilled stays afterwards."""
+    made(target, person("p-1", "Ann"), person("p-2", "Bob"))
+    some = (
+        TargetRow("Staff", ("f-1", "p-1"), {"Name": "Eve"}),
+        TargetRow("Staff", ("f-1", "p-2"), {}),
+        TargetRow("Staff", ("f-1", "p-3"), {"Name": "Dan"}, {"Rate": Decimal(7)}),
+    )
+    assert made(target, *some) == RowCounts(created=1, changed=1, unchanged=1)
+    assert held(target, person("p-1", "Eve"), person("p-2", "Bob"), person("p-3", "Dan", "7"))
+
+
+def test_child_rows_of_several_parents_are_each_their_own(target: Target) -> None:
+    """A parent that is not given keeps its rows."""
+    made(target, person("p-1", "Ann"))
+    other = person("p-1", "Other", firm="f-2")
+    assert made(target, other, firm="f-2") == RowCounts(created=1)
+    assert made(target, firm="f-2") == RowCounts(changed=1)
+    assert held(target, person("p-1", "Ann"))

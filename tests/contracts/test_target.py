@@ -558,17 +558,12 @@ def test_child_rows_are_replaced_as_a_set_and_those_of_others_stay(
             ],
         )
         theirs = (number, "Theirs", people[0])
-        first = {
-            number: [
-                (number, "Lead", people[0]),
-                (number, "Lead", people[1]),
-                theirs,
-            ]
-        }
+        lead = (number, "Lead")
+        first = {number: children((*lead, people[0]), (*lead, people[1]), theirs)}
         assert transaction.replace_children("Project_Contact", first) == RowCounts(
             created=2, unchanged=1
         )
-        second = {number: [(number, "Lead", people[2])]}
+        second = {number: children((*lead, people[2]))}
         assert transaction.replace_children("Project_Contact", second) == RowCounts(
             created=1, changed=2
         )
@@ -589,6 +584,11 @@ def test_child_rows_are_replaced_as_a_set_and_those_of_others_stay(
             )
             == 0
         )
+
+
+def children(*keys: tuple[str, ...]) -> list[TargetRow]:
+    """Child rows that are nothing but their key."""
+    return [TargetRow("Project_Contact", key, {}) for key in keys]
 
 
 @pytest.mark.parametrize(

@@ -352,7 +352,7 @@ def _project(key: str, code: str) -> TargetRow:
 
 def test_replacing_children_leaves_rows_of_others(target: Target) -> None:
     """Only rows that we made go; a row that was there before us stays somebody else's."""
-    theirs, ours = ("1", "PM", "em-1"), ("1", "PM", "em-2")
+    theirs, ours = (TargetRow("Project_Contact", ("1", "PM", f"em-{n}"), {}) for n in (1, 2))
     with target.transaction() as transaction:
         transaction.create_missing("Project_Status", [{"Name": "Active"}])
         transaction.create_missing("Role_Type", [{"Name": "PM"}])
@@ -362,7 +362,7 @@ def test_replacing_children_leaves_rows_of_others(target: Target) -> None:
         )
         transaction.upsert("Project", [_project("1", "P-1")])
         names = ("Project ID", "Role Type", "Contact ID")
-        transaction.create_missing("Project_Contact", [dict(zip(names, theirs, strict=True))])
+        transaction.create_missing("Project_Contact", [dict(zip(names, theirs.key, strict=True))])
     with target.transaction() as transaction:
         first = transaction.replace_children("Project_Contact", {"1": [theirs, ours]})
         again = transaction.replace_children("Project_Contact", {"1": [theirs, ours]})

@@ -66,6 +66,13 @@ TOTALS_GUARDS = (
         f"{CONTRACT}::test_deleted_rows_count_nowhere",
     ),
     Guard(
+        "a child row that others made keeps its values",
+        "pipeline/database/systems/owned_rows.py",
+        "if place in ours - new]",
+        "if place not in new]",
+        f"{CONTRACT}::test_a_child_row_that_others_made_keeps_its_values",
+    ),
+    Guard(
         "one changed row costs its own root's rows",
         "pipeline/database/sql/postgres.py",
         " LIMIT json_array_length(CAST(:rows AS json))) AS r",

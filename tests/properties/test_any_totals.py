@@ -28,8 +28,15 @@ from tests.twins.turns import Schedule
 RUNS = int(os.environ.get("AJERA_CDC_TOTALS", "150"))
 SEED = int(os.environ.get("AJERA_CDC_SEED", "20261127"))
 PROCESSES = 2
-KEYS = {"Firm": 3, "Job": 4, "Share": 4, "Entry": 8}
-OWNERS = {"jobFirm", "shareFirm", "entryJob"}  # always sent
+KEYS = {"Firm": 3, "Job": 4, "Share": 4, "Entry": 8, "Person": 4}
+OWNERS = {
+    "jobFirm",
+    "shareFirm",
+    "entryJob",
+    "personFirm",
+    "personName",
+    "personRate",
+}  # always sent
 Known = dict[str, Value]
 Table = dict[int, Known]
 
@@ -39,11 +46,11 @@ def history(rng: random.Random, length: int) -> list[Event]:
     events: list[Event] = []
     offsets: dict[tuple[str, int], int] = {}
     for number in range(1, length + 1):
-        table = rng.choice(("Firm", "Job", "Share", "Entry", "Entry", "Entry"))
+        table = rng.choice(("Firm", "Job", "Share", "Entry", "Entry", "Entry", "Person"))
         key = rng.randint(1, KEYS[table])
         operation = "d" if rng.random() < 0.12 else "u"
         columns = some_columns(rng, table)
-        lacking = rng.choice(sorted(columns.keys() - OWNERS)) if rng.random() < 0.1 else ""
+        lacking = rng.choice(sorted({*columns} - OWNERS or {""})) if rng.random() < 0.1 else ""
         kept = {name: value for name, value in columns.items() if name != lacking}
         one = changed(table, key, operation, at=number, without=(lacking,), **kept)
         partition = key % PARTITIONS
@@ -63,6 +70,12 @@ def some_columns(rng: random.Random, table: str) -> dict[str, Value]:
                 "jobStatus": rng.choice((None, 1, 2, 3)),
                 "jobOpened": rng.choice((None, date(2026, 1, 1), date(2025, 6, 30))),
                 "jobStatusNote": rng.choice((None, "x")),
+            }
+        case "Person":
+            return {
+                "personFirm": rng.choice((None, 0, 1, 2, 3)),
+                "personName": rng.choice((None, "n", "m")),
+                "personRate": rng.choice((None, Decimal("1.25"), Decimal(2))),
             }
         case "Share":
             return {"shareFirm": rng.choice((None, 1, 2, 3)), "shareJob": rng.choice((None, 1, 2))}
@@ -119,7 +132,17 @@ def wrong(target: MemoryTarget, events: Sequence[Event]) -> Iterator[tuple[int, 
     """Totals of firms that exist which a recount does not give; what it cannot know is left out."""
     tables = at_the_end(events)
     written = {row["Firm ID"]: row for row in target.rows("Totals")}
+    staff: dict[Value, list[tuple[Value, ...]]] = {}
+    for row in target.rows("Staff"):
+        staff.setdefault(row["Firm ID"], []).append((row["Person ID"], row["Name"], row["Rate"]))
     for firm in tables["Firm"]:
+        people = sorted(
+            (f"p-{key}", one["personName"], one["personRate"])
+            for key, one in tables["Person"].items()
+            if one["personFirm"] == firm
+        )
+        if staff.get(f"f-{firm}", []) != people:
+            yield firm, "Staff"
         for column, value in recount(tables, firm).items():
             if f"f-{firm}" not in written or written[f"f-{firm}"][column] != value:
                 yield firm, column

@@ -170,7 +170,7 @@ def calls(transaction: DatabaseTransaction, row: LedgerRow) -> Iterator[Callable
     yield partial(
         transaction.replace_children,
         "Project_Contact",
-        {"1": [("1", CANARY, "em-1")]},
+        {"1": [TargetRow("Project_Contact", ("1", CANARY, "em-1"), {})]},
     )
     yield partial(transaction.loaded)
     yield partial(transaction.loading, 1)

@@ -4,15 +4,26 @@ computes, and a row for each job.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pipeline.engine.projection import guard
 from pipeline.mapping.aggregate import Aggregate, Function, Where
+from pipeline.mapping.convert import text
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.path import Path
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType, SourceColumn, SourceTable
-from pipeline.mapping.table import Column, Derived, TableMapping, prefixed
-from pipeline.mapping.target import TargetColumn, TargetTable
+from pipeline.mapping.table import (
+    ChildRows,
+    Column,
+    Derived,
+    RelatedRows,
+    RowMissing,
+    TableMapping,
+    prefixed,
+)
+from pipeline.mapping.target import TargetColumn, TargetRow, TargetTable
 from pipeline.model.event import Event, Operation, Value
 from pipeline.model.ledger import LedgerRow
 from pipeline.model.position import TopicOffset
@@ -69,6 +80,20 @@ ENTRY = MirroredTable(
     ),
     indexed=("entryJob",),
 )
+PERSON = MirroredTable(
+    SourceTable(
+        "Person",
+        ("personKey",),
+        (
+            SourceColumn("personKey", ColumnType.INTEGER),
+            SourceColumn("personFirm", ColumnType.INTEGER),
+            SourceColumn("personName", ColumnType.TEXT),
+            SourceColumn("personRate", ColumnType.DECIMAL),
+        ),
+    ),
+    owners=(("personFirm", "Firm"),),
+    indexed=("personFirm",),
+)
 TOTALS_TABLE = TargetTable(
     "Totals",
     key=("Firm ID",),
@@ -84,6 +109,18 @@ TOTALS_TABLE = TargetTable(
     ),
     rank=0,
 )
+STAFF_TABLE = TargetTable(
+    "Staff",
+    key=("Firm ID", "Person ID"),
+    columns=(
+        TargetColumn("Firm ID", ColumnType.SHORT_TEXT, 30, nullable=False),
+        TargetColumn("Person ID", ColumnType.SHORT_TEXT, 30, nullable=False),
+        TargetColumn("Name", length=20),
+        TargetColumn("Rate", ColumnType.DECIMAL, places=4),
+    ),
+    rank=1,
+    references=(("Firm ID", "Totals"),),
+)
 TO_JOBS = (Path("Job", "jobFirm", "Firm"),)
 TO_ENTRIES = (*TO_JOBS, Path("Entry", "entryJob", "Job"))
 TO_SHARED = (Path("Share", "shareFirm", "Firm"), Path("Share", "shareJob", "Job"))
@@ -97,6 +134,19 @@ LINES = (
     Aggregate("Least Amount", Function.MIN, TO_ENTRIES, "entryAmount", where=(COUNTED,)),
     Aggregate("Shared Jobs", Function.COUNT, TO_SHARED, where=(OPEN,)),
 )
+
+
+def _staff(neighbours: RelatedRows) -> tuple[Sequence[TargetRow], Sequence[RowMissing]]:
+    """The people of a firm, with their values."""
+    firm = f"f-{neighbours.root.key}"
+    return [staff(firm, one) for one in neighbours.children("Person")], ()
+
+
+def staff(firm: str, person: LedgerRow) -> TargetRow:
+    values = {"Name": text(person.values["personName"]), "Rate": person.values["personRate"]}
+    return TargetRow("Staff", (firm, f"p-{person.key}"), values)
+
+
 MAPPING = TableMapping(
     name="totals",
     entity="totals",
@@ -105,14 +155,25 @@ MAPPING = TableMapping(
     only_if=None,
     key=Derived("Firm ID", prefixed("f-", "firmKey")),
     lines=(Column("firmName", "Name"), *LINES),
+    children=(
+        ChildRows(
+            "Staff",
+            needs=("Person",),
+            words="the people of the firm",
+            of=_staff,
+            parents=(),
+            values=(("Name", "personName"), ("Rate", "personRate")),
+        ),
+    ),
+    paths=(Path("Person", "personFirm", "Firm"),),
 )
 TOTALS = Route(
     name="totals",
     title="Totals",
     source_system="source",
     target_system="totals",
-    sources=(FIRM, JOB, SHARE, ENTRY),
-    targets=(TOTALS_TABLE,),
+    sources=(FIRM, JOB, SHARE, ENTRY, PERSON),
+    targets=(TOTALS_TABLE, STAFF_TABLE),
     mappings=(MAPPING,),
 )
 

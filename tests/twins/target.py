@@ -220,9 +220,7 @@ class MemoryTransaction:
         with self._spoiling():
             return self._targets.upsert(table, rows)
 
-    def replace_children(
-        self, table: str, wanted: Mapping[str, Sequence[tuple[str, ...]]]
-    ) -> RowCounts:
+    def replace_children(self, table: str, wanted: Mapping[str, Sequence[TargetRow]]) -> RowCounts:
         with self._spoiling():
             return self._owned.replace_children(table, wanted)
 

@@ -70,12 +70,28 @@ class TargetTables:
             counts += self._upsert(self._described[table], key, row)
         return counts
 
-    def insert_children(self, table: str, keys: Sequence[Owned]) -> set[Owned]:
+    def insert_children(self, table: str, rows: Sequence[TargetRow]) -> set[Owned]:
         names = self._described[table].key
-        rows = [dict(zip(names, key, strict=True)) for key in keys]
+        given = [
+            {**dict(zip(names, row.key, strict=True)), **row.prefill, **row.values} for row in rows
+        ]
         return {
-            tuple(str(row[name]) for name in names) for row in self._insert_missing(table, rows)
+            tuple(str(row[name]) for name in names) for row in self._insert_missing(table, given)
         }
+
+    def change_children(self, table: str, rows: Sequence[TargetRow]) -> int:
+        """What differs in rows that are there; how many changed."""
+        described, view, changed = self._described[table], self._views[table], 0
+        for row in sorted(rows, key=lambda row: row.key):
+            key = view.table.key(*row.key)
+            there = view.lock(key, Strength.CHANGE) if row.values else None
+            if (
+                there is not None
+                and (after := {**there, **self._held(described, row.values)}) != there
+            ):
+                self._put(described, key, there, after)
+                changed += 1
+        return changed
 
     def delete(self, table: str, keys: Iterable[Owned]) -> None:
         view = self._views[table]
@@ -215,28 +231,30 @@ class OwnedRows:
         self._view = View(session, owned)
         self._targets = targets
 
-    def replace_children(self, table: str, wanted: Mapping[str, Sequence[Owned]]) -> RowCounts:
+    def replace_children(self, table: str, wanted: Mapping[str, Sequence[TargetRow]]) -> RowCounts:
         """Rows that others made stay theirs. Removed rows count as changed."""
         if not wanted:
             return RowCounts()
         self._session.statement("replace_children")
-        asked = {(parent, tuple(key)) for parent, keys in wanted.items() for key in keys}
+        asked = {(parent, row.key): row for parent, rows in wanted.items() for row in rows}
         places = [
             place for place, _ in self._view.items() if place[0] == table and place[1] in wanted
         ]
         held = {place: self._view.lock(place, Strength.UPDATE) for place in places}
         ours = {(str(place[1]), key) for place, key in held.items() if key is not None}
-        gone = ours - asked
+        gone = ours - asked.keys()
         self._targets.delete(table, [key for _, key in gone])
         for parent, key in sorted(gone):
             self._view.delete((table, parent, *key))
-        created = self._targets.insert_children(table, sorted(key for _, key in asked))
+        created = self._targets.insert_children(table, [*asked.values()])
         new = {(parent, key) for parent, key in asked if key in created}
+        there = [row for place, row in asked.items() if place in ours - new]
+        changed = self._targets.change_children(table, there)
         for parent, key in sorted(new - ours):
             self._view.claim((table, parent, *key))
             self._view.put((table, parent, *key), key)
         return RowCounts(
             created=len(new),
-            changed=len(gone),
-            unchanged=len(asked) - len(new),
+            changed=len(gone) + changed,
+            unchanged=len(asked) - len(new) - changed,
         )

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TypeVar
-
-import orjson
 
 from pipeline.database.sql.dialect import (
     Field,
@@ -20,7 +17,6 @@ from pipeline.database.sql.dialect import (
 from pipeline.database.sql.session import Cells, Session, number_of
 from pipeline.errors import TargetRefused
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import ColumnType
 from pipeline.mapping.target import TargetRow, TargetTable
 from pipeline.model.event import Row
 from pipeline.model.outcome import RowCounts
@@ -186,9 +182,12 @@ class TargetTables:
             raise TargetRefused(
                 f"{names.table.name} lacks a row that cannot be created without {lacking}"
             )
-        fields = names.fields(columns)
-        if not fields:
-            return RowCounts(unchanged=len(rows))
+        changed = self._update(names, columns, rows) if columns else 0
+        return RowCounts(changed=changed, unchanged=len(rows) - changed)
+
+    def _update(self, names: Names, columns: tuple[str, ...], rows: Sequence[TargetRow]) -> int:
+        """Write these columns where one differs; how many rows changed."""
+        dialect, fields = self._session.dialect, names.fields(columns)
         update = Update(
             table=names.full_name,
             match=names.key,
@@ -198,92 +197,42 @@ class TargetTables:
         )
         cells = [(*row.key, *(row.values[column] for column in columns)) for row in rows]
         answers = self._session.run(names.table.name, dialect.update(update), cells)
-        changed = sum(number_of(answer[0]) for answer in answers)
-        return RowCounts(changed=changed, unchanged=len(rows) - changed)
+        return sum(number_of(answer[0]) for answer in answers)
 
     # -- single statements for child rows ----------------------------------------------------------
 
-    def insert_children(self, table: str, keys: Sequence[tuple[str, ...]]) -> set[tuple[str, ...]]:
-        """Rows that are nothing but their key; those that were inserted."""
-        return {
-            tuple(str(part) for part in key)
-            for key in self._insert_missing(self._names[table], (), keys)
-        }
+    def insert_children(self, table: str, rows: Sequence[TargetRow]) -> set[tuple[str, ...]]:
+        """The keys of those that were inserted; one that is there stays as it is."""
+        names = self._names[table]
+        created: set[tuple[str, ...]] = set()
+        for (columns, prefilled), alike in _alike(
+            ((_written(names, row), _prefilled(names, row)), row) for row in rows
+        ):
+            cells = [
+                (
+                    *row.key,
+                    *(row.values[column] for column in columns),
+                    *(row.prefill[column] for column in prefilled),
+                )
+                for row in alike
+            ]
+            keys = self._insert_missing(names, (*columns, *prefilled), cells)
+            created.update(tuple(str(part) for part in key) for key in keys)
+        return created
+
+    def change_children(self, table: str, rows: Sequence[TargetRow]) -> int:
+        """Write what differs in rows that are there; how many changed."""
+        names = self._names[table]
+        return sum(
+            self._update(names, columns, sorted(alike, key=lambda row: row.key))
+            for columns, alike in _alike((_written(names, row), row) for row in rows)
+            if columns
+        )
 
     def delete(self, table: str, keys: Sequence[tuple[str, ...]]) -> int:
         names = self._names[table]
         sql = self._session.dialect.delete(names.full_name, names.key)
         return sum(number_of(deleted) for (deleted,) in self._session.run(table, sql, sorted(keys)))
-
-
-_TARGET_TABLE, _PARENT_KEY, _ROW_HASH, _ROW_KEY = (
-    Field("target_table", ColumnType.SHORT_TEXT),
-    Field("parent_key", ColumnType.SHORT_TEXT),
-    Field("row_hash", ColumnType.SHORT_TEXT),
-    Field("row_key", ColumnType.TEXT),
-)
-
-
-class OwnedRows:
-    """Child rows that we made, by `sync.owned_row`, replaced as a set for each parent."""
-
-    def __init__(self, session: Session, schema: str, targets: TargetTables) -> None:
-        self._session = session
-        self._targets = targets
-        self._owned = session.dialect.qualify(schema, "owned_row")
-
-    def replace_children(
-        self, table: str, wanted: Mapping[str, Sequence[tuple[str, ...]]]
-    ) -> RowCounts:
-        """Ours that are not wanted go first,
-        since the database may take an old spelling of a key for the new one.
-
-        A row that is there already and is not ours stays somebody else's.
-        Removed rows count as changed.
-        """
-        asked = {(parent, tuple(key)) for parent, keys in wanted.items() for key in keys}
-        ours = self._owned_by(table, sorted(wanted))
-        gone = ours - asked
-        if gone:
-            self._targets.delete(table, [key for _, key in gone])
-            sql = self._session.dialect.delete(self._owned, (_TARGET_TABLE, _PARENT_KEY, _ROW_HASH))
-            rows = [(table, parent, _hash(key)) for parent, key in gone]
-            self._session.run("owned_row", sql, sorted(rows))
-        created = (
-            self._targets.insert_children(table, [key for _, key in asked]) if asked else set()
-        )
-        new = {(parent, key) for parent, key in asked if key in created}
-        if new - ours:
-            sql = self._session.dialect.insert_missing(
-                self._owned,
-                (_TARGET_TABLE, _PARENT_KEY, _ROW_HASH),
-                (_ROW_KEY,),
-            )
-            cells = [(table, parent, _hash(key), _json(key)) for parent, key in new - ours]
-            self._session.run("owned_row", sql, sorted(cells))
-        return RowCounts(
-            created=len(new),
-            changed=len(gone),
-            unchanged=len(asked) - len(new),
-        )
-
-    def _owned_by(self, table: str, parents: Sequence[str]) -> set[tuple[str, tuple[str, ...]]]:
-        sql = self._session.dialect.select(
-            self._owned,
-            (_TARGET_TABLE, _PARENT_KEY),
-            ["parent_key", "row_key"],
-            Lock.UPDATE,
-        )
-        answers = self._session.run("owned_row", sql, [(table, parent) for parent in parents])
-        return {(str(parent), tuple(orjson.loads(str(key)))) for parent, key in answers}
-
-
-def _hash(key: tuple[str, ...]) -> str:
-    return sha256(_json(key).encode()).hexdigest()
-
-
-def _json(key: tuple[str, ...]) -> str:
-    return orjson.dumps(key).decode()
 
 
 def _column(values: Iterable[str]) -> list[tuple[str]]:

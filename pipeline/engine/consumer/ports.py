@@ -103,13 +103,8 @@ class OffsetStore(Protocol):
         """Commits at the end, rolls back on an error."""
 
 
-class Transaction(Offsets, Protocol):
-    """One transaction in the target's database, over `sync` and the target's tables.
-
-    Every method is one round trip for any number of rows. Rows are locked and written in key order.
-    Errors: TargetBusy and ConcurrentWrite (try the whole transaction again),
-    TargetRefused (do not).
-    """
+class LedgerRows(Protocol):
+    """What is remembered of source rows: ledger and mirror."""
 
     def lock_rows(self, table: str, keys: Sequence[str]) -> dict[str, LedgerRow]:
         """The ledger rows of these source rows, locked until the end of the transaction;
@@ -133,6 +128,16 @@ class Transaction(Offsets, Protocol):
         """For each of these roots the values of these lines by target column, computed over
         committed ledger rows; one that cannot be known is left out.
         """
+
+    def unseen(self, table: str, epoch: int, limit: int) -> list[LedgerRow]:
+        """Rows that exist and have an older epoch, locked: at most so many, by key."""
+
+    def lock_page(self, table: str, after: str, limit: int) -> list[LedgerRow]:
+        """The next ledger rows of a table by key, locked."""
+
+
+class Marks(Protocol):
+    """What must be recomputed, and what waits."""
 
     def mark(self, marks: Sequence[Mark], now: datetime) -> None:
         """Set marks; a mark that is set already gets the new number,
@@ -158,6 +163,10 @@ class Transaction(Offsets, Protocol):
     def wait(self, waiting: Sequence[Waiting], now: datetime) -> None:
         """Keep or set marks with the reason they wait for."""
 
+
+class TargetRows(Protocol):
+    """Rows of the target's own tables."""
+
     def existing(self, table: str, keys: Sequence[str]) -> set[str]:
         """Those rows of a target table, by its one key column, that exist;
         locked against deletion.
@@ -172,12 +181,14 @@ class Transaction(Offsets, Protocol):
     def upsert(self, table: str, rows: Sequence[TargetRow]) -> RowCounts:
         """Create or change target rows; a row that holds its values already is not touched."""
 
-    def replace_children(
-        self, table: str, wanted: Mapping[str, Sequence[tuple[str, ...]]]
-    ) -> RowCounts:
-        """For each parent key, make our rows of a child table exactly these.
-        Rows that others made stay.
+    def replace_children(self, table: str, wanted: Mapping[str, Sequence[TargetRow]]) -> RowCounts:
+        """For each parent key, make our rows of a child table exactly these, and their values;
+        what holds them already is not written. Rows that others made stay as they are.
         """
+
+
+class Loads(Protocol):
+    """Which source tables, and which of their columns, are known in every row."""
 
     def loaded(self) -> frozenset[str]:
         """Source tables that were read to the end of a snapshot, of whatever epoch.
@@ -190,9 +201,6 @@ class Transaction(Offsets, Protocol):
         """Table and name of mirrored columns that were added later, and are not known in every row:
         no snapshot of the table was read since. Until the transaction ends none becomes known.
         """
-
-    def lock_page(self, table: str, after: str, limit: int) -> list[LedgerRow]:
-        """The next ledger rows of a table by key, locked."""
 
     def loading(self, epoch: int) -> dict[str, LoadState]:
         """Source tables whose snapshot of this epoch (or a later one) was not read to its end."""
@@ -209,16 +217,26 @@ class Transaction(Offsets, Protocol):
         table -> epoch.
         """
 
+    def set_loaded(self, table: str, epoch: int) -> bool:
+        """The table is loaded in this epoch; False if somebody said so before."""
+
+
+class KeptSettings(Protocol):
+    """Settings that outlive the process."""
+
     def setting(self, name: str) -> str | None:
         """What was stored under a name, None before."""
 
     def set_setting(self, name: str, value: str) -> None: ...
 
-    def unseen(self, table: str, epoch: int, limit: int) -> list[LedgerRow]:
-        """Rows that exist and have an older epoch, locked: at most so many, by key."""
 
-    def set_loaded(self, table: str, epoch: int) -> bool:
-        """The table is loaded in this epoch; False if somebody said so before."""
+class Transaction(Offsets, LedgerRows, Marks, TargetRows, Loads, KeptSettings, Protocol):
+    """One transaction in the target's database, over `sync` and the target's tables.
+
+    Every method is one round trip for any number of rows. Rows are locked and written in key order.
+    Errors: TargetBusy and ConcurrentWrite (try the whole transaction again),
+    TargetRefused (do not).
+    """
 
 
 class Target(Protocol):

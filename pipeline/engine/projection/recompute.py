@@ -137,16 +137,26 @@ class Recompute:
                             ParkReason.ROW_MISSING,
                             f"waits for {missing.table} {missing.key}",
                         )
-                    built.append(self._with_keys_that_fit(one))
+                    built.append(self._with_children_that_fit(one, done))
         return built
 
-    def _with_keys_that_fit(self, one: Built) -> Built:
-        fitted = {
-            name: sorted(
-                {fit_key(self.targets[name], key, utf16=self.counts_utf16) for key in keys}
-            )
-            for name, keys in one.children.items()
-        }
+    def _with_children_that_fit(self, one: Built, done: RecomputeResult) -> Built:
+        """Child rows as the target can hold them; where a column's policy refuses one,
+        its root waits, and they all stay as they are.
+        """
+        fitted: dict[str, list[TargetRow]] = {}
+        for name, rows in one.children.items():
+            table, by_key = self.targets[name], dict[tuple[str, ...], TargetRow]()
+            try:
+                for row in rows:
+                    found = fit(table, row, self.site, utf16=self.counts_utf16)
+                    done.fitted.update((name, column, str(how)) for column, how in found.done)
+                    key = fit_key(table, row.key, utf16=self.counts_utf16)
+                    by_key.setdefault(key, replace(found.row, key=key))
+            except ValueRefused as error:
+                done.wait((one.root.table, one.root.key), error.code, str(error))
+                continue
+            fitted[name] = [by_key[key] for key in sorted(by_key)]
         return replace(one, children=fitted)
 
     def _write(

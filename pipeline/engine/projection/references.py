@@ -45,10 +45,10 @@ class References:
         for mapping in self.route.mappings:
             for child in mapping.children:
                 keys = {
-                    key
+                    row.key
                     for one in built
                     if one.mapping is mapping
-                    for key in one.children.get(child.target, ())
+                    for row in one.children.get(child.target, ())
                 }
                 for table, name, row in self._made_for(
                     child, self._usable(transaction, child, keys)
@@ -114,11 +114,11 @@ class References:
         self,
         transaction: Transaction,
         child: ChildRows,
-        wanted: Mapping[str, list[tuple[str, ...]]],
+        wanted: Mapping[str, list[TargetRow]],
         root_of: Mapping[str, LedgerRow],
         roots: Roots,
         done: RecomputeResult,
-    ) -> dict[str, list[tuple[str, ...]]]:
+    ) -> dict[str, list[TargetRow]]:
         """The child rows, by their parent's key, without those that refer to what is not there;
         their roots wait for it.
         """
@@ -127,13 +127,13 @@ class References:
             if not isinstance(parent, AwaitParent):
                 continue
             place = self.targets[child.target].key.index(parent.column)
-            named = {row[place] for rows in kept.values() for row in rows}
+            named = {row.key[place] for rows in kept.values() for row in rows}
             missing = self._missing(transaction, parent, named, roots)
             for key, rows in kept.items():
                 awaited = [
-                    row[place]
+                    row.key[place]
                     for row in rows
-                    if row[place] in missing and self._is_mapped(parent, row[place])
+                    if row.key[place] in missing and self._is_mapped(parent, row.key[place])
                 ]
                 if awaited:
                     root = root_of[key]
@@ -142,7 +142,7 @@ class References:
                         ParkReason.ROW_MISSING,
                         f"waits for {parent.table} {awaited[0]}",
                     )
-                kept[key] = [row for row in rows if row[place] not in missing]
+                kept[key] = [row for row in rows if row.key[place] not in missing]
         return kept
 
     def _usable(

@@ -146,7 +146,7 @@ def test_a_retired_root_keeps_the_totals_it_had_however_the_log_is_cut() -> None
         *FIRMS,
         changed("Job", 1, at=3, jobFirm=1, jobStatus=1),
         changed("Firm", 1, "d", at=4),
-        changed("Job", 1, at=5, jobFirm=1, jobStatus=9),
+        changed("Job", 1, at=5, jobFirm=1, jobStatus=2),
         changed("Job", 2, at=6, jobFirm=1, jobStatus=1),
         changed("Job", 3, at=7, jobFirm=2, jobStatus=1),
     )

@@ -14,6 +14,7 @@ from pipeline.operations.mappings import (
     ShownTable,
     shown,
 )
+from tests.support.totals import TOTALS
 
 ROOT = Path(__file__).parents[3]
 WORD = re.compile(r"\w+")
@@ -72,6 +73,21 @@ def test_a_condition_and_a_remembered_value_are_told_in_words() -> None:
             WORD.findall(" ".join([table.only_if, *(one.source for one in table.lines)]))
         ), table.name
     assert line(shown(Site(), AJERA_TO_PIM), "project", "Project ID") == "prjKey"
+
+
+def test_aggregates_and_the_values_of_child_rows_are_shown_line_by_line() -> None:
+    """In words that name the rows, their condition and the way to them."""
+    (table,) = shown(Site(), TOTALS)
+    lines = {one.target: one.source for one in table.lines}
+    assert lines["Open Jobs"] == (
+        "count of rows of Job where jobStatus is 1 or 2, by jobFirm of Job"
+    )
+    assert lines["Amount"] == (
+        "sum of entryAmount of Entry where entryVoid is not set or blank,"
+        " by jobFirm of Job and entryJob of Entry"
+    )
+    assert lines["rows of Staff"] == "the people of the firm"
+    assert (lines["Staff: Name"], lines["Staff: Rate"]) == ("personName", "personRate")
 
 
 def test_every_assumption_that_a_line_rests_on_is_written_down() -> None:

@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,11 +32,16 @@ def playground(home: Path, word: str, typed: str = "") -> subprocess.CompletedPr
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A folder of its own for what runs, with the libraries that are installed."""
-    (tmp_path / "lib").symlink_to((stack_directory() / "lib").resolve())
-    shutil.copy(stack_directory() / "installed", tmp_path / "installed")
-    return tmp_path
+def home() -> Iterator[Path]:
+    """A folder of its own for what runs, with the libraries that are installed.
+    PostgreSQL, which runs as another user, must be able to reach it.
+    """
+    folder = stack_directory().resolve() / "run" / f"playground-{uuid.uuid4().hex[:8]}"
+    folder.mkdir(parents=True)
+    (folder / "lib").symlink_to((stack_directory() / "lib").resolve())
+    shutil.copy(stack_directory() / "installed", folder / "installed")
+    yield folder
+    shutil.rmtree(folder)
 
 
 def test_the_commands_work_in_the_shell_until_the_firm_is_stopped(home: Path) -> None:

@@ -15,9 +15,9 @@ class Remedy(StrEnum):
     """What the engine does about an error."""
 
     RETRY = "retry"  # transient: the same batch again, after a pause, without end
-    PARK = "park"  # the row waits for another row, or for a person; the rows behind it go on
+    PARK = "park"  # the row waits for another row, or for a person; the rows behind it continue
     DEAD_LETTER = (
-        "dead letter"  # this message can never be processed: set aside with its coordinates, go on
+        "dead letter"  # this message can never be processed: dead-lettered with its coordinates
     )
     HALT = "halt"  # going on could lose or spoil rows: stop this table (or the process) and say why
 
@@ -28,7 +28,7 @@ class ExitCode(IntEnum):
     OK = 0
     RUNTIME = 1
     USAGE = 2  # wrong arguments or configuration
-    ENVIRONMENT = 3  # something that the command needs is missing or away
+    ENVIRONMENT = 3  # something that the command needs is missing or unavailable
 
 
 class ParkReason(StrEnum):
@@ -52,7 +52,7 @@ class ParkReason(StrEnum):
         "row.missing",
         "A row of another table that it refers to has not arrived.",
         (
-            "It goes on by itself when that row arrives; if it never does, the reference in the "
+            "It continues by itself when that row arrives; if it never does, the reference in the "
             "source is wrong."
         ),
     )
@@ -65,7 +65,7 @@ class ParkReason(StrEnum):
         "column.unknown",
         "The target requires a value to create the row, and its source column was added since.",
         (
-            "It goes on by itself when the row changes in the source; for all such rows take a new "
+            "It continues by itself when the row changes in the source; for all such rows take a new "
             "snapshot: `ajera-cdc connectors remove`, then `connectors apply`."
         ),
     )
@@ -360,7 +360,7 @@ class ContractBroken(PipelineError):
 
     code = "decode.contract"
     hint = (
-        "Correct the source table, or rename the column in the site profile; the table goes on "
+        "Correct the source table, or rename the column in the site profile; the table continues "
         "after a restart, nothing is lost."
     )
 
@@ -394,7 +394,7 @@ class SchemaLost(PipelineError):
     code = "registry.lost"
     hint = (
         "The messages stay in Kafka. Restore the registry's schemas, or, if they are gone for "
-        "good, capture the source anew (`ajera-cdc connectors remove`, delete the topics, "
+        "good, take a new snapshot of the source (`ajera-cdc connectors remove`, delete the topics, "
         "`connectors apply`); then restart the consumers."
     )
 
@@ -438,13 +438,13 @@ class ValueRefused(PipelineError):
     code = "mapping.value"
     remedy = Remedy.PARK
     hint = (
-        "The row waits, the others go on; extend the list in the site profile or correct the row "
+        "The row waits, the others continue; extend the list in the site profile or correct the row "
         "in Ajera."
     )
 
 
 class TargetBusy(PipelineError):
-    """The target database is away, too slow, or ended our transaction (deadlock, serialization,
+    """The target database is unavailable, too slow, or ended our transaction (deadlock, serialization,
     lost connection).
     """
 
@@ -488,7 +488,7 @@ class RowRejected(PipelineError):
     """The target database refused a row for what it holds: a value that does not fit,
     a key that is not there.
 
-    The batch is narrowed to the rows to blame; these wait, the rest is written.
+    The batch is bisected down to the offending rows; these wait, the rest is written.
     """
 
     code = "target.rejected"
@@ -539,7 +539,7 @@ class PartitionsChanged(PipelineError):
 
 class SourceRewound(PipelineError):
     """A change committed long after the newest one applied to its row,
-    yet stands before it in the source's log.
+    yet is before it in the source's log.
 
     So the source was restored from a backup, or replaced, under the same connector.
     Its new changes would look old, and be skipped.
@@ -547,7 +547,7 @@ class SourceRewound(PipelineError):
 
     code = "source.rewound"
     hint = (
-        "`ajera-cdc connectors remove`, then `connectors apply`: the source is captured anew "
+        "`ajera-cdc connectors remove`, then `connectors apply`: the source gets a new snapshot "
         "and sorts above what was. "
         "If only its clock was set, raise `run.clock_tolerance_seconds`."
     )
@@ -571,7 +571,7 @@ class DeadLetterFailed(PipelineError):
 
     code = "kafka.dead_letter"
     hint = (
-        "Check that the dead-letter topic exists and may be written; the partition goes on after "
+        "Check that the dead-letter topic exists and may be written; the partition continues after "
         "a restart."
     )
 

@@ -27,7 +27,7 @@ def link(settings: Settings, *, dry_run: bool, yes: bool) -> Outcome:
     """Link two filled systems for the first time: what matches is linked, what is ambiguous parked,
     the rest created.
 
-    Rehearse it first (--dry-run). Killed and begun again it goes on where it stopped.
+    Rehearse it first (--dry-run). If it is killed, start it again: it continues where it stopped.
     """
     if not dry_run:
         confirm("Link, and create what one side lacks?", yes=yes)
@@ -76,7 +76,7 @@ def _linked(found: linking.Linked) -> RenderableType:
 def _unticked(
     unticked: tuple[linking.Unticked, ...],
 ) -> list[RenderableType]:
-    """Pairs of which one row was set to be exchanged by nobody: only the name took it."""
+    """Pairs of which one row nobody set to be exchanged: it was matched by name alone."""
     if not unticked:
         return []
     table = Table(

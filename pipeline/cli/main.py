@@ -23,7 +23,7 @@ from pipeline.domain.routes import ROUTES, Routes
 
 EXIT_CODES = (
     "Exit codes: 0 ok, 1 a run failed, 2 wrong usage or configuration, "
-    "3 something needed is missing or away, 130 interrupted."
+    "3 something needed is missing or unavailable, 130 interrupted."
 )
 COMMANDS = (
     check,

@@ -95,7 +95,7 @@ ERRORS = (
     "`internal.unexpected` (a fault of the program; 1).\n\n"
 )
 PARKED = (
-    "## Reasons to park\n\nThe rows behind a parked one go on. `ajera-cdc status` counts what "
+    "## Reasons to park\n\nThe rows behind a parked one continue. `ajera-cdc status` counts what "
     "waits, by these codes; `ajera-cdc conflicts list` shows the exchange's rows and lines.\n"
 )
 EXCHANGE = (

@@ -58,8 +58,9 @@ def replay(
 ) -> Outcome:
     """Set a stopped group back, so that its messages are read again when it starts.
 
-    Harmless: a row is never moved backwards, and what was applied is skipped. It helps after a
-    target was changed by hand or restored. It never goes forward.
+    Harmless: what was applied is skipped, and no row moves backwards. It finishes work that was
+    left unfinished; it does not repair rows that somebody changed in the target. The offset never
+    moves forward.
     """
     back = _back(to_offset, to_time, to_beginning=to_beginning)
     planned = operation.plan(settings, topic, partition, back, route_named(settings, route))

@@ -58,7 +58,7 @@ HEAD = (
     "AJERA_CDC_<SECTION>__<KEY>,"
 )
 SECOND = "# for example AJERA_CDC_ROUTES__{}__DATABASE. One route at least is needed."
-FURTHER = "# {}: take away the # in front of the sections and of the keys to be set."
+FURTHER = "# {}: remove the # in front of the sections and of the keys to be set."
 
 
 def template(routes: Routes) -> str:
@@ -93,7 +93,7 @@ def template(routes: Routes) -> str:
 
 
 def _apart(further: Sequence[AnyRoute], first: AnyRoute) -> dict[str, AnyRoute]:
-    """The sections that stand with a further route: its own, and of the sources that no route
+    """The sections that come with a further route: its own, and of the sources that no route
     before it reads.
     """
     found: dict[str, AnyRoute] = {}

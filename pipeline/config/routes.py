@@ -119,7 +119,7 @@ class ExchangeSection(Section):
         3600.0,
         ge=60,
         description=(
-            "How long after a row was looked at its events are checked against the row itself, in "
+            "How long after a row was read its events are checked against the row itself, in "
             "seconds. Must exceed the longest transaction: shorter, an edit can be lost where log "
             "positions are unknown."
         ),

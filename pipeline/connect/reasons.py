@@ -30,7 +30,7 @@ REASONS: Mapping[str, str] = {
     "data.query.mode": (
         "In `direct`, the time of an event is when its transaction began, not when it committed."
     ),
-    "include.schema.changes": "A writer schema tells them already.",
+    "include.schema.changes": "A writer schema shows them already.",
     "schema.history.internal.": (
         "SQL Server's connector keeps the tables' history in a topic of its own."
     ),
@@ -43,7 +43,7 @@ REASONS: Mapping[str, str] = {
         "Names that Avro allows; the decoder adjusts the site's names in the same way."
     ),
     "extended.headers.enabled": "Not used.",
-    "heartbeat.interval.ms": "A quiet source still tells that it is alive, and moves its slot.",
+    "heartbeat.interval.ms": "A quiet source still reports that it is alive, and moves its slot.",
     "max.batch.size": "Throughput.",
     "max.queue.size": "Bounds the connector's memory.",
     "poll.interval.ms": "Delay: how long the connector waits for more.",
@@ -51,7 +51,7 @@ REASONS: Mapping[str, str] = {
     "transforms.unwrap.": "Flat events, with what orders them added as fields.",
     "transforms.route.": "One topic a table, the same from either database.",
     "transforms.epoch.": (
-        "How often the source was captured anew, stamped into every message and heartbeat."
+        "Which capture of the source this is (a new snapshot raises it), stamped into every message and heartbeat."
     ),
     "predicates": "Which messages are stamped.",
     "key.converter": (

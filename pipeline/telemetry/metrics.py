@@ -137,7 +137,7 @@ METRICS: tuple[Metric, ...] = (
         "pipeline_dead_letters_total",
         "counter",
         ("code",),
-        "Messages set aside because they cannot be processed.",
+        "Messages dead-lettered because they cannot be processed.",
         "Alert on any increase; read the dead-letter topic.",
     ),
     Metric(
@@ -153,7 +153,7 @@ METRICS: tuple[Metric, ...] = (
         ("kind", "rule", "winner"),
         "Entries of the conflict log of the exchange with DPS.",
         (
-            "Look at them with `ajera-cdc conflicts list`; many that nobody typed may be a second "
+            "Look at them with `ajera-cdc conflicts list`; many that no person typed may be a second "
             "writer's."
         ),
     ),
@@ -171,7 +171,7 @@ METRICS: tuple[Metric, ...] = (
         "pipeline_halted_partitions",
         "gauge",
         ("topic", "code"),
-        "Partitions that cannot go on without a person.",
+        "Partitions that cannot continue without a person.",
         "Alert when over 0; the log names the cause and what to do.",
     ),
     Metric(
@@ -288,7 +288,7 @@ class PrometheusTelemetry:
     def dead_lettered(self, error: PipelineError) -> None:
         self._add("pipeline_dead_letters_total", 1, error.code)
         self._log.error(
-            "message set aside",
+            "message dead-lettered",
             code=error.code,
             error=str(error),
             hint=error.hint,

@@ -77,7 +77,7 @@ def test_the_template_offers_every_route_and_loads_as_it_is() -> None:
     """The first route is written out, the others are commented out."""
     text = template(WITH_REPORTING)
     assert "\n[routes.pim]\n" in text
-    assert "\n# Ajera to Reporting: take away the # " in text
+    assert "\n# Ajera to Reporting: remove the # " in text
     assert "\n#[routes.reporting]\n" in text
     first = template((REPORTING, AJERA_TO_PIM))
     assert "\n[routes.reporting]\n" in first

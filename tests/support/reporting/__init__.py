@@ -6,11 +6,12 @@ The contract of the column that no other route reads is `AxProject.avsc`, beside
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path as Folder
 
 from pipeline.domain import ajera
+from pipeline.mapping.aggregate import Aggregate, Function, Where
 from pipeline.mapping.convert import reference, text
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.path import Path
@@ -28,7 +29,6 @@ from pipeline.mapping.table import (
 )
 from pipeline.mapping.target import TargetColumn, TargetTable
 from pipeline.model.event import Row, Value
-from pipeline.model.ledger import LedgerRow
 
 ACTIVE = 1  # in prjStatus
 
@@ -42,7 +42,7 @@ CLIENT_REPORT = TargetTable(
         TargetColumn("Name", length=100),
         TargetColumn("Place", length=100),
         TargetColumn("Active Projects", ColumnType.INTEGER),
-        TargetColumn("Newest Project", length=10),
+        TargetColumn("Newest Project", ColumnType.DATE),
     ),
     rank=0,
 )
@@ -55,9 +55,9 @@ AX_VEC = MirroredTable(
 AX_PROJECT = MirroredTable(
     replace(
         ajera.AX_PROJECT,
-        columns=(*ajera.AX_PROJECT.columns, *columns(ColumnType.TEXT, "prjOpened")),
-    ).pick("prjStatus", "prjOpened"),
-    shared=("prjStatus", "prjOpened"),
+        columns=(*ajera.AX_PROJECT.columns, *columns(ColumnType.DATE, "prjActualStartDate")),
+    ).pick("prjStatus", "prjActualStartDate"),
+    shared=("prjStatus", "prjActualStartDate"),
 )
 AX_INVOICE_GROUP = MirroredTable(
     ajera.AX_INVOICE_GROUP,
@@ -73,24 +73,16 @@ def _place(row: Row, _: Site) -> Value:
     return ", ".join(part for part in parts if part) or None
 
 
-def _projects(client: RelatedRows) -> Iterator[LedgerRow]:
-    """The projects of the client's invoice groups, each once."""
-    keys = {reference(group.values["igProject"]) for group in client.children("AxInvoiceGroup")}
-    for key in sorted(key for key in keys if key is not None):
-        project = client.row("AxProject", key)
-        if not project.deleted:
-            yield project
-
-
-def _active(client: RelatedRows) -> Value:
-    return sum(project.values["prjStatus"] == ACTIVE for project in _projects(client))
-
-
 def _newest(client: RelatedRows) -> Value:
-    opened = (text(project.values["prjOpened"]) for project in _projects(client))
-    return max(filter(None, opened), default=None)
+    """The start of the newest of the projects that the client's invoice groups name."""
+    keys = {reference(group.values["igProject"]) for group in client.children("AxInvoiceGroup")}
+    projects = [client.row("AxProject", key) for key in keys if key is not None]
+    started = [one.values["prjActualStartDate"] for one in projects if not one.deleted]
+    return max((day for day in started if isinstance(day, date)), default=None)
 
 
+GROUPS = Path("AxInvoiceGroup", "igClient", "AxVec")
+PROJECTS = Path("AxInvoiceGroup", "igProject", "AxProject")
 NEEDS = ("AxInvoiceGroup", "AxProject")
 CLIENT = TableMapping(
     name="client report",
@@ -102,13 +94,17 @@ CLIENT = TableMapping(
     lines=(
         Column("vecDescription", "Name"),
         Derived("Place", Expression(("vecCity", "vecState"), "vecCity, vecState", _place)),
-        Related("Active Projects", NEEDS, "number of its projects with prjStatus 1", _active),
-        Related("Newest Project", NEEDS, "prjOpened of the newest of its projects", _newest),
+        Aggregate(
+            "Active Projects",
+            Function.COUNT,
+            along=(GROUPS, PROJECTS),
+            where=(Where("prjStatus", (ACTIVE,)),),
+        ),
+        Related(
+            "Newest Project", NEEDS, "prjActualStartDate of the newest of its projects", _newest
+        ),
     ),
-    paths=(
-        Path("AxInvoiceGroup", "igClient", "AxVec"),
-        Path("AxInvoiceGroup", "igProject", "AxProject"),
-    ),
+    paths=(GROUPS, PROJECTS),
 )
 
 REPORTING = Route(

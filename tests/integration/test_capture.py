@@ -236,7 +236,7 @@ def test_a_table_that_joins_the_list_of_a_connector_needs_a_new_snapshot(live: L
     drafter = {"resKey": 1, "resProject": 10, "resEmployee": 5, "resRole": "Drafter"}
     live.insert("AxResource", drafter)
     live.command("connectors", "remove", "--yes")
-    assert live.command("connectors", "apply")["is_resnapshot"] is True
+    assert live.command("connectors", "apply")["data"]["is_resnapshot"] is True
     roles = 'SELECT count(*) FROM "Project_Contact"'
     with live.consumers():
         wait_until(lambda: live.one(roles) == 1, "the row that was there before")

@@ -4,6 +4,7 @@ their sheets with entries.
 
 from __future__ import annotations
 
+from pipeline.mapping.aggregate import Aggregate, Function
 from pipeline.mapping.convert import text
 from pipeline.mapping.mirror import MirroredTable, reference_of
 from pipeline.mapping.path import Path
@@ -81,6 +82,7 @@ PEOPLE = TargetTable(
         TargetColumn("Name", length=100),
         TargetColumn("Office", length=100),
         TargetColumn("Weeks", length=100),
+        TargetColumn("Entries", ColumnType.INTEGER),
     ),
     rank=0,
 )
@@ -117,6 +119,8 @@ def _name(rows: RelatedRows) -> Value:
     return text(rows.row("Person", rows.root.values["person"]).values["personName"])
 
 
+TO_ENTRIES = (Path("Sheet", "person", "Person"), Path("Entry", "sheet", "Sheet"))
+
 SHEETS_ROUTE = Route(
     name="sheets",
     title="Sheets",
@@ -136,6 +140,7 @@ SHEETS_ROUTE = Route(
                 Column("personName", "Name"),
                 Related("Office", ("Office",), "officeName", _office),
                 Related("Weeks", ("Sheet",), "weeks of the sheets", _weeks),
+                Aggregate("Entries", Function.COUNT, TO_ENTRIES),
             ),
             paths=(Path("Sheet", "person", "Person"), Path("Person", "office", "Office")),
         ),

@@ -33,8 +33,8 @@ HISTORY = (
     changed("Entry", ODD, 9, 2, at=14, operation="d"),
 )
 PEOPLE = [
-    {"Person ID": "5", "Name": "Ole", "Office": "Oslo S", "Weeks": "9"},
-    {"Person ID": ODD, "Name": "Eva", "Office": "Oslo S", "Weeks": "9,10"},
+    {"Person ID": "5", "Name": "Ole", "Office": "Oslo S", "Weeks": "9", "Entries": 1},
+    {"Person ID": ODD, "Name": "Eva", "Office": "Oslo S", "Weeks": "9,10", "Entries": 2},
 ]
 SHEETS = [
     {"Sheet ID": "5/9", "Person ID": "5", "Name": "Ole", "Notes": "x"},

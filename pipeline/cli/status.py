@@ -16,6 +16,11 @@ from pipeline.database.state.status import ParkedRows
 from pipeline.errors import ExitCode
 from pipeline.operations import status as operation
 
+MAKES_KNOWN = (
+    "What depends on these is not written. A row's next change in the source makes its own known, a "
+    "new snapshot all: ajera-cdc connectors remove, then ajera-cdc connectors apply."
+)
+
 
 @command("status")
 @click.option(
@@ -67,6 +72,8 @@ def _state(found: operation.RouteState) -> list[RenderableType]:
         parts.append(_tables(found))
     if found.links:
         parts.append(_links(found))
+    if found.unknown:
+        parts += [_unknown(found), Text(MAKES_KNOWN)]
     parts.append(_partitions(found))
     parts.append(_parked(found) if found.parked else Text("Nothing is parked."))
     if found.due is not None:
@@ -92,6 +99,13 @@ def _tables(found: operation.RouteState) -> Table:
     table = Table("source table", "state", "epoch")
     for one in found.tables:
         table.add_row(one.name, one.state, str(one.epoch))
+    return table
+
+
+def _unknown(found: operation.RouteState) -> Table:
+    table = Table("added column", "rows in which it is unknown", "known from epoch")
+    for one in found.unknown:
+        table.add_row(f"{one.table}.{one.column}", f"{one.rows:,}", str(one.known_epoch))
     return table
 
 

@@ -26,6 +26,7 @@ from pipeline.database.state.status import (
     partitions,
     tables,
 )
+from pipeline.database.state.unknown import UnknownColumn, unknown_columns
 from pipeline.domain.routes import AnyRoute
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.mapping.route import Route
@@ -58,6 +59,7 @@ class RouteState:
     due: int | None = None
     links: tuple[LinkStatus, ...] = ()
     epochs: Mapping[str, int | None] = field(default_factory=dict)  # by connector
+    unknown: tuple[UnknownColumn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,13 @@ def _held(engine: Engine, schema: str, keys: int, route: AnyRoute) -> RouteState
 def _of_projection(engine: Engine, schema: str, keys: int, route: Route) -> RouteState:
     parked, due = parked_rows(engine, schema, keys)
     names = [table.name for table in route.sources]
-    return RouteState(partitions(engine, schema), tables(engine, schema, names), parked, due)
+    return RouteState(
+        partitions(engine, schema),
+        tables(engine, schema, names),
+        parked,
+        due,
+        unknown=unknown_columns(engine, schema),
+    )
 
 
 def _of_exchange(engine: Engine, schema: str, keys: int) -> RouteState:

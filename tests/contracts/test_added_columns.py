@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 
+import pytest
+import sqlalchemy as sa
+
+from pipeline.database.state.migrate import require_latest, upgrade
+from pipeline.database.state.unknown import UnknownColumn
+from pipeline.database.state.unknown import unknown_columns as unknown_values
+from pipeline.database.target import DatabaseTarget
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.engine.consumer.ports import Target
+from pipeline.errors import SyncSchemaOutdated
 from pipeline.mapping.mirror import Fold, MirroredTable, StickyColumn
+from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType, SourceColumn, SourceTable
 from pipeline.model.ledger import LedgerRow
 from tests.contracts.conftest import Release
@@ -140,3 +150,59 @@ def test_rows_are_locked_page_by_page(older: Release) -> None:
         second = transaction.lock_page("AxVec", first[-1].key, 2)
         assert [one.key for one in (*first, *second)] == ["1", "2", "3"]
         assert transaction.lock_page("AxVec", second[-1].key, 2) == []
+
+
+@pytest.mark.postgres
+def test_what_the_first_release_wrote_over_is_unknown_again(postgres_engine: sa.Engine) -> None:
+    """Its programs know nothing of added columns: they move the row's revision and no more."""
+    schema = f"sync_{uuid.uuid4().hex[:8]}"
+    upgrade(postgres_engine, schema, mirrored=NEWER.sources)
+    with postgres_engine.begin() as connection:
+        noted = f"INSERT INTO {schema}.added_column VALUES ('AxVec', 'vecCountry', 1, 1)"
+        connection.execute(sa.text(noted))
+    newer = DatabaseTarget(postgres_engine, NEWER, Site(), schema)
+    write(newer, row(1, vecCountry="NO", ever_country=True))
+    assert read(newer, 1).unknown == set()
+    with postgres_engine.begin() as connection:
+        moved = f'UPDATE {schema}."mirror_AxVec" SET revision = revision + 1'
+        connection.execute(sa.text(moved))
+    found = read(newer, 1)
+    assert found.unknown == {"vecCountry"}
+    assert found.values["vecCountry"] is None
+
+
+@pytest.mark.postgres
+def test_status_counts_the_rows_in_which_an_added_column_is_unknown(
+    postgres_engine: sa.Engine,
+) -> None:
+    """Of rows that exist, and until a later snapshot was read."""
+    schema = f"sync_{uuid.uuid4().hex[:8]}"
+    upgrade(postgres_engine, schema, mirrored=AJERA_TO_PIM.sources)
+    before = DatabaseTarget(postgres_engine, AJERA_TO_PIM, Site(), schema)
+    write(before, row(1), row(2), row(3), replace(row(4), deleted=True))
+    load(before, 1)
+    assert unknown_values(postgres_engine, schema) == ()
+    upgrade(postgres_engine, schema, mirrored=NEWER.sources)
+    newer = DatabaseTarget(postgres_engine, NEWER, Site(), schema)
+    write(newer, replace(read(newer, 1), unknown=frozenset()))
+    write(newer, replace(read(newer, 2), unknown=frozenset({"vecCountry"})))
+    assert unknown_values(postgres_engine, schema) == (
+        UnknownColumn("AxVec", "ever_country", 1, 2),
+        UnknownColumn("AxVec", "vecCountry", 2, 2),
+    )
+    load(newer, 2)
+    assert unknown_values(postgres_engine, schema) == ()
+
+
+@pytest.mark.postgres
+def test_a_schema_without_an_added_column_is_refused_until_it_is_upgraded(
+    postgres_engine: sa.Engine,
+) -> None:
+    """By name; what a newer release added stops no older one."""
+    schema = f"sync_{uuid.uuid4().hex[:8]}"
+    upgrade(postgres_engine, schema, mirrored=AJERA_TO_PIM.sources)
+    with pytest.raises(SyncSchemaOutdated, match=r"mirror_AxVec\.vecCountry"):
+        require_latest(postgres_engine, schema, mirrored=NEWER.sources)
+    upgrade(postgres_engine, schema, mirrored=NEWER.sources)
+    for route in (NEWER, AJERA_TO_PIM):
+        require_latest(postgres_engine, schema, mirrored=route.sources)

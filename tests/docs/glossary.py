@@ -120,7 +120,7 @@ PROJECTION = (
             "a value that was never sent, or whose column was added since: what hangs on it is "
             "not written"
         ),
-        ("ValueUnknown", "KnownValues", "AddedColumn", "AddedColumns", "Lacking"),
+        ("ValueUnknown", "KnownValues", "AddedColumn", "AddedColumns", "UnknownColumn", "Lacking"),
     ),
     Word("remap", "recompute the rows of mappings that changed", ("Remapped",)),
     Word("root", "the source row that a target row is built from"),

@@ -66,7 +66,7 @@ ADDED_GUARDS = (
         LEDGER,
         "version if written_at == revision else 0",
         "version",
-        f"{CONTRACT}::test_what_an_older_release_wrote_over_is_unknown_again",
+        f"{CONTRACT}::test_what_the_first_release_wrote_over_is_unknown_again",
     ),
     Guard(
         "an added column is known after a snapshot of a later epoch",

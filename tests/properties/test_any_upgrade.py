@@ -29,7 +29,9 @@ EPOCH = 2
 
 
 def filled(rng: random.Random, events: Iterable[Event]) -> list[Event]:
-    """Every column that a release adds holds something: what is blanked is seen."""
+    """Every column that a release adds holds something: what is blanked is seen. What was deleted was
+    there before.
+    """
 
     def more(table: str) -> Row:
         match table:
@@ -41,12 +43,15 @@ def filled(rng: random.Random, events: Iterable[Event]) -> list[Event]:
             case _:
                 return {}
 
-    return [
-        one
-        if one.operation is Operation.DELETE
-        else replace(one, row={**one.row, **more(one.table)})
-        for one in events
-    ]
+    seen: set[tuple[str, str]] = set()
+    found: list[Event] = []
+    for one in events:
+        if one.operation is not Operation.DELETE:
+            found.append(replace(one, row={**one.row, **more(one.table)}))
+            seen.add((one.table, one.key))
+        elif (one.table, one.key) in seen:
+            found.append(one)
+    return found
 
 
 def again(events: Sequence[Event], *, is_snapshot: bool) -> Iterator[Event]:

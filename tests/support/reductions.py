@@ -40,6 +40,7 @@ def _mirror(table: MirroredTable, *columns: str) -> MirroredTable:
         shared=kept(table.shared),
         indexed=kept(table.indexed),
         groups=kept(table.groups),
+        owners=tuple(one for one in table.owners if one[0] not in columns),
     )
 
 
@@ -78,6 +79,10 @@ def _without_client(mapping: TableMapping, table: str = "") -> TableMapping:
     return replace(_lines(mapping, *CLIENT_COLUMNS), paths=paths)
 
 
+def _without_groups(mapping: TableMapping) -> TableMapping:
+    return _without_client(mapping, "AxInvoiceGroup")
+
+
 def _without_organization(mapping: TableMapping) -> TableMapping:
     if mapping.name != "contact":
         return mapping
@@ -106,13 +111,19 @@ REDUCTIONS = (
         (("Organization", "Post Code"), ("Project", "Zip")),
     ),
     Reduction(
+        "a column by which rows are found",
+        _route("AxInvoiceGroup", ("igProject", "left_igProject"), _without_groups),
+        (("Project", "Client"), ("Project", "City")),
+        loses_history=True,
+    ),
+    Reduction(
         "a column that leads to other rows",
         _route("AxInvoiceGroup", ("igClient",), _without_client),
         (("Project", "Client"), ("Project", "City")),
     ),
     Reduction(
         "a table",
-        _route("AxInvoiceGroup", (), lambda one: _without_client(one, "AxInvoiceGroup")),
+        _route("AxInvoiceGroup", (), _without_groups),
         (("Project", "Client"), ("Project", "City")),
     ),
     Reduction(

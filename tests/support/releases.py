@@ -83,11 +83,13 @@ class Firm:
         consumer.drain()
         assert consumer.letters.sent == []
 
-    def loaded(self, epoch: int) -> None:
-        """Every table was read to the end of this epoch's snapshot."""
+    def loaded(self, epoch: int, *tables: str) -> None:
+        """These tables, or all, are the last to be read to the end of this epoch's snapshot."""
         with self.target.transaction() as transaction:
-            for source in self.target.route.sources:
-                transaction.set_load_ends(TOPICS[source.name], source.name, epoch, {0: 0})
+            for name in (source.name for source in self.target.route.sources):
+                transaction.set_load_ends(TOPICS[name], name, epoch, {0: 0})
+                if tables and name not in tables:
+                    transaction.set_loaded(name, epoch)
         loading_of(self.target, epoch, self.clock).advance(patiently)
         self.take([])
 

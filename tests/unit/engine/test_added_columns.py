@@ -74,7 +74,7 @@ def test_another_row_is_told_of_a_null_that_becomes_known() -> None:
 
 def test_nobody_is_looked_up_by_a_column_before_a_new_snapshot_of_its_table_was_read() -> None:
     """One group is known, and there may be others of lower keys."""
-    firm = after_upgrade("a column that leads to other rows", CLIENT, PROJECT, GROUP)
+    firm = after_upgrade("a column by which rows are found", CLIENT, PROJECT, GROUP)
     assert shown(firm) == "typed"
     firm.take([event("AxInvoiceGroup", 2, at=9, igProject=1, igClient=1)])
     assert shown(firm) == "typed"
@@ -109,7 +109,7 @@ def test_rows_that_are_decided_together_are_decided_again_when_their_column_is_k
     assert firm.codes() == codes
     firm.upgraded(AJERA_TO_PIM)
     assert firm.codes() == codes
-    firm.loaded(2)
+    firm.loaded(2, "AxProject")
     assert firm.codes() == {"1": "A", "2": "A-2", "3": "AJ-3"}
 
 

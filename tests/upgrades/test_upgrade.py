@@ -17,6 +17,7 @@ from deploy.local.stack import Stack
 from pipeline.database.sql.engine import create_engine
 from pipeline.database.state.migrate import latest, require_latest, upgrade
 from pipeline.database.state.unknown import unknown_columns
+from pipeline.database.systems.live import target_metadata
 from pipeline.database.target import DatabaseTarget
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.engine.projection.filling import fill_sticky
@@ -97,8 +98,18 @@ def installation(request: pytest.FixtureRequest, postgres: Stack) -> Iterator[In
     engine = create_engine(postgres.create_database(name))
     with engine.begin() as connection:
         connection.exec_driver_sql(STATE.read_text(encoding="utf-8"))
+        newer_columns_of_pim(connection, ROUTES[request.param])
     yield Installation(engine, ROUTES[request.param])
     engine.dispose()
+
+
+def newer_columns_of_pim(connection: sa.Connection, route: Route) -> None:
+    """PIM's own columns that a map fills today and did not then: its vendor has added them."""
+    for table in target_metadata(route, Site(), None).sorted_tables:
+        there = {one["name"] for one in sa.inspect(connection).get_columns(table.name)}
+        for column in (one for one in table.columns if one.name not in there):
+            definition = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
+            connection.execute(sa.text(f'ALTER TABLE "{table.name}" ADD {definition}'))
 
 
 def again(events: list[Event], **columns: Value) -> list[Event]:

@@ -577,13 +577,15 @@ class DeadLetterFailed(PipelineError):
 
 
 class SnapshotNeeded(PipelineError):
-    """A table would join those that a connector captures; what it holds already would not be read."""
+    """A table would join those that a connector captures;
+    what it holds already would not be read.
+    """
 
     code = "connect.snapshot_needed"
     exit_code = ExitCode.ENVIRONMENT
     hint = (
-        "Take a new snapshot: `ajera-cdc connectors remove`, then `ajera-cdc connectors apply`. Rows "
-        "that were read before are found unchanged."
+        "Take a new snapshot: `ajera-cdc connectors remove`, then `ajera-cdc connectors apply`. "
+        "Rows that were read before are found unchanged."
     )
 
 

@@ -1,4 +1,6 @@
-"""The screen of `make run` in a terminal of 80 columns and 24 lines: what is wrong, rows, lag, delay."""
+"""The screen of `make run` in a terminal of 80 columns and 24 lines: what is wrong, rows, lag,
+delay.
+"""
 
 from __future__ import annotations
 

@@ -45,7 +45,9 @@ def test_the_live_table_fits_into_a_hundred_columns_with_numbers_of_five_digits(
 
 
 def test_the_small_screen_fits_into_eighty_columns_and_twenty_four_lines() -> None:
-    """With everything wrong that can be, and a story as long as it gets; what is unknown is no zero."""
+    """With everything wrong that can be, and a story as long as it gets;
+    what is unknown is no zero.
+    """
     figures = Figures(Counter(dict.fromkeys(EVENTS, 99_999)), parked=999.0)
     shown = Shown(
         state="Ann in Ajera and Bob in DPS type into the same fields",

@@ -70,7 +70,33 @@ def _linked(found: linking.Linked) -> RenderableType:
             differing,
             statuses,
         )
-    return Group(table, *_unticked(found.unticked), parked_table(found.parked))
+    return Group(
+        table,
+        *_new_lines(found.entities),
+        *_unticked(found.unticked),
+        parked_table(found.parked),
+    )
+
+
+def _new_lines(entities: tuple[linking.LinkedEntity, ...]) -> list[RenderableType]:
+    """Lines that were added or changed since pairs were linked, by what becomes of those pairs."""
+    table = Table(
+        "entity",
+        "line",
+        "pairs",
+        "written in Ajera",
+        "written in DPS",
+        "kept",
+        "parked",
+        "wait",
+        title="New lines of pairs that are linked already",
+    )
+    for one in entities:
+        for line, counts in sorted(one.new_lines.items()):
+            outcomes = ("to_ajera", "to_dps", "kept", "parked", "waits")
+            numbers = (sum(counts.values()), *(counts.get(outcome, 0) for outcome in outcomes))
+            table.add_row(one.entity, line, *(f"{number:,}" for number in numbers))
+    return [table] if table.row_count else []
 
 
 def _unticked(

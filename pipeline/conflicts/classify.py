@@ -4,37 +4,30 @@ and which our own writes explain.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import Enum, auto
-from typing import assert_never
 
 from pipeline.conflicts import guards
 from pipeline.conflicts.decision import LockedRow, Reason
+from pipeline.conflicts.known import unknown_lines
 from pipeline.conflicts.link import (
-    Desired,
     Link,
     LinkSide,
     Pending,
-    Seen,
     Values,
-    without,
+)
+from pipeline.conflicts.readings import (
+    Classification,
+    apply_readings,
+    looked_at,
+    moved,
+    observed_after,
+    unpark_edited,
 )
 from pipeline.conflicts.rules import Rules, Side
 from pipeline.model import applied
 from pipeline.model.event import Event, Operation, Value
-
-
-class Classification(Enum):
-    """What one line of an image is."""
-
-    FIRST = auto()  # the line was unknown until now
-    NOTHING = auto()  # no change, our own write, or older than it
-    EDIT = auto()  # also one to the value that was known: it had left and come back
-    HIDDEN = auto()  # an edit that a write of ours covered before we learned of it
-    SHOWN = auto()  # our own write, at a position that we did not know
-    PAST = auto()  # older than a look at the row
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +65,22 @@ def take(
     looked: LockedRow | None,
     rules: Rules,
 ) -> Observation:
-    """The link after a create, an update or a snapshot read that is not stale."""
-    image = rules.observed(side, event.row)
+    """The link after a create, an update or a snapshot read that is not stale.
+
+    Nothing is taken of a line that the link does not know: both rows tell more than one image.
+    """
+    unknown = {pair.name for pair in unknown_lines(link, rules)}
+    shown = rules.observed(side, event.row)
+    image = {name: value for name, value in shown.items() if name not in unknown}
     row = rules.observed(side, looked.row) if looked is not None and looked.row is not None else {}
     if event.is_snapshot:
         return _take_snapshot(link, side, event, image, row, rules, looked)
     half = link.half(side)
     readings = {name: _read(half, name, image[name], event, row, rules) for name in image}
-    noted, typed = _apply(half, image, readings, event.committed_at, rules, side)
+    noted, typed = apply_readings(half, image, readings, event.committed_at, rules, side)
     kept = tuple(p for p in noted.pending if _may_still_cover(p, event, rules))
-    observed = _observed(noted, image, readings)
-    link = _unpark_edited(link, typed)
+    observed = observed_after(noted, image, readings)
+    link = unpark_edited(link, typed)
     link = link.with_half(
         side,
         replace(
@@ -143,113 +141,6 @@ def _read_covered(
     return Classification.HIDDEN if is_hidden else Classification.NOTHING
 
 
-def _apply(
-    half: LinkSide,
-    image: Values,
-    readings: Mapping[str, Classification],
-    at: datetime,
-    rules: Rules,
-    side: Side,
-) -> tuple[LinkSide, frozenset[str]]:
-    """The half after these readings, and the lines in which somebody typed."""
-    edits = {
-        name: image[name] for name, reading in readings.items() if reading is Classification.EDIT
-    }
-    half = _edited(half, edits, at, rules, side) if edits else half
-    hidden: set[str] = set()
-    for name, reading in readings.items():
-        match reading:
-            case Classification.FIRST:
-                half = replace(half, value={**half.value, name: image[name]})
-            case Classification.HIDDEN if _may_hide(half, name, rules, side):
-                hidden.add(name)
-                wanted = Desired(image[name], at, is_decided=False)
-                half = replace(half, wanted={**half.wanted, name: wanted})
-            case Classification.SHOWN:
-                half = _shown(half, name, image[name])
-            case (
-                Classification.EDIT
-                | Classification.HIDDEN
-                | Classification.NOTHING
-                | Classification.PAST
-            ):
-                pass
-            case _:
-                assert_never(reading)
-    return half, frozenset(hidden | edits.keys())
-
-
-def _observed(half: LinkSide, image: Values, readings: Mapping[str, Classification]) -> Values:
-    return {
-        **half.observed,
-        **{
-            name: image[name]
-            for name, found in readings.items()
-            if found is not Classification.PAST
-        },
-    }
-
-
-def _unpark_edited(link: Link, names: Collection[str]) -> Link:
-    """What somebody has typed since is not parked any more: it is decided anew."""
-    for name in link.parked.keys() & names:
-        link = link.unparked(name)
-    return link
-
-
-def _edited(half: LinkSide, edits: Values, at: datetime, rules: Rules, side: Side) -> LinkSide:
-    minded = {name for name in edits if rules.by_name[name].reacts_to_edits_on(side)}
-    return replace(
-        half,
-        value={**half.value, **edits},
-        edited_at={
-            **half.edited_at,
-            **{name: _edited_at(half, name, edits[name], at) for name in edits},
-        },
-        dirty=half.dirty | minded,
-        wanted={name: wanted for name, wanted in half.wanted.items() if name not in edits},
-    )
-
-
-def _edited_at(half: LinkSide, name: str, image: Value, at: datetime) -> datetime:
-    """Not before a look that saw another value, though a clock that was set back says so."""
-    looks = (pending for pending in half.pending if pending.is_look)
-    return max(
-        [
-            at,
-            *(look.at for look in looks if look.values.get(name, image) != image),
-        ]
-    )
-
-
-def _may_hide(half: LinkSide, name: str, rules: Rules, side: Side) -> bool:
-    """Does an edit that our write covered still ask for anything.
-    A person's decision made since stands.
-    """
-    earlier = half.wanted.get(name)
-    return rules.by_name[name].reacts_to_edits_on(side) and not (
-        earlier is not None and earlier.is_decided
-    )
-
-
-def _shown(half: LinkSide, name: str, image: Value) -> LinkSide:
-    """The log has reached the first of our writes that made this image:
-    what it expected explains nothing any more.
-    """
-    for place, pending in enumerate(half.pending):
-        if name in pending.expected and pending.values[name] == image:
-            shown = replace(pending, expected=without(pending.expected, name))
-            return replace(
-                half,
-                pending=(
-                    *half.pending[:place],
-                    shown,
-                    *half.pending[place + 1 :],
-                ),
-            )
-    return half
-
-
 def _take_snapshot(
     link: Link,
     side: Side,
@@ -272,16 +163,16 @@ def _take_snapshot(
         for name, reading in readings.items()
         if has_gap or reading is Classification.FIRST
     }
-    half, typed = _apply(half, image, shown, event.committed_at, rules, side)
+    half, typed = apply_readings(half, image, shown, event.committed_at, rules, side)
     half = replace(
         half,
-        observed=_observed(half, image, shown),
+        observed=observed_after(half, image, shown),
         seen=moved(half.seen, event),
     )
     if looked is not None and has_gap:
         half = looked_at(half, {**half.value, **row}, looked.at)
         half = replace(half, seen=replace(half.seen, read_at=event.committed_at))
-    link = _unpark_edited(link, typed).with_half(side, half)
+    link = unpark_edited(link, typed).with_half(side, half)
     edited = Classification.EDIT in readings.values()
     return Observation(link, Reason.EDITED if edited else Reason.SNAPSHOT)
 
@@ -296,28 +187,9 @@ def _read_snapshot(
     return Classification.NOTHING
 
 
-def looked_at(half: LinkSide, row: Values, at: datetime) -> LinkSide:
-    """The half after its row was read: its log may be behind of that,
-    so images are checked against the row for a while.
-    """
-    look = Pending(number=0, values=row, expected={}, at=at, is_open=False)
-    return replace(half, pending=(*half.pending, look))
-
-
 def _may_still_cover(pending: Pending, event: Event, rules: Rules) -> bool:
     return pending.is_open or guards.may_cover(
         guards.in_epoch_of(event, pending), event, rules.look_window
-    )
-
-
-def moved(seen: Seen, event: Event) -> Seen:
-    position, at = applied.position_after(seen, event)
-    return Seen(
-        position,
-        event.place,
-        max(seen.epoch, event.epoch),
-        seen.read_at,
-        at,
     )
 
 

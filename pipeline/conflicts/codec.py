@@ -53,6 +53,7 @@ def dump(link: Link) -> str:
         "of": link.of,
         "counts_for": link.counts_for,
         "out": sorted(link.out),
+        "lines": link.lines,
     }
     return _text(document)
 
@@ -84,6 +85,7 @@ def load(text: str) -> Link:
         of=document.get("of"),
         counts_for=document.get("counts_for"),
         out=frozenset(document.get("out", ())),
+        lines=document.get("lines"),
     )
 
 

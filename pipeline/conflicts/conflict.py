@@ -22,7 +22,10 @@ class Kind(StrEnum):
     DELETE_ORIGIN_DIFFERS = "delete_origin_differs"  # an edit met the deletion of its counterpart
     LINK_ENDED = "link_ended"  # a row was deleted; the other one stays
     SUSPENDED = "suspended"  # a row is not of its kind any more: nothing is exchanged until it is
-    FIRST_LINK = "first_link"  # two filled rows were linked and differ
+    # two filled rows differ in a line: when they were linked, or when it was added
+    FIRST_LINK = "first_link"
+    # the line was removed or compares something else now: what waited there has ended
+    LINE_CHANGED = "line_changed"
     FILLED_ALREADY = "filled_already"  # the line only fills blanks, and another value is there
 
 
@@ -59,13 +62,24 @@ def about_line(
     now: datetime,
 ) -> Conflict:
     """The entry for one line, with what each side typed there."""
-    name = pair.name
+    return about_name(link, pair.name, kind, pair.rule, winner, now)
+
+
+def about_name(
+    link: Link,
+    name: str,
+    kind: Kind,
+    rule: Rule | None,
+    winner: Side | None,
+    now: datetime,
+) -> Conflict:
+    """The same for a line that may be there no more."""
     return Conflict(
         link=link.id,
         entity=link.entity,
         column=name,
         kind=kind,
-        rule=pair.rule,
+        rule=rule,
         winner=winner,
         at=now,
         ajera=link.ajera.typed(name) if name in link.ajera.value else None,

@@ -1,4 +1,4 @@
-"""Deciding: line by line who wins, and the writes that follow."""
+"""Deciding: line by line who wins."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import assert_never
 
 from pipeline.conflicts import guards
 from pipeline.conflicts.conflict import Conflict, Kind, about_line
-from pipeline.conflicts.decision import Write
-from pipeline.conflicts.link import Link, LinkSide, Parked, Pending
+from pipeline.conflicts.link import Link, LinkSide, Parked
 from pipeline.conflicts.rules import SIDES, ColumnPair, Rule, Rules, Side
-from pipeline.model.event import Value
 
 
 def judge(link: Link, rules: Rules, now: datetime) -> tuple[Link, tuple[Conflict, ...]]:
@@ -78,7 +76,7 @@ def _agreed(link: Link, name: str) -> Link:
 def _decide(
     link: Link, pair: ColumnPair, rules: Rules, now: datetime
 ) -> tuple[Link, Conflict | None]:
-    if _is_open(link, pair):
+    if is_open(link, pair):
         if not is_comparable(link, pair):
             return link, None
         return _left_to_a_person(link, pair, Kind.FIRST_LINK, now)
@@ -122,7 +120,7 @@ def is_comparable(link: Link, pair: ColumnPair) -> bool:
     return any(pair.knows(link.half(side).typed(pair.name), side.other) for side in Side)
 
 
-def _is_open(link: Link, pair: ColumnPair) -> bool:
+def is_open(link: Link, pair: ColumnPair) -> bool:
     """Was this line left undecided when two filled rows were linked, and has nobody typed since."""
     if pair.rule is not Rule.NEWEST or not (
         link.ajera.has_pending_edit(pair.name) and link.dps.has_pending_edit(pair.name)
@@ -233,78 +231,3 @@ def parked(link: Link, name: str, why: Kind, now: datetime) -> Link:
     """The line waits for a person, with what each side typed."""
     entry = Parked(link.ajera.typed(name), link.dps.typed(name), now, why)
     return replace(link, parked={**link.parked, name: entry})
-
-
-def plan(link: Link, rules: Rules, now: datetime) -> tuple[Link, tuple[Write, ...]]:
-    """The writes that what is asked for leads to, at most one a side,
-    each noted in the link as not yet carried out.
-    """
-    writes: list[Write] = []
-    for side in (Side.DPS, Side.AJERA):
-        half = link.half(side)
-        values = (
-            _to_create(link, side, rules) if half.key is None else _to_change(link, side, rules)
-        )
-        if not values:
-            continue
-        expected = {} if half.key is None else {name: half.value[name] for name in values}
-        number = link.number + 1
-        pending = Pending(number, values, expected, now, creates=half.key is None)
-        noted = replace(half, pending=(*half.pending, pending))
-        link = link.with_half(side, noted, number)
-        writes.append(Write(link.id, side, number, half.key, values, expected))
-    return link, tuple(writes)
-
-
-def _to_create(link: Link, side: Side, rules: Rules) -> dict[str, Value]:
-    source = link.half(side.other)
-    known = (pair for pair in rules.pairs if pair.flows_to(side) and pair.name in source.value)
-    return {
-        pair.name: pair.convert(source.value[pair.name], to=side)
-        for pair in known
-        if pair.knows(source.value[pair.name], side)
-    }
-
-
-def _to_change(link: Link, side: Side, rules: Rules) -> dict[str, Value]:
-    values: dict[str, Value] = {}
-    half, other = link.half(side), link.half(side.other)
-    if not (half.wanted or other.dirty):
-        return values
-    for pair in rules.pairs:
-        name = pair.name
-        if not link.is_known(name) or name in link.parked:
-            continue
-        if name in half.wanted:
-            values[name] = half.wanted[name].value
-        elif side.other in link.off:
-            continue
-        elif _is_asked_of(half, other, pair, side) and pair.knows(other.value[name], side):
-            values[name] = pair.convert(other.value[name], to=side)
-    return values
-
-
-def _is_asked_of(half: LinkSide, other: LinkSide, pair: ColumnPair, side: Side) -> bool:
-    """Is the other side's value to be written here.
-    One that its own row does not hold yet is written there first.
-    """
-    return pair.name in other.dirty and pair.name not in half.dirty and pair.flows_to(side)
-
-
-def waiting(link: Link, rules: Rules) -> tuple[tuple[str, Side], ...]:
-    """Lines asked for whose value the receiving side has no counterpart of yet, with that side."""
-    if guards.is_suspended(link):
-        return ()
-    return tuple(
-        (pair.name, side)
-        for side in SIDES
-        if link.half(side.other).dirty and side.other not in link.off
-        for pair in rules.pairs
-        if pair.name in link.half(side.other).dirty
-        and link.is_known(pair.name)
-        and pair.name not in link.parked
-        and (
-            _is_asked_of(link.half(side), link.half(side.other), pair, side) or _is_open(link, pair)
-        )
-        and not pair.knows(link.half(side.other).value[pair.name], side)
-    )

@@ -178,7 +178,8 @@ class Link:
     the side that sends them was blank. `of`: the link of the pair it hangs on.
     `counts_for`: the firm, as DPS knows it, of which a contact is one of those allowed.
     `out`: sides whose row is not of its kind any more: the pair is suspended, edits are noted,
-    nothing is decided.
+    nothing is decided. `lines`: by line the fingerprint that it was last looked at with; None in a
+    link that an earlier version stored.
     """
 
     id: str
@@ -199,6 +200,7 @@ class Link:
     of: str | None = None
     counts_for: str | None = None
     out: frozenset[str] = frozenset()
+    lines: Mapping[str, str] | None = None
 
     def half(self, side: Side) -> LinkSide:
         return self.ajera if side is Side.AJERA else self.dps

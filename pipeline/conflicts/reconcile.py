@@ -11,12 +11,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from pipeline.conflicts import guards
-from pipeline.conflicts.classify import moved, needs_look, take
+from pipeline.conflicts.classify import needs_look, take
 from pipeline.conflicts.conflict import Conflict, Kind, about_line
-from pipeline.conflicts.decide import judge, plan
+from pipeline.conflicts.decide import judge
 from pipeline.conflicts.decision import Decision, LockedRow, Reason
 from pipeline.conflicts.ending import end
+from pipeline.conflicts.known import of_known_lines
 from pipeline.conflicts.link import Link, LinkSide
+from pipeline.conflicts.plan import plan
+from pipeline.conflicts.readings import moved
 from pipeline.conflicts.rules import SIDES, Rules, Side
 from pipeline.model import applied
 from pipeline.model.event import Event, Operation, Value
@@ -61,6 +64,7 @@ def finish(link: Link, now: datetime, rules: Rules, reason: Reason) -> Decision:
     """Decide and write whatever is asked for in a link, with no new event."""
     if guards.is_ended(link) or guards.is_suspended(link):
         return Decision(link, (), Outcome.SKIPPED, reason)
+    rules = of_known_lines(link, rules)
     parked_before = link.parked.keys()
     link, conflicts = judge(link, rules, now)
     is_parked = bool(link.parked.keys() - parked_before)

@@ -12,6 +12,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import assert_never
 
+from pipeline.conflicts.fingerprint import fingerprint
 from pipeline.conflicts.forms import Convert, as_is
 from pipeline.errors import ProfileInvalid
 from pipeline.model.event import Row, Value
@@ -87,7 +88,8 @@ class ColumnPair:
     is filled, the line is parked. `through` names what translates a reference or a code of a list
     (see `translated`); `knows` says whether the receiving side has a counterpart of a value: one
     without is not written, and waits. `length`: of the DPS column, to which `to_dps` cuts longer
-    text. Raises ProfileInvalid for a rule that contradicts the direction.
+    text. `samples`: the codes that its conversions know, which its fingerprint looks at.
+    Raises ProfileInvalid for a rule that contradicts the direction.
     """
 
     name: str
@@ -103,6 +105,7 @@ class ColumnPair:
     knows: Callable[[Value, Side], bool] = lambda value, to: True
     note: str = ""
     length: int | None = None
+    samples: tuple[Value, ...] = ()
 
     def __post_init__(self) -> None:
         if self.sender is None:
@@ -151,6 +154,11 @@ class ColumnPair:
             return False
         return self.flows_to(side.other) or self.owning_side is side.other
 
+    @property
+    def sides_that_ask(self) -> tuple[Side, ...]:
+        """Those an edit on which asks for anything."""
+        return tuple(side for side in SIDES if self.reacts_to_edits_on(side))
+
     def convert(self, value: Value, to: Side) -> Value:
         """How `to` stores a value that the other side holds."""
         return self.to_dps(value) if to is Side.DPS else self.to_ajera(value)
@@ -191,6 +199,11 @@ class Rules:
     @cached_property
     def by_name(self) -> Mapping[str, ColumnPair]:
         return {pair.name: pair for pair in self.pairs}
+
+    @cached_property
+    def fingerprints(self) -> Mapping[str, str]:
+        """By line what a link remembers of it."""
+        return {pair.name: fingerprint(pair) for pair in self.pairs}
 
     def observed(self, side: Side, row: Row) -> dict[str, Value]:
         """Line -> value of a row of that side. Lines whose columns the row lacks are left out:
@@ -272,20 +285,3 @@ def with_rules(rules: Rules, changed: Mapping[str, Rule]) -> Rules:
         rules,
         pairs=tuple(replace(pair, rule=changed.get(pair.name, pair.rule)) for pair in rules.pairs),
     )
-
-
-def below_two_way(rules: Rules) -> Rules:
-    """What is left of the lines below 8.09: DPS to Ajera only, each DPS edit overwrites,
-    Ajera's edits are left alone.
-
-    Lines that Ajera owns, or that flow to DPS only, are gone.
-    """
-    kept = (
-        pair for pair in rules.pairs if pair.flows_to(Side.AJERA) and pair.rule is not Rule.AJERA
-    )
-    return replace(rules, pairs=tuple(_one_way(pair) for pair in kept))
-
-
-def _one_way(pair: ColumnPair) -> ColumnPair:
-    rule = Rule.CREATE_ONLY if pair.rule is Rule.CREATE_ONLY else Rule.NEWEST
-    return replace(pair, rule=rule, direction=Direction.TO_AJERA)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from pipeline.conflicts.rules import ColumnPair, Direction, Rule, Rules, Side
 from pipeline.errors import AjeraVersionInvalid
 
 _FORM = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*")
@@ -41,3 +42,20 @@ def parse(text: str) -> AjeraVersion:
 def is_two_way(version: AjeraVersion) -> bool:
     """Does this Ajera exchange changes in both directions."""
     return version >= TWO_WAY_SINCE
+
+
+def below_two_way(rules: Rules) -> Rules:
+    """What is left of the lines below 8.09: DPS to Ajera only, each DPS edit overwrites,
+    Ajera's edits are left alone.
+
+    Lines that Ajera owns, or that flow to DPS only, are gone.
+    """
+    kept = (
+        pair for pair in rules.pairs if pair.flows_to(Side.AJERA) and pair.rule is not Rule.AJERA
+    )
+    return replace(rules, pairs=tuple(_one_way(pair) for pair in kept))
+
+
+def _one_way(pair: ColumnPair) -> ColumnPair:
+    rule = Rule.CREATE_ONLY if pair.rule is Rule.CREATE_ONLY else Rule.NEWEST
+    return replace(pair, rule=rule, direction=Direction.TO_AJERA)

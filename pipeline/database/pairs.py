@@ -150,6 +150,9 @@ class DatabaseLinkTransaction:
     ) -> list[str]:
         return self._links.page_of_links(entity, side, below_epoch, after, limit)
 
+    def outdated_links(self, lines: Mapping[str, str], after: str, limit: int) -> dict[str, str]:
+        return self._links.outdated_links(lines, after, limit)
+
     def log(self, conflicts: Sequence[Conflict]) -> None:
         self._links.log(conflicts)
 

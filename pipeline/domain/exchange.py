@@ -20,10 +20,10 @@ from pipeline.conflicts.rules import (
     Rule,
     Rules,
     Side,
-    below_two_way,
     column,
     with_rules,
 )
+from pipeline.conflicts.version import below_two_way
 from pipeline.domain import ajera, dps
 from pipeline.domain.choice import Choices, chosen
 from pipeline.domain.exchange_tables import AX_CONTACT, AX_PROJECT, AX_VEC
@@ -66,16 +66,17 @@ def line(
     owner: Side = Side.AJERA,
     only_fills: bool = False,
     note: str = "",
+    samples: Iterable[Value] = (),
 ) -> ColumnPair:
     """A line of one column each. `length`: of the DPS column,
-    to which longer text is cut (evidence.md 4.3).
+    to which longer text is cut (evidence.md 4.3). `samples`: the codes that a conversion knows.
     """
     shortened = trimmed if length is None else cut(length)
     return ColumnPair(
         name, column(ajera, reference if through else trimmed), column(in_dps, trimmed),
         rule, direction, owner,
         to_dps=to_dps or shortened, to_ajera=to_ajera, through=through, only_fills=only_fills,
-        note=note, length=length,
+        note=note, length=length, samples=tuple(samples),
     )  # fmt: skip
 
 
@@ -314,7 +315,7 @@ PROJECT = (
     ),
     line(
         "disposition", "prjFinalDisposition", "Stage", NEWEST, TO_AJERA,
-        to_ajera=_disposition, owner=Side.DPS,
+        to_ajera=_disposition, owner=Side.DPS, samples=FINAL_STAGES,
         note="Pursuit Stage Won / Lost / Do Not Pursue (1.3, CRM-INFO)",
     ),
     line(

@@ -21,6 +21,7 @@ from pipeline.database.pairs import DatabasePairs
 from pipeline.database.rehearsal import rehearsed
 from pipeline.domain.status import ACTIVE, IN_DPS
 from pipeline.domain.status import LINE as STATUS
+from pipeline.engine.exchange.new_lines import NewLines
 from pipeline.engine.exchange.ports import Pairs
 from pipeline.engine.exchange.reconciler import ITEMS_A_ROUND, Reconciler
 from pipeline.engine.exchange.unit_of_work import (
@@ -49,6 +50,7 @@ class LinkedEntity:
     by who wins them.
 
     `statuses`: of how many linked pairs each coding of Ajera's statuses changes DPS's status.
+    `new_lines`: lines that pairs linked earlier did not know, by what became of them.
     """
 
     entity: str
@@ -58,6 +60,7 @@ class LinkedEntity:
     parked: dict[str, int] = field(default_factory=dict)
     differing: dict[str, int] = field(default_factory=dict)
     statuses: dict[str, int] = field(default_factory=dict)
+    new_lines: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ def link(settings: Settings, progress: Progress, *, is_rehearsal: bool) -> Linke
     ):
         require_time(setup, pairs)
         run = _Run(setup, pairs)
+        run.new_lines(progress)
         for entity in setup.entities:
             if entity.parent is None:
                 for side in Side:
@@ -138,6 +142,17 @@ class _Run:
         self.unticked: list[Unticked] = []
         for name in IN_DPS.keys() & self.entities.keys():
             self.entities[name].statuses = dict.fromkeys(map(str, ACTIVE), 0)
+
+    def new_lines(self, progress: Progress) -> None:
+        """Every pair that is linked already and does not know all lines."""
+        pages, looked_at = NewLines(self._setup, self._pairs), 0
+        while items := pages.page():
+            for done in self._rounds.run(items, patiently):
+                for (entity, line, outcome), count in done.new_lines.items():
+                    of_line = self.entities[entity].new_lines.setdefault(line, {})
+                    of_line[outcome] = of_line.get(outcome, 0) + count
+            looked_at += len(items)
+            progress("pairs with new lines", looked_at, looked_at)
 
     def rows(self, entity: Entity, side: Side, progress: Progress) -> None:
         """Every row of one side of an entity."""

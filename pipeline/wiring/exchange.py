@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from pipeline.config.settings import Settings
-from pipeline.conflicts.begin import FirstLinkPolicy
+from pipeline.conflicts.first import FirstLinkPolicy
 from pipeline.conflicts.rules import Rule, Side
 from pipeline.conflicts.version import is_two_way, parse
 from pipeline.database.pairs import DatabasePairs

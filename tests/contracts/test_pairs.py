@@ -21,8 +21,9 @@ from sqlalchemy.types import TypeEngine
 from deploy.local.stack import Stack
 from pipeline.conflicts.conflict import Conflict, Kind
 from pipeline.conflicts.decision import Recorded
+from pipeline.conflicts.fingerprint import of_lines
 from pipeline.conflicts.forms import folded
-from pipeline.conflicts.link import Link, LinkSide, Parked, Seen, State
+from pipeline.conflicts.link import Link, LinkSide, Parked, Pending, Seen, State
 from pipeline.conflicts.rules import Rule, Side
 from pipeline.database.pairs import DatabasePairs
 from pipeline.database.rehearsal import RehearsedPairs, rehearsed
@@ -619,6 +620,37 @@ def test_a_link_is_found_by_either_row_and_comes_back_as_it_was(
         assert links.counted("firm", ["F1", "F2"]) == {"F1": 1, "F2": 0}
         assert made.id in links.page_of_links("firm", Side.AJERA, 2, "", 1000)
         assert made.id not in links.page_of_links("firm", Side.AJERA, 1, "", 1000)
+
+
+def test_links_that_do_not_know_all_lines_are_found_in_pages(pairs: AnyPairs) -> None:
+    """In the order of their ids; one with an open write is among them, whatever it knows."""
+    lines = {"name": "3f2a9c01/AD/n"}
+    made = sorted(
+        (replace(link(number), lines=lines) for number in range(9251, 9256)),
+        key=lambda one: one.id,
+    )
+    old, asked, gone = made[0], made[1], made[2]
+    pending = Pending(1, {"name": "n"}, {"name": "o"}, NOW)
+    made[0] = replace(old, lines=None)
+    made[1] = replace(asked, ajera=replace(asked.ajera, pending=(pending,)))
+    made[2] = replace(gone, state=State.ENDED)
+    with pairs.transaction() as links:
+        links.store([(one, None) for one in made])
+    ids = [one.id for one in made]
+
+    def found(known: str, after: str = "", limit: int = 1000) -> list[str]:
+        with pairs.transaction() as links:
+            outdated = links.outdated_links({"firm": known, "contact": "no"}, after, limit)
+        assert set(outdated.values()) <= {"firm", "contact"}
+        return [one for one in outdated if one in ids]
+
+    assert found(of_lines(lines)) == ids[:2]
+    assert found("another") == [*ids[:2], *ids[3:]]
+    assert found("another", after=ids[1]) == ids[3:]
+    assert found("another", limit=1, after=ids[2]) in ([], [ids[3]])
+    with pairs.transaction() as links:
+        links.store([(replace(made[0], lines=lines), None)])
+    assert found(of_lines(lines)) == [ids[1]]
 
 
 def test_a_row_has_one_link_of_an_entity_that_has_not_ended(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.failures.guards_assumed import ASSUMED_GUARDS
 from tests.failures.guards_events import EVENT_GUARDS
 from tests.failures.guards_first import FIRST_GUARDS
+from tests.failures.guards_lines import LINE_GUARDS
 from tests.failures.guards_one_way import ONE_WAY_GUARDS
 from tests.failures.guards_writes import WRITE_GUARDS
 
@@ -13,5 +14,6 @@ TWO_WAY_GUARDS = (
     *WRITE_GUARDS,
     *FIRST_GUARDS,
     *ASSUMED_GUARDS,
+    *LINE_GUARDS,
 )
 GUARDS = (*ONE_WAY_GUARDS, *TWO_WAY_GUARDS)

@@ -141,7 +141,7 @@ EVENT_GUARDS = (
     ),
     Guard(
         "edited after the look, whatever the clock says",
-        f"{RULES}/classify.py",
+        f"{RULES}/readings.py",
         (
             "    return max(\n"
             "        [\n"

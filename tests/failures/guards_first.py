@@ -23,14 +23,14 @@ ENGINE, KINDS = (
 FIRST_GUARDS = (
     Guard(
         "a blank wipes nothing at a first link",
-        f"{RULES}/begin.py",
+        f"{RULES}/first.py",
         "    if len(blank) == 1:  # a blank is nobody's decision\n        return blank[0].other\n",
         "",
         f"{BLANKS}::test_at_first_link_a_filled_value_fills_a_blank_one_under_every_rule",
     ),
     Guard(
         "a blank wipes nothing at a first link, on two databases",
-        f"{RULES}/begin.py",
+        f"{RULES}/first.py",
         "    if len(blank) == 1:  # a blank is nobody's decision\n        return blank[0].other\n",
         "",
         f"{ON_DATABASES}::test_employees_keep_their_mail_and_phone_in_dps_where_ajera_has_none",
@@ -44,7 +44,7 @@ FIRST_GUARDS = (
     ),
     Guard(
         "who is billed: parked at a first link",
-        f"{RULES}/begin.py",
+        f"{RULES}/first.py",
         "    if pair.only_fills:\n        return None\n",
         "",
         f"{FILLS}::test_a_line_that_only_fills_parks_at_the_first_link_where_both_are_filled",

@@ -77,14 +77,14 @@ WRITE_GUARDS = (
     ),
     Guard(
         "settle",
-        f"{ENGINE}/reconcile_pass.py",
+        f"{ENGINE}/pass_links.py",
         "        settle_open(hand, self._translations, ids)\n",
         "",
         f"{STRAGGLER}::test_one_that_is_not_too_late_is_believed",
     ),
     Guard(
         "only who decides a link gives its writes up",
-        f"{ENGINE}/reconcile_pass.py",
+        f"{ENGINE}/pass_links.py",
         "settle_open(hand, self._translations, ids)",
         "settle_open(hand, self._translations, ids | others)",
         (
@@ -117,7 +117,7 @@ WRITE_GUARDS = (
     ),
     Guard(
         "a row that we created is known by its key",
-        f"{ENGINE}/reconcile_pass.py",
+        f"{ENGINE}/pass_links.py",
         "            if side is Side.AJERA and keys - found.keys():\n",
         "            if False:\n",
         (
@@ -127,7 +127,7 @@ WRITE_GUARDS = (
     ),
     Guard(
         "off",
-        f"{RULES}/decide.py",
+        f"{RULES}/plan.py",
         "        elif side.other in link.off:\n            continue\n",
         "",
         f"{PAIRS}::test_what_is_typed_in_ajera_while_its_flag_is_off_waits_until_it_is_on",
@@ -342,8 +342,8 @@ WRITE_GUARDS = (
     Guard(
         "children follow when a refused creation is tried again",
         f"{ENGINE}/reconcile_pass.py",
-        "        self._touched.append(link.id)\n        entity = self._setup",
-        "        entity = self._setup",
+        "            self._touched.append(link.id)\n        entity = self._setup",
+        "            pass\n        entity = self._setup",
         f"{DEATH}[refused_in_ajera]",
     ),
     Guard(

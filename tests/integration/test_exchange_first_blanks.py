@@ -10,7 +10,7 @@ import pytest
 
 from deploy.sample import agreement
 from deploy.sample.naming import Naming
-from pipeline.conflicts.begin import FirstLinkPolicy
+from pipeline.conflicts.first import FirstLinkPolicy
 from pipeline.conflicts.rules import Side
 from tests.support.outbox import World
 

@@ -82,7 +82,7 @@ def test_without_a_coding_no_status_is_written_neither_at_a_link_nor_later(
 def test_a_row_made_in_dps_without_a_coding_is_in_use(
     unsaid: World,
 ) -> None:
-    """Whatever Ajera's code says of it; a status that the coding says comes before that."""
+    """Whatever Ajera's code says of it, until a coding is set, which comes before that."""
     unsaid.client(1, "Hill", vecStatus=2)
     unsaid.contact(AJERA, 1, "Berg", cntStatus=2)
     unsaid.project(AJERA, 5, "Harbour", prjID="P-5", prjStatus=2)
@@ -92,9 +92,37 @@ def test_a_row_made_in_dps_without_a_coding_is_in_use(
     unsaid.client(2, "Vale", vecStatus=2)
     unsaid.settle()
     assert sorted(unsaid.rows(DPS, "Clendor", "Name", "Status")) == [
-        ("Hill", "A"),
+        ("Hill", "D"),
         ("Vale", "D"),
     ]
+
+
+@pytest.mark.parametrize("coding", [StatusCoding.ONE_IS_ACTIVE, StatusCoding.ZERO_IS_ACTIVE])
+def test_a_coding_that_is_set_later_is_applied_without_an_edit(
+    unsaid: World, coding: StatusCoding
+) -> None:
+    """Rows that are linked already are looked at; another coding is applied to them, too. A row
+    whose status in Ajera is blank keeps DPS's.
+    """
+    fill(unsaid)
+    unsaid.client(2, "Vale", vecStatus=0)
+    unsaid.firm("B", "Vale", Status="A")
+    unsaid.client(3, "Moe", vecStatus=None)
+    unsaid.firm("C", "Moe", Status="X")
+    unsaid.settle()
+    assert statuses(unsaid) == [["A", "A", "X"], ["A"], ["A"]]
+    restart_with(unsaid, coding)
+    unsaid.settle()
+    vale = {StatusCoding.ZERO_IS_ACTIVE: "A", StatusCoding.ONE_IS_ACTIVE: "D"}
+    assert statuses(unsaid) == [["D", vale[coding], "X"], ["I"], ["D"]]
+    before = unsaid.writes(DPS)
+    unsaid.rewind()
+    unsaid.settle()
+    assert unsaid.writes(DPS) == before
+    other = next(one for one in vale if one is not coding)
+    restart_with(unsaid, other)
+    unsaid.settle()
+    assert unsaid.rows(DPS, "Clendor", "Status") == ["D", vale[other], "X"]
 
 
 @pytest.mark.parametrize("coding", [StatusCoding.ONE_IS_ACTIVE, StatusCoding.ZERO_IS_ACTIVE])

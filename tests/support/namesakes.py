@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from pipeline.conflicts.begin import FirstLinkPolicy
+from pipeline.conflicts.first import FirstLinkPolicy
 from pipeline.conflicts.rules import Side
 from pipeline.domain.choice import EVERYBODY
 from pipeline.domain.dps import CLENDOR, CONTACTS, EM, PR

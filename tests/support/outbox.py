@@ -26,7 +26,7 @@ from deploy.local.stack import Stack
 from deploy.sample import databases, dps
 from deploy.sample.naming import Naming
 from pipeline.conflicts import codec
-from pipeline.conflicts.begin import FirstLinkPolicy
+from pipeline.conflicts.first import FirstLinkPolicy
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import Rule, Side
 from pipeline.database.pairs import DatabasePairs

@@ -238,6 +238,7 @@ def exchange_calls(
     yield partial(links.logged, limit=3, link=CANARY)
     yield partial(links.logged, limit=3, number=7)
     yield partial(links.with_parked_lines, 3)
+    yield partial(links.outdated_links, {"firm": CANARY, "contact": "no"}, "", 10)
     yield partial(links.park, [work], NOW)
     yield partial(links.unpark, [CANARY])
     yield partial(links.wake, [CANARY])

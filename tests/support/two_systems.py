@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from pipeline.conflicts.begin import FirstLinkPolicy
+from pipeline.conflicts.first import FirstLinkPolicy
 from pipeline.conflicts.rules import Side
 from pipeline.domain.choice import EVERYBODY
 from pipeline.domain.dps import CL_ADDRESS, CLENDOR

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 
 from pipeline.conflicts import codec
 from pipeline.conflicts.conflict import Conflict
+from pipeline.conflicts.known import known_as
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.rules import Side
 from pipeline.errors import ConcurrentWrite, RowRejected, TargetRefused
@@ -131,6 +132,20 @@ class Links:
         ]
         older = sorted(link.id for link in linked if link.half(side).seen.epoch < below_epoch)
         return [one for one in older if one > after][:limit]
+
+    @statement
+    def outdated_links(self, lines: Mapping[str, str], after: str, limit: int) -> dict[str, str]:
+        linked = sorted(
+            (row.link.id, row.link)
+            for row in self._rows()
+            if row.link.state is State.LINKED and row.link.id > after
+        )
+        found = [
+            (one, link.entity)
+            for one, link in linked
+            if known_as(link) != lines.get(link.entity, known_as(link))
+        ]
+        return dict(found[:limit])
 
     @statement
     def with_parked_lines(self, limit: int) -> list[str]:

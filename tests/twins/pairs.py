@@ -157,6 +157,9 @@ class MemoryLinkTransaction:
     ) -> list[str]:
         return self._links.page_of_links(entity, side, below_epoch, after, limit)
 
+    def outdated_links(self, lines: Mapping[str, str], after: str, limit: int) -> dict[str, str]:
+        return self._links.outdated_links(lines, after, limit)
+
     def with_parked_lines(self, limit: int) -> list[str]:
         return self._links.with_parked_lines(limit)
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from pipeline.conflicts import codec
 from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.conflict import Kind as ConflictKind
+from pipeline.conflicts.known import known_as
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.rules import Rule, Side
 from pipeline.database.sql.dialect import Field, Fields, Lock, Merge, given
-from pipeline.database.sql.session import Session, iso, number_of, shortened
+from pipeline.database.sql.session import Cells, Session, iso, number_of, shortened
 from pipeline.errors import TargetMismatch
 from pipeline.mapping.source import ColumnType
 from pipeline.model.event import Value
@@ -31,6 +32,7 @@ _FIELDS: Fields = (
     Field("dps_epoch", ColumnType.INTEGER),
     Field("updated_at", ColumnType.INSTANT),
     Field("document", ColumnType.TEXT),
+    Field("lines", ColumnType.SHORT_TEXT),
 )
 _CONFLICT: Fields = (
     Field("link", ColumnType.SHORT_TEXT),
@@ -122,32 +124,7 @@ class Links:
 
     def store(self, links: Sequence[tuple[Link, str | None]], now: datetime) -> None:
         rows = [
-            (
-                *(
-                    link.id,
-                    link.entity,
-                    link.ajera.table,
-                    link.ajera.key,
-                    link.dps.table,
-                    link.dps.key,
-                    link.state,
-                ),
-                *(
-                    link.version,
-                    counts_for,
-                    shortened(
-                        self._session.dialect,
-                        ",".join(sorted(link.parked)),
-                        LINES_LENGTH,
-                    ),
-                ),
-                *(
-                    link.ajera.seen.epoch,
-                    link.dps.seen.epoch,
-                    now,
-                    codec.dump(link),
-                ),
-            )
+            self._row(link, counts_for, now)
             for link, counts_for in sorted(links, key=lambda pair: pair[0].id)
         ]
         merge = Merge(
@@ -157,6 +134,16 @@ class Links:
             tuple(given(field.name) for field in _FIELDS),
         )
         self._session.run("link", self._session.dialect.merge(merge), rows)
+
+    def _row(self, link: Link, counts_for: str | None, now: datetime) -> Cells:
+        parked = ",".join(sorted(link.parked))
+        ajera, dps = link.ajera, link.dps
+        return (
+            *(link.id, link.entity, ajera.table, ajera.key, dps.table, dps.key),
+            *(link.state, link.version, counts_for),
+            shortened(self._session.dialect, parked, LINES_LENGTH),
+            *(ajera.seen.epoch, dps.seen.epoch, now, codec.dump(link), known_as(link)),
+        )
 
     def counted(self, entity: str, owners: Collection[str]) -> dict[str, int]:
         match = (
@@ -194,6 +181,27 @@ class Links:
             after=after,
         )
         return [str(one) for (one,) in answers]
+
+    def outdated_links(self, lines: Mapping[str, str], after: str, limit: int) -> dict[str, str]:
+        """Any number of links is passed over by reading them; those found are few."""
+        quote, parameters = self._session.dialect.quote, dict[str, Value]()
+        conditions: list[str] = []
+        for place, (entity, known) in enumerate(sorted(lines.items())):
+            parameters |= {f"entity{place}": entity, f"lines{place}": known}
+            conditions.append(
+                f"{quote('entity')} = :entity{place} AND {quote('lines')} <> :lines{place}"
+            )
+        answers = self._session.ask(
+            "link",
+            f"SELECT {quote('id')}, {quote('entity')} FROM {self._link}"
+            f" WHERE {quote('state')} = :linked AND {quote('id')} > :after"
+            f" AND (({') OR ('.join(conditions)})) ORDER BY {quote('id')}"
+            f" OFFSET 0 ROWS FETCH NEXT {limit:d} ROWS ONLY",
+            linked=State.LINKED.value,
+            after=after,
+            **parameters,
+        )
+        return {str(one): str(entity) for one, entity in answers}
 
     def with_parked_lines(self, limit: int) -> list[str]:
         """Links that a person must decide lines of, the oldest first."""
@@ -265,19 +273,7 @@ class Links:
 
 
 def _conflict(answer: Sequence[Value]) -> Conflict:
-    (
-        link,
-        entity,
-        line,
-        kind,
-        rule,
-        winner,
-        at,
-        ajera,
-        dps,
-        ajera_at,
-        dps_at,
-    ) = answer
+    link, entity, line, kind, rule, winner, at, ajera, dps, ajera_at, dps_at = answer
     logged_at = _instant(at)
     if logged_at is None:
         raise TargetMismatch("an entry of the conflict log has no time")

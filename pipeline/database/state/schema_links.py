@@ -88,6 +88,7 @@ def _link(metadata: MetaData) -> None:
         Column("dps_epoch", Integer, nullable=False),
         Column("updated_at", instant(), nullable=False),
         Column("document", UnicodeText, nullable=False),
+        Column("lines", ascii_text(8), nullable=False, server_default=""),
         postgresql_with={
             "fillfactor": 50
         },  # every event rewrites its link: room beside it spares the indexes

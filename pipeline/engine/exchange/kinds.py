@@ -15,7 +15,22 @@ from pipeline.conflicts.ending import release
 from pipeline.conflicts.link import WITH_PARENT, Link, State
 from pipeline.conflicts.rules import Rules, Side
 from pipeline.engine.exchange.unit_of_work import UnitOfWork, WorkItem
+from pipeline.model.event import Event, Operation
 from pipeline.pairing.entity import Entity, Lists, belongs_always
+
+
+def may_begin(entity: Entity, side: Side, event: Event, lists: Lists) -> bool:
+    """By the image alone: what it holds now is looked at before anything begins."""
+    end = entity.end(side)
+    if event.operation is Operation.DELETE:
+        return False
+    if (
+        entity.parent is not None
+        and side.other in entity.creates
+        and entity.is_blank_row(side, event.row)
+    ):
+        return False
+    return end.is_flagged(event.row) and end.is_open(event.row, lists)
 
 
 def of_kind(link: Link, side: Side, *, belongs: bool) -> Link:

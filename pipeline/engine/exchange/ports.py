@@ -61,6 +61,12 @@ class LinkTransaction(Offsets, Protocol):
     ) -> list[str]:
         """Ids of the next links whose row of that side was not seen in this epoch."""
 
+    def outdated_links(self, lines: Mapping[str, str], after: str, limit: int) -> dict[str, str]:
+        """Ids and entities of the next linked pairs that do not know all lines of their entity.
+
+        `lines`: by entity the fingerprint of all its lines. Not locked.
+        """
+
     def log(self, conflicts: Sequence[Conflict]) -> None: ...
 
     def park(self, parked: Sequence[ParkedWork], now: datetime) -> None: ...

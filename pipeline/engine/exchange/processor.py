@@ -16,6 +16,7 @@ from pipeline.engine.consumer.ports import (
     Offsets,
     Telemetry,
 )
+from pipeline.engine.exchange.new_lines import NewLines
 from pipeline.engine.exchange.ports import Pairs
 from pipeline.engine.exchange.reconciler import ITEMS_A_ROUND, Reconciler
 from pipeline.engine.exchange.sweep import Sweep
@@ -71,6 +72,7 @@ class Exchange:
         self._rounds = Reconciler(setup=setup, pairs=pairs, telemetry=telemetry, clock=clock)
         self.sweep = Sweep(setup, pairs, clock)
         self._latecomers = Latecomers(setup, pairs, clock)
+        self._new_lines = NewLines(setup, pairs)
 
     def on_assigned(self, progress: Mapping[TopicPartition, Progress]) -> None:
         """Partitions that come to us, with what was stored of them."""
@@ -123,8 +125,8 @@ class Exchange:
         return batch.handled
 
     def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int:
-        """Go on with parked work whose time has come, and begin rows that were not chosen before;
-        how much.
+        """Go on with parked work whose time has come, begin rows that were not chosen before,
+        and look at a page of pairs that do not know all lines; how much.
         """
         before = self._clock.now() - timedelta(seconds=waiting_retry_seconds)
 
@@ -136,7 +138,8 @@ class Exchange:
 
         parked = attempt(due)
         late = attempt(lambda: self._latecomers.due(LATE_RETRIES * waiting_retry_seconds))
-        items = [*map(self._item_of, parked), *late]
+        outdated = attempt(self._new_lines.page)
+        items = [*map(self._item_of, parked), *late, *outdated]
         if items:
             for _ in self._rounds.run(items, attempt, with_new_lists=True):
                 pass

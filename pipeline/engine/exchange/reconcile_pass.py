@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.conflicts import guards
-from pipeline.conflicts.decision import Decision, LockedRow, Reason
+from pipeline.conflicts.decision import Decision, Reason
 from pipeline.conflicts.ending import end
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.reconcile import finish, needs_look, reconcile
@@ -18,17 +18,16 @@ from pipeline.conflicts.rules import Side
 from pipeline.engine.exchange.apply_writes import apply_writes
 from pipeline.engine.exchange.bring import brought
 from pipeline.engine.exchange.create_retry import CreateRetry
-from pipeline.engine.exchange.hanging import Hanging, newest
-from pipeline.engine.exchange.kinds import of_kind, told, with_parent
+from pipeline.engine.exchange.kinds import may_begin, of_kind, told, with_parent
 from pipeline.engine.exchange.linker import Linker
-from pipeline.engine.exchange.parents import Keys, keys_of, parent_followed
+from pipeline.engine.exchange.locked_rows import LockedRows
+from pipeline.engine.exchange.pass_links import PassLinks
 from pipeline.engine.exchange.quota import Quota
 from pipeline.engine.exchange.settlement import (
     give_up,
     hold_decided,
     park_waiting,
     settle_all,
-    settle_open,
     store,
 )
 from pipeline.engine.exchange.translate import Translations
@@ -44,7 +43,7 @@ from pipeline.engine.exchange.unit_of_work import (
 )
 from pipeline.errors import PipelineError
 from pipeline.model import applied
-from pipeline.model.event import Event, Operation
+from pipeline.model.event import Event
 from pipeline.model.outcome import Outcome, SkipReason
 from pipeline.pairing.entity import Entity
 
@@ -65,20 +64,19 @@ class ReconcilePass:
         self._hand = hand
         self._translations = translations
         self._refusal = refusal
-        self._newest: dict[tuple[str, Side, str], Link] = {}
+        self._links = PassLinks(setup, hand, translations)
+        self._locked = LockedRows(setup, hand, translations)
+        self._again = CreateRetry(setup, hand, translations, self._locked.rows)
         self._busy: set[str] = set()
-        self._hanging = Hanging(setup, hand)
         self._quota = Quota(setup, hand, translations)
-        self._touched: list[
-            str
-        ] = []  # links come to again: what belonged to them may not have followed yet
+        # Links come to again: what belonged to them may not have followed yet.
+        self._touched: list[str] = []
         self._done = PassResult()
 
     def decide(self, items: Sequence[WorkItem]) -> PassResult:
         """Everything up to the writes, which `finish` makes once Ajera's locks are free."""
-        self._find(items)
-        self._learn(items)
-        self._look(items)
+        self._links.find(items)
+        self._locked.read(items, self._links.newest)
         begins: list[tuple[WorkItem, Entity]] = []
         for item in items:
             begins += self._item(item)
@@ -86,8 +84,8 @@ class ReconcilePass:
             self._setup,
             self._hand,
             self._translations,
-            self._off_with_parent,
-            self._is_survivor,
+            self._links.off_with_parent,
+            self._links.is_survivor,
             self._quota,
         )
         ended, later = beginning.run(begins)
@@ -128,83 +126,6 @@ class ReconcilePass:
         self._done.conflicts = hand.conflicts
         return self._done
 
-    # -- finding -----------------------------------------------------------------------------------
-
-    def _find(self, items: Sequence[WorkItem]) -> None:
-        """Lock the links of all items, those that we were creating when we died among them,
-        and settle what is open.
-
-        Links that are only looked at are locked too,
-        and their open writes left to whoever makes them.
-        """
-        hand, (own, followed) = self._hand, keys_of(self._setup, items)
-        ids, others = self._ids(own), self._ids(followed)
-        ids.update(one for item in items for one in (item.link, item.beside) if one is not None)
-        hand.links.update(hand.links_of.links(ids | others))
-        settle_open(hand, self._translations, ids)
-        self._newest = newest(hand.links.values())
-        self._hanging.learn(items, self._newest)
-
-    def _ids(self, rows: Keys) -> set[str]:
-        ids: set[str] = set()
-        for (side, table), keys in rows.items():
-            found = self._hand.links_of.ids_of(side, table, sorted(keys))
-            ids.update(*found.values())
-            if side is Side.AJERA and keys - found.keys():
-                creators = self._hand.ajera.creators(table, sorted(keys - found.keys()))
-                ids.update(number.partition("/")[0] for number in creators.values())
-        return ids
-
-    def _off_with_parent(self, entity: Entity, side: Side, key: str) -> frozenset[Side]:
-        """The sides on which a row is not set to be exchanged
-        because the row that it belongs to is not.
-        """
-        parent = self._parent(entity, side, key)
-        off = frozenset[Side]() if parent is None else parent.off
-        return frozenset(one for one in off if entity.end(one).follows_parent)
-
-    def _parent(self, entity: Entity, side: Side, key: str) -> Link | None:
-        parent = parent_followed(self._setup, entity, side, key)
-        known = None if parent is None else self._newest.get((parent[0].name, side, parent[1]))
-        return None if known is None else self._hand.links[known.id]
-
-    def _learn(self, items: Sequence[WorkItem]) -> None:
-        wanted = [
-            one for link in self._hand.links.values() for one in self._translations.of_link(link)
-        ]
-        for item in items:
-            for entity in self._setup.of(item):
-                wanted += self._translations.of_item(entity, item)
-        self._translations.learn(self._hand.links_of, wanted)
-
-    def _look(self, items: Sequence[WorkItem]) -> None:
-        """Read under lock the rows whose image cannot be trusted,
-        and those that are being created elsewhere.
-        """
-        wanted: dict[tuple[Side, str], set[str]] = {}
-        for item in items:
-            for entity in self._setup.of(item):
-                link = self._newest.get((entity.name, item.side, item.key))
-                if link is None or item.event is None:
-                    continue
-                if needs_look(link, item.event, self._translations.rules(entity)):
-                    wanted.setdefault((item.side, item.table), set()).add(item.key)
-        for link in self._hand.links.values():
-            for side in Side:
-                half = link.half(side)
-                if link.state is State.CREATING and half.key is not None:
-                    wanted.setdefault((side, half.table), set()).add(half.key)
-        self._looked: dict[tuple[Side, str, str], LockedRow] = {}
-        tables = {
-            e.end(side).table.name: e.end(side).table for e in self._setup.entities for side in Side
-        }
-        for (side, name), keys in sorted(wanted.items()):
-            rows = self._hand.of(side).read(tables[name], sorted(keys), lock=True)
-            at = self._hand.of(side).clock()
-            for key in keys:
-                self._looked[side, name, key] = LockedRow(rows.get(key), at)
-        self._again = CreateRetry(self._setup, self._hand, self._translations, self._looked)
-
     # -- deciding ----------------------------------------------------------------------------------
 
     def _item(self, item: WorkItem) -> list[tuple[WorkItem, Entity]]:
@@ -215,22 +136,19 @@ class ReconcilePass:
             self._retry(item)
             return []
         pairs = [
-            (entity, self._newest.get((entity.name, item.side, item.key)))
-            for entity in self._setup.of(item)
-        ]
-        pairs = [
-            (entity, None if link is None else self._hand.links[link.id]) for entity, link in pairs
+            (entity, self._links.of(entity, item.side, item.key)) for entity in self._setup.of(item)
         ]
         if any(link is not None and link.id in self._busy for _, link in pairs):
             self._done.later.append(item)
             return []
         begins: list[tuple[WorkItem, Entity]] = []
         ends: list[ItemResult] = []
+        lists = self._translations.lists
         for entity, link in pairs:
             if link is None or self._is_free(item, entity, link):
-                if item.event is None or self._may_begin(entity, item.side, item.event):
+                if item.event is None or may_begin(entity, item.side, item.event, lists):
                     begins.append((item, entity))
-            elif self._hanging.has_left(entity, item, link):
+            elif self._links.hanging.has_left(entity, item, link):
                 self._part(item, entity, link)
                 return []
             elif item.event is None:
@@ -250,7 +168,7 @@ class ReconcilePass:
         """May a row begin that had a pair: what must not be made again, `Linker` does not make."""
         if item.event is None:
             return link.state is State.ENDED
-        return guards.can_relink(link, item.event) or self._hanging.can_relink(
+        return guards.can_relink(link, item.event) or self._links.hanging.can_relink(
             entity, item.side, link
         )
 
@@ -267,30 +185,21 @@ class ReconcilePass:
             )
         )
         again = [] if item.event is None else [item]
-        self._done.later += [
-            *again,
-            replace(item, event=None, entity=entity.name),
-        ]
-
-    def _is_survivor(self, entity: Entity, side: Side, key: str) -> bool:
-        link = self._newest.get((entity.name, side, key))
-        return guards.is_survivor(link, side) and not self._hanging.can_relink(entity, side, link)
+        self._done.later += [*again, replace(item, event=None, entity=entity.name)]
 
     def _continue(self, item: WorkItem, entity: Entity, link: Link) -> None:
         """The row is linked. What a process that died left undone is done now,
         and what belongs to the row follows.
         """
         self._touched.append(link.id)
-        off = self._off_with_parent(entity, item.side, item.key)
+        off = self._links.off_with_parent(entity, item.side, item.key)
         followed = self._quota.continued(entity, link, item.side, off)
-        followed = with_parent(followed, self._parent(entity, item.side, item.key))
-        decision = finish(
-            followed,
-            self._hand.now,
-            self._translations.rules(entity),
-            Reason.RETRIED,
-        )
+        followed = with_parent(followed, self._links.parent(entity, item.side, item.key))
+        rules = self._translations.rules(entity)
+        known = self._locked.known(entity, followed)
+        decision = known.and_then(finish(known.link, self._hand.now, rules, Reason.RETRIED))
         if decision.link != link:
+            self._done.count_lines(entity, known)
             self._take(item, entity, link, decision)
         self._hand.unpark(
             item,
@@ -298,41 +207,30 @@ class ReconcilePass:
             is_done=decision.is_done_in_dps,
         )
 
-    def _may_begin(self, entity: Entity, side: Side, event: Event) -> bool:
-        """By the image alone: what it holds now is looked at before anything begins."""
-        end = entity.end(side)
-        if event.operation is Operation.DELETE:
-            return False
-        if (
-            entity.parent is not None
-            and side.other in entity.creates
-            and entity.is_blank_row(side, event.row)
-        ):
-            return False
-        return end.is_flagged(event.row) and end.is_open(event.row, self._translations.lists)
-
     def _event(self, item: WorkItem, entity: Entity, link: Link, event: Event) -> ItemResult | None:
         """The end of an event of a linked row, None if its row must be looked at first."""
         rules = self._translations.rules(entity)
         if applied.is_rewound(link.half(item.side).seen, event, self._setup.rewound_tolerance):
             raise Rewound(event)
         if event.row and not applied.is_stale(link.half(item.side).seen, event):
-            off = self._off_with_parent(entity, item.side, item.key)
+            off = self._links.off_with_parent(entity, item.side, item.key)
             is_on = entity.end(item.side).is_flagged(event.row) and item.side not in off
             now = self._quota.switched(entity, link, item.side, is_on=is_on)
             belongs = entity.end(item.side).belongs(event.row, self._translations.lists)
             now = with_parent(
                 of_kind(now, item.side, belongs=belongs),
-                self._parent(entity, item.side, item.key),
+                self._links.parent(entity, item.side, item.key),
             )
             if now is not link:
                 self._touched.append(link.id)  # what belongs to it follows
                 self._hand.conflicts += told(link, now, item.side, self._hand)
             link = now
-        looked = self._looked.get((item.side, item.table, item.key))
-        if looked is None and needs_look(link, event, rules):
+        looked = self._locked.rows.get((item.side, item.table, item.key))
+        known = self._locked.known(entity, link, event)
+        if looked is None and needs_look(known.link, event, rules):
             return None
-        decision = reconcile(link, event, self._hand.now, rules, looked)
+        self._done.count_lines(entity, known)
+        decision = known.and_then(reconcile(known.link, event, self._hand.now, rules, looked))
         if decision.reason is Reason.STALE:
             self._touched.append(link.id)
         self._offer(entity, item, link)
@@ -342,7 +240,7 @@ class ReconcilePass:
         """Where a row has left its place, the others of its parent are looked at,
         also when its event comes again.
         """
-        parent = self._parent(entity, item.side, item.key)
+        parent = self._links.parent(entity, item.side, item.key)
         if parent is not None and item.side in link.out:
             self._touched.append(parent.id)
 
@@ -354,13 +252,16 @@ class ReconcilePass:
         if link.id in self._busy:
             self._done.later.append(item)
             return
-        self._touched.append(link.id)
+        if not item.is_outdated:
+            self._touched.append(link.id)
         entity = self._setup.entity(link.entity)
         rules, now = self._translations.rules(entity), self._hand.now
-        decision = (
-            finish(link, now, rules, Reason.RETRIED)
+        known = self._locked.known(entity, link)
+        self._done.count_lines(entity, known)
+        decision = known.and_then(
+            finish(known.link, now, rules, Reason.RETRIED)
             if item.decide is None
-            else item.decide(link, rules, now)
+            else item.decide(known.link, rules, now)
         )
         self._done.ended.append(self._take(item, entity, link, decision))
 

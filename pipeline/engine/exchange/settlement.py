@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from pipeline.conflicts import settle
-from pipeline.conflicts.decide import waiting
 from pipeline.conflicts.decision import Write, WriteOutcome
 from pipeline.conflicts.link import Link, Obstacle, State
+from pipeline.conflicts.plan import waiting
 from pipeline.conflicts.rules import Side
 from pipeline.engine.exchange.hanging import left_alone
 from pipeline.engine.exchange.quota import counts_for

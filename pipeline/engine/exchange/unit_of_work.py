@@ -4,14 +4,16 @@ and what every piece needs to know.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from pipeline.conflicts.begin import FirstLinkPolicy
 from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Decision, Write
+from pipeline.conflicts.first import FirstLinkPolicy, LineOutcome
+from pipeline.conflicts.lines import LinesUpdate
 from pipeline.conflicts.link import Link, Seen, State
 from pipeline.conflicts.rules import Rules, Side
 from pipeline.engine.exchange.ports import AjeraTransaction, LinkTransaction
@@ -30,7 +32,8 @@ class WorkItem:
     row; `decide`: a person's decision about it, `about`: the line, side and value that it names.
     `is_parked`: nothing but its parked row stands for it. `is_wanted`: a row that is exchanged
     needs it, so that it begins though nobody ticked it. `beside`: a link to be locked too,
-    whose place the row may take.
+    whose place the row may take. `is_outdated`: the link may not know all lines: it is looked at
+    for these alone.
     """
 
     side: Side
@@ -44,6 +47,7 @@ class WorkItem:
     is_wanted: bool = False
     about: tuple[tuple[str, Side, Value], ...] = ()
     beside: str | None = None
+    is_outdated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +211,13 @@ class PassResult:
     conflicts: list[Conflict] = field(default_factory=list)
     edits: int = 0
     copies: int = 0
+    new_lines: Counter[tuple[str, str, LineOutcome]] = field(default_factory=Counter)
+
+    def count_lines(self, entity: Entity, known: LinesUpdate) -> None:
+        """Of an entity the lines that a link did not know, by what became of them."""
+        self.new_lines.update(
+            (entity.name, line, outcome) for line, outcome in known.outcomes.items()
+        )
 
 
 WANTED = (

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.conflicts.classify import moved
 from pipeline.conflicts.decision import Reason
 from pipeline.conflicts.link import Seen
+from pipeline.conflicts.readings import moved
 from pipeline.conflicts.rules import Side
 from pipeline.engine.exchange.unit_of_work import ItemResult, UnitOfWork, WorkItem, row_id
 from pipeline.model import applied

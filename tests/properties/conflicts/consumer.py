@@ -10,12 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipeline.conflicts import guards, settle
-from pipeline.conflicts.begin import (
-    FirstLinkPolicy,
-    Found,
-    create,
-    first_link,
-)
+from pipeline.conflicts.begin import Found, create, first_link
 from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import (
     Applied,
@@ -27,10 +22,11 @@ from pipeline.conflicts.decision import (
     WriteOutcome,
 )
 from pipeline.conflicts.ending import end
+from pipeline.conflicts.first import FirstLinkPolicy
 from pipeline.conflicts.link import Link, Seen
 from pipeline.conflicts.linking import Candidate, Creates, Links, match
 from pipeline.conflicts.reconcile import needs_look, reconcile
-from pipeline.conflicts.rules import Side
+from pipeline.conflicts.rules import Rules, Side
 from pipeline.model.event import Event, Operation, Value
 from tests.properties.conflicts.databases import TABLE, Database
 from tests.properties.conflicts.lines import RULES
@@ -70,6 +66,8 @@ class Consumer:
     made: int = 0
     events: int = 0
     crashes: int = 0
+    rules: Rules = RULES
+    policy: FirstLinkPolicy = field(default_factory=FirstLinkPolicy)
 
     # -- events ------------------------------------------------------------------------------------
     def deliver(self, side: Side, now: datetime) -> None:
@@ -96,13 +94,16 @@ class Consumer:
             self._begin(side, event, now)
             return
         assert link is not None
+        self._decide(link, side, event, now)
+
+    def _decide(self, link: Link, side: Side, event: Event, now: datetime) -> None:
+        looked = self.locked(side, event.key, now) if needs_look(link, event, self.rules) else None
+        self.apply_writes(reconcile(link, event, now, self.rules, looked), now)
+
+    def locked(self, side: Side, key: str, now: datetime) -> LockedRow:
+        """The row, read under lock."""
         database = self.databases[side]
-        looked = (
-            LockedRow(database.rows.get(event.key), database.clock(now))
-            if needs_look(link, event, RULES)
-            else None
-        )
-        self.apply_writes(reconcile(link, event, now, RULES, looked), now)
+        return LockedRow(database.rows.get(key), database.clock(now))
 
     def find(self, side: Side, key: str) -> Link | None:
         """The newest link of a row;
@@ -135,7 +136,7 @@ class Consumer:
             )
             ajera, dps = (found, other) if side is Side.AJERA else (other, found)
             self.first_linked.add(link_id)
-            decision = first_link(link_id, "firm", ajera, dps, FirstLinkPolicy(), now, RULES)
+            decision = first_link(link_id, "firm", ajera, dps, self.policy, now, self.rules)
             self.apply_writes(decision, now)
         elif isinstance(matched, Creates):
             self.apply_writes(
@@ -146,7 +147,7 @@ class Consumer:
                     found,
                     TABLE[side.other],
                     now,
-                    RULES,
+                    self.rules,
                 ),
                 now,
             )
@@ -156,7 +157,7 @@ class Consumer:
         for link in list(self.links.values()):
             key = link.half(side).key
             if key is not None and key not in self.databases[side].rows:
-                ended, conflicts = end(self.settled(link, now), side, now, RULES, now)
+                ended, conflicts = end(self.settled(link, now), side, now, self.rules, now)
                 self.links[link.id] = ended
                 self.logged += conflicts
 
@@ -190,7 +191,7 @@ class Consumer:
         link, log = decision.link, list(decision.conflicts)
         for write in decision.writes:
             if write.side is Side.DPS:
-                settled = settle.settle(link, Side.DPS, self._carry_out_in(write, now), RULES)
+                settled = settle.settle(link, Side.DPS, self._carry_out_in(write, now), self.rules)
                 link, log = settled.link, log + list(settled.conflicts)
         self.links[link.id] = link
         self.logged += log
@@ -229,7 +230,7 @@ class Consumer:
             recorded = self.intentions.get(intention)
             if recorded is None:
                 self.intentions[intention] = Recorded({}, None, now)
-            result = settle.settle(link, side, settle.recalled(number, recorded), RULES)
+            result = settle.settle(link, side, settle.recalled(number, recorded), self.rules)
             link = result.link
             self.logged += result.conflicts
             self.links[link.id] = link
@@ -242,13 +243,13 @@ class Consumer:
         row = database.rows.get(write.key)
         if row is None:
             return RowGone(write.number, now)
-        values = settle.applicable(write, row, RULES)
+        values = settle.applicable(write, row, self.rules)
         if not values:
             return Applied(write.number, {}, None, now)
-        database.write(now, write.key, values, by_person=False)
+        self.write_lines(database, now, write.key, values)
         self.lines_written += len(values)
         held, after = (
-            database.held(write.key),
+            self.observed(database, write.key),
             database.after(self.epochs[write.side]),
         )
         return Applied(
@@ -258,15 +259,25 @@ class Consumer:
             database.log[-1].at,
         )
 
+    def observed(self, database: Database, key: str) -> dict[str, Value]:
+        """The row, line by line."""
+        return self.rules.observed(database.side, database.rows[key])
+
+    def write_lines(
+        self, database: Database, now: datetime, key: str, lines: dict[str, Value]
+    ) -> None:
+        """Write lines of a row."""
+        database.write(now, key, lines, by_person=False)
+
     def _insert_in(self, write: Write, database: Database, now: datetime) -> WriteOutcome:
         key = f"own{len(self.created)}"
         lines: dict[str, Value] = dict(write.values)
-        database.write(now, key, lines, by_person=False)
+        self.write_lines(database, now, key, lines)
         self.created.append((write.side, key))
         at, epoch = database.log[-1].at, self.epochs[write.side]
         return Applied(
             write.number,
-            database.held(key),
+            self.observed(database, key),
             database.after(epoch),
             at,
             key,

@@ -8,7 +8,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from pipeline.conflicts.rules import Side
+from pipeline.conflicts.rules import Rules, Side
 from pipeline.model.event import Event, Operation, Value
 from pipeline.model.position import (
     EPOCH_WIDTH,
@@ -51,6 +51,7 @@ class Database:
     next_offset: int = 0
     modified_at: dict[str, datetime] = field(default_factory=dict)
     set_back_at: int = 0  # how many commits there were when its clock was set back
+    rules: Rules = RULES  # the columns that its rows have, by the names of lines
 
     def clock(self, now: datetime) -> datetime:
         """Its own time, never the same twice for two commits."""
@@ -73,9 +74,10 @@ class Database:
     ) -> None:
         """Set some lines of a row, creating it if need be; one transaction."""
         is_new = key not in self.rows
-        row = self.rows.setdefault(key, RULES.written(self.side, dict.fromkeys(RULES.by_name)))
+        blank = self.rules.written(self.side, dict.fromkeys(self.rules.by_name))
+        row = self.rows.setdefault(key, blank)
         made = {name: stored(self.side, name, value) for name, value in lines.items()}
-        row.update(RULES.written(self.side, made))
+        row.update(self.rules.written(self.side, made))
         self.modified_at[key] = self.clock(now)
         self._commit(
             now,
@@ -91,7 +93,7 @@ class Database:
 
     def held(self, key: str) -> dict[str, Value]:
         """The row, line by line."""
-        return RULES.observed(self.side, self.rows[key])
+        return self.rules.observed(self.side, self.rows[key])
 
     def after(self, epoch: int) -> str | None:
         """The log position inside the transaction that made the newest commit, after its write;

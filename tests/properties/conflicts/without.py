@@ -6,16 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 
 import pytest
 
-from pipeline.conflicts import guards, settle
+from pipeline.conflicts import guards, lines, settle
 from pipeline.conflicts.decision import GivenUp
-from pipeline.conflicts.link import State
+from pipeline.conflicts.first import FirstDecision, LineOutcome
+from pipeline.conflicts.link import Link, State
+from pipeline.conflicts.rules import Rules
 from pipeline.model import applied
-from tests.properties.conflicts import consumer
+from tests.properties.conflicts import changing, consumer
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,40 @@ REMOVALS: dict[str, Removal] = {
 }
 
 
+def _knows_all(link: Link, *others: object) -> lines.LinesUpdate:
+    """Every line counts as known, as it was before links had fingerprints."""
+    rules = others[-1]
+    assert isinstance(rules, Rules)
+    return lines.LinesUpdate(replace(link, lines=rules.fingerprints))
+
+
+# What is seen only in worlds whose lines change (changed.py).
+LINE_REMOVALS: dict[str, Removal] = {
+    "a look at both rows": Removal(changing, "update_lines", _knows_all, 400),
+    "a new line is decided": Removal(
+        lines,
+        "decide_first",
+        lambda link, *_: FirstDecision(link, LineOutcome.IGNORED),
+        400,
+    ),
+    "another rule takes effect": Removal(lines, "apply_rule", lambda link, *_: (link, ()), 2_000),
+    "a line that begins to flow": Removal(lines, "asking", lambda line: frozenset(), 2_000),
+    "a removed line is forgotten": Removal(
+        lines, "forget_lines", lambda link, names, now: (link, ()), 8_000
+    ),
+    "lines of a row that is being created": Removal(
+        lines,
+        "known_before",
+        lambda link, rules: replace(link, lines=rules.fingerprints),
+        8_000,
+    ),
+}
+
+
 @contextmanager
 def without(name: str) -> Iterator[None]:
     """The product with one guard taken out."""
-    removal = REMOVALS[name]
+    removal = (REMOVALS | LINE_REMOVALS)[name]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(removal.module, removal.function, removal.instead)
         yield

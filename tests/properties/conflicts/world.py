@@ -54,6 +54,9 @@ class World:
     known: only a look at a row is left to the clock.
     """
 
+    rules = RULES  # the columns that rows have, by the names of lines
+    consumer_of: type[Consumer] = Consumer
+
     def __init__(
         self,
         seed: str,
@@ -68,10 +71,14 @@ class World:
             timedelta(seconds=rng.choice((0.0, 0.0, 1.0))),
         )
         self.databases = {
-            Side.AJERA: Database(Side.AJERA, skews[0], knows_positions=rng.random() < 0.8),
-            Side.DPS: Database(Side.DPS, skews[1], knows_positions=rng.random() < 0.9),
+            Side.AJERA: Database(
+                Side.AJERA, skews[0], knows_positions=rng.random() < 0.8, rules=self.rules
+            ),
+            Side.DPS: Database(
+                Side.DPS, skews[1], knows_positions=rng.random() < 0.9, rules=self.rules
+            ),
         }
-        self.consumer = Consumer(
+        self.consumer = self.consumer_of(
             rng,
             self.databases,
             rng.random() < 0.5,
@@ -82,7 +89,7 @@ class World:
         self.may_decide = rng.random() < 0.2
         self.has_gaps = rng.random() < 0.2
         self.has_snapshots = rng.random() < 0.3
-        self.lines = NAMES if only is None else (only,)
+        self.lines = tuple(self.rules.by_name) if only is None else (only,)
         if only is not None:
             self.is_unique = self.may_delete = self.may_decide = self.has_gaps = False
         self.clocks = random.Random(f"{seed}-clocks") if sets_clocks else None
@@ -108,8 +115,8 @@ class World:
         }[self.beginning]
         for side in sides:
             self.now += timedelta(seconds=self.rng.choice((0, 3)))
-            lines = {name: self._something(side, name) for name in NAMES} | {"x": "name"}
-            self._type(side, "1", lines)
+            lines = {name: self._something(side, name) for name in self.rules.by_name}
+            self._type(side, "1", lines | {"x": "name"})
 
     def _begin_linked(self) -> None:
         halves: dict[Side, LinkSide] = {}
@@ -176,12 +183,17 @@ class World:
         consumer = self.consumer
         chance, consumer.crash_chance = consumer.crash_chance, 0.0
         for link in [link for link in consumer.links.values() if link.state is State.LINKED]:
-            settled = consumer.settled(link, self.now)
+            settled = self._to_decide(consumer.settled(link, self.now))
+            if settled is None:
+                continue
             if settled.parked:
                 self._resolve(settled, self.rng.choice(sorted(settled.parked)))
             else:
                 self._reverse(settled)
         consumer.crash_chance = chance
+
+    def _to_decide(self, link: Link) -> Link | None:
+        return link
 
     def _resolve(self, link: Link, name: str) -> None:
         side = self.rng.choice(list(Side))
@@ -192,7 +204,9 @@ class World:
             value = self._something(side, name)
             choice = resolve.EnteredValue(side, value)
         self._decided(link, side, name, value)
-        self.consumer.apply_writes(resolve.resolve(link, name, choice, self.now, RULES), self.now)
+        self.consumer.apply_writes(
+            resolve.resolve(link, name, choice, self.now, self.consumer.rules), self.now
+        )
 
     def _reverse(self, link: Link) -> None:
         decided = [
@@ -205,7 +219,9 @@ class World:
         entry: Conflict = decided[-1]
         assert entry.winner is not None
         self._decided(link, entry.winner.other, "n", entry.value(entry.winner.other))
-        self.consumer.apply_writes(resolve.reverse(link, entry, self.now, RULES), self.now)
+        self.consumer.apply_writes(
+            resolve.reverse(link, entry, self.now, self.consumer.rules), self.now
+        )
 
     def _decided(self, link: Link, side: Side, name: str, value: Value) -> None:
         key = link.half(side).key

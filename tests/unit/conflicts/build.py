@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from pipeline.conflicts.begin import FirstLinkPolicy, Found, first_link
+from pipeline.conflicts.begin import Found, first_link
 from pipeline.conflicts.decision import Applied, Decision, Write
+from pipeline.conflicts.first import FirstLinkPolicy
 from pipeline.conflicts.forms import cut, trimmed
 from pipeline.conflicts.link import Link, LinkSide, Seen, State
 from pipeline.conflicts.rules import (

@@ -7,9 +7,8 @@ from datetime import datetime
 
 import pytest
 
-from pipeline.conflicts.begin import FirstLinkPolicy, create, first_link
+from pipeline.conflicts.begin import create, first_link
 from pipeline.conflicts.conflict import Kind
-from pipeline.conflicts.decide import waiting
 from pipeline.conflicts.decision import (
     Applied,
     Decision,
@@ -17,7 +16,9 @@ from pipeline.conflicts.decision import (
     LockedRow,
     Reason,
 )
+from pipeline.conflicts.first import FirstLinkPolicy
 from pipeline.conflicts.link import State
+from pipeline.conflicts.plan import waiting
 from pipeline.conflicts.reconcile import finish, reconcile
 from pipeline.conflicts.rules import Rules, Side, translated
 from pipeline.conflicts.settle import settle

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.conflicts.begin import FirstLinkPolicy, Found, first_link
+from pipeline.conflicts.begin import Found, first_link
 from pipeline.conflicts.decision import LockedRow, Reason
+from pipeline.conflicts.first import FirstLinkPolicy
 from pipeline.conflicts.guards import (
     can_relink,
     in_epoch_of,

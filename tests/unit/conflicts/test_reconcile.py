@@ -6,14 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.conflicts.classify import looked_at
 from pipeline.conflicts.conflict import Kind
 from pipeline.conflicts.decision import LockedRow, Reason
 from pipeline.conflicts.ending import end
 from pipeline.conflicts.guards import can_relink
 from pipeline.conflicts.link import Link, State
+from pipeline.conflicts.readings import looked_at
 from pipeline.conflicts.reconcile import finish, needs_look, reconcile
-from pipeline.conflicts.rules import Side, below_two_way
+from pipeline.conflicts.rules import Side
+from pipeline.conflicts.version import below_two_way
 from pipeline.model.event import Operation, Value
 from pipeline.model.outcome import Outcome
 from tests.unit.conflicts.build import (
@@ -122,8 +123,10 @@ def test_an_event_without_a_column_says_nothing_about_its_line() -> None:
     )
 
 
-def test_a_line_that_was_unknown_is_learnt_and_is_no_edit() -> None:
-    """A mapping that got a new line overwrites nothing with it."""
+def test_an_image_alone_teaches_a_link_no_line_that_it_does_not_know() -> None:
+    """Whether it was edited, and what the other row holds, the image does not tell
+    (test_lines.py: both rows are read first, and nothing is swallowed).
+    """
     link = linked()
     known = {name: value for name, value in link.ajera.value.items() if name != "name"}
     link = replace(link, ajera=replace(link.ajera, value=known))
@@ -132,10 +135,7 @@ def test_a_line_that_was_unknown_is_learnt_and_is_no_edit() -> None:
         row={**event(linked(), AJERA, 1).row, "vecDescription": "other"},
     )
     decision = reconcile(link, told, NOW, RULES)
-    assert (decision.writes, decision.link.ajera.value["name"]) == (
-        (),
-        "other",
-    )
+    assert (decision.writes, "name" in decision.link.ajera.value) == ((), False)
 
 
 # -- stale -----------------------------------------------------------------------------------------
@@ -428,6 +428,19 @@ def test_an_edit_made_while_the_snapshot_was_running_is_not_lost() -> None:
         held,
     )
     assert write_to(decision, AJERA).values == {"name": "meanwhile"}
+
+
+def test_an_edit_that_was_undone_before_the_look_bears_its_own_time() -> None:
+    """It shows what was known, and the row holds another value by now: it was not made after the
+    look, and does not win over what was typed meanwhile.
+    """
+    link = linked()
+    held = LockedRow(RULES.written(DPS, {**link.dps.value, "name": "now"}), seconds(20))
+    link = reconcile(link, event(link, DPS, 8, "r", epoch=2), NOW, RULES, held).link
+    for at, name in ((9, "once"), (10, "old")):
+        told = event(linked(), DPS, at, epoch=2, name=name)
+        link = reconcile(link, told, NOW, RULES, held).link
+    assert link.dps.edited_at["name"] == seconds(10)
 
 
 def test_a_row_that_holds_an_image_older_than_the_look_was_edited_after_the_look() -> None:

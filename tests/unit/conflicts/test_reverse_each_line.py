@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.conflicts.begin import FirstLinkPolicy, Found, first_link
+from pipeline.conflicts.begin import Found, first_link
 from pipeline.conflicts.decision import Applied, Decision, Reason
+from pipeline.conflicts.first import FirstLinkPolicy
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.manual import reverse
 from pipeline.conflicts.reconcile import finish

@@ -12,10 +12,10 @@ from pipeline.conflicts.rules import (
     Rule,
     Rules,
     Side,
-    below_two_way,
     column,
     with_rules,
 )
+from pipeline.conflicts.version import below_two_way
 from pipeline.errors import ProfileInvalid
 from pipeline.model.event import Row, Value
 from tests.unit.conflicts.build import AJERA, DPS, RULES, seconds

@@ -72,6 +72,10 @@ def test_a_statement_is_plain_t_sql_with_parameters_only(
         *(
             "rows",
             "after",
+            "entity0",
+            "entity1",
+            "lines0",
+            "lines1",
             "epoch",
             "topic",
             "topic_id",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
-from pipeline.database.sql.session import ConnectedSession
+from pipeline.database.sql.session import ConnectedSession, json_rows
 from pipeline.database.sql.sqlserver import SqlServer
 from pipeline.errors import (
     PipelineError,
@@ -111,3 +113,9 @@ def test_an_error_behind_the_answer_fails_the_statement() -> None:
             session.ask("due", "SELECT 1")
         with pytest.raises(TargetRefused):
             session.ask("due", "SELECT 1")
+
+
+def test_a_decimal_travels_without_an_exponent() -> None:
+    """SQL Server reads none in a text; every place stays."""
+    given = [(Decimal("1E+3"), Decimal("1E-7"), Decimal("-12.3400"))]
+    assert json_rows(given) == '[{"c0":"1000","c1":"0.0000001","c2":"-12.3400"}]'

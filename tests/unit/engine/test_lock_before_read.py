@@ -11,8 +11,9 @@ from typing import Any
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.model.event import Event
 from pipeline.model.ledger import LedgerRow
-from tests.support.engine import TOPICS, Consumer
+from tests.support.engine import TOPICS, Consumer, ready
 from tests.support.events import event
+from tests.support.totals import TOTALS, changed
 from tests.twins.target import MemoryTarget, MemoryTransaction
 
 RECOMPUTE = 2  # which transaction of a batch it is
@@ -87,3 +88,16 @@ def test_who_locks_last_sees_what_was_committed_before_it_locked() -> None:
     )
     ((name, shown),) = [(row["Name"], row["Client"]) for row in target.rows("Project")]
     assert (name, shown) == ("renamed", "new")
+
+
+def test_a_total_is_computed_after_its_root_is_locked() -> None:
+    """Another process adds a job and writes the total between our marks and our lock."""
+    target = ready(MemoryTarget(TOTALS))
+    before = Consumer(target, [], route=TOTALS)
+    before.feed([changed("Firm", 1), changed("Job", 1, jobFirm=1, jobStatus=1)])
+    other = Consumer(target, [], route=TOTALS)
+    second = changed("Job", 2, at=9, jobFirm=1, jobStatus=1)
+    ours = Consumer(Overtaken(target, lambda: other.feed([second], start=9)), [], route=TOTALS)
+    ours.feed([changed("Firm", 1, at=10, firmName="renamed")], start=5)
+    ((name, count),) = [(row["Name"], row["Open Jobs"]) for row in target.rows("Totals")]
+    assert (name, count) == ("renamed", 2)

@@ -23,13 +23,13 @@ from tests.contracts.conftest import Release
 from tests.support.events import event, ledger
 from tests.support.releases import with_columns
 
-COUNTRY = SourceColumn("vecCountry", ColumnType.TEXT)
+COUNTRY = SourceColumn("vecAdded", ColumnType.TEXT)
 EVER = StickyColumn(
-    "ever_country", ColumnType.FLAG, Fold.EVER, lambda row, _: row.get("vecCountry") is not None, ""
+    "ever_country", ColumnType.FLAG, Fold.EVER, lambda row, _: row.get("vecAdded") is not None, ""
 )
 NEWER = with_columns(AJERA_TO_PIM, "AxVec", COUNTRY, EVER)
 NEWEST = with_columns(NEWER, "AxVec", SourceColumn("vecMemo", ColumnType.TEXT))
-UNKNOWN = frozenset({"vecCountry", "ever_country"})
+UNKNOWN = frozenset({"vecAdded", "ever_country"})
 NEW_TABLE = MirroredTable(
     SourceTable("AxPhase", ("phKey",), (SourceColumn("phKey", ColumnType.INTEGER),)),
     indexed=("phKey",),
@@ -73,7 +73,7 @@ def test_a_column_that_was_added_is_unknown_in_every_row_that_is_there(older: Re
     assert after.unknown == UNKNOWN
     assert after == replace(
         before,
-        values={**before.values, "vecCountry": None, "ever_country": None},
+        values={**before.values, "vecAdded": None, "ever_country": None},
         unknown=UNKNOWN,
     )
 
@@ -82,33 +82,33 @@ def test_a_row_that_was_written_since_has_the_column(older: Release) -> None:
     """A changed one and a new one; what an event did not hold stays unknown."""
     write(older.target, row(1), row(2))
     newer = older.upgraded(NEWER)
-    known = {"vecCountry": None, "ever_country": False}
+    known = {"vecAdded": None, "ever_country": False}
     held = read(newer, 1)
     write(newer, replace(held, values={**held.values, **known}, unknown=frozenset()))
-    write(newer, row(3, vecCountry="NO", ever_country=True))
+    write(newer, row(3, vecAdded="NO", ever_country=True))
     half = read(newer, 2)
-    write(newer, replace(half, unknown=frozenset({"vecCountry"})))
-    assert [read(newer, key).unknown for key in (1, 2, 3)] == [set(), {"vecCountry"}, set()]
-    assert read(newer, 3).values["vecCountry"] == "NO"
+    write(newer, replace(half, unknown=frozenset({"vecAdded"})))
+    assert [read(newer, key).unknown for key in (1, 2, 3)] == [set(), {"vecAdded"}, set()]
+    assert read(newer, 3).values["vecAdded"] == "NO"
 
 
 def test_what_an_older_release_wrote_over_is_unknown_again(older: Release) -> None:
     """Its programs may still run: they do not know the column, and leave it behind."""
     newer = older.upgraded(NEWER)
-    write(newer, row(1, vecCountry="NO", ever_country=True))
+    write(newer, row(1, vecAdded="NO", ever_country=True))
     assert read(newer, 1).unknown == set()
     write(older.target, replace(read(older.target, 1), position="z"))
     write(older.target, row(2))
     for key in (1, 2):
         found = read(newer, key)
         assert found.unknown == UNKNOWN
-        assert (found.values["vecCountry"], found.values["ever_country"]) == (None, None)
+        assert (found.values["vecAdded"], found.values["ever_country"]) == (None, None)
 
 
 def test_each_addition_is_known_to_the_releases_that_have_it(older: Release) -> None:
     """Of two that were added one after the other, a release in between knows one."""
     newer = older.upgraded(NEWER)
-    write(newer, row(1, vecCountry="NO", ever_country=True))
+    write(newer, row(1, vecAdded="NO", ever_country=True))
     newest = older.upgraded(NEWEST)
     assert read(newest, 1).unknown == {"vecMemo"}
     write(newest, replace(read(newest, 1), unknown=frozenset()))
@@ -124,7 +124,7 @@ def test_an_added_column_is_known_in_every_row_once_a_later_snapshot_was_read(
     write(older.target, row(1))
     load(older.target, 1)
     newer = older.upgraded(NEWER)
-    added = {("AxVec", "vecCountry"), ("AxVec", "ever_country")}
+    added = {("AxVec", "vecAdded"), ("AxVec", "ever_country")}
     assert unknown_columns(newer) == added
     load(newer, 1)
     assert unknown_columns(newer) == added
@@ -158,17 +158,17 @@ def test_what_the_first_release_wrote_over_is_unknown_again(postgres_engine: sa.
     schema = f"sync_{uuid.uuid4().hex[:8]}"
     upgrade(postgres_engine, schema, mirrored=NEWER.sources)
     with postgres_engine.begin() as connection:
-        noted = f"INSERT INTO {schema}.added_column VALUES ('AxVec', 'vecCountry', 1, 1)"
+        noted = f"INSERT INTO {schema}.added_column VALUES ('AxVec', 'vecAdded', 1, 1)"
         connection.execute(sa.text(noted))
     newer = DatabaseTarget(postgres_engine, NEWER, Site(), schema)
-    write(newer, row(1, vecCountry="NO", ever_country=True))
+    write(newer, row(1, vecAdded="NO", ever_country=True))
     assert read(newer, 1).unknown == set()
     with postgres_engine.begin() as connection:
         moved = f'UPDATE {schema}."mirror_AxVec" SET revision = revision + 1'
         connection.execute(sa.text(moved))
     found = read(newer, 1)
-    assert found.unknown == {"vecCountry"}
-    assert found.values["vecCountry"] is None
+    assert found.unknown == {"vecAdded"}
+    assert found.values["vecAdded"] is None
 
 
 @pytest.mark.postgres
@@ -185,10 +185,10 @@ def test_status_counts_the_rows_in_which_an_added_column_is_unknown(
     upgrade(postgres_engine, schema, mirrored=NEWER.sources)
     newer = DatabaseTarget(postgres_engine, NEWER, Site(), schema)
     write(newer, replace(read(newer, 1), unknown=frozenset()))
-    write(newer, replace(read(newer, 2), unknown=frozenset({"vecCountry"})))
+    write(newer, replace(read(newer, 2), unknown=frozenset({"vecAdded"})))
     assert unknown_values(postgres_engine, schema) == (
         UnknownColumn("AxVec", "ever_country", 1, 2),
-        UnknownColumn("AxVec", "vecCountry", 2, 2),
+        UnknownColumn("AxVec", "vecAdded", 2, 2),
     )
     load(newer, 2)
     assert unknown_values(postgres_engine, schema) == ()
@@ -201,7 +201,7 @@ def test_a_schema_without_an_added_column_is_refused_until_it_is_upgraded(
     """By name; what a newer release added stops no older one."""
     schema = f"sync_{uuid.uuid4().hex[:8]}"
     upgrade(postgres_engine, schema, mirrored=AJERA_TO_PIM.sources)
-    with pytest.raises(SyncSchemaOutdated, match=r"mirror_AxVec\.vecCountry"):
+    with pytest.raises(SyncSchemaOutdated, match=r"mirror_AxVec\.vecAdded"):
         require_latest(postgres_engine, schema, mirrored=NEWER.sources)
     upgrade(postgres_engine, schema, mirrored=NEWER.sources)
     for route in (NEWER, AJERA_TO_PIM):

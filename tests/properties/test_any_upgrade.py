@@ -23,7 +23,7 @@ from tests.support.histories import batches, history
 from tests.support.reductions import REDUCTIONS, Reduction
 from tests.support.releases import Cells, Firm
 
-RUNS = int(os.environ.get("AJERA_CDC_UPGRADES", "6"))
+RUNS = int(os.environ.get("AJERA_CDC_UPGRADES", "4"))
 SEED = int(os.environ.get("AJERA_CDC_SEED", "20261127"))
 EPOCH = 2
 

@@ -9,7 +9,7 @@ from pipeline.engine.projection import guard
 from pipeline.mapping.mirror import Fold, StickyColumn
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType
-from pipeline.model.event import Event
+from pipeline.model.event import Event, Operation
 from tests.support.events import event
 from tests.support.reductions import REDUCTIONS, Reduction
 from tests.support.releases import Firm
@@ -28,6 +28,12 @@ def after_upgrade(reduction: str, *events: Event) -> Firm:
     firm.type(BEFORE[reduction].cells)
     firm.upgraded(AJERA_TO_PIM)
     return firm
+
+
+def as_read(one: Event) -> Event:
+    """The row as a snapshot of the next epoch reads it."""
+    place = replace(one.place, offset=one.place.offset + 100)
+    return replace(one, operation=Operation.READ, position="", place=place, epoch=2)
 
 
 def fax(firm: Firm) -> object:
@@ -100,14 +106,16 @@ def test_a_table_is_not_loaded_by_the_snapshot_that_did_not_hold_it() -> None:
 def test_rows_that_are_decided_together_are_decided_again_when_their_column_is_known() -> None:
     """Two projects typed one ID; before, each kept the code that it had."""
     firm = Firm(BEFORE["a column by which rows are decided together"].before)
-    first, second = (
-        event("AxProject", key, at=key, prjStatus=1, prjDescription="p", prjID="A")
-        for key in (1, 2)
-    )
-    firm.take([first, second, event("AxProject", 3, at=3, prjStatus=1, prjDescription="p")])
+    projects = [
+        event("AxProject", key, at=key, prjStatus=1, prjDescription="p", prjID=code)
+        for key, code in ((1, "A"), (2, "A"), (3, None))
+    ]
+    firm.take(projects)
     codes = {"1": "1", "2": "2", "3": "3"}
     assert firm.codes() == codes
     firm.upgraded(AJERA_TO_PIM)
+    assert firm.codes() == codes
+    firm.take([as_read(one) for one in projects])
     assert firm.codes() == codes
     firm.loaded(2, "AxProject")
     assert firm.codes() == {"1": "A", "2": "A-2", "3": "AJ-3"}

@@ -65,8 +65,8 @@ class ParkReason(StrEnum):
         "column.unknown",
         "The target requires a value to create the row, and its source column was added since.",
         (
-            "It continues by itself when the row changes in the source; for all such rows take a new "
-            "snapshot: `ajera-cdc connectors remove`, then `connectors apply`."
+            "It continues by itself when the row changes in the source; for all such rows take a "
+            "new snapshot: `ajera-cdc connectors remove`, then `connectors apply`."
         ),
     )
     AMBIGUOUS_MATCH = (
@@ -394,8 +394,8 @@ class SchemaLost(PipelineError):
     code = "registry.lost"
     hint = (
         "The messages stay in Kafka. Restore the registry's schemas, or, if they are gone for "
-        "good, take a new snapshot of the source (`ajera-cdc connectors remove`, delete the topics, "
-        "`connectors apply`); then restart the consumers."
+        "good, take a new snapshot of the source (`ajera-cdc connectors remove`, delete the "
+        "topics, `connectors apply`); then restart the consumers."
     )
 
 
@@ -438,14 +438,14 @@ class ValueRefused(PipelineError):
     code = "mapping.value"
     remedy = Remedy.PARK
     hint = (
-        "The row waits, the others continue; extend the list in the site profile or correct the row "
-        "in Ajera."
+        "The row waits, the others continue; extend the list in the site profile or correct the "
+        "row in Ajera."
     )
 
 
 class TargetBusy(PipelineError):
-    """The target database is unavailable, too slow, or ended our transaction (deadlock, serialization,
-    lost connection).
+    """The target database is unavailable, too slow, or ended our transaction (deadlock,
+    serialization, lost connection).
     """
 
     code = "target.busy"

@@ -18,8 +18,8 @@ from pipeline.wiring.route import route_named
 def run(settings: Settings, route: str | None) -> Outcome:
     """Run a consumer of a route, in the foreground.
 
-    SIGTERM and Ctrl-C drain it: the batch that was read is written and its offsets are committed. Start
-    more of them to share the partitions. Metrics,
+    SIGTERM and Ctrl-C drain it: the batch that was read is written and its offsets are committed.
+    Start more of them to share the partitions. Metrics,
     /health and /ready are served on `run.metrics_port`.
     """
     stop = threading.Event()

@@ -17,8 +17,8 @@ from pipeline.errors import ExitCode
 from pipeline.operations import status as operation
 
 MAKES_KNOWN = (
-    "What depends on these is not written. A row's next change in the source makes its own known, a "
-    "new snapshot all: ajera-cdc connectors remove, then ajera-cdc connectors apply."
+    "What depends on these is not written. A row's next change in the source makes its own known, "
+    "a new snapshot all: ajera-cdc connectors remove, then ajera-cdc connectors apply."
 )
 
 

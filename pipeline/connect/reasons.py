@@ -51,7 +51,8 @@ REASONS: Mapping[str, str] = {
     "transforms.unwrap.": "Flat events, with what orders them added as fields.",
     "transforms.route.": "One topic a table, the same from either database.",
     "transforms.epoch.": (
-        "Which capture of the source this is (a new snapshot raises it), stamped into every message and heartbeat."
+        "Which capture of the source this is (a new snapshot raises it), stamped into every "
+        "message and heartbeat."
     ),
     "predicates": "Which messages are stamped.",
     "key.converter": (

@@ -153,8 +153,8 @@ METRICS: tuple[Metric, ...] = (
         ("kind", "rule", "winner"),
         "Entries of the conflict log of the exchange with DPS.",
         (
-            "Look at them with `ajera-cdc conflicts list`; many that no person typed may be a second "
-            "writer's."
+            "Look at them with `ajera-cdc conflicts list`; many that no person typed may be a "
+            "second writer's."
         ),
     ),
     Metric(

@@ -248,7 +248,9 @@ def made(target: Target, *rows: TargetRow, firm: str = "f-1") -> RowCounts:
 
 
 def held(target: Target, *rows: TargetRow) -> bool:
-    """Are these the values that rows of the target hold: then writing them again changes nothing."""
+    """Are these the values that rows of the target hold:
+    then writing them again changes nothing.
+    """
     with target.transaction() as transaction:
         return transaction.upsert("Staff", rows) == RowCounts(unchanged=len(rows))
 

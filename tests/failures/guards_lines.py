@@ -127,6 +127,9 @@ LINE_GUARDS = (
         f"{RULES}/known.py",
         'return "" if is_open or link.lines is None',
         'return "" if link.lines is None',
-        f"{ON_DATABASES}::test_a_death_at_any_commit_between_the_look_and_its_write_changes_nothing",
+        (
+            f"{ON_DATABASES}"
+            "::test_a_death_at_any_commit_between_the_look_and_its_write_changes_nothing"
+        ),
     ),
 )

@@ -40,7 +40,8 @@ SELECT 'cl-' || v."vecKey", v."vecDescription",
        count(p."prjKey") FILTER (WHERE p."prjStatus" = 1),
        max(p."prjActualStartDate")::date
 FROM "AxVec" v
-LEFT JOIN (SELECT DISTINCT "igClient", "igProject" FROM "AxInvoiceGroup") g ON g."igClient" = v."vecKey"
+LEFT JOIN (SELECT DISTINCT "igClient", "igProject" FROM "AxInvoiceGroup") g
+    ON g."igClient" = v."vecKey"
 LEFT JOIN "AxProject" p ON p."prjKey" = g."igProject"
 WHERE v."vecIsClient" GROUP BY v."vecKey" ORDER BY 1
 """
@@ -138,7 +139,9 @@ def test_the_snapshot_is_projected_beside_pims(firm: Reporting) -> None:
 
 
 def test_edits_reach_every_row_that_they_touch(firm: Reporting) -> None:
-    """A renamed client, a closed project, a group that moves to another client, a deleted project."""
+    """A renamed client, a closed project, a group that moves to another client,
+    a deleted project.
+    """
     edit = firm.live.edit
     with firm.live.consumers(2, route="reporting"):
         edit(

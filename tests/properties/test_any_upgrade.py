@@ -29,8 +29,8 @@ EPOCH = 2
 
 
 def filled(rng: random.Random, events: Iterable[Event]) -> list[Event]:
-    """Every column that a release adds holds something: what is blanked is seen. What was deleted was
-    there before.
+    """Every column that a release adds holds something: what is blanked is seen. What was deleted
+    was there before.
     """
 
     def more(table: str) -> Row:

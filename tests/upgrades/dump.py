@@ -1,5 +1,5 @@
-"""A database's schemas with their rows as SQL, in an order that does not change: what a release left
-behind, for the tests of those after it.
+"""A database's schemas with their rows as SQL, in an order that does not change: what a release
+left behind, for the tests of those after it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Linked pairs that the first release left behind are carried over by the real migrations, and go on.
+"""Linked pairs that the first release left behind are carried over by the real migrations, and go
+on.
 
-`dps_0001.sql` and `ajera_0001.sql` hold our schemas and the systems' rows as that release kept them,
-written by `write_exchange.py` in that tree.
+`dps_0001.sql` and `ajera_0001.sql` hold our schemas and the systems' rows as that release kept
+them, written by `write_exchange.py` in that tree.
 """
 
 from __future__ import annotations

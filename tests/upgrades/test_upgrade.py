@@ -134,7 +134,9 @@ def addresses(installation: Installation) -> Mapping[str, object]:
 def test_an_upgrade_and_what_was_read_before_write_nothing_into_pim(
     installation: Installation,
 ) -> None:
-    """Not even the same values: each row is of the transaction that wrote it under the last release."""
+    """Not even the same values: each row is of the transaction
+    that wrote it under the last release.
+    """
     before = installation.versions()
     assert sum(map(len, before.values())) > 200
     installation.upgraded()

@@ -1,7 +1,7 @@
 """`python -m tests.upgrades.write FILE`: what this release leaves behind in a PIM database, as SQL.
 
-Run in the tree of a release, before the next one is made. A firm's working days go through the whole
-engine into a real database; `tests/upgrades/test_upgrade.py` goes on from there.
+Run in the tree of a release, before the next one is made. A firm's working days go through the
+whole engine into a real database; `tests/upgrades/test_upgrade.py` goes on from there.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What a release leaves behind of an exchange, as SQL: our schemas in both databases, and the rows of
-the two systems: `python -m tests.upgrades.write_exchange FOLDER`, in the tree of that release.
+"""What a release leaves behind of an exchange, as SQL: our schemas in both databases, and the rows
+of the two systems: `python -m tests.upgrades.write_exchange FOLDER`, in the tree of that release.
 """
 
 from __future__ import annotations

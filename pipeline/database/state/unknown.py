@@ -15,8 +15,8 @@ from pipeline.database.state.schema import mirror_name, sync_metadata
 
 @dataclass(frozen=True, slots=True)
 class UnknownColumn:
-    """A column that was added, and the rows of existing source rows in which it is unknown. It becomes
-    known in each with its next event, and in all with a snapshot of `known_epoch` or later.
+    """A column that was added, and the rows of existing source rows in which it is unknown. It
+    becomes known in each with its next event, and in all with a snapshot of `known_epoch` or later.
     """
 
     table: str

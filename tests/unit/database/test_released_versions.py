@@ -20,8 +20,9 @@ RELEASED = {
 
 @pytest.mark.parametrize("name", RELEASED)
 def test_a_released_version_is_not_edited(name: str) -> None:
-    """A database that has it already is never given it again: what it should have more, or in another
-    form, is a new version after it. What a route mirrors is in no version: `schema upgrade` adds it.
+    """A database that has it already is never given it again: what it should have more, or in
+    another form, is a new version after it. What a route mirrors is in no version: `schema upgrade`
+    adds it.
     """
     text = (FOLDER / name).read_bytes()
     assert hashlib.sha256(text).hexdigest()[:16] == RELEASED[name]

@@ -1,5 +1,5 @@
-"""Each link says which lines it was last looked at with, so that those are found for which a line is
-new. Links of earlier versions say nothing: they are looked through once.
+"""Each link says which lines it was last looked at with, so that those are found for which a line
+is new. Links of earlier versions say nothing: they are looked through once.
 """
 
 import sqlalchemy as sa

@@ -10,7 +10,7 @@ from pipeline.conflicts.decision import Decision, Reason
 from pipeline.conflicts.first import UNKNOWN_TIMES, FirstLinkPolicy, decide_first
 from pipeline.conflicts.known import unknown_lines
 from pipeline.conflicts.link import Link, LinkSide, Seen, State
-from pipeline.conflicts.plan import plan
+from pipeline.conflicts.plan import plan_writes
 from pipeline.conflicts.readings import looked_at
 from pipeline.conflicts.reconcile import finish
 from pipeline.conflicts.rules import ColumnPair, Rules, Side
@@ -47,11 +47,11 @@ def create(
     """Begin a link for a row of `side` that has no counterpart,
     which is created in `table` of the other side.
     """
-    source, target = _half(found, rules, side), LinkSide(table, None)
+    source, target = _link_side(found, rules, side), LinkSide(table, None)
     waits = (
         p.name
         for p in rules.pairs
-        if p.name in source.value and not p.knows(source.value[p.name], side.other)
+        if p.name in source.value and not p.can_translate(source.value[p.name], side.other)
     )
     source = replace(
         source,
@@ -59,7 +59,7 @@ def create(
     )
     halves = (source, target) if side is Side.AJERA else (target, source)
     link = Link(link_id, entity, *halves, state=State.CREATING, lines=rules.fingerprints)
-    link, writes = plan(link, rules, now)
+    link, writes = plan_writes(link, rules, now)
     return Decision(link, writes, Outcome.WRITTEN, Reason.CREATED)
 
 
@@ -76,7 +76,7 @@ def first_link(
     """Link two filled rows. They agree on nothing yet: what differs is decided line by line
     (`decide_first`), NEWEST by modified dates where both are known, and logged.
     """
-    halves = _half(ajera, rules, Side.AJERA), _half(dps, rules, Side.DPS)
+    halves = _link_side(ajera, rules, Side.AJERA), _link_side(dps, rules, Side.DPS)
     link = Link(link_id, entity, *halves, state=State.LINKED, off=off, lines=rules.fingerprints)
     are_dated = ajera.modified_at is not None and dps.modified_at is not None
     times = (ajera.modified_at, dps.modified_at) if are_dated else UNKNOWN_TIMES
@@ -85,7 +85,7 @@ def first_link(
         decided = decide_first(link, pair, times, policy, now, rules)
         link = decided.link
         conflicts += [] if decided.conflict is None else [decided.conflict]
-    link, writes = plan(link, rules, now)
+    link, writes = plan_writes(link, rules, now)
     outcome = Outcome.WRITTEN if writes else Outcome.PARKED if link.parked else Outcome.SKIPPED
     return Decision(link, writes, outcome, Reason.LINKED, tuple(conflicts))
 
@@ -103,10 +103,10 @@ def succeed(
     """Another row of `side` takes a place beside the counterpart of `old`:
     what differs was typed there, at that time.
 
-    What the counterpart's people typed and `old` had not carried over goes on asking.
+    What the counterpart's people typed and `old` had not carried over still asks.
     """
-    half, kept = _half(found, rules, side), old.half(side.other)
-    halves = (half, kept) if side is Side.AJERA else (kept, half)
+    link_side, kept = _link_side(found, rules, side), old.side(side.other)
+    halves = (link_side, kept) if side is Side.AJERA else (kept, link_side)
     link = Link(
         link_id,
         old.entity,
@@ -123,7 +123,7 @@ def succeed(
     typed = dict.fromkeys((p.name for p in differing), at)
     dirty = frozenset(p.name for p in differing if p.reacts_to_edits_on(side))
     decision = finish(
-        link.with_half(side, replace(half, edited_at=typed, dirty=dirty)),
+        link.with_side(side, replace(link_side, edited_at=typed, dirty=dirty)),
         now,
         rules,
         Reason.LINKED,
@@ -132,7 +132,7 @@ def succeed(
     return replace(decision, outcome=outcome)
 
 
-def _half(found: Found, rules: Rules, side: Side) -> LinkSide:
+def _link_side(found: Found, rules: Rules, side: Side) -> LinkSide:
     values = rules.observed(side, found.row)
     return looked_at(
         LinkSide(found.table, found.key, found.seen, values, values),

@@ -42,23 +42,23 @@ def needs_look(link: Link, event: Event, rules: Rules) -> bool:
     """Must the event's row be read under lock before `reconcile`:
     the image alone cannot be trusted.
     """
-    half = link.half(link.side_of(event.table))
+    link_side = link.side(link.side_of(event.table))
     if (
         event.operation is Operation.DELETE
         or guards.is_ended(link)
-        or applied.is_stale(half.seen, event)
+        or applied.is_stale(link_side.seen, event)
     ):
         return False
     if event.is_snapshot:
-        return event.epoch > half.seen.epoch
-    pendings = (guards.in_epoch_of(event, pending) for pending in half.pending)
+        return event.epoch > link_side.seen.epoch
+    pendings = (guards.in_epoch_of(event, pending) for pending in link_side.pending)
     return any(
         guards.position_unknown(pending, event.committed_at, rules.look_window)
         for pending in pendings
     )
 
 
-def take(
+def apply_event(
     link: Link,
     side: Side,
     event: Event,
@@ -75,53 +75,53 @@ def take(
     row = rules.observed(side, looked.row) if looked is not None and looked.row is not None else {}
     if event.is_snapshot:
         return _take_snapshot(link, side, event, image, row, rules, looked)
-    half = link.half(side)
-    readings = {name: _read(half, name, image[name], event, row, rules) for name in image}
-    noted, typed = apply_readings(half, image, readings, event.committed_at, rules, side)
+    link_side = link.side(side)
+    readings = {name: _read(link_side, name, image[name], event, row, rules) for name in image}
+    noted, typed = apply_readings(link_side, image, readings, event.committed_at, rules, side)
     kept = tuple(p for p in noted.pending if _may_still_cover(p, event, rules))
     observed = observed_after(noted, image, readings)
     link = unpark_edited(link, typed)
-    link = link.with_half(
+    link = link.with_side(
         side,
         replace(
             noted,
             observed=observed,
             pending=kept,
-            seen=moved(half.seen, event),
+            seen=moved(link_side.seen, event),
         ),
     )
     return Observation(link, _reason(noted, image, readings, event, rules))
 
 
 def _read(
-    half: LinkSide,
+    link_side: LinkSide,
     name: str,
     image: Value,
     event: Event,
     row: Values,
     rules: Rules,
 ) -> Classification:
-    if name not in half.value:
+    if name not in link_side.value:
         return Classification.FIRST
-    covers = guards.covers(half, name, event, rules.look_window)
+    covers = guards.covers(link_side, name, event, rules.look_window)
     if not covers:
-        is_same = image == half.value[name] and image == half.observed.get(name, image)
+        is_same = image == link_side.value[name] and image == link_side.observed.get(name, image)
         return Classification.NOTHING if is_same else Classification.EDIT
-    return _read_covered(half, covers, name, image, row, event.committed_at)
+    return _read_covered(link_side, covers, name, image, row, event.committed_at)
 
 
 def _read_covered(
-    half: LinkSide,
+    link_side: LinkSide,
     covers: tuple[Pending, ...],
     name: str,
     image: Value,
     row: Values,
     at: datetime,
 ) -> Classification:
-    observed = half.observed.get(name)
+    observed = link_side.observed.get(name)
     write = next((pending for pending in covers if name in pending.expected), None)
     is_past = guards.is_known(
-        half.seen,
+        link_side.seen,
         covers if write is None else covers[: covers.index(write)],
         name,
         image,
@@ -130,12 +130,12 @@ def _read_covered(
     if write is not None and not is_past and guards.is_own_write(write, name, observed, image, at):
         return Classification.SHOWN
     may_be_newer = guards.are_looks(covers) or guards.may_be_newer(covers, name, image, at)
-    is_edit = image != half.value[name] and may_be_newer
+    is_edit = image != link_side.value[name] and may_be_newer
     if is_edit and guards.confirmed_by_row(image, name, row):
         return Classification.EDIT
     if is_past:
         return Classification.PAST
-    if write is None and image == half.value[name] and image != observed:
+    if write is None and image == link_side.value[name] and image != observed:
         return Classification.EDIT
     is_hidden = write is not None and guards.overwrote_edit(write, name, observed, image, at)
     return Classification.HIDDEN if is_hidden else Classification.NOTHING
@@ -153,36 +153,36 @@ def _take_snapshot(
     """Within an epoch every edit comes by its own event.
     After a gap in the capture what the row holds is taken.
     """
-    half = link.half(side)
-    has_gap = looked is not None and event.epoch > half.seen.epoch
+    link_side = link.side(side)
+    has_gap = looked is not None and event.epoch > link_side.seen.epoch
     readings = {
-        name: _read_snapshot(half, name, image[name], row, has_gap=has_gap) for name in image
+        name: _read_snapshot(link_side, name, image[name], row, has_gap=has_gap) for name in image
     }
     shown = {
         name: reading
         for name, reading in readings.items()
         if has_gap or reading is Classification.FIRST
     }
-    half, typed = apply_readings(half, image, shown, event.committed_at, rules, side)
-    half = replace(
-        half,
-        observed=observed_after(half, image, shown),
-        seen=moved(half.seen, event),
+    link_side, typed = apply_readings(link_side, image, shown, event.committed_at, rules, side)
+    link_side = replace(
+        link_side,
+        observed=observed_after(link_side, image, shown),
+        seen=moved(link_side.seen, event),
     )
     if looked is not None and has_gap:
-        half = looked_at(half, {**half.value, **row}, looked.at)
-        half = replace(half, seen=replace(half.seen, read_at=event.committed_at))
-    link = unpark_edited(link, typed).with_half(side, half)
+        link_side = looked_at(link_side, {**link_side.value, **row}, looked.at)
+        link_side = replace(link_side, seen=replace(link_side.seen, read_at=event.committed_at))
+    link = unpark_edited(link, typed).with_side(side, link_side)
     edited = Classification.EDIT in readings.values()
     return Observation(link, Reason.EDITED if edited else Reason.SNAPSHOT)
 
 
 def _read_snapshot(
-    half: LinkSide, name: str, image: Value, row: Values, *, has_gap: bool
+    link_side: LinkSide, name: str, image: Value, row: Values, *, has_gap: bool
 ) -> Classification:
-    if name not in half.value:
+    if name not in link_side.value:
         return Classification.FIRST
-    if has_gap and image != half.value[name] and guards.confirmed_by_row(image, name, row):
+    if has_gap and image != link_side.value[name] and guards.confirmed_by_row(image, name, row):
         return Classification.EDIT
     return Classification.NOTHING
 
@@ -194,7 +194,7 @@ def _may_still_cover(pending: Pending, event: Event, rules: Rules) -> bool:
 
 
 def _reason(
-    half: LinkSide,
+    link_side: LinkSide,
     image: Values,
     readings: Mapping[str, Classification],
     event: Event,
@@ -202,5 +202,5 @@ def _reason(
 ) -> Reason:
     if {Classification.EDIT, Classification.HIDDEN} & set(readings.values()):
         return Reason.EDITED
-    is_covered = any(guards.covers(half, name, event, rules.look_window) for name in image)
+    is_covered = any(guards.covers(link_side, name, event, rules.look_window) for name in image)
     return Reason.ECHO if is_covered else Reason.UNCHANGED

@@ -37,8 +37,8 @@ def dump(link: Link) -> str:
     document = {
         "id": link.id,
         "entity": link.entity,
-        "ajera": _half_out(link.ajera),
-        "dps": _half_out(link.dps),
+        "ajera": _side_out(link.ajera),
+        "dps": _side_out(link.dps),
         "state": link.state.value,
         "version": link.version,
         "number": link.number,
@@ -67,8 +67,8 @@ def load(text: str) -> Link:
     return Link(
         id=document["id"],
         entity=document["entity"],
-        ajera=_half_in(document["ajera"]),
-        dps=_half_in(document["dps"]),
+        ajera=_side_in(document["ajera"]),
+        dps=_side_in(document["dps"]),
         state=State(document["state"]),
         version=document["version"],
         number=document["number"],
@@ -152,40 +152,42 @@ def _values_in(found: Json) -> dict[str, Value]:
     }
 
 
-def _half_out(half: LinkSide) -> Json:
-    place = half.seen.place
+def _side_out(link_side: LinkSide) -> Json:
+    place = link_side.seen.place
     return {
-        "table": half.table,
-        "key": half.key,
+        "table": link_side.table,
+        "key": link_side.key,
         "seen": [
-            half.seen.position,
+            link_side.seen.position,
             place.incarnation,
             place.partition,
             place.offset,
-            half.seen.epoch,
+            link_side.seen.epoch,
         ],
-        "read_at": None if half.seen.read_at is None else half.seen.read_at.isoformat(),
-        "seen_at": None if half.seen.committed_at is None else half.seen.committed_at.isoformat(),
-        "value": half.value,
-        "observed": _differing(half),
-        "unobserved": sorted(half.value.keys() - half.observed.keys()),
-        "edited_at": {name: at.isoformat() for name, at in half.edited_at.items()},
-        "dirty": sorted(half.dirty),
-        "pending": [_pending_out(pending) for pending in half.pending],
+        "read_at": None if link_side.seen.read_at is None else link_side.seen.read_at.isoformat(),
+        "seen_at": None
+        if link_side.seen.committed_at is None
+        else link_side.seen.committed_at.isoformat(),
+        "value": link_side.value,
+        "observed": _differing(link_side),
+        "unobserved": sorted(link_side.value.keys() - link_side.observed.keys()),
+        "edited_at": {name: at.isoformat() for name, at in link_side.edited_at.items()},
+        "dirty": sorted(link_side.dirty),
+        "pending": [_pending_out(pending) for pending in link_side.pending],
         "wanted": {
-            name: [w.value, w.at.isoformat(), w.is_decided] for name, w in half.wanted.items()
+            name: [w.value, w.at.isoformat(), w.is_decided] for name, w in link_side.wanted.items()
         },
     }
 
 
-def _differing(half: LinkSide) -> Values:
+def _differing(link_side: LinkSide) -> Values:
     """What the log showed, where the side holds another value by now, or of another type."""
-    if half.observed is half.value:
+    if link_side.observed is link_side.value:
         return {}
-    held, absent = half.value, object()
+    held, absent = link_side.value, object()
     return {
         name: value
-        for name, value in half.observed.items()
+        for name, value in link_side.observed.items()
         if not _is_same(value, held.get(name, absent))
     }
 
@@ -205,7 +207,7 @@ def _observed_in(value: dict[str, Value], differing: Json, unobserved: Json) -> 
     )
 
 
-def _half_in(found: Json) -> LinkSide:
+def _side_in(found: Json) -> LinkSide:
     position, incarnation, partition, offset, epoch = found["seen"]
     read_at = None if found["read_at"] is None else datetime.fromisoformat(found["read_at"])
     seen_at = None if found["seen_at"] is None else datetime.fromisoformat(found["seen_at"])

@@ -82,8 +82,8 @@ def about_name(
         rule=rule,
         winner=winner,
         at=now,
-        ajera=link.ajera.typed(name) if name in link.ajera.value else None,
-        dps=link.dps.typed(name) if name in link.dps.value else None,
+        ajera=link.ajera.user_value(name) if name in link.ajera.value else None,
+        dps=link.dps.user_value(name) if name in link.dps.value else None,
         ajera_at=link.ajera.contended_at(name),
         dps_at=link.dps.contended_at(name),
     )

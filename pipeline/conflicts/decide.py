@@ -12,7 +12,7 @@ from pipeline.conflicts.link import Link, LinkSide, Parked
 from pipeline.conflicts.rules import SIDES, ColumnPair, Rule, Rules, Side
 
 
-def judge(link: Link, rules: Rules, now: datetime) -> tuple[Link, tuple[Conflict, ...]]:
+def resolve_columns(link: Link, rules: Rules, now: datetime) -> tuple[Link, tuple[Conflict, ...]]:
     """Every line decided that can be: agreement made clean, winners asking, losers clean,
     the undecidable parked.
     """
@@ -31,7 +31,7 @@ def judge(link: Link, rules: Rules, now: datetime) -> tuple[Link, tuple[Conflict
         link = _fulfilled(link, pair.name)
         if not (link.ajera.has_pending_edit(pair.name) or link.dps.has_pending_edit(pair.name)):
             continue
-        if pair.agrees(link.ajera.typed(pair.name), link.dps.typed(pair.name)):
+        if pair.agrees(link.ajera.user_value(pair.name), link.dps.user_value(pair.name)):
             link = _agreed(link, pair.name)
         elif pair.name not in link.parked:
             link, conflict = _decide(link, pair, rules, now)
@@ -42,13 +42,13 @@ def judge(link: Link, rules: Rules, now: datetime) -> tuple[Link, tuple[Conflict
 def _fulfilled(link: Link, name: str) -> Link:
     """A wanted value that its row holds by now is an edit like any other."""
     for side in Side:
-        half = link.half(side)
-        wanted = half.wanted.get(name)
-        if wanted is not None and wanted.value == half.value[name]:
-            dated = {**half.edited_at, name: wanted.at}
-            link = link.with_half(
+        link_side = link.side(side)
+        wanted = link_side.wanted.get(name)
+        if wanted is not None and wanted.value == link_side.value[name]:
+            dated = {**link_side.edited_at, name: wanted.at}
+            link = link.with_side(
                 side,
-                replace(half.clean(name).mark_pending(name), edited_at=dated),
+                replace(link_side.clean(name).mark_pending(name), edited_at=dated),
             )
     return link
 
@@ -62,7 +62,8 @@ def _agreed(link: Link, name: str) -> Link:
         return link
     halves = (link.ajera, link.dps)
     is_typed = any(
-        half.has_pending_edit(name) and half.contended_at(name) is not None for half in halves
+        link_side.has_pending_edit(name) and link_side.contended_at(name) is not None
+        for link_side in halves
     )
     coincident = link.coincident | {name} if is_typed else link.coincident
     return replace(
@@ -82,20 +83,20 @@ def _decide(
         return _left_to_a_person(link, pair, Kind.FIRST_LINK, now)
     winner = _winner(link, pair, rules)
     if winner is None:
-        return _left_to_a_person(asked_by_both(link, pair), pair, Kind.UPDATE_ORIGIN_DIFFERS, now)
+        return _left_to_a_person(edited_on_both(link, pair), pair, Kind.UPDATE_ORIGIN_DIFFERS, now)
     if guards.is_kept(link, pair, winner):
-        return link.with_half(winner.other, link.half(winner.other).clean(pair.name)), None
+        return link.with_side(winner.other, link.side(winner.other).clean(pair.name)), None
     if (
         winner in link.off
     ):  # nothing of that side is carried over, so the other's value waits until it is set to be
-        return link.with_half(winner, link.half(winner).mark_pending(pair.name)), None
+        return link.with_side(winner, link.side(winner).mark_pending(pair.name)), None
     if guards.is_filled_already(link, pair):
         return _only_filling(link, pair, now)
     if not (
-        link.half(winner.other).has_pending_edit(pair.name) or _was_covered(link, pair, winner)
+        link.side(winner.other).has_pending_edit(pair.name) or _was_covered(link, pair, winner)
     ):
         return link, None
-    is_put_back = pair.owning_side is winner and not link.half(winner).has_pending_edit(pair.name)
+    is_put_back = pair.owning_side is winner and not link.side(winner).has_pending_edit(pair.name)
     kind = Kind.OWNED_PUT_BACK if is_put_back else Kind.UPDATE_ORIGIN_DIFFERS
     return _won(link, pair, winner), about_line(link, pair, kind, winner, now)
 
@@ -107,7 +108,7 @@ def _left_to_a_person(
 
 
 def _only_filling(link: Link, pair: ColumnPair, now: datetime) -> tuple[Link, Conflict | None]:
-    """The receiving side is filled: parked, once the two values can be told to differ."""
+    """The receiving side is filled: parked, once the two values are known to differ."""
     if not is_comparable(link, pair):
         return link, None
     return _left_to_a_person(link, pair, Kind.FILLED_ALREADY, now)
@@ -115,9 +116,11 @@ def _only_filling(link: Link, pair: ColumnPair, now: datetime) -> tuple[Link, Co
 
 def is_comparable(link: Link, pair: ColumnPair) -> bool:
     """Does a side at least know what the other's value is there:
-    only then can the two be told to differ.
+    only then are the two known to differ.
     """
-    return any(pair.knows(link.half(side).typed(pair.name), side.other) for side in Side)
+    return any(
+        pair.can_translate(link.side(side).user_value(pair.name), side.other) for side in Side
+    )
 
 
 def is_open(link: Link, pair: ColumnPair) -> bool:
@@ -130,8 +133,8 @@ def is_open(link: Link, pair: ColumnPair) -> bool:
 
 
 def _winner(link: Link, pair: ColumnPair, rules: Rules) -> Side | None:
-    """The side whose value stands; None where a person must decide. One side at least contends."""
-    contenders = [side for side in Side if link.half(side).has_pending_edit(pair.name)]
+    """The side whose value wins; None where a person must decide. One side at least contends."""
+    contenders = [side for side in Side if link.side(side).has_pending_edit(pair.name)]
     match pair.rule:
         case Rule.AJERA:
             return Side.DPS if _waits_since_creation(link, pair, Side.DPS) else Side.AJERA
@@ -153,14 +156,14 @@ def _waits_since_creation(link: Link, pair: ColumnPair, side: Side) -> bool:
     """
     name = pair.name
     is_asking = (
-        link.half(side).has_pending_edit(name) and link.half(side).contended_at(name) is None
+        link.side(side).has_pending_edit(name) and link.side(side).contended_at(name) is None
     )
-    return is_asking and not link.half(side.other).has_pending_edit(name)
+    return is_asking and not link.side(side.other).has_pending_edit(name)
 
 
 def _newest(link: Link, pair: ColumnPair, contenders: list[Side], rules: Rules) -> Side:
     if len(contenders) == 2:
-        return rules.later(
+        return rules.side_edited_last(
             pair,
             link.ajera.contended_at(pair.name),
             link.dps.contended_at(pair.name),
@@ -187,7 +190,7 @@ def _was_covered(link: Link, pair: ColumnPair, side: Side) -> bool:
     """Was this edit covered by our write of what the other side typed:
     both were edited after all.
     """
-    wanted = link.half(side).wanted.get(pair.name)
+    wanted = link.side(side).wanted.get(pair.name)
     return wanted is not None and not wanted.is_decided
 
 
@@ -196,38 +199,38 @@ def _won(link: Link, pair: ColumnPair, winner: Side) -> Link:
     unless it is there already.
     """
     name = pair.name
-    if name in link.half(winner).wanted:
-        link = link.with_half(winner, _certain(link.half(winner), name))
-    link = link.with_half(winner.other, link.half(winner.other).clean(name))
+    if name in link.side(winner).wanted:
+        link = link.with_side(winner, _certain(link.side(winner), name))
+    link = link.with_side(winner.other, link.side(winner.other).clean(name))
     if (
-        pair.agrees(link.ajera.typed(name), link.dps.typed(name))
-        and name not in link.half(winner).wanted
+        pair.agrees(link.ajera.user_value(name), link.dps.user_value(name))
+        and name not in link.side(winner).wanted
     ):
-        return link.with_half(winner, link.half(winner).clean(name))
-    return link.with_half(winner, link.half(winner).mark_pending(name))
+        return link.with_side(winner, link.side(winner).clean(name))
+    return link.with_side(winner, link.side(winner).mark_pending(name))
 
 
-def _certain(half: LinkSide, name: str) -> LinkSide:
+def _certain(link_side: LinkSide, name: str) -> LinkSide:
     return replace(
-        half,
+        link_side,
         wanted={
-            **half.wanted,
-            name: replace(half.wanted[name], is_decided=True),
+            **link_side.wanted,
+            name: replace(link_side.wanted[name], is_decided=True),
         },
     )
 
 
-def asked_by_both(link: Link, pair: ColumnPair) -> Link:
+def edited_on_both(link: Link, pair: ColumnPair) -> Link:
     """Each side whose value may flow counts as edited,
     so that a later edit of one does not decide the line.
     """
     for side in SIDES:
         if pair.flows_to(side.other):
-            link = link.with_half(side, link.half(side).mark_pending(pair.name))
+            link = link.with_side(side, link.side(side).mark_pending(pair.name))
     return link
 
 
 def parked(link: Link, name: str, why: Kind, now: datetime) -> Link:
     """The line waits for a person, with what each side typed."""
-    entry = Parked(link.ajera.typed(name), link.dps.typed(name), now, why)
+    entry = Parked(link.ajera.user_value(name), link.dps.user_value(name), now, why)
     return replace(link, parked={**link.parked, name: entry})

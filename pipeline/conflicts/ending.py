@@ -32,7 +32,7 @@ def end(
         about_row(link, Kind.LINK_ENDED, now),
         *_in_flight(link, side.other, rules, now),
     )
-    halves = {each: replace(link.half(each), dirty=frozenset(), wanted={}) for each in Side}
+    halves = {each: replace(link.side(each), dirty=frozenset(), wanted={}) for each in Side}
     link = replace(link, ajera=halves[Side.AJERA], dps=halves[Side.DPS])
     return replace(
         link,
@@ -50,7 +50,7 @@ def release(link: Link, side: Side, now: datetime) -> tuple[Link, tuple[Conflict
     """
     link = replace(link, out=link.out | {side})
     conflicts = (about_row(link, Kind.LINK_ENDED, now),)
-    halves = {each: replace(link.half(each), dirty=frozenset(), wanted={}) for each in Side}
+    halves = {each: replace(link.side(each), dirty=frozenset(), wanted={}) for each in Side}
     link = replace(link, ajera=halves[Side.AJERA], dps=halves[Side.DPS])
     return replace(
         link,
@@ -64,5 +64,5 @@ def release(link: Link, side: Side, now: datetime) -> tuple[Link, tuple[Conflict
 
 def _in_flight(link: Link, survivor: Side, rules: Rules, now: datetime) -> Iterator[Conflict]:
     for pair in rules.pairs:
-        if link.half(survivor).has_pending_edit(pair.name) or pair.name in link.parked:
+        if link.side(survivor).has_pending_edit(pair.name) or pair.name in link.parked:
             yield about_line(link, pair, Kind.DELETE_ORIGIN_DIFFERS, None, now)

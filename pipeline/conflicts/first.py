@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from pipeline.conflicts.conflict import Conflict, Kind, about_line
-from pipeline.conflicts.decide import asked_by_both, is_comparable, parked
+from pipeline.conflicts.decide import edited_on_both, is_comparable, parked
 from pipeline.conflicts.forms import folded
 from pipeline.conflicts.link import Link, LinkSide
 from pipeline.conflicts.rules import SIDES, ColumnPair, Rule, Rules, Side
@@ -66,7 +66,7 @@ def decide_first(
         return FirstDecision(link, LineOutcome.SAME)
     winner = _winner(link, pair, times, policy, rules)
     if winner is None and not is_comparable(link, pair):
-        return FirstDecision(asked_by_both(link, pair), LineOutcome.WAITS)
+        return FirstDecision(edited_on_both(link, pair), LineOutcome.WAITS)
     conflict = about_line(link, pair, Kind.FIRST_LINK, winner, now)
     if winner is None:
         return FirstDecision(_parked(link, pair, now), LineOutcome.PARKED, conflict)
@@ -81,7 +81,7 @@ def decide_first(
 def _winner(
     link: Link, pair: ColumnPair, times: Times, policy: FirstLinkPolicy, rules: Rules
 ) -> Side | None:
-    blank = [side for side in SIDES if pair.is_blank(side, link.half(side).value[pair.name])]
+    blank = [side for side in SIDES if pair.is_blank(side, link.side(side).value[pair.name])]
     if len(blank) == 1:  # a blank is nobody's decision
         return blank[0].other
     if pair.only_fills:
@@ -90,7 +90,7 @@ def _winner(
     if given is not None or pair.rule is Rule.MANUAL:
         return given
     if times != UNKNOWN_TIMES:
-        return rules.later(pair, *times)
+        return rules.side_edited_last(pair, *times)
     return pair.owner if _is_one_spelling(link, pair) else policy.prefers
 
 
@@ -98,7 +98,7 @@ def _is_one_spelling(link: Link, pair: ColumnPair) -> bool:
     """Is it the same text but for the case of its letters and its blanks,
     which matching by name ignores too.
     """
-    ajera, dps = (link.half(side).value[pair.name] for side in Side)
+    ajera, dps = (link.side(side).value[pair.name] for side in Side)
     return _folded(pair.to_dps(ajera)) == _folded(dps) or _folded(ajera) == _folded(
         pair.to_ajera(dps)
     )
@@ -109,7 +109,9 @@ def _folded(value: Value) -> Value:
 
 
 def _what_becomes(link: Link, pair: ColumnPair, winner: Side) -> LineOutcome:
-    if winner in link.off or not pair.knows(link.half(winner).value[pair.name], winner.other):
+    if winner in link.off or not pair.can_translate(
+        link.side(winner).value[pair.name], winner.other
+    ):
         return LineOutcome.WAITS
     return LineOutcome.TO_DPS if winner is Side.AJERA else LineOutcome.TO_AJERA
 
@@ -121,11 +123,13 @@ def _won(link: Link, pair: ColumnPair, winner: Side, times: Times) -> Link:
     if pair.rule is Rule.NEWEST:
         link = replace(link, ajera=_dated(link.ajera, pair.name, times[0]))
         link = replace(link, dps=_dated(link.dps, pair.name, times[1]))
-    return link.with_half(winner, link.half(winner).mark_pending(pair.name))
+    return link.with_side(winner, link.side(winner).mark_pending(pair.name))
 
 
-def _dated(half: LinkSide, name: str, at: datetime | None) -> LinkSide:
-    return half if at is None else replace(half, edited_at={**half.edited_at, name: at})
+def _dated(link_side: LinkSide, name: str, at: datetime | None) -> LinkSide:
+    return (
+        link_side if at is None else replace(link_side, edited_at={**link_side.edited_at, name: at})
+    )
 
 
 def _parked(link: Link, pair: ColumnPair, now: datetime) -> Link:
@@ -133,5 +137,5 @@ def _parked(link: Link, pair: ColumnPair, now: datetime) -> Link:
     so that a later edit of one does not decide it.
     """
     if pair.rule is Rule.MANUAL or pair.only_fills:
-        link = asked_by_both(link, pair)
+        link = edited_on_both(link, pair)
     return parked(link, pair.name, Kind.FIRST_LINK, now)

@@ -52,11 +52,11 @@ def position_unknown(pending: Pending, committed_at: datetime, window: timedelta
     return pending.after is None and committed_at <= pending.at + window
 
 
-def covers(half: LinkSide, name: str, event: Event, window: timedelta) -> tuple[Pending, ...]:
+def covers(link_side: LinkSide, name: str, event: Event, window: timedelta) -> tuple[Pending, ...]:
     """The writes and looks that may be newer than this event in this line,
     in the order in which they were made.
     """
-    seen = (in_epoch_of(event, pending) for pending in half.pending if name in pending.values)
+    seen = (in_epoch_of(event, pending) for pending in link_side.pending if name in pending.values)
     found = [pending for pending in seen if may_cover(pending, event, window)]
     looks = [
         place
@@ -87,7 +87,7 @@ def is_known(
     """Is this image older than what was known when the row was first looked at:
     it tells of no covered edit.
 
-    After a gap the log goes on from the snapshot, without one from the look at the row,
+    After a gap the log continues from the snapshot, without one from the read of the row,
     which saw another value.
     """
     if seen.read_at is not None:
@@ -170,14 +170,14 @@ def is_overtaken(link: Link, pair: ColumnPair, contender: Side, rules: Rules) ->
 
     So it is where the sides agreed by coincidence, and where an edit was covered by our write.
     """
-    name, other = pair.name, link.half(contender.other)
-    wanted = link.half(contender).wanted.get(name)
+    name, other = pair.name, link.side(contender.other)
+    wanted = link.side(contender).wanted.get(name)
     if name not in link.coincident and (wanted is None or wanted.is_decided):
         return False
     if other.edited_at.get(name) is None:
         return False
     return (
-        rules.later(pair, link.ajera.contended_at(name), link.dps.contended_at(name))
+        rules.side_edited_last(pair, link.ajera.contended_at(name), link.dps.contended_at(name))
         is not contender
     )
 
@@ -189,15 +189,19 @@ def is_filled_already(link: Link, pair: ColumnPair) -> bool:
     receiver = None if pair.sender is None else pair.sender.other
     if not pair.only_fills or receiver is None:
         return False
-    return not pair.is_blank(receiver, link.half(receiver).typed(pair.name))
+    return not pair.is_blank(receiver, link.side(receiver).user_value(pair.name))
 
 
 def is_kept(link: Link, pair: ColumnPair, winner: Side) -> bool:
     """Would a blank that nobody typed be put back over a value that stayed at the first link."""
-    name, half = pair.name, link.half(winner)
-    if name not in link.kept or half.has_pending_edit(name) or half.edited_at.get(name) is not None:
+    name, link_side = pair.name, link.side(winner)
+    if (
+        name not in link.kept
+        or link_side.has_pending_edit(name)
+        or link_side.edited_at.get(name) is not None
+    ):
         return False
-    return pair.is_blank(winner, half.value[name])
+    return pair.is_blank(winner, link_side.value[name])
 
 
 def may_be_unaware(link: Link, pair: ColumnPair, contender: Side, rules: Rules) -> bool:
@@ -206,8 +210,8 @@ def may_be_unaware(link: Link, pair: ColumnPair, contender: Side, rules: Rules) 
     """
     if pair.name not in link.coincident:
         return False
-    mine = link.half(contender).contended_at(pair.name)
-    others = link.half(contender.other).edited_at.get(pair.name)
+    mine = link.side(contender).contended_at(pair.name)
+    others = link.side(contender.other).edited_at.get(pair.name)
     return others is not None and (mine is None or mine <= others + rules.clock_tolerance)
 
 
@@ -222,13 +226,13 @@ def is_ended(link: Link) -> bool:
 
 
 def can_relink(link: Link | None, event: Event) -> bool:
-    """Ended: may the event's row be linked anew. Never linked, or, after its link ended,
+    """Ended: may the event's row be linked again. Never linked, or, after its link ended,
     deleted and created again since.
     """
     if link is None:
         return True
     side = link.side_of(event.table)
-    is_next = not applied.is_stale(link.half(side).seen, event)
+    is_next = not applied.is_stale(link.side(side).seen, event)
     if link.state is State.ENDED and side in link.out:
         return is_next  # another row took its place, and may have to give it back
     is_new = event.operation is Operation.CREATE and is_next

@@ -18,11 +18,11 @@ def known_lines(link: Link, rules: Rules) -> Mapping[str, str]:
     """
     if link.lines is not None:
         return link.lines
-    halves = [link.half(side) for side in SIDES if link.half(side).key is not None]
+    halves = [link.side(side) for side in SIDES if link.side(side).key is not None]
     return {
         name: found
         for name, found in rules.fingerprints.items()
-        if all(name in half.value for half in halves)
+        if all(name in link_side.value for link_side in halves)
     }
 
 
@@ -43,7 +43,7 @@ def known_as(link: Link) -> str:
 
     Empty while a write is open, so that the link is found too should nobody come to it again.
     """
-    is_open = any(pending.is_open for side in SIDES for pending in link.half(side).pending)
+    is_open = any(pending.is_open for side in SIDES for pending in link.side(side).pending)
     return "" if is_open or link.lines is None else of_lines(link.lines)
 
 

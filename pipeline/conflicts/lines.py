@@ -58,7 +58,7 @@ def update_lines(
     """Make the link know all lines, and no other: before an event is reconciled, or without one.
 
     `shown`: what an event that leads to this shows of its side; an edit made after it and before
-    the look is told by its own event. A pair that is suspended, has ended or lacks one of its rows
+    the read is seen by its own event. A pair that is suspended, has ended or lacks one of its rows
     is left as it is. Settle the link's open writes first.
     """
     if link.lines == rules.fingerprints or guards.is_suspended(link):
@@ -106,7 +106,7 @@ def forget_lines(
     conflicts = tuple(
         about_name(link, name, Kind.LINE_CHANGED, None, None, now)
         for name in sorted(names)
-        if name in link.parked or any(link.half(side).has_pending_edit(name) for side in SIDES)
+        if name in link.parked or any(link.side(side).has_pending_edit(name) for side in SIDES)
     )
     return replace(
         link,
@@ -118,16 +118,16 @@ def forget_lines(
     ), conflicts
 
 
-def _without_lines(half: LinkSide, names: Collection[str]) -> LinkSide:
+def _without_lines(link_side: LinkSide, names: Collection[str]) -> LinkSide:
     pending = (
         replace(one, values=_less(one.values, names), expected=_less(one.expected, names))
-        for one in half.pending
+        for one in link_side.pending
     )
     return replace(
-        half.without_pending(names),
-        value=_less(half.value, names),
-        observed=_less(half.observed, names),
-        edited_at=_less(half.edited_at, names),
+        link_side.without_pending(names),
+        value=_less(link_side.value, names),
+        observed=_less(link_side.observed, names),
+        edited_at=_less(link_side.edited_at, names),
         pending=tuple(one for one in pending if one.values),
     )
 
@@ -145,15 +145,15 @@ def _looked_at(
 ) -> Link:
     """The link with what both rows hold in these lines."""
     for side, locked in held.items() if names else ():
-        half, row = link.half(side), rules.observed(side, locked.row or {})
+        link_side, row = link.side(side), rules.observed(side, locked.row or {})
         found = {name: value for name, value in row.items() if name in names}
         of_event = {n: value for n, value in shown.get(side, {}).items() if n in found}
-        half = replace(
-            half,
-            value={**half.value, **found},
-            observed={**half.observed, **found, **of_event},
+        link_side = replace(
+            link_side,
+            value={**link_side.value, **found},
+            observed={**link_side.observed, **found, **of_event},
         )
-        link = link.with_half(side, looked_at(half, found, locked.at) if found else half)
+        link = link.with_side(side, looked_at(link_side, found, locked.at) if found else link_side)
     return link
 
 
@@ -168,17 +168,17 @@ def apply_rule(
     """What is compared is the same, so that no row is read.
 
     What a side asks for that asks for nothing any more ends. What was parked, or differs since no
-    edit on that side was carried over, is decided anew: by when it was typed, where that is known.
+    edit on that side was carried over, is decided again: by when it was typed, where that is known.
     """
     name, was_parked = pair.name, pair.name in link.parked
     idle = [side for side in SIDES if side not in pair.sides_that_ask]
-    ends = any(link.half(side).has_pending_edit(name) for side in idle)
+    ends = any(link.side(side).has_pending_edit(name) for side in idle)
     told = about_name(link, name, Kind.LINE_CHANGED, pair.rule, None, now)
     link = link.unparked(name)
     for side in idle:
-        link = link.with_half(side, link.half(side).clean(name))
+        link = link.with_side(side, link.side(side).clean(name))
     conflicts = (told,) if ends else ()
-    is_asked = any(link.half(side).has_pending_edit(name) for side in SIDES)
+    is_asked = any(link.side(side).has_pending_edit(name) for side in SIDES)
     is_opened = bool(asking(rules.fingerprints[name]) - asking(before))
     if is_asked or not (was_parked or is_opened):
         return link, conflicts
@@ -190,9 +190,11 @@ def apply_rule(
 
 def forget_blank_edits(link: Link, pair: ColumnPair) -> Link:
     """Where one side is blank it loses, whoever typed when."""
-    if not any(pair.is_blank(side, link.half(side).value.get(pair.name)) for side in SIDES):
+    if not any(pair.is_blank(side, link.side(side).value.get(pair.name)) for side in SIDES):
         return link
     for side in SIDES:
-        half = link.half(side)
-        link = link.with_half(side, replace(half, edited_at=without(half.edited_at, pair.name)))
+        link_side = link.side(side)
+        link = link.with_side(
+            side, replace(link_side, edited_at=without(link_side.edited_at, pair.name))
+        )
     return link

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class State(StrEnum):
-    """Where a link stands in its life."""
+    """The stage of a link's life."""
 
     CREATING = "creating"  # one row exists, the other is being created
     LINKED = "linked"
@@ -113,7 +113,7 @@ class LinkSide:
     pending: tuple[Pending, ...] = ()
     wanted: Mapping[str, Desired] = field(default_factory=dict)
 
-    def typed(self, name: str) -> Value:
+    def user_value(self, name: str) -> Value:
         """What was last typed here, whether the row holds it yet or not."""
         wanted = self.wanted.get(name)
         return self.value[name] if wanted is None else wanted.value
@@ -202,10 +202,10 @@ class Link:
     out: frozenset[str] = frozenset()
     lines: Mapping[str, str] | None = None
 
-    def half(self, side: Side) -> LinkSide:
+    def side(self, side: Side) -> LinkSide:
         return self.ajera if side is Side.AJERA else self.dps
 
-    def with_half(self, side: Side, half: LinkSide, number: int | None = None) -> Link:
+    def with_side(self, side: Side, link_side: LinkSide, number: int | None = None) -> Link:
         """The link with another half; `number`: of the newest of our writes,
         if that changes too.
         """
@@ -214,8 +214,8 @@ class Link:
         return replace(
             self,
             number=number,
-            ajera=half if is_ajera else self.ajera,
-            dps=self.dps if is_ajera else half,
+            ajera=link_side if is_ajera else self.ajera,
+            dps=self.dps if is_ajera else link_side,
         )
 
     def side_of(self, table: str) -> Side:

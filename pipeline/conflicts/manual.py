@@ -75,16 +75,16 @@ def _enter(
     if guards.is_suspended(link):
         raise UsageError("this pair is suspended: one of its rows is not of its kind any more")
     at, value = _place(pair, side, value)
-    other = link.half(at.other).clean(name)
+    other = link.side(at.other).clean(name)
     other = replace(other, edited_at=without(other.edited_at, name))
-    half = link.half(at).clean(name)
-    half = replace(
-        half,
-        wanted={**half.wanted, name: Desired(value, now, is_decided=True)},
+    link_side = link.side(at).clean(name)
+    link_side = replace(
+        link_side,
+        wanted={**link_side.wanted, name: Desired(value, now, is_decided=True)},
     )
     if pair.only_fills:
         other = _filled_by(pair, other, at.other, value, now)
-    link = link.with_half(at, half).with_half(at.other, other).unparked(name)
+    link = link.with_side(at, link_side).with_side(at.other, other).unparked(name)
     return finish(link, now, rules, Reason.DECIDED)
 
 
@@ -110,7 +110,7 @@ def _place(pair: ColumnPair, side: Side, value: Value) -> tuple[Side, Value]:
     if not any(pair.flows_to(each) for each in Side):
         raise UsageError(f"line {pair.name} is not written by this installation")
     at = pair.entry_side(side)
-    if (at is not side or pair.flows_to(side.other)) and not pair.knows(value, side.other):
+    if (at is not side or pair.flows_to(side.other)) and not pair.can_translate(value, side.other):
         lacking = (
             "counterpart of that value yet (a list entry, or a linked row)"
             if pair.through

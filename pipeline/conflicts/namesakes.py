@@ -17,7 +17,7 @@ def told_apart(one: Group, other: Group) -> dict[str, str]:
     which side is which does not matter.
 
     The best agrees in more marks than every other row, and in all of those that these agree in.
-    Pairs that are found are set aside, and the rest is looked at again, until no more are.
+    Pairs that are found are taken out, and the rest is compared again, until no more are found.
     """
     found: dict[str, str] = {}
     left, right = dict(one), dict(other)

@@ -26,7 +26,7 @@ class Classification(Enum):
 
 
 def apply_readings(
-    half: LinkSide,
+    link_side: LinkSide,
     image: Values,
     readings: Mapping[str, Classification],
     at: datetime,
@@ -37,18 +37,18 @@ def apply_readings(
     edits = {
         name: image[name] for name, reading in readings.items() if reading is Classification.EDIT
     }
-    half = _edited(half, edits, at, rules, side) if edits else half
+    link_side = _edited(link_side, edits, at, rules, side) if edits else link_side
     hidden: set[str] = set()
     for name, reading in readings.items():
         match reading:
             case Classification.FIRST:
-                half = replace(half, value={**half.value, name: image[name]})
-            case Classification.HIDDEN if _may_hide(half, name, rules, side):
+                link_side = replace(link_side, value={**link_side.value, name: image[name]})
+            case Classification.HIDDEN if _may_hide(link_side, name, rules, side):
                 hidden.add(name)
                 wanted = Desired(image[name], at, is_decided=False)
-                half = replace(half, wanted={**half.wanted, name: wanted})
+                link_side = replace(link_side, wanted={**link_side.wanted, name: wanted})
             case Classification.SHOWN:
-                half = _shown(half, name, image[name])
+                link_side = _shown(link_side, name, image[name])
             case (
                 Classification.EDIT
                 | Classification.HIDDEN
@@ -58,12 +58,14 @@ def apply_readings(
                 pass
             case _:
                 assert_never(reading)
-    return half, frozenset(hidden | edits.keys())
+    return link_side, frozenset(hidden | edits.keys())
 
 
-def observed_after(half: LinkSide, image: Values, readings: Mapping[str, Classification]) -> Values:
+def observed_after(
+    link_side: LinkSide, image: Values, readings: Mapping[str, Classification]
+) -> Values:
     return {
-        **half.observed,
+        **link_side.observed,
         **{
             name: image[name]
             for name, found in readings.items()
@@ -73,34 +75,34 @@ def observed_after(half: LinkSide, image: Values, readings: Mapping[str, Classif
 
 
 def unpark_edited(link: Link, names: Collection[str]) -> Link:
-    """What somebody has typed since is not parked any more: it is decided anew."""
+    """What somebody has typed since is not parked any more: it is decided again."""
     for name in link.parked.keys() & names:
         link = link.unparked(name)
     return link
 
 
-def _edited(half: LinkSide, edits: Values, at: datetime, rules: Rules, side: Side) -> LinkSide:
+def _edited(link_side: LinkSide, edits: Values, at: datetime, rules: Rules, side: Side) -> LinkSide:
     minded = {name for name in edits if rules.by_name[name].reacts_to_edits_on(side)}
     return replace(
-        half,
-        value={**half.value, **edits},
+        link_side,
+        value={**link_side.value, **edits},
         edited_at={
-            **half.edited_at,
-            **{name: _edited_at(half, name, edits[name], at) for name in edits},
+            **link_side.edited_at,
+            **{name: _edited_at(link_side, name, edits[name], at) for name in edits},
         },
-        dirty=half.dirty | minded,
-        wanted={name: wanted for name, wanted in half.wanted.items() if name not in edits},
+        dirty=link_side.dirty | minded,
+        wanted={name: wanted for name, wanted in link_side.wanted.items() if name not in edits},
     )
 
 
-def _edited_at(half: LinkSide, name: str, image: Value, at: datetime) -> datetime:
+def _edited_at(link_side: LinkSide, name: str, image: Value, at: datetime) -> datetime:
     """Not before a look that saw another value, though a clock that was set back says so.
 
     An image of the value that was known tells of no change since the look: it had left before.
     """
-    if image == half.value[name]:
+    if image == link_side.value[name]:
         return at
-    looks = (pending for pending in half.pending if pending.is_look)
+    looks = (pending for pending in link_side.pending if pending.is_look)
     return max(
         [
             at,
@@ -109,40 +111,40 @@ def _edited_at(half: LinkSide, name: str, image: Value, at: datetime) -> datetim
     )
 
 
-def _may_hide(half: LinkSide, name: str, rules: Rules, side: Side) -> bool:
+def _may_hide(link_side: LinkSide, name: str, rules: Rules, side: Side) -> bool:
     """Does an edit that our write covered still ask for anything.
-    A person's decision made since stands.
+    A person's decision made since remains.
     """
-    earlier = half.wanted.get(name)
+    earlier = link_side.wanted.get(name)
     return rules.by_name[name].reacts_to_edits_on(side) and not (
         earlier is not None and earlier.is_decided
     )
 
 
-def _shown(half: LinkSide, name: str, image: Value) -> LinkSide:
+def _shown(link_side: LinkSide, name: str, image: Value) -> LinkSide:
     """The log has reached the first of our writes that made this image:
     what it expected explains nothing any more.
     """
-    for place, pending in enumerate(half.pending):
+    for place, pending in enumerate(link_side.pending):
         if name in pending.expected and pending.values[name] == image:
             shown = replace(pending, expected=without(pending.expected, name))
             return replace(
-                half,
+                link_side,
                 pending=(
-                    *half.pending[:place],
+                    *link_side.pending[:place],
                     shown,
-                    *half.pending[place + 1 :],
+                    *link_side.pending[place + 1 :],
                 ),
             )
-    return half
+    return link_side
 
 
-def looked_at(half: LinkSide, row: Values, at: datetime) -> LinkSide:
+def looked_at(link_side: LinkSide, row: Values, at: datetime) -> LinkSide:
     """The half after its row was read: its log may be behind of that,
     so images are checked against the row for a while.
     """
     look = Pending(number=0, values=row, expected={}, at=at, is_open=False)
-    return replace(half, pending=(*half.pending, look))
+    return replace(link_side, pending=(*link_side.pending, look))
 
 
 def moved(seen: Seen, event: Event) -> Seen:

@@ -11,14 +11,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from pipeline.conflicts import guards
-from pipeline.conflicts.classify import needs_look, take
+from pipeline.conflicts.classify import apply_event, needs_look
 from pipeline.conflicts.conflict import Conflict, Kind, about_line
-from pipeline.conflicts.decide import judge
+from pipeline.conflicts.decide import resolve_columns
 from pipeline.conflicts.decision import Decision, LockedRow, Reason
 from pipeline.conflicts.ending import end
 from pipeline.conflicts.known import of_known_lines
 from pipeline.conflicts.link import Link, LinkSide
-from pipeline.conflicts.plan import plan
+from pipeline.conflicts.plan import plan_writes
 from pipeline.conflicts.readings import moved
 from pipeline.conflicts.rules import SIDES, Rules, Side
 from pipeline.model import applied
@@ -41,11 +41,11 @@ def reconcile(
     or when the row must be looked at and was not.
     """
     side = link.side_of(event.table)
-    if any(guards.open_numbers(link.half(each).pending) for each in SIDES):
+    if any(guards.open_numbers(link.side(each).pending) for each in SIDES):
         raise ValueError("settle the link's open writes first")
     if looked is None and needs_look(link, event, rules):
         raise ValueError("the row must be read under lock first")
-    if applied.is_stale(link.half(side).seen, event):
+    if applied.is_stale(link.side(side).seen, event):
         return finish(
             link,
             now,
@@ -56,7 +56,7 @@ def reconcile(
         return _after_the_end(link, side, event, rules, now)
     if event.operation is Operation.DELETE:
         return _end(link, side, event, rules, now)
-    observation = take(link, side, event, looked, rules)
+    observation = apply_event(link, side, event, looked, rules)
     return finish(observation.link, now, rules, observation.reason)
 
 
@@ -66,9 +66,9 @@ def finish(link: Link, now: datetime, rules: Rules, reason: Reason) -> Decision:
         return Decision(link, (), Outcome.SKIPPED, reason)
     rules = of_known_lines(link, rules)
     parked_before = link.parked.keys()
-    link, conflicts = judge(link, rules, now)
+    link, conflicts = resolve_columns(link, rules, now)
     is_parked = bool(link.parked.keys() - parked_before)
-    link, writes = plan(link, rules, now)
+    link, writes = plan_writes(link, rules, now)
     if writes:
         return Decision(link, writes, Outcome.WRITTEN, reason, conflicts)
     return Decision(
@@ -95,7 +95,7 @@ def _after_the_end(link: Link, side: Side, event: Event, rules: Rules, now: date
     """Nothing is written for an ended pair.
     An edit made before the deletion was known is logged with its value.
     """
-    half = link.half(side)
+    link_side = link.side(side)
     conflicts: tuple[Conflict, ...] = ()
     if (
         event.operation is not Operation.DELETE
@@ -105,12 +105,14 @@ def _after_the_end(link: Link, side: Side, event: Event, rules: Rules, now: date
         edits = {
             name: image
             for name, image in rules.observed(side, event.row).items()
-            if name in half.value
-            and image != half.value[name]
-            and _is_newer(half, name, image, event, rules)
+            if name in link_side.value
+            and image != link_side.value[name]
+            and _is_newer(link_side, name, image, event, rules)
         }
-        at = {**half.edited_at, **dict.fromkeys(edits, event.committed_at)}
-        link = link.with_half(side, replace(half, value={**half.value, **edits}, edited_at=at))
+        at = {**link_side.edited_at, **dict.fromkeys(edits, event.committed_at)}
+        link = link.with_side(
+            side, replace(link_side, value={**link_side.value, **edits}, edited_at=at)
+        )
         pairs = (
             pair for pair in rules.pairs if pair.name in edits and pair.reacts_to_edits_on(side)
         )
@@ -128,11 +130,11 @@ def _after_the_end(link: Link, side: Side, event: Event, rules: Rules, now: date
     )
 
 
-def _is_newer(half: LinkSide, name: str, image: Value, event: Event, rules: Rules) -> bool:
+def _is_newer(link_side: LinkSide, name: str, image: Value, event: Event, rules: Rules) -> bool:
     """Is this image newer than our writes and looks. The row is not read any more:
     its clock must do, where no position is known.
     """
-    covers = guards.covers(half, name, event, rules.look_window)
+    covers = guards.covers(link_side, name, event, rules.look_window)
     return guards.may_be_newer(covers, name, image, event.committed_at)
 
 
@@ -141,5 +143,5 @@ def _crossed(link: Link, event: Event, rules: Rules) -> bool:
 
 
 def _seen(link: Link, side: Side, event: Event) -> Link:
-    half = link.half(side)
-    return link.with_half(side, replace(half, seen=moved(half.seen, event)))
+    link_side = link.side(side)
+    return link.with_side(side, replace(link_side, seen=moved(link_side.seen, event)))

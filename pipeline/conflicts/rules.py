@@ -38,7 +38,7 @@ class Rule(StrEnum):
     NEWEST = "newest"  # the later commit time of the edit; within the clock tolerance, the owner's
     AJERA = "ajera"  # Ajera owns the column: what DPS types there is put back
     DPS = "dps"  # DPS owns the column
-    MANUAL = "manual"  # this column is parked with both values; the others go on
+    MANUAL = "manual"  # this column is parked with both values; the others continue
     CREATE_ONLY = "create_only"  # set when the row is created, never after
 
 
@@ -102,7 +102,7 @@ class ColumnPair:
     to_ajera: Convert = as_is
     through: str = ""
     only_fills: bool = False
-    knows: Callable[[Value, Side], bool] = lambda value, to: True
+    can_translate: Callable[[Value, Side], bool] = lambda value, to: True
     note: str = ""
     length: int | None = None
     samples: tuple[Value, ...] = ()
@@ -167,15 +167,15 @@ class ColumnPair:
         """Is a value of `side` none at all, or one that the other side would hold as none."""
         if value is None:
             return True
-        return self.knows(value, side.other) and self.convert(value, to=side.other) is None
+        return self.can_translate(value, side.other) and self.convert(value, to=side.other) is None
 
     def agrees(self, ajera: Value, dps: Value) -> bool:
         """Is each side's value what the other's looks like there: the same,
         as far as a side can store it.
         """
-        if self.knows(ajera, Side.DPS) and self.to_dps(ajera) == dps:
+        if self.can_translate(ajera, Side.DPS) and self.to_dps(ajera) == dps:
             return True
-        return self.knows(dps, Side.AJERA) and self.to_ajera(dps) == ajera
+        return self.can_translate(dps, Side.AJERA) and self.to_ajera(dps) == ajera
 
     def entry_side(self, wished: Side) -> Side:
         """Where a person's decision is entered so that it flows the normal way: at the owner,
@@ -238,7 +238,9 @@ class Rules:
             columns.update(self.by_name[name].field(side).write(value, over))
         return columns
 
-    def later(self, pair: ColumnPair, ajera: datetime | None, dps: datetime | None) -> Side:
+    def side_edited_last(
+        self, pair: ColumnPair, ajera: datetime | None, dps: datetime | None
+    ) -> Side:
         """The side edited later; within the tolerance the owner.
         A time that is not known is earlier than any.
         """
@@ -270,7 +272,7 @@ def _translated(pair: ColumnPair, find: Translate) -> ColumnPair:
         pair,
         to_dps=lambda value: convert(value, Side.DPS),
         to_ajera=lambda value: convert(value, Side.AJERA),
-        knows=lambda value, to: value is None or convert(value, to) is not None,
+        can_translate=lambda value, to: value is None or convert(value, to) is not None,
     )
 
 

@@ -58,7 +58,7 @@ def open_writes(link: Link) -> tuple[tuple[Side, int], ...]:
     the link settles before anything else.
     """
     return tuple(
-        (side, number) for side in SIDES for number in guards.open_numbers(link.half(side).pending)
+        (side, number) for side in SIDES for number in guards.open_numbers(link.side(side).pending)
     )
 
 
@@ -88,7 +88,7 @@ def settle(link: Link, side: Side, outcome: WriteOutcome, rules: Rules) -> Settl
     A write that was settled before changes nothing.
     """
     pending = next(
-        (p for p in link.half(side).pending if p.number == outcome.number and p.is_open),
+        (p for p in link.side(side).pending if p.number == outcome.number and p.is_open),
         None,
     )
     if pending is None:
@@ -113,17 +113,17 @@ def _applied(link: Link, side: Side, pending: Pending, outcome: Applied) -> Link
     held = {name: value for name, value in outcome.held.items() if name in pending.values}
     if not held:
         return replace(_dropped(link, side, pending), obstacle=None)
-    half = link.half(side)
-    others = tuple(p for p in half.pending if p != pending)
-    half = replace(
-        half,
-        value={**half.value, **held},
+    link_side = link.side(side)
+    others = tuple(p for p in link_side.pending if p != pending)
+    link_side = replace(
+        link_side,
+        value={**link_side.value, **held},
         pending=(*others, _closed(pending, held, outcome)),
     )
-    wanted = half.wanted.keys() & held.keys()
+    wanted = link_side.wanted.keys() & held.keys()
     for name in sorted(wanted):
-        half = _fulfilled(half, name)
-    return _agreed(link, side, half, held.keys() - wanted)
+        link_side = _fulfilled(link_side, name)
+    return _agreed(link, side, link_side, held.keys() - wanted)
 
 
 def _closed(pending: Pending, held: Values, outcome: Applied) -> Pending:
@@ -138,19 +138,19 @@ def _closed(pending: Pending, held: Values, outcome: Applied) -> Pending:
     )
 
 
-def _fulfilled(half: LinkSide, name: str) -> LinkSide:
+def _fulfilled(link_side: LinkSide, name: str) -> LinkSide:
     """A wanted value that was written is now an edit of this side, to be carried over."""
-    dated = {**half.edited_at, name: half.wanted[name].at}
-    return replace(half.clean(name).mark_pending(name), edited_at=dated)
+    dated = {**link_side.edited_at, name: link_side.wanted[name].at}
+    return replace(link_side.clean(name).mark_pending(name), edited_at=dated)
 
 
-def _agreed(link: Link, side: Side, half: LinkSide, names: Collection[str]) -> Link:
+def _agreed(link: Link, side: Side, link_side: LinkSide, names: Collection[str]) -> Link:
     """Our write, which left this half, made the sides agree in these lines."""
-    half, other = (
-        half.without_pending(names),
-        link.half(side.other).without_pending(names),
+    link_side, other = (
+        link_side.without_pending(names),
+        link.side(side.other).without_pending(names),
     )
-    ajera, dps = (half, other) if side is Side.AJERA else (other, half)
+    ajera, dps = (link_side, other) if side is Side.AJERA else (other, link_side)
     return replace(
         link,
         ajera=ajera,
@@ -161,18 +161,18 @@ def _agreed(link: Link, side: Side, half: LinkSide, names: Collection[str]) -> L
 
 
 def _created(link: Link, side: Side, pending: Pending, outcome: Applied) -> Link:
-    half = link.half(side)
+    link_side = link.side(side)
     held = outcome.held
-    half = replace(
-        half,
+    link_side = replace(
+        link_side,
         key=outcome.key,
         seen=Seen(epoch=outcome.epoch),
         value=held,
         observed=held,
     )
-    half = replace(half, pending=(_closed(pending, held, outcome),))
-    source = link.half(side.other)
-    link = link.with_half(side, half).with_half(
+    link_side = replace(link_side, pending=(_closed(pending, held, outcome),))
+    source = link.side(side.other)
+    link = link.with_side(side, link_side).with_side(
         side.other,
         replace(source, dirty=source.dirty - pending.values.keys()),
     )
@@ -184,28 +184,29 @@ def _as_the_owner_says(
 ) -> Settled:
     """Lines that the created side owns, and that its database filled by itself, are carried back.
 
-    As at a first link, a blank says nothing. A line that waits for its counterpart goes on waiting.
+    As at a first link, a blank says nothing.
+    A line that waits for its counterpart continues to wait.
     """
     conflicts: list[Conflict] = []
     for pair in rules.pairs:
         name = pair.name
         if pair.owning_side is not side or not pair.flows_to(side.other) or name in pending.values:
             continue
-        if not link.is_known(name) or link.half(side.other).has_pending_edit(name):
+        if not link.is_known(name) or link.side(side.other).has_pending_edit(name):
             continue
         ajera, dps = link.ajera.value[name], link.dps.value[name]
-        if pair.is_blank(side, link.half(side).value[name]) or pair.agrees(ajera, dps):
+        if pair.is_blank(side, link.side(side).value[name]) or pair.agrees(ajera, dps):
             continue
         conflicts.append(about_line(link, pair, Kind.FIRST_LINK, side, at))
-        link = link.with_half(side, link.half(side).mark_pending(name))
+        link = link.with_side(side, link.side(side).mark_pending(name))
     return Settled(link, tuple(conflicts))
 
 
 def _dropped(link: Link, side: Side, pending: Pending) -> Link:
-    half = link.half(side)
-    return link.with_half(
+    link_side = link.side(side)
+    return link.with_side(
         side,
-        replace(half, pending=tuple(p for p in half.pending if p != pending)),
+        replace(link_side, pending=tuple(p for p in link_side.pending if p != pending)),
     )
 
 

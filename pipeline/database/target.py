@@ -93,7 +93,7 @@ class DatabaseTarget:
 
 
 class DatabaseTransaction:
-    """One transaction, told by its parts: ledger, marks, positions, target tables."""
+    """One transaction, made of parts: ledger, marks, positions, target tables."""
 
     def __init__(
         self,

@@ -51,7 +51,7 @@ TIME = {
 
 
 def chosen(entity: Entity, choices: Choices, coding: StatusCoding) -> Entity:
-    """The entity with its choice. A linked row that is in use no longer goes on;
+    """The entity with its choice. A linked row that is in use no longer stays exchanged;
     with NONE it is off.
     """
     if entity.name not in EVERYBODY:

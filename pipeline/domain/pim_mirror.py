@@ -143,5 +143,5 @@ AX_RESOURCE = MirroredTable(
     indexed=("resProject", "resEmployee", "left_resProject"),
 )
 
-# Order of locks: a table stands after those that its rows refer to.
+# Order of locks: a table comes after those that its rows refer to.
 MIRRORED = (AX_VEC, AX_CONTACT, AX_PROJECT, AX_INVOICE_GROUP, AX_RESOURCE)

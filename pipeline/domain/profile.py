@@ -18,7 +18,7 @@ from pipeline.pairing.route import ExchangeRoute
 
 def name_faults(routes: Sequence[Route | ExchangeRoute], site: Site) -> Iterator[str]:
     """A line for each name of the profile that no mapping knows,
-    and for each that stands for two things.
+    and for each that names two things.
     """
     sources = _sources(routes)
     targets = {

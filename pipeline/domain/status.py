@@ -62,7 +62,7 @@ def with_status(entity: str, rules: Rules, coding: StatusCoding) -> Rules:
 def _coded(pair: ColumnPair, entity: str, coding: StatusCoding) -> ColumnPair:
     if coding is StatusCoding.NONE:
         return replace(pair, rule=Rule.CREATE_ONLY, direction=Direction.NEITHER)
-    return replace(pair, to_dps=IN_DPS[entity](coding), knows=_is_said_in)
+    return replace(pair, to_dps=IN_DPS[entity](coding), can_translate=_is_said_in)
 
 
 def _is_said_in(_: Value, to: Side) -> bool:

@@ -40,7 +40,7 @@ class Aggregate:
     counts once, however often it is reached; a deleted one does not. Of no rows, count and sum are
     0, and the others null; nulls are left out. While a column that it reads is unknown in one of
     the rows, or a table is not loaded, the target column stays as it is; so does a retired root's.
-    A row that never told its reference belongs to nothing.
+    A row whose reference is unknown belongs to nothing.
     """
 
     target: str
@@ -101,7 +101,7 @@ def is_look_up(along: tuple[Path, ...]) -> bool:
 
 
 def combined(function: Function, values: Iterable[Value]) -> Value:
-    """The value over several groups of rows from those of each; None stands for no value."""
+    """The value over several groups of rows from those of each; None means no value."""
     some = [value for value in values if value is not None]
     numbers = [value for value in some if isinstance(value, int | Decimal)]
     days = [value for value in some if isinstance(value, date)]

@@ -36,7 +36,7 @@ class Graph:
     tables: Mapping[str, MirroredTable]
     rows: dict[str, dict[str, LedgerRow]] = field(default_factory=dict)
     by_column: dict[tuple[str, str], dict[str, list[LedgerRow]]] = field(default_factory=dict)
-    # Table and column where some row's value is unknown: no row can be told not to hold a value.
+    # Table and column where some row's value is unknown: no row can be said not to hold a value.
     unknown_columns: frozenset[tuple[str, str]] = frozenset()
     # by mapping, root key and target column; without those that cannot be known
     aggregated: dict[str, Mapping[str, Row]] = field(default_factory=dict)

@@ -1,8 +1,9 @@
 """Values and functions as plain data that is alike wherever they mean the same.
 
-A function is told by its syntax tree, without comments, docstrings, annotations and formatting, and
-by what it refers to: constants, what a closure holds, and the pipeline's own functions and classes,
-in turn. Names of the standard library and of other packages stand for themselves.
+A function is identified by its syntax tree, without comments, docstrings, annotations and
+formatting, and by what it refers to: constants, what a closure holds, and the pipeline's own
+functions and classes, in turn.
+Names of the standard library and of other packages stand for themselves.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def fit_key(table: TargetTable, key: tuple[str, ...], *, utf16: bool) -> tuple[s
 
 
 def _plainly_fits(column: TargetColumn, value: Value) -> bool:
-    """Most values: told without looking at policies. A character is at most two UTF-16 units."""
+    """Most values: decided without the policies. A character is at most two UTF-16 units."""
     if value is None:
         return column.nullable
     if isinstance(value, Decimal):

@@ -1,4 +1,4 @@
-"""Values of a row of which some are unknown: who reads one of those is told so,
+"""Values of a row of which some are unknown: who reads one of those gets an exception,
 and takes no null.
 """
 

@@ -21,7 +21,7 @@ class Route:
     `name` is the route's in settings and commands, `target_system` what people call the target.
     `rests_on` names the assumptions (`docs/assumptions.md`) under a line, by mapping and target
     column; `assumed` gives the words of a line that is this site's assumption.
-    `note` stands above the mappings in the reference.
+    `note` is printed above the mappings in the reference.
     `schemas`: a folder with the contract of columns that `schemas/` does not name.
     """
 

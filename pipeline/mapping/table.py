@@ -36,7 +36,7 @@ class ChangedSince(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A value for a row that is created; one that holds it, or one that stands `instead` of it,
+    """A value for a row that is created; one that holds it, or one that is there `instead` of it,
     keeps what it holds.
     """
 

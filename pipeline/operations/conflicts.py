@@ -196,13 +196,13 @@ def _typed(
     """What a person typed for a line of that side, in the form of its column."""
     with pairs_of(settings) as pairs:
         known = _link(pairs, link)
-    end, pair = (
-        setup.entity(known.entity).end(side),
+    entity_side, pair = (
+        setup.entity(known.entity).side(side),
         setup.entity(known.entity).rules.by_name.get(line),
     )
-    kinds = {column.name: column.kind for column in end.table.columns}
+    kinds = {column.name: column.kind for column in entity_side.table.columns}
     kind = None if pair is None else kinds.get(pair.field(side).columns[0])
-    return _as(text, known.half(side).value.get(line), kind)
+    return _as(text, known.side(side).value.get(line), kind)
 
 
 def _as(text: str, like: Value, kind: ColumnType | None) -> Value:
@@ -241,7 +241,7 @@ def _entries(
     known = links.links({conflict.link for _, conflict in logged})
 
     def key(conflict: Conflict, side: Side) -> str | None:
-        return known[conflict.link].half(side).key if conflict.link in known else None
+        return known[conflict.link].side(side).key if conflict.link in known else None
 
     return tuple(
         Entry(

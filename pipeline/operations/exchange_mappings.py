@@ -80,7 +80,7 @@ def _table(entity: Entity, site: Site) -> ExchangedTable:
 
 def _line(pair: ColumnPair, entity: Entity, site: Site) -> ExchangedLine:
     def columns(side: Side) -> str:
-        table = entity.end(side).table.name
+        table = entity.side(side).table.name
         return ", ".join(site.source_column(table, column) for column in pair.field(side).columns)
 
     is_written = pair.direction is not Direction.NEITHER

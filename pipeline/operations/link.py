@@ -86,8 +86,8 @@ class Linked:
 
 
 def link(settings: Settings, progress: Progress, *, is_rehearsal: bool) -> Linked:
-    """Look at every row of both sides that has no link. Killed and begun again it goes on:
-    what is linked stays.
+    """Look at every row of both sides that has no link. If it is killed,
+    it continues when started again: what is linked stays.
 
     Raises SyncSchemaOutdated, ConfigurationInvalid, ChoiceMissing, TimeUnreadable,
     and what the databases raise.
@@ -156,7 +156,7 @@ class _Run:
 
     def rows(self, entity: Entity, side: Side, progress: Progress) -> None:
         """Every row of one side of an entity."""
-        table = entity.end(side).table
+        table = entity.side(side).table
         with (
             self._pairs.transaction() as links,
             self._pairs.ajera() as ajera,
@@ -200,7 +200,7 @@ class _Run:
         for link in done.linked:
             if link.id not in self._counted:
                 self._counted.add(link.id)
-                if not any(pending.creates for side in Side for pending in link.half(side).pending):
+                if not any(pending.creates for side in Side for pending in link.side(side).pending):
                     self._count_unticked(link)
                     self._count_status(link, before.get(link.id))
 

@@ -25,8 +25,8 @@ COLLECTED_AFTER = (100_000, 50, 100)
 
 
 def run(settings: Settings, stop: Callable[[], bool], route: RouteHandle) -> None:
-    """Run until `stop` says so, then drain. What is away at the beginning is waited for,
-    as what goes away later is.
+    """Run until `stop` says so, then drain. What is unavailable at the start is waited for,
+    as is what becomes unavailable later.
 
     Raises the error that ended the consumer, which is logged first.
     """

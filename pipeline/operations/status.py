@@ -88,7 +88,7 @@ class ConnectorStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`unavailable` says which service did not answer, and why; what it would have told is None,
+    """`unavailable` says which service did not answer, and why; what it would have shown is None,
     or left out.
     """
 

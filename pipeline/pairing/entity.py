@@ -196,7 +196,7 @@ class Entity:
     brings: frozenset[str] = frozenset()
     namesakes_park: bool = False
 
-    def end(self, side: Side) -> EntitySide:
+    def side(self, side: Side) -> EntitySide:
         return self.ajera if side is Side.AJERA else self.dps
 
     def is_blank_row(self, side: Side, row: Row) -> bool:

@@ -34,7 +34,7 @@ class Rows(Protocol):
         texts: Sequence[str],
         length: int | None = None,
     ) -> dict[str, Row]:
-        """Rows in one of whose columns stands one of the texts, case and all blanks aside.
+        """Rows one of whose columns holds one of the texts, case and all blanks aside.
 
         `length`: how many characters of trimmed text are compared, None for all.
         What `folded` makes equal is found.

@@ -109,7 +109,7 @@ METRICS: tuple[Metric, ...] = (
         "pipeline_step_seconds",
         "histogram",
         ("step",),
-        "Time of a batch in each step: decode, note, recompute, exchange, commit.",
+        "Time of a batch in each step: decode, stage, recompute, exchange, commit.",
         "Tells what to look at when the delay grows.",
     ),
     Metric(

@@ -50,7 +50,7 @@ def needs_of(
     }
     for entity in of_entities:
         for side in Side:
-            name = entity.end(side).table.name
+            name = entity.side(side).table.name
             for pair in entity.rules.pairs:
                 for column in pair.field(side).columns:
                     if name in found and column in found[name]:

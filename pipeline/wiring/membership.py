@@ -37,7 +37,7 @@ def join_group(
     on_assigned: Callable[[Mapping[TopicPartition, Progress]], None],
 ) -> KafkaMessages:
     """A membership: partitions start where `keeper` or Kafka says, whichever is smaller,
-    and are told to `take_over`.
+    and are given to `on_assigned`.
     """
     held: set[TopicPartition] = set()
 

@@ -16,7 +16,7 @@ from pipeline.errors import PipelineError, Remedy, TimeUnreadable
 
 def require_time(setup: ExchangeConfig, pairs: Pairs) -> None:
     """Raises TimeUnreadable, where somebody is chosen by time,
-    and what a database that is away raises.
+    and what an unavailable database raises.
     """
     chosen_by_time(setup, pairs, are_counted=False)
 

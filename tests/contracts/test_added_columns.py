@@ -86,8 +86,8 @@ def test_a_row_that_was_written_since_has_the_column(older: Release) -> None:
     held = read(newer, 1)
     write(newer, replace(held, values={**held.values, **known}, unknown=frozenset()))
     write(newer, row(3, vecAdded="NO", ever_country=True))
-    half = read(newer, 2)
-    write(newer, replace(half, unknown=frozenset({"vecAdded"})))
+    link_side = read(newer, 2)
+    write(newer, replace(link_side, unknown=frozenset({"vecAdded"})))
     assert [read(newer, key).unknown for key in (1, 2, 3)] == [set(), {"vecAdded"}, set()]
     assert read(newer, 3).values["vecAdded"] == "NO"
 

@@ -550,7 +550,7 @@ def test_long_values_are_stored_and_logged_whole(pairs: AnyPairs) -> None:
         NOW,
     )
     with pairs.transaction() as links:
-        half = LinkSide("Clendor", "K9501", Seen(epoch=2), {"notes": long})
+        link_side = LinkSide("Clendor", "K9501", Seen(epoch=2), {"notes": long})
         links.store(
             [
                 (
@@ -558,7 +558,7 @@ def test_long_values_are_stored_and_logged_whole(pairs: AnyPairs) -> None:
                         made.id,
                         "firm",
                         made.ajera,
-                        half,
+                        link_side,
                         state=State.LINKED,
                     ),
                     None,

@@ -53,7 +53,7 @@ EVENT_GUARDS = (
     Guard(
         "two-way: stale",
         f"{RULES}/reconcile.py",
-        "    if applied.is_stale(link.half(side).seen, event):\n",
+        "    if applied.is_stale(link.side(side).seen, event):\n",
         "    if False:\n",
         f"{PAIRS}::test_reading_both_logs_again_under_live_edits_writes_nothing_but_those",
     ),
@@ -220,7 +220,7 @@ EVENT_GUARDS = (
         f"{RULES}/guards.py",
         (
             "    return (\n"
-            "        rules.later(pair, link.ajera.contended_at(name), "
+            "        rules.side_edited_last(pair, link.ajera.contended_at(name), "
             "link.dps.contended_at(name))\n"
             "        is not contender\n"
             "    )\n"

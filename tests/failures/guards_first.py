@@ -94,16 +94,16 @@ FIRST_GUARDS = (
     Guard(
         "a place is taken from a row that left it alone",
         f"{ENGINE}/kinds.py",
-        "if one in rows and not end.belongs(rows[one], lists)]",
-        "if one in rows]",
+        "        if one in rows and not entity_side.belongs(rows[one], lists)\n",
+        "        if one in rows\n",
         f"{KINDS}::test_an_address_that_becomes_the_primary_one_again_is_exchanged_again",
     ),
     Guard(
         "who takes a place knows the counterpart as it was known",
         f"{RULES}/begin.py",
-        "half, kept = _half(found, rules, side), old.half(side.other)",
+        "link_side, kept = _link_side(found, rules, side), old.side(side.other)",
         (
-            "half, kept = _half(found, rules, side), replace(old.half(side.other), "
+            "link_side, kept = _link_side(found, rules, side), replace(old.side(side.other), "
             "dirty=frozenset(), edited_at={})"
         ),
         f"{KINDS}::test_a_former_primary_address_is_not_written_though_its_event_has_not_come",

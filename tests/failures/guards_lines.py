@@ -20,7 +20,7 @@ LINE_GUARDS = (
     Guard(
         "lines of links that an earlier version stored",
         f"{RULES}/known.py",
-        "if all(name in half.value for half in halves)",
+        "if all(name in link_side.value for link_side in halves)",
         "if halves",
         f"{LINES}::test_a_link_of_an_earlier_version_knows_the_lines_of_which_it_has_both_values",
     ),
@@ -41,8 +41,8 @@ LINE_GUARDS = (
     Guard(
         "what is typed between the event and the look",
         f"{RULES}/lines.py",
-        "observed={**half.observed, **found, **of_event},",
-        "observed={**half.observed, **found},",
+        "observed={**link_side.observed, **found, **of_event},",
+        "observed={**link_side.observed, **found},",
         f"{LINES}::test_an_edit_that_the_look_saw_counts_when_its_own_event_comes",
     ),
     Guard(
@@ -76,7 +76,7 @@ LINE_GUARDS = (
     Guard(
         "what a side asks for ends with the direction",
         f"{RULES}/lines.py",
-        "        link = link.with_half(side, link.half(side).clean(name))\n",
+        "        link = link.with_side(side, link.side(side).clean(name))\n",
         "        pass\n",
         f"{LINES}::test_what_a_side_asked_for_ends_with_the_direction_and_is_logged",
     ),
@@ -97,7 +97,7 @@ LINE_GUARDS = (
     Guard(
         "undone before the look",
         f"{RULES}/readings.py",
-        "    if image == half.value[name]:\n        return at\n",
+        "    if image == link_side.value[name]:\n        return at\n",
         "",
         f"{RECONCILE}::test_an_edit_that_was_undone_before_the_look_bears_its_own_time",
     ),

@@ -58,7 +58,7 @@ PIM_GUARDS = (
     Guard(
         "a batch is cut at a retirement",
         f"{ENGINE}/projection/stage.py",
-        "    events, notes.rest = until_retired(transaction, route, noting.site, events)\n",
+        "    events, batch.rest = until_retired(transaction, route, settings.site, events)\n",
         "",
         HANGS,
     ),

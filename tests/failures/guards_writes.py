@@ -71,22 +71,22 @@ WRITE_GUARDS = (
     Guard(
         "fence: who settles takes the number",
         f"{ENGINE}/settlement.py",
-        "fenced = hand.ajera.take(numbers)",
-        "fenced = numbers.keys() - hand.ajera.recorded(numbers).keys()",
+        "fenced = unit.ajera.take(numbers)",
+        "fenced = numbers.keys() - unit.ajera.recorded(numbers).keys()",
         f"{STRAGGLER}::test_a_row_that_another_process_created_meanwhile_is_not_created_again",
     ),
     Guard(
         "settle",
         f"{ENGINE}/pass_links.py",
-        "        settle_open(hand, self._translations, ids)\n",
+        "        settle_open(unit, self._translations, ids)\n",
         "",
         f"{STRAGGLER}::test_one_that_is_not_too_late_is_believed",
     ),
     Guard(
         "only who decides a link gives its writes up",
         f"{ENGINE}/pass_links.py",
-        "settle_open(hand, self._translations, ids)",
-        "settle_open(hand, self._translations, ids | others)",
+        "settle_open(unit, self._translations, ids)",
+        "settle_open(unit, self._translations, ids | others)",
         (
             f"{ON_DATABASES}_overtaken.py"
             "::test_a_firm_whose_address_another_process_reads_meanwhile_is_created"
@@ -95,7 +95,7 @@ WRITE_GUARDS = (
     Guard(
         "settled before it is decided",
         f"{RULES}/reconcile.py",
-        "    if any(guards.open_numbers(link.half(each).pending) for each in SIDES):\n",
+        "    if any(guards.open_numbers(link.side(each).pending) for each in SIDES):\n",
         "    if False:\n",
         f"{RECONCILE}::test_a_decision_without_the_look_it_needs_is_refused",
     ),
@@ -135,7 +135,7 @@ WRITE_GUARDS = (
     Guard(
         "off: an old event ticks no flag",
         f"{ENGINE}/reconcile_pass.py",
-        "if event.row and not applied.is_stale(link.half(item.side).seen, event):",
+        "if event.row and not applied.is_stale(link.side(item.side).seen, event):",
         "if event.row:",
         f"{DIFFICULT}::test_an_old_event_that_is_read_again_ticks_no_flag",
     ),
@@ -167,8 +167,8 @@ WRITE_GUARDS = (
     Guard(
         "ended: the next row in its place follows",
         f"{ENGINE}/settlement.py",
-        "for link in hand.ended if",
-        "for link in hand.ended[:0] if",
+        "for link in unit.ended if",
+        "for link in unit.ended[:0] if",
         f"{DELETED}::test_after_the_first_invoice_group_is_deleted_the_next_lowest_gets_the_client",
     ),
     Guard(
@@ -191,7 +191,7 @@ WRITE_GUARDS = (
     Guard(
         "the lock of linking",
         f"{ENGINE}/linker.py",
-        "        self._hand.links_of.hold_linking()\n",
+        "        self._unit.links_of.hold_linking()\n",
         "",
         (
             f"{INTERLEAVING}"
@@ -201,7 +201,7 @@ WRITE_GUARDS = (
     Guard(
         "linked while we waited for that lock, or by this very round",
         f"{ENGINE}/linker.py",
-        "taken = self._hand.linked_among(entity.name, side, items.keys())",
+        "taken = self._unit.linked_among(entity.name, side, items.keys())",
         "taken = set[str]()",
         f"{LINKING}::test_rows_of_one_name_whose_events_come_in_one_batch_are_linked_once",
     ),
@@ -235,7 +235,7 @@ WRITE_GUARDS = (
     Guard(
         "read before: what is read of a row that stands alone is remembered",
         f"{ENGINE}/settlement.py",
-        "        hand.links_of.store_unlinked(hand.unlinked)\n",
+        "        unit.links_of.store_unlinked(unit.unlinked)\n",
         "        pass\n",
         "tests/properties/test_exchange_replay.py",
     ),
@@ -297,8 +297,8 @@ WRITE_GUARDS = (
     Guard(
         "two-way: sweep gives up no write of a pair that goes on",
         f"{ENGINE}/sweep.py",
-        "settle_open(hand, translations, gone)",
-        "settle_open(hand, translations, set(ids))",
+        "settle_open(unit, translations, gone)",
+        "settle_open(unit, translations, set(ids))",
         (
             f"{ON_DATABASES}_overtaken.py"
             "::test_an_edit_in_hand_while_another_process_sweeps_is_carried_over"
@@ -349,14 +349,14 @@ WRITE_GUARDS = (
     Guard(
         "a refused creation waits until what follows is done",
         f"{ENGINE}/settlement.py",
-        "        hand.linked.append(settled.link)\n",
-        "        hand.linked.append(settled.link)\n        hand.unparked.add(link_id(of))\n",
+        "        unit.linked.append(settled.link)\n",
+        "        unit.linked.append(settled.link)\n        unit.unparked.add(link_id(of))\n",
         f"{DEATH}[refused_in_dps]",
     ),
     Guard(
         "decided, and held until it is done",
         f"{ENGINE}/reconcile_pass.py",
-        "            hold_decided(self._hand, item, before)\n",
+        "            hold_decided(self._unit, item, before)\n",
         "            pass\n",
         f"{DEATH}[decided]",
     ),

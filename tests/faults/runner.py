@@ -36,9 +36,9 @@ POINTS = (
     "after poll",
     "after decode",
     "before a transaction",
-    "inside note",
-    "before commit of note",
-    "after commit of note",
+    "inside stage",
+    "before commit of stage",
+    "after commit of stage",
     "inside recompute",
     "before commit of recompute",
     "after commit of recompute",
@@ -50,12 +50,12 @@ POINTS = (
 )
 # Which calls tell what a transaction is for, and in the middle of what it is after them.
 KINDS = {
-    "write_rows": "note",
+    "write_rows": "stage",
     "upsert": "recompute",
     "clear": "recompute",
     "advance": "progress",
 }
-INSIDE = {"write_rows": "inside note", "upsert": "inside recompute"}
+INSIDE = {"write_rows": "inside stage", "upsert": "inside recompute"}
 
 
 class Bomb:

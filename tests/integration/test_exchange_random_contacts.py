@@ -205,7 +205,7 @@ class Meeting:
         return self.world.do(
             side,
             f'SELECT "{refers}" FROM "{table}" WHERE "{key}"::text = %s',
-            link.half(side).key,
+            link.side(side).key,
         )
 
     def _typed(self, link: Link) -> tuple[Side, Any] | None:
@@ -226,7 +226,7 @@ class Meeting:
                         OURS,
                         table,
                         key,
-                        link.half(side).key,
+                        link.side(side).key,
                         refers,
                         refers,
                     ),

@@ -224,7 +224,7 @@ def test_who_dies_between_its_two_transactions_leaves_marks_that_others_finish(
 ) -> None:
     """By the row's own event when it comes again, which is stale, and by whoever is idle."""
     from pipeline.domain.routes import AJERA_TO_PIM
-    from pipeline.engine.projection.stage import StageSettings, note
+    from pipeline.engine.projection.stage import StageSettings, stage
     from pipeline.mapping.site import Site
 
     engine, target = pim
@@ -233,7 +233,7 @@ def test_who_dies_between_its_two_transactions_leaves_marks_that_others_finish(
         emptied(engine)
         one = event("AxVec", 1, at=1, vecIsClient=True, vecDescription="noted")
         with target.transaction() as transaction:
-            note(transaction, noting, [one], 7, NOON)
+            stage(transaction, noting, [one], 7, NOON)
         assert pim_rows(engine)["Organization"] == []
         consumer = Consumer(target, [one])
         if finish == "drain":

@@ -170,7 +170,7 @@ class Turmoil:
                 self._word(),
             )
             for side in self.random.sample(list(Side), 2):
-                self._type(side, line, word, link.half(side).key)
+                self._type(side, line, word, link.side(side).key)
 
     def _type(self, side: Side, line: str, word: str, key: object = None) -> None:
         table = "AxVec" if side is AJERA else "CLAddress" if line == "city" else "Clendor"
@@ -243,9 +243,9 @@ class Turmoil:
             (AJERA, "AxVec", "vecKey"),
             (DPS, "Clendor", "ClientID"),
         ):
-            linked = sorted(str(link.half(side).key) for link in firms)
+            linked = sorted(str(link.side(side).key) for link in firms)
             ended = {
-                str(one.half(side).key) for one in self.world.links() if one.state is State.ENDED
+                str(one.side(side).key) for one in self.world.links() if one.state is State.ENDED
             }
             there = {str(one) for one in self.world.rows(side, table, key)}
             if (
@@ -291,12 +291,12 @@ class Turmoil:
         return found
 
     def _row(self, side: Side, link: Link) -> Any:
-        half = link.half(side)
+        link_side = link.side(side)
         key = "vecKey" if side is AJERA else "ClientID"
         return self.world.do(
             side,
-            f'SELECT to_jsonb(t) FROM "{half.table}" t WHERE t."{key}"::text = %s',
-            str(half.key).partition("|")[0],
+            f'SELECT to_jsonb(t) FROM "{link_side.table}" t WHERE t."{key}"::text = %s',
+            str(link_side.key).partition("|")[0],
         )
 
     def _typed(self, link: Link, line: str) -> list[Any]:
@@ -316,9 +316,9 @@ class Turmoil:
                 (
                     column,
                     OURS,
-                    link.half(side).table,
+                    link.side(side).table,
                     key,
-                    str(link.half(side).key).partition("|")[0],
+                    str(link.side(side).key).partition("|")[0],
                     column,
                     column,
                 ),

@@ -21,7 +21,7 @@ def faults(world: TwoSystems) -> list[str]:
     found: list[str] = []
     for side, table in ((AJERA, AX_VEC), (Side.DPS, CLENDOR)):
         linked, there = (
-            sorted(str(link.half(side).key) for link in firms),
+            sorted(str(link.side(side).key) for link in firms),
             sorted(world.keys(table)),
         )
         if linked != there:
@@ -57,27 +57,27 @@ def _of_link(world: TwoSystems, link: Link) -> list[str]:
 
 
 def _row(world: TwoSystems, link: Link, side: Side) -> Row | None:
-    half, database = link.half(side), world.people[side].database
-    table = database.described[half.table].source
+    link_side, database = link.side(side), world.people[side].database
+    table = database.described[link_side.table].source
     keyed = {
         table.key_text([row[c.name] for c in table.key_columns]): row
-        for row in database.rows(half.table)
+        for row in database.rows(link_side.table)
     }
-    return keyed.get(str(half.key))
+    return keyed.get(str(link_side.key))
 
 
 def _typed(world: TwoSystems, link: Link, line: str) -> list[Value]:
     """What people typed into a line on either side, in the order of their commits."""
     typed = []
     for side in Side:
-        half, column = link.half(side), COLUMNS[line][side is Side.DPS]
+        link_side, column = link.side(side), COLUMNS[line][side is Side.DPS]
         typed += [
             (change.at, change.row[column])
             for change in world.people[side].database.log
             if (change.who, change.table.name, change.operation)
-            == (PEOPLE, half.table, Operation.UPDATE)
+            == (PEOPLE, link_side.table, Operation.UPDATE)
             and change.table.key_text([change.row[c.name] for c in change.table.key_columns])
-            == half.key
+            == link_side.key
             and change.row[column] != change.was[column]
         ]
     return [value for _, value in sorted(typed, key=lambda pair: pair[0])]

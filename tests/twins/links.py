@@ -32,7 +32,7 @@ class LinkRow:
 
     def unique(self, side: Side) -> tuple[str, str] | None:
         """What no other link has that has not ended: entity and key of a side."""
-        key = self.link.half(side).key
+        key = self.link.side(side).key
         return None if key is None or self.link.state is State.ENDED else (self.link.entity, key)
 
 
@@ -64,10 +64,10 @@ class Links:
 
     @statement
     def ids_of(self, side: Side, table: str, keys: Sequence[str]) -> dict[str, list[str]]:
-        rows = [row for row in self._rows() if row.link.half(side).table == table]
+        rows = [row for row in self._rows() if row.link.side(side).table == table]
         found: dict[str, list[str]] = {}
         for row in sorted(rows, key=lambda row: row.updated_at, reverse=True):
-            key = row.link.half(side).key
+            key = row.link.side(side).key
             if key is not None and key in keys:
                 found.setdefault(key, []).append(row.link.id)
         return found
@@ -81,7 +81,7 @@ class Links:
     @statement
     def counterparts(self, entity: str, side: Side, keys: Sequence[str]) -> dict[str, str]:
         found = {
-            own: link.half(side.other).key
+            own: link.side(side.other).key
             for own, link in self._halves(entity, side, keys, State.LINKED)
         }
         return {own: other for own, other in found.items() if other is not None}
@@ -130,7 +130,7 @@ class Links:
             for row in self._rows()
             if row.link.entity == entity and row.link.state is State.LINKED
         ]
-        older = sorted(link.id for link in linked if link.half(side).seen.epoch < below_epoch)
+        older = sorted(link.id for link in linked if link.side(side).seen.epoch < below_epoch)
         return [one for one in older if one > after][:limit]
 
     @statement
@@ -162,7 +162,7 @@ class Links:
         self, entity: str, side: Side, keys: Sequence[str], *states: State
     ) -> Iterator[tuple[str, Link]]:
         for row in self._rows():
-            key = row.link.half(side).key
+            key = row.link.side(side).key
             if (
                 row.link.entity == entity
                 and row.link.state in states

@@ -177,9 +177,9 @@ def test_a_column_that_the_upgrade_added_is_written_with_the_next_event_of_each_
     assert (unknown.table, unknown.known_epoch) == ("AxVec", 2)
     assert unknown.rows > 20
     events = again(working_days(random.Random(SEED)), vecAdded="NO")
-    half = events[: len(events) // 2]
-    installation.take(half)
-    keys = {one.key for one in half}
+    link_side = events[: len(events) // 2]
+    installation.take(link_side)
+    keys = {one.key for one in link_side}
     after = addresses(installation)
     assert {key: value for key, value in after.items() if key.partition("-")[2] not in keys} == {
         key: value for key, value in before.items() if key.partition("-")[2] not in keys

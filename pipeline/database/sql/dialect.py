@@ -174,7 +174,7 @@ class Dialect(Protocol):
         answer: Sequence[str],
         length: int | None = None,
     ) -> str:
-        """Rows in one of whose columns stands one of the given texts, case and all blanks aside.
+        """Rows one of whose columns holds one of the given texts, case and all blanks aside.
 
         `length`: how many characters of trimmed text are compared, None for all.
         """

@@ -15,7 +15,7 @@ from pipeline.errors import (
     TargetRefused,
 )
 
-# retry | retry | narrow to the rows to blame | halt | halt
+# retry | retry | bisect to the offending rows | halt | halt
 Fault = (
     type[TargetBusy]
     | type[ConcurrentWrite]

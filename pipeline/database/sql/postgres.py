@@ -211,7 +211,7 @@ class Postgres:
         only_if: str = "",
     ) -> str:
         """Rows are locked in the order in which they are sorted:
-        the lock step stands above the sort.
+        the lock step comes above the sort.
         """
         rows = _counted(match) if lock is Lock.NONE else _rows(match)
         return (
@@ -245,7 +245,7 @@ def _rows(fields: Fields) -> str:
 
 
 def _counted(fields: Fields) -> str:
-    """The planner takes a recordset for 100 rows; here it is told how many there are,
+    """The planner takes a recordset for 100 rows; here it gets how many there are,
     so that it does not read a table whole for one value.
     """
     return f"(SELECT * FROM {_rows(fields)} LIMIT json_array_length(CAST(:rows AS json))) AS r"

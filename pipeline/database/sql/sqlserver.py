@@ -154,7 +154,7 @@ class SqlServer:
         )
 
     def insert_missing(self, table: str, key: Fields, fields: Fields) -> str:
-        """What is missing is set aside first: OUTPUT would fail on a table with triggers."""
+        """What is missing is selected first: OUTPUT would fail on a table with triggers."""
         columns = key + fields
         return (
             f"{self._staged(table, key, fields, widens=False)}"

@@ -39,7 +39,7 @@ def binary(column: str, field: Field) -> str:
 
 
 def exact(column: str, kind: ColumnType) -> str:
-    """The bar stands behind trailing blanks: at the end of a text they count in no comparison,
+    """The bar comes after trailing blanks: at the end of a text they count in no comparison,
     whatever the collation.
     """
     return f"(CAST({column} AS nvarchar(max)) + N'|') {BINARY}" if kind in TEXTS else column

@@ -39,7 +39,7 @@ class Marks:
         self._table = session.dialect.qualify(schema, "due")
 
     def mark(self, marks: Sequence[Mark], now: datetime) -> None:
-        """A mark that waited begins anew; one that did not keeps its age,
+        """A mark that waited begins again; one that did not keeps its age,
         so that it cannot be put off for ever.
         """
 

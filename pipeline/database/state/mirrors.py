@@ -31,7 +31,7 @@ class Lacking:
 
     @property
     def names(self) -> list[str]:
-        """As people are told."""
+        """As people read it."""
         if self.is_whole:
             return [self.mirror.name]
         parts = [*(one.name for one in self.columns), *(str(one.name) for one in self.indexes)]

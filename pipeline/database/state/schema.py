@@ -263,7 +263,7 @@ def _added_column(metadata: MetaData) -> None:
 
 def _owned_row(metadata: MetaData) -> None:
     """Child rows that we created in the target: the only ones that we ever delete.
-    `row_hash` stands for the row's key.
+    `row_hash` is in place of the row's key.
     """
     Table(
         "owned_row",

@@ -44,7 +44,7 @@ class Circuit:
         self._window(partition).append(False)
 
     def bad(self, partition: TopicPartition) -> None:
-        """A message that is to be set aside. Raises CircuitOpen if that would be one too many;
+        """A message that is to be dead-lettered. Raises CircuitOpen if that would be one too many;
         then it is not counted.
         """
         window = self._window(partition)

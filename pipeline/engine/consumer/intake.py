@@ -1,4 +1,4 @@
-"""What every route does with its messages: decode, set aside, halt, count,
+"""What every route does with its messages: decode, dead-letter, halt, count,
 and store how far it came.
 """
 
@@ -35,12 +35,12 @@ from pipeline.model.event import (
 )
 from pipeline.model.ledger import Progress
 from pipeline.model.outcome import Outcome, SkipReason
-from pipeline.model.position import TopicPartition
+from pipeline.model.position import TopicOffset, TopicPartition
 
 
 @dataclass
 class BatchResult:
-    """What a batch came to: next offsets to commit, partitions that cannot go on,
+    """What a batch came to: next offsets to commit, partitions that cannot continue,
     and the newest epoch whose snapshot is over (0: none).
     """
 
@@ -51,23 +51,23 @@ class BatchResult:
 
 @dataclass
 class Batch:
-    """A batch in hand: events with their messages in order, counts of what has ended,
-    and next offsets.
+    """A batch that is being processed: events in order, their messages by place
+    (incarnations are numbered over all topics), counts of what has ended, and next offsets.
     """
 
     events: list[Event] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)  # of the events, one each
+    messages: dict[TopicOffset, Message] = field(default_factory=dict)
     heartbeats: dict[str, int] = field(default_factory=dict)  # topic -> newest epoch
     ended: Counter[tuple[TopicPartition, Outcome, str]] = field(default_factory=Counter)
     handled: BatchResult = field(default_factory=BatchResult)
 
     def message_of(self, event: Event) -> Message:
-        return next(m for e, m in zip(self.events, self.messages, strict=True) if e is event)
+        return self.messages[event.place]
 
 
 class Intake:
     """Takes messages in, and keeps between batches only how many ended,
-    and were set aside lately.
+    and were dead-lettered lately.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Intake:
         attempt: Attempt,
     ) -> Batch:
         """The messages as a batch;
-        a partition whose message cannot be decoded nor set aside stops before it.
+        a partition whose message can be neither decoded nor dead-lettered stops before it.
         """
         batch = Batch()
         for message in messages:
@@ -152,7 +152,7 @@ class Intake:
         match decoded:
             case Event():
                 batch.events.append(decoded)
-                batch.messages.append(message)
+                batch.messages[decoded.place] = message
                 if decoded.snapshot_ended:
                     batch.handled.snapshot_ended = max(batch.handled.snapshot_ended, decoded.epoch)
             case Tombstone():
@@ -183,14 +183,14 @@ class Intake:
         self._telemetry.halted(partition.topic, partition.partition, error)
 
     def halt_rewound(self, batch: Batch, event: Event, events: Sequence[Event]) -> list[Event]:
-        """Halt the partition before this event; the events that go on."""
+        """Halt the partition before this event; returns the other events."""
         message = batch.message_of(event)
         partition = TopicPartition(message.topic, message.partition)
         where = f"{partition.topic} partition {partition.partition} offset {message.offset}"
         self.halt(
             batch,
             partition,
-            SourceRewound(f"{where} stands before what was applied, but committed later"),
+            SourceRewound(f"{where} is before what was applied, but committed later"),
         )
         self.rewind_to(batch, message)
         return [
@@ -203,7 +203,7 @@ class Intake:
 
     @staticmethod
     def rewind_to(batch: Batch, message: Message) -> None:
-        """Later events of the partition may be noted already, and will be read again:
+        """Later events of the partition may be staged already, and will be read again:
         the guard knows them.
         """
         partition = TopicPartition(message.topic, message.partition)

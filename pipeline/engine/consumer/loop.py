@@ -1,5 +1,5 @@
 """The consumer's loop: poll, process, commit; retry what is transient, drain on a stop,
-halt what cannot go on.
+halt what cannot continue.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Loop:
         self._looked_at = -CHECK_INTERVAL_SECONDS
 
     def run(self) -> None:
-        """Returns after a stop, with everything in hand written and committed.
+        """Returns after a stop, with everything that was read written and committed.
         Raises errors whose remedy is halt.
         """
         try:

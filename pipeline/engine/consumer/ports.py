@@ -194,7 +194,7 @@ class Loads(Protocol):
         """Source tables that were read to the end of a snapshot, of whatever epoch.
 
         Until the transaction ends no other becomes loaded: who marks what depends on a table sees
-        what was noted by everybody who took it for not loaded.
+        what was staged by everybody who took it for not loaded.
         """
 
     def unknown_columns(self) -> frozenset[tuple[str, str]]:

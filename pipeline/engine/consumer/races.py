@@ -13,7 +13,7 @@ CONCURRENT_TRIES = 5
 
 class RetryLostRaces(Generic[T]):
     """A call that is tried again and again. A unique value refused every time is no race:
-    then a row is to blame.
+    then it is a bad row.
 
     Raises ConcurrentWrite, to be tried again, and RowRejected in its place the last time.
     """

@@ -52,7 +52,7 @@ def refuse_growth(topic: str, present: Incarnation, seen: Iterable[Incarnation])
 def stored_starts(
     stored: Mapping[TopicPartition, Progress], present: Mapping[str, int]
 ) -> dict[TopicPartition, int]:
-    """The stored next offsets. A topic made anew is read from its beginning,
+    """The stored next offsets. A topic that was created again is read from its beginning,
     whatever offset of the old one is known.
 
     `present` are the numbers of the topics' present incarnations.

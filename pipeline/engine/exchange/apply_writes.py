@@ -40,9 +40,9 @@ def apply_writes(rows: Rows, side: Side, planned: Sequence[PlannedWrite], epoch:
     written: dict[
         str, tuple[PlannedWrite, str, tuple[str, ...]]
     ] = {}  # intention -> write, key, lines
-    tables = {one.entity.end(side).table.name: one.entity.end(side).table for one in planned}
+    tables = {one.entity.side(side).table.name: one.entity.side(side).table for one in planned}
     for name, table in tables.items():
-        of_table = [one for one in planned if one.entity.end(side).table.name == name]
+        of_table = [one for one in planned if one.entity.side(side).table.name == name]
         written |= _change(
             rows,
             side,
@@ -85,7 +85,7 @@ def _change(
             carried.outcomes[write.intention] = RowGone(write.number, at)
             continue
         rules = one.entity.rules
-        is_of_kind = one.entity.end(side).belongs(
+        is_of_kind = one.entity.side(side).belongs(
             held[key], Lists()
         )  # a former primary address is not written
         values = settle.applicable(write, held[key], rules) if is_of_kind else {}
@@ -126,15 +126,15 @@ def _read_back(rows: Rows, side: Side, written: Written, epoch: int, carried: Ca
     part, at = rows.log_position(), rows.clock()
     after = None if part is None or epoch == 0 else f"{epoch:08x}{part}"
     tables = {
-        one.entity.end(side).table.name: one.entity.end(side).table
+        one.entity.side(side).table.name: one.entity.side(side).table
         for one, _, _ in written.values()
     }
     held: dict[tuple[str, str], Row] = {}
     for name, table in tables.items():
-        keys = [key for one, key, _ in written.values() if one.entity.end(side).table.name == name]
+        keys = [key for one, key, _ in written.values() if one.entity.side(side).table.name == name]
         held |= {(name, key): row for key, row in rows.read(table, keys).items()}
     for intention, (one, key, lines) in written.items():
-        found = one.entity.rules.observed(side, held[one.entity.end(side).table.name, key])
+        found = one.entity.rules.observed(side, held[one.entity.side(side).table.name, key])
         kept = {line: found[line] for line in lines} if one.write.key is not None else found
         created = key if one.write.key is None else None
         carried.outcomes[intention] = Applied(one.write.number, kept, after, at, created, epoch)
@@ -149,10 +149,10 @@ def new_row(
     """The write with the row that it creates: the constants of its entity, its lines,
     and what it belongs to.
     """
-    end = planned.entity.end(side)
+    entity_side = planned.entity.side(side)
     columns = {
-        **end.constants,
+        **entity_side.constants,
         **planned.entity.rules.written(side, planned.write.values),
-        **dict(zip(end.parent, parent, strict=True)),
+        **dict(zip(entity_side.parent, parent, strict=True)),
     }
     return replace(planned, new=NewRow(key, columns))

@@ -16,23 +16,23 @@ from pipeline.errors import ParkReason
 from pipeline.pairing.entity import Lists, ParkedWork
 
 
-def brought(setup: ExchangeConfig, hand: UnitOfWork, lists: Lists) -> list[WorkItem]:
+def brought(setup: ExchangeConfig, unit: UnitOfWork, lists: Lists) -> list[WorkItem]:
     """What was parked for such a row begins with that row.
-    One that cannot be exchanged at all is told as the reason.
+    One that cannot be exchanged at all is given as the reason.
     """
     items: list[WorkItem] = []
-    for work in list(hand.parked.values()):
+    for work in list(unit.parked.values()):
         entity = setup.entity(work.entity)
         if work.code != ParkReason.REFERENCE_MISSING or work.waits_for is None:
             continue
         of, side, key = _waited_for(work)
         if of not in {pair.through for pair in entity.rules.pairs if pair.name in entity.brings}:
             continue
-        end = setup.entity(of).end(side)
-        row = hand.of(side).read(end.table, [key]).get(key)
-        if row is None or not end.is_open(row, lists):
+        entity_side = setup.entity(of).side(side)
+        row = unit.of(side).read(entity_side.table, [key]).get(key)
+        if row is None or not entity_side.is_open(row, lists):
             code = ParkReason.NOT_A_CLIENT
-            hand.parked[work.id] = replace(work, code=code, hint=code.hint)
+            unit.parked[work.id] = replace(work, code=code, hint=code.hint)
         else:
             # Parked until all that follows of it is done:
             # no event would tell of it again after a crash.
@@ -47,8 +47,10 @@ def brought(setup: ExchangeConfig, hand: UnitOfWork, lists: Lists) -> list[WorkI
                 None,
                 WANTED,
             )
-            hand.parked.setdefault(row_work, parked)
-            item = WorkItem(side, end.table.name, key, entity=of, is_parked=True, is_wanted=True)
+            unit.parked.setdefault(row_work, parked)
+            item = WorkItem(
+                side, entity_side.table.name, key, entity=of, is_parked=True, is_wanted=True
+            )
             items.append(item)
     return items
 

@@ -30,12 +30,12 @@ class CreateRetry:
     def __init__(
         self,
         setup: ExchangeConfig,
-        hand: UnitOfWork,
+        unit: UnitOfWork,
         translations: Translations,
         looked: Mapping[tuple[Side, str, str], LockedRow],
     ) -> None:
         self._setup = setup
-        self._hand = hand
+        self._unit = unit
         self._translations = translations
         self._looked = looked
 
@@ -47,8 +47,8 @@ class CreateRetry:
         row, parent = self._made_from(entity, link, write.side)
         if row is None or parent is None:
             return planned  # gone: its own event ends the link
-        key = link.half(write.side.other).key or ""
-        made = entity.end(write.side).new_key(NewRowContext(row, key, parent, self._setup.numbers))
+        key = link.side(write.side.other).key or ""
+        made = entity.side(write.side).new_key(NewRowContext(row, key, parent, self._setup.numbers))
         return (
             planned if isinstance(made, ParkReason) else new_row(planned, write.side, made, parent)
         )
@@ -64,7 +64,7 @@ class CreateRetry:
             if row is not None and parent is None:
                 rules, now = (
                     self._translations.rules(entity),
-                    self._hand.now,
+                    self._unit.now,
                 )
                 ended, conflicts = end(before, write.side, now, rules, now)
                 return Decision(ended, (), Outcome.SKIPPED, Reason.ENDED, conflicts)
@@ -76,8 +76,8 @@ class CreateRetry:
         """The row that one of `side` is created from, and the key of what it is to belong to there;
         None for what is gone.
         """
-        source = link.half(side.other)
+        source = link.side(side.other)
         looked = self._looked.get((side.other, source.table, source.key or ""))
         if looked is None or looked.row is None:
             return None, None
-        return looked.row, parent_of(self._setup, self._hand, entity, side, looked.row)
+        return looked.row, parent_of(self._setup, self._unit, entity, side, looked.row)

@@ -23,44 +23,44 @@ class Gone:
     and ends the pairs of those that are not.
     """
 
-    def __init__(self, hand: UnitOfWork, translations: Translations) -> None:
-        self._hand = hand
+    def __init__(self, unit: UnitOfWork, translations: Translations) -> None:
+        self._unit = unit
         self._translations = translations
 
     def released(self, entity: Entity, side: Side, taken: Collection[str]) -> set[str]:
         """Those of these linked rows of the other side whose counterpart on this side is gone."""
         counterparts = (
-            self._hand.links_of.counterparts(entity.name, side.other, sorted(taken))
+            self._unit.links_of.counterparts(entity.name, side.other, sorted(taken))
             if taken
             else {}
         )
         if not counterparts:
             return set()
-        there = self._hand.of(side).read(entity.end(side).table, sorted(counterparts.values()))
+        there = self._unit.of(side).read(entity.side(side).table, sorted(counterparts.values()))
         gone = {own for own in counterparts.values() if own not in there}
         if gone:
-            self._end(side, entity.end(side).table.name, gone)
+            self._end(side, entity.side(side).table.name, gone)
         return {key for key, own in counterparts.items() if own in gone}
 
     def _end(self, side: Side, table: str, keys: Collection[str]) -> None:
         """End every pair of these rows."""
-        hand = self._hand
+        unit = self._unit
         ids = {
             one
-            for found in hand.links_of.ids_of(side, table, sorted(keys)).values()
+            for found in unit.links_of.ids_of(side, table, sorted(keys)).values()
             for one in found
         }
-        hand.links.update(hand.links_of.links(ids - hand.links.keys()))
-        over = [one for one in sorted(ids) if not guards.is_ended(hand.links[one])]
-        settle_open(hand, self._translations, over)
+        unit.links.update(unit.links_of.links(ids - unit.links.keys()))
+        over = [one for one in sorted(ids) if not guards.is_ended(unit.links[one])]
+        settle_open(unit, self._translations, over)
         for one in over:
-            link = hand.links[one]
-            hand.change(
+            link = unit.links[one]
+            unit.change(
                 *end(
                     link,
                     side,
-                    hand.now,
+                    unit.now,
                     self._translations.rules_of(link),
-                    hand.now,
+                    unit.now,
                 )
             )

@@ -1,5 +1,5 @@
 """Pairs that hang on another one: which pair that is now,
-and what goes on when one of them has ended.
+and what continues when one of them has ended.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from pipeline.pairing.entity import Entity, ParkedWork
 class Hanging:
     """Knows the pair that the parent of each row forms, for the rows of a round."""
 
-    def __init__(self, setup: ExchangeConfig, hand: UnitOfWork) -> None:
+    def __init__(self, setup: ExchangeConfig, unit: UnitOfWork) -> None:
         self._setup = setup
-        self._hand = hand
+        self._unit = unit
         self._pairs: dict[tuple[str, Side, str], str] = {}
 
     def learn(
@@ -47,7 +47,7 @@ class Hanging:
                 if parent is not None:
                     wanted.setdefault((entity.parent, item.side), set()).add(parent)
         for (of, side), keys in sorted(wanted.items()):
-            found = self._hand.links_of.linked_ids(of, side, sorted(keys))
+            found = self._unit.links_of.linked_ids(of, side, sorted(keys))
             self._pairs.update({(of, side, key): one for key, one in found.items()})
 
     def _parent(self, entity: Entity, item: WorkItem, link: Link) -> str | None:
@@ -64,7 +64,7 @@ class Hanging:
         """Does the link hang on a pair that is over,
         while the row's parent is of another pair by now.
         """
-        parent = parent_in_key(self._setup, entity, side, link.half(side).key or "")
+        parent = parent_in_key(self._setup, entity, side, link.side(side).key or "")
         now = self._pair(entity, side, parent)
         return now is not None and link.of is not None and link.of != now
 
@@ -89,14 +89,14 @@ class Hanging:
         What it holds now is looked at.
         """
         is_fixed = parent_in_key(self._setup, entity, item.side, item.key) is not None
-        if is_fixed or not event.row or applied.is_stale(link.half(item.side).seen, event):
+        if is_fixed or not event.row or applied.is_stale(link.side(item.side).seen, event):
             return False
         parent = parent_key(self._setup, entity, item.side, event.row)
         if self._pair(entity, item.side, parent) == link.of:
             return False
         row = (
-            self._hand.of(item.side)
-            .read(entity.end(item.side).table, [item.key], lock=True)
+            self._unit.of(item.side)
+            .read(entity.side(item.side).table, [item.key], lock=True)
             .get(item.key)
         )
         return row is not None and parent_key(self._setup, entity, item.side, row) == parent
@@ -112,7 +112,7 @@ def newest(links: Iterable[Link]) -> dict[tuple[str, Side, str], Link]:
     found: dict[tuple[str, Side, str], Link] = {}
     for link in links:
         for side in Side:
-            key = link.half(side).key
+            key = link.side(side).key
             if key is not None:
                 known = found.get((link.entity, side, key))
                 if known is None or _is_newer(link, known):
@@ -136,9 +136,9 @@ def left_alone(setup: ExchangeConfig, link: Link) -> ParkedWork | None:
     entity, gone = setup.entity(link.entity), link.ended_by
     if gone is None or entity.parent is None or entity.within is not None:
         return None
-    if entity.end(gone).table is setup.entity(entity.parent).end(gone).table:
+    if entity.side(gone).table is setup.entity(entity.parent).side(gone).table:
         return None  # the parent itself is gone
-    side, key = gone.other, link.half(gone.other).key
+    side, key = gone.other, link.side(gone.other).key
     if key is None:
         return None
     code, waits_for = (

@@ -1,4 +1,4 @@
-"""Rows that stop being of their kind: their pair is suspended, and goes on,
+"""Rows that stop being of their kind: their pair is suspended, and resumes,
 or its place is taken by another row.
 """
 
@@ -21,7 +21,7 @@ from pipeline.pairing.entity import Entity, Lists, belongs_always
 
 def may_begin(entity: Entity, side: Side, event: Event, lists: Lists) -> bool:
     """By the image alone: what it holds now is looked at before anything begins."""
-    end = entity.end(side)
+    entity_side = entity.side(side)
     if event.operation is Operation.DELETE:
         return False
     if (
@@ -30,7 +30,7 @@ def may_begin(entity: Entity, side: Side, event: Event, lists: Lists) -> bool:
         and entity.is_blank_row(side, event.row)
     ):
         return False
-    return end.is_flagged(event.row) and end.is_open(event.row, lists)
+    return entity_side.is_flagged(event.row) and entity_side.is_open(event.row, lists)
 
 
 def of_kind(link: Link, side: Side, *, belongs: bool) -> Link:
@@ -49,14 +49,14 @@ def with_parent(link: Link, parent: Link | None) -> Link:
     return link if out == link.out else replace(link, out=out)
 
 
-def told(before: Link, link: Link, side: Side, hand: UnitOfWork) -> tuple[Conflict, ...]:
+def told(before: Link, link: Link, side: Side, unit: UnitOfWork) -> tuple[Conflict, ...]:
     """The entry of the log for a pair that is suspended from now on."""
     is_new = side in link.out and side not in before.out
-    return (about_row(link, Kind.SUSPENDED, hand.now),) if is_new else ()
+    return (about_row(link, Kind.SUSPENDED, unit.now),) if is_new else ()
 
 
 def freed(
-    hand: UnitOfWork,
+    unit: UnitOfWork,
     entity: Entity,
     side: Side,
     taken: Collection[str],
@@ -67,26 +67,30 @@ def freed(
 
     What the counterpart holds now is looked at, since its own event may come later.
     """
-    end = entity.end(side.other)
-    if not taken or end.belongs is belongs_always:
+    entity_side = entity.side(side.other)
+    if not taken or entity_side.belongs is belongs_always:
         return {}
-    others = hand.links_of.counterparts(entity.name, side, sorted(taken))
-    rows = hand.of(side.other).read(end.table, sorted(set(others.values())))
-    free = [key for key, one in others.items() if one in rows and not end.belongs(rows[one], lists)]
-    return hand.links_of.linked_ids(entity.name, side, free) if free else {}
+    others = unit.links_of.counterparts(entity.name, side, sorted(taken))
+    rows = unit.of(side.other).read(entity_side.table, sorted(set(others.values())))
+    free = [
+        key
+        for key, one in others.items()
+        if one in rows and not entity_side.belongs(rows[one], lists)
+    ]
+    return unit.links_of.linked_ids(entity.name, side, free) if free else {}
 
 
-def vacated(hand: UnitOfWork, link_id: str, side: Side) -> Link | None:
+def vacated(unit: UnitOfWork, link_id: str, side: Side) -> Link | None:
     """The link ended, so that another row of `side` takes its place; None while it is not locked,
     or a write is open.
     """
-    link = hand.links.get(link_id)
+    link = unit.links.get(link_id)
     if link is None or link.state is not State.LINKED or settle.open_writes(link):
         return None
-    ended, conflicts = release(link, side, hand.now)
-    hand.links[link.id] = ended
-    hand.changed.add(link.id)
-    hand.conflicts += conflicts
+    ended, conflicts = release(link, side, unit.now)
+    unit.links[link.id] = ended
+    unit.changed.add(link.id)
+    unit.conflicts += conflicts
     return link
 
 
@@ -95,7 +99,7 @@ def successor(
     old: Link,
     found: Found,
     item: WorkItem,
-    hand: UnitOfWork,
+    unit: UnitOfWork,
     rules: Rules,
     off: frozenset[Side],
 ) -> Decision:
@@ -104,6 +108,6 @@ def successor(
 
     It was made when the row took the place, or, if no event tells, when the other one left it.
     """
-    left_at = old.half(item.side).seen.committed_at or hand.now
+    left_at = old.side(item.side).seen.committed_at or unit.now
     at = left_at if item.event is None else item.event.committed_at
-    return succeed(link_id, old, item.side, found, at, hand.now, rules, off)
+    return succeed(link_id, old, item.side, found, at, unit.now, rules, off)

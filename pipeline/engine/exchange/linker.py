@@ -45,29 +45,29 @@ class Linker:
     def __init__(
         self,
         setup: ExchangeConfig,
-        hand: UnitOfWork,
+        unit: UnitOfWork,
         translations: Translations,
         off_with_parent: OffWithParent,
         is_survivor: IsSurvivor,
         quota: Quota,
     ) -> None:
         self._setup = setup
-        self._hand = hand
+        self._unit = unit
         self._translations = translations
         self._off_with_parent = off_with_parent
         self._is_survivor = is_survivor
         self._quota = quota
         self._parents: dict[tuple[str, Side, str], str] = {}  # the pair of a row's parent
         self._later: list[WorkItem] = []
-        self._matching = Matching(setup, hand, translations)
-        self._new = NewLinks(setup, hand, translations, quota, self._matching)
+        self._matching = Matching(setup, unit, translations)
+        self._new = NewLinks(setup, unit, translations, quota, self._matching)
 
     def run(self, begins: Begins) -> tuple[list[ItemResult], list[WorkItem]]:
         """The ends of the items, and items for the next round."""
         begins, ended = self._with_parent(begins)
         if not begins:
             return ended, []
-        self._hand.links_of.hold_linking()
+        self._unit.links_of.hold_linking()
         first = min(self._setup.place(entity) for _, entity in begins)
         entity = self._setup.entities[first]
         later = [replace(item, entity=other.name) for item, other in begins if other is not entity]
@@ -98,7 +98,7 @@ class Linker:
             for item in items:
                 of = pairs.get(item.key)
                 if of is None or side in self._off_with_parent(entity, side, item.key):
-                    ended.append(filtered(self._hand, item, entity))
+                    ended.append(filtered(self._unit, item, entity))
                     continue
                 self._parents[entity.name, side, item.key] = of
                 kept.append((item, entity))
@@ -110,13 +110,13 @@ class Linker:
         """By key of a row the pair that its parent forms, unless that is suspended."""
         rows = {item.key: item.event.row for item in items if item.event is not None}
         lacking = [item.key for item in items if item.key not in rows]
-        rows |= self._hand.of(side).read(entity.end(side).table, lacking) if lacking else {}
+        rows |= self._unit.of(side).read(entity.side(side).table, lacking) if lacking else {}
         parents = {key: parent_key(self._setup, entity, side, row) for key, row in rows.items()}
-        known = self._hand.links_of.linked_ids(
+        known = self._unit.links_of.linked_ids(
             entity.parent or "", side, [parent for parent in parents.values() if parent]
         )
         found = {key: known[parent] for key, parent in parents.items() if parent in known}
-        links = self._hand.links
+        links = self._unit.links
         return {key: of for key, of in found.items() if of not in links or not links[of].out}
 
     def _fresh(
@@ -125,21 +125,21 @@ class Linker:
         """Those that nobody linked while we waited for our turn;
         the others are events of linked rows now.
         """
-        taken = self._hand.linked_among(entity.name, side, items.keys())
+        taken = self._unit.linked_among(entity.name, side, items.keys())
         late = [replace(item, entity=entity.name) for key, item in items.items() if key in taken]
         return {key: item for key, item in items.items() if key not in taken}, late
 
     # -- one entity and side -----------------------------------------------------------------------
 
     def _group(self, entity: Entity, side: Side, items: Mapping[str, WorkItem]) -> list[ItemResult]:
-        own = self._hand.of(side)
-        rows = own.read(entity.end(side).table, list(items), lock=True)
+        own = self._unit.of(side)
+        rows = own.read(entity.side(side).table, list(items), lock=True)
         group = Group(entity, side, rows, own.clock())
         group.parent_pairs = {
             key: of for key in items if (of := self._parents.get((entity.name, side, key)))
         }
-        is_flagged = entity.end(side).is_flagged
-        found = open_rows(self._hand, entity, side, rows, self._translations.lists)
+        is_flagged = entity.side(side).is_flagged
+        found = open_rows(self._unit, entity, side, rows, self._translations.lists)
         eligible = {
             key: items[key] for key, row in found.items() if items[key].is_wanted or is_flagged(row)
         }
@@ -147,10 +147,10 @@ class Linker:
         self._matching.look_up(group, eligible)
         self._learn(entity, side.other, list(group.others.values()))
         ended = [
-            filtered(self._hand, item, entity) for key, item in items.items() if key not in eligible
+            filtered(self._unit, item, entity) for key, item in items.items() if key not in eligible
         ]
-        before = UnlinkedRows(self._hand, entity, side, eligible)
-        for key in in_order(entity.end(side).table, eligible):
+        before = UnlinkedRows(self._unit, entity, side, eligible)
+        for key in in_order(entity.side(side).table, eligible):
             one = self._one(group, key, eligible[key], before)
             if one is not None:
                 before.remember(one)
@@ -160,7 +160,7 @@ class Linker:
     def _learn(self, entity: Entity, side: Side, rows: Sequence[Row]) -> None:
         """Look up what the rows refer to."""
         wanted = [one for row in rows for one in self._translations.of_row(entity, side, row)]
-        self._translations.learn(self._hand.links_of, wanted)
+        self._translations.learn(self._unit.links_of, wanted)
 
     def _one(
         self, group: Group, key: str, item: WorkItem, before: UnlinkedRows
@@ -168,30 +168,30 @@ class Linker:
         entity, row = group.entity, group.rows[key]
         full = self._quota.full(entity, self._new.owner(group, key))
         matched = self._matching.of(group, key, row) if full is None else full
-        if isinstance(matched, Links | Parks) and before.knows(item):
-            return filtered(self._hand, item, entity)
+        if isinstance(matched, Links | Parks) and before.can_translate(item):
+            return filtered(self._unit, item, entity)
         match matched:
             case Links(other) if other in group.freed:
                 return self._take_place(group, key, other, item)
             case Links(other):
                 return self._link(group, key, other, item, None)
             case Parks(ParkReason.AMBIGUOUS_MATCH) if is_left_to_others(
-                self._hand, group, row, item.event
+                self._unit, group, row, item.event
             ):
-                return filtered(self._hand, item, entity)
+                return filtered(self._unit, item, entity)
             case Parks(kind, hint, _):
-                return park(self._hand, item, entity, kind, hint)
+                return park(self._unit, item, entity, kind, hint)
             case Creates() if not self._is_survivor(entity, group.side, key):
                 return self._new.create(group, key, item)
             case Creates() | None:
-                return filtered(self._hand, item, entity)
+                return filtered(self._unit, item, entity)
 
     def _take_place(self, group: Group, key: str, other: str, item: WorkItem) -> ItemResult | None:
         """The counterpart's own pair ends first: in the next round,
         if its link is not locked or a write is open.
         """
         link_id = group.freed[other]
-        old = vacated(self._hand, link_id, group.side)
+        old = vacated(self._unit, link_id, group.side)
         if old is None:
             self._later.append(replace(item, entity=group.entity.name, beside=link_id))
             return None

@@ -24,9 +24,9 @@ Wanted = dict[tuple[Side, str], set[str]]  # keys by side and table
 class LockedRows:
     """Reads rows once for all items of a pass."""
 
-    def __init__(self, setup: ExchangeConfig, hand: UnitOfWork, translations: Translations) -> None:
+    def __init__(self, setup: ExchangeConfig, unit: UnitOfWork, translations: Translations) -> None:
         self._setup = setup
-        self._hand = hand
+        self._unit = unit
         self._translations = translations
         self.rows: dict[tuple[Side, str, str], LockedRow] = {}  # by side, table and key
 
@@ -37,12 +37,12 @@ class LockedRows:
         self._learn(items)
         outdated = [link for link in self._links_of(items, newest) if self._has_new_lines(link)]
         wanted = self._untrusted(items, newest)
-        for link in self._hand.links.values():
+        for link in self._unit.links.values():
             if link.state is State.CREATING or link in outdated:
                 for side in Side:
-                    half = link.half(side)
-                    if half.key is not None:
-                        wanted.setdefault((side, half.table), set()).add(half.key)
+                    link_side = link.side(side)
+                    if link_side.key is not None:
+                        wanted.setdefault((side, link_side.table), set()).add(link_side.key)
         self._lock(wanted)
         self._learn_new_lines(outdated)
 
@@ -57,7 +57,7 @@ class LockedRows:
             side = link.side_of(event.table)
             shown[side] = rules.observed(side, event.row)
         policy = self._policy(link, event)
-        return update_lines(link, rows, shown, policy, self._hand.now, rules)
+        return update_lines(link, rows, shown, policy, self._unit.now, rules)
 
     def _policy(self, link: Link, event: Event | None) -> FirstLinkPolicy:
         """What an event shows may have been typed just now: no preference for the other side
@@ -73,7 +73,7 @@ class LockedRows:
 
     def _links_of(self, items: Sequence[WorkItem], newest: Newest) -> list[Link]:
         """Those that the items themselves are about."""
-        links = self._hand.links
+        links = self._unit.links
         ids = [item.link for item in items if item.link in links]
         ids += [
             newest[place].id
@@ -97,22 +97,24 @@ class LockedRows:
 
     def _lock(self, wanted: Wanted) -> None:
         tables = {
-            e.end(side).table.name: e.end(side).table for e in self._setup.entities for side in Side
+            e.side(side).table.name: e.side(side).table
+            for e in self._setup.entities
+            for side in Side
         }
         for (side, name), keys in sorted(wanted.items()):
-            rows = self._hand.of(side).read(tables[name], sorted(keys), lock=True)
-            at = self._hand.of(side).clock()
+            rows = self._unit.of(side).read(tables[name], sorted(keys), lock=True)
+            at = self._unit.of(side).clock()
             for key in keys:
                 self.rows[side, name, key] = LockedRow(rows.get(key), at)
 
     def _learn(self, items: Sequence[WorkItem]) -> None:
         wanted = [
-            one for link in self._hand.links.values() for one in self._translations.of_link(link)
+            one for link in self._unit.links.values() for one in self._translations.of_link(link)
         ]
         for item in items:
             for entity in self._setup.of(item):
                 wanted += self._translations.of_item(entity, item)
-        self._translations.learn(self._hand.links_of, wanted)
+        self._translations.learn(self._unit.links_of, wanted)
 
     def _learn_new_lines(self, outdated: Sequence[Link]) -> None:
         rows = [
@@ -127,9 +129,9 @@ class LockedRows:
             if row is not None
             for one in self._translations.of_row(entity, side, row)
         ]
-        self._translations.learn(self._hand.links_of, wanted)
+        self._translations.learn(self._unit.links_of, wanted)
 
 
 def _place(link: Link, side: Side) -> tuple[Side, str, str]:
-    half = link.half(side)
-    return side, half.table, half.key or ""
+    link_side = link.side(side)
+    return side, link_side.table, link_side.key or ""

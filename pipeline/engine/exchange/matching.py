@@ -42,13 +42,13 @@ class Matching:
     def __init__(
         self,
         setup: ExchangeConfig,
-        hand: UnitOfWork,
+        unit: UnitOfWork,
         translations: Translations,
     ) -> None:
         self._setup = setup
-        self._hand = hand
+        self._unit = unit
         self._translations = translations
-        self._gone = Gone(hand, translations)
+        self._gone = Gone(unit, translations)
 
     def look_up(self, group: Group, keys: Collection[str]) -> None:
         """Put what may be counterparts of these rows into the group: unlinked rows of their names,
@@ -63,11 +63,11 @@ class Matching:
         wished = {name_of(entity, side, row) for row in rows} - {""}
         texts = searched_for(entity, side, rows)
         own = self._named(entity, side, texts, wished)
-        linked = self._hand.linked_among(entity.name, side, own.keys())
+        linked = self._unit.linked_among(entity.name, side, own.keys())
         for key, row in self._open(entity, side, own, linked).items():
             group.own.setdefault(name_of(entity, side, row), {})[key] = row
         found = self._named(entity, side.other, texts, wished)
-        is_mixed = entity.end(side.other).is_mixed
+        is_mixed = entity.side(side.other).is_mixed
         group.mixed = {name_of(entity, side.other, row) for row in found.values() if is_mixed(row)}
         found = self._open(entity, side.other, found, set())
         taken = self._taken(group, found.keys())
@@ -82,7 +82,7 @@ class Matching:
         }
         names = {group.side: group.own, group.side.other: others}
         lists = self._translations.lists
-        group.pairs = pairs_of(self._setup, self._hand, group.entity, lists, names, group.side)
+        group.pairs = pairs_of(self._setup, self._unit, group.entity, lists, names, group.side)
 
     def _named(
         self,
@@ -92,14 +92,14 @@ class Matching:
         wished: Collection[str],
     ) -> dict[str, Row]:
         """Rows that carry one of these names:
-        in one of whose lines stands one of that line's texts.
+        one of whose lines holds one of that line's texts.
         """
-        end = entity.end(side)
+        entity_side = entity.side(side)
         found: dict[str, Row] = {}
         for line, of_line in texts.items():
             pair = entity.rules.by_name[line]
-            found |= self._hand.of(side).named(
-                end.table, pair.field(side).columns, of_line, pair.length
+            found |= self._unit.of(side).named(
+                entity_side.table, pair.field(side).columns, of_line, pair.length
             )
         return {key: row for key, row in found.items() if name_of(entity, side, row) in wished}
 
@@ -112,29 +112,31 @@ class Matching:
     ) -> dict[str, Row]:
         """Those of the entity's kind that may be linked, and are not taken."""
         free = {key: row for key, row in rows.items() if key not in taken}
-        return open_rows(self._hand, entity, side, free, self._translations.lists)
+        return open_rows(self._unit, entity, side, free, self._translations.lists)
 
     def _taken(self, group: Group, keys: Collection[str]) -> set[str]:
         """Rows of the other side that are linked, but for those whose counterpart is gone,
         or of its kind no more.
         """
         entity, side = group.entity, group.side
-        taken = self._hand.linked_among(entity.name, side.other, keys)
+        taken = self._unit.linked_among(entity.name, side.other, keys)
         taken -= self._gone.released(entity, side, taken)
-        group.freed = freed(self._hand, entity, side.other, taken, self._translations.lists)
+        group.freed = freed(self._unit, entity, side.other, taken, self._translations.lists)
         return taken - group.freed.keys()
 
     def _lock(self, group: Group, keys: Sequence[str]) -> None:
         """Read what may become a counterpart again under lock: it is linked as it is then."""
         if not keys:
             return
-        rows, end = (
-            self._hand.of(group.side.other),
-            group.entity.end(group.side.other),
+        rows, entity_side = (
+            self._unit.of(group.side.other),
+            group.entity.side(group.side.other),
         )
-        found = rows.read(end.table, keys, lock=True)
+        found = rows.read(entity_side.table, keys, lock=True)
         group.others = {
-            key: row for key, row in found.items() if end.is_open(row, self._translations.lists)
+            key: row
+            for key, row in found.items()
+            if entity_side.is_open(row, self._translations.lists)
         }
         group.others_at = rows.clock()
 
@@ -147,14 +149,14 @@ class Matching:
         group.parents.update(
             parents_of(
                 self._setup,
-                self._hand,
+                self._unit,
                 entity,
                 side.other,
                 {k: group.rows[k] for k in keys},
             )
         )
-        own, other = entity.end(side), entity.end(side.other)
-        found = self._hand.of(side.other).having(
+        own, other = entity.side(side), entity.side(side.other)
+        found = self._unit.of(side.other).having(
             other.table, other.parent, list(group.parents.values())
         )
         taken = self._taken(group, found.keys())
@@ -166,7 +168,7 @@ class Matching:
             group.children.setdefault(tuple(row[c] for c in other.parent), []).append(key)
         if entity.within is None:
             values = [tuple(group.rows[key][c] for c in own.parent) for key in group.parents]
-            rows = self._hand.of(side).having(own.table, own.parent, values)
+            rows = self._unit.of(side).having(own.table, own.parent, values)
             for key in in_order(
                 own.table,
                 (k for k, row in rows.items() if own.belongs(row, lists)),
@@ -180,7 +182,7 @@ class Matching:
             return self._matched_through_parent(group, key, row)
         name = name_of(entity, side, row)
         guarded = entity.namesakes_park and side is Side.DPS
-        other = entity.end(side.other)
+        other = entity.side(side.other)
         paired, claimed = group.pairs.get(key), set(group.pairs.values())
         candidates = [
             Candidate(
@@ -206,7 +208,7 @@ class Matching:
         """Has another row of the own side, which is set to be exchanged and not told apart,
         the same name.
         """
-        is_flagged = group.entity.end(group.side).is_flagged
+        is_flagged = group.entity.side(group.side).is_flagged
         own = group.own.get(name, {}).items()
         rivals = ((one, row) for one, row in own if one != key and one not in group.pairs)
         return any(one in group.eligible or is_flagged(row) for one, row in rivals)
@@ -216,7 +218,7 @@ class Matching:
         parent = group.parents.get(key)
         if parent is None:
             return None
-        own, other = entity.end(side), entity.end(side.other)
+        own, other = entity.side(side), entity.side(side.other)
         free = group.children.get(parent, [])
         if entity.within is not None:
             free = [k for k in free if self._is_the_same(entity, side, row, group.others[k])]
@@ -245,7 +247,7 @@ class Matching:
         if entity.parent is None:
             group.named[name_of(entity, of, row)].remove(other)
         else:
-            group.children[tuple(row[c] for c in entity.end(of).parent)].remove(other)
+            group.children[tuple(row[c] for c in entity.side(of).parent)].remove(other)
         return row, at
 
     def owner(self, group: Group, row: Row) -> str | None:
@@ -253,7 +255,7 @@ class Matching:
         entity, side = group.entity, group.side
         if entity.limited_by is None:
             values = (
-                parent_of(self._setup, self._hand, entity, Side.DPS, row)
+                parent_of(self._setup, self._unit, entity, Side.DPS, row)
                 if side is Side.AJERA
                 else None
             )

@@ -20,7 +20,7 @@ ByName = Mapping[str, Collection[str]]
 
 def pairs_of(
     setup: ExchangeConfig,
-    hand: UnitOfWork,
+    unit: UnitOfWork,
     entity: Entity,
     lists: Lists,
     names: Mapping[Side, Mapping[str, Rows]],
@@ -41,7 +41,7 @@ def pairs_of(
     marks = {
         each: _marks(
             setup,
-            hand,
+            unit,
             entity,
             each,
             lists,
@@ -58,7 +58,7 @@ def pairs_of(
 
 def _marks(
     setup: ExchangeConfig,
-    hand: UnitOfWork,
+    unit: UnitOfWork,
     entity: Entity,
     side: Side,
     lists: Lists,
@@ -72,7 +72,7 @@ def _marks(
         if of and of not in setup.names:
             continue  # below 8.09 there is no such entity
         holder = setup.entity(of) if of else entity
-        held = _belonging(hand, entity, holder, side, lists, list(rows)) if of else rows
+        held = _belonging(unit, entity, holder, side, lists, list(rows)) if of else rows
         pair = holder.rules.by_name[line]
         for key, row in held.items():
             value = pair.field(side).read(row)
@@ -83,7 +83,7 @@ def _marks(
 
 
 def _belonging(
-    hand: UnitOfWork,
+    unit: UnitOfWork,
     entity: Entity,
     child: Entity,
     side: Side,
@@ -91,15 +91,17 @@ def _belonging(
     keys: Sequence[str],
 ) -> dict[str, Row]:
     """By key of a row the first row of `child` that belongs to it."""
-    end, table = child.end(side), entity.end(side).table
-    rows = hand.of(side).having(end.table, end.parent, [table.key_values(key) for key in keys])
+    entity_side, table = child.side(side), entity.side(side).table
+    rows = unit.of(side).having(
+        entity_side.table, entity_side.parent, [table.key_values(key) for key in keys]
+    )
     found: dict[str, Row] = {}
     for key in in_order(
-        end.table,
-        (one for one, row in rows.items() if end.belongs(row, lists)),
+        entity_side.table,
+        (one for one, row in rows.items() if entity_side.belongs(row, lists)),
     ):
         found.setdefault(
-            table.key_text([rows[key][name] for name in end.parent]),
+            table.key_text([rows[key][name] for name in entity_side.parent]),
             rows[key],
         )
     return found

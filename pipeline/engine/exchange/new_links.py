@@ -41,13 +41,13 @@ class NewLinks:
     def __init__(
         self,
         setup: ExchangeConfig,
-        hand: UnitOfWork,
+        unit: UnitOfWork,
         translations: Translations,
         quota: Quota,
         matching: Matching,
     ) -> None:
         self._setup = setup
-        self._hand = hand
+        self._unit = unit
         self._translations = translations
         self._quota = quota
         self._matching = matching
@@ -73,22 +73,22 @@ class NewLinks:
         entity, side = group.entity, group.side
         row, at = self._matching.taken(group, other)
         own = self._found(group, key, item)
-        seen = Seen(epoch=self._hand.epochs[side.other])
-        found = Found(entity.end(side.other).table.name, other, row, at, seen)
+        seen = Seen(epoch=self._unit.epochs[side.other])
+        found = Found(entity.side(side.other).table.name, other, row, at, seen)
         off |= _unflagged(entity, {side: group.rows[key], side.other: row})
         if old is None or entity.parent is None:
             decision = self._first_link(entity, {side: own, side.other: found}, off)
         else:
             rules = self._translations.rules(entity)
-            decision = successor(_new_id(), old, own, item, self._hand, rules, off)
+            decision = successor(_new_id(), old, own, item, self._unit, rules, off)
         if entity.parent is not None and any(
             entity.is_blank_row(s, f.row) for s, f in ((side, own), (side.other, found))
         ):
             decision = _without_blanks_filled(decision)
         decision = self._counted(decision, group, key)
-        self._hand.linked.append(decision.link)
+        self._unit.linked.append(decision.link)
         # That row waits no longer either.
-        self._hand.unparked.add(row_id(entity.name, side.other, other))
+        self._unit.unparked.add(row_id(entity.name, side.other, other))
         self._translations.link(decision.link)
         return self._begun(decision, entity, item, parent=())
 
@@ -101,7 +101,7 @@ class NewLinks:
             found[Side.AJERA],
             found[Side.DPS],
             self._setup.policy,
-            self._hand.now,
+            self._unit.now,
             self._translations.rules(entity),
             off,
         )
@@ -110,25 +110,25 @@ class NewLinks:
         """Create a counterpart, unless the row gets none, or something that it needs is missing."""
         entity, side, row = group.entity, group.side, group.rows[key]
         if not _gets_counterpart(entity, side, row):
-            return filtered(self._hand, item, entity)
+            return filtered(self._unit, item, entity)
         missing = self._missing(item, entity, row)
         if missing is not None:
             return missing
         parent = group.parents.get(key) or ()
-        other = entity.end(side.other)
+        other = entity.side(side.other)
         made = other.new_key(NewRowContext(row, key, parent, self._setup.numbers))
         if isinstance(made, ParkReason):
-            return park(self._hand, item, entity, made, made.hint)
+            return park(self._unit, item, entity, made, made.hint)
         decision = create(
             _new_id(),
             entity.name,
             side,
             self._found(group, key, item),
             other.table.name,
-            self._hand.now,
+            self._unit.now,
             self._translations.rules(entity),
         )
-        if not entity.end(side).is_flagged(row):
+        if not entity.side(side).is_flagged(row):
             decision = replace(decision, link=replace(decision.link, off=frozenset({side})))
         decision = self._counted(decision, group, key)
         return self._begun(decision, entity, item, parent=parent, new_key=made)
@@ -141,11 +141,11 @@ class NewLinks:
             if pair is None or not pair.flows_to(side.other):
                 continue
             value = pair.field(side).read(row)
-            if not pair.knows(value, side.other):
+            if not pair.can_translate(value, side.other):
                 return self._park_missing(item, entity, name, value)
         if entity.named_by and not name_of(entity, side, row):
             hint = f"The row has no name. {ParkReason.REQUIRED_MISSING.hint}"
-            return park(self._hand, item, entity, ParkReason.REQUIRED_MISSING, hint)
+            return park(self._unit, item, entity, ParkReason.REQUIRED_MISSING, hint)
         return None
 
     def _park_missing(self, item: WorkItem, entity: Entity, name: str, value: Value) -> ItemResult:
@@ -156,7 +156,7 @@ class NewLinks:
             waits_for = wait_key(through, item.side, value)
         else:
             need = ParkReason.TEMPLATE_MISSING if name == "template" else ParkReason.TYPE_MISSING
-        return park(self._hand, item, entity, need, need.hint, waits_for)
+        return park(self._unit, item, entity, need, need.hint, waits_for)
 
     def _counted(self, decision: Decision, group: Group, key: str) -> Decision:
         """With the pair it hangs on, and what it counts towards."""
@@ -175,25 +175,25 @@ class NewLinks:
         parent: tuple[Value, ...],
         new_key: tuple[Value, ...] | None = None,
     ) -> ItemResult:
-        self._hand.change(decision.link, decision.conflicts)
+        self._unit.change(decision.link, decision.conflicts)
         work = row_id(entity.name, item.side, item.key)
-        self._hand.unpark(item, work, is_done=decision.is_done_in_dps)
-        park_waiting(self._setup, self._hand, self._translations, decision.link)
+        self._unit.unpark(item, work, is_done=decision.is_done_in_dps)
+        park_waiting(self._setup, self._unit, self._translations, decision.link)
         for write in decision.writes:
             planned = PlannedWrite(write, entity)
-            self._hand.writes.append(
+            self._unit.writes.append(
                 planned if write.key is not None else new_row(planned, write.side, new_key, parent)
             )
         return ItemResult(item, decision.outcome, decision.reason)
 
     def _found(self, group: Group, key: str, item: WorkItem) -> Found:
         event = item.event
-        seen = Seen(epoch=self._hand.epochs[group.side])
+        seen = Seen(epoch=self._unit.epochs[group.side])
         if event is not None and event.is_snapshot:
             seen = Seen("", event.place, event.epoch)
         elif event is not None:
             seen = Seen(event.position, event.place, event.epoch, committed_at=event.committed_at)
-        table = group.entity.end(group.side).table.name
+        table = group.entity.side(group.side).table.name
         return Found(table, key, group.rows[key], group.at, seen)
 
 
@@ -203,7 +203,7 @@ def _new_id() -> str:
 
 def _unflagged(entity: Entity, rows: dict[Side, Row]) -> frozenset[Side]:
     """The sides whose row receives, and sends nothing until it is set to."""
-    return frozenset(side for side, row in rows.items() if not entity.end(side).is_flagged(row))
+    return frozenset(side for side, row in rows.items() if not entity.side(side).is_flagged(row))
 
 
 def _without_blanks_filled(decision: Decision) -> Decision:
@@ -217,7 +217,7 @@ def _without_blanks_filled(decision: Decision) -> Decision:
 
 def _gets_counterpart(entity: Entity, side: Side, row: Row) -> bool:
     """Is one created for such a row; for a blank address none is."""
-    may_create = entity.end(side).may_create
+    may_create = entity.side(side).may_create
     return (
         side.other in entity.creates
         and (may_create is None or may_create(row))
@@ -226,7 +226,7 @@ def _gets_counterpart(entity: Entity, side: Side, row: Row) -> bool:
 
 
 def park(
-    hand: UnitOfWork,
+    unit: UnitOfWork,
     item: WorkItem,
     entity: Entity,
     code: str,
@@ -236,14 +236,14 @@ def park(
     """The row waits for a person, or for what it needs."""
     waits_for = WANTED if item.is_wanted and waits_for is None else waits_for
     work = row_id(entity.name, item.side, item.key)
-    hand.parked[work] = ParkedWork(
+    unit.parked[work] = ParkedWork(
         work, entity.name, item.side, item.key, code, hint, None, waits_for
     )
     return ItemResult(item, Outcome.PARKED, code)
 
 
-def filtered(hand: UnitOfWork, item: WorkItem, entity: Entity) -> ItemResult:
+def filtered(unit: UnitOfWork, item: WorkItem, entity: Entity) -> ItemResult:
     """The row is left alone, and waits for nothing."""
     if item.event is None:
-        hand.unpark(item, row_id(entity.name, item.side, item.key))
+        unit.unpark(item, row_id(entity.name, item.side, item.key))
     return ItemResult(item, Outcome.SKIPPED, SkipReason.FILTERED)

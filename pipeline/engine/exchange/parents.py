@@ -21,28 +21,30 @@ def parent_key(setup: ExchangeConfig, entity: Entity, side: Side, row: Row) -> s
     """The key of the row that this one belongs to, on the same side; None if it names none."""
     if entity.parent is None:
         return None
-    values = [row[name] for name in entity.end(side).parent]
+    values = [row[name] for name in entity.side(side).parent]
     if any(value in (None, 0) for value in values):
         return None
-    return setup.entity(entity.parent).end(side).table.key_text(values)
+    return setup.entity(entity.parent).side(side).table.key_text(values)
 
 
 def parent_in_key(setup: ExchangeConfig, entity: Entity, side: Side, key: str) -> str | None:
     """The key of the row that a row of this key belongs to, on the same side;
     None if its own key does not hold it.
     """
-    end = entity.end(side)
+    entity_side = entity.side(side)
     values = dict(
         zip(
-            (column.name for column in end.table.key_columns),
-            end.table.key_values(key),
+            (column.name for column in entity_side.table.key_columns),
+            entity_side.table.key_values(key),
             strict=True,
         )
     )
-    if entity.parent is None or not all(name in values for name in end.parent):
+    if entity.parent is None or not all(name in values for name in entity_side.parent):
         return None
     return (
-        setup.entity(entity.parent).end(side).table.key_text([values[name] for name in end.parent])
+        setup.entity(entity.parent)
+        .side(side)
+        .table.key_text([values[name] for name in entity_side.parent])
     )
 
 
@@ -58,7 +60,7 @@ def parent_followed(
 
 def parent_of(
     setup: ExchangeConfig,
-    hand: UnitOfWork,
+    unit: UnitOfWork,
     entity: Entity,
     to: Side,
     row: Row,
@@ -68,12 +70,12 @@ def parent_of(
     """
     if entity.parent is None:
         return ()
-    return parents_of(setup, hand, entity, to, {"": row}).get("")
+    return parents_of(setup, unit, entity, to, {"": row}).get("")
 
 
 def parents_of(
     setup: ExchangeConfig,
-    hand: UnitOfWork,
+    unit: UnitOfWork,
     entity: Entity,
     to: Side,
     rows: Mapping[str, Row],
@@ -86,8 +88,8 @@ def parents_of(
         for key, row in rows.items()
         if (parent := parent_key(setup, entity, to.other, row)) is not None
     }
-    others = hand.links_of.counterparts(entity.parent, to.other, list(keys.values()))
-    table = setup.entity(entity.parent).end(to).table
+    others = unit.links_of.counterparts(entity.parent, to.other, list(keys.values()))
+    table = setup.entity(entity.parent).side(to).table
     return {
         key: table.key_values(others[parent]) for key, parent in keys.items() if parent in others
     }
@@ -106,7 +108,7 @@ def keys_of(setup: ExchangeConfig, items: Iterable[WorkItem]) -> tuple[Keys, Key
             own.setdefault((item.side, item.table), set()).add(item.key)
             parents = [parent_followed(setup, e, item.side, item.key) for e in setup.of(item)]
             for of, key in filter(None, parents):
-                followed.setdefault((item.side, of.end(item.side).table.name), set()).add(key)
+                followed.setdefault((item.side, of.side(item.side).table.name), set()).add(key)
     return own, {
         place: rest for place, keys in followed.items() if (rest := keys - own.get(place, set()))
     }

@@ -18,11 +18,11 @@ from pipeline.pairing.entity import Entity
 class PassLinks:
     """Finds the links of rows, and of the rows that those belong to."""
 
-    def __init__(self, setup: ExchangeConfig, hand: UnitOfWork, translations: Translations) -> None:
+    def __init__(self, setup: ExchangeConfig, unit: UnitOfWork, translations: Translations) -> None:
         self._setup = setup
-        self._hand = hand
+        self._unit = unit
         self._translations = translations
-        self.hanging = Hanging(setup, hand)
+        self.hanging = Hanging(setup, unit)
         self.newest: dict[tuple[str, Side, str], Link] = {}  # by entity, side and key, as found
 
     def find(self, items: Sequence[WorkItem]) -> None:
@@ -32,28 +32,28 @@ class PassLinks:
         Links that are only looked at are locked too,
         and their open writes left to whoever makes them.
         """
-        hand, (own, followed) = self._hand, keys_of(self._setup, items)
+        unit, (own, followed) = self._unit, keys_of(self._setup, items)
         ids, others = self._ids(own), self._ids(followed)
         ids.update(one for item in items for one in (item.link, item.beside) if one is not None)
-        hand.links.update(hand.links_of.links(ids | others))
-        settle_open(hand, self._translations, ids)
-        self.newest = newest(hand.links.values())
+        unit.links.update(unit.links_of.links(ids | others))
+        settle_open(unit, self._translations, ids)
+        self.newest = newest(unit.links.values())
         self.hanging.learn(items, self.newest)
 
     def _ids(self, rows: Keys) -> set[str]:
         ids: set[str] = set()
         for (side, table), keys in rows.items():
-            found = self._hand.links_of.ids_of(side, table, sorted(keys))
+            found = self._unit.links_of.ids_of(side, table, sorted(keys))
             ids.update(*found.values())
             if side is Side.AJERA and keys - found.keys():
-                creators = self._hand.ajera.creators(table, sorted(keys - found.keys()))
+                creators = self._unit.ajera.creators(table, sorted(keys - found.keys()))
                 ids.update(number.partition("/")[0] for number in creators.values())
         return ids
 
     def of(self, entity: Entity, side: Side, key: str) -> Link | None:
         """The link of a row, as it is by now."""
         known = self.newest.get((entity.name, side, key))
-        return None if known is None else self._hand.links[known.id]
+        return None if known is None else self._unit.links[known.id]
 
     def parent(self, entity: Entity, side: Side, key: str) -> Link | None:
         """The link of the row that a row belongs to, if the row's own key tells which."""
@@ -66,7 +66,7 @@ class PassLinks:
         """
         parent = self.parent(entity, side, key)
         off = frozenset[Side]() if parent is None else parent.off
-        return frozenset(one for one in off if entity.end(one).follows_parent)
+        return frozenset(one for one in off if entity.side(one).follows_parent)
 
     def is_survivor(self, entity: Entity, side: Side, key: str) -> bool:
         """Was the counterpart of this row deleted, so that none is made again."""

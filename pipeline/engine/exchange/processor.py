@@ -31,7 +31,7 @@ from pipeline.engine.exchange.unit_of_work import (
 from pipeline.model.event import Message
 from pipeline.model.ledger import Progress
 from pipeline.model.outcome import Outcome
-from pipeline.model.position import TopicPartition
+from pipeline.model.position import TopicOffset, TopicPartition
 from pipeline.pairing.entity import ParkedWork
 
 LATE_RETRIES = 10  # retries of parked work between two looks at the time entries, a large table
@@ -67,7 +67,7 @@ class Exchange:
             limits=limits,
         )
         self._side_of = {
-            entity.end(side).table.name: side for entity in setup.entities for side in Side
+            entity.side(side).table.name: side for entity in setup.entities for side in Side
         }
         self._rounds = Reconciler(setup=setup, pairs=pairs, telemetry=telemetry, clock=clock)
         self.sweep = Sweep(setup, pairs, clock)
@@ -146,7 +146,7 @@ class Exchange:
         return len(items)
 
     def _item_of(self, parked: ParkedWork) -> WorkItem:
-        table = self._setup.entity(parked.entity).end(parked.side).table.name
+        table = self._setup.entity(parked.entity).side(parked.side).table.name
         return WorkItem(
             parked.side,
             table,
@@ -159,7 +159,7 @@ class Exchange:
 
     def _followed(self, batch: Batch) -> dict[Side, int]:
         """The epochs that a batch shows; and evidence that the snapshot of an epoch is over,
-        told to the sweep.
+        reported to the sweep.
         """
         seen = dict.fromkeys(Side, 0)
         for event in batch.events:
@@ -177,14 +177,17 @@ class Exchange:
         """An event of several pairs ends once: written if one was, else parked if one is,
         else skipped.
         """
-        best: dict[int, ItemResult] = {}
+        best: dict[TopicOffset, ItemResult] = {}
         for one in ended:
             event = one.item.event
-            if event is not None and (id(event) not in best or _rank(one) < _rank(best[id(event)])):
-                best[id(event)] = one
-        for event, message in zip(batch.events, batch.messages, strict=True):
-            found = best.get(id(event))
+            if event is not None and (
+                event.place not in best or _rank(one) < _rank(best[event.place])
+            ):
+                best[event.place] = one
+        for event in batch.events:
+            found = best.get(event.place)
             if found is not None:
+                message = batch.message_of(event)
                 self._intake.end(batch, message, found.outcome, found.reason)
                 if found.outcome is Outcome.WRITTEN:
                     self._intake.count_delay(event)

@@ -43,11 +43,11 @@ class Quota:
     def __init__(
         self,
         setup: ExchangeConfig,
-        hand: UnitOfWork,
+        unit: UnitOfWork,
         translations: Translations,
     ) -> None:
         self._setup = setup
-        self._hand = hand
+        self._unit = unit
         self._translations = translations
         self._counted: dict[tuple[str, str], int] = {}
 
@@ -57,8 +57,8 @@ class Quota:
         if limit is None or owner is None:
             return None
         if (entity.name, owner) not in self._counted:
-            self._hand.links_of.hold_linking()
-            self._counted[entity.name, owner] = self._hand.links_of.counted(entity.name, [owner])[
+            self._unit.links_of.hold_linking()
+            self._counted[entity.name, owner] = self._unit.links_of.counted(entity.name, [owner])[
                 owner
             ]
         return admit(
@@ -72,7 +72,7 @@ class Quota:
         """
         return sum(
             one.entity == entity.name and counts_for(self._setup, one) == owner
-            for one in self._hand.ended
+            for one in self._unit.ended
         )
 
     def count(self, entity: Entity, owner: str | None) -> None:
@@ -95,9 +95,9 @@ class Quota:
             return found
         full = self.full(entity, owner)
         if full is not None:
-            key = link.half(side).key or ""
+            key = link.side(side).key or ""
             work = row_id(entity.name, side, key)
-            self._hand.parked[work] = ParkedWork(
+            self._unit.parked[work] = ParkedWork(
                 work, entity.name, side, key, full.reason, full.hint
             )
             return link
@@ -117,17 +117,17 @@ class Quota:
         and one that waited to be ticked.
         """
         for one in Side:
-            if entity.end(one).follows_parent:
+            if entity.side(one).follows_parent:
                 link = self.switched(entity, link, one, is_on=one not in off)
-        key = link.half(side).key
+        key = link.side(side).key
         if (
             side in link.off - off
             and key is not None
             and self._setup.limits.get(entity.name) is not None
         ):
-            end = entity.end(side)
-            row = self._hand.of(side).read(end.table, [key], lock=True).get(key)
-            if row is not None and end.is_flagged(row):
+            entity_side = entity.side(side)
+            row = self._unit.of(side).read(entity_side.table, [key], lock=True).get(key)
+            if row is not None and entity_side.is_flagged(row):
                 link = self.switched(entity, link, side, is_on=True)
         return link
 
@@ -144,9 +144,9 @@ class Quota:
         asked = any(name in write.values for write in decision.writes)
         if asked and self.full(entity, owner) is not None:
             work = link_id(link.id)
-            key = link.half(Side.AJERA).key or link.dps.key or ""
+            key = link.side(Side.AJERA).key or link.dps.key or ""
             side = Side.AJERA if link.ajera.key is not None else Side.DPS
-            self._hand.parked[work] = ParkedWork(
+            self._unit.parked[work] = ParkedWork(
                 work,
                 entity.name,
                 side,
@@ -179,18 +179,18 @@ def _without(decision: Decision, name: str) -> Decision:
     link, writes = decision.link, []
     for write in decision.writes:
         kept = _deferred_error(write, name)
-        half = link.half(write.side)
+        link_side = link.side(write.side)
         pending = tuple(
             replace(p, values=kept.values, expected=kept.expected)
             if p.number == write.number
             else p
-            for p in half.pending
+            for p in link_side.pending
         )
         if not kept.values and write.key is not None:
             pending = tuple(p for p in pending if p.number != write.number)
         else:
             writes.append(kept)
-        link = link.with_half(write.side, replace(half, pending=pending))
+        link = link.with_side(write.side, replace(link_side, pending=pending))
     outcome = decision.outcome if writes else Outcome.PARKED
     return replace(decision, link=link, writes=tuple(writes), outcome=outcome)
 

@@ -11,7 +11,7 @@ from pipeline.engine.exchange.unit_of_work import UnitOfWork
 from pipeline.model.event import Event, Row
 
 
-def is_left_to_others(hand: UnitOfWork, group: Group, row: Row, event: Event | None) -> bool:
+def is_left_to_others(unit: UnitOfWork, group: Group, row: Row, event: Event | None) -> bool:
     """Need an ambiguous row not be parked: its namesakes of the other side wait themselves,
     or do not wait for it.
 
@@ -22,21 +22,21 @@ def is_left_to_others(hand: UnitOfWork, group: Group, row: Row, event: Event | N
     if other in entity.creates:
         return False
     keys = group.named.get(name_of(entity, group.side, row), [])
-    is_flagged = entity.end(other).is_flagged
+    is_flagged = entity.side(other).is_flagged
     if any(key in group.freed or not is_flagged(group.others[key]) for key in keys):
         return False
-    return not any(_is_newer(event, link) for link in _ended(hand, group, keys))
+    return not any(_is_newer(event, link) for link in _ended(unit, group, keys))
 
 
-def _ended(hand: UnitOfWork, group: Group, keys: list[str]) -> list[Link]:
+def _ended(unit: UnitOfWork, group: Group, keys: list[str]) -> list[Link]:
     """The last links of rows of the other side that are not linked any more."""
     entity, other = group.entity, group.side.other
-    found = hand.links_of.ids_of(other, entity.end(other).table.name, sorted(keys))
+    found = unit.links_of.ids_of(other, entity.side(other).table.name, sorted(keys))
     ids = {one for of_row in found.values() for one in of_row}
-    links = {**hand.links_of.links(ids - hand.links.keys()), **hand.links}
+    links = {**unit.links_of.links(ids - unit.links.keys()), **unit.links}
     last: dict[str, Link] = {}
     for link in (links[one] for one in ids):
-        key = link.half(other).key or ""
+        key = link.side(other).key or ""
         if link.entity == entity.name and link.state is State.ENDED and link.ended_at is not None:
             known = last.get(key)
             if known is None or known.ended_at is None or link.ended_at > known.ended_at:

@@ -56,19 +56,19 @@ class ReconcilePass:
     def __init__(
         self,
         setup: ExchangeConfig,
-        hand: UnitOfWork,
+        unit: UnitOfWork,
         translations: Translations,
         refusal: PipelineError | None = None,
     ) -> None:
         self._setup = setup
-        self._hand = hand
+        self._unit = unit
         self._translations = translations
         self._refusal = refusal
-        self._links = PassLinks(setup, hand, translations)
-        self._locked = LockedRows(setup, hand, translations)
-        self._again = CreateRetry(setup, hand, translations, self._locked.rows)
+        self._links = PassLinks(setup, unit, translations)
+        self._locked = LockedRows(setup, unit, translations)
+        self._again = CreateRetry(setup, unit, translations, self._locked.rows)
         self._busy: set[str] = set()
-        self._quota = Quota(setup, hand, translations)
+        self._quota = Quota(setup, unit, translations)
         # Links come to again: what belonged to them may not have followed yet.
         self._touched: list[str] = []
         self._done = PassResult()
@@ -82,7 +82,7 @@ class ReconcilePass:
             begins += self._item(item)
         beginning = Linker(
             self._setup,
-            self._hand,
+            self._unit,
             self._translations,
             self._links.off_with_parent,
             self._links.is_survivor,
@@ -95,35 +95,35 @@ class ReconcilePass:
 
     def finish(self) -> PassResult:
         """Write DPS and settle that; store links, log and parked work."""
-        hand = self._hand
-        of_dps = [one for one in hand.writes if one.write.side is Side.DPS]
-        of_ajera = [one for one in hand.writes if one.write.side is Side.AJERA]
+        unit = self._unit
+        of_dps = [one for one in unit.writes if one.write.side is Side.DPS]
+        of_ajera = [one for one in unit.writes if one.write.side is Side.AJERA]
         if self._refusal is not None:
             for one in (
                 *of_dps,
                 *of_ajera,
             ):  # nobody carries these out; they stay asked for, and are tried again
-                give_up(hand, self._translations, one.write, self._refusal)
+                give_up(unit, self._translations, one.write, self._refusal)
             of_dps = of_ajera = []
         if of_dps:
-            carried = apply_writes(hand.links_of.rows, Side.DPS, of_dps, hand.epochs[Side.DPS])
+            carried = apply_writes(unit.links_of.rows, Side.DPS, of_dps, unit.epochs[Side.DPS])
             settle_all(
-                hand,
+                unit,
                 self._translations,
                 Side.DPS,
                 [one.write for one in of_dps],
                 carried.outcomes,
             )
             for table, counts in carried.counts.items():
-                hand.count(table, counts)
-        self._done.later += brought(self._setup, hand, self._translations.lists)
-        store(self._setup, hand)
+                unit.count(table, counts)
+        self._done.later += brought(self._setup, unit, self._translations.lists)
+        store(self._setup, unit)
         self._done.planned = of_ajera
-        touched = [hand.links[one] for one in dict.fromkeys(self._touched)]
-        self._done.linked = hand.linked + [link for link in touched if link.state is State.LINKED]
-        self._done.held = hand.held
-        self._done.counts = hand.counts
-        self._done.conflicts = hand.conflicts
+        touched = [unit.links[one] for one in dict.fromkeys(self._touched)]
+        self._done.linked = unit.linked + [link for link in touched if link.state is State.LINKED]
+        self._done.held = unit.held
+        self._done.counts = unit.counts
+        self._done.conflicts = unit.conflicts
         return self._done
 
     # -- deciding ----------------------------------------------------------------------------------
@@ -175,13 +175,13 @@ class ReconcilePass:
     def _part(self, item: WorkItem, entity: Entity, link: Link) -> None:
         """The row belongs to another pair now: it begins once more there."""
         side = item.side.other if item.event is None else item.side
-        self._hand.change(
+        self._unit.change(
             *end(
                 link,
                 side,
-                self._hand.now,
+                self._unit.now,
                 self._translations.rules(entity),
-                self._hand.now,
+                self._unit.now,
             )
         )
         again = [] if item.event is None else [item]
@@ -197,11 +197,11 @@ class ReconcilePass:
         followed = with_parent(followed, self._links.parent(entity, item.side, item.key))
         rules = self._translations.rules(entity)
         known = self._locked.known(entity, followed)
-        decision = known.and_then(finish(known.link, self._hand.now, rules, Reason.RETRIED))
+        decision = known.and_then(finish(known.link, self._unit.now, rules, Reason.RETRIED))
         if decision.link != link:
             self._done.count_lines(entity, known)
             self._take(item, entity, link, decision)
-        self._hand.unpark(
+        self._unit.unpark(
             item,
             row_id(entity.name, item.side, item.key),
             is_done=decision.is_done_in_dps,
@@ -210,27 +210,27 @@ class ReconcilePass:
     def _event(self, item: WorkItem, entity: Entity, link: Link, event: Event) -> ItemResult | None:
         """The end of an event of a linked row, None if its row must be looked at first."""
         rules = self._translations.rules(entity)
-        if applied.is_rewound(link.half(item.side).seen, event, self._setup.rewound_tolerance):
+        if applied.is_rewound(link.side(item.side).seen, event, self._setup.rewound_tolerance):
             raise Rewound(event)
-        if event.row and not applied.is_stale(link.half(item.side).seen, event):
+        if event.row and not applied.is_stale(link.side(item.side).seen, event):
             off = self._links.off_with_parent(entity, item.side, item.key)
-            is_on = entity.end(item.side).is_flagged(event.row) and item.side not in off
+            is_on = entity.side(item.side).is_flagged(event.row) and item.side not in off
             now = self._quota.switched(entity, link, item.side, is_on=is_on)
-            belongs = entity.end(item.side).belongs(event.row, self._translations.lists)
+            belongs = entity.side(item.side).belongs(event.row, self._translations.lists)
             now = with_parent(
                 of_kind(now, item.side, belongs=belongs),
                 self._links.parent(entity, item.side, item.key),
             )
             if now is not link:
                 self._touched.append(link.id)  # what belongs to it follows
-                self._hand.conflicts += told(link, now, item.side, self._hand)
+                self._unit.conflicts += told(link, now, item.side, self._unit)
             link = now
         looked = self._locked.rows.get((item.side, item.table, item.key))
         known = self._locked.known(entity, link, event)
         if looked is None and needs_look(known.link, event, rules):
             return None
         self._done.count_lines(entity, known)
-        decision = known.and_then(reconcile(known.link, event, self._hand.now, rules, looked))
+        decision = known.and_then(reconcile(known.link, event, self._unit.now, rules, looked))
         if decision.reason is Reason.STALE:
             self._touched.append(link.id)
         self._offer(entity, item, link)
@@ -245,9 +245,9 @@ class ReconcilePass:
             self._touched.append(parent.id)
 
     def _retry(self, item: WorkItem) -> None:
-        link = None if item.link is None else self._hand.links.get(item.link)
+        link = None if item.link is None else self._unit.links.get(item.link)
         if link is None:
-            self._hand.unparked.add(link_id(item.link or ""))
+            self._unit.unparked.add(link_id(item.link or ""))
             return
         if link.id in self._busy:
             self._done.later.append(item)
@@ -255,7 +255,7 @@ class ReconcilePass:
         if not item.is_outdated:
             self._touched.append(link.id)
         entity = self._setup.entity(link.entity)
-        rules, now = self._translations.rules(entity), self._hand.now
+        rules, now = self._translations.rules(entity), self._unit.now
         known = self._locked.known(entity, link)
         self._done.count_lines(entity, known)
         decision = known.and_then(
@@ -274,24 +274,24 @@ class ReconcilePass:
     ) -> ItemResult:
         decision = self._again.without_orphan(entity, before, decision)
         decision = self._quota.admitted(entity, decision)
-        is_full = link_id(before.id) in self._hand.parked
-        self._hand.change(decision.link, decision.conflicts)
+        is_full = link_id(before.id) in self._unit.parked
+        self._unit.change(decision.link, decision.conflicts)
         if decision.reason is Reason.EDITED:
             self._done.edits += 1
             self._done.copies += bool(decision.link.coincident - before.coincident)
         for write in decision.writes:
             self._busy.add(write.link)
-            self._hand.writes.append(self._again.planned(write, entity, decision.link))
+            self._unit.writes.append(self._again.planned(write, entity, decision.link))
         if item.decide is not None and not decision.is_done_in_dps:
-            hold_decided(self._hand, item, before)
+            hold_decided(self._unit, item, before)
         is_waiting = (
-            park_waiting(self._setup, self._hand, self._translations, decision.link) or is_full
+            park_waiting(self._setup, self._unit, self._translations, decision.link) or is_full
         )
         is_retried = item.link is not None and decision.link.obstacle is None
         if not is_waiting and (
-            is_retried or any(before.half(s).dirty or before.half(s).wanted for s in Side)
+            is_retried or any(before.side(s).dirty or before.side(s).wanted for s in Side)
         ):
-            self._hand.unpark(item, link_id(before.id), is_done=decision.is_done_in_dps)
+            self._unit.unpark(item, link_id(before.id), is_done=decision.is_done_in_dps)
         outcome = decision.outcome
         if is_waiting and outcome is Outcome.SKIPPED and decision.reason is Reason.EDITED:
             outcome = Outcome.PARKED

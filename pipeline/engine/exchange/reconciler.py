@@ -74,10 +74,10 @@ class Reconciler:
         with_new_lists: bool = False,
     ) -> Iterator[PassResult]:
         """A round after the other. `check` looks at each transaction first;
-        `forget` says what goes on after a rewind.
+        `forget` says what continues after a rewind.
 
-        A round that a database rejects is begun again with half of its items, until the row to
-        blame stands alone: it is parked. What the first half leaves for later comes before the
+        A round that a database rejects is bisected down to the offending row, which is parked.
+        What the first half leaves for later comes before the
         second half, so that no event overtakes another.
         """
         if with_new_lists:
@@ -115,7 +115,7 @@ class Reconciler:
             yield done
 
     def _watch(self, done: PassResult, attempt: Attempt) -> None:
-        """A second writer is told of, and remembered for `check`."""
+        """A second writer is reported, and remembered for `check`."""
         if self._second_writer.edited(done.edits, done.copies):
             self._telemetry.second_writer(TODO)
             attempt(self._remember_second_writer)
@@ -154,8 +154,8 @@ class Reconciler:
         with self._pairs.transaction() as links:
             check(links)
             with self._pairs.ajera() as ajera:
-                hand = UnitOfWork(links, ajera, self._epochs, self._clock.now())
-                one = ReconcilePass(self._setup, hand, translations, refusal)
+                unit = UnitOfWork(links, ajera, self._epochs, self._clock.now())
+                one = ReconcilePass(self._setup, unit, translations, refusal)
                 one.decide(items)
             return one.finish()
 
@@ -179,20 +179,20 @@ class Reconciler:
             self._pairs.transaction() as links,
             self._pairs.ajera() as ajera,
         ):
-            hand = UnitOfWork(links, ajera, self._epochs, self._clock.now())
-            hand.links.update(links.links({one.write.link for one in planned}))
+            unit = UnitOfWork(links, ajera, self._epochs, self._clock.now())
+            unit.links.update(links.links({one.write.link for one in planned}))
             accepted = [one.write for one in planned if one.write.intention not in refused]
-            settle_all(hand, translations, Side.AJERA, accepted, outcomes)
+            settle_all(unit, translations, Side.AJERA, accepted, outcomes)
             for one in planned:
                 if one.write.intention in refused:
                     give_up(
-                        hand,
+                        unit,
                         translations,
                         one.write,
                         refused[one.write.intention],
                     )
-            store(self._setup, hand)
-            return hand.linked
+            store(self._setup, unit)
+            return unit.linked
 
     def _belonging(self, linked: Sequence[Link]) -> list[WorkItem]:
         """The rows that belong to rows linked just now: they follow."""
@@ -207,15 +207,15 @@ class Reconciler:
             rows = {Side.AJERA: ajera.rows, Side.DPS: links.rows}
             for entity in self._setup.entities:
                 for side in Side:
-                    keys = [link.half(side).key for link in parents if link.entity == entity.parent]
+                    keys = [link.side(side).key for link in parents if link.entity == entity.parent]
                     if entity.parent is None or not keys:
                         continue
-                    of = self._setup.entity(entity.parent).end(side).table
+                    of = self._setup.entity(entity.parent).side(side).table
                     values = [of.key_values(key) for key in keys if key is not None]
-                    end = entity.end(side)
-                    found = rows[side].having(end.table, end.parent, values)
+                    entity_side = entity.side(side)
+                    found = rows[side].having(entity_side.table, entity_side.parent, values)
                     items += [
-                        WorkItem(side, end.table.name, key, entity=entity.name)
+                        WorkItem(side, entity_side.table.name, key, entity=entity.name)
                         for key in sorted(found)
                     ]
         return items

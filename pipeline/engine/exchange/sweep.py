@@ -67,22 +67,22 @@ class Sweep:
         translations = Translations(self._setup, Lists())
         with self._pairs.transaction() as links:
             with self._pairs.ajera() as ajera:
-                hand = UnitOfWork(links, ajera, dict.fromkeys(Side, 0), self._clock.now())
+                unit = UnitOfWork(links, ajera, dict.fromkeys(Side, 0), self._clock.now())
                 ids = links.page_of_links(entity.name, side, epoch, after, LINKS_A_PAGE)
-                hand.links.update(links.links(ids))
-                keys = {link.half(side).key or "": link.id for link in hand.links.values()}
-                rows = hand.of(side).read(entity.end(side).table, sorted(keys))
+                unit.links.update(links.links(ids))
+                keys = {link.side(side).key or "": link.id for link in unit.links.values()}
+                rows = unit.of(side).read(entity.side(side).table, sorted(keys))
                 gone = {one for key, one in keys.items() if key not in rows}
-                settle_open(hand, translations, gone)
+                settle_open(unit, translations, gone)
                 for one in sorted(gone):
-                    hand.change(
+                    unit.change(
                         *end(
-                            hand.links[one],
+                            unit.links[one],
                             side,
-                            hand.now,
+                            unit.now,
                             translations.rules(entity),
-                            hand.now,
+                            unit.now,
                         )
                     )
-            store(self._setup, hand)
+            store(self._setup, unit)
         return ids[-1] if ids else None

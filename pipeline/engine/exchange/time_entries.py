@@ -22,20 +22,20 @@ LinkedProjects = Callable[[Collection[str]], set[str]]  # of these keys those th
 
 
 def open_rows(
-    hand: UnitOfWork,
+    unit: UnitOfWork,
     entity: Entity,
     side: Side,
     rows: Mapping[str, Row],
     lists: Lists,
 ) -> dict[str, Row]:
     """Those that are of the entity's kind and may be linked."""
-    end = entity.end(side)
-    found = {key: row for key, row in rows.items() if end.is_open(row, lists)}
-    if end.time is None:
+    entity_side = entity.side(side)
+    found = {key: row for key, row in rows.items() if entity_side.is_open(row, lists)}
+    if entity_side.time is None:
         return found
     among = with_time(
-        hand.of(side),
-        lambda keys: hand.linked_among(PROJECT, side, keys),
+        unit.of(side),
+        lambda keys: unit.linked_among(PROJECT, side, keys),
         entity,
         found,
     )
@@ -109,7 +109,7 @@ class Latecomers:
         return items
 
     def _of(self, entity: Entity) -> list[WorkItem]:
-        end, side = entity.ajera, Side.AJERA
+        entity_side, side = entity.ajera, Side.AJERA
         with (
             self._pairs.transaction() as links,
             self._pairs.ajera() as ajera,
@@ -123,13 +123,15 @@ class Latecomers:
                 keys,
             )
             rows, lists = (
-                ajera.rows.read(end.table, sorted(keys)),
+                ajera.rows.read(entity_side.table, sorted(keys)),
                 ajera.rows.lists(self._setup.lists),
             )
         wanted = sorted(
-            key for key, row in rows.items() if end.is_open(row, lists) and end.is_flagged(row)
+            key
+            for key, row in rows.items()
+            if entity_side.is_open(row, lists) and entity_side.is_flagged(row)
         )
-        return [WorkItem(side, end.table.name, key, entity=entity.name) for key in wanted]
+        return [WorkItem(side, entity_side.table.name, key, entity=entity.name) for key in wanted]
 
 
 def everybody(ajera: Rows, entity: Entity) -> set[str]:

@@ -45,7 +45,9 @@ class Translations:
         if through not in self._names:
             return self.lists.translate(through, value, to)
         key = self._known.get((through, to.other, str(value)))
-        return None if key is None else self._setup.entity(through).end(to).table.key_values(key)[0]
+        return (
+            None if key is None else self._setup.entity(through).side(to).table.key_values(key)[0]
+        )
 
     def learn(self, links: LinkTransaction, wanted: Iterable[Reference]) -> None:
         """Look up what is not known yet."""
@@ -77,10 +79,12 @@ class Translations:
         for pair in self._references[link.entity]:
             parked = link.parked.get(pair.name)
             for side in SIDES:
-                half = link.half(side)
-                yield from self._reference(pair.through, side, half.value.get(pair.name))
-                if pair.name in half.wanted:
-                    yield from self._reference(pair.through, side, half.wanted[pair.name].value)
+                link_side = link.side(side)
+                yield from self._reference(pair.through, side, link_side.value.get(pair.name))
+                if pair.name in link_side.wanted:
+                    yield from self._reference(
+                        pair.through, side, link_side.wanted[pair.name].value
+                    )
                 if parked is not None:
                     yield from self._reference(
                         pair.through,

@@ -1,4 +1,4 @@
-"""The exchange's work, piece by piece: what is in hand, what it came to,
+"""The exchange's work, piece by piece: what is being done, what it came to,
 and what every piece needs to know.
 """
 
@@ -28,9 +28,9 @@ class WorkItem:
     """A row to look at: because of an event, because it was parked,
     or because the row it belongs to was linked.
 
-    `entity` None: as every entity whose table that is. `link`: a link to go on with, instead of a
-    row; `decide`: a person's decision about it, `about`: the line, side and value that it names.
-    `is_parked`: nothing but its parked row stands for it. `is_wanted`: a row that is exchanged
+    `entity` None: as every entity whose table that is. `link`: a link to continue with, instead of
+    a row; `decide`: a person's decision about it, `about`: the line, side and value that it names.
+    `is_parked`: nothing but its parked row is left of it. `is_wanted`: a row that is exchanged
     needs it, so that it begins though nobody ticked it. `beside`: a link to be locked too,
     whose place the row may take. `is_outdated`: the link may not know all lines: it is looked at
     for these alone.
@@ -99,7 +99,7 @@ class ExchangeConfig:
         found: dict[tuple[Side, str], tuple[Entity, ...]] = {}
         for entity in self.entities:
             for side in Side:
-                of = side, entity.end(side).table.name
+                of = side, entity.side(side).table.name
                 found[of] = (*found.get(of, ()), entity)
         return found
 
@@ -126,7 +126,7 @@ class PlannedWrite:
 
 @dataclass
 class UnitOfWork:
-    """What one transaction has in hand: both databases, links as they stand,
+    """What one transaction works on: both databases, links as they are,
     and what is to be stored at its end.
     """
 
@@ -158,7 +158,7 @@ class UnitOfWork:
         be it one of this transaction that is not stored yet.
         """
         begun = {
-            link.half(side).key or ""
+            link.side(side).key or ""
             for link in self.links.values()
             if link.entity == entity and link.state is not State.ENDED
         }

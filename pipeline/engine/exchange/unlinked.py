@@ -23,17 +23,17 @@ class UnlinkedRows:
     """
 
     def __init__(
-        self, hand: UnitOfWork, entity: Entity, side: Side, items: Mapping[str, WorkItem]
+        self, unit: UnitOfWork, entity: Entity, side: Side, items: Mapping[str, WorkItem]
     ) -> None:
-        self._hand = hand
+        self._unit = unit
         self._ids = {
             key: row_id(entity.name, side, key)
             for key, item in items.items()
             if item.event is not None and entity.parent is None
         }
-        self._seen = hand.links_of.unlinked(self._ids.values()) if self._ids else {}
+        self._seen = unit.links_of.unlinked(self._ids.values()) if self._ids else {}
 
-    def knows(self, item: WorkItem) -> bool:
+    def can_translate(self, item: WorkItem) -> bool:
         """Does the item's event tell nothing new of its row. A snapshot tells of no edit."""
         seen = self._seen.get(self._ids.get(item.key, ""))
         if seen is None or item.event is None:
@@ -47,4 +47,4 @@ class UnlinkedRows:
             return
         seen = self._seen.get(one, Seen())
         if not applied.is_stale(seen, event):
-            self._hand.unlinked[one] = moved(seen, event)
+            self._unit.unlinked[one] = moved(seen, event)

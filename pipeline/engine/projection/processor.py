@@ -27,7 +27,7 @@ from pipeline.engine.projection.stage import (
     StagedBatch,
     StagedEvent,
     StageSettings,
-    note,
+    stage,
 )
 from pipeline.errors import PipelineError, RowRejected
 from pipeline.mapping.route import Route
@@ -70,7 +70,9 @@ class Processor:
             clock=clock,
             limits=limits,
         )
-        self._noting = StageSettings(route, site, timedelta(seconds=limits.clock_tolerance_seconds))
+        self._stage_settings = StageSettings(
+            route, site, timedelta(seconds=limits.clock_tolerance_seconds)
+        )
         self._recomputing = RecomputeRunner(
             target=target,
             recompute=recompute,
@@ -96,17 +98,17 @@ class Processor:
         decoded = self._clock.monotonic()
         seconds = {
             "decode": decoded - started,
-            "note": 0.0,
+            "stage": 0.0,
             "recompute": 0.0,
         }
         before = decoded
-        for notes in self._noted(batch, batch.events, attempt):
-            noted = self._clock.monotonic()
-            done = self._recomputing.run(notes.marks, attempt)
+        for staged in self._staged(batch, batch.events, attempt):
+            staged_at = self._clock.monotonic()
+            done = self._recomputing.run(staged.marks, attempt)
             recomputed = self._clock.monotonic()
-            self._end_events(batch, notes, done)
-            seconds["note"] += noted - before
-            seconds["recompute"] += recomputed - noted
+            self._end_events(batch, staged, done)
+            seconds["stage"] += staged_at - before
+            seconds["recompute"] += recomputed - staged_at
             before = recomputed
         self._intake.store_progress(batch, incarnations, attempt)
         self._intake.count(batch)
@@ -115,7 +117,7 @@ class Processor:
         return batch.handled
 
     def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int:
-        """Recompute marks that nobody has in hand; how many."""
+        """Recompute marks that no process works on; how many."""
         return self._recomputing.drain(attempt, waiting_retry_seconds=waiting_retry_seconds)
 
     def refuse_restored(self, transaction: Offsets) -> None:
@@ -126,11 +128,11 @@ class Processor:
 
     # -- the first transaction ---------------------------------------------------------------------
 
-    def _noted(
+    def _staged(
         self, batch: Batch, events: Sequence[Event], attempt: Attempt
     ) -> Iterator[StagedBatch]:
-        """Note events, up to a retirement at a time;
-        those that the database rejects are narrowed down to, and set aside.
+        """Stage events, up to a retirement at a time;
+        those that the database rejects are found by bisecting, and parked.
         """
         if not events:
             return
@@ -139,34 +141,34 @@ class Processor:
             with self._target.transaction() as transaction:
                 self._intake.history.refuse_restored(transaction, batch.handled.next_offsets)
                 number = secrets.randbits(62)
-                return note(
+                return stage(
                     transaction,
-                    self._noting,
+                    self._stage_settings,
                     events,
                     number,
                     self._clock.now(),
                 )
 
         try:
-            notes = attempt(once)
+            staged = attempt(once)
         except Rewound as rewound:
-            yield from self._noted(
+            yield from self._staged(
                 batch,
                 self._intake.halt_rewound(batch, rewound.event, events),
                 attempt,
             )
         except RowRejected as error:
             if len(events) == 1:
-                self._note_rejected(batch, events[0], error)
+                self._dead_letter_rejected(batch, events[0], error)
             middle = len(events) // 2
-            yield from self._noted(batch, events[:middle] if middle else [], attempt)
-            yield from self._noted(batch, events[middle:] if middle else [], attempt)
+            yield from self._staged(batch, events[:middle] if middle else [], attempt)
+            yield from self._staged(batch, events[middle:] if middle else [], attempt)
         else:
-            yield notes
-            yield from self._noted(batch, notes.rest, attempt)
+            yield staged
+            yield from self._staged(batch, staged.rest, attempt)
 
-    def _note_rejected(self, batch: Batch, event: Event, error: RowRejected) -> None:
-        """A single event to blame: set aside, or, if that must not be,
+    def _dead_letter_rejected(self, batch: Batch, event: Event, error: RowRejected) -> None:
+        """Dead-letter the offending event; if the circuit is open,
         its partition stops before it.
         """
         message = batch.message_of(event)
@@ -185,27 +187,24 @@ class Processor:
     def _end_events(
         self,
         batch: Batch,
-        notes: StagedBatch,
+        staged: StagedBatch,
         done: Sequence[RecomputeResult],
     ) -> None:
         waiting = {key for one in done for key in one.waiting}
         idle = {key for one in done for key in one.idle}
-        messages = {
-            id(event): message for event, message in zip(batch.events, batch.messages, strict=True)
-        }
-        for noted in notes.events:
-            outcome, reason = _end(noted, waiting, idle)
-            self._intake.end(batch, messages[id(noted.event)], outcome, reason)
-            if noted.skipped is None:
-                self._intake.count_delay(noted.event)
+        for one in staged.events:
+            outcome, reason = _end(one, waiting, idle)
+            self._intake.end(batch, batch.message_of(one.event), outcome, reason)
+            if one.skipped is None:
+                self._intake.count_delay(one.event)
 
 
-def _end(noted: StagedEvent, waiting: set[Key], idle: set[Key]) -> tuple[Outcome, str]:
-    """The outcome of an event that was noted, and the reason in one word."""
-    if noted.skipped is not None:
-        return Outcome.SKIPPED, noted.skipped
-    if not waiting.isdisjoint(noted.pairs):
+def _end(one: StagedEvent, waiting: set[Key], idle: set[Key]) -> tuple[Outcome, str]:
+    """The outcome of an event that was staged, and the reason in one word."""
+    if one.skipped is not None:
+        return Outcome.SKIPPED, one.skipped
+    if not waiting.isdisjoint(one.pairs):
         return Outcome.PARKED, "waiting"
-    if noted.pairs <= idle:
+    if one.pairs <= idle:
         return Outcome.SKIPPED, SkipReason.FILTERED
     return Outcome.WRITTEN, ""

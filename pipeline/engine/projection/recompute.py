@@ -3,7 +3,7 @@ the second of the two transactions (docs/explanation/order.md).
 
 From the marks find the roots; lock them in the global order; then, in new statements, read what
 they need; map; write what differs; clear the marks as they were read.
-Whoever commits its note last recomputes last, and sees everything.
+Whoever commits its stage last recomputes last, and sees everything.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """Recomputing what marks name, in bounded transactions;
-a batch that the target rejects is narrowed to the rows to blame.
+a batch that the target rejects is bisected down to the offending rows.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class RecomputeRunner:
         return done
 
     def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int:
-        """Recompute marks that nobody has in hand: left by a process that died,
+        """Recompute marks that no process works on: left by a process that died,
         set for a whole table, or waiting long.
         """
         now = self._clock.now()
@@ -82,7 +82,7 @@ class RecomputeRunner:
     def _narrowed(
         self, marks: Sequence[Mark], error: RowRejected, attempt: Attempt
     ) -> list[RecomputeResult]:
-        """Halve until the rows to blame stand alone; these wait, with the database's reason."""
+        """Bisect down to the offending rows; these wait, with the database's reason."""
         roots = attempt(partial(self._roots, marks))
         if len(roots) <= 1:
             return [attempt(partial(self._park, roots, error))]

@@ -2,7 +2,7 @@
 so that a row that is retired leaves its target row as it was (docs/explanation/order.md).
 
 The mirror holds what rows are now, not what they were. What a project showed when it was deleted is
-read before what was committed later is noted over it.
+read before what was committed later is staged over it.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class StagedEvent:
 
 @dataclass
 class StagedBatch:
-    """What was noted of a batch: one entry an event, every mark that is to be recomputed for it,
+    """What was staged of a batch: one entry an event, every mark that is to be recomputed for it,
     and what is left.
     """
 
@@ -82,9 +82,9 @@ class StageSettings:
     clock_tolerance: timedelta
 
 
-def note(
+def stage(
     transaction: Transaction,
-    noting: StageSettings,
+    settings: StageSettings,
     events: Sequence[Event],
     number: int,
     now: datetime,
@@ -96,9 +96,9 @@ def note(
     events. What was committed after a row was retired, and target rows may read, is left for
     another call: `rest`. Raises Rewound before anything was written.
     """
-    route = noting.route
-    notes, mark_kinds = StagedBatch(), MarkKinds(route.kinds(), watches(route.mappings))
-    events, notes.rest = until_retired(transaction, route, noting.site, events)
+    route = settings.route
+    batch, mark_kinds = StagedBatch(), MarkKinds(route.kinds(), watches(route.mappings))
+    events, batch.rest = until_retired(transaction, route, settings.site, events)
     fresh: set[tuple[str, str]] = set()
     left: set[tuple[str, str]] = set()
     for table in route.sources:
@@ -106,23 +106,23 @@ def note(
         if not ours:
             continue
         ledger = transaction.lock_rows(table.name, sorted({event.key for event in ours}))
-        noted, changed, stale = _fold(table, noting, ledger, ours, mark_kinds)
+        staged, changed, stale = _fold(table, settings, ledger, ours, mark_kinds)
         if changed:
             transaction.write_rows(sorted(changed, key=lambda row: row.key))
-        notes.events.extend(noted)
-        fresh.update(pair for one in noted for pair in one.pairs)
+        batch.events.extend(staged)
+        fresh.update(pair for one in staged for pair in one.pairs)
         left.update(pair for row in stale for pair in mark_kinds.marks(table, None, row))
-    notes.marks = guard.numbered(fresh, number)
-    if notes.marks:
-        transaction.mark(notes.marks, now)
+    batch.marks = guard.numbered(fresh, number)
+    if batch.marks:
+        transaction.mark(batch.marks, now)
     if left - fresh:
-        notes.marks.extend(transaction.marks_of(sorted(left - fresh)))
-    return notes
+        batch.marks.extend(transaction.marks_of(sorted(left - fresh)))
+    return batch
 
 
 def _fold(
     table: MirroredTable,
-    noting: StageSettings,
+    settings: StageSettings,
     ledger: dict[str, LedgerRow],
     events: Iterable[Event],
     mark_kinds: MarkKinds,
@@ -131,26 +131,26 @@ def _fold(
     rows that had stale events.
     """
     rows = dict(ledger)
-    noted: list[StagedEvent] = []
+    staged: list[StagedEvent] = []
     newest: dict[str, int] = {}
     stale: dict[str, LedgerRow] = {}
     for event in events:
         before = rows.get(event.key)
         if before is not None and applied.is_stale(before, event):
-            if applied.is_rewound(before, event, noting.clock_tolerance):
+            if applied.is_rewound(before, event, settings.clock_tolerance):
                 raise Rewound(event)
-            noted.append(StagedEvent(event, SkipReason.STALE))
+            staged.append(StagedEvent(event, SkipReason.STALE))
             stale[event.key] = before
             continue
-        rows[event.key] = guard.apply(table, noting.site, before, event)
+        rows[event.key] = guard.apply(table, settings.site, before, event)
         if event.key in newest:
             place = newest[event.key]
-            noted[place] = StagedEvent(noted[place].event, SkipReason.SUPERSEDED)
-        newest[event.key] = len(noted)
-        noted.append(StagedEvent(event, None))
+            staged[place] = StagedEvent(staged[place].event, SkipReason.SUPERSEDED)
+        newest[event.key] = len(staged)
+        staged.append(StagedEvent(event, None))
     for key, place in newest.items():
         pairs = mark_kinds.marks(table, ledger.get(key), rows[key])
         changed = any(guard.marks(table, ledger.get(key), rows[key]))
         reason = None if pairs else SkipReason.FILTERED if changed else SkipReason.UNCHANGED
-        noted[place] = StagedEvent(noted[place].event, reason, pairs)
-    return noted, [rows[key] for key in newest], list(stale.values())
+        staged[place] = StagedEvent(staged[place].event, reason, pairs)
+    return staged, [rows[key] for key in newest], list(stale.values())

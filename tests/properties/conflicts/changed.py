@@ -48,12 +48,12 @@ def faults(world: ChangingWorld) -> Iterator[str]:
 
 
 def _rows_exist(world: ChangingWorld, link: Link) -> bool:
-    return all(link.half(side).key in world.databases[side].rows for side in Side)
+    return all(link.side(side).key in world.databases[side].rows for side in Side)
 
 
 def _held(world: ChangingWorld, link: Link, pair: ColumnPair) -> dict[Side, Value]:
     return {
-        side: pair.field(side).read(world.databases[side].rows[link.half(side).key or ""])
+        side: pair.field(side).read(world.databases[side].rows[link.side(side).key or ""])
         for side in Side
     }
 
@@ -61,7 +61,7 @@ def _held(world: ChangingWorld, link: Link, pair: ColumnPair) -> dict[Side, Valu
 def _last(world: ChangingWorld, link: Link, base: str) -> dict[Side, Typing]:
     found: dict[Side, Typing] = {}
     for typing in world.people:
-        is_here = typing.name == base and link.half(typing.side).key == typing.key
+        is_here = typing.name == base and link.side(typing.side).key == typing.key
         if is_here and not typing.by_operator:
             found[typing.side] = typing
     return found
@@ -151,7 +151,7 @@ def _parked_rightly(world: ChangingWorld, link: Link, pair: ColumnPair) -> Itera
     parked, held = link.parked.get(pair.name), _held(world, link, pair)
     if parked is None:
         return
-    is_covered = any(pair.name in link.half(side).wanted for side in Side)
+    is_covered = any(pair.name in link.side(side).wanted for side in Side)
     if pair.agrees(held[Side.AJERA], held[Side.DPS]) and not is_covered:
         yield f"parked: {pair.name} though both sides agree"
     if pair.rule is Rule.MANUAL:

@@ -114,7 +114,7 @@ class ChangingConsumer(Consumer):
         """As the product does it (`LockedRows.known`)."""
         rows, shown = {}, dict[Side, Values]()
         if needs_rows(link, self.rules):
-            rows = {one: self.locked(one, link.half(one).key or "", now) for one in Side}
+            rows = {one: self.locked(one, link.side(one).key or "", now) for one in Side}
         policy = self.policy
         if event is not None and side is not None and not event.is_snapshot:
             shown[side] = self.rules.observed(side, event.row)

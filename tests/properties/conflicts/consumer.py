@@ -110,7 +110,7 @@ class Consumer:
         a row that we created in Ajera is known by the intention that created it.
         """
         for link in reversed(self.links.values()):
-            if link.half(side).key == key:
+            if link.side(side).key == key:
                 return link
         for number, recorded in self.intentions.items():
             if side is Side.AJERA and recorded.key == key:
@@ -155,7 +155,7 @@ class Consumer:
     def sweep(self, side: Side, now: datetime) -> None:
         """After a gap: a row that is not there any more was deleted while nobody listened."""
         for link in list(self.links.values()):
-            key = link.half(side).key
+            key = link.side(side).key
             if key is not None and key not in self.databases[side].rows:
                 ended, conflicts = end(self.settled(link, now), side, now, self.rules, now)
                 self.links[link.id] = ended

@@ -42,11 +42,11 @@ def faults(world: World) -> Iterator[str]:
 
 
 def _rows_exist(world: World, link: Link) -> bool:
-    return all(link.half(side).key in world.databases[side].rows for side in Side)
+    return all(link.side(side).key in world.databases[side].rows for side in Side)
 
 
 def _held(world: World, link: Link, side: Side, name: str) -> Value:
-    key = link.half(side).key
+    key = link.side(side).key
     assert key is not None
     return world.databases[side].held(key)[name]
 
@@ -62,7 +62,7 @@ def _typed(
     here = [
         t
         for t in world.people
-        if t.side is side and t.key == link.half(side).key and t.name == name
+        if t.side is side and t.key == link.side(side).key and t.name == name
     ]
     return [t for t in here if t.by_operator is by_operator]
 
@@ -297,7 +297,7 @@ def _seen_by(
 # -- linking, creating, ending ---------------------------------------------------------------------
 def _pairs(world: World) -> Iterator[str]:
     for side in Side:
-        keys = [link.half(side).key for link in world.consumer.links.values()]
+        keys = [link.side(side).key for link in world.consumer.links.values()]
         for key in world.databases[side].rows:
             if keys.count(key) != 1:
                 yield f"linking: row {key} of {side} is in {keys.count(key)} links"

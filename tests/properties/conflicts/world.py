@@ -224,7 +224,7 @@ class World:
         )
 
     def _decided(self, link: Link, side: Side, name: str, value: Value) -> None:
-        key = link.half(side).key
+        key = link.side(side).key
         assert key is not None
         self.people.append(Typing(self.now, side, key, name, value, by_operator=True))
 

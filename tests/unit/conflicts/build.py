@@ -101,7 +101,7 @@ def event(
     """The `at`-th commit of a side, `at` seconds after noon: the values that the link believes,
     but for `lines` and `more`.
     """
-    row = RULES.written(side, {**link.half(side).value, **(lines or {}), **more})
+    row = RULES.written(side, {**link.side(side).value, **(lines or {}), **more})
     kind = Operation(operation)
     return Event(
         table=TABLES[side],
@@ -127,7 +127,7 @@ def carried_out(
     at: int,
     *,
     skipped: tuple[str, ...] = (),
-    knows: bool = True,
+    can_translate: bool = True,
 ) -> Link:
     """The link after all its writes were applied as the `at`-th commit of their side,
     less the lines that were skipped.
@@ -138,7 +138,7 @@ def carried_out(
         outcome = Applied(
             write.number,
             held,
-            after(at) if knows else None,
+            after(at) if can_translate else None,
             seconds(at),
             write.key,
         )

@@ -225,7 +225,7 @@ def test_an_open_line_that_turns_out_to_be_the_same_asks_for_nothing() -> None:
         (),
         (),
     )
-    assert [decision.link.half(side).has_pending_edits for side in Side] == [False, False]
+    assert [decision.link.side(side).has_pending_edits for side in Side] == [False, False]
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_a_link_with_everything_in_it_returns_equal() -> None:
         after="00ff",
         creates=True,
     )
-    half = LinkSide(
+    link_side = LinkSide(
         "AxVec",
         None,
         Seen("0001", TopicOffset(1, 2, 3), 4, at),
@@ -79,7 +79,7 @@ def test_a_link_with_everything_in_it_returns_equal() -> None:
     link = Link(
         "L1",
         "firm",
-        half,
+        link_side,
         LinkSide("Clendor", "7"),
         State.ENDED,
         version=5,
@@ -105,8 +105,8 @@ def test_what_the_log_showed_returns_as_it_was(
     value: dict[str, Value], observed: dict[str, Value]
 ) -> None:
     """Whatever of it the side holds too; a line that the log did not show stays unknown."""
-    half = LinkSide("AxVec", "7", value=value, observed=observed)
-    found = load(dump(Link("L1", "firm", half, LinkSide("Clendor", "7"), State.LINKED))).ajera
+    link_side = LinkSide("AxVec", "7", value=value, observed=observed)
+    found = load(dump(Link("L1", "firm", link_side, LinkSide("Clendor", "7"), State.LINKED))).ajera
     for returned, given_values in (
         (found.observed, observed),
         (found.value, value),

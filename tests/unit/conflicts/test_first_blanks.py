@@ -62,7 +62,7 @@ def test_at_first_link_the_senders_blank_leaves_a_filled_value_and_is_logged(
         (Kind.FIRST_LINK, sender.other)
     ]
     assert decision.link.parked == {}
-    assert [decision.link.half(side).has_pending_edits for side in Side] == [False, False]
+    assert [decision.link.side(side).has_pending_edits for side in Side] == [False, False]
 
 
 @pytest.mark.parametrize(("name", "sender"), [("chance", DPS), ("total", AJERA)])

@@ -118,7 +118,7 @@ def test_what_was_committed_before_the_snapshot_read_the_row_tells_of_no_covered
     link = carried_out(
         reconcile(link, event(link, AJERA, 9, notes="from a"), NOW, RULES),
         10,
-        knows=False,
+        can_translate=False,
     )
     for at, notes in ((6, "earlier"), (7, "read")):
         told = event(link, DPS, at, offset=at + 20, epoch=2, notes=notes)
@@ -167,12 +167,12 @@ def test_an_edit_between_two_writes_without_positions_is_covered_by_the_second_o
     link = carried_out(
         reconcile(link, event(link, AJERA, 1, name="new"), NOW, RULES),
         5,
-        knows=False,
+        can_translate=False,
     )
     link = carried_out(
         reconcile(link, event(link, AJERA, 3, name="newer"), NOW, RULES),
         9,
-        knows=False,
+        can_translate=False,
     )
     for at, name in ((5, "new"), (6, "tried")):
         link = reconcile(
@@ -261,7 +261,7 @@ def test_a_write_that_a_look_has_followed_explains_nothing_after_the_look() -> N
     link = carried_out(
         reconcile(linked(), event(linked(), AJERA, 1, name="once"), NOW, RULES),
         5,
-        knows=False,
+        can_translate=False,
     )
     read = event(link, DPS, 8, "r", epoch=2, name="typed")
     typed = LockedRow(RULES.written(DPS, {**link.dps.value, "name": "typed"}), seconds(9))

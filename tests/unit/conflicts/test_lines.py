@@ -52,9 +52,9 @@ def rows(link: Link, ajera: Value, dps: Value, at: float = 100) -> dict[Side, Lo
 
 def shown(link: Link, side: Side, at: int, web: Value, lines: Values | None = None) -> Event:
     """An event that shows the new column."""
-    half = link.half(side)
-    old = {name: value for name, value in half.value.items() if name in RULES.by_name}
-    told = event(link.with_half(side, replace(half, value=old)), side, at, lines=lines)
+    link_side = link.side(side)
+    old = {name: value for name, value in link_side.value.items() if name in RULES.by_name}
+    told = event(link.with_side(side, replace(link_side, value=old)), side, at, lines=lines)
     return replace(told, row={**told.row, WEB.field(side).columns[0]: web})
 
 
@@ -119,7 +119,7 @@ def test_a_blank_of_a_new_line_wipes_nothing_under_any_rule(filled: Side, rule: 
         (replace(WEB, rule=Rule.CREATE_ONLY), ("a", "b"), LineOutcome.IGNORED),
         (replace(WEB, direction=Direction.TO_AJERA), ("a", "b"), LineOutcome.TO_AJERA),
         (replace(WEB, direction=Direction.TO_AJERA), ("a", None), LineOutcome.KEPT),
-        (replace(WEB, knows=lambda value, to: False), ("a", "b"), LineOutcome.WAITS),
+        (replace(WEB, can_translate=lambda value, to: False), ("a", "b"), LineOutcome.WAITS),
     ],
 )
 def test_a_new_line_is_decided_as_at_a_first_link(
@@ -222,8 +222,8 @@ def test_a_link_of_an_earlier_version_knows_the_lines_of_which_it_has_both_value
     link, rules = linked(), with_line()
     assert not needs_rows(link, RULES)
     assert needs_rows(link, rules)
-    half = replace(link.ajera, value={**link.ajera.value, "web": "swallowed"})
-    link = replace(link, ajera=half)
+    link_side = replace(link.ajera, value={**link.ajera.value, "web": "swallowed"})
+    link = replace(link, ajera=link_side)
     update = looked(link, "swallowed", "old")
     assert update.outcomes == {"web": LineOutcome.PARKED}
     assert not needs_rows(update.link, rules)

@@ -158,12 +158,12 @@ def test_a_persons_decision_replaces_the_value_of_a_line_that_only_fills(
     decision = finish(link, seconds(302), FILLING, Reason.RETRIED)
     link = carried_out(decision, 303)
     link = finish(link, seconds(304), FILLING, Reason.RETRIED).link
-    assert [link.half(side).value["chance"] for side in Side] == [
+    assert [link.side(side).value["chance"] for side in Side] == [
         ends,
         ends,
     ]
     assert link.parked == {}
-    assert [link.half(side).has_pending_edits for side in Side] == [
+    assert [link.side(side).has_pending_edits for side in Side] == [
         False,
         False,
     ]

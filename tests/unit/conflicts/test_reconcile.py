@@ -504,12 +504,12 @@ def test_our_own_write_is_known_by_value_and_time_where_its_position_is_not() ->
     link = carried_out(
         reconcile(link, event(link, AJERA, 1, name="new"), NOW, RULES),
         5,
-        knows=False,
+        can_translate=False,
     )
     link = carried_out(
         reconcile(link, event(link, AJERA, 6, name="old"), NOW, RULES),
         7,
-        knows=False,
+        can_translate=False,
     )
     held = LockedRow(RULES.written(DPS, link.dps.value), seconds(8))
     link = reconcile(link, event(link, DPS, 5, name="new"), NOW, RULES, held).link
@@ -529,7 +529,7 @@ def test_where_positions_are_unknown_an_image_counts_only_if_the_row_holds_it() 
     link = carried_out(
         reconcile(link, event(link, AJERA, 1, name="new"), NOW, RULES),
         5,
-        knows=False,
+        can_translate=False,
     )
     old = event(link, DPS, 4, name="old", notes="other")
     held = RULES.written(DPS, {**link.dps.value, "notes": "other"})
@@ -612,8 +612,8 @@ def test_an_edit_that_crossed_the_delete_is_logged_also_while_images_are_checked
     """
     link = linked()
     for each in (AJERA, DPS):
-        half = link.half(each)
-        link = link.with_half(each, looked_at(half, half.value, seconds(3)))
+        link_side = link.side(each)
+        link = link.with_side(each, looked_at(link_side, link_side.value, seconds(3)))
     ended, _ = end(link, side, seconds(9), RULES, NOW)
     told = reconcile(ended, event(link, editing, 5, name="crossed"), NOW, RULES)
     (entry,) = told.conflicts

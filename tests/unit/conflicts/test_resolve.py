@@ -140,7 +140,7 @@ def test_a_value_without_a_counterpart_is_refused_and_blanks_neither_side(
     """
     rules = in_rules(
         name,
-        knows=lambda value, to: value != "odd",
+        can_translate=lambda value, to: value != "odd",
         to_dps=_if_known,
         to_ajera=_if_known,
     )

@@ -98,4 +98,4 @@ def test_a_line_of_a_first_link_is_reversed_or_refused_with_a_reason(
         except UsageError:
             continue
         assert pair.agrees(link.ajera.value[pair.name], link.dps.value[pair.name])
-        assert link.half(loser).value[pair.name] == entry.value(loser)
+        assert link.side(loser).value[pair.name] == entry.value(loser)

@@ -53,12 +53,12 @@ def test_the_later_edit_is_told_beyond_the_tolerance_only() -> None:
     """Two seconds apart count as simultaneous: the owner's."""
     newest = pair(Rule.NEWEST, owner=DPS)
     rules = Rules((newest,))
-    assert rules.later(newest, seconds(3), seconds(1)) is DPS
-    assert rules.later(newest, seconds(3.1), seconds(1)) is AJERA
-    assert rules.later(newest, seconds(1), seconds(3.1)) is DPS
-    assert rules.later(newest, seconds(1), None) is AJERA
-    assert rules.later(newest, None, seconds(1)) is DPS
-    assert rules.later(newest, None, None) is DPS
+    assert rules.side_edited_last(newest, seconds(3), seconds(1)) is DPS
+    assert rules.side_edited_last(newest, seconds(3.1), seconds(1)) is AJERA
+    assert rules.side_edited_last(newest, seconds(1), seconds(3.1)) is DPS
+    assert rules.side_edited_last(newest, seconds(1), None) is AJERA
+    assert rules.side_edited_last(newest, None, seconds(1)) is DPS
+    assert rules.side_edited_last(newest, None, None) is DPS
 
 
 def test_a_value_agrees_with_what_the_other_side_can_store_of_it() -> None:

@@ -53,7 +53,7 @@ TEXT = st.none() | st.text(st.sampled_from(ODD) | st.characters(codec="utf-8"), 
 
 
 def blank(entity: Entity, side: Side) -> dict[str, None]:
-    return {column.name: None for column in entity.end(side).table.columns}
+    return {column.name: None for column in entity.side(side).table.columns}
 
 
 def named(entity: Entity, side: Side, *parts: Value) -> Row:

@@ -82,7 +82,11 @@ ROUTES = (
         "the limit of dead letters at which a partition halts",
         ("Circuit", "CircuitOpen"),
     ),
-    Word("bisect", "to divide a failed batch until the offending event is alone"),
+    Word(
+        "bisect",
+        "to divide a rejected batch until the offending item is alone",
+        ("BisectingQueue",),
+    ),
     Word(
         "remedy",
         "what the consumer does about an error: retry, park, dead letter, halt",

@@ -375,10 +375,10 @@ ONE_WAY_GUARDS = (
     ),
     # -- what cannot be processed ------------------------------------------------------------------
     Guard(
-        "narrowing of rows",
+        "a rejected batch is bisected",
         f"{ENGINE}/projection/recomputing.py",
-        "            return self._narrowed(marks, error, attempt)\n",
-        "            raise\n",
+        "                if queue.bisect(roots):\n                    continue\n",
+        "",
         (
             f"{PROCESSOR}"
             "::test_rows_that_the_target_rejects_wait_alone_and_the_rest_of_the_batch_is_written"

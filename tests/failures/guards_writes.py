@@ -314,15 +314,15 @@ WRITE_GUARDS = (
     Guard(
         "children follow",
         f"{ENGINE}/reconciler.py",
-        "left = done.later + attempt(partial(self._belonging, linked)) + left",
-        "left = done.later + left",
+        "queue.done(done.later + attempt(partial(self._belonging, linked)))",
+        "queue.done(done.later)",
         f"{ON_DATABASES}_engine.py::test_a_client_made_in_ajera_is_made_in_dps_with_its_address",
     ),
     Guard(
-        "no event overtakes another where a batch is narrowed",
-        f"{ENGINE}/reconciler.py",
-        "left, size = now + left, len(now) // 2",
-        "left, size = now[len(now) // 2 :] + now[: len(now) // 2] + left, len(now) // 2",
+        "no event overtakes another where a batch is bisected",
+        "pipeline/engine/consumer/bisect.py",
+        "self._left = [*batch, *self._left]",
+        "self._left = [*batch[len(batch) // 2 :], *batch[: len(batch) // 2], *self._left]",
         (f"{DIFFICULT}::test_no_event_overtakes_another_of_its_row_where_a_batch_is_bisected"),
     ),
     Guard(

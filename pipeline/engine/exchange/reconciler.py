@@ -14,6 +14,7 @@ from functools import partial
 from pipeline.conflicts.decision import WriteOutcome
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import Side
+from pipeline.engine.consumer.bisect import BisectingQueue
 from pipeline.engine.consumer.ports import Attempt, Clock, Telemetry
 from pipeline.engine.consumer.races import RetryLostRaces
 from pipeline.engine.exchange.ajera_writer import AjeraWriter
@@ -84,22 +85,18 @@ class Reconciler:
             self._lists_read_at = -LISTS_SECONDS
         attempt(self._read_lists)
         attempt(lambda: self.follow({}))
-        left, held, size = list(items), list[WorkItem](), ITEMS_A_ROUND
-        while left or held:
-            if not left:  # all of it is done, so that a crash loses nothing of it any more
-                left, held = (
-                    [replace(item, is_parked=False, decide=None) for item in held],
-                    [],
-                )
-            now, left = left[:size], left[size:]
+        queue, held = BisectingQueue(items, ITEMS_A_ROUND), list[WorkItem]()
+        while queue or held:
+            if not queue:  # all of it is done, so that a crash loses nothing of it any more
+                queue.done([replace(item, is_parked=False, decide=None) for item in held])
+                held = []
+            now = queue.take()
             try:
                 done = self._one(now, attempt, check, forget)
             except RowRejected as error:
-                if len(now) > 1:
-                    left, size = now + left, len(now) // 2
+                if queue.bisect(now):
                     continue
                 done = self._one(now, attempt, check, forget, error)
-            size = min(ITEMS_A_ROUND, 2 * size)
             linked = list(done.linked) + self._carry(done.planned, attempt)
             for table, counts in done.counts.items():
                 self._telemetry.rows(table, counts)
@@ -111,7 +108,7 @@ class Reconciler:
                 )
             self._watch(done, attempt)
             held += done.held
-            left = done.later + attempt(partial(self._belonging, linked)) + left
+            queue.done(done.later + attempt(partial(self._belonging, linked)))
             yield done
 
     def _watch(self, done: PassResult, attempt: Attempt) -> None:

@@ -7,7 +7,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 
+from pipeline.engine.consumer.bisect import BisectingQueue
 from pipeline.engine.consumer.circuit import Limits
 from pipeline.engine.consumer.intake import Batch, BatchResult, Intake
 from pipeline.engine.consumer.ports import (
@@ -134,38 +136,27 @@ class Processor:
         """Stage events, up to a retirement at a time;
         those that the database rejects are found by bisecting, and parked.
         """
-        if not events:
-            return
+        queue = BisectingQueue(events, len(events))
+        while queue:
+            now = queue.take()
+            try:
+                staged = attempt(partial(self._stage_once, batch, now))
+            except Rewound as rewound:
+                left = [*now, *queue.take_all()]
+                queue.done(self._intake.halt_rewound(batch, rewound.event, left))
+            except RowRejected as error:
+                if not queue.bisect(now):
+                    self._dead_letter_rejected(batch, now[0], error)
+                    queue.done()
+            else:
+                yield staged
+                queue.done(staged.rest)
 
-        def once() -> StagedBatch:
-            with self._target.transaction() as transaction:
-                self._intake.history.refuse_restored(transaction, batch.handled.next_offsets)
-                number = secrets.randbits(62)
-                return stage(
-                    transaction,
-                    self._stage_settings,
-                    events,
-                    number,
-                    self._clock.now(),
-                )
-
-        try:
-            staged = attempt(once)
-        except Rewound as rewound:
-            yield from self._staged(
-                batch,
-                self._intake.halt_rewound(batch, rewound.event, events),
-                attempt,
-            )
-        except RowRejected as error:
-            if len(events) == 1:
-                self._dead_letter_rejected(batch, events[0], error)
-            middle = len(events) // 2
-            yield from self._staged(batch, events[:middle] if middle else [], attempt)
-            yield from self._staged(batch, events[middle:] if middle else [], attempt)
-        else:
-            yield staged
-            yield from self._staged(batch, staged.rest, attempt)
+    def _stage_once(self, batch: Batch, events: Sequence[Event]) -> StagedBatch:
+        with self._target.transaction() as transaction:
+            self._intake.history.refuse_restored(transaction, batch.handled.next_offsets)
+            number = secrets.randbits(62)
+            return stage(transaction, self._stage_settings, events, number, self._clock.now())
 
     def _dead_letter_rejected(self, batch: Batch, event: Event, error: RowRejected) -> None:
         """Dead-letter the offending event; if the circuit is open,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
+from pipeline.engine.consumer.bisect import BisectingQueue
 from pipeline.engine.consumer.ports import Attempt, Clock, Target, Telemetry
 from pipeline.engine.consumer.races import RetryLostRaces
 from pipeline.engine.projection.recompute import Recompute
@@ -43,10 +44,22 @@ class RecomputeRunner:
         self._clock = clock
 
     def run(self, marks: Sequence[Mark], attempt: Attempt) -> list[RecomputeResult]:
-        """Recompute all of these. Raises what is not transient, and no fault of single rows."""
-        done: list[RecomputeResult] = []
-        for first in range(0, len(marks), MARKS_A_TRANSACTION):
-            done += self._chunk(marks[first : first + MARKS_A_TRANSACTION], attempt)
+        """Recompute all of these; an offending row waits, with the database's reason.
+        Raises what is not transient, and no fault of single rows.
+        """
+        queue, done = BisectingQueue(marks, MARKS_A_TRANSACTION), list[RecomputeResult]()
+        while queue:
+            now = queue.take()
+            try:
+                result = attempt(RetryLostRaces(partial(self._once, now, set())))
+            except RowRejected as error:
+                roots = attempt(partial(self._roots, now))
+                if queue.bisect(roots):
+                    continue
+                result = attempt(partial(self._park, roots, error))
+            self._count(result)
+            done.append(result)
+            queue.done()
         return done
 
     def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int:
@@ -65,29 +78,14 @@ class RecomputeRunner:
 
         marks = attempt(oldest)
         if marks:
-            self._chunk(marks, attempt)
+            self.run(marks, attempt)
         return len(marks)
 
-    def _chunk(self, marks: Sequence[Mark], attempt: Attempt) -> list[RecomputeResult]:
-        try:
-            done = attempt(RetryLostRaces(partial(self._once, marks, set())))
-        except RowRejected as error:
-            return self._narrowed(marks, error, attempt)
-        for table, counts in done.rows.items():
+    def _count(self, result: RecomputeResult) -> None:
+        for table, counts in result.rows.items():
             self._telemetry.rows(table, counts)
-        for (table, column, how), count in done.fitted.items():
+        for (table, column, how), count in result.fitted.items():
             self._telemetry.values_fitted(table, column, how, count)
-        return [done]
-
-    def _narrowed(
-        self, marks: Sequence[Mark], error: RowRejected, attempt: Attempt
-    ) -> list[RecomputeResult]:
-        """Bisect down to the offending rows; these wait, with the database's reason."""
-        roots = attempt(partial(self._roots, marks))
-        if len(roots) <= 1:
-            return [attempt(partial(self._park, roots, error))]
-        middle = len(roots) // 2
-        return self._chunk(roots[:middle], attempt) + self._chunk(roots[middle:], attempt)
 
     def _roots(self, marks: Sequence[Mark]) -> list[Mark]:
         """The same work as marks of single roots, durably:

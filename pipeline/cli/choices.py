@@ -25,7 +25,12 @@ class RouteChoice(click.ParamType):  # type: ignore[type-arg] # generic in the n
     def __init__(self, names: Callable[[Routes], Iterable[str]]) -> None:
         self._names = names
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
         return self._choice(ctx).convert(value, param, ctx)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
@@ -49,5 +54,7 @@ SOURCE = RouteChoice(_systems)
 AREA = RouteChoice(areas)
 
 route_option = click.option(
-    "--route", type=ROUTE, help="Which route. Default: the one that is configured."
+    "--route",
+    type=ROUTE,
+    help="Which route. Default: the one that is configured.",
 )

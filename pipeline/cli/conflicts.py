@@ -34,12 +34,24 @@ def show_all(settings: Settings, limit: int) -> Outcome:
     found = deciding.conflicts(settings, limit)
     return Outcome(
         asdict(found),
-        Group(_to_decide(found.parked), parked_table(found.waiting), _log(found.log)),
+        Group(
+            _to_decide(found.parked),
+            parked_table(found.waiting),
+            _log(found.log),
+        ),
     )
 
 
 def _to_decide(parked: Sequence[deciding.ParkedLine]) -> Table:
-    headings = ("link", "entity", "line", "Ajera key", "DPS key", "since (UTC)", "why")
+    headings = (
+        "link",
+        "entity",
+        "line",
+        "Ajera key",
+        "DPS key",
+        "since (UTC)",
+        "why",
+    )
     table = Table(*headings, title="To be decided")
     for one in parked:
         since = f"{one.since:%Y-%m-%d %H:%M}"
@@ -49,10 +61,24 @@ def _to_decide(parked: Sequence[deciding.ParkedLine]) -> Table:
 
 
 def _log(entries: Sequence[deciding.Entry]) -> Table:
-    headings = ("number", "at (UTC)", "entity", "line", "kind", "rule", "winner")
+    headings = (
+        "number",
+        "at (UTC)",
+        "entity",
+        "line",
+        "kind",
+        "rule",
+        "winner",
+    )
     table = Table(*headings, "Ajera key", "DPS key", title="Log")
     for one in entries:
-        words = (one.entity, one.line or "-", one.kind, one.rule or "-", one.winner or "-")
+        words = (
+            one.entity,
+            one.line or "-",
+            one.kind,
+            one.rule or "-",
+            one.winner or "-",
+        )
         at = f"{one.at:%Y-%m-%d %H:%M:%S}"
         table.add_row(str(one.number), at, *words, one.ajera_key, one.dps_key)
     return table

@@ -78,7 +78,9 @@ def _linked(found: linking.Linked) -> RenderableType:
     )
 
 
-def _new_lines(entities: tuple[linking.LinkedEntity, ...]) -> list[RenderableType]:
+def _new_lines(
+    entities: tuple[linking.LinkedEntity, ...],
+) -> list[RenderableType]:
     """Lines that were added or changed since pairs were linked, by what becomes of those pairs."""
     table = Table(
         "entity",
@@ -94,7 +96,10 @@ def _new_lines(entities: tuple[linking.LinkedEntity, ...]) -> list[RenderableTyp
     for one in entities:
         for line, counts in sorted(one.new_lines.items()):
             outcomes = ("to_ajera", "to_dps", "kept", "parked", "waits")
-            numbers = (sum(counts.values()), *(counts.get(outcome, 0) for outcome in outcomes))
+            numbers = (
+                sum(counts.values()),
+                *(counts.get(outcome, 0) for outcome in outcomes),
+            )
             table.add_row(one.entity, line, *(f"{number:,}" for number in numbers))
     return [table] if table.row_count else []
 

@@ -29,7 +29,11 @@ def mappings() -> None:
 
 @plain_command("show", group=mappings)
 @click.argument("route", type=ROUTE, required=False)
-@click.option("--entity", metavar="NAME", help="Only this entity of a projection, such as clients.")
+@click.option(
+    "--entity",
+    metavar="NAME",
+    help="Only this entity of a projection, such as clients.",
+)
 @click.pass_context
 def show_mappings(context: click.Context, route: str | None, entity: str | None) -> Outcome:
     """The maps of a route as they are in the code, with the names and rules of this site's profile.
@@ -65,7 +69,10 @@ def _projected(route: Route, tables: tuple[operation.ShownTable, ...]) -> Outcom
             table.add_row(line.source, line.target, line.written, line.note, numbers)
         drawn.append(table)
     return Outcome(
-        {"target": route.name, "tables": [asdict(table) for table in tables]},
+        {
+            "target": route.name,
+            "tables": [asdict(table) for table in tables],
+        },
         Group(*drawn),
     )
 

@@ -221,7 +221,7 @@ def _metrics() -> Iterator[str]:
 
 def _mappings(route: AnyRoute) -> Iterator[str]:
     yield f"# {route.title}\n"
-    yield from _projection(route) if isinstance(route, Route) else _exchange()
+    yield from (_projection(route) if isinstance(route, Route) else _exchange())
 
 
 def _exchange() -> Iterator[str]:

@@ -105,7 +105,11 @@ def _tables(found: operation.RouteState) -> Table:
 def _unknown(found: operation.RouteState) -> Table:
     table = Table("added column", "rows in which it is unknown", "known from epoch")
     for one in found.unknown:
-        table.add_row(f"{one.table}.{one.column}", f"{one.rows:,}", str(one.known_epoch))
+        table.add_row(
+            f"{one.table}.{one.column}",
+            f"{one.rows:,}",
+            str(one.known_epoch),
+        )
     return table
 
 

@@ -70,7 +70,10 @@ def template(routes: Routes) -> str:
     apart = _apart(further, first)
     examples = SOURCES | {f"routes.{one.name}": _example(one) for one in routes}
     for section, key, field in keys(routes):
-        if section.startswith("sources.") and section not in (*apart, *_sources(first)):
+        if section.startswith("sources.") and section not in (
+            *apart,
+            *_sources(first),
+        ):
             continue  # no route reads it
         mark = "#" if section in apart else ""
         if section not in sections:

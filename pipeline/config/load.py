@@ -11,7 +11,12 @@ from pydantic import ValidationError
 
 from pipeline.config.files import faults, not_toml, read_toml
 from pipeline.config.renamed import with_new_names
-from pipeline.config.settings import DEFAULT_FILE, ENVIRONMENT, Settings, settings_for
+from pipeline.config.settings import (
+    DEFAULT_FILE,
+    ENVIRONMENT,
+    Settings,
+    settings_for,
+)
 from pipeline.domain.routes import Routes
 from pipeline.errors import ConfigurationInvalid, EditionUnsupported
 

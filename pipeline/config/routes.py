@@ -29,7 +29,8 @@ class ProjectionSection(Section):
         ),
     )
     sync_schema: str = Field(
-        "sync", description="Schema of our own tables in the target's database."
+        "sync",
+        description="Schema of our own tables in the target's database.",
     )
     group: str
     dead_letter_topic: str
@@ -191,7 +192,10 @@ class RouteSettings(Section):
     @property
     def exchange(self) -> ExchangeSection | None:
         """The section of the exchange, None where nothing is exchanged."""
-        return next((one for _, one in self if isinstance(one, ExchangeSection)), None)
+        return next(
+            (one for _, one in self if isinstance(one, ExchangeSection)),
+            None,
+        )
 
 
 def sections_for(routes: Routes) -> type[RouteSettings]:
@@ -206,7 +210,10 @@ def _section_for(route: AnyRoute) -> type[RouteSection]:
     systems = "-".join(route.reads)
     if isinstance(route, Route):
         return _with_defaults(
-            ProjectionSection, route, f"ajera-cdc.{systems}-to-{route.name}", route.entities
+            ProjectionSection,
+            route,
+            f"ajera-cdc.{systems}-to-{route.name}",
+            route.entities,
         )
     return _with_defaults(ExchangeSection, route, f"ajera-cdc.{systems}", ())
 
@@ -214,8 +221,14 @@ def _section_for(route: AnyRoute) -> type[RouteSection]:
 def _with_defaults(kind: type[S], route: AnyRoute, group: str, entities: Sequence[str]) -> type[S]:
     letters = "Topic of messages that cannot be processed."
     fields: dict[str, Any] = {
-        "group": (str, Field(group, description="Consumer group of the route.")),
-        "dead_letter_topic": (str, Field(f"{group}.dead", description=letters)),
+        "group": (
+            str,
+            Field(group, description="Consumer group of the route."),
+        ),
+        "dead_letter_topic": (
+            str,
+            Field(f"{group}.dead", description=letters),
+        ),
         **{name: (bool, Field(default=True, description=f"Sync {name}.")) for name in entities},
     }
     made: type[S] = create_model(route.name, __base__=kind, **fields)

@@ -6,12 +6,22 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import Field, SecretStr, ValidationError, create_model, model_validator
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from pipeline.config.files import faults, not_toml, read_toml
-from pipeline.config.routes import ExchangeSection, RouteSettings, sections_for
+from pipeline.config.routes import (
+    ExchangeSection,
+    RouteSettings,
+    sections_for,
+)
 from pipeline.config.section import Section
 from pipeline.config.services import Connect, Crm, Kafka, Log, Registry, Run
 from pipeline.config.sources import AjeraSource, DpsSource, Sources

@@ -7,7 +7,11 @@ from datetime import datetime
 
 from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Decision, Reason
-from pipeline.conflicts.first import UNKNOWN_TIMES, FirstLinkPolicy, decide_first
+from pipeline.conflicts.first import (
+    UNKNOWN_TIMES,
+    FirstLinkPolicy,
+    decide_first,
+)
 from pipeline.conflicts.known import unknown_lines
 from pipeline.conflicts.link import Link, LinkSide, Seen, State
 from pipeline.conflicts.plan import plan_writes
@@ -58,7 +62,13 @@ def create(
         dirty=frozenset(name for name in waits if rules.by_name[name].flows_to(side.other)),
     )
     halves = (source, target) if side is Side.AJERA else (target, source)
-    link = Link(link_id, entity, *halves, state=State.CREATING, lines=rules.fingerprints)
+    link = Link(
+        link_id,
+        entity,
+        *halves,
+        state=State.CREATING,
+        lines=rules.fingerprints,
+    )
     link, writes = plan_writes(link, rules, now)
     return Decision(link, writes, Outcome.WRITTEN, Reason.CREATED)
 
@@ -76,8 +86,18 @@ def first_link(
     """Link two filled rows. They agree on nothing yet: what differs is decided line by line
     (`decide_first`), NEWEST by modified dates where both are known, and logged.
     """
-    halves = _link_side(ajera, rules, Side.AJERA), _link_side(dps, rules, Side.DPS)
-    link = Link(link_id, entity, *halves, state=State.LINKED, off=off, lines=rules.fingerprints)
+    halves = (
+        _link_side(ajera, rules, Side.AJERA),
+        _link_side(dps, rules, Side.DPS),
+    )
+    link = Link(
+        link_id,
+        entity,
+        *halves,
+        state=State.LINKED,
+        off=off,
+        lines=rules.fingerprints,
+    )
     are_dated = ajera.modified_at is not None and dps.modified_at is not None
     times = (ajera.modified_at, dps.modified_at) if are_dated else UNKNOWN_TIMES
     conflicts: list[Conflict] = []

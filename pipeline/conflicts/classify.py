@@ -171,14 +171,22 @@ def _take_snapshot(
     )
     if looked is not None and has_gap:
         link_side = looked_at(link_side, {**link_side.value, **row}, looked.at)
-        link_side = replace(link_side, seen=replace(link_side.seen, read_at=event.committed_at))
+        link_side = replace(
+            link_side,
+            seen=replace(link_side.seen, read_at=event.committed_at),
+        )
     link = unpark_edited(link, typed).with_side(side, link_side)
     edited = Classification.EDIT in readings.values()
     return Observation(link, Reason.EDITED if edited else Reason.SNAPSHOT)
 
 
 def _read_snapshot(
-    link_side: LinkSide, name: str, image: Value, row: Values, *, has_gap: bool
+    link_side: LinkSide,
+    name: str,
+    image: Value,
+    row: Values,
+    *,
+    has_gap: bool,
 ) -> Classification:
     if name not in link_side.value:
         return Classification.FIRST

@@ -48,7 +48,10 @@ def _fulfilled(link: Link, name: str) -> Link:
             dated = {**link_side.edited_at, name: wanted.at}
             link = link.with_side(
                 side,
-                replace(link_side.clean(name).mark_pending(name), edited_at=dated),
+                replace(
+                    link_side.clean(name).mark_pending(name),
+                    edited_at=dated,
+                ),
             )
     return link
 
@@ -83,7 +86,12 @@ def _decide(
         return _left_to_a_person(link, pair, Kind.FIRST_LINK, now)
     winner = _winner(link, pair, rules)
     if winner is None:
-        return _left_to_a_person(edited_on_both(link, pair), pair, Kind.UPDATE_ORIGIN_DIFFERS, now)
+        return _left_to_a_person(
+            edited_on_both(link, pair),
+            pair,
+            Kind.UPDATE_ORIGIN_DIFFERS,
+            now,
+        )
     if guards.is_kept(link, pair, winner):
         return link.with_side(winner.other, link.side(winner.other).clean(pair.name)), None
     if (

@@ -26,7 +26,13 @@ LENGTH = 8  # hexadecimal digits
 LONG_TEXT = "".join(f"{number:04d}" for number in range(500))
 SAMPLES: tuple[Value, ...] = (
     *(None, "", " a ", "A  b", "ß", ".", "Y", "N", "0", "1.005", LONG_TEXT),
-    *(True, False, *range(-1, 13), Decimal("0.005"), Decimal("-1234.56789")),
+    *(
+        True,
+        False,
+        *range(-1, 13),
+        Decimal("0.005"),
+        Decimal("-1234.56789"),
+    ),
     *(date(2026, 2, 28), datetime(2026, 2, 28, 23, 59, tzinfo=UTC)),
 )
 
@@ -79,7 +85,10 @@ def _compared(
     """`to_dps` and `to_ajera` are None where lists and links convert (`through`)."""
     values = (*SAMPLES, *samples)
     read = [
-        (field.columns, [_said(field.read, row) for row in _rows(field, values)])
+        (
+            field.columns,
+            [_said(field.read, row) for row in _rows(field, values)],
+        )
         for field in (ajera, dps)
     ]
     converted = [
@@ -102,7 +111,13 @@ def _said(function: Callable[[T], Value], of: T) -> str:
     """What a form says of a value, which may be of a type that it never meets."""
     try:
         return repr(function(of))
-    except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
+    except (
+        TypeError,
+        ValueError,
+        LookupError,
+        ArithmeticError,
+        AttributeError,
+    ) as error:
         return type(error).__name__
 
 

@@ -50,7 +50,12 @@ class FirstDecision:
 
 
 def decide_first(
-    link: Link, pair: ColumnPair, times: Times, policy: FirstLinkPolicy, now: datetime, rules: Rules
+    link: Link,
+    pair: ColumnPair,
+    times: Times,
+    policy: FirstLinkPolicy,
+    now: datetime,
+    rules: Rules,
 ) -> FirstDecision:
     """Decide one line.
 
@@ -74,12 +79,18 @@ def decide_first(
         kept = replace(link, kept=link.kept | {name})
         return FirstDecision(kept, LineOutcome.KEPT, conflict)
     return FirstDecision(
-        _won(link, pair, winner, times), _what_becomes(link, pair, winner), conflict
+        _won(link, pair, winner, times),
+        _what_becomes(link, pair, winner),
+        conflict,
     )
 
 
 def _winner(
-    link: Link, pair: ColumnPair, times: Times, policy: FirstLinkPolicy, rules: Rules
+    link: Link,
+    pair: ColumnPair,
+    times: Times,
+    policy: FirstLinkPolicy,
+    rules: Rules,
 ) -> Side | None:
     blank = [side for side in SIDES if pair.is_blank(side, link.side(side).value[pair.name])]
     if len(blank) == 1:  # a blank is nobody's decision

@@ -52,4 +52,7 @@ def of_known_lines(link: Link, rules: Rules) -> Rules:
     unknown = unknown_lines(link, rules)
     if not unknown:
         return rules
-    return replace(rules, pairs=tuple(pair for pair in rules.pairs if pair not in unknown))
+    return replace(
+        rules,
+        pairs=tuple(pair for pair in rules.pairs if pair not in unknown),
+    )

@@ -15,7 +15,12 @@ from pipeline.conflicts import guards
 from pipeline.conflicts.conflict import Conflict, Kind, about_name
 from pipeline.conflicts.decision import Decision, LockedRow
 from pipeline.conflicts.fingerprint import asking
-from pipeline.conflicts.first import UNKNOWN_TIMES, FirstLinkPolicy, LineOutcome, decide_first
+from pipeline.conflicts.first import (
+    UNKNOWN_TIMES,
+    FirstLinkPolicy,
+    LineOutcome,
+    decide_first,
+)
 from pipeline.conflicts.known import known_lines, unknown_lines
 from pipeline.conflicts.link import Link, LinkSide, State, Values, without
 from pipeline.conflicts.readings import looked_at
@@ -120,7 +125,11 @@ def forget_lines(
 
 def _without_lines(link_side: LinkSide, names: Collection[str]) -> LinkSide:
     pending = (
-        replace(one, values=_less(one.values, names), expected=_less(one.expected, names))
+        replace(
+            one,
+            values=_less(one.values, names),
+            expected=_less(one.expected, names),
+        )
         for one in link_side.pending
     )
     return replace(
@@ -195,6 +204,7 @@ def forget_blank_edits(link: Link, pair: ColumnPair) -> Link:
     for side in SIDES:
         link_side = link.side(side)
         link = link.with_side(
-            side, replace(link_side, edited_at=without(link_side.edited_at, pair.name))
+            side,
+            replace(link_side, edited_at=without(link_side.edited_at, pair.name)),
         )
     return link

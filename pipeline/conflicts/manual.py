@@ -80,7 +80,10 @@ def _enter(
     link_side = link.side(at).clean(name)
     link_side = replace(
         link_side,
-        wanted={**link_side.wanted, name: Desired(value, now, is_decided=True)},
+        wanted={
+            **link_side.wanted,
+            name: Desired(value, now, is_decided=True),
+        },
     )
     if pair.only_fills:
         other = _filled_by(pair, other, at.other, value, now)

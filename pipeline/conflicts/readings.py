@@ -8,7 +8,15 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import assert_never
 
-from pipeline.conflicts.link import Desired, Link, LinkSide, Pending, Seen, Values, without
+from pipeline.conflicts.link import (
+    Desired,
+    Link,
+    LinkSide,
+    Pending,
+    Seen,
+    Values,
+    without,
+)
 from pipeline.conflicts.rules import Rules, Side
 from pipeline.model import applied
 from pipeline.model.event import Event, Value
@@ -62,7 +70,9 @@ def apply_readings(
 
 
 def observed_after(
-    link_side: LinkSide, image: Values, readings: Mapping[str, Classification]
+    link_side: LinkSide,
+    image: Values,
+    readings: Mapping[str, Classification],
 ) -> Values:
     return {
         **link_side.observed,
@@ -81,7 +91,13 @@ def unpark_edited(link: Link, names: Collection[str]) -> Link:
     return link
 
 
-def _edited(link_side: LinkSide, edits: Values, at: datetime, rules: Rules, side: Side) -> LinkSide:
+def _edited(
+    link_side: LinkSide,
+    edits: Values,
+    at: datetime,
+    rules: Rules,
+    side: Side,
+) -> LinkSide:
     minded = {name for name in edits if rules.by_name[name].reacts_to_edits_on(side)}
     return replace(
         link_side,

@@ -111,7 +111,8 @@ def _after_the_end(link: Link, side: Side, event: Event, rules: Rules, now: date
         }
         at = {**link_side.edited_at, **dict.fromkeys(edits, event.committed_at)}
         link = link.with_side(
-            side, replace(link_side, value={**link_side.value, **edits}, edited_at=at)
+            side,
+            replace(link_side, value={**link_side.value, **edits}, edited_at=at),
         )
         pairs = (
             pair for pair in rules.pairs if pair.name in edits and pair.reacts_to_edits_on(side)

@@ -206,7 +206,10 @@ def _dropped(link: Link, side: Side, pending: Pending) -> Link:
     link_side = link.side(side)
     return link.with_side(
         side,
-        replace(link_side, pending=tuple(p for p in link_side.pending if p != pending)),
+        replace(
+            link_side,
+            pending=tuple(p for p in link_side.pending if p != pending),
+        ),
     )
 
 

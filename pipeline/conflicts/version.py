@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from pipeline.conflicts.rules import ColumnPair, Direction, Rule, Rules, Side
+from pipeline.conflicts.rules import (
+    ColumnPair,
+    Direction,
+    Rule,
+    Rules,
+    Side,
+)
 from pipeline.errors import AjeraVersionInvalid
 
 _FORM = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*")

@@ -14,7 +14,12 @@ from urllib.parse import quote
 import httpx
 
 from pipeline.connect.explain import explain
-from pipeline.connect.status import ABSENT, STOPPED, ConnectorStatus, TaskStatus
+from pipeline.connect.status import (
+    ABSENT,
+    STOPPED,
+    ConnectorStatus,
+    TaskStatus,
+)
 from pipeline.errors import (
     ConfigurationInvalid,
     ConnectorFailed,

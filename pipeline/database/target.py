@@ -135,7 +135,12 @@ class DatabaseTransaction:
         self._marks.mark(marks, now)
 
     def mark_table(
-        self, table: str, number: int, now: datetime, *, only_if: str | None = None
+        self,
+        table: str,
+        number: int,
+        now: datetime,
+        *,
+        only_if: str | None = None,
     ) -> int:
         """In pages, so that no statement locks a whole table."""
         marked, last = 0, ""
@@ -179,7 +184,10 @@ class DatabaseTransaction:
 
     def lock_page(self, table: str, after: str, limit: int) -> list[LedgerRow]:
         keys = self._ledger.next_keys(table, after, limit)
-        return sorted(self._ledger.lock_rows(table, keys).values(), key=lambda row: row.key)
+        return sorted(
+            self._ledger.lock_rows(table, keys).values(),
+            key=lambda row: row.key,
+        )
 
     def loading(self, epoch: int) -> dict[str, LoadState]:
         return self._loads.loading(epoch)

@@ -19,7 +19,14 @@ from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType, key_text
-from pipeline.mapping.table import Column, Derived, Related, RelatedRows, RowMissing, TableMapping
+from pipeline.mapping.table import (
+    Column,
+    Derived,
+    Related,
+    RelatedRows,
+    RowMissing,
+    TableMapping,
+)
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow
 

@@ -134,7 +134,10 @@ class Plans:
         ]
 
     def _conversions(
-        self, table: SourceTable, usable: Set[str], fields: Mapping[str, Any]
+        self,
+        table: SourceTable,
+        usable: Set[str],
+        fields: Mapping[str, Any],
     ) -> Iterator[tuple[str, Conversion]]:
         for column in table.columns:
             if column.name in usable:

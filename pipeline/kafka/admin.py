@@ -34,7 +34,12 @@ from pipeline.kafka.errors import (
 )
 from pipeline.kafka.groups import GroupState
 from pipeline.kafka.peek import produced_at_ms
-from pipeline.kafka.topics import TopicDescription, TopicSettings, differences_between, new_topic
+from pipeline.kafka.topics import (
+    TopicDescription,
+    TopicSettings,
+    differences_between,
+    new_topic,
+)
 from pipeline.model.position import TopicPartition
 
 T = TypeVar("T")

@@ -22,11 +22,11 @@ from confluent_kafka import (
     Consumer,
     KafkaException,
 )
-from confluent_kafka import Message as KafkaMessage
 from confluent_kafka import TopicPartition as KafkaPartition
 
 from pipeline.errors import ServiceUnreachable
 from pipeline.kafka.admin import KafkaAdmin
+from pipeline.kafka.buffer import Buffer
 from pipeline.kafka.errors import (
     LOGGER,
     NO_LONGER_OURS_CODES,
@@ -70,11 +70,10 @@ class KafkaMessages:
         self._stored_offsets = stored_offsets
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
-        self._assigned: set[TopicPartition] = set()
         self._awaiting_start: set[TopicPartition] = set()  # assigned, start offset not resolved yet
         self._paused: set[TopicPartition] = set()  # by the caller, not by `wait`
         self._waiting = self._closing = False
-        self._buffered: list[Message] = []  # polled, not returned yet
+        self._buffer = Buffer()
         self._is_eager = protocol in EAGER
         self._standby = Standby(on_assigned)
         # A client of its own: on the consumer's connections each answer waits behind a fetch.
@@ -105,9 +104,9 @@ class KafkaMessages:
         if self._awaiting_start:
             self._place(frozenset(self._awaiting_start))
         self._end_wait()
-        if not self._buffered and self._consume(1, timeout_seconds):
+        if not self._buffer and self._consume(1, timeout_seconds):
             self._consume(limit - 1, 0.0)
-        messages, self._buffered = self._buffered, []
+        messages = self._buffer.take()
         if messages:
             self._kept_error.answered()
             return messages
@@ -125,7 +124,7 @@ class KafkaMessages:
         offsets = [
             theirs(tp, offset)
             for tp, offset in sorted(next_offsets.items())
-            if tp in self._assigned
+            if tp in self._buffer.assigned
         ]
         if not offsets:
             return
@@ -149,7 +148,7 @@ class KafkaMessages:
         """
         if not self._waiting:
             self._waiting = True
-            self._consumer.pause([theirs(tp) for tp in sorted(self._assigned)])
+            self._consumer.pause([theirs(tp) for tp in sorted(self._buffer.assigned)])
         try:
             self._consume(1, seconds)
         except ServiceUnreachable as error:
@@ -157,19 +156,19 @@ class KafkaMessages:
 
     def pause(self, partitions: Iterable[TopicPartition]) -> None:
         """Stop fetching these; those that are not assigned are left out."""
-        chosen = self._assigned.intersection(partitions)
+        chosen = self._buffer.assigned.intersection(partitions)
         self._paused |= chosen
         self._consumer.pause([theirs(tp) for tp in sorted(chosen)])
 
     def resume(self, partitions: Iterable[TopicPartition]) -> None:
         """Fetch these again; those that are not assigned are left out."""
-        chosen = self._assigned.intersection(partitions)
+        chosen = self._buffer.assigned.intersection(partitions)
         self._paused -= chosen
         self._consumer.resume([theirs(tp) for tp in sorted(chosen)])
 
     def assignment(self) -> frozenset[TopicPartition]:
         """The partitions that messages are read from."""
-        return frozenset(self._assigned)
+        return self._buffer.assigned
 
     def end_offsets(self, topic: str) -> Mapping[int, int]:
         """For each partition of the topic, assigned or not, the offset after its newest message.
@@ -189,7 +188,7 @@ class KafkaMessages:
         self._kept_error.forget()
         self._consumer.close()
         self._admin.close()
-        self._assigned.clear()
+        self._buffer.revoke(self._buffer.assigned)
         self._awaiting_start.clear()
         self._kept_error.raise_first()
 
@@ -217,7 +216,7 @@ class KafkaMessages:
         except KafkaException as error:
             raise unreachable("taking over partitions", cause(error)) from error
         self._awaiting_start -= partitions
-        self._assigned |= partitions
+        self._buffer.assign(partitions)
         # librdkafka remembers that a partition was paused when it left:
         # it would never be read again.
         (self._consumer.pause if self._waiting else self._consumer.resume)(placed)
@@ -225,17 +224,14 @@ class KafkaMessages:
     def _revoke(self, _: Consumer, partitions: list[KafkaPartition]) -> None:
         leaving = frozenset(map(ours, partitions))
         self._awaiting_start -= leaving
-        placed = leaving & self._assigned
+        placed = leaving & self._buffer.assigned
         try:
             if placed:
                 self._on_revoked(placed)
         except Exception as error:
             self._kept_error.keep(error)
-        self._assigned -= placed
+        self._buffer.revoke(leaving)
         self._paused -= leaving
-        self._buffered = [
-            m for m in self._buffered if TopicPartition(m.topic, m.partition) not in leaving
-        ]
         if self._is_eager:
             self._consumer.unassign()
         else:
@@ -257,20 +253,17 @@ class KafkaMessages:
             batch = self._consumer.consume(limit, timeout_seconds) if limit else []
         except KafkaException as error:
             raise unreachable("reading messages", cause(error)) from error
-        self._buffered += [message for each in batch if (message := self._accept(each)) is not None]
+        for each in batch:
+            fault = each.error()
+            if fault is not None:
+                self._kept_error.keep_polled(each, fault)
+            else:
+                self._buffer.add(read_message(each))
         return bool(batch)
 
     def _end_wait(self) -> None:
         if self._waiting:
             self._waiting = False
-            self._consumer.resume([theirs(tp) for tp in sorted(self._assigned - self._paused)])
-
-    def _accept(self, polled: KafkaMessage) -> Message | None:
-        error = polled.error()
-        if error is not None:
-            self._kept_error.keep_polled(polled, error)
-            return None
-        message = read_message(polled)
-        return (
-            message if TopicPartition(message.topic, message.partition) in self._assigned else None
-        )
+            self._consumer.resume(
+                [theirs(tp) for tp in sorted(self._buffer.assigned - self._paused)]
+            )

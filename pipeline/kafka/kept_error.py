@@ -42,7 +42,11 @@ class KeptError:
 
     def keep_polled(self, polled: KafkaMessage, error: KafkaError) -> None:
         """A message that is none."""
-        topic, partition, offset = polled.topic(), polled.partition(), polled.offset()
+        topic, partition, offset = (
+            polled.topic(),
+            polled.partition(),
+            polled.offset(),
+        )
         if error.code() in LOST_CODES and topic is not None and partition is not None:
             self.keep(self._lost(TopicPartition(topic, partition), offset, error))
         elif error.code() in TRANSPORT_CODES:

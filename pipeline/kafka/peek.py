@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaException
+from confluent_kafka import (
+    TIMESTAMP_NOT_AVAILABLE,
+    Consumer,
+    KafkaException,
+)
 
-from pipeline.kafka.errors import REQUEST_TIMEOUT_SECONDS, cause, no_answer, theirs, unreachable
+from pipeline.kafka.errors import (
+    REQUEST_TIMEOUT_SECONDS,
+    cause,
+    no_answer,
+    theirs,
+    unreachable,
+)
 from pipeline.model.position import TopicPartition
 
 

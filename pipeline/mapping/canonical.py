@@ -65,7 +65,12 @@ class Canonical:
         if isinstance(value, MethodType):
             return ["method", self.of(value.__self__), self.of(value.__func__)]
         if isinstance(value, partial):
-            return ["partial", self.of(value.func), self.of(value.args), self.of(value.keywords)]
+            return [
+                "partial",
+                self.of(value.func),
+                self.of(value.args),
+                self.of(value.keywords),
+            ]
         if is_dataclass(value):
             return self._instance(value)
         name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
@@ -113,7 +118,11 @@ class Canonical:
         names = _Names({name: cell.cell_contents for name, cell in cells}, function.__globals__)
         node = _function_node(function.__module__, code)
         described = self._scope(node, names, frozenset(), with_defaults=False)
-        return ["function", described, self.of([function.__defaults__, function.__kwdefaults__])]
+        return [
+            "function",
+            described,
+            self.of([function.__defaults__, function.__kwdefaults__]),
+        ]
 
     # -- syntax ------------------------------------------------------------------------------------
 

@@ -31,7 +31,10 @@ def map_fingerprints(route: Route, site: Site) -> dict[str, str]:
 def map_fingerprint(mapping: TableMapping, route: Route, site: Site) -> str:
     """Of one map. Raises TypeError where it refers to what cannot be described."""
     canonical = Canonical()
-    targets = [mapping.target, *(child.target for child in mapping.children)]
+    targets = [
+        mapping.target,
+        *(child.target for child in mapping.children),
+    ]
     described: list[Plain] = [
         MEANING,
         canonical.of(mapping),
@@ -50,11 +53,17 @@ def sticky_fingerprint(column: StickyColumn, site: Site) -> str:
 
 def _giving_parents(mapping: TableMapping, route: Route) -> Iterator[str]:
     """The maps that are switched on and give rows that this one refers to."""
-    parents = [*mapping.parents, *(one for child in mapping.children for one in child.parents)]
+    parents = [
+        *mapping.parents,
+        *(one for child in mapping.children for one in child.parents),
+    ]
     for parent in parents:
         if isinstance(parent, AwaitParent):
             for other in route.mappings:
-                if (other.source, other.target) == (parent.source, parent.table):
+                if (other.source, other.target) == (
+                    parent.source,
+                    parent.table,
+                ):
                     yield f"{parent.table}: {other.name}"
 
 

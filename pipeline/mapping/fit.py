@@ -82,7 +82,12 @@ def _fitted(
     if value is None:
         return _filled(table, column, policy)
     if isinstance(value, Decimal) and column.places is not None:
-        _refuse_if(policy.too_long, table, column, "has more places than the column")
+        _refuse_if(
+            policy.too_long,
+            table,
+            column,
+            "has more places than the column",
+        )
         return rounded(value, column.places), OverflowPolicy.CUT
     if not isinstance(value, str):
         return value, None

@@ -10,7 +10,12 @@ from enum import StrEnum
 from functools import cached_property
 
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import ColumnType, SourceColumn, SourceTable, key_text
+from pipeline.mapping.source import (
+    ColumnType,
+    SourceColumn,
+    SourceTable,
+    key_text,
+)
 from pipeline.model.event import Row, Value
 
 

@@ -64,4 +64,7 @@ class Route:
 
     def only(self, entities: frozenset[str]) -> Route:
         """The same route with only the mappings of these entities switched on."""
-        return replace(self, mappings=tuple(m for m in self.mappings if m.entity in entities))
+        return replace(
+            self,
+            mappings=tuple(m for m in self.mappings if m.entity in entities),
+        )

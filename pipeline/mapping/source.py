@@ -62,7 +62,10 @@ class SourceTable:
         if lacking:
             raise ValueError(f"{self.name} has no columns {', '.join(sorted(lacking))}")
         kept = {*self.key, *names}
-        return replace(self, columns=tuple(one for one in self.columns if one.name in kept))
+        return replace(
+            self,
+            columns=tuple(one for one in self.columns if one.name in kept),
+        )
 
     def key_text(self, values: Sequence[Value]) -> str:
         """A row's key as one text: its values, with a bar between them where there are several."""

@@ -60,11 +60,21 @@ def _watches(root: str, line: Aggregate) -> Iterator[Watch]:
     if len(line.along) == 1:
         yield Watch(first.table, root, first.column, line.reads | {first.column})
     elif is_look_up(line.along):
-        yield Watch(first.table, root, first.column, frozenset({first.column, last.column}))
+        yield Watch(
+            first.table,
+            root,
+            first.column,
+            frozenset({first.column, last.column}),
+        )
         yield Watch(line.table, way_kind(line.along), "", line.reads)
     else:
         yield Watch(first.table, root, first.column, frozenset({first.column}))
-        yield Watch(line.table, way_kind(line.along), last.column, line.reads | {last.column})
+        yield Watch(
+            line.table,
+            way_kind(line.along),
+            last.column,
+            line.reads | {last.column},
+        )
 
 
 def way_kind(along: tuple[Path, ...]) -> str:

@@ -11,12 +11,20 @@ from functools import partial
 from pipeline.config.settings import Settings
 from pipeline.domain.routes import Routes
 from pipeline.errors import ExitCode, PipelineError, SchemaUnknown
-from pipeline.kafka.topics import TopicDescription, TopicSettings, differences_between
+from pipeline.kafka.topics import (
+    TopicDescription,
+    TopicSettings,
+    differences_between,
+)
 from pipeline.mapping.route import Route
 from pipeline.operations import check_databases, check_exchange
 from pipeline.operations.connectors import topics_of
 from pipeline.operations.finding import Line, fault
-from pipeline.wiring.clients import connect_client, kafka_admin, registry_client
+from pipeline.wiring.clients import (
+    connect_client,
+    kafka_admin,
+    registry_client,
+)
 from pipeline.wiring.source import source_of, systems_of
 
 NO_SCHEMA = 2**31 - 1

@@ -10,7 +10,11 @@ from sqlalchemy import Engine
 
 from pipeline.config.settings import Settings
 from pipeline.database.state.schema import sync_metadata
-from pipeline.database.systems.grants import EVERYTHING, missing_rights, rights_on_target
+from pipeline.database.systems.grants import (
+    EVERYTHING,
+    missing_rights,
+    rights_on_target,
+)
 from pipeline.database.systems.inspect import source_findings
 from pipeline.database.systems.live import describe_target
 from pipeline.decoding.needs import needed_by
@@ -73,7 +77,10 @@ def target(route: Route, settings: Settings) -> Iterator[Line]:
 
 
 def _tables(settings: Settings, route: Route, engine: Engine) -> Iterator[Line]:
-    area, schema = route.target_system, settings.routes.projection(route).db_schema
+    area, schema = (
+        route.target_system,
+        settings.routes.projection(route).db_schema,
+    )
     try:
         found = describe_target(engine, switched_on(settings, route), settings.site, schema)
     except TargetMismatch as error:

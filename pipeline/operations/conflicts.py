@@ -17,7 +17,6 @@ from pipeline.conflicts.link import Link
 from pipeline.conflicts.manual import EnteredValue
 from pipeline.conflicts.rules import Rules, Side
 from pipeline.database.pairs import DatabaseLinkTransaction, DatabasePairs
-from pipeline.engine.exchange.reconciler import Reconciler
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig, WorkItem
 from pipeline.errors import ParkReason, UsageError
 from pipeline.mapping.source import ColumnType
@@ -27,7 +26,7 @@ from pipeline.pairing.entity import ParkedWork
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
 from pipeline.wiring.clients import SystemClock
-from pipeline.wiring.exchange import pairs_of, setup_of
+from pipeline.wiring.exchange import pairs_of, reconciler, setup_of
 
 # Why a line waits for a person, by the kind of conflict that the link remembers.
 UNDECIDED: Mapping[str, ParkReason] = {
@@ -168,12 +167,7 @@ def _decide(
             about=about,
         )
         telemetry = PrometheusTelemetry(Health())
-        for _ in Reconciler(
-            setup=setup,
-            pairs=pairs,
-            telemetry=telemetry,
-            clock=SystemClock(),
-        ).run([item], patiently):
+        for _ in reconciler(setup, pairs, telemetry).run([item], patiently):
             pass
 
 
@@ -229,7 +223,12 @@ def _parked(link: Link) -> list[ParkedLine]:
     return [
         ParkedLine(
             *(link.id, link.entity, line, link.ajera.key, link.dps.key),
-            *(parked.ajera, parked.dps, parked.since, UNDECIDED.get(parked.reason, parked.reason)),
+            *(
+                parked.ajera,
+                parked.dps,
+                parked.since,
+                UNDECIDED.get(parked.reason, parked.reason),
+            ),
         )
         for line, parked in sorted(link.parked.items())
     ]

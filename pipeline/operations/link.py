@@ -23,7 +23,7 @@ from pipeline.domain.status import ACTIVE, IN_DPS
 from pipeline.domain.status import LINE as STATUS
 from pipeline.engine.exchange.new_lines import NewLines
 from pipeline.engine.exchange.ports import Pairs
-from pipeline.engine.exchange.reconciler import ITEMS_A_ROUND, Reconciler
+from pipeline.engine.exchange.reconciler import ITEMS_A_ROUND
 from pipeline.engine.exchange.unit_of_work import (
     ExchangeConfig,
     PassResult,
@@ -35,7 +35,7 @@ from pipeline.pairing.entity import Entity, ParkedWork
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
 from pipeline.wiring.clients import SystemClock
-from pipeline.wiring.exchange import pairs_of, require_choices, setup_of
+from pipeline.wiring.exchange import pairs_of, reconciler, require_choices, setup_of
 from pipeline.wiring.time_entries import require_time
 
 T = TypeVar("T")
@@ -130,13 +130,7 @@ class _Run:
     def __init__(self, setup: ExchangeConfig, pairs: Pairs) -> None:
         self._setup = setup
         self._pairs = pairs
-        telemetry = PrometheusTelemetry(Health())
-        self._rounds = Reconciler(
-            setup=setup,
-            pairs=pairs,
-            telemetry=telemetry,
-            clock=SystemClock(),
-        )
+        self._rounds = reconciler(setup, pairs, PrometheusTelemetry(Health()))
         self.entities = {entity.name: LinkedEntity(entity.name) for entity in setup.entities}
         self._counted: set[str] = set()  # links
         self.unticked: list[Unticked] = []
@@ -148,7 +142,11 @@ class _Run:
         pages, looked_at = NewLines(self._setup, self._pairs), 0
         while items := pages.page():
             for done in self._rounds.run(items, patiently):
-                for (entity, line, outcome), count in done.new_lines.items():
+                for (
+                    entity,
+                    line,
+                    outcome,
+                ), count in done.new_lines.items():
                     of_line = self.entities[entity].new_lines.setdefault(line, {})
                     of_line[outcome] = of_line.get(outcome, 0) + count
             looked_at += len(items)

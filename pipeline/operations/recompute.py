@@ -19,7 +19,10 @@ def recompute(settings: Settings, name: str | None, *, is_whole: bool) -> Remapp
     Raises ConfigurationInvalid, SyncSchemaOutdated, TargetBusy.
     """
     route = projection_named(settings, name)
-    with keeper(route, settings) as target, target.transaction() as transaction:
+    with (
+        keeper(route, settings) as target,
+        target.transaction() as transaction,
+    ):
         return remap(
             transaction,
             switched_on(settings, route),

@@ -44,13 +44,21 @@ def run(settings: Settings, stop: Callable[[], bool], route: RouteHandle) -> Non
             loop = patience.attempt(
                 lambda: resources.enter_context(route.consumer(settings, telemetry, health, stop))
             )
-            logger.info("started", route=route.name, group=route.group, telemetry=server.address)
+            logger.info(
+                "started",
+                route=route.name,
+                group=route.group,
+                telemetry=server.address,
+            )
             loop.run()
         logger.info("stopped", route=route.name, group=route.group)
     except PipelineError as error:
         health.halt("consumer", error.sentence)
         logger.error(  # noqa: TRY400
-            "ended by an error", code=error.code, error=str(error), hint=error.hint
+            "ended by an error",
+            code=error.code,
+            error=str(error),
+            hint=error.hint,
         )
         raise
     finally:
@@ -58,7 +66,9 @@ def run(settings: Settings, stop: Callable[[], bool], route: RouteHandle) -> Non
 
 
 def _patience(
-    settings: Settings, telemetry: PrometheusTelemetry, stop: Callable[[], bool]
+    settings: Settings,
+    telemetry: PrometheusTelemetry,
+    stop: Callable[[], bool],
 ) -> Retrier:
     return Retrier(
         first_seconds=settings.run.retry_initial_seconds,

@@ -33,7 +33,10 @@ def show(settings: Settings) -> list[Versions]:
     """Raises TargetBusy."""
     return _each(
         settings,
-        lambda engine, one: (migrate.current(engine, one.schema), migrate.latest(one.part)),
+        lambda engine, one: (
+            migrate.current(engine, one.schema),
+            migrate.latest(one.part),
+        ),
     )
 
 

@@ -41,12 +41,19 @@ class Rows(Protocol):
         """
 
     def having(
-        self, table: SourceTable, columns: Sequence[str], values: Sequence[tuple[Value, ...]]
+        self,
+        table: SourceTable,
+        columns: Sequence[str],
+        values: Sequence[tuple[Value, ...]],
     ) -> dict[str, Row]:
         """Rows whose columns hold one of these groups of values."""
 
     def distinct(
-        self, table: SourceTable, columns: Sequence[str], by: str, values: Sequence[Value]
+        self,
+        table: SourceTable,
+        columns: Sequence[str],
+        by: str,
+        values: Sequence[Value],
     ) -> set[tuple[Value, ...]]:
         """The different values of these columns,
         in rows whose column `by` holds one of the values.

@@ -25,9 +25,12 @@ from pipeline.domain.exchange_tables import (
 from pipeline.domain.status import StatusCoding
 from pipeline.engine.consumer import ports
 from pipeline.engine.consumer.loop import Loop
-from pipeline.engine.consumer.ports import DeadLetters, Messages
+from pipeline.engine.consumer.ports import DeadLetters, Messages, Telemetry
 from pipeline.engine.consumer.start import Incarnations
+from pipeline.engine.exchange.ajera_writer import AjeraWriter
+from pipeline.engine.exchange.ports import Pairs
 from pipeline.engine.exchange.processor import Exchange
+from pipeline.engine.exchange.reconciler import Reconciler
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig
 from pipeline.errors import ChoiceMissing
 from pipeline.kafka.consumer import KafkaMessages
@@ -209,11 +212,23 @@ def build_consumer(of: ExchangeParts, stop: Callable[[], bool], join: Join | Non
     )
 
 
+def reconciler(setup: ExchangeConfig, pairs: Pairs, telemetry: Telemetry) -> Reconciler:
+    """What decides and carries out, for consumers and for commands."""
+    return Reconciler(
+        setup=setup,
+        pairs=pairs,
+        writer=AjeraWriter(pairs, telemetry),
+        telemetry=telemetry,
+        clock=SystemClock(),
+    )
+
+
 def exchange_of(of: ExchangeParts) -> Exchange:
     """The processor of the exchange."""
     return Exchange(
         setup=of.setup,
         pairs=of.pairs,
+        reconciler=reconciler(of.setup, of.pairs, of.telemetry),
         sides=of.sides,
         decoder=of.decoder,
         dead_letters=of.dead_letters,

@@ -84,7 +84,10 @@ class ConsumerParts:
 
 @contextmanager
 def parts(
-    route: Route, settings: Settings, telemetry: PrometheusTelemetry, health: Health
+    route: Route,
+    settings: Settings,
+    telemetry: PrometheusTelemetry,
+    health: Health,
 ) -> Iterator[ConsumerParts]:
     """Everything but the membership in the group, connected.
 
@@ -122,14 +125,23 @@ def parts(
 
 
 def apply_maps(
-    target: DatabaseTarget, route: Route, site: Site, telemetry: PrometheusTelemetry
+    target: DatabaseTarget,
+    route: Route,
+    site: Site,
+    telemetry: PrometheusTelemetry,
 ) -> Remapped:
     """Fill in what was added to the mirror, and mark what maps that changed since they were applied
     last have to write.
     """
     fill_sticky(target, route, site, SystemClock().now())
     with target.transaction() as transaction:
-        remapped = remap(transaction, route, site, version("ajera-cdc"), SystemClock().now())
+        remapped = remap(
+            transaction,
+            route,
+            site,
+            version("ajera-cdc"),
+            SystemClock().now(),
+        )
     telemetry.remapped(remapped.recomputed, remapped.left)
     return remapped
 

@@ -312,7 +312,7 @@ ONE_WAY_GUARDS = (
             "        offsets = [\n"
             "            theirs(tp, offset)\n"
             "            for tp, offset in sorted(next_offsets.items())\n"
-            "            if tp in self._assigned\n"
+            "            if tp in self._buffer.assigned\n"
             "        ]\n"
         ),
         "        offsets = [theirs(tp, offset) for tp, offset in sorted(next_offsets.items())]\n",
@@ -331,13 +331,8 @@ ONE_WAY_GUARDS = (
     ),
     Guard(
         "revoke drops what was held back",
-        "pipeline/kafka/consumer.py",
-        (
-            "        self._buffered = [\n"
-            "            m for m in self._buffered if TopicPartition(m.topic, m.partition) not in "
-            "leaving\n"
-            "        ]\n"
-        ),
+        "pipeline/kafka/buffer.py",
+        "        self._messages = [m for m in self._messages if _of(m) not in partitions]\n",
         "",
         (
             "tests/unit/kafka/test_revoked.py"
@@ -346,14 +341,9 @@ ONE_WAY_GUARDS = (
     ),
     Guard(
         "revoke drops what comes after it",
-        "pipeline/kafka/consumer.py",
-        (
-            "        return (\n"
-            "            message if TopicPartition(message.topic, message.partition) in "
-            "self._assigned else None\n"
-            "        )\n"
-        ),
-        "        return message\n",
+        "pipeline/kafka/buffer.py",
+        "        if _of(message) in self.assigned:\n",
+        "        if True:\n",
         (
             "tests/unit/kafka/test_revoked.py"
             "::test_a_message_that_comes_after_its_partition_left_is_dropped"

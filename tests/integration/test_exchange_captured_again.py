@@ -98,7 +98,7 @@ def test_an_edit_of_the_old_capture_is_older_than_a_write_made_after_the_new_one
     types(hill, other, "tried")
     types(hill, other, "Hill")
     hill.capture_again(other)
-    hill.exchange._rounds.follow({other: 2})
+    hill.reconciler.follow({other: 2})
     types(hill, typing, "once")
     hill.deliver(typing)
     assert names(hill) == ["once", "once"]

@@ -212,7 +212,7 @@ def decided(firm: World) -> Iterator[Callable[[], object]]:
                     link=link.id,
                     decide=lambda found, rules, now: resolve(found, "notes", DPS, now, rules),
                 )
-                list(firm.exchange._rounds.run([item], at_once))
+                list(firm.reconciler.run([item], at_once))
 
     yield decide
     yield firm.wait

@@ -122,10 +122,10 @@ def test_a_row_whose_parents_pair_ended_before_it_was_created_is_never_created(
     firm.settle()
     firm.insert(DPS, "PRContactAssoc", WBS1="P-1", ContactID="C", AjeraSync="Y")
 
-    def stop(*_: object) -> object:
+    def stop(*_: object) -> None:
         raise Crash
 
-    firm.exchange._rounds._ajera.make = stop  # type: ignore[assignment]
+    firm.writer.before = stop
     with pytest.raises(Crash):
         firm.deliver(DPS)
     firm.restart()

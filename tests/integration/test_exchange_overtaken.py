@@ -4,14 +4,13 @@ the other one comes by.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from pipeline.conflicts.link import State
 from pipeline.conflicts.rules import Side
-from pipeline.engine.exchange.unit_of_work import PlannedWrite
 from tests.support.outbox import World, at_once
+from tests.support.writers import nothing
 
 AJERA, DPS = Side.AJERA, Side.DPS
 
@@ -19,15 +18,12 @@ AJERA, DPS = Side.AJERA, Side.DPS
 def overtaken(firm: World, come_by: Callable[[World], object]) -> None:
     """Another process does this before the process of `firm` makes its next write to Ajera."""
     other = replace(firm)
-    writes = firm.exchange._rounds._ajera
-    make = writes.make
 
-    def made(planned: Sequence[PlannedWrite], epoch: int, attempt: Any) -> Any:
-        writes.make = make  # type: ignore[method-assign]
+    def first(*_: object) -> None:
+        firm.writer.before = nothing
         come_by(other)
-        return make(planned, epoch, attempt)
 
-    writes.make = made  # type: ignore[method-assign]
+    firm.writer.before = first
 
 
 def test_a_firm_whose_address_another_process_reads_meanwhile_is_created(

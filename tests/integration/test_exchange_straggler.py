@@ -24,12 +24,11 @@ def held(firm: World, deliver: Callable[[], object]) -> Callable[[], Any]:
     """
     kept: list[tuple[Sequence[PlannedWrite], int]] = []
 
-    def stop(planned: Sequence[PlannedWrite], epoch: int, attempt: object) -> Any:
-        del attempt
+    def stop(planned: Sequence[PlannedWrite], epoch: int) -> None:
         kept.append((planned, epoch))
         raise Crash
 
-    firm.exchange._rounds._ajera.make = stop  # type: ignore[method-assign]
+    firm.writer.before = stop
     with pytest.raises(Crash):
         deliver()
     firm.restart()

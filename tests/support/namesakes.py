@@ -24,6 +24,7 @@ from pipeline.mapping.source import ColumnType, SourceTable
 from pipeline.model.event import Row, Value
 from pipeline.model.position import TopicPartition
 from tests.support.engine import Counted, patiently
+from tests.support.writers import reconciler_with
 from tests.twins.clock import Ticks
 from tests.twins.messages import MemoryDeadLetters
 from tests.twins.people import PEOPLE, People
@@ -235,13 +236,15 @@ class Namesakes:
         return table.key_text([row[column.name] for column in table.key_columns])
 
     def _started(self) -> Exchange:
+        telemetry = Counted()
         return Exchange(
             setup=self.setup,
             pairs=self.pairs,
+            reconciler=reconciler_with(self.setup, self.pairs, telemetry, self.clock),
             sides={},
             decoder=self.topics,
             dead_letters=MemoryDeadLetters(),
-            telemetry=Counted(),
+            telemetry=telemetry,
             clock=self.clock,
             limits=Limits(),
         )

@@ -48,8 +48,10 @@ from pipeline.domain.exchange_tables import (
 from pipeline.domain.status import StatusCoding
 from pipeline.engine.consumer.circuit import Limits
 from pipeline.engine.consumer.intake import BatchResult
+from pipeline.engine.exchange.ajera_writer import AjeraWriter
 from pipeline.engine.exchange.ports import Pairs
 from pipeline.engine.exchange.processor import Exchange
+from pipeline.engine.exchange.reconciler import Reconciler
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import SourceTable
@@ -59,6 +61,7 @@ from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
 from pipeline.wiring.clients import SystemClock
 from tests.support.commands import answer
+from tests.support.writers import InterruptibleWriter
 from tests.twins.messages import MemoryDeadLetters
 
 T = TypeVar("T")
@@ -182,9 +185,18 @@ class World:
         """A new process."""
         self.decoder = Prepared()
         self.telemetry = PrometheusTelemetry(Health())
+        self.writer = InterruptibleWriter(AjeraWriter(self.pairs, self.telemetry))
+        self.reconciler = Reconciler(
+            setup=self.setup,
+            pairs=self.pairs,
+            writer=self.writer,
+            telemetry=self.telemetry,
+            clock=SystemClock(),
+        )
         self.exchange = Exchange(
             setup=self.setup,
             pairs=self.pairs,
+            reconciler=self.reconciler,
             sides={},
             decoder=self.decoder,
             dead_letters=MemoryDeadLetters(),

@@ -47,7 +47,7 @@ class Turmoil:
         self.random = random.Random(self.seed)
         self.world.clear()
         self.company = Company(self.world, self.random, SIDE_OF)
-        self.live_through = self._hold_some(self.world)
+        self._hold_some(self.world)
 
     def run(self, steps: int) -> None:
         """That many steps, and then quiet."""
@@ -73,7 +73,6 @@ class Turmoil:
             (call,) = self.random.choices(calls, weights)
             self._lived(call)
         self.world.pairs.may_die = lambda: False
-        self.live_through = at_once
         self._come_back()
         self.world.do(
             AJERA,
@@ -101,21 +100,17 @@ class Turmoil:
 
     def _restart(self) -> None:
         self.world.restart()
-        self.live_through = self._hold_some(self.world)
+        self._hold_some(self.world)
 
-    def _hold_some(self, world: World) -> Callable[..., Any]:
+    def _hold_some(self, world: World) -> None:
         """Some writes to Ajera stay in the hand of a process that is believed dead."""
-        writes = world.exchange._rounds._ajera
-        make = writes.make
 
-        def made(planned: Sequence[PlannedWrite], epoch: int, attempt: Any) -> Any:
+        def before(planned: Sequence[PlannedWrite], epoch: int) -> None:
             if world.pairs.may_die():
                 self.stragglers.append((planned, epoch))
                 raise Crash
-            return make(planned, epoch, attempt)
 
-        writes.make = made  # type: ignore[method-assign]
-        return made
+        world.writer.before = before
 
     def _come_back(self) -> None:
         """Those believed dead make the writes that they have in hand."""

@@ -26,6 +26,7 @@ from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Event
 from pipeline.model.position import TopicPartition
 from tests.support.engine import Counted, patiently
+from tests.support.writers import reconciler_with
 from tests.twins.clock import Ticks
 from tests.twins.messages import MemoryDeadLetters
 from tests.twins.people import People
@@ -177,13 +178,15 @@ class TwoSystems:
     # -- processes ---------------------------------------------------------------------------------
 
     def _started(self) -> Exchange:
+        telemetry = Counted()
         return Exchange(
             setup=self.setup,
             pairs=self.pairs,
+            reconciler=reconciler_with(self.setup, self.pairs, telemetry, self.clock),
             sides={},
             decoder=self.topics,
             dead_letters=MemoryDeadLetters(),
-            telemetry=Counted(),
+            telemetry=telemetry,
             clock=self.clock,
             limits=Limits(),
         )

@@ -159,7 +159,13 @@ class Dialect(Protocol):
         `distinct`: no answer twice from one statement.
         """
 
-    def grouped(self, table: str, match: Field, expressions: Sequence[str], only_if: str) -> str:
+    def grouped(
+        self,
+        table: str,
+        match: Field,
+        expressions: Sequence[str],
+        only_if: str,
+    ) -> str:
         """Each given value that rows match with these expressions over the rows. Both, and the
         condition, call the table `t`.
         """

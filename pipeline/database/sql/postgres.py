@@ -93,7 +93,13 @@ class Postgres:
             f" AND (({', '.join(matched)}) IN ({rows})) IS TRUE"
         )
 
-    def grouped(self, table: str, match: Field, expressions: Sequence[str], only_if: str) -> str:
+    def grouped(
+        self,
+        table: str,
+        match: Field,
+        expressions: Sequence[str],
+        only_if: str,
+    ) -> str:
         return (
             f"SELECT r.c0, {', '.join(expressions)} FROM {_counted((match,))}"
             f" JOIN {table} AS t ON {self._equal((match,))} AND {only_if} GROUP BY r.c0"

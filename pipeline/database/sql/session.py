@@ -168,7 +168,8 @@ def json_rows(rows: Sequence[Cells]) -> str:
         for row in rows
     ]
     return orjson.dumps(
-        [dict(zip(names, row, strict=True)) for row in without], default=_plain
+        [dict(zip(names, row, strict=True)) for row in without],
+        default=_plain,
     ).decode()
 
 

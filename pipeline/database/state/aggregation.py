@@ -15,7 +15,13 @@ from pipeline.database.sql.dialect import Field, Lock
 from pipeline.database.sql.session import Cells, Session, number_of, stored
 from pipeline.database.state.ledger import Mirror
 from pipeline.database.state.schema import LEDGER_KEY, mirror_name
-from pipeline.mapping.aggregate import Aggregate, Function, Where, combined, is_look_up
+from pipeline.mapping.aggregate import (
+    Aggregate,
+    Function,
+    Where,
+    combined,
+    is_look_up,
+)
 from pipeline.mapping.path import Path
 from pipeline.mapping.source import ColumnType
 from pipeline.model.event import Value
@@ -40,7 +46,11 @@ class Aggregation:
             ways.setdefault(line.along, []).append(line)
         for along, some in ways.items():
             references, unsure = self._references(along, keys)
-            groups = self._groups(along, some, {one for key in keys for one in references[key]})
+            groups = self._groups(
+                along,
+                some,
+                {one for key in keys for one in references[key]},
+            )
             for key in set(keys) - unsure:
                 parts = [groups[one] for one in references[key] if one in groups]
                 for line in some:
@@ -80,7 +90,10 @@ class Aggregation:
         return found, unsure
 
     def _groups(
-        self, along: tuple[Path, ...], lines: Sequence[Aggregate], references: Set[str]
+        self,
+        along: tuple[Path, ...],
+        lines: Sequence[Aggregate],
+        references: Set[str],
     ) -> dict[str, Partial]:
         """By reference what its rows give for each line."""
         mirror = self._mirrors[lines[0].table]
@@ -135,7 +148,10 @@ class _LineTerms:
         """The answers to these expressions."""
         values = zip(lines, cells[::2], cells[1::2], strict=True)
         return {
-            line.target: (self._value(line, value), not number_of(is_unsure))
+            line.target: (
+                self._value(line, value),
+                not number_of(is_unsure),
+            )
             for line, value, is_unsure in values
         }
 

@@ -42,7 +42,10 @@ class Mirror:
 
 
 def mirrors(
-    session: Session, schema: str, sources: Sequence[MirroredTable], added: AddedColumns
+    session: Session,
+    schema: str,
+    sources: Sequence[MirroredTable],
+    added: AddedColumns,
 ) -> dict[str, Mirror]:
     return {
         source.name: Mirror(
@@ -149,7 +152,12 @@ class Ledger:
         return [row for _, row in sorted(rows.items()) if row.epoch < epoch and not row.deleted]
 
     def next_keys(
-        self, table: str, after: str, limit: int, *, only_if: str | None = None
+        self,
+        table: str,
+        after: str,
+        limit: int,
+        *,
+        only_if: str | None = None,
     ) -> list[str]:
         """Keys of a mirror in order, a page at a time; of the rows in which this flag is set."""
         mirror = self._mirrors[table]

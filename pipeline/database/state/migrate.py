@@ -107,7 +107,10 @@ def require_latest(
         raise SyncSchemaOutdated(
             f"schema {schema} has version {found or '(none)'}, this program needs {latest(part)}"
         )
-    with translated(dialect_of(engine), f"schema {schema}"), engine.connect() as connection:
+    with (
+        translated(dialect_of(engine), f"schema {schema}"),
+        engine.connect() as connection,
+    ):
         missing = [name for one in lacking(connection, schema, mirrored) for name in one.names]
     if missing:
         raise SyncSchemaOutdated(f"schema {schema} lacks {', '.join(missing)}")

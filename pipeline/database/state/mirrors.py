@@ -11,11 +11,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Connection, Index, Table, func, insert, inspect, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Table,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+)
 from sqlalchemy.schema import CreateColumn
 
 from pipeline.database.state.added import ADDED_COLUMN, WHOLE_TABLE
-from pipeline.database.state.schema import LEDGER, mirror_name, sync_metadata
+from pipeline.database.state.schema import (
+    LEDGER,
+    mirror_name,
+    sync_metadata,
+)
 from pipeline.mapping.mirror import MirroredTable
 
 
@@ -34,7 +48,10 @@ class Lacking:
         """As people read it."""
         if self.is_whole:
             return [self.mirror.name]
-        parts = [*(one.name for one in self.columns), *(str(one.name) for one in self.indexes)]
+        parts = [
+            *(one.name for one in self.columns),
+            *(str(one.name) for one in self.indexes),
+        ]
         return [f"{self.mirror.name}.{part}" for part in parts]
 
 
@@ -55,7 +72,13 @@ def lacking(
         columns = tuple(one for one in table.columns if one.name not in names)
         indexes = tuple(one for one in table.indexes if one.name not in indexed)
         if columns or indexes:
-            yield Lacking(source.name, table, is_whole=False, columns=columns, indexes=indexes)
+            yield Lacking(
+                source.name,
+                table,
+                is_whole=False,
+                columns=columns,
+                indexes=indexes,
+            )
 
 
 def add_lacking(
@@ -83,7 +106,13 @@ def add_lacking(
             report(f"{schema}: {part}")
 
 
-def _note(connection: Connection, added: Table, of: Lacking, name: str, *after: str) -> None:
+def _note(
+    connection: Connection,
+    added: Table,
+    of: Lacking,
+    name: str,
+    *after: str,
+) -> None:
     """Known once the table was loaded in an epoch after every
     one that these tables of ours hold.
     """
@@ -94,6 +123,9 @@ def _note(connection: Connection, added: Table, of: Lacking, name: str, *after: 
     version = connection.scalar(select(func.max(added.c.version))) or 0
     connection.execute(
         insert(added).values(
-            source_table=of.source, name=name, version=version + 1, known_epoch=max(epochs) + 1
+            source_table=of.source,
+            name=name,
+            version=version + 1,
+            known_epoch=max(epochs) + 1,
         )
     )

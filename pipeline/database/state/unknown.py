@@ -28,20 +28,30 @@ class UnknownColumn:
 def unknown_columns(engine: Engine, schema: str) -> tuple[UnknownColumn, ...]:
     """Those that no later snapshot has made known in every row."""
     tables = sync_metadata(schema).tables
-    added, loads = tables[f"{schema}.added_column"], tables[f"{schema}.source_table"]
+    added, loads = (
+        tables[f"{schema}.added_column"],
+        tables[f"{schema}.source_table"],
+    )
     query = (
         sa.select(added, loads.c.epoch)
         .outerjoin(loads, loads.c.name == added.c.source_table)
         .where(added.c.name != WHOLE_TABLE)
         .order_by(added.c.source_table, added.c.name)
     )
-    with translated(dialect_of(engine), "the sync schema"), engine.connect() as connection:
+    with (
+        translated(dialect_of(engine), "the sync schema"),
+        engine.connect() as connection,
+    ):
         return tuple(
             UnknownColumn(
                 str(row["source_table"]),
                 str(row["name"]),
                 _rows(
-                    connection, schema, str(row["source_table"]), str(row["name"]), row["version"]
+                    connection,
+                    schema,
+                    str(row["source_table"]),
+                    str(row["name"]),
+                    row["version"],
                 ),
                 int(row["known_epoch"]),
             )
@@ -50,8 +60,20 @@ def unknown_columns(engine: Engine, schema: str) -> tuple[UnknownColumn, ...]:
         )
 
 
-def _rows(connection: Connection, schema: str, table: str, column: str, version: int) -> int:
-    names = ("revision", "columns_version", "columns_revision", "deleted", "unknown")
+def _rows(
+    connection: Connection,
+    schema: str,
+    table: str,
+    column: str,
+    version: int,
+) -> int:
+    names = (
+        "revision",
+        "columns_version",
+        "columns_revision",
+        "deleted",
+        "unknown",
+    )
     columns: list[sa.ColumnClause[object]] = [sa.column(name) for name in names]
     mirror = sa.table(mirror_name(table), *columns, schema=schema)
     listed = sa.literal(",") + mirror.c.unknown + sa.literal(",")

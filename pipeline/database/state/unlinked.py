@@ -33,7 +33,11 @@ class Unlinked:
         answers = self._session.run("unlinked", sql, [(one,) for one in sorted(set(ids))])
         found: dict[str, Seen] = {}
         for one, position, incarnation, partition, offset, epoch in answers:
-            place = TopicOffset(number_of(incarnation), number_of(partition), number_of(offset))
+            place = TopicOffset(
+                number_of(incarnation),
+                number_of(partition),
+                number_of(offset),
+            )
             found[str(one)] = Seen(str(position), place, number_of(epoch))
         return found
 

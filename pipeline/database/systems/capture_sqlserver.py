@@ -50,7 +50,12 @@ def sqlserver_findings(connection: Connection, schema: str, tables: list[str]) -
 
 def _edition(connection: Connection) -> Finding:
     edition = number(connection, "SELECT CAST(SERVERPROPERTY('EngineEdition') AS int)")
-    name = str(one(connection, "SELECT CAST(SERVERPROPERTY('Edition') AS nvarchar(128))"))
+    name = str(
+        one(
+            connection,
+            "SELECT CAST(SERVERPROPERTY('Edition') AS nvarchar(128))",
+        )
+    )
     lacks_it = edition == EXPRESS or name.startswith("Web")
     action = (
         "Change data capture is not in SQL Server Express or Web: Standard (2016 SP1 or later), "

@@ -28,7 +28,13 @@ FITTING: Mapping[ColumnType, tuple[type[Any], ...]] = {
     ColumnType.SHORT_TEXT: (sa.String,),
     ColumnType.INSTANT: (sa.DateTime,),
     ColumnType.DATE: (sa.Date, sa.DateTime),
-    ColumnType.DECIMAL: (sa.Numeric, sa.Float, sa.Integer, mssql.MONEY, mssql.SMALLMONEY),
+    ColumnType.DECIMAL: (
+        sa.Numeric,
+        sa.Float,
+        sa.Integer,
+        mssql.MONEY,
+        mssql.SMALLMONEY,
+    ),
 }
 SCHEMAS = {"postgresql": "public", "mssql": "dbo"}
 
@@ -97,7 +103,10 @@ def _columns(
 
 
 def _unlike(
-    live: Mapping[str, object], table: SourceTable, site: Site, needed: Mapping[str, str]
+    live: Mapping[str, object],
+    table: SourceTable,
+    site: Site,
+    needed: Mapping[str, str],
 ) -> Iterator[str]:
     """A sentence for each needed column that is missing or of another type."""
     for column in table.columns:

@@ -185,7 +185,12 @@ class TargetTables:
         changed = self._update(names, columns, rows) if columns else 0
         return RowCounts(changed=changed, unchanged=len(rows) - changed)
 
-    def _update(self, names: Names, columns: tuple[str, ...], rows: Sequence[TargetRow]) -> int:
+    def _update(
+        self,
+        names: Names,
+        columns: tuple[str, ...],
+        rows: Sequence[TargetRow],
+    ) -> int:
         """Write these columns where one differs; how many rows changed."""
         dialect, fields = self._session.dialect, names.fields(columns)
         update = Update(

@@ -26,7 +26,10 @@ class BisectingQueue(Generic[T]):
 
     def take(self) -> list[T]:
         """The next batch."""
-        batch, self._left = self._left[: self._size], self._left[self._size :]
+        batch, self._left = (
+            self._left[: self._size],
+            self._left[self._size :],
+        )
         return batch
 
     def bisect(self, batch: Sequence[T]) -> bool:

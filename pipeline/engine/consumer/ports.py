@@ -145,7 +145,12 @@ class Marks(Protocol):
         """
 
     def mark_table(
-        self, table: str, number: int, now: datetime, *, only_if: str | None = None
+        self,
+        table: str,
+        number: int,
+        now: datetime,
+        *,
+        only_if: str | None = None,
     ) -> int:
         """Mark every row of a mirror, or those in which this flag is set; how many."""
 

@@ -6,15 +6,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Protocol
 
 from pipeline.conflicts import settle
 from pipeline.conflicts.decision import Applied, Recorded, WriteOutcome
 from pipeline.conflicts.rules import Side
+from pipeline.engine.consumer.bisect import BisectingQueue
 from pipeline.engine.consumer.ports import Attempt, Telemetry
 from pipeline.engine.exchange.apply_writes import apply_writes
 from pipeline.engine.exchange.ports import Pairs
 from pipeline.engine.exchange.unit_of_work import PlannedWrite
 from pipeline.errors import KeyTableInvalid, PipelineError, RowRejected
+
+
+class WritesAjera(Protocol):
+    """Who makes writes in Ajera for the reconciler."""
+
+    def make(
+        self, planned: Sequence[PlannedWrite], epoch: int, attempt: Attempt
+    ) -> tuple[dict[str, WriteOutcome], dict[str, PipelineError]]:
+        """The outcomes by intention, and what Ajera rejects."""
 
 
 class AjeraWriter:
@@ -27,17 +38,20 @@ class AjeraWriter:
     def make(
         self, planned: Sequence[PlannedWrite], epoch: int, attempt: Attempt
     ) -> tuple[dict[str, WriteOutcome], dict[str, PipelineError]]:
-        """The outcomes by intention; what Ajera rejects is narrowed down to, and given up."""
-        try:
-            return attempt(partial(self._write, planned, epoch)), {}
-        except (RowRejected, KeyTableInvalid) as error:
-            if len(planned) == 1:
-                return {}, {planned[0].write.intention: error}
-            middle = len(planned) // 2
-            first, second = (
-                self.make(part, epoch, attempt) for part in (planned[:middle], planned[middle:])
-            )
-            return {**first[0], **second[0]}, {**first[1], **second[1]}
+        """The outcomes by intention, and what Ajera rejects: given up by who called."""
+        queue = BisectingQueue(planned, len(planned))
+        outcomes: dict[str, WriteOutcome] = {}
+        refused: dict[str, PipelineError] = {}
+        while queue:
+            now = queue.take()
+            try:
+                outcomes |= attempt(partial(self._write, now, epoch))
+            except (RowRejected, KeyTableInvalid) as error:
+                if queue.bisect(now):
+                    continue
+                refused[now[0].write.intention] = error
+            queue.done()
+        return outcomes, refused
 
     def _write(self, planned: Sequence[PlannedWrite], epoch: int) -> dict[str, WriteOutcome]:
         by_intention = {one.write.intention: one for one in planned}

@@ -113,7 +113,9 @@ class Linker:
         rows |= self._unit.of(side).read(entity.side(side).table, lacking) if lacking else {}
         parents = {key: parent_key(self._setup, entity, side, row) for key, row in rows.items()}
         known = self._unit.links_of.linked_ids(
-            entity.parent or "", side, [parent for parent in parents.values() if parent]
+            entity.parent or "",
+            side,
+            [parent for parent in parents.values() if parent],
         )
         found = {key: known[parent] for key, parent in parents.items() if parent in known}
         links = self._unit.links
@@ -198,13 +200,20 @@ class Linker:
         return self._link(group, key, other, item, old)
 
     def _link(
-        self, group: Group, key: str, other: str, item: WorkItem, old: Link | None
+        self,
+        group: Group,
+        key: str,
+        other: str,
+        item: WorkItem,
+        old: Link | None,
     ) -> ItemResult:
         off = self._off_with_parent(group.entity, group.side, key)
         return self._new.link(group, key, other, item, old, off)
 
 
-def _by_entity_and_side(begins: Begins) -> Iterator[tuple[Entity, Side, list[WorkItem]]]:
+def _by_entity_and_side(
+    begins: Begins,
+) -> Iterator[tuple[Entity, Side, list[WorkItem]]]:
     for entity in dict.fromkeys(entity for _, entity in begins):
         for side in Side:
             items = [item for item, one in begins if one is entity and item.side is side]

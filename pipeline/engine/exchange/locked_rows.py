@@ -13,7 +13,11 @@ from pipeline.conflicts.link import Link, State, Values
 from pipeline.conflicts.reconcile import needs_look
 from pipeline.conflicts.rules import Side
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork, WorkItem
+from pipeline.engine.exchange.unit_of_work import (
+    ExchangeConfig,
+    UnitOfWork,
+    WorkItem,
+)
 from pipeline.model.event import Event
 from pipeline.pairing.entity import Entity
 
@@ -24,7 +28,12 @@ Wanted = dict[tuple[Side, str], set[str]]  # keys by side and table
 class LockedRows:
     """Reads rows once for all items of a pass."""
 
-    def __init__(self, setup: ExchangeConfig, unit: UnitOfWork, translations: Translations) -> None:
+    def __init__(
+        self,
+        setup: ExchangeConfig,
+        unit: UnitOfWork,
+        translations: Translations,
+    ) -> None:
         self._setup = setup
         self._unit = unit
         self._translations = translations

@@ -99,7 +99,10 @@ class Matching:
         for line, of_line in texts.items():
             pair = entity.rules.by_name[line]
             found |= self._unit.of(side).named(
-                entity_side.table, pair.field(side).columns, of_line, pair.length
+                entity_side.table,
+                pair.field(side).columns,
+                of_line,
+                pair.length,
             )
         return {key: row for key, row in found.items() if name_of(entity, side, row) in wished}
 
@@ -198,9 +201,15 @@ class Matching:
             isinstance(found, Links) and paired is None and self._has_rivals(group, key, name)
         )
         if is_unsure or (isinstance(found, Parks) and found.reason is ParkReason.AMBIGUOUS_MATCH):
-            return Parks(ParkReason.AMBIGUOUS_MATCH, ambiguous_remedy(entity.told_apart_by))
+            return Parks(
+                ParkReason.AMBIGUOUS_MATCH,
+                ambiguous_remedy(entity.told_apart_by),
+            )
         if isinstance(found, Creates) and name in group.mixed:
-            return Parks(ParkReason.CLIENT_AND_VENDOR, ParkReason.CLIENT_AND_VENDOR.hint)
+            return Parks(
+                ParkReason.CLIENT_AND_VENDOR,
+                ParkReason.CLIENT_AND_VENDOR.hint,
+            )
         return found
 
     @staticmethod

@@ -93,7 +93,9 @@ def _belonging(
     """By key of a row the first row of `child` that belongs to it."""
     entity_side, table = child.side(side), entity.side(side).table
     rows = unit.of(side).having(
-        entity_side.table, entity_side.parent, [table.key_values(key) for key in keys]
+        entity_side.table,
+        entity_side.parent,
+        [table.key_values(key) for key in keys],
     )
     found: dict[str, Row] = {}
     for key in in_order(

@@ -163,7 +163,11 @@ class NewLinks:
         entity, owner = group.entity, self.owner(group, key)
         self._quota.count(entity, owner)
         counted = owner if entity.limited_by is not None else None
-        link = replace(decision.link, of=group.parent_pairs.get(key), counts_for=counted)
+        link = replace(
+            decision.link,
+            of=group.parent_pairs.get(key),
+            counts_for=counted,
+        )
         return self._quota.admitted(entity, replace(decision, link=link))
 
     def _begun(
@@ -192,7 +196,12 @@ class NewLinks:
         if event is not None and event.is_snapshot:
             seen = Seen("", event.place, event.epoch)
         elif event is not None:
-            seen = Seen(event.position, event.place, event.epoch, committed_at=event.committed_at)
+            seen = Seen(
+                event.position,
+                event.place,
+                event.epoch,
+                committed_at=event.committed_at,
+            )
         table = group.entity.side(group.side).table.name
         return Found(table, key, group.rows[key], group.at, seen)
 

@@ -11,14 +11,23 @@ from pipeline.engine.exchange.hanging import Hanging, newest
 from pipeline.engine.exchange.parents import Keys, keys_of, parent_followed
 from pipeline.engine.exchange.settlement import settle_open
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork, WorkItem
+from pipeline.engine.exchange.unit_of_work import (
+    ExchangeConfig,
+    UnitOfWork,
+    WorkItem,
+)
 from pipeline.pairing.entity import Entity
 
 
 class PassLinks:
     """Finds the links of rows, and of the rows that those belong to."""
 
-    def __init__(self, setup: ExchangeConfig, unit: UnitOfWork, translations: Translations) -> None:
+    def __init__(
+        self,
+        setup: ExchangeConfig,
+        unit: UnitOfWork,
+        translations: Translations,
+    ) -> None:
         self._setup = setup
         self._unit = unit
         self._translations = translations

@@ -45,6 +45,7 @@ class Exchange:
         *,
         setup: ExchangeConfig,
         pairs: Pairs,
+        reconciler: Reconciler,
         sides: Mapping[str, Side],
         decoder: Decoder,
         dead_letters: DeadLetters,
@@ -69,7 +70,7 @@ class Exchange:
         self._side_of = {
             entity.side(side).table.name: side for entity in setup.entities for side in Side
         }
-        self._rounds = Reconciler(setup=setup, pairs=pairs, telemetry=telemetry, clock=clock)
+        self._rounds = reconciler
         self.sweep = Sweep(setup, pairs, clock)
         self._latecomers = Latecomers(setup, pairs, clock)
         self._new_lines = NewLines(setup, pairs)

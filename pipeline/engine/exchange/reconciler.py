@@ -17,7 +17,7 @@ from pipeline.conflicts.rules import Side
 from pipeline.engine.consumer.bisect import BisectingQueue
 from pipeline.engine.consumer.ports import Attempt, Clock, Telemetry
 from pipeline.engine.consumer.races import RetryLostRaces
-from pipeline.engine.exchange.ajera_writer import AjeraWriter
+from pipeline.engine.exchange.ajera_writer import WritesAjera
 from pipeline.engine.exchange.ports import LinkTransaction, Pairs
 from pipeline.engine.exchange.reconcile_pass import ReconcilePass
 from pipeline.engine.exchange.second_writer import (
@@ -52,6 +52,7 @@ class Reconciler:
         *,
         setup: ExchangeConfig,
         pairs: Pairs,
+        writer: WritesAjera,
         telemetry: Telemetry,
         clock: Clock,
     ) -> None:
@@ -59,7 +60,7 @@ class Reconciler:
         self._pairs = pairs
         self._telemetry = telemetry
         self._clock = clock
-        self._ajera = AjeraWriter(pairs, telemetry)
+        self._writer = writer
         self._second_writer = SecondWriter()
         self._lists = Lists()
         self._lists_read_at = -LISTS_SECONDS
@@ -162,7 +163,7 @@ class Reconciler:
         """
         if not planned:
             return []
-        outcomes, refused = self._ajera.make(planned, self._epochs[Side.AJERA], attempt)
+        outcomes, refused = self._writer.make(planned, self._epochs[Side.AJERA], attempt)
         return attempt(partial(self._settled, planned, outcomes, refused))
 
     def _settled(

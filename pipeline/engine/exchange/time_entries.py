@@ -67,7 +67,10 @@ def with_time(
 
 
 def _on_linked(
-    ajera: Rows, linked: LinkedProjects, time: TimeColumns, charged: set[str]
+    ajera: Rows,
+    linked: LinkedProjects,
+    time: TimeColumns,
+    charged: set[str],
 ) -> set[str]:
     """Those projects and phases that are linked, or belong to a project that is."""
     table = time.projects

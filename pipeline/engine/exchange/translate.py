@@ -83,7 +83,9 @@ class Translations:
                 yield from self._reference(pair.through, side, link_side.value.get(pair.name))
                 if pair.name in link_side.wanted:
                     yield from self._reference(
-                        pair.through, side, link_side.wanted[pair.name].value
+                        pair.through,
+                        side,
+                        link_side.wanted[pair.name].value,
                     )
                 if parked is not None:
                     yield from self._reference(

@@ -12,7 +12,12 @@ from pipeline.conflicts.decision import Reason
 from pipeline.conflicts.link import Seen
 from pipeline.conflicts.readings import moved
 from pipeline.conflicts.rules import Side
-from pipeline.engine.exchange.unit_of_work import ItemResult, UnitOfWork, WorkItem, row_id
+from pipeline.engine.exchange.unit_of_work import (
+    ItemResult,
+    UnitOfWork,
+    WorkItem,
+    row_id,
+)
 from pipeline.model import applied
 from pipeline.pairing.entity import Entity
 
@@ -23,7 +28,11 @@ class UnlinkedRows:
     """
 
     def __init__(
-        self, unit: UnitOfWork, entity: Entity, side: Side, items: Mapping[str, WorkItem]
+        self,
+        unit: UnitOfWork,
+        entity: Entity,
+        side: Side,
+        items: Mapping[str, WorkItem],
     ) -> None:
         self._unit = unit
         self._ids = {

@@ -33,7 +33,12 @@ def fill_sticky(target: Target, route: Route, site: Site, now: datetime) -> int:
 
 
 def _fill_page(
-    target: Target, route: Route, table: MirroredTable, site: Site, after: str, now: datetime
+    target: Target,
+    route: Route,
+    table: MirroredTable,
+    site: Site,
+    after: str,
+    now: datetime,
 ) -> tuple[int, str | None]:
     """How many rows were filled in, and the last key of the page; None after the last page."""
     mark_kinds = MarkKinds(route.kinds(), watches(route.mappings))

@@ -98,7 +98,11 @@ def with_sticky(table: MirroredTable, site: Site, row: LedgerRow) -> LedgerRow:
                 found[one.name] = computed[0]
     if not found:
         return row
-    return replace(row, values={**row.values, **found}, unknown=row.unknown - found.keys())
+    return replace(
+        row,
+        values={**row.values, **found},
+        unknown=row.unknown - found.keys(),
+    )
 
 
 def _value(
@@ -112,7 +116,9 @@ def _value(
 
 
 def _differs(
-    column: str, before: tuple[Row, frozenset[str]], after: tuple[Row, frozenset[str]]
+    column: str,
+    before: tuple[Row, frozenset[str]],
+    after: tuple[Row, frozenset[str]],
 ) -> bool:
     """Another value, or the same one that was not known before."""
     return (before[0].get(column), column in before[1]) != (

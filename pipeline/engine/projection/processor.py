@@ -156,7 +156,13 @@ class Processor:
         with self._target.transaction() as transaction:
             self._intake.history.refuse_restored(transaction, batch.handled.next_offsets)
             number = secrets.randbits(62)
-            return stage(transaction, self._stage_settings, events, number, self._clock.now())
+            return stage(
+                transaction,
+                self._stage_settings,
+                events,
+                number,
+                self._clock.now(),
+            )
 
     def _dead_letter_rejected(self, batch: Batch, event: Event, error: RowRejected) -> None:
         """Dead-letter the offending event; if the circuit is open,

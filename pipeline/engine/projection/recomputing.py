@@ -47,7 +47,10 @@ class RecomputeRunner:
         """Recompute all of these; an offending row waits, with the database's reason.
         Raises what is not transient, and no fault of single rows.
         """
-        queue, done = BisectingQueue(marks, MARKS_A_TRANSACTION), list[RecomputeResult]()
+        queue, done = (
+            BisectingQueue(marks, MARKS_A_TRANSACTION),
+            list[RecomputeResult](),
+        )
         while queue:
             now = queue.take()
             try:

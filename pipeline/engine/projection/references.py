@@ -8,7 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.engine.consumer.ports import Transaction
-from pipeline.engine.projection.recomputed import NeedMoreLocks, RecomputeResult
+from pipeline.engine.projection.recomputed import (
+    NeedMoreLocks,
+    RecomputeResult,
+)
 from pipeline.engine.projection.resolve import Roots
 from pipeline.errors import ParkReason
 from pipeline.mapping.apply import Built

@@ -57,7 +57,10 @@ def remap(
     `is_rollback`: also those that a newer release applied. `is_whole`: of all maps.
     """
     applied = _stored(transaction.setting(APPLIED_MAPS))
-    wanted = {**dict.fromkeys(applied, OFF), **map_fingerprints(route, site)}
+    wanted = {
+        **dict.fromkeys(applied, OFF),
+        **map_fingerprints(route, site),
+    }
     changed = {name for name in wanted if is_whole or _is_changed(applied.get(name), wanted[name])}
     left = {
         name

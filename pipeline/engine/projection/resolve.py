@@ -77,7 +77,10 @@ def _referring(
 
 
 def _reached(
-    transaction: Transaction, route: Route, along: tuple[Path, ...], reached: list[str]
+    transaction: Transaction,
+    route: Route,
+    along: tuple[Path, ...],
+    reached: list[str],
 ) -> set[str]:
     """Roots to which a way of two paths leads from these rows."""
     first, last = along
@@ -145,7 +148,9 @@ def _fetch_children(
     for path in mapping.paths:
         if path.to == mapping.source:
             rows = transaction.rows_where(
-                path.table, path.column, [as_reference(root.key) for root in roots]
+                path.table,
+                path.column,
+                [as_reference(root.key) for root in roots],
             )
             graph.add_by_column(path.column, path.table, rows)
             retired = [as_reference(root.key) for root in roots if root.retired_at]

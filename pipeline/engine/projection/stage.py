@@ -52,7 +52,12 @@ class MarkKinds:
     kinds: frozenset[str]
     watches: frozenset[Watch]
 
-    def marks(self, table: MirroredTable, before: LedgerRow | None, after: LedgerRow) -> Pairs:
+    def marks(
+        self,
+        table: MirroredTable,
+        before: LedgerRow | None,
+        after: LedgerRow,
+    ) -> Pairs:
         """Those of a changed row that lead to a target row."""
         found = {pair for pair in guard.marks(table, before, after) if pair[0] in self.kinds}
         for watch in self.watches:
@@ -97,7 +102,10 @@ def stage(
     another call: `rest`. Raises Rewound before anything was written.
     """
     route = settings.route
-    batch, mark_kinds = StagedBatch(), MarkKinds(route.kinds(), watches(route.mappings))
+    batch, mark_kinds = (
+        StagedBatch(),
+        MarkKinds(route.kinds(), watches(route.mappings)),
+    )
     events, batch.rest = until_retired(transaction, route, settings.site, events)
     fresh: set[tuple[str, str]] = set()
     left: set[tuple[str, str]] = set()

@@ -83,7 +83,10 @@ class Unique:
         """
         ordered = sorted(
             rows,
-            key=lambda pair: (not pair[0].retired_at, self.source.table.key_values(pair[0].key)),
+            key=lambda pair: (
+                not pair[0].retired_at,
+                self.source.table.key_values(pair[0].key),
+            ),
         )
         claims = self._claims(transaction, ordered, locked)
         stuck = claims.stuck([row.key[0] for _, row in ordered])

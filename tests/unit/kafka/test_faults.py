@@ -45,6 +45,9 @@ LETTER = Message(
     (("trace", b"1"), ("empty", None)),
 )
 
+# Constants of confluent_kafka, whose names begin like that.
+TIMED_OUT, ALL_BROKERS_DOWN = KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001
+
 
 def headers(message: Message = LETTER) -> dict[str, str | bytes | None]:
     return dict(
@@ -155,8 +158,8 @@ def test_no_code_means_two_things() -> None:
 
 def test_the_error_inside_an_exception_is_found() -> None:
     """And one without any is not lost."""
-    inner = KafkaError(KafkaError._TIMED_OUT)
-    assert cause(KafkaException(inner)).code() == KafkaError._TIMED_OUT
+    inner = KafkaError(TIMED_OUT)
+    assert cause(KafkaException(inner)).code() == TIMED_OUT
     assert cause(KafkaException()).code() == KafkaError.UNKNOWN
     assert cause(KafkaException("odd")).code() == KafkaError.UNKNOWN
 
@@ -165,7 +168,7 @@ def test_a_missing_topic_says_who_makes_it() -> None:
     """Every other fault keeps the client's own words."""
     missing = unreachable("reading t", KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
     assert "connectors apply" in str(missing)
-    down = unreachable("reading t", KafkaError(KafkaError._ALL_BROKERS_DOWN))
+    down = unreachable("reading t", KafkaError(ALL_BROKERS_DOWN))
     assert "_ALL_BROKERS_DOWN" in str(down)
     assert "connectors apply" not in str(down)
 

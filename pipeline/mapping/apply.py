@@ -168,20 +168,24 @@ def build(
                 prefill[line.target] = value.value
             else:
                 values[line.target] = value
-    children: dict[str, Sequence[TargetRow]] = {}
+    children, lacking = _children(mapping, neighbours, loaded)
+    key = str(mapping.key.expression.of(root.values, graph.site))
+    row = TargetRow(mapping.target, (key,), values, prefill)
+    return Built(mapping, root, row, children, [*missing, *lacking])
+
+
+def _children(
+    mapping: TableMapping, neighbours: GraphNeighbours, loaded: frozenset[str]
+) -> tuple[dict[str, Sequence[TargetRow]], list[RowMissing]]:
+    """The child rows that can be known, by target table, and the rows that they lack."""
+    found: dict[str, Sequence[TargetRow]] = {}
+    missing: list[RowMissing] = []
     for child in mapping.children:
         if loaded.issuperset(child.needs):
             with suppress(ChangedSince, ValueUnknown):
-                children[child.target], lacking = child.of(neighbours)
+                found[child.target], lacking = child.of(neighbours)
                 missing.extend(lacking)
-    key = str(mapping.key.expression.of(root.values, graph.site))
-    return Built(
-        mapping,
-        root,
-        TargetRow(mapping.target, (key,), values, prefill),
-        children,
-        missing,
-    )
+    return found, missing
 
 
 def _knowable(line: Line, neighbours: GraphNeighbours, loaded: frozenset[str]) -> bool:

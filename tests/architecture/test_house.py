@@ -33,13 +33,6 @@ WAITING = {
     "bench",
     "faults",
 }  # folders that drive real processes, and wait for them
-LONG_FUNCTIONS = {  # to be split, too
-    "pipeline/database/systems/live.py describe_target",
-    "pipeline/engine/exchange/processor.py process",
-    "pipeline/engine/exchange/reconciler.py run",
-    "pipeline/engine/projection/recompute.py _write",
-    "pipeline/mapping/apply.py build",
-}
 
 
 def ids(path: Path) -> str:
@@ -83,9 +76,8 @@ def test_a_module_is_short_enough_to_be_read_at_once(path: Path) -> None:
 def test_a_function_is_short(path: Path) -> None:
     """Nine in ten are far shorter."""
     for function in functions(path):
-        if f"{ids(path)} {function.name}" not in LONG_FUNCTIONS:
-            length = (function.end_lineno or 0) - function.lineno + 1
-            assert length <= LONGEST_FUNCTION, f"{function.name}: {length} lines"
+        length = (function.end_lineno or 0) - function.lineno + 1
+        assert length <= LONGEST_FUNCTION, f"{function.name}: {length} lines"
 
 
 @pytest.mark.parametrize("path", [path for path in CODE if "pipeline" in path.parts], ids=ids)

@@ -158,8 +158,8 @@ ADDED_GUARDS = (
     Guard(
         "a required value that is unknown parks its row",
         f"{ENGINE}/recompute.py",
-        "            rows = _creatable(transaction, table, rows, done)\n",
-        "",
+        "return _creatable(transaction, table, rows, done)",
+        "return rows",
         (
             f"{ADDED}"
             "::test_a_row_that_cannot_be_created_without_an_unknown_value_waits_and_halts_nothing"

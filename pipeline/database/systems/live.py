@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Engine
 from sqlalchemy.dialects import mssql
+from sqlalchemy.engine.interfaces import ReflectedColumn
 from sqlalchemy.types import TypeEngine
 
 from pipeline.database.sql.engine import dialect_of
@@ -46,25 +47,25 @@ def describe_target(
             live = {str(column["name"]): column for column in inspector.get_columns(name, schema)}
             columns = []
             for column in table.columns:
-                told = live.get(site.target_column(table.name, column.name))
-                if told is None:
-                    missing.append(f"column {name}.{site.target_column(table.name, column.name)}")
+                called = site.target_column(table.name, column.name)
+                if called in live:
+                    columns.append(_described(column, live[called], encodings))
                 else:
-                    length = getattr(told["type"], "length", None)
-                    encoding = encodings.of(told["type"])
-                    columns.append(
-                        replace(
-                            column,
-                            length=length,
-                            nullable=bool(told["nullable"]),
-                            encoding=encoding,
-                            places=getattr(told["type"], "scale", None),
-                        )
-                    )
+                    missing.append(f"column {name}.{called}")
             found.append(replace(table, columns=tuple(columns)))
     if missing:
         raise TargetMismatch(f"the target lacks {', '.join(missing)}")
     return tuple(found)
+
+
+def _described(column: TargetColumn, found: ReflectedColumn, encodings: _Codecs) -> TargetColumn:
+    return replace(
+        column,
+        length=getattr(found["type"], "length", None),
+        nullable=bool(found["nullable"]),
+        encoding=encodings.of(found["type"]),
+        places=getattr(found["type"], "scale", None),
+    )
 
 
 class _Codecs:

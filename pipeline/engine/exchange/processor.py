@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 
 from pipeline.conflicts.rules import Side
 from pipeline.engine.consumer.circuit import Limits
@@ -102,21 +103,13 @@ class Exchange:
             for event in batch.events
         ]
 
-        def forget(rewound: Rewound, items: Sequence[WorkItem]) -> list[WorkItem]:
-            kept = self._intake.halt_rewound(batch, rewound.event, batch.events)
-            return [
-                item
-                for item in items
-                if item.event is None or any(item.event is event for event in kept)
-            ]
-
         rounds = self._rounds.run(
             items,
             attempt,
             check=lambda links: self._intake.history.refuse_restored(
                 links, batch.handled.next_offsets
             ),
-            forget=forget,
+            forget=partial(self._without_rewound, batch),
         )
         self._end(batch, [one for done in rounds for one in done.ended])
         self._intake.store_progress(batch, incarnations, attempt)
@@ -157,6 +150,15 @@ class Exchange:
             is_parked=True,
             is_wanted=parked.waits_for == WANTED,
         )
+
+    def _without_rewound(
+        self, batch: Batch, rewound: Rewound, items: Sequence[WorkItem]
+    ) -> list[WorkItem]:
+        """Halt the partition of the rewound event; the items of other events."""
+        kept = {
+            event.place for event in self._intake.halt_rewound(batch, rewound.event, batch.events)
+        }
+        return [item for item in items if item.event is None or item.event.place in kept]
 
     def _followed(self, batch: Batch) -> dict[Side, int]:
         """The epochs that a batch shows; and evidence that the snapshot of an epoch is over,

@@ -99,18 +99,21 @@ class Reconciler:
                     continue
                 done = self._one(now, attempt, check, forget, error)
             linked = list(done.linked) + self._carry(done.planned, attempt)
-            for table, counts in done.counts.items():
-                self._telemetry.rows(table, counts)
-            for conflict in done.conflicts:
-                self._telemetry.conflict(
-                    conflict.kind,
-                    conflict.rule or "none",
-                    conflict.winner or "nobody",
-                )
+            self._count(done)
             self._watch(done, attempt)
             held += done.held
             queue.done(done.later + attempt(partial(self._belonging, linked)))
             yield done
+
+    def _count(self, done: PassResult) -> None:
+        for table, counts in done.counts.items():
+            self._telemetry.rows(table, counts)
+        for conflict in done.conflicts:
+            self._telemetry.conflict(
+                conflict.kind,
+                conflict.rule or "none",
+                conflict.winner or "nobody",
+            )
 
     def _watch(self, done: PassResult, attempt: Attempt) -> None:
         """A second writer is reported, and remembered for `check`."""

@@ -23,7 +23,7 @@ from pipeline.mapping.apply import Built, Graph, applies, build
 from pipeline.mapping.fit import fit, fit_key
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
-from pipeline.mapping.table import AwaitParent, ChildRows
+from pipeline.mapping.table import AwaitParent, ChildRows, TableMapping
 from pipeline.mapping.target import TargetRow, TargetTable
 from pipeline.model.ledger import LedgerRow, Mark
 
@@ -174,20 +174,7 @@ class Recompute:
                 continue
             table = self.targets[mapping.target]
             rows = self._fitted(table, ours, done)
-            for parent in mapping.parents:
-                if isinstance(parent, AwaitParent):
-                    rows = self._references.awaited(transaction, parent, rows, roots, done)
-            for column in table.unique:
-                unique = Unique(
-                    mapping, self.route.source(mapping.source), table, column, self.site
-                )
-                rows = unique.without_taken(
-                    transaction,
-                    rows,
-                    roots.get(mapping.source, set()),
-                    done,
-                )
-            rows = _creatable(transaction, table, rows, done)
+            rows = self._writable(transaction, mapping, rows, roots, done)
             done.count(
                 table.name,
                 transaction.upsert(table.name, [row for _, row in rows]),
@@ -219,6 +206,25 @@ class Recompute:
             done.fitted.update((table.name, column, str(how)) for column, how in fitted.done)
             rows.append((one.root, fitted.row))
         return rows
+
+    def _writable(
+        self,
+        transaction: Transaction,
+        mapping: TableMapping,
+        rows: list[tuple[LedgerRow, TargetRow]],
+        roots: Roots,
+        done: RecomputeResult,
+    ) -> list[tuple[LedgerRow, TargetRow]]:
+        """The rows whose references are there and whose unique values are free."""
+        table = self.targets[mapping.target]
+        for parent in mapping.parents:
+            if isinstance(parent, AwaitParent):
+                rows = self._references.awaited(transaction, parent, rows, roots, done)
+        for column in table.unique:
+            unique = Unique(mapping, self.route.source(mapping.source), table, column, self.site)
+            ours = roots.get(mapping.source, set())
+            rows = unique.without_taken(transaction, rows, ours, done)
+        return _creatable(transaction, table, rows, done)
 
     def _write_children(
         self,

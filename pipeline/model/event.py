@@ -41,6 +41,9 @@ class Operation(StrEnum):
     READ = "r"  # by a snapshot, initial or incremental
 
 
+EventOrigin = tuple[str, TopicOffset]
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One row change as committed.
@@ -61,6 +64,11 @@ class Event:
     committed_at: datetime
     epoch: int
     snapshot_ended: bool = True  # evidence that the source's initial snapshot is over
+
+    @property
+    def origin(self) -> EventOrigin:
+        """What distinguishes it from every other event: its table and the place of its message."""
+        return self.table, self.place
 
     @property
     def is_snapshot(self) -> bool:

@@ -28,6 +28,7 @@ from pipeline.errors import (
 from pipeline.model.event import (
     Decoded,
     Event,
+    EventOrigin,
     Heartbeat,
     Message,
     Tombstone,
@@ -35,7 +36,7 @@ from pipeline.model.event import (
 )
 from pipeline.model.ledger import Progress
 from pipeline.model.outcome import Outcome, SkipReason
-from pipeline.model.position import TopicOffset, TopicPartition
+from pipeline.model.position import TopicPartition
 
 
 @dataclass
@@ -51,18 +52,18 @@ class BatchResult:
 
 @dataclass
 class Batch:
-    """A batch that is being processed: events in order, their messages by place
-    (incarnations are numbered over all topics), counts of what has ended, and next offsets.
+    """A batch that is being processed: events in order, their messages,
+    counts of what has ended, and next offsets.
     """
 
     events: list[Event] = field(default_factory=list)
-    messages: dict[TopicOffset, Message] = field(default_factory=dict)
+    messages: dict[EventOrigin, Message] = field(default_factory=dict)
     heartbeats: dict[str, int] = field(default_factory=dict)  # topic -> newest epoch
     ended: Counter[tuple[TopicPartition, Outcome, str]] = field(default_factory=Counter)
     handled: BatchResult = field(default_factory=BatchResult)
 
     def message_of(self, event: Event) -> Message:
-        return self.messages[event.place]
+        return self.messages[event.origin]
 
 
 class Intake:
@@ -152,7 +153,7 @@ class Intake:
         match decoded:
             case Event():
                 batch.events.append(decoded)
-                batch.messages[decoded.place] = message
+                batch.messages[decoded.origin] = message
                 if decoded.snapshot_ended:
                     batch.handled.snapshot_ended = max(batch.handled.snapshot_ended, decoded.epoch)
             case Tombstone():

@@ -29,10 +29,10 @@ from pipeline.engine.exchange.unit_of_work import (
     Rewound,
     WorkItem,
 )
-from pipeline.model.event import Message
+from pipeline.model.event import EventOrigin, Message
 from pipeline.model.ledger import Progress
 from pipeline.model.outcome import Outcome
-from pipeline.model.position import TopicOffset, TopicPartition
+from pipeline.model.position import TopicPartition
 from pipeline.pairing.entity import ParkedWork
 
 LATE_RETRIES = 10  # retries of parked work between two looks at the time entries, a large table
@@ -156,9 +156,9 @@ class Exchange:
     ) -> list[WorkItem]:
         """Halt the partition of the rewound event; the items of other events."""
         kept = {
-            event.place for event in self._intake.halt_rewound(batch, rewound.event, batch.events)
+            event.origin for event in self._intake.halt_rewound(batch, rewound.event, batch.events)
         }
-        return [item for item in items if item.event is None or item.event.place in kept]
+        return [item for item in items if item.event is None or item.event.origin in kept]
 
     def _followed(self, batch: Batch) -> dict[Side, int]:
         """The epochs that a batch shows; and evidence that the snapshot of an epoch is over,
@@ -180,15 +180,15 @@ class Exchange:
         """An event of several pairs ends once: written if one was, else parked if one is,
         else skipped.
         """
-        best: dict[TopicOffset, ItemResult] = {}
+        best: dict[EventOrigin, ItemResult] = {}
         for one in ended:
             event = one.item.event
             if event is not None and (
-                event.place not in best or _rank(one) < _rank(best[event.place])
+                event.origin not in best or _rank(one) < _rank(best[event.origin])
             ):
-                best[event.place] = one
+                best[event.origin] = one
         for event in batch.events:
-            found = best.get(event.place)
+            found = best.get(event.origin)
             if found is not None:
                 message = batch.message_of(event)
                 self._intake.end(batch, message, found.outcome, found.reason)

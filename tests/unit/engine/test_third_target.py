@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from pipeline.mapping.aggregate import Aggregate
+from pipeline.mapping.route import Route
 from pipeline.model.event import Event
 from tests.support.engine import TOPICS, Consumer
 from tests.support.events import event
@@ -43,13 +46,15 @@ def shown(target: MemoryTarget) -> dict[object, tuple[object, ...]]:
     """By client its name, number of active projects and the day of the newest one."""
     columns = ("Name", "Active Projects", "Newest Project")
     rows = target.rows("Client Report")
-    return {row["Client"]: tuple(row[column] for column in columns) for row in rows}
+    return {row["Client"]: tuple(row.get(column) for column in columns) for row in rows}
 
 
-def after(batches: Sequence[Sequence[Event]]) -> dict[object, tuple[object, ...]]:
+def after(
+    batches: Sequence[Sequence[Event]], route: Route = REPORTING
+) -> dict[object, tuple[object, ...]]:
     """What Reporting shows after these batches."""
     target = loaded()
-    consumer = Consumer(target, [one for batch in batches for one in batch], route=REPORTING)
+    consumer = Consumer(target, [one for batch in batches for one in batch], route=route)
     for batch in batches:
         consumer.take(batch)
     consumer.drain()
@@ -71,6 +76,18 @@ def test_a_deleted_row_leaves_what_other_rows_show_of_it() -> None:
         1,
         date(2026, 11, 10),
     )
+
+
+def test_a_deleted_row_that_is_only_looked_up_leaves_what_other_rows_show_of_it() -> None:
+    """Without a total over its table nothing else marks the client."""
+    (mapping,) = REPORTING.mappings
+    lines = tuple(line for line in mapping.lines if not isinstance(line, Aggregate))
+    route = replace(REPORTING, mappings=(replace(mapping, lines=lines),))
+    deleted = [event("AxProject", 11, "d", at=7)]
+    assert [after(batches, route)["cl-1"][2] for batches in ([FIRST], [FIRST, deleted])] == [
+        date(2026, 11, 11),
+        date(2026, 11, 10),
+    ]
 
 
 def test_a_row_that_moves_is_shown_by_the_one_that_it_enters_alone() -> None:

@@ -37,7 +37,7 @@ ASSUMED_GUARDS = (
         "who has no time on a linked project is no counterpart",
         "pipeline/engine/exchange/time_entries.py",
         "    if entity_side.time is None:\n        return found\n",
-        "    if end is not None:\n        return found\n",
+        "    if entity_side is not None:\n        return found\n",
         f"{CHOICE}::test_one_without_time_is_not_linked_with_a_namesake_from_either_side",
     ),
     Guard(

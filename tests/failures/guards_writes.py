@@ -358,7 +358,8 @@ WRITE_GUARDS = (
         f"{ENGINE}/reconcile_pass.py",
         "            hold_decided(self._unit, item, before)\n",
         "            pass\n",
-        f"{DEATH}[decided]",
+        "tests/integration/test_exchange_crashes.py"
+        "::test_a_decision_whose_process_died_is_carried_out_by_one_that_runs",
     ),
     Guard(
         "the firm of a project is not made a second time",

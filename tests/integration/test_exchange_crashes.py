@@ -17,6 +17,7 @@ from pipeline.conflicts.manual import resolve
 from pipeline.conflicts.rules import Side
 from pipeline.engine.exchange.unit_of_work import WorkItem
 from tests.support.outbox import Crash, World, at_once, world
+from tests.support.writers import nothing
 
 AJERA, DPS = Side.AJERA, Side.DPS
 EVERY = int(os.environ.get("EXCHANGE_EVERY", "1"))  # each boundary, or each second one, and so on
@@ -374,3 +375,19 @@ def test_a_death_at_any_commit_changes_nothing_of_how_it_ends(
             {name: (value, expected[name]) for name, value in what.items()},
         )
     assert list(different) == []
+
+
+def test_a_decision_whose_process_died_is_carried_out_by_one_that_runs(firm: World) -> None:
+    """The pass over open writes at its start is long over, and no event repeats a decision."""
+
+    def stop(*_: object) -> None:
+        raise Crash
+
+    decide, wait = decided(firm)
+    firm.wait()
+    firm.writer.before = stop
+    with pytest.raises(Crash):
+        decide()
+    firm.writer.before = nothing
+    wait()
+    assert firm.rows(AJERA, "AxVec", "vecClientNotes") == ["Bob's"]

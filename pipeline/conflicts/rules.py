@@ -85,10 +85,11 @@ class ColumnPair:
     within the tolerance. On a one-way line the receiving side's own edits are put back where the
     rule names the sending side, and left alone, until the sending side is next edited, where it is
     NEWEST. `only_fills`: a value is carried over only where the receiving side is blank; where it
-    is filled, the line is parked. `through` names what translates a reference or a code of a list
-    (see `translated`); `knows` says whether the receiving side has a counterpart of a value: one
-    without is not written, and waits. `length`: of the DPS column, to which `to_dps` cuts longer
-    text. `samples`: the codes that its conversions know, which its fingerprint looks at.
+    is filled, the line is parked. `through` names what translates a reference or a code of a
+    list (see `translated`); `can_translate` says whether the receiving side has a counterpart
+    of a value: one without is not written, and waits. `length`: of the DPS column, to which
+    `to_dps` cuts longer text. `samples`: the codes that its conversions know, which its
+    fingerprint looks at.
     Raises ProfileInvalid for a rule that contradicts the direction.
     """
 

@@ -48,7 +48,6 @@ Offsets = dict[TopicPartition, int]
 # Their constructors have no type annotations.
 EARLIEST: Final = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-NEWEST: Final = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
 
 MEMBERS_LEFT_CODES: Final = frozenset(
     {
@@ -199,14 +198,6 @@ class KafkaAdmin:
         return {
             tp: ends[tp].offset if found[tp].offset < 0 else found[tp].offset for tp in partitions
         }
-
-    def last_message_time_ms(self, topics: Iterable[str]) -> dict[TopicPartition, int | None]:
-        """For each partition the time of its youngest message, in milliseconds since 1970 UTC;
-        None when it is empty.
-        """
-        partitions = self._partitions(topics)
-        found = self._list_offsets(partitions, NEWEST)
-        return {tp: None if found[tp].timestamp < 0 else found[tp].timestamp for tp in partitions}
 
     def message_time_ms(self, topic: str, partition: int, offset: int) -> int | None:
         """When the message at this offset was produced, in milliseconds since 1970 UTC;

@@ -21,7 +21,6 @@ from pipeline.database.state.settings import (
     current_epoch,
     read_setting,
     store_epoch,
-    write_setting,
 )
 from pipeline.database.systems.live import (
     create_target_tables,
@@ -801,8 +800,9 @@ def test_epochs_grow_over_all_connectors_and_settings_are_kept(
         first + 2,
         first + 1,
     )
-    write_setting(real.engine, "x", ODD, real.sync)
-    write_setting(real.engine, "x", ODD + "!", real.sync)
+    with real.target.transaction() as transaction:
+        transaction.set_setting("x", ODD)
+        transaction.set_setting("x", ODD + "!")
     assert read_setting(real.engine, "x", real.sync) == ODD + "!"
 
 

@@ -121,9 +121,3 @@ def read_setting(engine: Engine, name: str, schema: str = DEFAULT_SCHEMA) -> str
     dialect = dialect_of(engine)
     with translated(dialect, "setting"), engine.begin() as connection:
         return SettingsStore(ConnectedSession(connection, dialect), schema).read(name)
-
-
-def write_setting(engine: Engine, name: str, value: str, schema: str = DEFAULT_SCHEMA) -> None:
-    dialect = dialect_of(engine)
-    with translated(dialect, "setting"), engine.begin() as connection:
-        SettingsStore(ConnectedSession(connection, dialect), schema).write(name, value)

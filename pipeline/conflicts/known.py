@@ -10,6 +10,11 @@ from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import SIDES, ColumnPair, Rules
 
 
+def knows_all(link: Link, rules: Rules) -> bool:
+    """Does the link know these lines, as they are now, and no other."""
+    return link.lines == rules.fingerprints
+
+
 def known_lines(link: Link, rules: Rules) -> Mapping[str, str]:
     """By line the fingerprint that the link was last looked at with.
 
@@ -28,7 +33,7 @@ def known_lines(link: Link, rules: Rules) -> Mapping[str, str]:
 
 def unknown_lines(link: Link, rules: Rules) -> tuple[ColumnPair, ...]:
     """Lines that were added since, or compare something else now."""
-    if link.lines == rules.fingerprints:
+    if knows_all(link, rules):
         return ()
     known = known_lines(link, rules)
     return tuple(

@@ -21,7 +21,7 @@ from pipeline.conflicts.first import (
     LineOutcome,
     decide_first,
 )
-from pipeline.conflicts.known import known_lines, unknown_lines
+from pipeline.conflicts.known import known_lines, knows_all, unknown_lines
 from pipeline.conflicts.link import Link, LinkSide, State, Values, without
 from pipeline.conflicts.readings import looked_at
 from pipeline.conflicts.rules import SIDES, ColumnPair, Rules, Side
@@ -66,7 +66,7 @@ def update_lines(
     the read is seen by its own event. A pair that is suspended, has ended or lacks one of its rows
     is left as it is. Settle the link's open writes first.
     """
-    if link.lines == rules.fingerprints or guards.is_suspended(link):
+    if knows_all(link, rules) or guards.is_suspended(link):
         return LinesUpdate(link)
     if link.state is State.CREATING:
         return LinesUpdate(known_before(link, rules))

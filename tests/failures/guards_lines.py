@@ -83,8 +83,8 @@ LINE_GUARDS = (
     Guard(
         "a suspended pair learns no line",
         f"{RULES}/lines.py",
-        "    if link.lines == rules.fingerprints or guards.is_suspended(link):\n",
-        "    if link.lines == rules.fingerprints:\n",
+        "    if knows_all(link, rules) or guards.is_suspended(link):\n",
+        "    if knows_all(link, rules):\n",
         f"{LINES}::test_a_pair_that_exchanges_nothing_now_learns_no_line",
     ),
     Guard(
@@ -104,7 +104,7 @@ LINE_GUARDS = (
     Guard(
         "both rows of a pair with new lines are read",
         f"{ENGINE}/locked_rows.py",
-        "if link.state is State.CREATING or link in outdated:",
+        "if link.state is State.CREATING or link.id in has_new_lines:",
         "if link.state is State.CREATING:",
         f"{ON_DATABASES}::test_an_edit_beside_a_blank_is_carried_over_with_its_first_event",
     ),

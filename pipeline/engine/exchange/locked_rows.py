@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.conflicts.decision import LockedRow
 from pipeline.conflicts.first import FirstLinkPolicy
+from pipeline.conflicts.known import knows_all
 from pipeline.conflicts.lines import LinesUpdate, needs_rows, update_lines
 from pipeline.conflicts.link import Link, State, Values
 from pipeline.conflicts.reconcile import needs_look
@@ -46,8 +47,9 @@ class LockedRows:
         self._learn(items)
         outdated = [link for link in self._links_of(items, newest) if self._has_new_lines(link)]
         wanted = self._untrusted(items, newest)
+        has_new_lines = {link.id for link in outdated}
         for link in self._unit.links.values():
-            if link.state is State.CREATING or link in outdated:
+            if link.state is State.CREATING or link.id in has_new_lines:
                 for side in Side:
                     link_side = link.side(side)
                     if link_side.key is not None:
@@ -58,6 +60,8 @@ class LockedRows:
     def known(self, entity: Entity, link: Link, event: Event | None = None) -> LinesUpdate:
         """The link, knowing all lines: those that it did not know are decided from both rows."""
         rules = self._translations.rules(entity)
+        if knows_all(link, rules):  # nearly always: the event's image is not read twice
+            return LinesUpdate(link)
         rows = {
             side: self.rows[place] for side in Side if (place := _place(link, side)) in self.rows
         }

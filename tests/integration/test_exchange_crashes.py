@@ -383,6 +383,7 @@ def test_a_decision_whose_process_died_is_carried_out_by_one_that_runs(firm: Wor
     def stop(*_: object) -> None:
         raise Crash
 
+    firm.clear()
     decide, wait = decided(firm)
     firm.wait()
     firm.writer.before = stop

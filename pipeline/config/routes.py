@@ -199,7 +199,10 @@ class RouteSettings(Section):
 
 
 def sections_for(routes: Routes) -> type[RouteSettings]:
-    """The sections of these routes."""
+    """The sections of these routes. Raises ValueError where two of them have one name."""
+    names = [one.name for one in routes]
+    if len(set(names)) < len(names):
+        raise ValueError(f"two routes have one name: {', '.join(names)}")
     fields: dict[str, Any] = {one.name: (_section_for(one) | None, None) for one in routes}
     made: type[RouteSettings] = create_model("Routes", __base__=RouteSettings, **fields)
     made.listed = routes
@@ -219,6 +222,9 @@ def _section_for(route: AnyRoute) -> type[RouteSection]:
 
 
 def _with_defaults(kind: type[S], route: AnyRoute, group: str, entities: Sequence[str]) -> type[S]:
+    taken = [name for name in entities if name in kind.model_fields]
+    if taken:
+        raise ValueError(f"{route.name}: an entity has a setting's name: {', '.join(taken)}")
     letters = "Topic of messages that cannot be processed."
     fields: dict[str, Any] = {
         "group": (

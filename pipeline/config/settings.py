@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 from pipeline.config.files import faults, not_toml, read_toml
 from pipeline.config.routes import (
     ExchangeSection,
+    ProjectionSection,
     RouteSettings,
     sections_for,
 )
@@ -77,6 +78,28 @@ class Settings(Section):
                 "sources.ajera.version: [routes.dps] needs it, since below 8.09 DPS flows to "
                 "Ajera only"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _routes_share_nothing(self) -> Settings:
+        """In one group, or with one state, each would take the other's offsets for its own."""
+        owners: dict[tuple[str, ...], str] = {}
+        for route in self.routes.configured:
+            section = self.routes.section(route)
+            database = section.database if isinstance(section, ProjectionSection) else None
+            url = make_url((database or self.dps.database).get_secret_value())
+            place = (url.host or "", str(url.port), url.database or "", str(url.query))
+            for what, *value in (
+                ("group", section.group),
+                ("dead_letter_topic", section.dead_letter_topic),
+                ("sync_schema", *place, section.sync_schema),
+            ):
+                other = owners.setdefault((what, *value), route.name)
+                if other != route.name:
+                    raise ValueError(
+                        f"routes.{route.name}.{what}: [routes.{other}] has the same; "
+                        "give each route its own"
+                    )
         return self
 
     @property

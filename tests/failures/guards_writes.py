@@ -24,6 +24,7 @@ DELETED, BROUGHT = (
 CONTACTS, PROJECTS, COLLISIONS = (
     f"{ON_DATABASES}_{name}.py" for name in ("contacts", "projects", "rules")
 )
+TWO_CONSUMERS = f"{ON_DATABASES}_two_consumers.py"
 INTERLEAVING = "tests/properties/test_exchange_interleaving.py"
 RECEIVERS = f"{ON_DATABASES}_receivers.py"
 DEATH = f"{ON_DATABASES}_crashes.py::test_a_death_at_any_commit_changes_nothing_of_how_it_ends"
@@ -197,6 +198,13 @@ WRITE_GUARDS = (
             f"{INTERLEAVING}"
             "::test_two_processes_that_begin_one_pair_from_both_sides_do_not_wait_for_each_other"
         ),
+    ),
+    Guard(
+        "the lock of linking before places are counted",
+        f"{ENGINE}/quota.py",
+        "            self._unit.links_of.hold_linking()\n",
+        "",
+        f"{TWO_CONSUMERS}::test_the_last_place_of_a_firm_is_taken_once",
     ),
     Guard(
         "linked while we waited for that lock, or by this very round",

@@ -4,8 +4,10 @@ and they meet on the same pairs.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -133,3 +135,37 @@ def test_rows_of_one_name_made_on_both_sides_at_once_are_linked_once(
         == PAIRS
     )
     assert firm.parked() == {}
+
+
+def test_the_last_place_of_a_firm_is_taken_once(firm: World) -> None:
+    """Two contacts are ticked at the same time, one in each system, where there is room for one.
+    Neither transaction commits before both stand there, or one waits for the other.
+    """
+    firm.restart_with(contact=1)
+    firm.client(1, "Hill")
+    firm.contact(AJERA, 1, "Moe", cntClient=1)
+    firm.settle()
+    firm.edit(AJERA, "AxContact", cntSyncToCRM=False)
+    firm.settle()
+    hill = firm.rows(DPS, "Clendor", "ClientID")[0]
+    firm.contact(DPS, "C", "Roe", ClientID=hill)
+    firm.settle()
+    firm.edit(DPS, "Contacts", "C", AjeraSync="N")
+    firm.settle()
+    assert firm.parked() == {}
+    firm.edit(AJERA, "AxContact", 1, cntSyncToCRM=True)
+    firm.edit(DPS, "Contacts", "C", AjeraSync="Y")
+    both = threading.Barrier(2)
+
+    def meet() -> bool:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(timeout=2)
+        return False
+
+    firm.pairs.may_die = meet
+    at_the_same_time(firm)
+    firm.pairs.may_die = lambda: False
+    firm.wait()
+    counted = [link.counts_for for link in firm.links() if link.entity == "contact"]
+    assert counted.count(hill) == 1
+    assert list(firm.parked().values()) == ["exchange.contacts_full"]

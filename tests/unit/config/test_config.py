@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from pipeline.config.document import keys, reference, template
 from pipeline.config.load import load
 from pipeline.config.renamed import RENAMED
+from pipeline.config.routes import sections_for
 from pipeline.config.settings import Settings
 from pipeline.domain.routes import AJERA_TO_PIM, ROUTES
 from pipeline.errors import (
@@ -53,6 +55,41 @@ def test_all_faults_are_told_at_once_by_key_and_without_values(
     assert "kafka.bootstrap_server: there is no such key; did you mean bootstrap_servers?" in told
     assert "kafka.partitions" in told
     assert "run.batch_size" in told
+
+
+DPS = f"""
+[routes.dps]
+[sources.dps]
+database = "mssql+pyodbc://c:{PASSWORD}@host/PIM?driver=ODBC+Driver+18+for+SQL+Server"
+"""
+VERSION = {"AJERA_CDC_SOURCES__AJERA__VERSION": "9.0"}
+OWN_STATE = {**VERSION, "AJERA_CDC_ROUTES__DPS__SYNC_SCHEMA": "sync_dps"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sync_schema", "sync"),
+        ("group", "ajera-cdc.ajera-to-pim"),
+        ("dead_letter_topic", "ajera-cdc.ajera-to-pim.dead"),
+    ],
+)
+def test_two_routes_share_no_state_group_or_dead_letters(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    """Each would take the other's offsets for its own, whoever signs in."""
+    clash = {**OWN_STATE, f"AJERA_CDC_ROUTES__DPS__{name.upper()}": value}
+    assert f"routes.dps.{name}: [routes.pim] has the same" in str(fault(tmp_path, DPS, clash))
+    assert settings(tmp_path, DPS, OWN_STATE).routes.configured == ROUTES
+
+
+def test_routes_of_one_name_and_entities_named_as_settings_are_refused() -> None:
+    """A program with such a list does not start."""
+    with pytest.raises(ValueError, match="one name"):
+        sections_for((AJERA_TO_PIM, replace(AJERA_TO_PIM)))
+    switch = replace(AJERA_TO_PIM.mappings[0], entity="database")
+    with pytest.raises(ValueError, match="database"):
+        sections_for((replace(AJERA_TO_PIM, mappings=(switch,)),))
 
 
 def test_the_environment_overrides_the_file(tmp_path: Path) -> None:

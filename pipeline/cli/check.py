@@ -11,10 +11,11 @@ from pipeline.cli.choices import AREA
 from pipeline.cli.command import command
 from pipeline.cli.output import Outcome
 from pipeline.config.settings import Settings
+from pipeline.model.audit import Changes
 from pipeline.operations import check as operation
 
 
-@command("check")
+@command("check", changes=Changes.NOTHING)
 @click.option(
     "--only",
     multiple=True,

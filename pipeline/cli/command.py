@@ -10,14 +10,22 @@ from typing import Any, Concatenate, ParamSpec
 
 import click
 
+from pipeline.cli.audited import audited
 from pipeline.cli.choices import routes_of
 from pipeline.cli.errors import fail
 from pipeline.cli.output import Outcome, print_json, show
 from pipeline.config.load import load
 from pipeline.config.settings import Settings
 from pipeline.errors import ExitCode, UsageError
+from pipeline.model.audit import Changes
 
 P = ParamSpec("P")
+
+
+class Command(click.Command):
+    """A command that says what it changes."""
+
+    changes = Changes.NOTHING
 
 
 def settings_of(context: click.Context) -> Settings:
@@ -27,28 +35,37 @@ def settings_of(context: click.Context) -> Settings:
 
 
 def command(
-    name: str, *, group: click.Group | None = None
-) -> Callable[[Callable[Concatenate[Settings, P], Outcome]], click.Command]:
-    """A command that needs the settings: they come first, then its own options."""
+    name: str, *, changes: Changes, group: click.Group | None = None
+) -> Callable[[Callable[Concatenate[Settings, P], Outcome]], Command]:
+    """A command that needs the settings: they come first, then its own options.
+
+    What it `changes` decides where its audit line is kept; the command says it.
+    """
 
     def make(
         function: Callable[Concatenate[Settings, P], Outcome],
-    ) -> click.Command:
+    ) -> Command:
         @functools.wraps(function)
         def with_settings(*args: P.args, **kwargs: P.kwargs) -> Outcome:
-            return function(settings_of(click.get_current_context()), *args, **kwargs)
+            context = click.get_current_context()
+            settings = settings_of(context)
+            return audited(
+                settings, changes, _path(context), lambda: function(settings, *args, **kwargs)
+            )
 
-        return plain_command(name, group=group)(with_settings)
+        made = plain_command(name, group=group)(with_settings)
+        made.changes = changes
+        return made
 
     return make
 
 
 def plain_command(
     name: str, *, group: click.Group | None = None
-) -> Callable[[Callable[..., Outcome]], click.Command]:
-    """A command that needs no settings."""
+) -> Callable[[Callable[..., Outcome]], Command]:
+    """A command that needs no settings, and changes nothing that the pipeline keeps."""
 
-    def make(function: Callable[..., Outcome]) -> click.Command:
+    def make(function: Callable[..., Outcome]) -> Command:
         @functools.wraps(function)
         def answered(*args: Any, as_json: bool, **kwargs: Any) -> None:
             sys.exit(
@@ -65,7 +82,7 @@ def plain_command(
             is_flag=True,
             help="Answer as one JSON object.",
         )
-        made = click.command(name)(option(answered))
+        made = click.command(name, cls=Command)(option(answered))
         if group is not None:
             group.add_command(made)
         return made

@@ -11,6 +11,7 @@ from pipeline.cli.command import command, plain_command
 from pipeline.cli.output import Outcome
 from pipeline.config.document import template
 from pipeline.config.settings import Settings
+from pipeline.model.audit import Changes
 
 
 @click.group("config")
@@ -18,7 +19,7 @@ def configuration() -> None:
     """Show the settings in force, or print a file to fill in."""
 
 
-@command("show", group=configuration)
+@command("show", changes=Changes.NOTHING, group=configuration)
 def show(settings: Settings) -> Outcome:
     """Every setting as it is in force, from the file and the environment; secrets as ***."""
     shown = settings.shown()

@@ -11,12 +11,14 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.cli.audited import RowValue
 from pipeline.cli.command import command
 from pipeline.cli.output import Outcome
 from pipeline.cli.parked import parked_table
 from pipeline.config.settings import Settings
 from pipeline.conflicts.rules import Side
 from pipeline.errors import UsageError
+from pipeline.model.audit import Changes
 from pipeline.operations import conflicts as deciding
 
 
@@ -25,7 +27,7 @@ def conflicts() -> None:
     """Show what met what in the exchange with DPS, and decide what is parked."""
 
 
-@command("list", group=conflicts)
+@command("list", changes=Changes.NOTHING, group=conflicts)
 @click.option("--limit", default=50, show_default=True, help="How many of each.")
 def show_all(settings: Settings, limit: int) -> Outcome:
     """Lines that a person must decide, rows that wait for something,
@@ -84,7 +86,7 @@ def _log(entries: Sequence[deciding.Entry]) -> Table:
     return table
 
 
-@command("show", group=conflicts)
+@command("show", changes=Changes.NOTHING, group=conflicts)
 @click.argument("number", type=int)
 def show(settings: Settings, number: int) -> Outcome:
     """One entry of the log, with both values and when they were typed."""
@@ -106,7 +108,7 @@ def _text(value: object) -> str:
     return "-" if value is None else str(value)
 
 
-@command("resolve", group=conflicts)
+@command("resolve", changes=Changes.EXCHANGE, group=conflicts)
 @click.argument("link_id", metavar="LINK")
 @click.argument("line")
 @click.option(
@@ -116,6 +118,7 @@ def _text(value: object) -> str:
 )
 @click.option(
     "--value",
+    cls=RowValue,
     help="A value instead, as the side named by --as would store it.",
 )
 @click.option(
@@ -142,7 +145,7 @@ def resolve(
     return Outcome({"link": link_id, "line": line}, "decided")
 
 
-@command("reverse", group=conflicts)
+@command("reverse", changes=Changes.EXCHANGE, group=conflicts)
 @click.argument("number", type=int)
 def reverse(settings: Settings, number: int) -> Outcome:
     """Let the loser of a decided conflict win after all.

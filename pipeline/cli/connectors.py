@@ -12,6 +12,7 @@ from pipeline.cli.command import command, confirm
 from pipeline.cli.output import Outcome, say
 from pipeline.config.settings import Settings
 from pipeline.connect.status import ConnectorStatus
+from pipeline.model.audit import Changes
 from pipeline.operations import connectors as operation
 
 
@@ -29,7 +30,7 @@ SOURCE = click.option(
 )
 
 
-@command("apply", group=connectors)
+@command("apply", changes=Changes.SOURCE, group=connectors)
 @SOURCE
 def apply(settings: Settings, source: str) -> Outcome:
     """Create what the connector needs, then the connector, or change it; returns when it runs.
@@ -46,7 +47,7 @@ def apply(settings: Settings, source: str) -> Outcome:
     return Outcome(asdict(applied), "\n".join(lines))
 
 
-@command("show", group=connectors)
+@command("show", changes=Changes.NOTHING, group=connectors)
 @SOURCE
 def show(settings: Settings, source: str) -> Outcome:
     """The connector's state and its tasks, with the cause if one failed."""
@@ -54,7 +55,7 @@ def show(settings: Settings, source: str) -> Outcome:
     return Outcome(asdict(shown), _table(shown.status, shown.epoch))
 
 
-@command("remove", group=connectors)
+@command("remove", changes=Changes.SOURCE, group=connectors)
 @SOURCE
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(settings: Settings, *, source: str, yes: bool) -> Outcome:

@@ -10,11 +10,12 @@ from pipeline.cli.choices import route_option
 from pipeline.cli.command import command
 from pipeline.cli.output import Outcome
 from pipeline.config.settings import Settings
+from pipeline.model.audit import Changes
 from pipeline.operations import lag as operation
 from pipeline.wiring.route import route_named
 
 
-@command("lag")
+@command("lag", changes=Changes.NOTHING)
 @route_option
 def lag(settings: Settings, route: str | None) -> Outcome:
     """Messages and seconds that each partition is behind.

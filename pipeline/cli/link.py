@@ -13,10 +13,11 @@ from pipeline.cli.command import command, confirm
 from pipeline.cli.output import Outcome
 from pipeline.cli.parked import SHOWN, further, parked_table
 from pipeline.config.settings import Settings
+from pipeline.model.audit import Changes
 from pipeline.operations import link as linking
 
 
-@command("link")
+@command("link", changes=Changes.EXCHANGE)
 @click.option(
     "--dry-run",
     is_flag=True,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pipeline.cli.audit import audit
 from pipeline.cli.check import check
 from pipeline.cli.command import Program
 from pipeline.cli.config import configuration
@@ -26,6 +27,7 @@ EXIT_CODES = (
     "3 something needed is missing or unavailable, 130 interrupted."
 )
 COMMANDS = (
+    audit,
     check,
     configuration,
     conflicts,

@@ -17,6 +17,7 @@ from pipeline.domain.status import StatusCoding
 from pipeline.errors import ConfigurationInvalid, UsageError
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
+from pipeline.model.audit import Changes
 from pipeline.operations import exchange_mappings as exchange
 from pipeline.operations import mappings as operation
 from pipeline.operations.recompute import recompute
@@ -77,7 +78,7 @@ def _projected(route: Route, tables: tuple[operation.ShownTable, ...]) -> Outcom
     )
 
 
-@command("recompute", group=mappings)
+@command("recompute", changes=Changes.PROJECTION, group=mappings)
 @route_option
 @click.option("--all", "is_whole", is_flag=True, help="Every map, changed or not.")
 def recompute_mapped(settings: Settings, *, route: str | None, is_whole: bool) -> Outcome:

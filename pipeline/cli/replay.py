@@ -15,11 +15,12 @@ from pipeline.cli.command import command, confirm
 from pipeline.cli.output import Outcome, say
 from pipeline.config.settings import Settings
 from pipeline.errors import UsageError
+from pipeline.model.audit import Changes
 from pipeline.operations import replay as operation
 from pipeline.wiring.route import route_named
 
 
-@command("replay")
+@command("replay", changes=Changes.ROUTE)
 @route_option
 @click.option(
     "--topic",

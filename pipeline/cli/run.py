@@ -9,11 +9,12 @@ from pipeline.cli.choices import route_option
 from pipeline.cli.command import command
 from pipeline.cli.output import Outcome
 from pipeline.config.settings import Settings
+from pipeline.model.audit import Changes
 from pipeline.operations import run as operation
 from pipeline.wiring.route import route_named
 
 
-@command("run")
+@command("run", changes=Changes.BY_EVENTS)
 @route_option
 def run(settings: Settings, route: str | None) -> Outcome:
     """Run a consumer of a route, in the foreground.

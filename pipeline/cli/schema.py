@@ -9,6 +9,7 @@ import click
 from pipeline.cli.command import command
 from pipeline.cli.output import Outcome, say
 from pipeline.config.settings import Settings
+from pipeline.model.audit import Changes
 from pipeline.operations import schema as operation
 
 
@@ -19,7 +20,7 @@ def schema() -> None:
     """
 
 
-@command("show", group=schema)
+@command("show", changes=Changes.NOTHING, group=schema)
 def show(settings: Settings) -> Outcome:
     """The versions in the databases, and those this program needs."""
     found = operation.show(settings)
@@ -30,7 +31,7 @@ def show(settings: Settings) -> Outcome:
     return Outcome({"schemas": [asdict(one) for one in found]}, "\n".join(lines))
 
 
-@command("upgrade", group=schema)
+@command("upgrade", changes=Changes.EVERY_ROUTE, group=schema)
 def upgrade(settings: Settings) -> Outcome:
     """Create our schemas, or bring them to the versions this program needs. Safe to run again."""
     done = operation.upgrade(settings, say)

@@ -14,6 +14,7 @@ from pipeline.cli.output import Outcome
 from pipeline.config.settings import Settings
 from pipeline.database.state.status import ParkedRows
 from pipeline.errors import ExitCode
+from pipeline.model.audit import Changes
 from pipeline.operations import status as operation
 
 MAKES_KNOWN = (
@@ -22,7 +23,7 @@ MAKES_KNOWN = (
 )
 
 
-@command("status")
+@command("status", changes=Changes.NOTHING)
 @click.option(
     "--keys",
     default=operation.KEYS_SHOWN,

@@ -55,18 +55,7 @@ def configure(
     stream: TextIO = sys.stderr,
 ) -> None:
     """Set up logging for the process; libraries' warnings are written the same way."""
-    readable = stream.isatty() if form == "auto" else form == "console"
-    shared: list[Any] = [
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.EventRenamer("action"),
-        redact,
-    ]
-    renderer: Any = (
-        structlog.dev.ConsoleRenderer(event_key="action")
-        if readable
-        else structlog.processors.JSONRenderer()
-    )
+    shared, renderer = _processors(form, stream)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -87,3 +76,31 @@ def configure(
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("ajera_cdc").setLevel(level)
+
+
+def line(
+    form: Literal["auto", "json", "console"], stream: TextIO, action: str, **fields: Any
+) -> None:
+    """One line in the same form, of a process that logs nothing else: a command."""
+    shared, renderer = _processors(form, stream)
+    logger = structlog.wrap_logger(
+        structlog.PrintLogger(stream), processors=[*shared, renderer], wrapper_class=None
+    )
+    logger.info(action, **fields)
+
+
+def _processors(form: Literal["auto", "json", "console"], stream: TextIO) -> tuple[list[Any], Any]:
+    """What each line passes, and what writes it down at last."""
+    readable = stream.isatty() if form == "auto" else form == "console"
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.EventRenamer("action"),
+        redact,
+    ]
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer(event_key="action")
+        if readable
+        else structlog.processors.JSONRenderer()
+    )
+    return shared, renderer

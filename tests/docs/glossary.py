@@ -107,6 +107,11 @@ ROUTES = (
     ),
     Word("stale", "older than what was applied"),
     Word("rewound", "a source or target that was restored to an earlier state", ("SourceRewound",)),
+    Word(
+        "audit line",
+        "who changed something by a command, when, what, and how it ended",
+        ("AuditEntry", "AuditLine", "Changes", "DatabaseAuditTrail"),
+    ),
 )
 PROJECTION = (
     Word("mapping, line", "a table of the vendor's page; one of its lines", ("TableMapping",)),

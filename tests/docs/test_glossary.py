@@ -16,7 +16,7 @@ ORDINARY = frozenset(
         r"\w+",
         """
     admin ajera applied assumptions attempt await both broken buffer built busy carried cause
-    changed check child choice classification client clock code coding concurrent config
+    changed check child choice classification client clock code coding command concurrent config
     configuration connect connected connector consumer context counts create creates crm
     database decision decoder decoders derived description detector dialect direction dps driver
     edition entered entry envelope error exchange exchanged exit expression failed failure field

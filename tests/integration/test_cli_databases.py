@@ -234,3 +234,23 @@ def test_check_says_what_to_grant_on_the_sync_schema(
     line = site.lines("PIM")["rights on the sync schema"]
     assert not line["is_ok"]
     assert 'GRANT INSERT, UPDATE, DELETE ON "sync"."due"' in line["action"]
+
+
+def test_what_a_command_changed_is_listed_and_a_refusal_as_well(site: Site) -> None:
+    """The newest first, with who typed it and who wrote it into PIM's database."""
+    site.command("schema", "upgrade")
+    site.command("schema", "show")
+    refused = CliRunner().invoke(
+        main, ["--config", str(site.config), "replay", "--topic", "nothing", "--to-beginning"]
+    )
+    assert refused.exit_code == ExitCode.USAGE
+    lines = site.command("audit")["lines"]
+    assert [(line["command"], line["outcome"]) for line in lines] == [
+        ("replay", "cli.usage"),
+        ("schema upgrade", "ok"),
+    ]
+    assert lines[0]["arguments"] == "--topic nothing --to-beginning"
+    assert {line["route"] for line in lines} == {"pim"}
+    user = site.pim.execute("SELECT current_user").fetchone()
+    assert user == (lines[0]["database_user"],)
+    assert len(site.command("audit", "--limit", "1")["lines"]) == 1

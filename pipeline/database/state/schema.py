@@ -27,6 +27,7 @@ from sqlalchemy.dialects import mssql, postgresql
 from sqlalchemy.types import TypeEngine
 
 from pipeline.database.sql.dialect import Field, Fields
+from pipeline.database.state.schema_audit import audit_table
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.source import DECIMAL_PLACES, ColumnType
 
@@ -118,6 +119,7 @@ def topic_tables(metadata: MetaData) -> None:
     _progress(metadata)
     _incarnation(metadata)
     _small_tables(metadata)
+    audit_table(metadata)
 
 
 def _mirror(metadata: MetaData, source: MirroredTable) -> None:

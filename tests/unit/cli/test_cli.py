@@ -275,7 +275,7 @@ def test_a_replay_without_one_clear_place_is_refused(
         "--json",
     )
     assert result.exit_code == ExitCode.USAGE
-    assert words in json.loads(result.output)["error"]["message"]
+    assert words in json.loads(result.stdout)["error"]["message"]
 
 
 def test_mappings_are_shown_with_the_names_of_the_sites_profile(

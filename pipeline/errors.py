@@ -29,6 +29,8 @@ class ExitCode(IntEnum):
     RUNTIME = 1
     USAGE = 2  # wrong arguments or configuration
     ENVIRONMENT = 3  # something that the command needs is missing or unavailable
+    DEGRADED = 4  # `status`, `lag`: something is wrong that may end by itself
+    HALTED = 5  # `status`: something is wrong that does not end without a person
 
 
 class ParkReason(StrEnum):

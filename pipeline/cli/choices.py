@@ -58,3 +58,9 @@ route_option = click.option(
     type=ROUTE,
     help="Which route. Default: the one that is configured.",
 )
+
+every_route_option = click.option(
+    "--route",
+    type=ROUTE,
+    help="Which route. Default: every one that is configured.",
+)

@@ -4,44 +4,57 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from rich.table import Table
+import click
+from rich.console import Group, RenderableType
+from rich.text import Text
 
-from pipeline.cli.choices import route_option
+from pipeline.cli import figures
+from pipeline.cli.choices import every_route_option
 from pipeline.cli.command import command
-from pipeline.cli.output import Outcome
+from pipeline.cli.output import Outcome, columns
 from pipeline.config.settings import Settings
+from pipeline.errors import ExitCode
 from pipeline.model.audit import Changes
 from pipeline.operations import lag as operation
-from pipeline.wiring.route import route_named
 
 
 @command("lag", changes=Changes.NOTHING)
-@route_option
-def lag(settings: Settings, route: str | None) -> Outcome:
-    """Messages and seconds that each partition is behind.
+@every_route_option
+@click.option(
+    "--max-seconds",
+    type=click.FloatRange(min=0),
+    help="As a probe: exit code 4 if a delay is longer, 3 if one is unknown.",
+)
+def lag(settings: Settings, route: str | None, max_seconds: float | None) -> Outcome:
+    """Messages and seconds that each route is behind, and when its sources were seen.
 
-    Seconds are the age of the oldest message that was not applied yet; 0 when caught up.
+    Seconds are the age of the oldest change that was not applied, by the source's own clock; 0
+    when caught up. What cannot be known is unknown: a topic that is gone, a source that is silent.
     """
-    found = operation.lag(settings, route_named(settings, route))
-    table = Table(
-        "topic",
-        "partition",
-        "next offset",
-        "end",
-        "messages",
-        "seconds",
-        "member",
-        title_justify="left",
-    )
-    total = f"{found.lag:,} messages, {found.delay_seconds:.1f} s"
-    table.title = f"{found.group}: {found.state}, {found.members} members, {total}"
-    for one in found.partitions:
-        at = "-" if one.next_offset is None else f"{one.next_offset:,}"
-        numbers = (
-            at,
-            f"{one.end:,}",
-            f"{one.lag:,}",
-            f"{one.delay_seconds:.1f}",
+    found = operation.lags(settings, route)
+    data = {"routes": [asdict(one) for one in found]}
+    code = ExitCode.OK if max_seconds is None else operation.probe(found, max_seconds)
+    return Outcome(data, Group(*(part for one in found for part in _route(one))), code)
+
+
+def _route(found: operation.Lag) -> list[RenderableType]:
+    total = f"{figures.count(found.lag)} messages, {figures.seconds(found.delay_seconds)}"
+    members = figures.members(found.members)
+    parts: list[RenderableType] = [Text(f"{found.group}: {found.state}, {members}, {total}")]
+    parts.append(Text(f"  applied up to {figures.clock(found.applied_until)} UTC"))
+    for one in found.sources:
+        silent = ", silent" if one.is_silent else ""
+        parts.append(Text(f"  {one.source} seen {figures.ago(one.seen_seconds)}{silent}"))
+    parts += [Text(f"  {topic} is not in Kafka", style="red") for topic in found.missing]
+    table = columns("topic", "part.", "next", "end", "behind", "seconds", "member")
+    for each in found.partitions:
+        table.add_row(
+            each.topic,
+            str(each.partition),
+            "-" if each.next_offset is None else f"{each.next_offset:,}",
+            f"{each.end:,}",
+            figures.count(each.lag),
+            "unknown" if each.delay_seconds is None else f"{each.delay_seconds:,.1f}",
+            each.member or "-",
         )
-        table.add_row(one.topic, str(one.partition), *numbers, one.member or "-")
-    return Outcome(asdict(found), table)
+    return [*parts, table]

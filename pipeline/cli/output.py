@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import click
 import orjson
+from rich.box import HEAVY_HEAD
 from rich.console import Console, RenderableType
+from rich.table import Table
 
 from pipeline.errors import ExitCode
 
@@ -22,6 +25,21 @@ class Outcome:
     exit_code: ExitCode = ExitCode.OK
 
 
+PLAIN_WIDTH = 1000  # where nobody looks, lines are not wrapped
+
+
+def columns(*headings: str) -> Table:
+    """A table that cuts no text: with lines on a terminal, in plain columns elsewhere."""
+    table = Table(box=HEAVY_HEAD if _is_terminal() else None, title_justify="left")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
+
+
 def say(line: str) -> None:
     """Progress, on standard error: never mixed with an answer."""
     Console(stderr=True).print(line, highlight=False, markup=False)
@@ -32,7 +50,8 @@ def show(outcome: Outcome) -> None:
     if isinstance(outcome.shown, str):
         click.echo(outcome.shown, nl=bool(outcome.shown))
     else:
-        Console(markup=False).print(outcome.shown, highlight=False)
+        width = None if _is_terminal() else PLAIN_WIDTH
+        Console(markup=False, width=width).print(outcome.shown, highlight=False)
 
 
 def print_json(envelope: Mapping[str, Any]) -> None:

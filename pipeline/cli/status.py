@@ -1,7 +1,8 @@
-"""`ajera-cdc status`: load state, event outcomes and parked rows of each route."""
+"""`ajera-cdc status`: what is wrong, and how each route stands."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 
 import click
@@ -9,13 +10,16 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.cli import figures
+from pipeline.cli.choices import every_route_option
 from pipeline.cli.command import command
-from pipeline.cli.output import Outcome
+from pipeline.cli.output import Outcome, columns
+from pipeline.cli.watch import watch
 from pipeline.config.settings import Settings
 from pipeline.database.state.status import ParkedRows
-from pipeline.errors import ExitCode
 from pipeline.model.audit import Changes
 from pipeline.operations import status as operation
+from pipeline.operations.standing import RouteState, RouteStatus
 
 MAKES_KNOWN = (
     "What depends on these is not written. A row's next change in the source makes its own known, "
@@ -24,50 +28,84 @@ MAKES_KNOWN = (
 
 
 @command("status", changes=Changes.NOTHING)
+@every_route_option
 @click.option(
     "--keys",
     default=operation.KEYS_SHOWN,
     show_default=True,
+    type=click.IntRange(min=0),
     help="How many keys of each kind of parked row.",
 )
-def status(settings: Settings, keys: int) -> Outcome:
-    """Show load state, event outcomes and parked rows of each route.
+@click.option("--brief", is_flag=True, help="One line: how it is, and each route.")
+@click.option("--watch", "is_watched", is_flag=True, help="Draw it again until Ctrl-C.")
+def status(
+    settings: Settings, *, route: str | None, keys: int, brief: bool, is_watched: bool
+) -> Outcome:
+    """Show what is wrong, the worst first; then each route: load state, events, parked rows.
 
-    A service that does not answer is named; the rest is shown, and the exit code is 3.
+    Exit code 0 if nothing is wrong, 4 if something is that may end by itself, 3 if something
+    cannot be known (a service that does not answer, a source that is silent), 5 if a person is
+    needed.
     """
-    found = operation.status(settings, keys)
-    return Outcome(
-        asdict(found),
-        _status(found),
-        ExitCode.OK if found.is_whole else ExitCode.ENVIRONMENT,
-    )
+
+    def look() -> operation.Status:
+        return operation.status(settings, keys, route)
+
+    draw = (lambda found: Text(summary(found))) if brief else shown
+    if is_watched:
+        watch(lambda: draw(look()))
+        return Outcome({}, "")
+    found = look()
+    return Outcome(asdict(found), draw(found), found.exit_code)
 
 
-def _status(found: operation.Status) -> RenderableType:
-    parts: list[RenderableType] = []
+def summary(found: operation.Status) -> str:
+    """One line: how many problems of each severity, and each route."""
+    counted = Counter(one.severity for one in found.problems)
+    words = ", ".join(f"{counted[each]} {each.word}" for each in sorted(counted, reverse=True))
+    routes = [
+        f"{one.name} unknown"
+        if one.group is None
+        else f"{one.name} {one.group.state}, {figures.count(one.group.lag)} behind, "
+        f"{figures.seconds(one.group.delay_seconds)}"
+        for one in found.routes
+    ]
+    return "; ".join([f"{found.health.upper()}" + (f" ({words})" if words else ""), *routes])
+
+
+def shown(found: operation.Status) -> RenderableType:
+    """What a person sees: what is wrong, then each route, then capture."""
+    parts: list[RenderableType] = [Text(summary(found), style="bold")]
+    for problem in found.problems:
+        parts.append(Text(f"{problem.severity.word}: {problem.place}: {problem.what}", style="red"))
+        parts.append(Text(f"  -> {problem.command}"))
     for route in found.routes:
         parts += _route(route)
     for one in found.connectors:
-        line = f"connector {one.name} {one.state}, epoch {one.epoch or '-'} {one.failure}"
-        parts.append(Text(line.rstrip()))
-    parts += [Text(sentence, style="red") for sentence in found.unavailable]
+        tasks = "".join(f", task {task.number} {task.state}" for task in one.tasks)
+        parts.append(Text(f"connector {one.name} {one.state}{tasks}, epoch {one.epoch or '-'}"))
     return Group(*parts)
 
 
-def _route(found: operation.RouteStatus) -> list[RenderableType]:
-    parts: list[RenderableType] = []
+def _route(found: RouteStatus) -> list[RenderableType]:
+    parts: list[RenderableType] = [Text("")]
     if found.group is None:
         parts.append(Text(f"{found.title}: group unknown"))
     else:
         one = found.group
-        behind = f"{one.lag:,} messages behind, {one.delay_seconds:.1f} s"
-        parts.append(Text(f"{found.title}: group {one.state}, {one.members} members, {behind}"))
+        behind = f"{figures.count(one.lag)} messages behind, {figures.seconds(one.delay_seconds)}"
+        members = figures.members(one.members)
+        parts.append(Text(f"{found.title}: group {one.state}, {members}, {behind}"))
+        seen = ", ".join(
+            f"{each.source} seen {figures.ago(each.seen_seconds)}" for each in one.sources
+        )
+        parts.append(Text(f"  applied up to {figures.clock(one.applied_until)} UTC; {seen}"))
     if found.state is not None:
         parts += _state(found.state)
     return parts
 
 
-def _state(found: operation.RouteState) -> list[RenderableType]:
+def _state(found: RouteState) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if found.tables:
         parts.append(_tables(found))
@@ -75,15 +113,15 @@ def _state(found: operation.RouteState) -> list[RenderableType]:
         parts.append(_links(found))
     if found.unknown:
         parts += [_unknown(found), Text(MAKES_KNOWN)]
-    parts.append(_partitions(found))
+    parts.append(_topics(found))
     parts.append(_parked(found) if found.parked else Text("Nothing is parked."))
     if found.due is not None:
         parts.append(Text(f"{found.due:,} rows are being recomputed."))
     return parts
 
 
-def _links(found: operation.RouteState) -> Table:
-    links = Table(
+def _links(found: RouteState) -> Table:
+    links = columns(
         "exchange with DPS",
         "linked",
         "being created",
@@ -96,15 +134,15 @@ def _links(found: operation.RouteState) -> Table:
     return links
 
 
-def _tables(found: operation.RouteState) -> Table:
-    table = Table("source table", "state", "epoch")
+def _tables(found: RouteState) -> Table:
+    table = columns("source table", "state", "epoch")
     for one in found.tables:
         table.add_row(one.name, one.state, str(one.epoch))
     return table
 
 
-def _unknown(found: operation.RouteState) -> Table:
-    table = Table("added column", "rows in which it is unknown", "known from epoch")
+def _unknown(found: RouteState) -> Table:
+    table = columns("added column", "rows in which it is unknown", "known from epoch")
     for one in found.unknown:
         table.add_row(
             f"{one.table}.{one.column}",
@@ -114,36 +152,24 @@ def _unknown(found: operation.RouteState) -> Table:
     return table
 
 
-def _partitions(found: operation.RouteState) -> Table:
-    table = Table(
-        "topic",
-        "partition",
-        "next offset",
-        "read",
-        "written",
-        "skipped",
-        "parked",
-        "dead letters",
-    )
-    for one in found.partitions:
+def _topics(found: RouteState) -> Table:
+    """The partitions of a topic are added up; `lag` and `--json` have them one by one."""
+    table = columns("topic", "read", "written", "skipped", "parked", "dead letters")
+    for topic in dict.fromkeys(one.topic for one in found.partitions):
+        of = [one for one in found.partitions if one.topic == topic]
         counts = (
-            one.next_offset,
-            one.events_read,
-            one.written,
-            one.skipped,
-            one.parked,
-            one.dead_lettered,
+            sum(one.events_read for one in of),
+            sum(one.written for one in of),
+            sum(one.skipped for one in of),
+            sum(one.parked for one in of),
+            sum(one.dead_lettered for one in of),
         )
-        table.add_row(
-            one.topic,
-            str(one.partition),
-            *(f"{count:,}" for count in counts),
-        )
+        table.add_row(topic, *(f"{count:,}" for count in counts))
     return table
 
 
-def _parked(found: operation.RouteState) -> Table:
-    table = Table("parked", "rows", "oldest (UTC)", "reason", "some keys", "action")
+def _parked(found: RouteState) -> Table:
+    table = columns("parked", "rows", "oldest (UTC)", "reason", "some keys", "action")
     for one in found.parked:
         reasons = one.reasons[:3] if isinstance(one, ParkedRows) else ()
         what = one.kind if isinstance(one, ParkedRows) else one.entity

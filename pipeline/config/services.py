@@ -170,6 +170,14 @@ class Run(Section):
             "How far the source's clock may be set back before it is taken for another source."
         ),
     )
+    delay_objective_seconds: float = Field(
+        60.0,
+        gt=0,
+        description=(
+            "How late changes may be before `status` warns, in seconds; what waits longer and is "
+            "not moved on is stalled."
+        ),
+    )
     metrics_host: str = Field(
         "127.0.0.1",
         description="Address that metrics, health and readiness are served on.",

@@ -33,13 +33,14 @@ from pipeline.kafka.errors import (
     unreachable,
 )
 from pipeline.kafka.groups import GroupState
-from pipeline.kafka.peek import produced_at_ms
+from pipeline.kafka.peek import read_at
 from pipeline.kafka.topics import (
     TopicDescription,
     TopicSettings,
     differences_between,
     new_topic,
 )
+from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition
 
 T = TypeVar("T")
@@ -48,6 +49,7 @@ Offsets = dict[TopicPartition, int]
 # Their constructors have no type annotations.
 EARLIEST: Final = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+NEWEST: Final = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
 
 MEMBERS_LEFT_CODES: Final = frozenset(
     {
@@ -199,17 +201,18 @@ class KafkaAdmin:
             tp: ends[tp].offset if found[tp].offset < 0 else found[tp].offset for tp in partitions
         }
 
-    def message_time_ms(self, topic: str, partition: int, offset: int) -> int | None:
-        """When the message at this offset was produced, in milliseconds since 1970 UTC;
-        None if there is no such message.
-
-        It reads the message with a separate consumer that commits nothing.
+    def messages_at(self, offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, Message]:
+        """The first message of each partition from its offset on, read by a consumer that commits
+        nothing. Partitions without one are left out.
         """
-        tp = TopicPartition(topic, partition)
-        low, high = self.watermarks([topic]).get(tp, (0, 0))
-        if not low <= offset < high:
-            return None
-        return produced_at_ms(self._settings, tp, offset)
+        return read_at(self._settings, offsets)
+
+    def newest_ms(self, topics: Iterable[str]) -> dict[TopicPartition, int]:
+        """When the newest message of each partition was produced, in milliseconds since 1970 UTC.
+        Empty partitions and missing topics are left out.
+        """
+        found = self._list_offsets(self._partitions(topics), NEWEST)
+        return {tp: each.timestamp for tp, each in found.items() if each.timestamp >= 0}
 
     def close(self) -> None:
         """Let go of the connections."""

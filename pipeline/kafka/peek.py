@@ -1,48 +1,66 @@
-"""One message, read by a consumer of its own that commits nothing."""
+"""Single messages, read by a consumer of its own that commits nothing."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from confluent_kafka import (
-    TIMESTAMP_NOT_AVAILABLE,
-    Consumer,
-    KafkaException,
-)
+from confluent_kafka import Consumer, KafkaException
 
 from pipeline.kafka.errors import (
+    LOGGER,
     REQUEST_TIMEOUT_SECONDS,
     cause,
-    no_answer,
     theirs,
     unreachable,
 )
+from pipeline.kafka.message import read_message
+from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition
 
+SETTINGS: Final = {
+    "group.id": "ajera-cdc-peek",
+    "enable.auto.commit": False,
+    "auto.offset.reset": "error",
+    "fetch.message.max.bytes": 65_536,  # one message is wanted; a larger one comes all the same
+    "queued.min.messages": 1,
+}
 
-def produced_at_ms(settings: Mapping[str, Any], tp: TopicPartition, offset: int) -> int | None:
-    """When the message at an offset that is there was produced, in milliseconds since 1970 UTC."""
-    doing = f"reading one message of {tp.topic}"
-    reader = Consumer(
-        {
-            **settings,
-            "group.id": "ajera-cdc-peek",
-            "enable.auto.commit": False,
-            "auto.offset.reset": "error",
-        }
-    )
+
+def read_at(
+    settings: Mapping[str, Any],
+    offsets: Mapping[TopicPartition, int],
+    timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
+) -> dict[TopicPartition, Message]:
+    """The first message of each partition from its offset on.
+    Those that do not come in time, or are gone, are left out. Raises ServiceUnreachable.
+    """
+    found: dict[TopicPartition, Message] = {}
+    if not offsets:
+        return found
+    lost: set[TopicPartition] = set()
+    deadline = time.monotonic() + timeout_seconds
+    reader = Consumer({**settings, **SETTINGS}, logger=LOGGER)
     try:
-        reader.assign([theirs(tp, offset)])
-        message = reader.poll(REQUEST_TIMEOUT_SECONDS)
+        reader.assign([theirs(tp, offset) for tp, offset in sorted(offsets.items())])
+        while len(found) + len(lost) < len(offsets):
+            left = deadline - time.monotonic()
+            polled = reader.poll(left) if left > 0 else None
+            if polled is None:
+                break
+            fault = polled.error()
+            if fault is not None and polled.topic() is None:
+                raise unreachable("reading single messages", fault)
+            message = read_message(polled)
+            tp = TopicPartition(message.topic, message.partition)
+            if fault is not None:
+                lost.add(tp)
+            elif tp not in found:
+                found[tp] = message
+                reader.pause([theirs(tp)])
     except KafkaException as error:
-        raise unreachable(doing, cause(error)) from error
+        raise unreachable("reading single messages", cause(error)) from error
     finally:
         reader.close()
-    if message is None:
-        raise no_answer(doing)
-    fault = message.error()
-    if fault is not None:
-        raise unreachable(doing, fault)
-    kind, timestamp_ms = message.timestamp()
-    return None if kind == TIMESTAMP_NOT_AVAILABLE else timestamp_ms
+    return found

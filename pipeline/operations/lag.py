@@ -1,92 +1,182 @@
-"""How far the consumers are behind: in messages and in seconds, for each topic and partition."""
+"""How far the consumers of a route are behind, in messages and in seconds,
+and when its sources were seen last. What cannot be known is None, and never zero.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pipeline.config.settings import Settings
-from pipeline.kafka.admin import KafkaAdmin
+from pipeline.errors import ExitCode
+from pipeline.kafka.groups import GroupState
 from pipeline.model.position import TopicPartition
+from pipeline.operations.backlog import (
+    Backlog,
+    Freshness,
+    backlogs,
+    freshness,
+    seconds_since,
+    source_times,
+)
+from pipeline.operations.group_state import GroupVerdict, verdict
 from pipeline.wiring.clients import kafka_admin
-from pipeline.wiring.route import RouteHandle
-
-MILLISECONDS = 1000
+from pipeline.wiring.route import RouteHandle, route_named, routes_of
+from pipeline.wiring.source import source_of
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionLag:
-    """`next_offset` None: nothing was committed yet. `delay_seconds`:
-    age of the oldest message not applied, 0 when caught up.
+    """`next_offset` None: nothing was committed yet. `delay_seconds`: age of the oldest change
+    that was not applied, 0 when none waits. `lost`: messages that retention deleted unread.
     """
 
     topic: str
     partition: int
     next_offset: int | None
     end: int
-    lag: int
-    delay_seconds: float
+    lag: int | None
+    lost: int
+    delay_seconds: float | None
     member: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """A group: `state` is Kafka's word, or "stopped" where messages wait and nobody reads."""
+    """A route's group. `lag` in messages. `applied_until`: everything that the sources committed
+    up to then is applied. `missing`: topics that are not in Kafka.
+    """
 
+    route: str
     group: str
-    state: str
+    state: GroupVerdict
     members: int
-    lag: int
-    delay_seconds: float
+    lag: int | None
+    delay_seconds: float | None
+    applied_until: datetime | None
+    sources: tuple[Freshness, ...]
+    missing: tuple[str, ...]
     partitions: tuple[PartitionLag, ...]
 
+    @property
+    def lost(self) -> int:
+        return sum(one.lost for one in self.partitions)
 
-def lag(settings: Settings, route: RouteHandle) -> Lag:
-    """Raises ServiceUnreachable."""
+
+def probe(found: Sequence[Lag], most_seconds: float) -> ExitCode:
+    """Whether each route's delay is known, and not more than so much."""
+    delays = [one.delay_seconds for one in found]
+    if any(delay is None for delay in delays):
+        return ExitCode.ENVIRONMENT
+    is_late = any(delay is not None and delay > most_seconds for delay in delays)
+    return ExitCode.DEGRADED if is_late else ExitCode.OK
+
+
+MovedAt = Mapping[TopicPartition, datetime]
+
+
+def lags(settings: Settings, name: str | None) -> tuple[Lag, ...]:
+    """Of the route of this name, or of every route. Raises ServiceUnreachable."""
+    routes = routes_of(settings) if name is None else (route_named(settings, name),)
+    return tuple(lag(settings, route) for route in routes)
+
+
+def lag(settings: Settings, route: RouteHandle, moved_at: MovedAt | None = None) -> Lag:
+    """`moved_at`: when each partition was moved on last, where the state of the route told it.
+    Raises ServiceUnreachable.
+    """
     admin = kafka_admin(settings)
     try:
-        topics, group = list(route.topics), route.group
-        state = admin.group_state(group)
-        marks, committed = (
-            admin.watermarks(topics),
-            admin.committed(group, topics),
-        )
-        partitions = tuple(
-            _of_partition(admin, one, low, high, committed.get(one), state.assignment)
-            for one, (low, high) in marks.items()
-        )
+        with source_times(settings) as times:
+            topics, group = list(route.topics), route.group
+            state = admin.group_state(group)
+            committed = admin.committed(group, topics)
+            found = backlogs(admin, times, topics, committed)
+            now = datetime.now(UTC)
+            sources = tuple(
+                freshness(admin, source_of(settings, system), now) for system in route.systems
+            )
     finally:
         admin.close()
-    behind = sum(one.lag for one in partitions)
+    return lag_of(
+        route, state, found, sources, now, moved_at or {}, settings.run.delay_objective_seconds
+    )
+
+
+def lag_of(
+    route: RouteHandle,
+    group: GroupState,
+    found: Mapping[TopicPartition, Backlog],
+    sources: Sequence[Freshness],
+    now: datetime,
+    moved_at: MovedAt,
+    objective_seconds: float,
+) -> Lag:
+    """What these figures of Kafka come to."""
+    missing = tuple(sorted(frozenset(route.topics) - {tp.topic for tp in found}))
+    counts = [one.lag for one in found.values()]
+    total = None if missing or None in counts else sum(one for one in counts if one is not None)
+    has_committed = any(one.next_offset is not None for one in found.values())
+    has_run = has_committed or group.members > 0
+    until = None if total is None else _applied_until(found.values(), sources, has_run=has_run)
+    delay = _delay(total, until, sources, now)
+    waiting = [tp for tp, one in found.items() if one.lag]
+    idle = [now - moved_at[tp] for tp in waiting if tp in moved_at]
     return Lag(
-        group=group,
-        state="stopped" if behind and not state.members else state.state,
-        members=state.members,
-        lag=behind,
-        delay_seconds=max((one.delay_seconds for one in partitions), default=0.0),
-        partitions=partitions,
+        route=route.name,
+        group=route.group,
+        state=verdict(
+            members=group.members,
+            has_committed=has_committed,
+            lag=total,
+            delay_seconds=delay,
+            idle_seconds=max(idle).total_seconds() if idle else None,
+            objective_seconds=objective_seconds,
+        ),
+        members=group.members,
+        lag=total,
+        delay_seconds=delay,
+        applied_until=until,
+        sources=tuple(sources),
+        missing=missing,
+        partitions=tuple(
+            _partition(tp, one, now, group.assignment.get(tp)) for tp, one in sorted(found.items())
+        ),
     )
 
 
-def _of_partition(
-    admin: KafkaAdmin,
-    one: TopicPartition,
-    low: int,
-    high: int,
-    next_offset: int | None,
-    assignment: Mapping[TopicPartition, str],
-) -> PartitionLag:
-    start = low if next_offset is None else max(next_offset, low)
-    behind = max(high - start, 0)
-    written_ms = admin.message_time_ms(one.topic, one.partition, start) if behind else None
-    delay = 0.0 if written_ms is None else datetime.now(UTC).timestamp() - written_ms / MILLISECONDS
+def _partition(tp: TopicPartition, one: Backlog, now: datetime, member: str | None) -> PartitionLag:
     return PartitionLag(
-        one.topic,
-        one.partition,
-        next_offset,
-        high,
-        behind,
-        round(max(delay, 0.0), 1),
-        assignment.get(one),
+        topic=tp.topic,
+        partition=tp.partition,
+        next_offset=one.next_offset,
+        end=one.end,
+        lag=one.lag,
+        lost=one.lost,
+        delay_seconds=one.delay_seconds(now),
+        member=member,
     )
+
+
+def _applied_until(
+    found: Iterable[Backlog], sources: Sequence[Freshness], *, has_run: bool
+) -> datetime | None:
+    """The oldest that waits ends what was applied; if none waits, when the source was seen last."""
+    waiting = [one.oldest_at for one in found if one.lag]
+    times = waiting or ([one.seen_at for one in sources] if has_run else [])
+    known = [one for one in times if one is not None]
+    return min(known) if known and len(known) == len(times) else None
+
+
+def _delay(
+    lag: int | None, applied_until: datetime | None, sources: Sequence[Freshness], now: datetime
+) -> float | None:
+    """Nothing waits of a source that is silent: that is not zero, since its newest changes may not
+    have come.
+    """
+    if lag is None or applied_until is None:
+        return None
+    if lag:
+        return seconds_since(applied_until, now)
+    return None if any(one.is_silent for one in sources) else 0.0

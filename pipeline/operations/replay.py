@@ -230,9 +230,11 @@ def _asked_time(
     """
     if offset != low or low == 0:
         return ResolvedOffset(offset)
-    milliseconds = admin.message_time_ms(one.topic, one.partition, low)
+    first = admin.messages_at({one: low}).get(one)
     oldest = (
-        None if milliseconds is None else datetime.fromtimestamp(milliseconds / MILLISECONDS, UTC)
+        None
+        if first is None or not first.timestamp_ms
+        else datetime.fromtimestamp(first.timestamp_ms / MILLISECONDS, UTC)
     )
     if oldest is not None and oldest <= time:
         return ResolvedOffset(offset, oldest=oldest)

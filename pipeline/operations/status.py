@@ -4,8 +4,8 @@ A service that does not answer is named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
@@ -13,77 +13,23 @@ from typing import TypeVar
 from sqlalchemy import Engine
 
 from pipeline.config.settings import Settings
+from pipeline.connect.status import FAILED
 from pipeline.database.state.settings import current_epoch
-from pipeline.database.state.status import (
-    LinkStatus,
-    ParkedRows,
-    ParkedWorkStatus,
-    PartitionStatus,
-    TableStatus,
-    links,
-    parked_rows,
-    parked_work,
-    partitions,
-    tables,
-)
-from pipeline.database.state.unknown import UnknownColumn, unknown_columns
+from pipeline.database.state.status import links, parked_rows, parked_work, partitions, tables
+from pipeline.database.state.unknown import unknown_columns
 from pipeline.domain.routes import AnyRoute
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.mapping.route import Route
+from pipeline.model.position import TopicPartition
 from pipeline.operations.lag import lag
+from pipeline.operations.problems import Problem, Severity, problems, worst
+from pipeline.operations.standing import ConnectorStatus, RouteState, RouteStatus, group_of
 from pipeline.wiring.clients import connect_client
-from pipeline.wiring.route import RouteHandle, routes_of
-from pipeline.wiring.source import source_of, systems_of
+from pipeline.wiring.route import RouteHandle, route_named, routes_of
+from pipeline.wiring.source import source_of
 
 T = TypeVar("T")
 KEYS_SHOWN = 10
-
-
-@dataclass(frozen=True, slots=True)
-class GroupStatus:
-    """The consumer group: `lag` in messages, the delay that of its oldest unapplied event."""
-
-    state: str
-    members: int
-    lag: int
-    delay_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class RouteState:
-    """What the state of a route holds. A route has tables and marks, or links and parked work."""
-
-    partitions: tuple[PartitionStatus, ...] = ()
-    tables: tuple[TableStatus, ...] = ()
-    parked: tuple[ParkedRows | ParkedWorkStatus, ...] = ()
-    due: int | None = None
-    links: tuple[LinkStatus, ...] = ()
-    epochs: Mapping[str, int | None] = field(default_factory=dict)  # by connector
-    unknown: tuple[UnknownColumn, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class RouteStatus:
-    """A route. `state` and `group` are None where what holds them did not answer."""
-
-    name: str
-    title: str
-    group: GroupStatus | None
-    state: RouteState | None
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectorStatus:
-    """A connector as Connect reports it; `epoch` None before the first `apply`,
-    or where no state answered.
-    """
-
-    source: str
-    name: str
-    state: str
-    running: bool
-    failure: str
-    epoch: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,30 +39,55 @@ class Status:
     """
 
     at: datetime
+    health: str
+    problems: tuple[Problem, ...]
     routes: tuple[RouteStatus, ...]
     connectors: tuple[ConnectorStatus, ...]
     unavailable: tuple[str, ...]
 
     @property
-    def is_whole(self) -> bool:
-        return not self.unavailable
+    def exit_code(self) -> ExitCode:
+        """0 only if nothing is wrong."""
+        match worst(self.problems):
+            case Severity.HEALTHY:
+                return ExitCode.OK
+            case Severity.DEGRADED:
+                return ExitCode.DEGRADED
+            case Severity.UNKNOWN:
+                return ExitCode.ENVIRONMENT
+            case Severity.HALTED:
+                return ExitCode.HALTED
 
 
-def status(settings: Settings, keys: int = KEYS_SHOWN) -> Status:
-    """Raises what is wrong with the configuration;
+def status(settings: Settings, keys: int = KEYS_SHOWN, name: str | None = None) -> Status:
+    """Of every route, or of the one of this name. Raises what is wrong with the configuration;
     a service that does not answer is named in the answer.
     """
     missing: list[str] = []
-    routes = tuple(_route(settings, route, keys, missing) for route in routes_of(settings))
+    chosen = routes_of(settings) if name is None else (route_named(settings, name),)
+    routes = tuple(_route(settings, route, keys, missing) for route in chosen)
     states = [route.state for route in routes if route.state is not None]
-    connectors = tuple(_connectors(settings, states, missing))
-    return Status(datetime.now(UTC), routes, connectors, tuple(dict.fromkeys(missing)))
+    systems = dict.fromkeys(system for route in chosen for system in route.systems)
+    connectors = tuple(_connectors(settings, systems, states, missing))
+    unavailable = tuple(dict.fromkeys(missing))
+    found = problems(routes, connectors, unavailable)
+    return Status(
+        at=datetime.now(UTC),
+        health=worst(found).word,
+        problems=found,
+        routes=routes,
+        connectors=connectors,
+        unavailable=unavailable,
+    )
 
 
 def _connectors(
-    settings: Settings, states: Sequence[RouteState], missing: list[str]
+    settings: Settings,
+    systems: Iterable[str],
+    states: Sequence[RouteState],
+    missing: list[str],
 ) -> Iterator[ConnectorStatus]:
-    for system in systems_of(settings):
+    for system in systems:
         found = _unless_away(partial(_connector, settings, system), missing)
         if found is not None:
             known = [
@@ -127,7 +98,8 @@ def _connectors(
 
 def _route(settings: Settings, route: RouteHandle, keys: int, missing: list[str]) -> RouteStatus:
     state = _unless_away(lambda: _state(settings, route, keys), missing)
-    group = _unless_away(lambda: _group(settings, route), missing)
+    moved_at = {} if state is None else _moved_at(state)
+    group = _unless_away(lambda: group_of(lag(settings, route, moved_at)), missing)
     return RouteStatus(route.name, route.title, group, state)
 
 
@@ -162,9 +134,8 @@ def _of_exchange(engine: Engine, schema: str, keys: int) -> RouteState:
     return RouteState(partitions(engine, schema), parked=work, links=links(engine, schema))
 
 
-def _group(settings: Settings, route: RouteHandle) -> GroupStatus:
-    found = lag(settings, route)
-    return GroupStatus(found.state, found.members, found.lag, found.delay_seconds)
+def _moved_at(state: RouteState) -> dict[TopicPartition, datetime]:
+    return {TopicPartition(one.topic, one.partition): one.updated_at for one in state.partitions}
 
 
 def _connector(settings: Settings, system: str) -> ConnectorStatus:
@@ -174,12 +145,13 @@ def _connector(settings: Settings, system: str) -> ConnectorStatus:
     finally:
         connect.close()
     return ConnectorStatus(
-        system,
-        found.name,
-        found.state,
-        found.is_running,
-        found.failure,
-        None,
+        source=system,
+        name=found.name,
+        state=FAILED if any(task.state == FAILED for task in found.tasks) else found.state,
+        running=found.is_running,
+        failure=found.failure,
+        tasks=found.tasks,
+        epoch=None,
     )
 
 

@@ -54,6 +54,26 @@ EVENTS = (
     Word("commit", "of an offset; a database has transactions"),
     Word("watermark", "the oldest offset there is, and the one after the newest"),
     Word("lag, delay", "messages behind; age in seconds of the oldest event not applied", ("Lag",)),
+    Word(
+        "backlog",
+        "what waits in a partition, from the next offset to its end, and since when",
+        ("Backlog",),
+    ),
+    Word(
+        "freshness",
+        "how long ago a heartbeat or a change of a source was seen in Kafka",
+        ("Freshness",),
+    ),
+    Word(
+        "verdict",
+        "what a consumer group does, in a word: ok, warn, stalled, stopped, never ran, unknown",
+        ("GroupVerdict",),
+    ),
+    Word(
+        "problem, severity",
+        "what `status` says is wrong; degraded, unknown, or halted: a person is needed",
+        ("Problem", "Severity"),
+    ),
     Word("contract", "the columns of a captured table that the pipeline relies on", ("Contract",)),
 )
 ROUTES = (

@@ -28,7 +28,7 @@ ORDINARY = frozenset(
     policy postgres program progress prometheus quota races recorded references refused registry
     rejected removed resolved restore restored result retrier retry run runner schema schemas
     section seen server service session settings shown since skip sql standby status step
-    stopped sync system taken task telemetry template time too transaction type unavailable
+    stopped sync system taken task telemetry template time times too transaction type unavailable
     undecodable unique unknown unreachable unreadable unsupported unticked up update usage
     version versions waiting where
     """,

@@ -1,4 +1,4 @@
-"""All guards: the projection's, and those of the two-way exchange."""
+"""All guards: the projection's, those of the two-way exchange, and of what is told."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from tests.failures.guards_events import EVENT_GUARDS
 from tests.failures.guards_first import FIRST_GUARDS
 from tests.failures.guards_lines import LINE_GUARDS
 from tests.failures.guards_one_way import ONE_WAY_GUARDS
+from tests.failures.guards_told import TOLD_GUARDS
 from tests.failures.guards_writes import WRITE_GUARDS
 
 TWO_WAY_GUARDS = (
@@ -16,4 +17,4 @@ TWO_WAY_GUARDS = (
     *ASSUMED_GUARDS,
     *LINE_GUARDS,
 )
-GUARDS = (*ONE_WAY_GUARDS, *TWO_WAY_GUARDS)
+GUARDS = (*ONE_WAY_GUARDS, *TWO_WAY_GUARDS, *TOLD_GUARDS)

@@ -10,6 +10,7 @@ import pytest
 from tests.failures.guard import Guard
 from tests.failures.guards import GUARDS, TWO_WAY_GUARDS
 from tests.failures.guards_one_way import ONE_WAY_GUARDS
+from tests.failures.guards_told import TOLD_GUARDS
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "explanation" / "guards.md"
@@ -33,6 +34,7 @@ def test_the_docs_list_every_guard_with_its_test() -> None:
     assert [table.partition("\n\n")[0].strip().splitlines() for table in found] == [
         list(lines(ONE_WAY_GUARDS)),
         list(lines(TWO_WAY_GUARDS)),
+        list(lines(TOLD_GUARDS)),
     ]
 
 

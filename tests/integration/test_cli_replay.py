@@ -252,7 +252,7 @@ def test_a_group_with_members_is_not_touched(topic: Topic) -> None:
         )
         error = topic.replay("--to-beginning", "--yes", expect=ExitCode.USAGE)
         assert error["code"] == "replay.refused"
-        (partition,) = topic.command("lag")["partitions"]
+        (partition,) = topic.command("lag")["routes"][0]["partitions"]
         assert partition["member"].startswith("somebody-"), (
             "client ids may be the same, member ids are not"
         )
@@ -264,16 +264,26 @@ def test_a_group_with_members_is_not_touched(topic: Topic) -> None:
 def test_lag_counts_messages_and_seconds_and_says_that_a_group_is_stopped(
     topic: Topic,
 ) -> None:
-    """Nothing at all when it is caught up."""
+    """Nothing at all when it is caught up; and with topics that are not there, all in all unknown:
+    that is not zero.
+    """
     topic.commit(15)
-    behind = topic.command("lag")
+    (behind,) = topic.command("lag")["routes"]
     age = datetime.now(UTC) - (FIRST + timedelta(minutes=15))
-    assert (behind["state"], behind["lag"]) == ("stopped", 5)
-    assert abs(behind["delay_seconds"] - age.total_seconds()) < 60
+    (partition,) = behind["partitions"]
+    assert (behind["state"], partition["lag"]) == ("stopped", 5)
+    assert abs(partition["delay_seconds"] - age.total_seconds()) < 60
     topic.commit(MESSAGES)
-    caught_up = topic.command("lag")
-    assert (caught_up["lag"], caught_up["delay_seconds"]) == (0, 0.0)
-    assert caught_up["state"] != "stopped"
+    (caught_up,) = topic.command("lag", "--max-seconds", "5", expect=ExitCode.ENVIRONMENT)["routes"]
+    (partition,) = caught_up["partitions"]
+    assert (partition["lag"], partition["delay_seconds"]) == (0, 0.0)
+    assert len(caught_up["missing"]) > 2
+    assert (caught_up["lag"], caught_up["delay_seconds"], caught_up["applied_until"]) == (
+        None,
+        None,
+        None,
+    )
+    assert caught_up["sources"][0]["is_silent"]
 
 
 def test_check_reaches_kafka_registry_and_connect(topic: Topic) -> None:

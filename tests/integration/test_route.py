@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.local.stack import Stack
+from pipeline.errors import ExitCode
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.model.position import TopicPartition
 from tests.support.live import (
@@ -124,13 +125,15 @@ def test_the_commands_tell_how_the_route_stands(live: Live) -> None:
         "waiting",
     )
     wait_until(
-        lambda: live.command("lag")["data"]["lag"] == 1,
+        lambda: live.command("lag")["data"]["routes"][0]["lag"] == 1,
         "Debezium has delivered the change",
     )
-    lag = live.command("lag")["data"]
+    (lag,) = live.command("lag")["data"]["routes"]
     assert (lag["state"], lag["members"]) == ("stopped", 0)
     assert 0 < lag["delay_seconds"] < 60
-    status = live.command("status")["data"]["routes"][0]["state"]
+    found = live.command("status", expect=ExitCode.HALTED)["data"]
+    assert found["problems"][0]["command"] == "ajera-cdc run --route pim"
+    status = found["routes"][0]["state"]
     assert {table["name"]: table["state"] for table in status["tables"]}["AxVec"] == "loaded"
     counted = [
         one["events_read"] - one["written"] - one["skipped"] - one["parked"] - one["dead_lettered"]

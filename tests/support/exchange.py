@@ -46,8 +46,13 @@ class Exchanged:
                 if member not in self.forgiven:
                     member.check()
 
-    def command(self, *words: str, expect: int = 0) -> dict[str, Any]:
+    def command(self, *words: str, expect: int | None = 0) -> dict[str, Any]:
         return self.live.command(*words, expect=expect)
+
+    def lag(self) -> dict[str, Any]:
+        """How far the exchange is behind."""
+        (found,) = self.command("lag", "--route", "dps")["data"]["routes"]
+        return dict(found)
 
     # -- what people do ----------------------------------------------------------------------------
 
@@ -102,7 +107,7 @@ class Exchanged:
     def wait_until_stopped(self) -> None:
         """The group has no members any more: also not those that were killed."""
         wait_until(
-            lambda: self.command("lag", "--route", "dps")["data"]["members"] == 0,
+            lambda: self.lag()["members"] == 0,
             "nobody is left",
         )
 
@@ -121,7 +126,7 @@ class Exchanged:
         """Both captures were read beyond what stands in the databases now:
         an echo would have been answered.
         """
-        lag = self.command("lag", "--route", "dps")["data"]
+        lag = self.lag()
         assert lag["state"] != "stopped"
         markers = {
             "ajera": self.ended_of(f"{self.live.name}.AxVec"),

@@ -54,8 +54,8 @@ class Live:
 
     # -- what a person does ------------------------------------------------------------------------
 
-    def command(self, *words: str, expect: int = 0) -> dict[str, Any]:
-        """Run `ajera-cdc … --json`; its answer."""
+    def command(self, *words: str, expect: int | None = 0) -> dict[str, Any]:
+        """Run `ajera-cdc … --json`; its answer. `expect` None: whatever the exit code is."""
         return answer(self.config, *words, expect=expect, program=self.program)
 
     @contextmanager

@@ -1,0 +1,46 @@
+"""When a message's change was committed in the source, without decoding its row."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pipeline.decoding.avro import Schemas
+from pipeline.decoding.metadata import committed_at_of
+from pipeline.decoding.wire import split
+from pipeline.errors import PipelineError
+from pipeline.model.event import Message
+
+MILLISECONDS = 1000
+
+
+class SourceTimes:
+    """Reads the time of a message; `schemas` gives writer schemas."""
+
+    def __init__(self, schemas: Schemas) -> None:
+        self._schemas = schemas
+
+    def of(self, message: Message) -> datetime | None:
+        """The commit in the source. Where that cannot be read (a tombstone, a message that no
+        schema is known of), when it was produced, which is later; None where neither is known.
+        """
+        return self._committed_at(message) or produced_at(message)
+
+    def _committed_at(self, message: Message) -> datetime | None:
+        if message.value is None:
+            return None
+        try:
+            schema_id, body = split(message.value)
+            schema = self._schemas.find(schema_id)
+            return None if isinstance(schema, PipelineError) else committed_at_of(schema.read(body))
+        except (PipelineError, KeyError):
+            return None
+
+
+def produced_at(message: Message) -> datetime | None:
+    """Kafka's time of the message; None where it has none."""
+    return at_ms(message.timestamp_ms) if message.timestamp_ms > 0 else None
+
+
+def at_ms(milliseconds: int) -> datetime:
+    """Milliseconds since 1970 UTC as an instant."""
+    return datetime.fromtimestamp(milliseconds / MILLISECONDS, UTC)

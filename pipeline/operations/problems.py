@@ -1,0 +1,153 @@
+"""What is wrong, in words, the worst first, each with the command that helps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from pipeline.connect.status import ABSENT, FAILED, STOPPED
+from pipeline.operations.backlog import Freshness
+from pipeline.operations.group_state import GroupVerdict
+from pipeline.operations.standing import ConnectorStatus, GroupStatus, RouteStatus
+
+
+class Severity(IntEnum):
+    """`HALTED` needs a person, `DEGRADED` may end by itself, of `UNKNOWN` nobody can say."""
+
+    HEALTHY = 0
+    DEGRADED = 1
+    UNKNOWN = 2
+    HALTED = 3
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: how bad, where, what in one sentence, and what to type."""
+
+    severity: Severity
+    place: str
+    what: str
+    command: str
+
+
+def problems(
+    routes: Sequence[RouteStatus],
+    connectors: Sequence[ConnectorStatus],
+    unavailable: Sequence[str],
+) -> tuple[Problem, ...]:
+    """The worst first; of the same severity in the order of the flow: capture, Kafka, routes."""
+    found = [
+        *(problem for one in connectors for problem in _of_connector(one)),
+        *(
+            Problem(Severity.UNKNOWN, "service", sentence, "ajera-cdc check")
+            for sentence in unavailable
+        ),
+        *_of_sources(routes, connectors),
+        *(problem for one in routes for problem in _of_route(one)),
+    ]
+    return tuple(sorted(found, key=lambda one: -one.severity))
+
+
+def worst(found: Sequence[Problem]) -> Severity:
+    """How it is altogether."""
+    return max((one.severity for one in found), default=Severity.HEALTHY)
+
+
+def _of_connector(one: ConnectorStatus) -> Iterator[Problem]:
+    apply = f"ajera-cdc connectors apply --source {one.source}"
+    place = f"connector {one.name}"
+    if one.state == ABSENT:
+        yield Problem(Severity.HALTED, place, "It is not in Connect: nothing is captured.", apply)
+    elif one.state == FAILED:
+        failed = ", ".join(f"task {task.number}" for task in one.tasks if task.state == FAILED)
+        what = f"{failed or 'It'} FAILED: nothing is captured. {one.failure}".rstrip()
+        yield Problem(Severity.HALTED, place, what, apply)
+    elif one.state in ("PAUSED", STOPPED):
+        yield Problem(Severity.HALTED, place, f"It is {one.state}: nothing is captured.", apply)
+    elif not one.running:
+        tasks = ", ".join(f"task {task.number} {task.state}" for task in one.tasks) or "no task"
+        show = f"ajera-cdc connectors show --source {one.source}"
+        yield Problem(Severity.DEGRADED, place, f"It is {one.state}, with {tasks}.", show)
+
+
+def _of_sources(
+    routes: Sequence[RouteStatus], connectors: Sequence[ConnectorStatus]
+) -> Iterator[Problem]:
+    """A source that is silent, unless its connector says why."""
+    told = {one.source for one in connectors if not one.running}
+    seen: set[str] = set()
+    for route in routes:
+        for source in () if route.group is None else route.group.sources:
+            if source.is_silent and source.source not in told | seen:
+                seen.add(source.source)
+                yield _silent(source)
+
+
+def _silent(one: Freshness) -> Problem:
+    since = (
+        "No heartbeat or change of it is in Kafka"
+        if one.seen_seconds is None
+        else f"No heartbeat or change of it came for {one.seen_seconds:,.0f} s"
+    )
+    return Problem(
+        Severity.UNKNOWN,
+        f"source {one.source}",
+        f"{since}: whether there are newer changes is unknown.",
+        f"ajera-cdc connectors show --source {one.source}",
+    )
+
+
+def _of_route(one: RouteStatus) -> Iterator[Problem]:
+    if one.group is None:
+        return
+    group = one.group
+    for topic in group.missing:
+        yield Problem(
+            Severity.HALTED,
+            one.title,
+            f"The topic {topic} is not in Kafka: what it held is unknown.",
+            "ajera-cdc connectors apply",
+        )
+    if group.lost:
+        yield Problem(
+            Severity.HALTED,
+            one.title,
+            f"Retention has deleted {group.lost:,} messages that were not applied.",
+            "ajera-cdc connectors remove, then ajera-cdc connectors apply: a new snapshot",
+        )
+    yield from _of_group(one, group)
+
+
+def _of_group(route: RouteStatus, group: GroupStatus) -> Iterator[Problem]:
+    run = f"ajera-cdc run --route {route.name}"
+    look = f"ajera-cdc lag --route {route.name}"
+    waits = "an unknown number of messages" if group.lag is None else f"{group.lag:,} messages"
+    behind = "unknown" if group.delay_seconds is None else f"{group.delay_seconds:,.0f} s"
+    severity, what, command = Severity.HALTED, "", run
+    match group.state:
+        case GroupVerdict.OK:
+            return
+        case GroupVerdict.NEVER_RAN:
+            what = f"No consumer has ever run; {waits} wait."
+        case GroupVerdict.STOPPED:
+            what = f"No consumer runs; {waits} wait, the oldest for {behind}."
+        case GroupVerdict.NO_MEMBERS:
+            what = "No consumer runs; nothing waits now."
+        case GroupVerdict.STALLED:
+            what = f"Its consumers do not move on: {waits} wait, the oldest for {behind}."
+            severity, command = Severity.DEGRADED, f"{look}, and look at the consumers' /health"
+        case GroupVerdict.WARN:
+            what = f"It is late: {waits} wait, the oldest for {behind}."
+            severity, command = Severity.DEGRADED, look
+        case GroupVerdict.UNKNOWN:
+            if group.missing:
+                return  # said above
+            what = "Its next offset lies behind a topic's end: that topic was created again."
+            severity = Severity.UNKNOWN
+            command = look
+    yield Problem(severity, route.title, what, command)

@@ -1,0 +1,60 @@
+"""The guards of what a person on call is told; in the form of tests/failures/without.py."""
+
+from __future__ import annotations
+
+from tests.failures.guard import Guard
+
+OPERATIONS, UNIT = "pipeline/operations", "tests/unit/operations"
+LAG, PROBLEMS = f"{UNIT}/test_lag.py", f"{UNIT}/test_problems.py"
+
+TOLD_GUARDS = (
+    Guard(
+        "a topic that is gone makes lag unknown",
+        f"{OPERATIONS}/lag.py",
+        "None if missing or None in counts else",
+        "None if None in counts else",
+        f"{LAG}::test_a_topic_that_is_gone_makes_the_whole_unknown_and_never_zero",
+    ),
+    Guard(
+        "a next offset behind a topic's end makes lag unknown",
+        f"{OPERATIONS}/backlog.py",
+        "lag=None if starts[tp] > end else end - starts[tp]",
+        "lag=max(end - starts[tp], 0)",
+        f"{LAG}::test_a_topic_that_was_made_anew_is_unknown_and_never_zero",
+    ),
+    Guard(
+        "a silent source has no delay of zero",
+        f"{OPERATIONS}/lag.py",
+        "return None if any(one.is_silent for one in sources) else 0.0",
+        "return 0.0",
+        f"{LAG}::test_a_silent_source_has_no_known_delay_when_nothing_waits",
+    ),
+    Guard(
+        "a group that never ran has applied nothing",
+        f"{OPERATIONS}/lag.py",
+        "([one.seen_at for one in sources] if has_run else [])",
+        "[one.seen_at for one in sources]",
+        f"{LAG}::test_a_group_that_never_ran_has_applied_nothing",
+    ),
+    Guard(
+        "the delay is measured from the commit in the source",
+        "pipeline/decoding/source_time.py",
+        "return self._committed_at(message) or produced_at(message)",
+        "return produced_at(message)",
+        f"{LAG}::test_the_delay_is_the_age_of_the_commit_in_the_source_not_of_the_message",
+    ),
+    Guard(
+        "a failed task needs a person",
+        f"{OPERATIONS}/problems.py",
+        "    elif one.state == FAILED:\n",
+        "    elif one.state == FAILED and not one.tasks:\n",
+        f"{PROBLEMS}::test_a_failed_task_is_said_first_with_its_cause_and_what_to_type",
+    ),
+    Guard(
+        "the worst is said first",
+        f"{OPERATIONS}/problems.py",
+        "return tuple(sorted(found, key=lambda one: -one.severity))",
+        "return tuple(reversed(found))",
+        f"{PROBLEMS}::test_a_failed_task_is_said_first_with_its_cause_and_what_to_type",
+    ),
+)

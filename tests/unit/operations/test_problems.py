@@ -1,0 +1,147 @@
+"""What `status` says is wrong: the worst first, each with what to type, and the exit code."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import click
+import pytest
+from rich.console import Console
+
+from pipeline.cli.main import main
+from pipeline.cli.status import shown, summary
+from pipeline.connect.status import TaskStatus
+from pipeline.errors import ExitCode
+from pipeline.operations.backlog import Freshness
+from pipeline.operations.group_state import GroupVerdict
+from pipeline.operations.problems import Severity, problems, worst
+from pipeline.operations.standing import ConnectorStatus, GroupStatus, RouteStatus
+from pipeline.operations.status import Status
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+SEEN = Freshness("ajera", NOON, 2.0, 15.0, is_silent=False)
+GROUP = GroupStatus(GroupVerdict.OK, 2, 0, 0.0, NOON, 0, (), (SEEN,))
+ROUTE = RouteStatus("pim", "Ajera to PIM", GROUP, None)
+RUNNING = TaskStatus(0, "RUNNING")
+CONNECTOR = ConnectorStatus("ajera", "ajera", "RUNNING", True, "", (RUNNING,), 1)
+FAILED = replace(
+    CONNECTOR,
+    state="FAILED",
+    running=False,
+    failure="The password is wrong.",
+    tasks=(replace(RUNNING, state="FAILED"),),
+)
+
+
+def status_of(
+    route: RouteStatus = ROUTE, connector: ConnectorStatus = CONNECTOR, *away: str
+) -> Status:
+    found = problems([route], [connector], away)
+    return Status(NOON, worst(found).word, found, (route,), (connector,), away)
+
+
+def with_group(**changed: object) -> RouteStatus:
+    return replace(ROUTE, group=replace(GROUP, **changed))  # type: ignore[arg-type]
+
+
+def test_only_what_is_healthy_ends_with_zero() -> None:
+    """Everything runs, the source was seen, nothing is late."""
+    found = status_of()
+    assert (found.problems, found.exit_code, found.health) == ((), ExitCode.OK, "healthy")
+    assert summary(found) == "HEALTHY; pim ok, 0 behind, 0.0 s"
+
+
+def test_a_failed_task_is_said_first_with_its_cause_and_what_to_type() -> None:
+    """Though it is not the only thing that is wrong, and Connect calls its connector RUNNING."""
+    late = with_group(state=GroupVerdict.WARN, lag=5, delay_seconds=61.0)
+    found = status_of(late, FAILED, "environment.unreachable: x")
+    assert found.exit_code == ExitCode.HALTED
+    first, *others = found.problems
+    assert "task 0 FAILED" in first.what
+    assert "The password is wrong." in first.what
+    assert first.command.startswith("ajera-cdc connectors ")
+    assert [one.severity for one in others] == [Severity.UNKNOWN, Severity.DEGRADED]
+
+
+@pytest.mark.parametrize(
+    ("route", "code", "word"),
+    [
+        (with_group(state=GroupVerdict.NEVER_RAN, members=0), ExitCode.HALTED, "ever run"),
+        (with_group(state=GroupVerdict.STOPPED, lag=5, members=0), ExitCode.HALTED, "5 messages"),
+        (with_group(state=GroupVerdict.NO_MEMBERS, members=0), ExitCode.HALTED, "No consumer"),
+        (with_group(state=GroupVerdict.STALLED, lag=5), ExitCode.DEGRADED, "do not move on"),
+        (with_group(state=GroupVerdict.WARN, lag=5), ExitCode.DEGRADED, "late"),
+        (with_group(state=GroupVerdict.UNKNOWN, lag=None), ExitCode.ENVIRONMENT, "created again"),
+        (with_group(missing=("ajera.AxVec",)), ExitCode.HALTED, "ajera.AxVec is not in Kafka"),
+        (with_group(lost=7), ExitCode.HALTED, "deleted 7 messages"),
+        (
+            with_group(sources=(replace(SEEN, seen_seconds=99.0, is_silent=True),)),
+            ExitCode.ENVIRONMENT,
+            "for 99 s",
+        ),
+        (
+            with_group(sources=(replace(SEEN, seen_seconds=None, is_silent=True),)),
+            ExitCode.ENVIRONMENT,
+            "No heartbeat or change of it is in Kafka",
+        ),
+    ],
+)
+def test_each_state_of_a_route_has_its_words_and_its_exit_code(
+    route: RouteStatus, code: ExitCode, word: str
+) -> None:
+    """One problem each, and something to type."""
+    found = status_of(route)
+    (problem,) = found.problems
+    assert word in problem.what
+    assert problem.command.startswith("ajera-cdc ")
+    assert found.exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("state", "tasks", "code"),
+    [
+        ("ABSENT", (), ExitCode.HALTED),
+        ("PAUSED", (), ExitCode.HALTED),
+        ("STOPPED", (), ExitCode.HALTED),
+        ("UNASSIGNED", (), ExitCode.DEGRADED),
+        ("RUNNING", (), ExitCode.DEGRADED),
+    ],
+)
+def test_a_connector_that_does_not_run_is_a_problem(
+    state: str, tasks: tuple[TaskStatus, ...], code: ExitCode
+) -> None:
+    """A silent source is told once: by its connector, which says why."""
+    silent = with_group(sources=(replace(SEEN, seen_seconds=None, is_silent=True),))
+    found = status_of(silent, replace(CONNECTOR, state=state, running=False, tasks=tasks))
+    assert len(found.problems) == 1
+    assert found.exit_code == code
+
+
+def test_what_a_service_would_have_told_is_unknown_and_not_zero() -> None:
+    """In the line of the route, too."""
+    found = status_of(replace(ROUTE, group=None), CONNECTOR, "environment.unreachable: Kafka.")
+    assert found.exit_code == ExitCode.ENVIRONMENT
+    assert summary(found) == "UNKNOWN (1 unknown); pim unknown"
+    unknown = with_group(lag=None, delay_seconds=None, state=GroupVerdict.UNKNOWN)
+    assert summary(status_of(unknown)).endswith("pim unknown, unknown behind, unknown")
+
+
+def test_a_terminal_of_80_columns_cuts_nothing_off() -> None:
+    """The longest words of a problem are all there."""
+    topic = "ajera.AxProjectInvoiceGroupOfAVeryLongName"
+    console = Console(width=80, record=True, file=io.StringIO(), markup=False)
+    console.print(shown(status_of(with_group(missing=(topic,)), FAILED)))
+    text = console.export_text()
+    assert topic in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert "…" not in text
+
+
+def test_the_help_states_every_exit_code() -> None:
+    """Those of a probe, too."""
+    for name, codes in (("status", "0435"), ("lag", "43")):
+        command = main.commands[name]
+        text = " ".join(command.get_help(click.Context(command, obj=())).split())
+        assert all(f"code {code} if" in text or f", {code} if" in text for code in codes), text

@@ -133,6 +133,14 @@ class Run(Section):
         gt=0,
         description="Longest pause between retries, in seconds. They never end.",
     )
+    halted_retry_seconds: float = Field(
+        60.0,
+        gt=0,
+        description=(
+            "How often what is halted (a partition, a table of the target) is tried again by "
+            "itself, in seconds."
+        ),
+    )
     parked_retry_seconds: float = Field(
         60.0,
         gt=0,

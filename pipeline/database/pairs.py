@@ -28,6 +28,7 @@ from pipeline.database.sql.session import (
     Session,
     translated,
 )
+from pipeline.database.state.halts import Halts
 from pipeline.database.state.intentions import Intentions
 from pipeline.database.state.links import Links
 from pipeline.database.state.parked import Parked
@@ -118,6 +119,7 @@ class DatabaseLinkTransaction:
         self._parked = Parked(session, schema)
         self._unlinked = Unlinked(session, schema)
         self._positions = ProgressStore(session, schema)
+        self.halts = Halts(session, schema)
 
     def ids_of(self, side: Side, table: str, keys: Sequence[str]) -> dict[str, list[str]]:
         return self._links.ids_of(side, table, keys)

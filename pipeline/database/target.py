@@ -18,6 +18,7 @@ from pipeline.database.sql.session import (
 )
 from pipeline.database.state.added import AddedColumns, added_columns
 from pipeline.database.state.aggregation import Aggregation
+from pipeline.database.state.halts import Halts
 from pipeline.database.state.ledger import Ledger, mirrors
 from pipeline.database.state.loads import Loads, LoadState
 from pipeline.database.state.marks import Marks
@@ -109,6 +110,7 @@ class DatabaseTransaction:
         self._aggregation = Aggregation(session, mirrored)
         self._marks = Marks(session, sync_schema)
         self._positions = ProgressStore(session, sync_schema)
+        self.halts = Halts(session, sync_schema)
         self._loads = Loads(session, sync_schema, route.sources, added)
         self._settings = SettingsStore(session, sync_schema)
         self._targets = TargetTables(session, names_of(session, target_schema, site, route.targets))

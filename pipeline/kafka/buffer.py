@@ -26,6 +26,10 @@ class Buffer:
     def revoke(self, partitions: Collection[TopicPartition]) -> None:
         """Their messages are the next owner's: here they would be applied beside the group."""
         self.assigned = self.assigned.difference(partitions)
+        self.drop(partitions)
+
+    def drop(self, partitions: Collection[TopicPartition]) -> None:
+        """What is held of these is polled again."""
         self._messages = [m for m in self._messages if _of(m) not in partitions]
 
     def add(self, message: Message) -> None:

@@ -166,6 +166,19 @@ class KafkaMessages:
         self._paused -= chosen
         self._consumer.resume([theirs(tp) for tp in sorted(chosen)])
 
+    def seek(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Read these from other offsets on; those that are not assigned are left out.
+
+        Raises ServiceUnreachable.
+        """
+        chosen = offsets.keys() & self._buffer.assigned
+        try:
+            for tp in sorted(chosen):
+                self._consumer.seek(theirs(tp, offsets[tp]))
+        except KafkaException as error:
+            raise unreachable("reading from another offset", cause(error)) from error
+        self._buffer.drop(chosen)
+
     def assignment(self) -> frozenset[TopicPartition]:
         """The partitions that messages are read from."""
         return self._buffer.assigned

@@ -24,6 +24,8 @@ class SkipReason(StrEnum):
     TOMBSTONE = "tombstone"
     FILTERED = "filtered"  # no mapping is interested in this row
     HEARTBEAT = "heartbeat"
+    OPERATOR = "operator"  # it could not be applied, and a person said that it may be skipped
+    RELOADED = "reloaded"  # it could not be applied, and a newer snapshot of its table was read
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import structlog
 from pipeline.config.settings import Settings
 from pipeline.engine.consumer.retry import Retrier, Stopped
 from pipeline.errors import PipelineError
+from pipeline.operations.presence import present
 from pipeline.telemetry import log
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.http import TelemetryServer
@@ -41,6 +42,7 @@ def run(settings: Settings, stop: Callable[[], bool], route: RouteHandle) -> Non
     patience = _patience(settings, telemetry, stop)
     try:
         with ExitStack() as resources, suppress(Stopped):
+            resources.enter_context(present(route, health, server.address))
             loop = patience.attempt(
                 lambda: resources.enter_context(route.consumer(settings, telemetry, health, stop))
             )

@@ -18,6 +18,7 @@ class Health:
     """
 
     _degraded: dict[str, str] = field(default_factory=dict)
+    _waiting: dict[str, str] = field(default_factory=dict)
     _halted: dict[str, str] = field(default_factory=dict)
     _ready: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -35,6 +36,17 @@ class Health:
         with self._lock:
             self._halted[place] = sentence
 
+    def wait(self, place: str, sentence: str) -> None:
+        """What is halted there may resume by itself."""
+        with self._lock:
+            self._waiting[place] = sentence
+
+    def resume(self, place: str) -> None:
+        """What was halted there continues, or is another consumer's now."""
+        with self._lock:
+            self._halted.pop(place, None)
+            self._waiting.pop(place, None)
+
     def become_ready(self) -> None:
         with self._lock:
             self._ready = True
@@ -47,5 +59,6 @@ class Health:
     def report(self) -> tuple[State, dict[str, str]]:
         """The state, and every reason for it."""
         with self._lock:
-            reasons = {**self._degraded, **self._halted}
-            return ("halted" if self._halted else "degraded" if self._degraded else "ok"), reasons
+            degraded = {**self._degraded, **self._waiting}
+            state: State = "halted" if self._halted else "degraded" if degraded else "ok"
+            return state, {**degraded, **self._halted}

@@ -12,7 +12,7 @@ from typing import Literal
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, Remedy
 from pipeline.model.outcome import RowCounts
 from pipeline.telemetry.health import Health
 
@@ -313,7 +313,8 @@ class PrometheusTelemetry:
 
     def halted(self, topic: str, partition: int, error: PipelineError) -> None:
         self._add("pipeline_halted_partitions", 1, topic, error.code)
-        self._health.halt(f"{topic}[{partition}]", error.sentence)
+        report = self._health.wait if error.remedy is Remedy.RETRY else self._health.halt
+        report(f"{topic}[{partition}]", error.sentence)
         self._log.error(
             "partition halted",
             topic=topic,
@@ -322,6 +323,12 @@ class PrometheusTelemetry:
             error=str(error),
             hint=error.hint,
         )
+
+    def resumed(self, topic: str, partition: int, error: PipelineError) -> None:
+        """What was halted continues here, or in another consumer."""
+        self._add("pipeline_halted_partitions", -1, topic, error.code)
+        self._health.resume(f"{topic}[{partition}]")
+        self._log.info("partition resumed", topic=topic, partition=partition, code=error.code)
 
     def loaded(self, table: str) -> None:
         self._log.info("table loaded", table=table)

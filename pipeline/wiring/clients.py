@@ -134,4 +134,5 @@ def pace_of(settings: Settings) -> LoopSettings:
         retry_most_seconds=run.retry_max_seconds,
         waiting_retry_seconds=run.parked_retry_seconds,
         parked_limit=run.parked_limit,
+        halted_retry_seconds=run.halted_retry_seconds,
     )

@@ -48,6 +48,7 @@ from pipeline.wiring.clients import (
     topic_describer,
 )
 from pipeline.wiring.exchange_decoding import BothDecoders, decoders_of
+from pipeline.wiring.identity import consumer_id
 from pipeline.wiring.membership import join_group
 from pipeline.wiring.time_entries import require_time
 
@@ -209,6 +210,7 @@ def build_consumer(of: ExchangeParts, stop: Callable[[], bool], join: Join | Non
         clock=SystemClock(),
         pace=pace_of(of.settings),
         stop=stop,
+        consumer=consumer_id(of.settings.exchange.group),
     )
 
 

@@ -14,6 +14,7 @@ from pipeline.model.position import TopicPartition
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import PrometheusTelemetry
 from pipeline.wiring.clients import kafka_settings
+from pipeline.wiring.identity import consumer_id
 
 
 class Joining(Protocol):
@@ -62,7 +63,7 @@ def join_group(
         bootstrap=of.settings.kafka.bootstrap_servers,
         group=group,
         topics=topics,
-        client_settings=kafka_settings(of.settings),
+        client_settings={"client.id": consumer_id(group), **kafka_settings(of.settings)},
         stored_offsets=stored_offsets,
         on_assigned=assigned,
         on_revoked=revoked,

@@ -37,6 +37,7 @@ from pipeline.wiring.clients import (
     registry_client,
     topic_describer,
 )
+from pipeline.wiring.identity import consumer_id
 from pipeline.wiring.membership import join_group
 from pipeline.wiring.source import contract_of
 from pipeline.wiring.state import state_of
@@ -196,6 +197,7 @@ def build_consumer(of: ConsumerParts, stop: Callable[[], bool], join: Join | Non
         clock=clock,
         pace=pace_of(of.settings),
         stop=stop,
+        consumer=consumer_id(of.group),
     )
 
 

@@ -325,6 +325,35 @@ def test_a_paused_partition_gives_nothing_until_it_is_resumed(
     assert places(read(messages, 1)) == {(0, 3)}
 
 
+def test_a_paused_partition_that_is_set_back_is_read_from_there_once_it_is_resumed(
+    broker: Broker, topic: str, member: Callable[[Told], Messages]
+) -> None:
+    """As often as it takes; the other one goes on where it was."""
+    messages, first = member(Told()), TopicPartition(topic, 0)
+    read(messages, 6)
+    for _ in range(2):
+        messages.pause([first])
+        assert list(messages.poll(10, 0.3)) == []
+        messages.seek({first: 1, TopicPartition("foreign", 0): 0})
+        messages.resume([first])
+        assert places(read(messages, 2)) == {(0, 1), (0, 2)}
+    broker.produce(topic, 1, b"1-3")
+    assert places(read(messages, 1)) == {(1, 3)}
+
+
+def test_a_partition_that_is_set_back_while_it_is_read_is_read_from_there(
+    broker: Broker, topic: str, member: Callable[[Told], Messages]
+) -> None:
+    """What was fetched already and not polled is forgotten: none comes before its time."""
+    messages, first = member(Told()), TopicPartition(topic, 0)
+    read(messages, 6)
+    for number in range(3, 40):
+        broker.produce(topic, 0, f"0-{number}".encode())
+    assert [one.offset for one in messages.poll(2, PATIENCE)][:1] == [3]
+    messages.seek({first: 0})
+    assert [one.offset for one in read(messages, 40)][:40] == [*range(40)]
+
+
 def test_waiting_takes_no_message_and_loses_none(
     broker: Broker, topic: str, member: Callable[[Told], Messages]
 ) -> None:

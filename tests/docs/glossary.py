@@ -112,7 +112,21 @@ ROUTES = (
         "what the consumer does about an error: retry, park, dead letter, halt",
         ("Remedy",),
     ),
-    Word("halt", "to stop a partition where going further could lose or spoil rows"),
+    Word(
+        "halt",
+        "to stop a partition, or a table of the target, where continuing could lose or spoil rows",
+        ("Halt", "HaltedAt", "Halting", "HaltStore"),
+    ),
+    Word(
+        "skip",
+        "to leave out a message that cannot be applied, and record its row for a backfill",
+        ("Skip", "SkippedMessage"),
+    ),
+    Word(
+        "presence",
+        "that a consumer runs, and how it is, as it reports in the route's state",
+        ("Presence", "ConsumerStatus"),
+    ),
     Word("park, parked", "to wait for another row, or for a person", ("ParkReason", "Parked")),
     Word("pause, resume", "to stop and continue fetching a partition"),
     Word("drain", "to finish what was read, then stop"),

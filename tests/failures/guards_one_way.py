@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from tests.failures.guard import Guard
 from tests.failures.guards_added import ADDED_GUARDS
+from tests.failures.guards_halts import HALT_GUARDS
 from tests.failures.guards_pim import PIM_GUARDS
 from tests.failures.guards_totals import TOTALS_GUARDS
 
@@ -351,16 +352,16 @@ ONE_WAY_GUARDS = (
     ),
     Guard(
         "a halted partition is paused",
-        f"{ENGINE}/consumer/loop.py",
-        "            self._messages.pause(handled.halted)\n",
+        f"{ENGINE}/consumer/halting.py",
+        "        if halted:\n            self.pause()\n",
         "",
         f"{LOOP}::test_a_halted_partition_is_not_read_on",
     ),
     Guard(
         "a halted partition stays halted",
         f"{ENGINE}/consumer/loop.py",
-        "going = [m for m in messages if TopicPartition(m.topic, m.partition) not in self._halted]",
-        "going = list(messages)",
+        "[m for m in messages if TopicPartition(m.topic, m.partition) not in self._halting]",
+        "list(messages)",
         f"{LOOP}::test_a_halted_partition_that_leaves_and_comes_back_is_still_halted",
     ),
     # -- what cannot be processed ------------------------------------------------------------------
@@ -429,21 +430,16 @@ ONE_WAY_GUARDS = (
     ),
     Guard(
         "a schema id that is unknown for too long",
-        f"{ENGINE}/consumer/intake.py",
-        (
-            "                if (\n"
-            "                    isinstance(decoded.error, SchemaUnknown)\n"
-            "                    and waited > self._limits.unknown_schema_seconds\n"
-            "                ):\n"
-        ),
-        "                if False:\n",
+        f"{ENGINE}/consumer/unknown_schemas.py",
+        "SchemaLost if now - since > self._lost_after_seconds else SchemaUnknown",
+        "SchemaUnknown",
         f"{PROCESSOR}::test_a_schema_id_unknown_for_too_long_halts_and_is_never_set_aside",
     ),
     Guard(
         "a registry that is down is waited for",
         f"{ENGINE}/consumer/intake.py",
-        "return isinstance(decoded, Undecodable) and decoded.error.remedy is Remedy.RETRY",
-        "return False",
+        "            decoded = attempt(once)\n",
+        "            pass\n",
         f"{FAULT}[registry away]",
     ),
     Guard(
@@ -491,6 +487,7 @@ ONE_WAY_GUARDS = (
         "if False:",
         f"{UNIT}/test_start.py::test_a_topic_with_another_number_of_partitions_is_refused",
     ),
+    *HALT_GUARDS,
     *PIM_GUARDS,
     *ADDED_GUARDS,
     *TOTALS_GUARDS,

@@ -4,7 +4,8 @@ and a stop is a stop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -23,10 +24,11 @@ from pipeline.errors import (
 from pipeline.model.event import Decoded, Message, Undecodable
 from pipeline.model.ledger import Progress
 from pipeline.model.position import TopicPartition
-from tests.support.engine import TOPICS, Clock, Consumer, Counted
+from tests.support.engine import TOPICS, Clock, Consumer
 from tests.support.events import event
+from tests.twins.clock import Ticks
 from tests.twins.messages import MemoryBroker, MemoryMessages
-from tests.twins.target import MemoryTarget
+from tests.twins.target import MemoryTarget, MemoryTransaction
 
 VEC = TopicPartition(TOPICS["AxVec"], 0)
 GROUP = "loop"
@@ -45,6 +47,26 @@ class Busy:
         if self._left >= 0:
             raise self._error
         return 1
+
+
+class Failing:
+    """A target some of whose transactions fail as they begin."""
+
+    def __init__(self, target: MemoryTarget) -> None:
+        self._target = target
+        self._left = 0
+        self._error: PipelineError = TargetBusy("")
+
+    def fails(self, times: int, error: PipelineError) -> None:
+        self._left, self._error = times, error
+
+    @contextmanager
+    def transaction(self) -> Iterator[MemoryTransaction]:
+        self._left -= 1
+        if self._left >= 0:
+            raise self._error
+        with self._target.transaction() as transaction:
+            yield transaction
 
 
 class Watched(MemoryMessages):
@@ -98,13 +120,19 @@ class Member:
         *,
         incarnation: Callable[[str], int] | None = None,
         pace: LoopSettings | None = None,
+        clock: Ticks | None = None,
+        after: Member | None = None,
+        name: str = "member",
     ) -> None:
-        self.broker = MemoryBroker()
-        self.target = MemoryTarget(AJERA_TO_PIM)
-        self.telemetry = Counted()
-        for topic in TOPICS.values():
+        """`after`: another one whose topics and target it takes over."""
+        self.broker: MemoryBroker = MemoryBroker() if after is None else after.broker
+        self.target: MemoryTarget = MemoryTarget(AJERA_TO_PIM) if after is None else after.target
+        self.clock = clock
+        self.keeper = Failing(self.target)
+        for topic in TOPICS.values() if after is None else ():
             self.broker.create_topic(topic)
-        self.consumer = Consumer(self.target, [])
+        self.consumer = Consumer(self.target, [], clock=clock)
+        self.telemetry = self.consumer.telemetry
         self.messages = Watched(
             self.broker,
             self.target,
@@ -124,17 +152,18 @@ class Member:
         self.loop = Loop(
             messages=self.messages,
             processor=self.consumer.processor,
-            keeper=self.target,
+            keeper=self.keeper,
             loading=loading,
             incarnation=incarnation or Busy(0, TargetBusy("")),
             telemetry=self.telemetry,
-            clock=Clock(),
+            clock=clock or Clock(),
             pace=pace or LoopSettings(retry_first_seconds=0.001, retry_most_seconds=0.001),
             stop=stop,
+            consumer=name,
         )
 
     def with_a_message(self, decoded: Decoded | None = None) -> Member:
-        offset = self.broker.produce(VEC.topic, b"")
+        offset = self.broker.produce(VEC.topic, b"", key=b'{"vecKey":7}')
         client = event(
             "AxVec",
             offset + 1,

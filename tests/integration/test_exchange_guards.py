@@ -88,7 +88,7 @@ def test_a_log_that_was_rewound_halts_its_partition_and_nothing_is_written_from_
         ]
     )
     partition = TopicPartition("AxVec", PARTITION)
-    assert isinstance(handled.halted[partition], SourceRewound)
+    assert isinstance(handled.halted[partition].error, SourceRewound)
     assert handled.next_offsets[partition] == rewound.place.offset
     assert sorted(firm.rows(DPS, "Clendor", "Name")) == ["Hill", "Vales"]
     assert len(firm.writes(DPS)) == before + 1

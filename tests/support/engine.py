@@ -17,8 +17,9 @@ from pipeline.database.state.migrate import upgrade
 from pipeline.database.systems.live import create_target_tables
 from pipeline.database.target import DatabaseTarget
 from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.engine.consumer import ports
+from pipeline.engine.consumer.batch import BatchResult
 from pipeline.engine.consumer.circuit import Limits
-from pipeline.engine.consumer.intake import BatchResult
 from pipeline.engine.consumer.ports import Target
 from pipeline.engine.projection.loading import Loading
 from pipeline.engine.projection.processor import Processor
@@ -27,6 +28,7 @@ from pipeline.errors import PipelineError, Remedy
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.model.event import Decoded, Event, Message
+from pipeline.model.halt import place_of
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
 from tests.support.events import NOON
@@ -77,6 +79,8 @@ class Counted:
 
     read: int = 0
     ended: dict[tuple[str, str], int] = field(default_factory=dict)
+    standing: dict[str, str] = field(default_factory=dict)  # place -> code of what is halted
+    halts: int = 0  # how often a halt was told
 
     def events_read(self, topic: str, count: int) -> None:
         del topic
@@ -96,7 +100,14 @@ class Counted:
     def recovered(self) -> None: ...
     def parked(self, count: int) -> None: ...
     def dead_lettered(self, error: PipelineError) -> None: ...
-    def halted(self, topic: str, partition: int, error: PipelineError) -> None: ...
+
+    def halted(self, topic: str, partition: int, error: PipelineError) -> None:
+        self.halts += 1
+        self.standing[place_of(TopicPartition(topic, partition))] = error.code
+
+    def resumed(self, topic: str, partition: int, error: PipelineError) -> None:
+        assert self.standing.pop(place_of(TopicPartition(topic, partition))) == error.code
+
     def second_writer(self, todo: str) -> None: ...
     def conflict(self, kind: str, rule: str, winner: str) -> None: ...
 
@@ -141,7 +152,7 @@ class Consumer:
         target: Target,
         events: Iterable[Event],
         limits: Limits | None = None,
-        clock: Clock | None = None,
+        clock: ports.Clock | None = None,
         *,
         route: Route = AJERA_TO_PIM,
         site: Site | None = None,

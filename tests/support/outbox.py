@@ -46,8 +46,8 @@ from pipeline.domain.exchange_tables import (
     FILLS,
 )
 from pipeline.domain.status import StatusCoding
+from pipeline.engine.consumer.batch import BatchResult
 from pipeline.engine.consumer.circuit import Limits
-from pipeline.engine.consumer.intake import BatchResult
 from pipeline.engine.exchange.ajera_writer import AjeraWriter
 from pipeline.engine.exchange.ports import Pairs
 from pipeline.engine.exchange.processor import Exchange

@@ -233,6 +233,10 @@ class MemoryMessages:
         """Read these again."""
         self._paused -= frozenset(partitions)
 
+    def seek(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Read these from other offsets on; those that are not assigned are left out."""
+        self._next |= {tp: at for tp, at in offsets.items() if tp in self._next}
+
     def assignment(self) -> frozenset[TopicPartition]:
         """The partitions that messages come from now."""
         return frozenset(self._next)

@@ -25,6 +25,7 @@ from pipeline.model.position import TopicPartition
 from pipeline.pairing.entity import ParkedWork, TemplateRows
 from pipeline.pairing.rows import Rows
 from tests.twins.database import MemoryDatabase, Open
+from tests.twins.halts import Halts, HaltTables
 from tests.twins.intentions import Intention, Intentions
 from tests.twins.links import ConflictTable, LinkRow, Links
 from tests.twins.parked import Captures, Epochs, Parked, ParkedRow, Settings
@@ -46,6 +47,7 @@ class OurTables:
     captures: Table[Epochs] = field(default_factory=lambda: Table("capture"))
     settings: Table[str] = field(default_factory=lambda: Table("setting"))
     positions: PositionTables = field(default_factory=PositionTables)
+    halts: HaltTables = field(default_factory=HaltTables)
     intentions: Table[Intention] = field(default_factory=lambda: Table("intention"))
 
 
@@ -125,6 +127,7 @@ class MemoryLinkTransaction:
         self._captures = Captures(session, ours.captures)
         self._settings = Settings(session, ours.settings)
         self._positions = ProgressStore(session, ours.positions, ())
+        self.halts = Halts(session, ours.halts)
 
     def ids_of(self, side: Side, table: str, keys: Sequence[str]) -> dict[str, list[str]]:
         return self._links.ids_of(side, table, keys)

@@ -27,6 +27,7 @@ from pipeline.model.ledger import (
 )
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
+from tests.twins.halts import Halts, HaltTables
 from tests.twins.ledger import Ledger, ledger_tables
 from tests.twins.locks import Locks
 from tests.twins.marks import Due, Marks
@@ -66,6 +67,7 @@ class MemoryTarget:
             table.name: Table(table.name, fold) for table in route.targets
         }
         self.owned: Table[Owned] = Table("owned_row")
+        self.halts = HaltTables()
 
     @property
     def counts_utf16(self) -> bool:
@@ -91,6 +93,7 @@ class MemoryTarget:
         other = MemoryTarget(route, turns=self.turns, counts_utf16=self._counts_utf16)
         other.log, other.due, other.owned = self.log, self.due, self.owned
         other.positions, other.settings = self.positions, self.settings
+        other.halts = self.halts
         other.targets = {**other.targets, **self.targets}
         before = {source.name: source for source in self.route.sources}
         for source in route.sources:
@@ -122,6 +125,7 @@ class MemoryTransaction:
         self._marks = Marks(session, target.due)
         self._positions = ProgressStore(session, target.positions, route.sources)
         self._settings = View(session, target.settings)
+        self.halts = Halts(session, target.halts)
         self._targets = TargetTables(
             session,
             target.targets,

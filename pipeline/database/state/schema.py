@@ -12,7 +12,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    DateTime,
     Index,
     Integer,
     MetaData,
@@ -23,34 +22,16 @@ from sqlalchemy import (
     UnicodeText,
     UniqueConstraint,
 )
-from sqlalchemy.dialects import mssql, postgresql
 from sqlalchemy.types import TypeEngine
 
 from pipeline.database.sql.dialect import Field, Fields
 from pipeline.database.state.schema_audit import audit_table
+from pipeline.database.state.schema_halts import halt_tables
+from pipeline.database.state.schema_types import ascii_text, code_text, instant
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.source import DECIMAL_PLACES, ColumnType
 
 DEFAULT_SCHEMA = "sync"
-BINARY = {"postgresql": "C", "mssql": "Latin1_General_BIN2"}
-
-
-def code_text(length: int) -> TypeEngine[str]:
-    """Text that sorts and compares by its code points in either database."""
-    return postgresql.VARCHAR(length, collation=BINARY["postgresql"]).with_variant(
-        mssql.NVARCHAR(length, collation=BINARY["mssql"]), "mssql"
-    )
-
-
-def ascii_text(length: int) -> TypeEngine[str]:
-    """The same for what we make ourselves: ASCII, one byte a character."""
-    return postgresql.VARCHAR(length, collation=BINARY["postgresql"]).with_variant(
-        mssql.VARCHAR(length, collation=BINARY["mssql"]), "mssql"
-    )
-
-
-def instant() -> TypeEngine[Any]:
-    return DateTime(timezone=True)
 
 
 def column_type(kind: ColumnType) -> TypeEngine[Any]:
@@ -120,6 +101,7 @@ def topic_tables(metadata: MetaData) -> None:
     _incarnation(metadata)
     _small_tables(metadata)
     audit_table(metadata)
+    halt_tables(metadata)
 
 
 def _mirror(metadata: MetaData, source: MirroredTable) -> None:

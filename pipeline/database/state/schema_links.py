@@ -18,13 +18,8 @@ from sqlalchemy import (
     UnicodeText,
 )
 
-from pipeline.database.state.schema import (
-    DEFAULT_SCHEMA,
-    ascii_text,
-    code_text,
-    instant,
-    topic_tables,
-)
+from pipeline.database.state.schema import DEFAULT_SCHEMA, topic_tables
+from pipeline.database.state.schema_types import ascii_text, code_text, instant
 
 AJERA_SCHEMA = "ajera_cdc"
 KEY_LENGTH = 200

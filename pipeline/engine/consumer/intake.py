@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
+from pipeline.engine.consumer.batch import Batch, place_of
 from pipeline.engine.consumer.circuit import Circuit, Limits
 from pipeline.engine.consumer.ports import (
     Attempt,
@@ -18,52 +18,25 @@ from pipeline.engine.consumer.ports import (
     Telemetry,
 )
 from pipeline.engine.consumer.restore_detection import RestoreDetector
+from pipeline.engine.consumer.unknown_schemas import UnknownSchemas
 from pipeline.errors import (
     PipelineError,
     Remedy,
-    SchemaLost,
     SchemaUnknown,
     SourceRewound,
 )
 from pipeline.model.event import (
     Decoded,
     Event,
-    EventOrigin,
     Heartbeat,
     Message,
     Tombstone,
     Undecodable,
 )
+from pipeline.model.halt import HaltedAt, Skip, SkippedMessage
 from pipeline.model.ledger import Progress
 from pipeline.model.outcome import Outcome, SkipReason
 from pipeline.model.position import TopicPartition
-
-
-@dataclass
-class BatchResult:
-    """What a batch came to: next offsets to commit, partitions that cannot continue,
-    and the newest epoch whose snapshot is over (0: none).
-    """
-
-    next_offsets: dict[TopicPartition, int] = field(default_factory=dict)
-    halted: dict[TopicPartition, PipelineError] = field(default_factory=dict)
-    snapshot_ended: int = 0
-
-
-@dataclass
-class Batch:
-    """A batch that is being processed: events in order, their messages,
-    counts of what has ended, and next offsets.
-    """
-
-    events: list[Event] = field(default_factory=list)
-    messages: dict[EventOrigin, Message] = field(default_factory=dict)
-    heartbeats: dict[str, int] = field(default_factory=dict)  # topic -> newest epoch
-    ended: Counter[tuple[TopicPartition, Outcome, str]] = field(default_factory=Counter)
-    handled: BatchResult = field(default_factory=BatchResult)
-
-    def message_of(self, event: Event) -> Message:
-        return self.messages[event.origin]
 
 
 class Intake:
@@ -86,9 +59,10 @@ class Intake:
         self._dead_letters = dead_letters
         self._telemetry = telemetry
         self._clock = clock
-        self._limits = limits
         self._circuit = Circuit(limits)
+        self._unknown = UnknownSchemas(clock, limits.unknown_schema_seconds)
         self.history = RestoreDetector()
+        self.skips: Sequence[Skip] = ()  # what a person said may be skipped
 
     def on_assigned(self, progress: Mapping[TopicPartition, Progress]) -> None:
         """Partitions that come to us, with what was stored of them."""
@@ -107,7 +81,7 @@ class Intake:
         """The messages as a batch;
         a partition whose message can be neither decoded nor dead-lettered stops before it.
         """
-        batch = Batch()
+        batch = Batch(incarnations=incarnations)
         for message in messages:
             partition = TopicPartition(message.topic, message.partition)
             if partition in batch.handled.halted:
@@ -119,33 +93,36 @@ class Intake:
                     self._decoded(message, incarnations[message.topic], attempt),
                 )
             except PipelineError as error:
-                self.halt(batch, partition, error)
+                if self.skipped(batch, message, error):
+                    batch.handled.next_offsets[partition] = message.offset + 1
+                else:
+                    self.halt(batch, message, error)
             else:
                 batch.handled.next_offsets[partition] = message.offset + 1
         return batch
 
     def _decoded(self, message: Message, incarnation: int, attempt: Attempt) -> Decoded:
-        """The message as an event; what is transient is waited for.
-        Raises SchemaLost when that has lasted too long.
+        """The message as an event. A registry that is away is waited for, with everything.
+        Raises SchemaUnknown where it does not know the message's schema, and SchemaLost when that
+        has lasted too long: only this partition waits for that.
         """
-        decoded = self._decoder.decode(message, incarnation)
-        if not _is_transient(decoded):
-            return decoded
-        started = self._clock.monotonic()
 
         def once() -> Decoded:
             decoded = self._decoder.decode(message, incarnation)
-            if isinstance(decoded, Undecodable) and _is_transient(decoded):
-                waited = self._clock.monotonic() - started
-                if (
-                    isinstance(decoded.error, SchemaUnknown)
-                    and waited > self._limits.unknown_schema_seconds
-                ):
-                    raise SchemaLost(str(decoded.error))
+            if (
+                isinstance(decoded, Undecodable)
+                and decoded.error.remedy is Remedy.RETRY
+                and not isinstance(decoded.error, SchemaUnknown)
+            ):
                 raise decoded.error
             return decoded
 
-        return attempt(once)
+        decoded = self._decoder.decode(message, incarnation)
+        if isinstance(decoded, Undecodable) and decoded.error.remedy is Remedy.RETRY:
+            decoded = attempt(once)
+        if isinstance(decoded, Undecodable) and isinstance(decoded.error, SchemaUnknown):
+            raise self._unknown.error_of(message, decoded.error)
+        return decoded
 
     def _take(self, batch: Batch, message: Message, decoded: Decoded) -> None:
         """Sort a decoded message into the batch. Raises the error that halts its partition."""
@@ -179,20 +156,49 @@ class Intake:
         self._telemetry.dead_lettered(error)
         batch.ended[partition, Outcome.DEAD_LETTERED, error.code] += 1
 
-    def halt(self, batch: Batch, partition: TopicPartition, error: PipelineError) -> None:
-        batch.handled.halted[partition] = error
-        self._telemetry.halted(partition.topic, partition.partition, error)
+    def halt(self, batch: Batch, message: Message, error: PipelineError) -> None:
+        """The message's partition stands before it."""
+        partition = TopicPartition(message.topic, message.partition)
+        incarnation = batch.incarnations[message.topic]
+        batch.handled.halted[partition] = HaltedAt(message.offset, incarnation, error)
+
+    def skipped(self, batch: Batch, message: Message, error: PipelineError) -> bool:
+        """May a message that would halt its partition be skipped. Then it is, and noted: its row
+        needs a backfill.
+        """
+        partition = TopicPartition(message.topic, message.partition)
+        incarnation = batch.incarnations[message.topic]
+        if not any(
+            one.partition == partition and one.covers(incarnation, message.offset)
+            for one in self.skips
+        ):
+            return False
+        reason = SkipReason.OPERATOR
+        key = (message.key or b"").decode("utf-8", "replace")
+        batch.skipped.append(
+            SkippedMessage(partition, incarnation, message.offset, key, error.code, reason)
+        )
+        batch.ended[partition, Outcome.SKIPPED, reason] += 1
+        return True
 
     def halt_rewound(self, batch: Batch, event: Event, events: Sequence[Event]) -> list[Event]:
-        """Halt the partition before this event; returns the other events."""
+        """Halt the partition before this event, or skip it; returns the other events."""
         message = batch.message_of(event)
-        partition = TopicPartition(message.topic, message.partition)
-        where = f"{partition.topic} partition {partition.partition} offset {message.offset}"
-        self.halt(
-            batch,
-            partition,
-            SourceRewound(f"{where} is before what was applied, but committed later"),
+        error = SourceRewound(
+            f"{place_of(message)} is before what was applied, but committed later"
         )
+        return self.halt_before(batch, event, error, events)
+
+    def halt_before(
+        self, batch: Batch, event: Event, error: PipelineError, events: Sequence[Event]
+    ) -> list[Event]:
+        """Halt the partition before this event, or, where it may be skipped, skip it alone;
+        returns the other events.
+        """
+        message = batch.message_of(event)
+        if self.skipped(batch, message, error):
+            return [one for one in events if one.origin != event.origin]
+        self.halt(batch, message, error)
         self.rewind_to(batch, message)
         return [
             one
@@ -251,6 +257,8 @@ class Intake:
             with self._keeper.transaction() as transaction:
                 self.history.refuse_restored(transaction, progress)
                 transaction.advance(progress, self._clock.now())
+                if batch.skipped:
+                    transaction.halts.note_skipped(batch.skipped, self._clock.now())
 
         if progress:
             attempt(once)
@@ -267,7 +275,3 @@ class Intake:
         if not event.is_snapshot:
             delay = (self._clock.now() - event.committed_at).total_seconds()
             self._telemetry.delay(event.table, max(delay, 0.0))
-
-
-def _is_transient(decoded: Decoded) -> bool:
-    return isinstance(decoded, Undecodable) and decoded.error.remedy is Remedy.RETRY

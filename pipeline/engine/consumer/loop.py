@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.engine.consumer.intake import BatchResult
+from pipeline.engine.consumer.batch import BatchResult
+from pipeline.engine.consumer.halting import Halting
 from pipeline.engine.consumer.ports import (
     Attempt,
     Clock,
@@ -18,8 +19,9 @@ from pipeline.engine.consumer.ports import (
     Telemetry,
 )
 from pipeline.engine.consumer.retry import Retrier, Stopped
-from pipeline.errors import ParkedTooMany, PipelineError
+from pipeline.errors import ParkedTooMany
 from pipeline.model.event import Message
+from pipeline.model.halt import Skip
 from pipeline.model.position import TopicPartition
 
 
@@ -33,6 +35,7 @@ class LoopSettings:
     retry_most_seconds: float = 30.0
     waiting_retry_seconds: float = 60.0
     parked_limit: int = 10_000
+    halted_retry_seconds: float = 60.0
 
 
 CHECK_INTERVAL_SECONDS = 5.0
@@ -51,6 +54,8 @@ class BatchProcessor(Protocol):
     def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int: ...
 
     def refuse_restored(self, transaction: Offsets) -> None: ...
+
+    def allow(self, skips: Sequence[Skip]) -> None: ...
 
 
 class SnapshotFollower(Protocol):
@@ -79,7 +84,9 @@ class Loop:
         clock: Clock,
         pace: LoopSettings,
         stop: Callable[[], bool],
+        consumer: str = "",
     ) -> None:
+        """`consumer`: what other processes know this member by."""
         self._messages = messages
         self._processor = processor
         self._keeper = keeper
@@ -97,7 +104,13 @@ class Loop:
             stop=stop,
             rest=messages.wait,  # which keeps the membership
         ).attempt
-        self._halted: dict[TopicPartition, PipelineError] = {}
+        self._halting = Halting(
+            messages=messages,
+            telemetry=telemetry,
+            clock=clock,
+            consumer=consumer,
+            retry_seconds=pace.halted_retry_seconds,
+        )
         self._looked_at = -CHECK_INTERVAL_SECONDS
 
     def run(self) -> None:
@@ -125,36 +138,42 @@ class Loop:
                 self._attempt,
                 waiting_retry_seconds=self._pace.waiting_retry_seconds,
             )
-        self._check_limits()
+        self._halting.retry()
+        self._check()
         return len(messages)
 
     def _handle(self, messages: Sequence[Message]) -> None:
         topics = {message.topic for message in messages}
         incarnations = self._attempt(lambda: {topic: self._incarnation(topic) for topic in topics})
-        going = [m for m in messages if TopicPartition(m.topic, m.partition) not in self._halted]
+        going = [m for m in messages if TopicPartition(m.topic, m.partition) not in self._halting]
         if len(going) < len(messages):
-            self._messages.pause(self._halted)  # of one that left and came back
+            self._halting.pause()  # of one that left and came back
         handled = self._processor.process(going, incarnations, self._attempt)
         self._loading.snapshot_ended(handled.snapshot_ended)
         started = self._clock.monotonic()
         if handled.next_offsets:
             self._attempt(lambda: self._messages.commit(handled.next_offsets))
         self._telemetry.step("commit", self._clock.monotonic() - started)
-        if handled.halted:
-            self._halted.update(handled.halted)
-            self._messages.pause(handled.halted)
+        self._halting.passed(handled.next_offsets)
+        self._halting.halt(handled.halted)
 
-    def _check_limits(self) -> None:
-        """Every few seconds. Raises ParkedTooMany (not during a first load), TargetRestored."""
-        if self._clock.monotonic() - self._looked_at < CHECK_INTERVAL_SECONDS:
+    def _check(self) -> None:
+        """Every few seconds, and at once where a partition halted or resumed.
+        Raises ParkedTooMany (not during a first load), TargetRestored.
+        """
+        since = self._clock.monotonic() - self._looked_at
+        if since < CHECK_INTERVAL_SECONDS and not self._halting.is_unreported:
             return
         self._looked_at = self._clock.monotonic()
-        parked = self._attempt(self._waiting_count)
+        parked, skips = self._attempt(self._look)
+        self._processor.allow(skips)
+        self._halting.allow(skips)
         self._telemetry.parked(parked)
         if parked > self._pace.parked_limit and not self._attempt(self._loading.is_first_load):
             raise ParkedTooMany(f"{parked} rows wait, {self._pace.parked_limit} are allowed")
 
-    def _waiting_count(self) -> int:
+    def _look(self) -> tuple[int, list[Skip]]:
+        """How much is parked, and what may be skipped."""
         with self._keeper.transaction() as transaction:
             self._processor.refuse_restored(transaction)
-            return transaction.waiting_count()
+            return transaction.waiting_count(), self._halting.report(transaction)

@@ -9,17 +9,12 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
+from pipeline.engine.consumer.halt_store import HaltStore
 from pipeline.errors import PipelineError
 from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Decoded, Message, Row, Value
-from pipeline.model.ledger import (
-    Incarnation,
-    LedgerRow,
-    Mark,
-    Progress,
-    Waiting,
-)
+from pipeline.model.ledger import Incarnation, LedgerRow, Mark, Progress, Waiting
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
 
@@ -52,6 +47,11 @@ class Messages(Protocol):
 
     def resume(self, partitions: Iterable[TopicPartition]) -> None: ...
 
+    def seek(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Read these from other offsets on, paused or not; those that are not assigned are left
+        out. What was read of them, and not polled yet, is forgotten.
+        """
+
     def assignment(self) -> frozenset[TopicPartition]: ...
 
     def end_offsets(self, topic: str) -> Mapping[int, int]:
@@ -78,6 +78,9 @@ class Offsets(Protocol):
     """How far topics were handled, in a transaction of the database that holds `sync`:
     what every route stores.
     """
+
+    @property
+    def halts(self) -> HaltStore: ...
 
     def progress(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Progress]: ...
 
@@ -275,6 +278,7 @@ class Telemetry(Protocol):
     def parked(self, count: int) -> None: ...
     def dead_lettered(self, error: PipelineError) -> None: ...
     def halted(self, topic: str, partition: int, error: PipelineError) -> None: ...
+    def resumed(self, topic: str, partition: int, error: PipelineError) -> None: ...
     def second_writer(self, todo: str) -> None: ...
     def conflict(self, kind: str, rule: str, winner: str) -> None: ...
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 from functools import partial
 
 from pipeline.conflicts.rules import Side
+from pipeline.engine.consumer.batch import Batch, BatchResult
 from pipeline.engine.consumer.circuit import Limits
-from pipeline.engine.consumer.intake import Batch, BatchResult, Intake
+from pipeline.engine.consumer.intake import Intake
 from pipeline.engine.consumer.ports import (
     Attempt,
     Clock,
@@ -30,6 +31,7 @@ from pipeline.engine.exchange.unit_of_work import (
     WorkItem,
 )
 from pipeline.model.event import EventOrigin, Message
+from pipeline.model.halt import Skip
 from pipeline.model.ledger import Progress
 from pipeline.model.outcome import Outcome
 from pipeline.model.position import TopicPartition
@@ -79,6 +81,10 @@ class Exchange:
     def on_assigned(self, progress: Mapping[TopicPartition, Progress]) -> None:
         """Partitions that come to us, with what was stored of them."""
         self._intake.on_assigned(progress)
+
+    def allow(self, skips: Sequence[Skip]) -> None:
+        """What may be skipped from now on, if it would halt its partition."""
+        self._intake.skips = skips
 
     def refuse_restored(self, transaction: Offsets) -> None:
         """Raises TargetRestored if the DPS database lacks what it had."""

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
+from pipeline.engine.consumer.batch import Batch, BatchResult
 from pipeline.engine.consumer.bisect import BisectingQueue
 from pipeline.engine.consumer.circuit import Limits
-from pipeline.engine.consumer.intake import Batch, BatchResult, Intake
+from pipeline.engine.consumer.intake import Intake
 from pipeline.engine.consumer.ports import (
     Attempt,
     Clock,
@@ -35,6 +36,7 @@ from pipeline.errors import PipelineError, RowRejected
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.model.event import Event, Message
+from pipeline.model.halt import Skip
 from pipeline.model.ledger import Progress
 from pipeline.model.outcome import Outcome, SkipReason
 from pipeline.model.position import TopicPartition
@@ -122,6 +124,10 @@ class Processor:
         """Recompute marks that no process works on; how many."""
         return self._recomputing.drain(attempt, waiting_retry_seconds=waiting_retry_seconds)
 
+    def allow(self, skips: Sequence[Skip]) -> None:
+        """What may be skipped from now on, if it would halt its partition."""
+        self._intake.skips = skips
+
     def refuse_restored(self, transaction: Offsets) -> None:
         """Raises TargetRestored if the target lacks what it had:
         also where no message comes that would show it.
@@ -172,12 +178,9 @@ class Processor:
         try:
             self._intake.dead_letter(batch, message, error)
         except PipelineError as failure:
-            self._intake.halt(
-                batch,
-                TopicPartition(message.topic, message.partition),
-                failure,
-            )
-            self._intake.rewind_to(batch, message)
+            if not self._intake.skipped(batch, message, failure):
+                self._intake.halt(batch, message, failure)
+                self._intake.rewind_to(batch, message)
 
     # -- how events end ----------------------------------------------------------------------------
 

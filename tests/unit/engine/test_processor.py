@@ -136,7 +136,7 @@ def test_a_message_that_breaks_the_contract_halts_its_partition_before_it() -> N
     target = loaded()
     consumer = Consumer(target, [])
     handled = consumer.feed([client(1, 1), Undecodable(ContractBroken("column")), client(2, 3)])
-    assert isinstance(handled.halted[VEC], ContractBroken)
+    assert isinstance(handled.halted[VEC].error, ContractBroken)
     assert handled.next_offsets == {VEC: 1}
     assert len(target.rows("Organization")) == 1
 
@@ -146,7 +146,7 @@ def test_a_dead_letter_that_cannot_be_written_halts_its_partition() -> None:
     consumer = Consumer(loaded(), [])
     consumer.letters.failing = True
     handled = consumer.feed([client(1, 1), Undecodable(MessageMalformed("spoiled"))])
-    assert isinstance(handled.halted[VEC], DeadLetterFailed)
+    assert isinstance(handled.halted[VEC].error, DeadLetterFailed)
     assert handled.next_offsets == {VEC: 1}
 
 
@@ -156,12 +156,12 @@ def test_a_circuit_that_opens_stops_before_the_message_that_would_be_too_many() 
     spoiled = [Undecodable(MessageMalformed("spoiled")) for _ in range(5)]
     consumer = Consumer(target, [], limits=Limits(in_a_row=3))
     handled = consumer.feed(spoiled)
-    assert isinstance(handled.halted[VEC], CircuitOpen)
+    assert isinstance(handled.halted[VEC].error, CircuitOpen)
     assert handled.next_offsets == {VEC: 3}
     again = Consumer(target, [], limits=Limits(in_a_row=3))
     with target.transaction() as transaction:
         again.processor.on_assigned(transaction.progress([VEC]))
-    assert isinstance(again.feed(spoiled).halted[VEC], CircuitOpen)
+    assert isinstance(again.feed(spoiled).halted[VEC].error, CircuitOpen)
     assert again.letters.sent == []
 
 
@@ -169,7 +169,7 @@ def test_a_schema_id_unknown_for_too_long_halts_and_is_never_set_aside() -> None
     """Before that it is waited for."""
     consumer = Consumer(loaded(), [], limits=Limits(unknown_schema_seconds=-1.0))
     handled = consumer.feed([Undecodable(SchemaUnknown("no id 7"))])
-    assert isinstance(handled.halted[VEC], SchemaLost)
+    assert isinstance(handled.halted[VEC].error, SchemaLost)
     assert consumer.letters.sent == []
 
 
@@ -180,7 +180,7 @@ def test_a_source_that_was_rewound_halts_and_writes_nothing_of_its_partition_fro
     late = replace(client(1, 3, "old log"), committed_at=NOON + timedelta(hours=2))
     consumer = Consumer(target, [])
     handled = consumer.feed([client(2, 60, "before"), late, client(3, 61, "behind")], start=60)
-    assert isinstance(handled.halted[VEC], SourceRewound)
+    assert isinstance(handled.halted[VEC].error, SourceRewound)
     assert handled.next_offsets == {VEC: 61}
     assert names(target) == ["newest", "before"]
 

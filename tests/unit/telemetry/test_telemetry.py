@@ -17,7 +17,7 @@ import pytest
 import structlog
 from prometheus_client import generate_latest
 
-from pipeline.errors import ConfigurationInvalid, TargetBusy
+from pipeline.errors import ConfigurationInvalid, ContractBroken, SchemaUnknown, TargetBusy
 from pipeline.model.outcome import RowCounts
 from pipeline.telemetry import log
 from pipeline.telemetry.health import Health
@@ -134,11 +134,16 @@ def test_health_is_degraded_while_it_retries_ok_after_and_halted_for_good(
         "state": "ok",
         "reasons": {},
     }
-    telemetry.halted("ajera.AxVec", 2, TargetBusy("stopped"))
+    telemetry.halted("ajera.AxVec", 3, SchemaUnknown("no schema 7"))
+    assert httpx.get(f"{http.address}/health").json()["state"] == "degraded"
+    telemetry.halted("ajera.AxVec", 2, ContractBroken("stopped"))
     telemetry.recovered()
     halted = httpx.get(f"{http.address}/health")
     assert (halted.status_code, halted.json()["state"]) == (503, "halted")
     assert "ajera.AxVec[2]" in halted.json()["reasons"]
+    telemetry.resumed("ajera.AxVec", 2, ContractBroken("stopped"))
+    telemetry.resumed("ajera.AxVec", 3, SchemaUnknown("no schema 7"))
+    assert httpx.get(f"{http.address}/health").json() == {"state": "ok", "reasons": {}}
 
 
 def test_ready_only_once_the_consumer_takes_part_in_its_group(

@@ -1,0 +1,46 @@
+"""A batch while it is processed, and what it came to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipeline.model.event import Event, EventOrigin, Message
+from pipeline.model.halt import HaltedAt, SkippedMessage
+from pipeline.model.outcome import Outcome
+from pipeline.model.position import TopicPartition
+
+
+@dataclass
+class BatchResult:
+    """What a batch came to: next offsets to commit, partitions that cannot continue,
+    where and why, and the newest epoch whose snapshot is over (0: none).
+    """
+
+    next_offsets: dict[TopicPartition, int] = field(default_factory=dict)
+    halted: dict[TopicPartition, HaltedAt] = field(default_factory=dict)
+    snapshot_ended: int = 0
+
+
+@dataclass
+class Batch:
+    """A batch that is being processed: events in order, their messages,
+    counts of what has ended, and next offsets.
+    """
+
+    events: list[Event] = field(default_factory=list)
+    messages: dict[EventOrigin, Message] = field(default_factory=dict)
+    heartbeats: dict[str, int] = field(default_factory=dict)  # topic -> newest epoch
+    ended: Counter[tuple[TopicPartition, Outcome, str]] = field(default_factory=Counter)
+    skipped: list[SkippedMessage] = field(default_factory=list)
+    incarnations: Mapping[str, int] = field(default_factory=dict)
+    handled: BatchResult = field(default_factory=BatchResult)
+
+    def message_of(self, event: Event) -> Message:
+        return self.messages[event.origin]
+
+
+def place_of(message: Message) -> str:
+    """Where a message is, for error texts."""
+    return f"{message.topic} partition {message.partition} offset {message.offset}"

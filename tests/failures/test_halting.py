@@ -1,0 +1,248 @@
+"""A halted partition, from its first message to its last: what other processes see of it, when it
+is tried again, and what a person can do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from pipeline.engine.consumer.loop import CHECK_INTERVAL_SECONDS, LoopSettings
+from pipeline.errors import ContractBroken, SchemaLost, SchemaUnknown, TargetBusy
+from pipeline.model.event import Decoded, Undecodable
+from pipeline.model.halt import Halt, Skip, SkippedMessage, place_of
+from pipeline.model.outcome import SkipReason
+from pipeline.model.position import TopicPartition
+from tests.failures.test_loop import GROUP, VEC, Member, never
+from tests.support.engine import TOPICS
+from tests.support.events import NOON, event
+from tests.twins.clock import Ticks
+
+BROKEN = Undecodable(ContractBroken("column vecName"))
+UNKNOWN = Undecodable(SchemaUnknown("no schema 7"))
+RETRY, TIMEOUT = 60.0, 300.0
+CONTACT = TopicPartition(TOPICS["AxContact"], 0)
+PACE = LoopSettings(retry_first_seconds=0.001, retry_most_seconds=0.001, halted_retry_seconds=RETRY)
+
+
+def halts(member: Member) -> list[Halt]:
+    with member.target.transaction() as transaction:
+        return transaction.halts.halted()
+
+
+def skipped(member: Member) -> list[SkippedMessage]:
+    with member.target.transaction() as transaction:
+        return transaction.halts.skipped()
+
+
+def allow(member: Member, first: int, last: int, incarnation: int = 1) -> None:
+    """What `ajera-cdc skip` does, in another process."""
+    with member.target.transaction() as transaction:
+        transaction.halts.skip([Skip(VEC, incarnation, first, last, "somebody", NOON)])
+
+
+def heal(member: Member, offset: int) -> None:
+    """The message at this offset can be decoded from now on."""
+    member.consumer.prepare(VEC, offset, event("AxVec", 7, at=7, vecIsClient=True))
+
+
+def after(member: Member, seconds: float) -> None:
+    """This much later, the loop has gone round."""
+    assert isinstance(member.clock, Ticks)
+    member.clock.wait(timedelta(seconds=seconds))
+    for _ in range(3):
+        member.loop.step()
+
+
+@pytest.fixture
+def member() -> Member:
+    return Member(never, pace=PACE, clock=Ticks(NOON))
+
+
+def with_messages(member: Member, *decoded: Decoded | None) -> Member:
+    for one in decoded:
+        member.with_a_message(one)
+    return member
+
+
+# -- what others see -------------------------------------------------------------------------------
+
+
+def test_a_halt_is_in_the_state_when_the_batch_that_met_it_is_over(member: Member) -> None:
+    """Another process sees where, why and with whom, without asking the consumer."""
+    with_messages(member, None, BROKEN).loop.step()
+    (halt,) = halts(member)
+    assert (halt.place, halt.partition, halt.incarnation, halt.offset) == (
+        *(place_of(VEC), VEC),
+        *(1, 1),
+    )
+    assert (halt.code, halt.sentence, halt.consumer) == (
+        "decode.contract",
+        BROKEN.error.sentence,
+        "member",
+    )
+    assert member.telemetry.standing == {place_of(VEC): "decode.contract"}
+
+
+def test_a_halt_ends_for_everybody_when_its_partition_goes_on(member: Member) -> None:
+    """In the state, and in what the consumer itself tells."""
+    with_messages(member, BROKEN).loop.step()
+    heal(member, 0)
+    after(member, RETRY)
+    assert halts(member) == []
+    assert member.telemetry.standing == {}
+    assert member.broker.committed(GROUP) == {VEC: 1}
+
+
+def test_who_takes_a_halted_partition_over_tells_of_it_with_the_same_age(member: Member) -> None:
+    """It crashed, and left its word behind; the new owner met the same message."""
+    with_messages(member, BROKEN).loop.step()
+    (before,) = halts(member)
+    member.messages.close()
+    other = Member(never, pace=PACE, clock=Ticks(NOON), after=member, name="other")
+    other.consumer.prepare(VEC, 0, BROKEN)
+    other.loop.step()
+    assert halts(other) == [replace(before, consumer="other")]
+
+
+def test_what_a_consumer_left_behind_ends_where_the_new_owner_goes_on(member: Member) -> None:
+    """It was put right in between, and nobody is told of a halt that is none any more."""
+    with_messages(member, BROKEN).loop.step()
+    member.messages.close()
+    other = Member(never, pace=PACE, clock=Ticks(NOON), after=member)
+    heal(other, 0)
+    for _ in range(2):
+        after(other, CHECK_INTERVAL_SECONDS)
+    assert halts(other) == []
+
+
+def test_a_consumer_that_lost_a_halted_partition_tells_no_more_of_it(member: Member) -> None:
+    """Its gauge falls; the state stays as it is until somebody goes on."""
+    with_messages(member, BROKEN).loop.step()
+    other = Member(never, pace=PACE, clock=Ticks(NOON), after=member)
+    other.consumer.prepare(VEC, 0, BROKEN)
+    member.broker.leave(GROUP, member.messages)
+    member.broker.join(GROUP, member.messages)  # behind the other one now
+    after(member, 1)
+    after(other, 1)
+    after(member, 1)
+    assert member.telemetry.standing == {}
+    assert [halt.place for halt in halts(member)] == [place_of(VEC)]
+
+
+def test_a_state_that_is_away_when_a_partition_halts_is_waited_for(member: Member) -> None:
+    """As for everything else; then it says so."""
+    with_messages(member, BROKEN)
+    member.keeper.fails(3, TargetBusy("away"))
+    member.loop.step()
+    assert len(halts(member)) == 1
+
+
+# -- trying again ----------------------------------------------------------------------------------
+
+
+def test_a_halted_partition_is_tried_again_after_the_stated_time_and_not_before(
+    member: Member,
+) -> None:
+    """And tells nothing new as long as it is the same."""
+    with_messages(member, BROKEN, None).loop.step()
+    (first,) = halts(member)
+    heal(member, 0)
+    after(member, RETRY / 2)
+    assert halts(member) == [first]
+    assert member.messages.polled == [0, 1]
+    after(member, RETRY / 2)
+    assert member.messages.polled == [0, 1, 0, 1]
+    assert member.broker.committed(GROUP) == {VEC: 2}
+
+
+def test_a_partition_that_is_tried_in_vain_stands_where_it_stood(member: Member) -> None:
+    """Nothing is committed, and its age stays."""
+    with_messages(member, BROKEN).loop.step()
+    first = halts(member)
+    for _ in range(3):
+        after(member, RETRY)
+    assert halts(member) == first
+    assert member.telemetry.halts == 1
+    assert member.broker.committed(GROUP) == {}
+
+
+# -- a schema id that the registry does not know ---------------------------------------------------
+
+
+def test_an_unknown_schema_id_stops_its_own_partition_only(member: Member) -> None:
+    """The other tables go on at once: the whole loop waited for five minutes."""
+    with_messages(member, None, UNKNOWN)
+    member.broker.produce(CONTACT.topic, b"")
+    member.consumer.prepare(CONTACT, 0, event("AxContact", 1, at=1))
+    member.loop.step()
+    assert member.broker.committed(GROUP) == {VEC: 1, CONTACT: 1}
+    (halt,) = halts(member)
+    assert (halt.code, halt.offset) == ("registry.unknown", 1)
+    assert f"{VEC.topic} partition 0 offset 1: no schema 7" in halt.sentence
+
+
+def test_a_schema_id_that_becomes_known_is_read_within_seconds(member: Member) -> None:
+    """No person has to come."""
+    with_messages(member, UNKNOWN).loop.step()
+    heal(member, 0)
+    after(member, 5)
+    assert halts(member) == []
+    assert member.broker.committed(GROUP) == {VEC: 1}
+
+
+def test_a_schema_id_unknown_for_too_long_halts_its_partition(member: Member) -> None:
+    """From when it was first met, through all tries."""
+    with_messages(member, UNKNOWN).loop.step()
+    for _ in range(9):
+        after(member, TIMEOUT / 10)
+    assert [halt.code for halt in halts(member)] == [SchemaUnknown.code]
+    after(member, TIMEOUT / 10 + 1)
+    assert [halt.code for halt in halts(member)] == [SchemaLost.code]
+
+
+# -- skipping --------------------------------------------------------------------------------------
+
+
+def test_a_message_that_may_be_skipped_is_skipped_while_the_consumer_runs(member: Member) -> None:
+    """It ends with an outcome, and is noted with its row's key for a backfill."""
+    with_messages(member, BROKEN, None).loop.step()
+    allow(member, 0, 0)
+    after(member, CHECK_INTERVAL_SECONDS)
+    assert member.broker.committed(GROUP) == {VEC: 2}
+    assert member.telemetry.ended["skipped", "operator"] == 1
+    assert skipped(member) == [
+        SkippedMessage(VEC, 1, 0, '{"vecKey":7}', "decode.contract", SkipReason.OPERATOR)
+    ]
+    assert halts(member) == []
+
+
+def test_what_can_be_applied_is_applied_though_it_may_be_skipped(member: Member) -> None:
+    """A range up to where a table is good again loses nothing that it need not."""
+    with_messages(member, BROKEN, None, BROKEN, None).loop.step()
+    allow(member, 0, 3)
+    after(member, CHECK_INTERVAL_SECONDS)
+    assert [one.offset for one in skipped(member)] == [0, 2]
+    assert member.telemetry.ended["written", ""] == 2
+
+
+def test_what_was_not_named_halts(member: Member) -> None:
+    """Nor what has the same offset in a topic that was made anew."""
+    with_messages(member, BROKEN, BROKEN).loop.step()
+    allow(member, 1, 9)
+    allow(member, 0, 0, incarnation=2)
+    after(member, CHECK_INTERVAL_SECONDS)
+    assert [halt.offset for halt in halts(member)] == [0]
+    assert skipped(member) == []
+
+
+def test_what_may_be_skipped_is_forgotten_once_the_partition_is_beyond_it(member: Member) -> None:
+    """It says nothing of what comes later."""
+    with_messages(member, BROKEN).loop.step()
+    allow(member, 0, 0)
+    for _ in range(3):
+        after(member, CHECK_INTERVAL_SECONDS)
+    with member.target.transaction() as transaction:
+        assert transaction.halts.skips() == []

@@ -82,9 +82,10 @@ faults: stack ## the long form of the fault tests: a table of counts tried and f
 prove: $(VENV)/.installed ## 100,000 random interleavings of edits on both sides
 	@$(BIN)/python -m tests.properties.conflicts.prove $(PROVE)
 
-reference: $(VENV)/.installed ## write the generated pages of docs/reference again
+reference: $(VENV)/.installed ## write the generated pages of docs again; a skeleton for each code without a page
 	@$(BIN)/ajera-cdc reference --write docs/reference
 	@$(BIN)/python -m tests.docs.glossary
+	@$(BIN)/python -m tests.docs.runbook
 
 clean: ## remove everything that was installed or made here
 	rm -rf $(VENV) .stack $(REPORTS)

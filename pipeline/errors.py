@@ -192,6 +192,15 @@ def hint_of(code: str) -> str:
     return (hints | {reason.value: reason.hint for reason in ParkReason}).get(code, "")
 
 
+def meanings() -> dict[str, str]:
+    """What each code means: of every error, and of every reason to park."""
+    found = {reason.value: reason.meaning for reason in ParkReason}
+    for error in PipelineError.__subclasses__():
+        if error.__module__ == __name__:
+            found[error.code] = " ".join((error.__doc__ or "").split())
+    return found
+
+
 class PipelineError(Exception):
     """Base of all errors: `code` and `remedy` are fixed for a class, the message says which place,
     the hint what to do.

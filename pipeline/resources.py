@@ -19,6 +19,11 @@ def connectors_directory() -> Path:
     return _directory("connectors")
 
 
-def _directory(name: str) -> Path:
+def runbook_directory() -> Path:
+    """The folder of the pages for the person on call: `<code>.md`."""
+    return _directory("runbook", "docs/runbook")
+
+
+def _directory(name: str, checkout: str | None = None) -> Path:
     installed = PACKAGE / f"_{name}"
-    return installed if installed.is_dir() else PACKAGE.parent / name
+    return installed if installed.is_dir() else PACKAGE.parent / (checkout or name)

@@ -102,4 +102,7 @@ def fail(name: str, as_json: bool, error: BaseException) -> int:  # noqa: FBT001
         )
         if found.hint:
             console.print(found.hint, highlight=False, markup=False)
+        if isinstance(error, PipelineError):
+            page = f"`ajera-cdc explain {found.code}` shows what it means and what to type."
+            console.print(page, highlight=False, markup=False)
     return found.exit_code

@@ -12,6 +12,7 @@ from pipeline.cli.command import Program
 from pipeline.cli.config import configuration
 from pipeline.cli.conflicts import conflicts
 from pipeline.cli.connectors import connectors
+from pipeline.cli.explain import explain
 from pipeline.cli.lag import lag
 from pipeline.cli.link import link
 from pipeline.cli.mappings import mappings
@@ -32,6 +33,7 @@ COMMANDS = (
     configuration,
     conflicts,
     connectors,
+    explain,
     lag,
     link,
     mappings,

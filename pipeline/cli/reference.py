@@ -89,7 +89,8 @@ CONFIGURATION = (
     "in place.\n\n"
 )
 ERRORS = (
-    "Every error has a code, a remedy (what the consumer does about it) and a hint. Three ends of "
+    "Every error has a code, a remedy (what the consumer does about it), a hint, and a page of the "
+    "[runbook](../runbook/README.md), which `ajera-cdc explain CODE` prints, too. Three ends of "
     "a command are no errors of the route: `cli.declined` (a question was answered with no; exit "
     "code 1), `cli.interrupted` (Ctrl-C; 130) and "
     "`internal.unexpected` (a fault of the program; 1).\n\n"
@@ -180,7 +181,7 @@ def _errors() -> Iterator[str]:
     for error in sorted(PipelineError.__subclasses__(), key=lambda error: error.code):
         if error.__module__ == PipelineError.__module__:
             yield _row(
-                f"`{error.code}`",
+                _page(error.code),
                 error.remedy.value,
                 int(error.exit_code),
                 _meaning(error),
@@ -194,8 +195,12 @@ def _errors() -> Iterator[str]:
         if error.remedy is Remedy.PARK:
             rows[error.code] = (_meaning(error), error.hint)
     for code, cells in sorted(rows.items()):
-        yield _row(f"`{code}`", *cells)
+        yield _row(_page(code), *cells)
     yield ""
+
+
+def _page(code: str) -> str:
+    return f"[`{code}`](../runbook/{code}.md)"
 
 
 def _meaning(error: type[PipelineError]) -> str:

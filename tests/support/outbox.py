@@ -98,6 +98,7 @@ TABLES: Mapping[Side, tuple[SourceTable, ...]] = {
 KEYS = {table.name: table.key[0] for table in (*AJERA_TABLES, *DPS_TABLES, AX_PROJECT_CONTACT)}
 PARTITION = 0
 NO_PROFILE = Site()
+NOTHING: Mapping[str, object] = {}
 DPS_ROUTE = {
     "employee_number": "E{key}",
     "status_coding": "one_is_active",
@@ -372,29 +373,37 @@ class World:
 
         `profile`: the site profile's text. `dps`: settings.
         """
-        config = Path(tempfile.mkdtemp()) / "ajera-cdc.toml"
+        folder = Path(tempfile.mkdtemp())
         try:
-            ajera, in_dps = (self.urls[side] for side in Side)
-            (config.parent / "site.toml").write_text(profile or "")
-            settings = {
-                "profile": "site.toml",
-                "sources": {
-                    "ajera": {"database": ajera, "version": "9.08"},
-                    "dps": {"database": in_dps},
-                },
-                "routes": {
-                    "dps": {
-                        name: value
-                        for name, value in {**DPS_ROUTE, **dps}.items()
-                        if value is not None
-                    }
-                },
-            }
-            config.write_text(tomli_w.dumps(settings))
+            config = self.settings_file(folder, profile=profile, dps=dps)
             data: dict[str, Any] = answer(config, *words, expect=expect).get("data", {})
         finally:
-            shutil.rmtree(config.parent)
+            shutil.rmtree(folder)
         return data
+
+    def settings_file(
+        self,
+        folder: Path,
+        *,
+        profile: str | None = None,
+        version: str = "9.08",
+        dps: Mapping[str, object] = NOTHING,
+    ) -> Path:
+        """Settings for commands on both databases: a file in the folder. `dps`: of the route."""
+        ajera, in_dps = (self.urls[side] for side in Side)
+        (folder / "site.toml").write_text(profile or "")
+        route = {name: value for name, value in {**DPS_ROUTE, **dps}.items() if value is not None}
+        settings = {
+            "profile": "site.toml",
+            "sources": {
+                "ajera": {"database": ajera, "version": version},
+                "dps": {"database": in_dps},
+            },
+            "routes": {"dps": route},
+        }
+        config = folder / "ajera-cdc.toml"
+        config.write_text(tomli_w.dumps(settings))
+        return config
 
     # -- the logs ----------------------------------------------------------------------------------
 

@@ -44,6 +44,7 @@ READS = {
     "conflicts list",
     "conflicts show",
     "connectors show",
+    "explain",
     "lag",
     "mappings show",
     "reference",

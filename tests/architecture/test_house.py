@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,17 +40,27 @@ def ids(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree_of(path)))
+
+
 def functions(
     path: Path,
 ) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
 
-def imported(tree: ast.AST) -> Iterator[str]:
+def imported(path: Path) -> Iterator[str]:
     """The modules that a module imports, with what it takes from them."""
-    for node in ast.walk(tree):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -83,20 +94,17 @@ def test_a_function_is_short(path: Path) -> None:
 @pytest.mark.parametrize("path", [path for path in CODE if "pipeline" in path.parts], ids=ids)
 def test_production_code_checks_nothing_by_assert(path: Path) -> None:
     """Asserts vanish under -O; an input from outside gets an error with a code."""
-    assert not [
-        node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Assert)
-    ]
+    assert not [node for node in nodes_of(path) if isinstance(node, ast.Assert)]
 
 
 @pytest.mark.parametrize("path", TESTS, ids=ids)
 def test_tests_mock_nothing_and_do_not_sleep(path: Path) -> None:
     """Twins stand in for services; one helper in tests/support waits for conditions."""
-    tree = ast.parse(path.read_text())
-    assert not [name for name in imported(tree) if name.startswith("unittest")]
+    assert not [name for name in imported(path) if name.startswith("unittest")]
     if path.parent.name not in WAITING:
         assert not [
             node
-            for node in ast.walk(tree)
+            for node in nodes_of(path)
             if isinstance(node, ast.Call) and called(node) == "sleep"
         ]
 
@@ -139,7 +147,7 @@ def test_an_error_that_others_see_stands_in_the_one_module_of_errors(
         PipelineError.__name__,
         *(error.__name__ for error in PipelineError.__subclasses__()),
     }
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(path):
         if isinstance(node, ast.ClassDef) and {ast.unparse(base) for base in node.bases} & errors:
             if ids(path) == "pipeline/errors.py":
                 assert ast.unparse(node.bases[0]) == PipelineError.__name__, node.name
@@ -150,7 +158,7 @@ def test_an_error_that_others_see_stands_in_the_one_module_of_errors(
 @pytest.mark.parametrize("path", [path for path in CODE if path.name != "__init__.py"], ids=ids)
 def test_every_module_says_what_it_is_for(path: Path) -> None:
     """The first line a stranger reads."""
-    assert ast.get_docstring(ast.parse(path.read_text()))
+    assert ast.get_docstring(tree_of(path))
 
 
 @pytest.mark.parametrize("path", [path for path in CODE if "pipeline" in path.parts], ids=ids)
@@ -160,7 +168,7 @@ def test_a_public_class_or_longer_function_says_what_it_is_for(
     """Short functions are told by their names; steps of a migration by its own first line."""
     if path.parent.name == "versions":
         return
-    for node in ast.parse(path.read_text()).body:
+    for node in tree_of(path).body:
         if not isinstance(node, ast.ClassDef | ast.FunctionDef) or node.name.startswith("_"):
             continue
         length = (node.end_lineno or 0) - node.lineno + 1
@@ -189,7 +197,7 @@ def test_the_core_holds_no_rows_without_a_type() -> None:
     """What flows between decoding and the database is typed all the way."""
     for room in ("model", "mapping", "engine", "domain"):
         for path in (ROOT / "pipeline" / room).rglob("*.py"):
-            assert "typing.Any" not in imported(ast.parse(path.read_text())), ids(path)
+            assert "typing.Any" not in imported(path), ids(path)
 
 
 def test_there_is_one_engine_and_no_helper_of_everything() -> None:
@@ -221,7 +229,7 @@ def test_the_product_names_a_route_in_its_list_alone() -> None:
         ids(path)
         for path in CODE
         if "pipeline" in path.parts and "domain" not in path.parts
-        for name in imported(ast.parse(path.read_text()))
+        for name in imported(path)
         if name.startswith("pipeline.domain.routes.")
         and name.rpartition(".")[2] not in {"AnyRoute", "Routes", "ROUTES", "captured"}
     ]
@@ -229,7 +237,6 @@ def test_the_product_names_a_route_in_its_list_alone() -> None:
     listed = [
         ids(path)
         for path in CODE
-        if "pipeline" in path.parts
-        and "pipeline.domain.routes.ROUTES" in imported(ast.parse(path.read_text()))
+        if "pipeline" in path.parts and "pipeline.domain.routes.ROUTES" in imported(path)
     ]
     assert listed == ["pipeline/cli/main.py"]

@@ -226,6 +226,16 @@ class Link:
             return Side.DPS
         raise ValueError(f"table {table} is on neither side of a link of {self.entity}")
 
+    @property
+    def exchanged(self) -> Mapping[Side, str] | None:
+        """The keys of both rows while the pair is exchanged; None before, after, while it is
+        suspended, and while one of the rows is not set to be.
+        """
+        if self.state is not State.LINKED or self.out or self.off:
+            return None
+        keys = {side: key for side in Side if (key := self.side(side).key) is not None}
+        return keys if len(keys) == len(Side) else None
+
     def is_known(self, name: str) -> bool:
         """Is the value of this line known on both sides."""
         return name in self.ajera.value and name in self.dps.value

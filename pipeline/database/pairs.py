@@ -29,6 +29,7 @@ from pipeline.database.sql.session import (
     translated,
 )
 from pipeline.database.state.halts import Halts
+from pipeline.database.state.changed_links import ChangedLinks
 from pipeline.database.state.intentions import Intentions
 from pipeline.database.state.links import Links
 from pipeline.database.state.parked import Parked
@@ -116,6 +117,7 @@ class DatabaseLinkTransaction:
         self._is_rehearsal = is_rehearsal
         self.rows: Rows = DatabaseRows(session, names)
         self._links = Links(session, schema)
+        self._changed = ChangedLinks(session, schema)
         self._parked = Parked(session, schema)
         self._unlinked = Unlinked(session, schema)
         self._positions = ProgressStore(session, schema)
@@ -125,7 +127,9 @@ class DatabaseLinkTransaction:
         return self._links.ids_of(side, table, keys)
 
     def links(self, ids: Collection[str]) -> dict[str, Link]:
-        return self._links.links(ids)
+        found = self._links.links(ids)
+        self._changed.read(found.values())
+        return found
 
     def counterparts(self, entity: str, side: Side, keys: Sequence[str]) -> dict[str, str]:
         return self._links.counterparts(entity, side, keys)
@@ -137,7 +141,9 @@ class DatabaseLinkTransaction:
         return self._links.linked_among(entity, side, keys)
 
     def store(self, links: Sequence[tuple[Link, str | None]]) -> None:
-        self._links.store(links, datetime.now(UTC))
+        now = datetime.now(UTC)
+        self._links.store(links, now)
+        self._changed.stored((link for link, _ in links), now)
 
     def counted(self, entity: str, owners: Collection[str]) -> dict[str, int]:
         return self._links.counted(entity, owners)

@@ -4,12 +4,13 @@ target's own tables (ports `Target` and `Transaction`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
 from sqlalchemy import Engine
 
+from pipeline.conflicts.rules import Side
 from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import (
     ConnectedSession,
@@ -20,6 +21,7 @@ from pipeline.database.state.added import AddedColumns, added_columns
 from pipeline.database.state.aggregation import Aggregation
 from pipeline.database.state.halts import Halts
 from pipeline.database.state.ledger import Ledger, mirrors
+from pipeline.database.state.linked_keys import LinkedKeys
 from pipeline.database.state.loads import Loads, LoadState
 from pipeline.database.state.marks import Marks
 from pipeline.database.state.progress import ProgressStore
@@ -30,6 +32,7 @@ from pipeline.database.systems.target_tables import (
     TargetTables,
     names_of,
 )
+from pipeline.errors import TargetRefused
 from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
@@ -49,7 +52,9 @@ MARKS_A_PAGE = 5_000
 
 
 class DatabaseTarget:
-    """A target database. `target_schema` None is the connection's default schema."""
+    """A target database. `target_schema` None is the connection's default schema; `links_schema`
+    that of an exchange whose links give keys.
+    """
 
     def __init__(
         self,
@@ -58,6 +63,7 @@ class DatabaseTarget:
         site: Site,
         sync_schema: str = DEFAULT_SCHEMA,
         target_schema: str | None = None,
+        links_schema: str | None = None,
     ) -> None:
         self._engine = engine
         self._dialect = dialect_of(engine)
@@ -65,6 +71,7 @@ class DatabaseTarget:
         self._site = site
         self._sync_schema = sync_schema
         self._target_schema = target_schema
+        self._links_schema = links_schema
         self._added: AddedColumns | None = None
 
     @property
@@ -90,6 +97,7 @@ class DatabaseTarget:
                 self._sync_schema,
                 self._target_schema,
                 self._added,
+                self._links_schema,
             )
 
 
@@ -104,6 +112,7 @@ class DatabaseTransaction:
         sync_schema: str,
         target_schema: str | None,
         added: AddedColumns,
+        links_schema: str | None = None,
     ) -> None:
         mirrored = mirrors(session, sync_schema, route.sources, added)
         self._ledger = Ledger(session, mirrored)
@@ -115,6 +124,11 @@ class DatabaseTransaction:
         self._settings = SettingsStore(session, sync_schema)
         self._targets = TargetTables(session, names_of(session, target_schema, site, route.targets))
         self._owned = OwnedRows(session, sync_schema, self._targets)
+        self._linked = (
+            None
+            if links_schema is None
+            else LinkedKeys(session, links_schema, sync_schema, Side(route.source_system))
+        )
 
     def lock_rows(self, table: str, keys: Sequence[str]) -> dict[str, LedgerRow]:
         return self._ledger.lock_rows(table, keys)
@@ -226,3 +240,17 @@ class DatabaseTransaction:
 
     def incarnation(self, topic: str, topic_id: str, partitions: int) -> int:
         return self._positions.incarnation(topic, topic_id, partitions)
+
+    def follow_links(self, entities: Collection[str]) -> frozenset[str]:
+        return self._links().follow(entities)
+
+    def take_link_changes(self, limit: int) -> list[tuple[str, str]]:
+        return self._links().take(limit)
+
+    def linked_keys(self, entity: str, keys: Sequence[str]) -> dict[str, str]:
+        return self._links().given(entity, keys)
+
+    def _links(self) -> LinkedKeys:
+        if self._linked is None:
+            raise TargetRefused("link: no exchange keeps its tables here")
+        return self._linked

@@ -69,10 +69,11 @@ def _lines(
 ) -> Iterator[tuple[str, set[Pair]]]:
     """Each line of a mapping in words, with the columns, also remembered ones, that it reads."""
     root, name = mapping.source, mapping.name
-    yield (
-        f"{name} -> {mapping.target}.{mapping.key.target}",
-        {(root, c) for c in mapping.key.expression.columns},
-    )
+    if isinstance(mapping.key, Derived):
+        yield (
+            f"{name} -> {mapping.target}.{mapping.key.target}",
+            {(root, c) for c in mapping.key.expression.columns},
+        )
     for line in mapping.lines:
         words = f"{name} -> {mapping.target}.{line.target}"
         if isinstance(line, Column):
@@ -167,6 +168,10 @@ class _NotingNeighbours:
     @property
     def root(self) -> LedgerRow:
         return self._row(self.source, "2")
+
+    @property
+    def key(self) -> str:
+        return "2"
 
     def children(self, table: str) -> Iterator[LedgerRow]:
         yield self._row(table, "1")

@@ -19,6 +19,7 @@ from pipeline.mapping.table import (
     Derived,
     Kept,
     Line,
+    LinkedKey,
     Related,
     RowMissing,
     TableMapping,
@@ -40,6 +41,8 @@ class Graph:
     unknown_columns: frozenset[tuple[str, str]] = frozenset()
     # by mapping, root key and target column; without those that cannot be known
     aggregated: dict[str, Mapping[str, Row]] = field(default_factory=dict)
+    # by mapping and root key the keys that links give
+    linked: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def add(self, rows: Iterable[LedgerRow]) -> None:
         for row in rows:
@@ -70,6 +73,14 @@ class GraphNeighbours:
     @property
     def site(self) -> Site:
         return self.graph.site
+
+    @property
+    def key(self) -> str:
+        match self.mapping.key:
+            case Derived(expression=expression):
+                return str(expression.of(self.root.values, self.site))
+            case LinkedKey():
+                return self.graph.linked[self.mapping.name][self.root.key]
 
     @property
     def aggregated(self) -> Row:
@@ -130,11 +141,23 @@ class Built:
     missing: Sequence[RowMissing]
 
 
-def applies(mapping: TableMapping, root: LedgerRow) -> bool:
-    """Has this root a target row under this mapping. One whose delete alone was seen has none."""
-    if not root.unknown.isdisjoint(mapping.key.expression.columns):
-        return False
+def is_taken(mapping: TableMapping, root: LedgerRow) -> bool:
+    """Does the mapping take this root, by what the root itself holds."""
     return mapping.only_if is None or bool(root.values.get(mapping.only_if))
+
+
+def applies(mapping: TableMapping, root: LedgerRow, graph: Graph) -> bool:
+    """Has this root a target row under this mapping. One whose delete alone was seen has none,
+    nor has one whose key a link would give that is not there.
+    """
+    match mapping.key:
+        case Derived(expression=expression) if not root.unknown.isdisjoint(expression.columns):
+            return False
+        case LinkedKey() if not root.unknown.isdisjoint(graph.tables[mapping.source].table.key):
+            return False
+        case LinkedKey() if root.key not in graph.linked[mapping.name]:
+            return False
+    return is_taken(mapping, root)
 
 
 def build(
@@ -169,8 +192,7 @@ def build(
             else:
                 values[line.target] = value
     children, lacking = _children(mapping, neighbours, loaded)
-    key = str(mapping.key.expression.of(root.values, graph.site))
-    row = TargetRow(mapping.target, (key,), values, prefill)
+    row = TargetRow(mapping.target, (neighbours.key,), values, prefill)
     return Built(mapping, root, row, children, [*missing, *lacking])
 
 

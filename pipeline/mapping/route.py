@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.mapping.mirror import MirroredTable, group_kind, shared_kind
 from pipeline.mapping.site import Assumptions
 from pipeline.mapping.source import SourceTable
-from pipeline.mapping.table import TableMapping
+from pipeline.mapping.table import AwaitParent, LinkedKey, TableMapping
 from pipeline.mapping.target import TargetTable
 from pipeline.mapping.watches import watches
 
@@ -23,6 +23,9 @@ class Route:
     column; `assumed` gives the words of a line that is this site's assumption.
     `note` is printed above the mappings in the reference.
     `schemas`: a folder with the contract of columns that `schemas/` does not name.
+
+    Raises ValueError where a link gives the key of rows that others wait for, or that have unique
+    columns: which root such a row comes from is not known from its key.
     """
 
     name: str
@@ -36,6 +39,25 @@ class Route:
     assumed: Mapping[tuple[str, str], Callable[[Assumptions], str]] = field(default_factory=dict)
     note: str = ""
     schemas: Path | None = None
+
+    def __post_init__(self) -> None:
+        waited_for = {
+            parent.table
+            for mapping in self.mappings
+            for parent in (*mapping.parents, *(p for c in mapping.children for p in c.parents))
+            if isinstance(parent, AwaitParent)
+        }
+        for mapping in self.mappings:
+            if isinstance(mapping.key, LinkedKey) and (
+                mapping.target in waited_for or self.target(mapping.target).unique
+            ):
+                raise ValueError(f"{mapping.name}: a link cannot give keys of {mapping.target}")
+
+    @property
+    def followed(self) -> frozenset[str]:
+        """The entities of the exchange whose links give keys."""
+        keys = (mapping.key for mapping in self.mappings)
+        return frozenset(key.entity for key in keys if isinstance(key, LinkedKey))
 
     @property
     def entities(self) -> tuple[str, ...]:

@@ -54,6 +54,10 @@ class RelatedRows(Protocol):
     @property
     def site(self) -> Site: ...
 
+    @property
+    def key(self) -> str:
+        """The key of the root's target row."""
+
     def children(self, table: str) -> Iterator[LedgerRow]:
         """Rows of `table` that belong to the root and exist, by ascending key.
         Raises ChangedSince on reaching such a row.
@@ -91,6 +95,28 @@ class Derived:
     target: str
     expression: Expression
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedKey:
+    """The key of the target row is the key of the row that the exchange paired the root with.
+
+    `entity`: the pair's, as the exchange calls it. A root gives no target row while it has no such
+    pair, or while nothing is exchanged between the two: the pair has ended or is suspended, or one
+    of its rows is not set to be exchanged. A row that was written until then stays as it is.
+    """
+
+    target: str
+    entity: str
+    note: str = ""
+
+    @property
+    def words(self) -> str:
+        """What the reference shows."""
+        return f"the key of the {self.entity} that it is linked with"
+
+
+Key = Derived | LinkedKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +228,7 @@ class TableMapping:
     source: str
     target: str
     only_if: str | None
-    key: Derived
+    key: Key
     lines: tuple[Line, ...]
     parents: tuple[Parent, ...] = ()
     children: tuple[ChildRows, ...] = ()

@@ -18,6 +18,7 @@ from pipeline.mapping.table import (
     CreateOnly,
     Derived,
     Line,
+    LinkedKey,
     Related,
     TableMapping,
 )
@@ -98,7 +99,7 @@ class _Shower:
             yield self._child(child)
             yield from self._child_values(child)
 
-    def _line(self, line: Line, written: str, fit: str) -> ShownLine:
+    def _line(self, line: Line | LinkedKey, written: str, fit: str) -> ShownLine:
         place = (self._mapping.name, line.target)
         assumed = self._route.assumed.get(place)
         words = self._words(line) if assumed is None else assumed(self._site.assumptions)
@@ -137,7 +138,7 @@ class _Shower:
                 (),
             )
 
-    def _words(self, line: Line) -> str:
+    def _words(self, line: Line | LinkedKey) -> str:
         match line:
             case Column(source=source):
                 return source if source in self._columns else self._remembered(source)
@@ -145,7 +146,7 @@ class _Shower:
                 return expression.words.removeprefix(NOTHING_BEFORE)
             case CreateOnly(words=words) | Related(words=words):
                 return words
-            case Aggregate():
+            case Aggregate() | LinkedKey():
                 return line.words
 
     def _condition(self, flag: str | None) -> str:

@@ -18,6 +18,7 @@ from pipeline.engine.consumer.loop import Loop
 from pipeline.engine.consumer.ports import DeadLetters, Messages, Target
 from pipeline.engine.consumer.start import Incarnations
 from pipeline.engine.projection.filling import fill_sticky
+from pipeline.engine.projection.following import follow
 from pipeline.engine.projection.loading import Loading
 from pipeline.engine.projection.processor import Processor
 from pipeline.engine.projection.recompute import Recompute
@@ -38,6 +39,7 @@ from pipeline.wiring.clients import (
     topic_describer,
 )
 from pipeline.wiring.identity import consumer_id
+from pipeline.wiring.links import require_links, schema_of_links
 from pipeline.wiring.membership import join_group
 from pipeline.wiring.source import contract_of
 from pipeline.wiring.state import state_of
@@ -99,7 +101,9 @@ def parts(
     route = switched_on(settings, route)
     with ExitStack() as resources:
         engine = resources.enter_context(state_of(settings, route).opened())
-        target = DatabaseTarget(engine, route, site, own.sync_schema, own.db_schema)
+        links = schema_of_links(settings, route)
+        require_links(engine, links)
+        target = DatabaseTarget(engine, route, site, own.sync_schema, own.db_schema, links)
         live = describe_target(engine, route, site, own.db_schema)
         apply_maps(target, route, site, telemetry)
         registry = registry_client(settings)
@@ -132,7 +136,7 @@ def apply_maps(
     telemetry: PrometheusTelemetry,
 ) -> Remapped:
     """Fill in what was added to the mirror, and mark what maps that changed since they were applied
-    last have to write.
+    last have to write, and what links give keys of that were not followed until now.
     """
     fill_sticky(target, route, site, SystemClock().now())
     with target.transaction() as transaction:
@@ -143,6 +147,8 @@ def apply_maps(
             version("ajera-cdc"),
             SystemClock().now(),
         )
+    with target.transaction() as transaction:
+        follow(transaction, route, SystemClock().now())
     telemetry.remapped(remapped.recomputed, remapped.left)
     return remapped
 
@@ -152,12 +158,15 @@ def keeper(route: Route, settings: Settings) -> Iterator[DatabaseTarget]:
     """The database that holds the route's offsets. Raises SyncSchemaOutdated, TargetBusy."""
     own = settings.routes.projection(route)
     with state_of(settings, route).opened() as engine:
+        on = switched_on(settings, route)
+        links = schema_of_links(settings, on)
         yield DatabaseTarget(
             engine,
-            switched_on(settings, route),
+            on,
             settings.site,
             own.sync_schema,
             own.db_schema,
+            links,
         )
 
 

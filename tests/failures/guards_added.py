@@ -149,8 +149,8 @@ ADDED_GUARDS = (
         "a row without a key gives no target row",
         APPLY,
         (
-            "    if not root.unknown.isdisjoint(mapping.key.expression.columns):\n        return "
-            "False\n"
+            "        case Derived(expression=expression) if not "
+            "root.unknown.isdisjoint(expression.columns):\n            return False\n"
         ),
         "",
         f"{ADDED}::test_a_row_of_which_only_the_delete_was_seen_gives_no_target_row",

@@ -7,6 +7,7 @@ from __future__ import annotations
 from tests.failures.guard import Guard
 from tests.failures.guards_added import ADDED_GUARDS
 from tests.failures.guards_halts import HALT_GUARDS
+from tests.failures.guards_linked import LINKED_GUARDS
 from tests.failures.guards_pim import PIM_GUARDS
 from tests.failures.guards_totals import TOTALS_GUARDS
 
@@ -491,4 +492,5 @@ ONE_WAY_GUARDS = (
     *PIM_GUARDS,
     *ADDED_GUARDS,
     *TOTALS_GUARDS,
+    *LINKED_GUARDS,
 )

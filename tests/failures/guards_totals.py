@@ -37,8 +37,8 @@ TOTALS_GUARDS = (
     Guard(
         "a retired root keeps its totals",
         RESOLVE,
-        "if not root.retired_at and applies(mapping, root)]",
-        "if applies(mapping, root)]",
+        "if not root.retired_at and applies(mapping, root, graph)]",
+        "if applies(mapping, root, graph)]",
         RETIRED,
     ),
     Guard(

@@ -112,10 +112,12 @@ def statements(
     )
     with_key_table = replace(in_ajera, site=systems.site.model_copy(update={"keys": KEY_TABLE}))
     counted = DatabaseAjeraTransaction(recorder, "ajera_cdc", with_key_table)
+    linked = DatabaseTransaction(recorder, AJERA_TO_PIM, site, sync, target, added, sync)
     totals = DatabaseTransaction(recorder, TOTALS, site, sync, target, added)
     for call in (
         *calls(transaction, row),
         *calls_of_totals(totals),
+        *calls_of_links(linked),
         *exchange_calls(links, ajera, generated, counted),
     ):
         try:
@@ -192,6 +194,13 @@ def calls_of_totals(transaction: DatabaseTransaction) -> Iterator[Callable[[], o
     yield partial(transaction.aggregated, [counted], ["1"])
     values: dict[str, Value] = {"Amount": Decimal("0.5"), "Newest Job": date(2026, 11, 25)}
     yield partial(transaction.upsert, "Totals", [TargetRow("Totals", (CANARY,), values)])
+
+
+def calls_of_links(transaction: DatabaseTransaction) -> Iterator[Callable[[], object]]:
+    """Keys that links give."""
+    yield partial(transaction.follow_links, [CANARY])
+    yield partial(transaction.take_link_changes, 10)
+    yield partial(transaction.linked_keys, CANARY, [CANARY])
 
 
 def exchange_calls(

@@ -117,7 +117,6 @@ class MemoryDatabase:
         self.log: list[Committed] = []
         self.locks = Locks(self.turns)
         self.lsn = 0  # the place of the newest record
-        self._numbers = count(1)
         self._last_commit = 0
         self._keys = {
             name: count(one.first_key)
@@ -128,7 +127,7 @@ class MemoryDatabase:
     @contextmanager
     def transaction(self, who: str = US) -> Iterator[Open]:
         """Commits at the end, rolls back on an error."""
-        session = Session(next(self._numbers), self.locks, self.turns)
+        session = Session(next(self.locks.owners), self.locks, self.turns)
         one = Open(self, session)
         try:
             yield one

@@ -19,6 +19,7 @@ from tests.twins.statements import statement
 from tests.twins.tables import Session, Table, View
 
 KEY_LENGTH = 200
+WHOLE = ()  # the table, as a lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class Links:
         if len({link.id for link, _ in links}) < len(links):
             raise TargetRefused("link is given one row twice")
         now = self._clock.now()
+        self.session.lock("link", WHOLE, Strength.WRITE)
         for link, counts_for in sorted(links, key=lambda pair: pair[0].id):
             for text in (link.ajera.key, link.dps.key, counts_for):
                 if len(text or "") > KEY_LENGTH:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable, Iterator
 from enum import Enum
+from itertools import count
 
 from pipeline.errors import TargetBusy
 from tests.twins.turns import Turns
@@ -37,6 +38,7 @@ class Locks:
 
     def __init__(self, turns: Turns) -> None:
         self.changed = threading.Condition()  # also what guards the committed tables
+        self.owners = count(1)  # the number of the next transaction
         self._turns = turns
         self._held: dict[Hashable, dict[int, set[Strength]]] = {}
         self._waits: dict[int, set[int]] = {}  # owner -> owners it waits for

@@ -27,6 +27,7 @@ from pipeline.pairing.rows import Rows
 from tests.twins.database import MemoryDatabase, Open
 from tests.twins.halts import Halts, HaltTables
 from tests.twins.intentions import Intention, Intentions
+from tests.twins.linked import ChangedLinks, FollowedTables
 from tests.twins.links import ConflictTable, LinkRow, Links
 from tests.twins.parked import Captures, Epochs, Parked, ParkedRow, Settings
 from tests.twins.progress import PositionTables, ProgressStore
@@ -48,6 +49,7 @@ class OurTables:
     settings: Table[str] = field(default_factory=lambda: Table("setting"))
     positions: PositionTables = field(default_factory=PositionTables)
     halts: HaltTables = field(default_factory=HaltTables)
+    followed: FollowedTables = field(default_factory=FollowedTables)
     intentions: Table[Intention] = field(default_factory=lambda: Table("intention"))
 
 
@@ -122,6 +124,7 @@ class MemoryLinkTransaction:
         self.rows: Rows = MemoryRows(transaction, Side.DPS)
         self._session = session = transaction.session
         self._links = Links(session, ours.links, ours.conflicts, transaction.database.clock)
+        self._changed = ChangedLinks(session, ours.followed)
         self._parked = Parked(session, ours.parked)
         self._unlinked = Unlinked(session, ours.unlinked)
         self._captures = Captures(session, ours.captures)
@@ -133,7 +136,9 @@ class MemoryLinkTransaction:
         return self._links.ids_of(side, table, keys)
 
     def links(self, ids: Collection[str]) -> dict[str, Link]:
-        return self._links.links(ids)
+        found = self._links.links(ids)
+        self._changed.read(found.values())
+        return found
 
     def counterparts(self, entity: str, side: Side, keys: Sequence[str]) -> dict[str, str]:
         return self._links.counterparts(entity, side, keys)
@@ -146,6 +151,7 @@ class MemoryLinkTransaction:
 
     def store(self, links: Sequence[tuple[Link, str | None]]) -> None:
         self._links.store(links)
+        self._changed.stored([link for link, _ in links])
 
     def counted(self, entity: str, owners: Collection[str]) -> dict[str, int]:
         return self._links.counted(entity, owners)

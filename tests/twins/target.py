@@ -7,13 +7,13 @@ the contract suite holds both to it (tests/contracts/test_target.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import count
 
+from pipeline.conflicts.rules import Side
 from pipeline.database.state.added import WHOLE_TABLE
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, TargetRefused
 from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.route import Route
 from pipeline.mapping.target import TargetRow
@@ -29,8 +29,10 @@ from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
 from tests.twins.halts import Halts, HaltTables
 from tests.twins.ledger import Ledger, ledger_tables
+from tests.twins.linked import LinkedKeys
 from tests.twins.locks import Locks
 from tests.twins.marks import Due, Marks
+from tests.twins.pairs import MemoryPairs
 from tests.twins.progress import LoadState, PositionTables, ProgressStore
 from tests.twins.tables import Change, Session, Table, View
 from tests.twins.target_tables import Owned, OwnedRows, TargetTables
@@ -41,7 +43,8 @@ class MemoryTarget:
     """A target database in memory. `log` holds every committed change of a target row, in order.
 
     `folds_case`: keys that differ in case or trailing blanks are one key,
-    as under SQL Server's default collation.
+    as under SQL Server's default collation. `beside`: an exchange whose tables and DPS's are in the
+    same database.
     """
 
     def __init__(
@@ -51,13 +54,14 @@ class MemoryTarget:
         turns: Turns | None = None,
         counts_utf16: bool = False,
         folds_case: bool = False,
+        beside: MemoryPairs | None = None,
     ) -> None:
         self.log: list[Change[Row]] = []
         self.route = route
         self.turns = turns or FreeTurns()
-        self.locks = Locks(self.turns)
+        self.locks = Locks(self.turns) if beside is None else beside.dps_database.locks
+        self.beside = beside
         self._counts_utf16 = counts_utf16
-        self._numbers = count(1)
         fold = _folded if folds_case else None
         self.ledger = ledger_tables(route.sources)
         self.due: Table[Due] = Table("due")
@@ -76,7 +80,7 @@ class MemoryTarget:
     @contextmanager
     def transaction(self) -> Iterator[MemoryTransaction]:
         """Commits at the end, rolls back on an error."""
-        session = Session(next(self._numbers), self.locks, self.turns)
+        session = Session(next(self.locks.owners), self.locks, self.turns)
         try:
             yield MemoryTransaction(self, session)
             self.turns.reached("commit")
@@ -134,6 +138,17 @@ class MemoryTransaction:
             utf16=target.counts_utf16,
         )
         self._owned = OwnedRows(session, target.owned, self._targets)
+        self._linked = (
+            None
+            if target.beside is None
+            else LinkedKeys(
+                session,
+                target.beside.ours.links,
+                target.beside.ours.followed,
+                route.name,
+                Side(route.source_system),
+            )
+        )
 
     @contextmanager
     def _spoiling(self) -> Iterator[None]:
@@ -275,6 +290,23 @@ class MemoryTransaction:
     def incarnation(self, topic: str, topic_id: str, partitions: int) -> int:
         with self._spoiling():
             return self._positions.incarnation(topic, topic_id, partitions)
+
+    def follow_links(self, entities: Collection[str]) -> frozenset[str]:
+        with self._spoiling():
+            return self._links().follow(entities)
+
+    def take_link_changes(self, limit: int) -> list[tuple[str, str]]:
+        with self._spoiling():
+            return self._links().take(limit)
+
+    def linked_keys(self, entity: str, keys: Sequence[str]) -> dict[str, str]:
+        with self._spoiling():
+            return self._links().given(entity, keys)
+
+    def _links(self) -> LinkedKeys:
+        if self._linked is None:
+            raise TargetRefused("link: no exchange keeps its tables here")
+        return self._linked
 
 
 def _folded(text: str) -> str:

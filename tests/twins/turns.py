@@ -69,10 +69,16 @@ class Meeting:
 class Schedule:
     """Runs tasks in threads of which one runs at a time;
     at each point the seeded generator says which goes on.
+
+    `stands_aside`: a task that is drawn stands before one of its first so many points until the
+    others have ended or wait: anything may happen while it stands there.
     """
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, stands_aside: int = 0) -> None:
         self._random = random
+        self._stands_aside = stands_aside
+        self._points = 0  # that the one who stands aside still passes
+        self._aside: int | None = None
         self._baton: dict[int, threading.Event] = {}  # by the number of the task, while it runs
         self._mine = threading.local()
         self._finished = threading.Event()
@@ -90,6 +96,9 @@ class Schedule:
             threading.Thread(target=self._work, args=(number, task), daemon=True)
             for number, task in enumerate(tasks)
         ]
+        if self._stands_aside:
+            self._aside = self._random.randrange(len(tasks))
+            self._points = self._random.randint(1, self._stands_aside)
         for thread in threads:
             thread.start()
         self._baton[self._random.randrange(len(tasks))].set()
@@ -106,7 +115,9 @@ class Schedule:
         del point
         number = getattr(self._mine, "number", None)
         if number is not None:
-            self._hand_over(number, list(self._baton))
+            if number == self._aside:
+                self._points -= 1
+            self._hand_over(number, self._going())
 
     def blocked(self, changed: threading.Condition) -> None:
         number = getattr(self._mine, "number", None)
@@ -129,9 +140,14 @@ class Schedule:
         finally:
             del self._baton[number]
             if self._baton:
-                self._baton[self._random.choice(list(self._baton))].set()
+                self._baton[self._random.choice(self._going())].set()
             else:
                 self._finished.set()
+
+    def _going(self) -> list[int]:
+        """Who may go on: not whoever stands aside, while there are others."""
+        aside = self._aside if self._points <= 0 else None
+        return [number for number in self._baton if number != aside] or list(self._baton)
 
     def _hand_over(self, number: int, candidates: Sequence[int]) -> None:
         chosen = self._random.choice(candidates)

@@ -23,6 +23,7 @@ from pipeline.database.state.schema_types import ascii_text, code_text, instant
 
 AJERA_SCHEMA = "ajera_cdc"
 KEY_LENGTH = 200
+READER_LENGTH = 128
 
 
 def dps_metadata(schema: str = DEFAULT_SCHEMA) -> MetaData:
@@ -33,6 +34,7 @@ def dps_metadata(schema: str = DEFAULT_SCHEMA) -> MetaData:
     _conflict(metadata)
     _parked(metadata)
     _unlinked(metadata)
+    _followed(metadata)
     Table(
         "capture",
         metadata,
@@ -155,4 +157,26 @@ def _unlinked(metadata: MetaData) -> None:
         Column("partition", Integer, nullable=False),
         Column("offset", BigInteger, nullable=False),
         Column("epoch", Integer, nullable=False),
+    )
+
+
+def _followed(metadata: MetaData) -> None:
+    """Who follows which links, a reader being called like its own schema; and what it was not told
+    yet: at most one row for each reader and row of its side.
+    """
+    Table(
+        "link_reader",
+        metadata,
+        Column("reader", code_text(READER_LENGTH), primary_key=True),
+        Column("entity", ascii_text(40), primary_key=True),
+        Column("side", ascii_text(10), nullable=False),
+        Index("ix_link_reader_entity", "entity"),
+    )
+    Table(
+        "link_change",
+        metadata,
+        Column("reader", code_text(READER_LENGTH), primary_key=True),
+        Column("entity", ascii_text(40), primary_key=True),
+        Column("key", code_text(KEY_LENGTH), primary_key=True),
+        Column("changed_at", instant(), nullable=False),
     )

@@ -44,7 +44,8 @@ class LinkTransaction(Offsets, Protocol):
         """Those rows of `side` that have a link of this entity which has not ended."""
 
     def store(self, links: Sequence[tuple[Link, str | None]]) -> None:
-        """Store links, each with what it counts towards (see `Entity.limited_by`).
+        """Store links, each with what it counts towards (see `Entity.limited_by`); and keep for
+        those who follow them which ones give other keys than when this transaction read them.
         Raises ConcurrentWrite.
         """
 

@@ -121,7 +121,7 @@ class Recompute:
         for table, rows in locked.items():
             for root in rows.values():
                 mappings = [
-                    m for m in self.route.mappings if m.source == table and applies(m, root)
+                    m for m in self.route.mappings if m.source == table and applies(m, root, graph)
                 ]
                 if not mappings:
                     done.idle.add((table, root.key))

@@ -12,6 +12,7 @@ from functools import partial
 from pipeline.engine.consumer.bisect import BisectingQueue
 from pipeline.engine.consumer.ports import Attempt, Clock, Target, Telemetry
 from pipeline.engine.consumer.races import RetryLostRaces
+from pipeline.engine.projection import following
 from pipeline.engine.projection.recompute import Recompute
 from pipeline.engine.projection.recomputed import (
     Key,
@@ -66,9 +67,10 @@ class RecomputeRunner:
         return done
 
     def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int:
-        """Recompute marks that no process works on: left by a process that died,
-        set for a whole table, or waiting long.
+        """Recompute marks that no process works on: left by a process that died, set for a whole
+        table, or waiting long; and roots whose link changed.
         """
+        followed = self._take_link_changes(attempt) if self._recompute.route.followed else 0
         now = self._clock.now()
 
         def oldest() -> list[Mark]:
@@ -82,6 +84,16 @@ class RecomputeRunner:
         marks = attempt(oldest)
         if marks:
             self.run(marks, attempt)
+        return followed + len(marks)
+
+    def _take_link_changes(self, attempt: Attempt) -> int:
+        def taken() -> list[Mark]:
+            with self._target.transaction() as transaction:
+                route, now = self._recompute.route, self._clock.now()
+                return following.take(transaction, route, MARKS_A_TRANSACTION, now)
+
+        marks = attempt(taken)
+        self.run(marks, attempt)
         return len(marks)
 
     def _count(self, result: RecomputeResult) -> None:

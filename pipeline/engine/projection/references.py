@@ -17,7 +17,7 @@ from pipeline.errors import ParkReason
 from pipeline.mapping.apply import Built
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
-from pipeline.mapping.table import AwaitParent, ChildRows, CreateParent
+from pipeline.mapping.table import AwaitParent, ChildRows, CreateParent, Derived
 from pipeline.mapping.target import TargetRow, TargetTable
 from pipeline.model.event import Row
 from pipeline.model.ledger import LedgerRow
@@ -202,7 +202,7 @@ class References:
             return False
         row = dict(zip(table.key, values, strict=True))
         return any(
-            m.key.expression.of(row, self.site) == reference
+            isinstance(m.key, Derived) and m.key.expression.of(row, self.site) == reference
             for m in self.route.mappings
             if m.source == parent.source and m.target == parent.table
         )

@@ -9,13 +9,13 @@ from itertools import islice
 
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.mapping.aggregate import is_look_up
-from pipeline.mapping.apply import Graph, applies
+from pipeline.mapping.apply import Graph, applies, is_taken
 from pipeline.mapping.convert import names_row
 from pipeline.mapping.mirror import group_kind, shared_kind
 from pipeline.mapping.path import Path
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
-from pipeline.mapping.table import Group, TableMapping
+from pipeline.mapping.table import Group, LinkedKey, TableMapping
 from pipeline.mapping.watches import aggregates, way_kind
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow, Mark
@@ -115,7 +115,7 @@ def fetch(
     unknown_columns: frozenset[tuple[str, str]],
 ) -> Graph:
     """The rows around the locked roots: children, rows looked up, and peers of a group;
-    and the values of aggregates.
+    the keys that links give, and the values of aggregates.
     """
     tables = {table.name: table for table in route.sources}
     graph = Graph(site, tables, unknown_columns=unknown_columns)
@@ -123,6 +123,9 @@ def fetch(
         roots = list(locked.get(mapping.source, {}).values())
         if not roots:
             continue
+        if isinstance(mapping.key, LinkedKey):
+            taken = [root.key for root in roots if is_taken(mapping, root)]
+            graph.linked[mapping.name] = transaction.linked_keys(mapping.key.entity, taken)
         _fetch_children(transaction, mapping, roots, graph)
         for group in mapping.groups:
             _fetch_members(transaction, mapping, group, roots, graph)
@@ -132,7 +135,7 @@ def fetch(
             for line in aggregates(mapping)
             if loaded >= line.needs and unknown_columns.isdisjoint(line.columns)
         ]
-        keys = [root.key for root in roots if not root.retired_at and applies(mapping, root)]
+        keys = [root.key for root in roots if not root.retired_at and applies(mapping, root, graph)]
         if lines and keys:
             graph.aggregated[mapping.name] = transaction.aggregated(lines, keys)
     return graph

@@ -88,6 +88,7 @@ def test_a_statement_is_plain_t_sql_with_parameters_only(
             "entity",
             "linked",
             "before",
+            "reader",
             "value",
             "v0",
             "v1",

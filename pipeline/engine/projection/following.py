@@ -1,0 +1,41 @@
+"""Following the links that give keys: a root is marked when its link begins or ends to give one.
+
+The exchange keeps what changed in the transaction in which it stores the link. Taking a change and
+setting the mark is one transaction, too, and the recompute reads the link after the mark.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from pipeline.engine.consumer.ports import Transaction
+from pipeline.engine.projection import guard
+from pipeline.mapping.route import Route
+from pipeline.mapping.table import LinkedKey
+from pipeline.model.ledger import Mark
+
+
+def follow(transaction: Transaction, route: Route, now: datetime) -> None:
+    """From now on this route is told what changes; the roots of which it was not are marked."""
+    if not route.followed:
+        return
+    new = transaction.follow_links(route.followed)
+    for mapping in route.mappings:
+        if isinstance(mapping.key, LinkedKey) and mapping.key.entity in new:
+            number = secrets.randbits(62)
+            transaction.mark_table(mapping.source, number, now, only_if=mapping.only_if)
+
+
+def take(transaction: Transaction, route: Route, limit: int, now: datetime) -> list[Mark]:
+    """Mark the roots whose link changed; the marks."""
+    changed = transaction.take_link_changes(limit)
+    roots = {
+        (mapping.source, key)
+        for mapping in route.mappings
+        for entity, key in changed
+        if isinstance(mapping.key, LinkedKey) and mapping.key.entity == entity
+    }
+    marks = guard.numbered(roots, secrets.randbits(62))
+    transaction.mark(marks, now)
+    return marks

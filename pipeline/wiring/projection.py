@@ -7,6 +7,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from sqlalchemy import Engine
+
 from pipeline.config.settings import Settings
 from pipeline.database.systems.live import describe_target
 from pipeline.database.target import DatabaseTarget
@@ -101,9 +103,7 @@ def parts(
     route = switched_on(settings, route)
     with ExitStack() as resources:
         engine = resources.enter_context(state_of(settings, route).opened())
-        links = schema_of_links(settings, route)
-        require_links(engine, links)
-        target = DatabaseTarget(engine, route, site, own.sync_schema, own.db_schema, links)
+        target = target_of(settings, route, engine)
         live = describe_target(engine, route, site, own.db_schema)
         apply_maps(target, route, site, telemetry)
         registry = registry_client(settings)
@@ -156,18 +156,18 @@ def apply_maps(
 @contextmanager
 def keeper(route: Route, settings: Settings) -> Iterator[DatabaseTarget]:
     """The database that holds the route's offsets. Raises SyncSchemaOutdated, TargetBusy."""
-    own = settings.routes.projection(route)
     with state_of(settings, route).opened() as engine:
-        on = switched_on(settings, route)
-        links = schema_of_links(settings, on)
-        yield DatabaseTarget(
-            engine,
-            on,
-            settings.site,
-            own.sync_schema,
-            own.db_schema,
-            links,
-        )
+        yield target_of(settings, switched_on(settings, route), engine)
+
+
+def target_of(settings: Settings, route: Route, engine: Engine) -> DatabaseTarget:
+    """The route's target database, with the links of an exchange where the route needs them.
+
+    Raises ConfigurationInvalid, SyncSchemaOutdated.
+    """
+    own, links = settings.routes.projection(route), schema_of_links(settings, route)
+    require_links(engine, links)
+    return DatabaseTarget(engine, route, settings.site, own.sync_schema, own.db_schema, links)
 
 
 Join = Callable[[ConsumerParts, Processor], Messages]

@@ -4,12 +4,13 @@ the contract suites hold them to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
 from pipeline.engine.consumer.halt_store import HaltStore
+from pipeline.engine.consumer.link_ports import ExchangeLinks
 from pipeline.errors import PipelineError
 from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.target import TargetRow
@@ -236,26 +237,6 @@ class KeptSettings(Protocol):
         """What was stored under a name, None before."""
 
     def set_setting(self, name: str, value: str) -> None: ...
-
-
-class ExchangeLinks(Protocol):
-    """The links of an exchange that keeps its own tables in the same database. For a route whose
-    mappings take keys from them; for others TargetRefused.
-    """
-
-    def follow_links(self, entities: Collection[str]) -> frozenset[str]:
-        """From this transaction's commit on, the changes of these entities' links are kept for the
-        route, and those of no others. Answers the entities that were not followed before: nobody
-        kept what changed until then. Until the transaction ends nobody stores a link.
-        """
-
-    def take_link_changes(self, limit: int) -> list[tuple[str, str]]:
-        """Some of the kept changes, which are removed: entity and key of the route's source."""
-
-    def linked_keys(self, entity: str, keys: Sequence[str]) -> dict[str, str]:
-        """Of these rows of the source the keys that their links give. These links are locked: until
-        the transaction ends they give the same.
-        """
 
 
 class Transaction(

@@ -1,0 +1,26 @@
+"""What the engine needs of the links of an exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+
+class ExchangeLinks(Protocol):
+    """The links of an exchange that keeps its own tables in the same database. For a route whose
+    mappings take keys from them; for others TargetRefused.
+    """
+
+    def follow_links(self, entities: Collection[str]) -> frozenset[str]:
+        """From this transaction's commit on, the changes of these entities' links are kept for the
+        route, and those of no others. Answers the entities that were not followed before: nobody
+        kept what changed until then. Until the transaction ends nobody stores a link.
+        """
+
+    def take_link_changes(self, limit: int) -> list[tuple[str, str]]:
+        """Some of the kept changes, which are removed: entity and key of the route's source."""
+
+    def linked_keys(self, entity: str, keys: Sequence[str]) -> dict[str, str]:
+        """Of these rows of the source the keys that their links give. These links are locked: until
+        the transaction ends they give the same.
+        """

@@ -28,8 +28,8 @@ from pipeline.database.sql.session import (
     Session,
     translated,
 )
-from pipeline.database.state.halts import Halts
 from pipeline.database.state.changed_links import ChangedLinks
+from pipeline.database.state.halts import Halts
 from pipeline.database.state.intentions import Intentions
 from pipeline.database.state.links import Links
 from pipeline.database.state.parked import Parked

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
 from pipeline.engine.consumer.halt_store import HaltStore
-from pipeline.engine.consumer.link_ports import ExchangeLinks
+from pipeline.engine.consumer.state_ports import ExchangeLinks, KeptSettings
 from pipeline.errors import PipelineError
 from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.target import TargetRow
@@ -228,15 +228,6 @@ class Loads(Protocol):
 
     def set_loaded(self, table: str, epoch: int) -> bool:
         """The table is loaded in this epoch; False if somebody said so before."""
-
-
-class KeptSettings(Protocol):
-    """Settings that outlive the process."""
-
-    def setting(self, name: str) -> str | None:
-        """What was stored under a name, None before."""
-
-    def set_setting(self, name: str, value: str) -> None: ...
 
 
 class Transaction(

@@ -5,8 +5,8 @@ from alembic import context, op
 from sqlalchemy.dialects import mssql, postgresql
 from sqlalchemy.types import TypeEngine
 
-revision = "d0006"
-down_revision = "d0005"
+revision = "d0007"
+down_revision = "d0006"
 branch_labels = None
 depends_on = None
 

@@ -1,4 +1,4 @@
-"""What the engine needs of the links of an exchange."""
+"""What a projection needs of its state beside marks and rows: settings, links of an exchange."""
 
 from __future__ import annotations
 
@@ -24,3 +24,12 @@ class ExchangeLinks(Protocol):
         """Of these rows of the source the keys that their links give. These links are locked: until
         the transaction ends they give the same.
         """
+
+
+class KeptSettings(Protocol):
+    """Settings that outlive the process."""
+
+    def setting(self, name: str) -> str | None:
+        """What was stored under a name, None before."""
+
+    def set_setting(self, name: str, value: str) -> None: ...

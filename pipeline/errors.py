@@ -15,6 +15,9 @@ class Remedy(StrEnum):
     """What the engine does about an error."""
 
     RETRY = "retry"  # transient: the same batch again, after a pause, without end
+    # a service refuses us: a consumer that was running tries again for
+    # `run.refused_retry_seconds`, everything else ends at once
+    RETRY_FOR_A_WHILE = "retry for a while"
     PARK = "park"  # the row waits for another row, or for a person; the rows behind it continue
     DEAD_LETTER = (
         "dead letter"  # this message can never be processed: dead-lettered with its coordinates
@@ -212,6 +215,11 @@ class PipelineError(Exception):
     exit_code: ClassVar[ExitCode] = ExitCode.RUNTIME
 
     @property
+    def is_transient(self) -> bool:
+        """May the same call succeed later, without a change of ours."""
+        return self.remedy in (Remedy.RETRY, Remedy.RETRY_FOR_A_WHILE)
+
+    @property
     def sentence(self) -> str:
         """One line for the operator: code, message and what to do."""
         text = f"{self.code}: {self}"
@@ -295,7 +303,73 @@ class ServiceUnreachable(PipelineError):
 
     code = "environment.unreachable"
     remedy = Remedy.RETRY
-    hint = "Check address, credentials and firewall; `ajera-cdc check` tries each service in turn."
+    hint = (
+        "Check that it runs, its host and port in the settings, and the firewall; "
+        "`ajera-cdc check` tries each service in turn."
+    )
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class HostUnknown(PipelineError):
+    """No host of the name in a service's address is known."""
+
+    code = "environment.host"
+    remedy = Remedy.RETRY_FOR_A_WHILE
+    hint = (
+        "Correct the host in the settings (`ajera-cdc config show` prints them), or the name "
+        "service; `ajera-cdc check` tries each service in turn."
+    )
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class CredentialsRefused(PipelineError):
+    """A service does not accept the user, the password, key or token that it was given."""
+
+    code = "environment.credentials"
+    remedy = Remedy.RETRY_FOR_A_WHILE
+    hint = (
+        "Correct user and password in the settings or the environment (`ajera-cdc config show` "
+        "prints which are set, not what they are); `ajera-cdc check` tries each service in turn."
+    )
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class DatabaseMissing(PipelineError):
+    """The server answers, and has no database of that name, or does not open it for this user."""
+
+    code = "environment.database"
+    remedy = Remedy.RETRY_FOR_A_WHILE
+    hint = (
+        "Correct the database's name at the end of its URL in the settings, or let the user "
+        "connect to it; `ajera-cdc check` tries each service in turn."
+    )
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class TlsRefused(PipelineError):
+    """The two ends do not agree on encryption: the server takes none, demands it,
+    or its certificate is not trusted.
+    """
+
+    code = "environment.tls"
+    remedy = Remedy.RETRY_FOR_A_WHILE
+    hint = (
+        "Set what the server offers: `sslmode` and `sslrootcert` in a PostgreSQL URL, `Encrypt` "
+        "and `TrustServerCertificate` in one of SQL Server, `security.protocol` and "
+        "`ssl.ca.location` under [kafka.client]; `ajera-cdc check` tries each service in turn."
+    )
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class ConnectionsExhausted(PipelineError):
+    """The server takes no further connection, of anybody or of this user."""
+
+    code = "environment.connections"
+    remedy = Remedy.RETRY
+    hint = (
+        "Close what holds connections, or raise the server's limit or this user's; each consumer "
+        "needs a few. `ajera-cdc check` tries each service in turn."
+    )
     exit_code = ExitCode.ENVIRONMENT
 
 
@@ -343,6 +417,28 @@ class TargetMismatch(PipelineError):
     hint = (
         "Correct the site profile's names, or the target database; `ajera-cdc check` lists every "
         "difference."
+    )
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class RightMissing(PipelineError):
+    """The database's user lacks a right on a table, column, schema or the database."""
+
+    code = "schema.rights"
+    hint = (
+        "`ajera-cdc check` prints the GRANT statements that are missing; run them, then restart "
+        "the consumer."
+    )
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class TableMissing(PipelineError):
+    """A table, column or schema that a statement names is not in the database (any more)."""
+
+    code = "schema.missing"
+    hint = (
+        "`ajera-cdc check` lists every table and column that differs; undo the change, or give "
+        "the new names in the site profile, then restart the consumer."
     )
     exit_code = ExitCode.ENVIRONMENT
 
@@ -455,8 +551,8 @@ class ValueRefused(PipelineError):
 
 
 class TargetBusy(PipelineError):
-    """The target database is unavailable, too slow, or ended our transaction (deadlock,
-    serialization, lost connection).
+    """A database is too slow, or ended our transaction or our connection (deadlock,
+    serialization, shutting down, fail-over).
     """
 
     code = "target.busy"
@@ -523,6 +619,30 @@ class KeyTableInvalid(PipelineError):
         "Correct that row of the key table in Ajera, or `[keys]` in the site profile; "
         "`ajera-cdc check` shows both keys. The row is tried again by itself."
     )
+
+
+class TopicMissing(PipelineError):
+    """A topic that a route reads or writes does not exist."""
+
+    code = "kafka.topic"
+    remedy = Remedy.RETRY
+    hint = (
+        "`ajera-cdc connectors apply` creates the topics of a source; `ajera-cdc check` lists "
+        "those that are missing."
+    )
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class KafkaRightMissing(PipelineError):
+    """Kafka does not let our user read or write a topic, or take part in the consumer group."""
+
+    code = "kafka.rights"
+    remedy = Remedy.RETRY_FOR_A_WHILE
+    hint = (
+        "Add the access rule in Kafka: Read and Describe on the source topics and the group, Write "
+        "on the dead-letter topic; `ajera-cdc check` tries the topics."
+    )
+    exit_code = ExitCode.ENVIRONMENT
 
 
 class OffsetLost(PipelineError):

@@ -141,6 +141,15 @@ class Run(Section):
             "itself, in seconds."
         ),
     )
+    refused_retry_seconds: float = Field(
+        900.0,
+        ge=0,
+        description=(
+            "How long a running consumer tries again while a service refuses its password, its "
+            "database, its host name or its encryption, in seconds; then it ends with that error. "
+            "At its start, and in commands, the first refusal ends it."
+        ),
+    )
     parked_retry_seconds: float = Field(
         60.0,
         gt=0,

@@ -75,7 +75,7 @@ class DatabasePairs:
 def _session(engine: Engine) -> Iterator[Session]:
     dialect = dialect_of(engine)
     with (
-        translated(dialect, "the transaction"),
+        translated(engine, "the transaction"),
         engine.begin() as connection,
     ):
         yield ConnectedSession(connection, dialect)

@@ -190,7 +190,7 @@ def _undone(engine: Engine) -> Iterator[ConnectedSession]:
     """
     dialect = dialect_of(engine)
     with (
-        translated(dialect, "the rehearsal"),
+        translated(engine, "the rehearsal"),
         engine.connect() as connection,
     ):
         connection.detach()

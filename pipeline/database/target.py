@@ -84,7 +84,7 @@ class DatabaseTarget:
         translated.
         """
         with (
-            translated(self._dialect, "the transaction"),
+            translated(self._engine, "the transaction"),
             self._engine.begin() as connection,
         ):
             session = ConnectedSession(connection, self._dialect)

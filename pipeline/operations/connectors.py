@@ -16,7 +16,6 @@ from pipeline.config.settings import Settings
 from pipeline.connect.client import TABLES
 from pipeline.connect.status import ConnectorStatus
 from pipeline.connect.templates import Dialect, fill, load
-from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import translated
 from pipeline.database.state.settings import current_epoch, store_epoch
 from pipeline.errors import ConnectorFailed, SnapshotNeeded
@@ -283,7 +282,7 @@ def _drop_slot(source: Source, report: Report) -> str | None:
 
 def _drop_idle_slot(engine: Engine, slot: str) -> bool:
     with (
-        translated(dialect_of(engine), "the replication slot"),
+        translated(engine, "the replication slot"),
         engine.begin() as connection,
     ):
         query = text("SELECT active FROM pg_replication_slots WHERE slot_name = :slot")

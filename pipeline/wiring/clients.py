@@ -25,6 +25,8 @@ from pipeline.kafka.registry import Registry
 from pipeline.mapping.route import Route
 from pipeline.model.ledger import Incarnation
 
+TITLES = {"ajera": "Ajera", "dps": "DPS"}  # what errors call the captured databases
+
 
 class SystemClock:
     """The machine's time."""
@@ -39,7 +41,8 @@ class SystemClock:
 def target_engine(settings: Settings, route: Route) -> Engine:
     """A projection's target database. Raises ConfigurationInvalid where it is not configured."""
     own = settings.routes.projection(route)
-    return create_engine(_url(own.database, f"routes.{route.name}.database"))
+    url = _url(own.database, f"routes.{route.name}.database")
+    return create_engine(url, name=route.target_system)
 
 
 def source_engine(settings: Settings, system: str) -> Engine:
@@ -47,7 +50,8 @@ def source_engine(settings: Settings, system: str) -> Engine:
     A projection's consumers never connect to it. Raises ConfigurationInvalid where it is not
     captured.
     """
-    return create_engine(_url(settings.source(system).database, f"sources.{system}.database"))
+    url = _url(settings.source(system).database, f"sources.{system}.database")
+    return create_engine(url, name=TITLES.get(system, system))
 
 
 def ajera_engine(settings: Settings) -> Engine:
@@ -132,6 +136,7 @@ def pace_of(settings: Settings) -> LoopSettings:
         poll_seconds=run.poll_timeout_seconds,
         retry_first_seconds=run.retry_initial_seconds,
         retry_most_seconds=run.retry_max_seconds,
+        refused_seconds=run.refused_retry_seconds,
         waiting_retry_seconds=run.parked_retry_seconds,
         parked_limit=run.parked_limit,
         halted_retry_seconds=run.halted_retry_seconds,

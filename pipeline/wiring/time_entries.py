@@ -11,7 +11,7 @@ from pipeline.engine.exchange.time_entries import (
     with_time,
 )
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig
-from pipeline.errors import PipelineError, Remedy, TimeUnreadable
+from pipeline.errors import PipelineError, TimeUnreadable
 
 
 def require_time(setup: ExchangeConfig, pairs: Pairs) -> None:
@@ -41,7 +41,7 @@ def chosen_by_time(
                     keys or {"0"},
                 )
             except PipelineError as error:
-                if error.remedy is Remedy.RETRY:
+                if error.is_transient:
                     raise
                 name = "employees" if entity.name == EMPLOYEES else "consultants"
                 raise TimeUnreadable(f"routes.dps.{name} is on_linked_projects: {error}") from error

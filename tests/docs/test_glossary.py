@@ -31,6 +31,7 @@ ORDINARY = frozenset(
     stopped sync system taken task telemetry template time times too transaction type unavailable
     undecodable unique unknown unreachable unreadable unsupported unticked up update usage
     version versions waiting where
+    address connections credentials exhausted host place reach refusals right tls
     """,
     )
 )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from tests.failures.guard import Guard
 from tests.failures.guards_added import ADDED_GUARDS
+from tests.failures.guards_errors import ERROR_GUARDS
 from tests.failures.guards_halts import HALT_GUARDS
 from tests.failures.guards_linked import LINKED_GUARDS
 from tests.failures.guards_pim import PIM_GUARDS
@@ -493,4 +494,5 @@ ONE_WAY_GUARDS = (
     *ADDED_GUARDS,
     *TOTALS_GUARDS,
     *LINKED_GUARDS,
+    *ERROR_GUARDS,
 )

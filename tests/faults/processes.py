@@ -197,13 +197,13 @@ def started_without_database(stack: Stack, seed: int) -> Iterator[Verdict]:
             firm.config.write_text(through(text, stack, proxy.port))
             with consumers(firm) as members:
                 wait(
-                    lambda: "target.busy" in health(members[0]),
+                    lambda: "environment.unreachable" in health(members[0]),
                     "health says degraded",
                 )
                 _end(members[0], verdict)
             with consumers(firm) as members:
                 wait(
-                    lambda: "target.busy" in health(members[0]),
+                    lambda: "environment.unreachable" in health(members[0]),
                     "health says degraded",
                 )
                 firm.edit(50)

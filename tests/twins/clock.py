@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -31,3 +31,22 @@ class Ticks:
         """This much time goes by."""
         with self._lock:
             self._now += time
+
+
+class SimulatedClock:
+    """A clock (port `Clock`) on which time passes only when somebody rests."""
+
+    def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        self._start = start
+        self._seconds = 0.0
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._seconds)
+
+    def monotonic(self) -> float:
+        """Seconds since the start."""
+        return self._seconds
+
+    def advance(self, seconds: float) -> None:
+        """So many seconds pass at once."""
+        self._seconds += seconds

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from pipeline.database.sql.address import Place
 from pipeline.errors import PipelineError
 from pipeline.mapping.source import ColumnType
 
@@ -207,7 +208,7 @@ class Dialect(Protocol):
     def hold_table(self, table: str) -> str:
         """Nobody writes the table until the end of the transaction; others may hold it too."""
 
-    def failure(self, error: BaseException, place: str) -> PipelineError:
+    def failure(self, error: BaseException, place: Place) -> PipelineError:
         """What a driver's error means, without any row's values."""
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from pipeline.database.sql import odbc
+from pipeline.database.sql.address import OPTION, UNNAMED, address
 from pipeline.database.sql.dialect import Dialect
 from pipeline.database.sql.postgres import Postgres
 from pipeline.database.sql.sqlserver import SqlServer
@@ -44,30 +45,30 @@ def dialect_of(engine: Engine) -> Dialect:
 def create_engine(
     url: str,
     *,
+    name: str = UNNAMED.name,
     application: str = APPLICATION,
     connect_timeout_seconds: int = 5,
     statement_timeout_seconds: int = 60,
     lock_timeout_seconds: int = 30,
     pool_size: int = 5,
 ) -> Engine:
-    """An engine for `postgresql://` or `mssql://`. Raises ConfigurationInvalid, DriverMissing,
-    DriverUnsupported.
+    """An engine for `postgresql://` or `mssql://`; errors call its database by `name`. Raises
+    ConfigurationInvalid, DriverMissing, DriverUnsupported.
     """
     parsed = _parsed(url)
     options: dict[str, object] = {
         "pool_pre_ping": True,
         "pool_size": pool_size,
         "isolation_level": "READ COMMITTED",
+        "execution_options": {OPTION: address(parsed, name)},
     }
     backend = parsed.get_backend_name()
-    is_sqlserver = backend == "mssql"
-    if not is_sqlserver:
+    if not (is_sqlserver := backend == "mssql"):
         options["connect_args"] = {
             "connect_timeout": connect_timeout_seconds,
             "application_name": application,
             **_NOTICED_GONE,
-            "options": f"-c timezone=UTC -c statement_timeout={statement_timeout_seconds}s"
-            f" -c lock_timeout={lock_timeout_seconds}s",
+            "options": _limits(statement_timeout_seconds, lock_timeout_seconds),
         }
     else:
         options["connect_args"] = {"timeout": connect_timeout_seconds}
@@ -97,6 +98,14 @@ def _parsed(url: str) -> URL:
     if backend not in _DRIVERS:
         raise ConfigurationInvalid(f"{backend} is not supported: postgresql:// or mssql://")
     return parsed.set(drivername=_DRIVERS[backend])
+
+
+def _limits(statement_timeout_seconds: int, lock_timeout_seconds: int) -> str:
+    """What each connection to PostgreSQL begins with."""
+    return (
+        f"-c timezone=UTC -c statement_timeout={statement_timeout_seconds}s"
+        f" -c lock_timeout={lock_timeout_seconds}s"
+    )
 
 
 def _limit_sqlserver(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.database.sql.address import Place
 from pipeline.database.sql.dialect import (
     Field,
     Fields,
@@ -197,7 +198,7 @@ class Postgres:
     def hold_table(self, table: str) -> str:
         return f"LOCK TABLE {table} IN SHARE MODE"
 
-    def failure(self, error: BaseException, place: str) -> PipelineError:
+    def failure(self, error: BaseException, place: Place) -> PipelineError:
         return postgres_failure(error, place)
 
     def _list(self, fields: Fields) -> str:

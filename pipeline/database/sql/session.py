@@ -12,10 +12,12 @@ from functools import lru_cache
 from typing import Protocol
 
 import orjson
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, Engine, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
+from pipeline.database.sql.address import Place, address_of
 from pipeline.database.sql.dialect import Dialect, Fields
+from pipeline.database.sql.engine import dialect_of
 from pipeline.errors import PipelineError, TargetRefused
 from pipeline.mapping.convert import cut
 from pipeline.mapping.source import ColumnType
@@ -107,7 +109,7 @@ class ConnectedSession:
             )
         try:
             with translated(
-                self.dialect,
+                self.connection.engine,
                 place,
                 self.connection.dialect.loaded_dbapi.Error,
             ):
@@ -133,16 +135,17 @@ class ConnectedSession:
 
 
 @contextmanager
-def translated(dialect: Dialect, place: str, *bare: type[BaseException]) -> Iterator[None]:
+def translated(engine: Engine, place: str, *bare: type[BaseException]) -> Iterator[None]:
     """Turns a driver's error into ours. The original is cut off: its text holds row values. `bare`:
     the driver's own.
     """
     try:
         yield
     except DBAPIError as error:
-        failure = dialect.failure(error.orig or error, place)
+        where = Place(place, address_of(engine), at_statement=error.statement is not None)
+        failure = dialect_of(engine).failure(error.orig or error, where)
     except bare as error:
-        failure = dialect.failure(error, place)
+        failure = dialect_of(engine).failure(error, Place(place, address_of(engine)))
     else:
         return
     raise failure from None

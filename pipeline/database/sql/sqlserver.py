@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.database.sql.address import Place
 from pipeline.database.sql.dialect import (
     Field,
     Fields,
@@ -219,7 +220,7 @@ class SqlServer:
     def hold_table(self, table: str) -> str:
         return f"SELECT COUNT(*) AS held FROM {table} WITH (TABLOCK, HOLDLOCK)"
 
-    def failure(self, error: BaseException, place: str) -> PipelineError:
+    def failure(self, error: BaseException, place: Place) -> PipelineError:
         return sqlserver_failure(error, place)
 
     def _list(self, fields: Fields) -> str:

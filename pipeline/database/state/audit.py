@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Insert, MetaData, Select, Table, func, select
 
-from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import translated
 from pipeline.database.state.schema import DEFAULT_SCHEMA
 from pipeline.database.state.schema_audit import LENGTHS, audit_table
@@ -25,12 +24,12 @@ class DatabaseAuditTrail:
 
     def append(self, entry: AuditEntry) -> None:
         """Texts are cut to the columns. Raises TargetBusy, TargetRefused."""
-        with translated(dialect_of(self._engine), "audit"), self._engine.begin() as connection:
+        with translated(self._engine, "audit"), self._engine.begin() as connection:
             connection.execute(insertion(self._table, entry))
 
     def newest(self, limit: int) -> list[AuditLine]:
         """So many lines, the newest first. Raises TargetBusy, TargetRefused."""
-        with translated(dialect_of(self._engine), "audit"), self._engine.connect() as connection:
+        with translated(self._engine, "audit"), self._engine.connect() as connection:
             return _lines(connection, selection(self._table, limit))
 
 

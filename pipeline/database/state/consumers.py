@@ -65,7 +65,7 @@ def store_consumer(engine: Engine, schema: str, consumer: ConsumerStatus) -> Non
         *(consumer.started_at, consumer.seen_at, consumer.state),
         *(orjson.dumps(dict(consumer.reasons)).decode(), consumer.address),
     )
-    with translated(dialect, "consumer"), engine.begin() as connection:
+    with translated(engine, "consumer"), engine.begin() as connection:
         session = ConnectedSession(connection, dialect)
         session.run("consumer", dialect.merge(merge), [row])
         session.tell(
@@ -78,7 +78,7 @@ def store_consumer(engine: Engine, schema: str, consumer: ConsumerStatus) -> Non
 def remove_consumer(engine: Engine, schema: str, consumer_id: str) -> None:
     """At an orderly end. Raises TargetBusy, TargetRefused."""
     dialect = dialect_of(engine)
-    with translated(dialect, "consumer"), engine.begin() as connection:
+    with translated(engine, "consumer"), engine.begin() as connection:
         session = ConnectedSession(connection, dialect)
         table = dialect.qualify(schema, "consumer")
         session.run("consumer", dialect.delete(table, _ID), [(consumer_id,)])
@@ -90,7 +90,7 @@ def consumers_of(engine: Engine, schema: str) -> list[ConsumerStatus]:
     quote = dialect.quote
     names = ", ".join(quote(field.name) for field in (*_ID, *_OF))
     sql = f"SELECT {names} FROM {dialect.qualify(schema, 'consumer')} ORDER BY {quote('id')}"
-    with translated(dialect, "consumer"), engine.begin() as connection:
+    with translated(engine, "consumer"), engine.begin() as connection:
         answers = ConnectedSession(connection, dialect).ask("consumer", sql)
     return [
         ConsumerStatus(

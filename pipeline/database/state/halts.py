@@ -176,7 +176,7 @@ class Halts:
 def halts_of(engine: Engine, schema: str) -> list[Halt]:
     """Everything of a route that is halted, by place. Raises TargetBusy, TargetRefused."""
     dialect = dialect_of(engine)
-    with translated(dialect, "halted"), engine.begin() as connection:
+    with translated(engine, "halted"), engine.begin() as connection:
         return Halts(ConnectedSession(connection, dialect), schema).halted()
 
 

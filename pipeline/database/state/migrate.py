@@ -64,7 +64,7 @@ def upgrade(
     """
     dialect = dialect_of(engine)
     with (
-        translated(dialect, f"schema {schema}"),
+        translated(engine, f"schema {schema}"),
         engine.begin() as connection,
     ):
         connection.execute(text(_create_schema(dialect, schema)))
@@ -79,7 +79,7 @@ def upgrade(
 def current(engine: Engine, schema: str = DEFAULT_SCHEMA) -> str | None:
     """The version of the schema in the database, None if there is none."""
     with (
-        translated(dialect_of(engine), f"schema {schema}"),
+        translated(engine, f"schema {schema}"),
         engine.connect() as connection,
     ):
         return _version(connection, schema)
@@ -108,7 +108,7 @@ def require_latest(
             f"schema {schema} has version {found or '(none)'}, this program needs {latest(part)}"
         )
     with (
-        translated(dialect_of(engine), f"schema {schema}"),
+        translated(engine, f"schema {schema}"),
         engine.connect() as connection,
     ):
         missing = [name for one in lacking(connection, schema, mirrored) for name in one.names]

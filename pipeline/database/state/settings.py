@@ -71,7 +71,7 @@ def store_epoch(states: Sequence[State], connector: str, epoch: int | None) -> i
 @contextmanager
 def _locked(engine: Engine, schema: str) -> Iterator[ConnectedSession]:
     dialect = dialect_of(engine)
-    with translated(dialect, "epoch"), engine.begin() as connection:
+    with translated(engine, "epoch"), engine.begin() as connection:
         session = ConnectedSession(connection, dialect)
         session.tell("epoch", dialect.lock_table(dialect.qualify(schema, "epoch")))
         yield session
@@ -88,7 +88,7 @@ def _newest(session: ConnectedSession, schema: str) -> int:
 
 def _epoch(engine: Engine, connector: str, schema: str) -> int | None:
     dialect = dialect_of(engine)
-    with translated(dialect, "epoch"), engine.begin() as connection:
+    with translated(engine, "epoch"), engine.begin() as connection:
         session = ConnectedSession(connection, dialect)
         sql = dialect.select(
             dialect.qualify(schema, "epoch"),
@@ -119,5 +119,5 @@ class SettingsStore:
 
 def read_setting(engine: Engine, name: str, schema: str = DEFAULT_SCHEMA) -> str | None:
     dialect = dialect_of(engine)
-    with translated(dialect, "setting"), engine.begin() as connection:
+    with translated(engine, "setting"), engine.begin() as connection:
         return SettingsStore(ConnectedSession(connection, dialect), schema).read(name)

@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import Engine, Select, Table, case, func, select
 
-from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import translated
 from pipeline.database.state.schema import sync_metadata
 from pipeline.database.state.schema_links import dps_metadata
@@ -224,7 +223,7 @@ def parked_work(engine: Engine, schema: str, keys: int) -> tuple[ParkedWorkStatu
 
 def _rows(engine: Engine, query: Select) -> list[dict]:  # type: ignore[type-arg]
     with (
-        translated(dialect_of(engine), "the sync schema"),
+        translated(engine, "the sync schema"),
         engine.connect() as connection,
     ):
         return [dict(row) for row in connection.execute(query).mappings()]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
-from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import translated
 from pipeline.database.state.added import WHOLE_TABLE
 from pipeline.database.state.schema import mirror_name, sync_metadata
@@ -39,7 +38,7 @@ def unknown_columns(engine: Engine, schema: str) -> tuple[UnknownColumn, ...]:
         .order_by(added.c.source_table, added.c.name)
     )
     with (
-        translated(dialect_of(engine), "the sync schema"),
+        translated(engine, "the sync schema"),
         engine.connect() as connection,
     ):
         return tuple(

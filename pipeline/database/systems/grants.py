@@ -40,7 +40,7 @@ def missing_rights(engine: Engine, schema: str | None, wanted: Rights) -> list[s
     """
     dialect = dialect_of(engine)
     with (
-        translated(dialect, "the catalogue of rights"),
+        translated(engine, "the catalogue of rights"),
         engine.connect() as connection,
     ):
         schema = schema or str(sa.inspect(connection).default_schema_name)

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 from sqlalchemy.dialects import mssql
 
-from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import translated
 from pipeline.database.systems.capture_postgres import postgres_findings
 from pipeline.database.systems.capture_sqlserver import sqlserver_findings
@@ -53,7 +52,7 @@ def source_findings(
     contract.refuse_unlike(sources)
     schema = schema or SCHEMAS[engine.dialect.name]
     with (
-        translated(dialect_of(engine), "the source's catalogue"),
+        translated(engine, "the source's catalogue"),
         engine.connect() as connection,
     ):
         inspector = sa.inspect(connection)

@@ -27,7 +27,7 @@ def generated_keys(
     tables: Iterable[SourceTable],
 ) -> frozenset[str]:
     """Those of the tables whose key the database gives by itself."""
-    with translated(dialect_of(engine), "the catalogue"):
+    with translated(engine, "the catalogue"):
         inspector = sa.inspect(engine)
         return frozenset(
             table.name
@@ -66,7 +66,7 @@ def key_findings(
 def _lacking(engine: Engine, schema: str | None, counter: KeyTable) -> str:
     """What of the key table is missing, nothing if it is there."""
     with (
-        translated(dialect_of(engine), "the catalogue"),
+        translated(engine, "the catalogue"),
         engine.connect() as connection,
     ):
         inspector = sa.inspect(connection)
@@ -86,7 +86,7 @@ def _of_table(
 ) -> Finding:
     dialect, here = dialect_of(engine), site.source_table(table.name)
     name = f"keys of {here}"
-    with translated(dialect, "the catalogue"):
+    with translated(engine, "the catalogue"):
         if not sa.inspect(engine).has_table(here, schema):
             return Finding(
                 name,
@@ -95,7 +95,7 @@ def _of_table(
                 action="Name it in the site profile.",
             )
     is_generated = table.name in generated_keys(engine, schema, site, [table])
-    with translated(dialect, here), engine.begin() as connection:
+    with translated(engine, here), engine.begin() as connection:
         keys = NewKeys(ConnectedSession(connection, dialect), site, schema)
         highest = keys.highest(table.name, table.key[0])
         if is_generated:

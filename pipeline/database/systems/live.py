@@ -14,7 +14,6 @@ from sqlalchemy.dialects import mssql
 from sqlalchemy.engine.interfaces import ReflectedColumn
 from sqlalchemy.types import TypeEngine
 
-from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import translated
 from pipeline.errors import TargetMismatch
 from pipeline.mapping.route import Route
@@ -32,7 +31,7 @@ def describe_target(
     """
     missing: list[str] = []
     found: list[TargetTable] = []
-    with translated(dialect_of(engine), "the target's catalogue"):
+    with translated(engine, "the target's catalogue"):
         inspector = sa.inspect(engine)
         encodings = _Codecs(engine)
         names = {
@@ -136,7 +135,7 @@ def create_target_tables(
     engine: Engine, route: Route, site: Site, schema: str | None = None
 ) -> None:
     """Create the route's target tables, parents first, as their descriptions say."""
-    with translated(dialect_of(engine), "the target's tables"):
+    with translated(engine, "the target's tables"):
         target_metadata(route, site, schema).create_all(engine)
 
 

@@ -22,6 +22,6 @@ def tally(
     dialect = dialect_of(engine)
     names = ", ".join(dialect.quote(column) for column in columns)
     sql = f"SELECT {names}, COUNT(*) AS held FROM {dialect.qualify(schema, table)} GROUP BY {names}"
-    with translated(dialect, table), engine.begin() as connection:
+    with translated(engine, table), engine.begin() as connection:
         answers = ConnectedSession(connection, dialect).ask(table, sql)
     return [(tuple(values), number_of(count)) for *values, count in answers]

@@ -111,14 +111,14 @@ class Intake:
             decoded = self._decoder.decode(message, incarnation)
             if (
                 isinstance(decoded, Undecodable)
-                and decoded.error.remedy is Remedy.RETRY
+                and decoded.error.is_transient
                 and not isinstance(decoded.error, SchemaUnknown)
             ):
                 raise decoded.error
             return decoded
 
         decoded = self._decoder.decode(message, incarnation)
-        if isinstance(decoded, Undecodable) and decoded.error.remedy is Remedy.RETRY:
+        if isinstance(decoded, Undecodable) and decoded.error.is_transient:
             decoded = attempt(once)
         if isinstance(decoded, Undecodable) and isinstance(decoded.error, SchemaUnknown):
             raise self._unknown.error_of(message, decoded.error)

@@ -33,6 +33,7 @@ class LoopSettings:
     poll_seconds: float = 0.2
     retry_first_seconds: float = 0.2
     retry_most_seconds: float = 30.0
+    refused_seconds: float = 900.0
     waiting_retry_seconds: float = 60.0
     parked_limit: int = 10_000
     halted_retry_seconds: float = 60.0
@@ -70,7 +71,9 @@ class SnapshotFollower(Protocol):
 
 
 class Loop:
-    """Runs one member of the consumer group until `stop` says so."""
+    """Runs one member of the consumer group until `stop` says so. `consumer` is what other
+    processes know it by.
+    """
 
     def __init__(
         self,
@@ -86,7 +89,6 @@ class Loop:
         stop: Callable[[], bool],
         consumer: str = "",
     ) -> None:
-        """`consumer`: what other processes know this member by."""
         self._messages = messages
         self._processor = processor
         self._keeper = keeper
@@ -99,6 +101,7 @@ class Loop:
         self._attempt = Retrier(
             first_seconds=pace.retry_first_seconds,
             most_seconds=pace.retry_most_seconds,
+            refused_seconds=pace.refused_seconds,
             telemetry=telemetry,
             clock=clock,
             stop=stop,

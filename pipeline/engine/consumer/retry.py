@@ -1,5 +1,5 @@
 """Patience: what is transient is tried again without end, with growing pauses,
-until a stop is asked for.
+until a stop is asked for. A service that refuses us is tried again for a limited time only.
 """
 
 from __future__ import annotations
@@ -21,9 +21,13 @@ class Stopped(Exception):
     """
 
 
+REFUSED_PAUSE_SECONDS = 30.0  # the first; it doubles: many wrong passwords lock an account
+
+
 class Retrier:
     """How long the pauses are, in seconds, and what is done in them:
-    `rest` so many seconds at most; `stop` ends them.
+    `rest` so many seconds at most; `stop` ends them. `refused_seconds`: how long a service that
+    refuses us is tried again (0: its first refusal is raised).
     """
 
     def __init__(
@@ -31,22 +35,25 @@ class Retrier:
         *,
         first_seconds: float,
         most_seconds: float,
+        refused_seconds: float = 0.0,
         telemetry: Telemetry,
         clock: Clock,
         stop: Callable[[], bool],
         rest: Callable[[float], None],
     ) -> None:
         self._pauses = tenacity.wait_random_exponential(multiplier=first_seconds, max=most_seconds)
+        self._refused_seconds = refused_seconds
         self._telemetry = telemetry
         self._clock = clock
         self._stop = stop
         self._rest = rest
 
     def attempt(self, call: Callable[[], T]) -> T:
-        """Call until it does not fail with an error whose remedy is retry. Raises other errors,
-        and Stopped.
+        """Call until it does not fail with an error that is transient. Raises other errors, one
+        of a service that has refused us for `refused_seconds`, and Stopped.
         """
         failed = False
+        refusals = Refusals(self._refused_seconds, self._clock)
 
         def before_sleep(state: tenacity.RetryCallState) -> None:
             nonlocal failed
@@ -57,9 +64,9 @@ class Retrier:
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(
-                lambda e: isinstance(e, PipelineError) and e.remedy is Remedy.RETRY
+                lambda e: isinstance(e, PipelineError) and refusals.may_try_again(e)
             ),
-            wait=self._pauses,
+            wait=lambda state: refusals.pause or self._pauses(state),
             sleep=self._pause,
             before_sleep=before_sleep,
             reraise=True,
@@ -75,3 +82,30 @@ class Retrier:
             if self._stop():
                 raise Stopped
             self._rest(min(left, 0.5))
+
+
+class Refusals:
+    """The refusals of one call: since when they follow each other, and how many there were."""
+
+    def __init__(self, most_seconds: float, clock: Clock) -> None:
+        self._most_seconds = most_seconds
+        self._clock = clock
+        self._since: float | None = None
+        self._count = 0
+
+    def may_try_again(self, error: PipelineError) -> bool:
+        if error.remedy is not Remedy.RETRY_FOR_A_WHILE:
+            self._since, self._count = None, 0
+            return error.is_transient
+        now = self._clock.monotonic()
+        self._since = now if self._since is None else self._since
+        self._count += 1
+        return now - self._since < self._most_seconds
+
+    @property
+    def pause(self) -> float | None:
+        """Seconds until the next try; None after a failure that is no refusal."""
+        if self._since is None:
+            return None
+        left = self._since + self._most_seconds - self._clock.monotonic()
+        return min(REFUSED_PAUSE_SECONDS * 2.0 ** (self._count - 1), max(left, 0.0))

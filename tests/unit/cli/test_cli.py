@@ -136,8 +136,7 @@ def test_status_names_each_service_that_is_away(config: str) -> None:
     data = json.loads(result.stdout)["data"]
     assert result.exit_code == ExitCode.ENVIRONMENT
     assert [sentence.split(":")[0] for sentence in data["unavailable"]] == [
-        "target.busy",
-        *["environment.unreachable"] * 2,
+        *["environment.unreachable"] * 3,
     ]
     (route,) = data["routes"]
     assert (route["state"], route["group"], data["connectors"]) == (
@@ -151,7 +150,7 @@ def test_status_names_each_service_that_is_away(config: str) -> None:
 def test_a_person_is_told_of_each_service_that_is_away(config: str) -> None:
     """Without tables that say nothing."""
     result = call("--config", config, "status")
-    assert result.stdout.count("environment.unreachable") == 2
+    assert result.stdout.count("environment.unreachable") == 3
     assert "source table" not in result.stdout
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from urllib.parse import quote_plus
 
 import pytest
@@ -12,17 +14,23 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from pipeline.database.sql import odbc
+from pipeline.database.sql.address import Place
 from pipeline.database.sql.engine import create_engine
 from pipeline.database.sql.errors import sqlserver_failure
 from pipeline.database.sql.session import translated
-from pipeline.database.sql.sqlserver import SqlServer
 from pipeline.errors import (
+    CredentialsRefused,
+    DatabaseMissing,
     DriverMissing,
     DriverUnsupported,
     ExitCode,
-    TargetBusy,
+    HostUnknown,
+    PipelineError,
+    ServiceUnreachable,
+    TlsRefused,
 )
 from tests.support.odbc import Driver, engine_on
+from tests.support.tds import refusing
 
 
 def has_driver_manager() -> bool:
@@ -85,7 +93,7 @@ def test_a_connection_through_another_driver_is_refused(name: str, version: str)
     odbc.refuse_other_drivers(engine)
     with (
         pytest.raises(DriverUnsupported),
-        translated(SqlServer(), "the catalogue"),
+        translated(engine, "the catalogue"),
     ):
         engine.connect()
 
@@ -147,24 +155,49 @@ def test_the_driver_comes_with_the_wheel_where_none_is_registered() -> None:
     assert odbc.found("Another Driver") == "Another Driver"
 
 
-@needs_unixodbc
-def test_the_driver_loads_and_tells_that_no_server_answers() -> None:
-    """A closed port is transient: our command says `target.busy`,
-    not that the driver is missing.
-    """
-    with socket.socket() as taken:  # bound, never listening: nobody answers
+@contextmanager
+def closed() -> Iterator[int]:
+    """A port that is bound, and never listened on."""
+    with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-        engine = create_engine(
-            f"mssql+pyodbc://u:p@127.0.0.1:{port}/PIM?TrustServerCertificate=yes",
-            connect_timeout_seconds=1,
-        )
-        with (
-            pytest.raises(TargetBusy) as failed,
-            translated(SqlServer(), "the target"),
-        ):
+        yield taken.getsockname()[1]
+
+
+LOGIN_FAILED = (18456, "Login failed for user 'clerk'.")
+NOT_OPENED = (4060, 'Cannot open database "PIM" requested by the login. The login failed.')
+
+
+@needs_unixodbc
+@pytest.mark.parametrize(
+    ("server", "host", "encrypt", "fault", "says"),
+    [
+        (closed(), "127.0.0.1", "no", ServiceUnreachable, "nothing listens there"),
+        (closed(), "no-such-host.invalid", "no", HostUnknown, "no host of that name"),
+        (refusing(LOGIN_FAILED), "127.0.0.1", "no", CredentialsRefused, "SQL Server 18456"),
+        (refusing(NOT_OPENED, LOGIN_FAILED), "127.0.0.1", "no", DatabaseMissing, "SQL Server 4060"),
+        (refusing(), "127.0.0.1", "yes", TlsRefused, "SQL Server 20"),
+        (refusing(hangs_up=True), "127.0.0.1", "no", ServiceUnreachable, "a server listens there"),
+    ],
+    ids=["port", "host", "password", "database", "encryption", "another server"],
+)
+def test_the_driver_tells_why_it_could_not_connect(
+    server: AbstractContextManager[int],
+    host: str,
+    encrypt: str,
+    fault: type[PipelineError],
+    says: str,
+) -> None:
+    """Each has its own code and sentence, names the database, and never shows the password."""
+    with server as port:
+        address = f"mssql+pyodbc://clerk:secret@{host}:{port}/PIM?Encrypt={encrypt}"
+        engine = create_engine(address, name="PIM", connect_timeout_seconds=2)
+        with pytest.raises(PipelineError) as failed, translated(engine, "the target"):
             engine.connect()
-    assert "SQLSTATE HYT00" in str(failed.value) or "SQLSTATE 08001" in str(failed.value)
+    assert type(failed.value) is fault
+    assert says in str(failed.value)
+    assert f"PIM at {host}:{port}/PIM as clerk: " in str(failed.value)
+    assert "secret" not in failed.value.sentence
+    assert "ajera-cdc check" in failed.value.hint
 
 
 @needs_unixodbc
@@ -174,7 +207,7 @@ def test_a_driver_that_cannot_be_loaded_is_named(driver: str) -> None:
     engine = sa.create_engine(f"mssql+pyodbc://u:secret@host/PIM?driver={quote_plus(driver)}")
     with (
         pytest.raises(DriverMissing, match="cannot be loaded") as failed,
-        translated(SqlServer(), "the target"),
+        translated(engine, "the target"),
     ):
         engine.connect()
     assert driver in str(failed.value)
@@ -199,7 +232,7 @@ def test_what_is_missing_is_told_from_what_is_refused() -> None:
         "[01000] [unixODBC][Driver Manager]Can't open lib 'ODBC Driver 18 for SQL Server' : file "
         "not found (0) (SQLDriverConnect)"
     )
-    assert type(sqlserver_failure(Exception("01000", text), "the target")) is DriverMissing
+    assert type(sqlserver_failure(Exception("01000", text), Place("the target"))) is DriverMissing
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,12 @@ def asking(line: str) -> frozenset[str]:
 
 def of_lines(lines: Mapping[str, str]) -> str:
     """One fingerprint of many lines."""
-    return _digest(sorted(lines.items()))
+    return _of_items(tuple(lines.items()))
+
+
+@lru_cache(maxsize=4096)
+def _of_items(lines: tuple[tuple[str, str], ...]) -> str:
+    return _digest(sorted(lines))
 
 
 @lru_cache(maxsize=4096)

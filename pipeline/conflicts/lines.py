@@ -40,6 +40,8 @@ class LinesUpdate:
 
     def and_then(self, decision: Decision) -> Decision:
         """What was decided about the updated link, with what the update itself came to."""
+        if not (self.conflicts or self.outcomes):
+            return decision
         outcome = decision.outcome
         if outcome is Outcome.SKIPPED and LineOutcome.PARKED in self.outcomes.values():
             outcome = Outcome.PARKED

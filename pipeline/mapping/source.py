@@ -73,9 +73,9 @@ class SourceTable:
 
     def key_values(self, text: str) -> tuple[Value, ...]:
         """The values of a key that `key_text` made."""
-        parts = [text]
-        if len(self.key) > 1:
-            parts = [part.replace("%7C", "|").replace("%25", "%") for part in text.split("|")]
+        if len(self.key) == 1:
+            return (_value(self.key_columns[0].kind, text),)
+        parts = [part.replace("%7C", "|").replace("%25", "%") for part in text.split("|")]
         return tuple(
             _value(column.kind, part) for column, part in zip(self.key_columns, parts, strict=True)
         )

@@ -22,15 +22,12 @@ from pipeline.pairing.entity import Entity, Lists, belongs_always
 def may_begin(entity: Entity, side: Side, event: Event, lists: Lists) -> bool:
     """By the image alone: what it holds now is looked at before anything begins."""
     entity_side = entity.side(side)
-    if event.operation is Operation.DELETE:
+    if event.operation is Operation.DELETE or not entity_side.is_flagged(event.row):
         return False
-    if (
-        entity.parent is not None
-        and side.other in entity.creates
-        and entity.is_blank_row(side, event.row)
-    ):
+    is_to_follow = entity.parent is not None and side.other in entity.creates
+    if is_to_follow and entity.is_blank_row(side, event.row):
         return False
-    return entity_side.is_flagged(event.row) and entity_side.is_open(event.row, lists)
+    return entity_side.is_open(event.row, lists)
 
 
 def of_kind(link: Link, side: Side, *, belongs: bool) -> Link:

@@ -31,21 +31,16 @@ def parent_in_key(setup: ExchangeConfig, entity: Entity, side: Side, key: str) -
     """The key of the row that a row of this key belongs to, on the same side;
     None if its own key does not hold it.
     """
-    entity_side = entity.side(side)
-    values = dict(
-        zip(
-            (column.name for column in entity_side.table.key_columns),
-            entity_side.table.key_values(key),
-            strict=True,
-        )
-    )
-    if entity.parent is None or not all(name in values for name in entity_side.parent):
+    if entity.parent is None:
         return None
-    return (
-        setup.entity(entity.parent)
-        .side(side)
-        .table.key_text([values[name] for name in entity_side.parent])
-    )
+    entity_side = entity.side(side)
+    table, parent = entity_side.table, entity_side.parent
+    if parent == table.key:
+        return key
+    if not set(parent) <= set(table.key):
+        return None
+    values = dict(zip(table.key, table.key_values(key), strict=True))
+    return setup.entity(entity.parent).side(side).table.key_text([values[name] for name in parent])
 
 
 def parent_followed(

@@ -188,16 +188,17 @@ class Exchange:
         """
         best: dict[EventOrigin, ItemResult] = {}
         for one in ended:
-            event = one.item.event
-            if event is not None and (
-                event.origin not in best or _rank(one) < _rank(best[event.origin])
-            ):
-                best[event.origin] = one
+            if one.item.event is None:
+                continue
+            origin = one.item.event.origin
+            other = best.get(origin)
+            if other is None or _rank(one) < _rank(other):
+                best[origin] = one
         for event in batch.events:
-            found = best.get(event.origin)
+            origin = event.origin
+            found = best.get(origin)
             if found is not None:
-                message = batch.message_of(event)
-                self._intake.end(batch, message, found.outcome, found.reason)
+                self._intake.end(batch, batch.messages[origin], found.outcome, found.reason)
                 if found.outcome is Outcome.WRITTEN:
                     self._intake.count_delay(event)
 

@@ -5,7 +5,7 @@ and which our own writes explain.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.conflicts import guards
@@ -28,6 +28,7 @@ from pipeline.conflicts.readings import (
 from pipeline.conflicts.rules import Rules, Side
 from pipeline.model import applied
 from pipeline.model.event import Event, Operation, Value
+from pipeline.model.replace import replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ def needs_look(link: Link, event: Event, rules: Rules) -> bool:
     the image alone cannot be trusted.
     """
     link_side = link.side(link.side_of(event.table))
+    if not (link_side.pending or event.is_snapshot):
+        return False
     if (
         event.operation is Operation.DELETE
         or guards.is_ended(link)
@@ -51,10 +54,11 @@ def needs_look(link: Link, event: Event, rules: Rules) -> bool:
         return False
     if event.is_snapshot:
         return event.epoch > link_side.seen.epoch
-    pendings = (guards.in_epoch_of(event, pending) for pending in link_side.pending)
     return any(
-        guards.position_unknown(pending, event.committed_at, rules.look_window)
-        for pending in pendings
+        guards.position_unknown(
+            guards.in_epoch_of(event, pending), event.committed_at, rules.look_window
+        )
+        for pending in link_side.pending
     )
 
 
@@ -76,7 +80,11 @@ def apply_event(
     if event.is_snapshot:
         return _take_snapshot(link, side, event, image, row, rules, looked)
     link_side = link.side(side)
-    readings = {name: _read(link_side, name, image[name], event, row, rules) for name in image}
+    covers = {name: guards.covers(link_side, name, event, rules.look_window) for name in image}
+    readings = {
+        name: _read(link_side, covers[name], name, image[name], row, event.committed_at)
+        for name in image
+    }
     noted, typed = apply_readings(link_side, image, readings, event.committed_at, rules, side)
     kept = tuple(p for p in noted.pending if _may_still_cover(p, event, rules))
     observed = observed_after(noted, image, readings)
@@ -90,24 +98,23 @@ def apply_event(
             seen=moved(link_side.seen, event),
         ),
     )
-    return Observation(link, _reason(noted, image, readings, event, rules))
+    return Observation(link, _reason(readings, is_covered=any(covers.values())))
 
 
 def _read(
     link_side: LinkSide,
+    covers: tuple[Pending, ...],
     name: str,
     image: Value,
-    event: Event,
     row: Values,
-    rules: Rules,
+    at: datetime,
 ) -> Classification:
     if name not in link_side.value:
         return Classification.FIRST
-    covers = guards.covers(link_side, name, event, rules.look_window)
     if not covers:
         is_same = image == link_side.value[name] and image == link_side.observed.get(name, image)
         return Classification.NOTHING if is_same else Classification.EDIT
-    return _read_covered(link_side, covers, name, image, row, event.committed_at)
+    return _read_covered(link_side, covers, name, image, row, at)
 
 
 def _read_covered(
@@ -201,14 +208,7 @@ def _may_still_cover(pending: Pending, event: Event, rules: Rules) -> bool:
     )
 
 
-def _reason(
-    link_side: LinkSide,
-    image: Values,
-    readings: Mapping[str, Classification],
-    event: Event,
-    rules: Rules,
-) -> Reason:
+def _reason(readings: Mapping[str, Classification], *, is_covered: bool) -> Reason:
     if {Classification.EDIT, Classification.HIDDEN} & set(readings.values()):
         return Reason.EDITED
-    is_covered = any(guards.covers(link_side, name, event, rules.look_window) for name in image)
     return Reason.ECHO if is_covered else Reason.UNCHANGED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -10,6 +9,7 @@ from pipeline.conflicts import guards
 from pipeline.conflicts.conflict import Conflict, Kind, about_line
 from pipeline.conflicts.link import Link, LinkSide, Parked
 from pipeline.conflicts.rules import SIDES, ColumnPair, Rule, Rules, Side
+from pipeline.model.replace import replace
 
 
 def resolve_columns(link: Link, rules: Rules, now: datetime) -> tuple[Link, tuple[Conflict, ...]]:

@@ -5,7 +5,6 @@ A test takes each one out and sees a property break (tests/properties/conflicts)
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipeline.conflicts.link import (
@@ -20,6 +19,7 @@ from pipeline.conflicts.rules import ColumnPair, Rules, Side
 from pipeline.model import applied
 from pipeline.model.event import Event, Operation, Row, Value
 from pipeline.model.position import EPOCH_WIDTH, change_part
+from pipeline.model.replace import replace
 
 
 def is_covered_by(pending: Pending, position: str) -> bool:
@@ -56,7 +56,10 @@ def covers(link_side: LinkSide, name: str, event: Event, window: timedelta) -> t
     """The writes and looks that may be newer than this event in this line,
     in the order in which they were made.
     """
-    seen = (in_epoch_of(event, pending) for pending in link_side.pending if name in pending.values)
+    of_line = [pending for pending in link_side.pending if name in pending.values]
+    if not of_line:  # nearly always
+        return ()
+    seen = (in_epoch_of(event, pending) for pending in of_line)
     found = [pending for pending in seen if may_cover(pending, event, window)]
     looks = [
         place
@@ -231,13 +234,15 @@ def can_relink(link: Link | None, event: Event) -> bool:
     """
     if link is None:
         return True
+    if link.state is not State.ENDED:
+        return False
     side = link.side_of(event.table)
     is_next = not applied.is_stale(link.side(side).seen, event)
-    if link.state is State.ENDED and side in link.out:
+    if side in link.out:
         return is_next  # another row took its place, and may have to give it back
     is_new = event.operation is Operation.CREATE and is_next
     was_deleted = link.ended_by is side or link.both_gone
-    return link.state is State.ENDED and was_deleted and is_new
+    return was_deleted and is_new
 
 
 def is_survivor(link: Link | None, side: Side) -> bool:

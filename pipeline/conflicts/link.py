@@ -1,11 +1,11 @@
 """The link: everything that is remembered of a pair of rows, one in each system. Frozen;
-every change is a new link.
+every change is a new link. Without slots, so that `model.replace` can make it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -13,6 +13,7 @@ from typing import TypeVar
 from pipeline.conflicts.rules import Side
 from pipeline.model.event import Value
 from pipeline.model.position import NOWHERE, TopicOffset
+from pipeline.model.replace import replace
 
 Values = Mapping[str, Value]
 Times = Mapping[str, datetime]
@@ -37,7 +38,7 @@ class Obstacle(StrEnum):
     KEY_TAKEN = "key_taken"  # the row to be created exists already, and is not ours
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Seen:
     """The newest event of a side that was reconciled: position ("" before the first streamed one),
     place, epoch.
@@ -54,7 +55,7 @@ class Seen:
     committed_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pending:
     """A write of ours that the side's log may not have shown yet,
     or a look at the row that its log may be behind of.
@@ -79,7 +80,7 @@ class Pending:
         return self.number == 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Desired:
     """A value that a side ought to hold because somebody typed it,
     though its row does not hold it now.
@@ -93,7 +94,7 @@ class Desired:
     is_decided: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LinkSide:
     """One side of a link. All maps go by line name.
 
@@ -154,7 +155,7 @@ class LinkSide:
         return self if self.has_pending_edit(name) else replace(self, dirty=self.dirty | {name})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Parked:
     """A line that a person must decide, with what each side typed, since when,
     and why (a conflict kind).
@@ -166,7 +167,7 @@ class Parked:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Link:
     """A pair of rows. `number` counts our writes,
     `version` the times the link was stored (raised by the store).

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from pipeline.conflicts import guards
@@ -11,6 +10,7 @@ from pipeline.conflicts.decision import Write
 from pipeline.conflicts.link import Link, LinkSide, Pending
 from pipeline.conflicts.rules import SIDES, ColumnPair, Rules, Side
 from pipeline.model.event import Value
+from pipeline.model.replace import replace
 
 
 def plan_writes(link: Link, rules: Rules, now: datetime) -> tuple[Link, tuple[Write, ...]]:

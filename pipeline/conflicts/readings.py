@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from datetime import datetime
 from enum import Enum, auto
 from typing import assert_never
@@ -20,6 +19,7 @@ from pipeline.conflicts.link import (
 from pipeline.conflicts.rules import Rules, Side
 from pipeline.model import applied
 from pipeline.model.event import Event, Value
+from pipeline.model.replace import replace
 
 
 class Classification(Enum):

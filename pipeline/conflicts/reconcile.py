@@ -7,7 +7,6 @@ so, stores the link and the conflicts, carries out the writes, and settles them.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from pipeline.conflicts import guards
@@ -24,6 +23,7 @@ from pipeline.conflicts.rules import SIDES, Rules, Side
 from pipeline.model import applied
 from pipeline.model.event import Event, Operation, Value
 from pipeline.model.outcome import Outcome
+from pipeline.model.replace import replace
 
 __all__ = ["finish", "needs_look", "reconcile"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
@@ -35,6 +35,7 @@ from pipeline.conflicts.link import (
 )
 from pipeline.conflicts.rules import SIDES, Rules, Side
 from pipeline.model.event import Row, Value
+from pipeline.model.replace import replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 
 from pipeline.conflicts import settle
 from pipeline.conflicts.decision import Write, WriteOutcome
@@ -21,6 +20,7 @@ from pipeline.engine.exchange.unit_of_work import (
     wait_key,
 )
 from pipeline.errors import ParkReason, PipelineError
+from pipeline.model.replace import replace
 from pipeline.pairing.entity import ParkedWork
 
 

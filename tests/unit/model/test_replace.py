@@ -23,4 +23,4 @@ def test_a_copy_equals_that_of_dataclasses_and_leaves_the_original_as_it_was() -
 def test_a_name_that_is_no_field_is_refused() -> None:
     """mypy refuses it too; a name from elsewhere does not slip in."""
     with pytest.raises(TypeError, match="nmber"):
-        replace(LINK, **{"nmber": 7})  # type: ignore[arg-type]
+        replace(LINK, nmber=7)  # type: ignore[call-arg]

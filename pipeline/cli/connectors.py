@@ -1,24 +1,26 @@
-"""`ajera-cdc connectors`: the source's connector in Kafka Connect."""
+"""`ajera-cdc connectors`: the sources' connectors in Kafka Connect."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 import click
-from rich.table import Table
 
 from pipeline.cli import choices
 from pipeline.cli.command import command, confirm
 from pipeline.cli.output import Outcome, say
 from pipeline.config.settings import Settings
-from pipeline.connect.status import ConnectorStatus
+from pipeline.errors import ExitCode
 from pipeline.model.audit import Changes
+from pipeline.operations import connector_rehearsal as rehearsal
+from pipeline.operations import connector_states as states
 from pipeline.operations import connectors as operation
 
 
 @click.group()
 def connectors() -> None:
-    """Apply, show and remove a source's connector."""
+    """Apply, show, restart, pause, stop and remove the sources' connectors."""
 
 
 SOURCE = click.option(
@@ -28,31 +30,88 @@ SOURCE = click.option(
     show_default=True,
     help="Whose connector: Ajera's, or, with [sources.dps] in the settings, DPS's.",
 )
+ANY_SOURCE = click.option(
+    "--source",
+    type=choices.SOURCE,
+    help="Whose connector. Default: every source's.",
+)
 
 
 @command("apply", changes=Changes.SOURCE, group=connectors)
 @SOURCE
-def apply(settings: Settings, source: str) -> Outcome:
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+def apply(settings: Settings, *, source: str, dry_run: bool) -> Outcome:
     """Create what the connector needs, then the connector, or change it; returns when it runs.
 
     The first time, and after `remove`, a snapshot of every table is taken,
-    then its changes are captured.
+    then its changes are captured. A task that failed is restarted. A connector that was paused or
+    stopped stays so.
     """
+    if dry_run:
+        return _rehearsal(rehearsal.rehearse(settings, source))
     applied = operation.apply(settings, say, source)
     lines = [
         applied.status.sentence,
         f"epoch {applied.epoch}" + (", new snapshot" if applied.is_resnapshot else ""),
     ]
+    if applied.status.is_held:
+        lines.append("It was held before and stays so: `ajera-cdc connectors resume`.")
     lines += [f"differs: {difference}" for difference in applied.differences]
     return Outcome(asdict(applied), "\n".join(lines))
 
 
-@command("show", changes=Changes.NOTHING, group=connectors)
-@SOURCE
-def show(settings: Settings, source: str) -> Outcome:
-    """The connector's state and its tasks, with the cause if one failed."""
-    shown = operation.show(settings, source)
-    return Outcome(asdict(shown), _table(shown.status, shown.epoch))
+@command("status", changes=Changes.NOTHING, group=connectors)
+@ANY_SOURCE
+def status(settings: Settings, source: str | None) -> Outcome:
+    """The state of the connectors and their tasks, where they run, and the cause if one failed.
+
+    The exit code is 0 only if all of them run.
+    """
+    shown = states.show(settings, source)
+    running = all(one.status.is_running for one in shown)
+    return Outcome(
+        {"connectors": [asdict(one) for one in shown]},
+        "\n".join(line for one in shown for line in _lines(one)),
+        ExitCode.OK if running else ExitCode.ENVIRONMENT,
+    )
+
+
+@command("restart", changes=Changes.SOURCE, group=connectors)
+@ANY_SOURCE
+@click.option("--running", is_flag=True, help="Restart also what has not failed.")
+def restart(settings: Settings, *, source: str | None, running: bool) -> Outcome:
+    """Restart connectors and tasks that failed; returns when they run.
+
+    Nothing is lost: a connector goes on where it stopped.
+    """
+    return _changed(states.change(settings, "restart", say, source, only_failed=not running))
+
+
+@command("pause", changes=Changes.SOURCE, group=connectors)
+@ANY_SOURCE
+def pause(settings: Settings, source: str | None) -> Outcome:
+    """Let connectors read no more until `resume`; they keep their connections.
+
+    The source keeps its log meanwhile: changes are lost if it does not keep it long enough.
+    """
+    return _changed(states.change(settings, "pause", say, source))
+
+
+@command("resume", changes=Changes.SOURCE, group=connectors)
+@ANY_SOURCE
+def resume(settings: Settings, source: str | None) -> Outcome:
+    """Let connectors read on, where they were paused or stopped; returns when they run."""
+    return _changed(states.change(settings, "resume", say, source))
+
+
+@command("stop", changes=Changes.SOURCE, group=connectors)
+@ANY_SOURCE
+def stop(settings: Settings, source: str | None) -> Outcome:
+    """End the connectors' tasks and their connections until `resume`; offsets stay.
+
+    The source keeps its log meanwhile: changes are lost if it does not keep it long enough.
+    """
+    return _changed(states.change(settings, "stop", say, source))
 
 
 @command("remove", changes=Changes.SOURCE, group=connectors)
@@ -75,15 +134,57 @@ def remove(settings: Settings, *, source: str, yes: bool) -> Outcome:
     )
 
 
-def _table(status: ConnectorStatus, epoch: int | None) -> Table:
-    table = Table(
-        "part",
-        "state",
-        "why",
-        title=f"{status.name}, epoch {epoch or '-'}",
-        title_justify="left",
+def _changed(changed: Sequence[states.ConnectorChanged]) -> Outcome:
+    lines = [
+        f"{one.status.name}: {one.done}; now {one.status.sentence}"
+        + (f"\n  {one.error}" if one.error else "")
+        for one in changed
+    ]
+    failed = any(one.error for one in changed)
+    return Outcome(
+        {"connectors": [asdict(one) for one in changed]},
+        "\n".join(lines),
+        ExitCode.ENVIRONMENT if failed else ExitCode.OK,
     )
-    table.add_row("connector", status.state, status.explanation)
-    for task in status.tasks:
-        table.add_row(f"task {task.number}", task.state, task.explanation)
-    return table
+
+
+def _lines(shown: states.ConnectorShown) -> Iterator[str]:
+    """A line for the connector and each task, and below it why it failed: nothing is cut off."""
+    status = shown.status
+    epoch = "unknown" if shown.epoch_unknown else str(shown.epoch or "none yet")
+    yield f"{status.name} ({shown.source}), epoch {epoch}"
+    parts = [("connector", status.state, status.worker, status.explanation, status.cause)]
+    parts += [
+        (f"task {one.number}", one.state, one.worker, one.explanation, one.cause)
+        for one in status.tasks
+    ]
+    for part, state, worker, explanation, cause in parts:
+        yield f"  {part:<9}  {state:<10}  {worker}".rstrip()
+        yield from (f"    {why}" for why in dict.fromkeys((explanation, cause)) if why)
+    if status.is_failed:
+        yield "  Correct the cause, then `ajera-cdc connectors restart`."
+    if status.is_held:
+        yield "  `ajera-cdc connectors resume` lets it read on."
+    if shown.epoch_unknown:
+        yield f"  {shown.epoch_unknown}"
+
+
+def _rehearsal(rehearsed: rehearsal.Rehearsed) -> Outcome:
+    lines = [rehearsed.status.sentence]
+    for one in rehearsed.differences:
+        lines.append(one.setting)
+        lines += [f"  - {one.running}"] if one.running is not None else []
+        lines += [f"  + {one.applied}"] if one.applied is not None else []
+    lines += [f"new table: {table}" for table in rehearsed.new_tables]
+    lines += [f"new topic: {topic}" for topic in rehearsed.new_topics]
+    lines += [f"differs: {difference}" for difference in rehearsed.topic_differences]
+    if rehearsed.refused:
+        lines.append(f"It would be refused: {rehearsed.refused}")
+    else:
+        lines += rehearsed.consequences
+    lines.append("Nothing was changed.")
+    return Outcome(
+        asdict(rehearsed),
+        "\n".join(lines),
+        ExitCode.ENVIRONMENT if rehearsed.refused else ExitCode.OK,
+    )

@@ -13,10 +13,11 @@ from urllib.parse import quote
 
 import httpx
 
-from pipeline.connect.explain import explain
+from pipeline.connect.answers import json_of, refusal
+from pipeline.connect.explain import explain, root_line
 from pipeline.connect.status import (
     ABSENT,
-    STOPPED,
+    FAILED,
     ConnectorStatus,
     TaskStatus,
 )
@@ -27,6 +28,8 @@ from pipeline.errors import (
 )
 
 POLL_SECONDS: Final = 0.25
+# How long Connect may show the failure from before a restart: its workers share a topic.
+SETTLE_SECONDS: Final = 10.0
 TABLES: Final = "table.include.list"
 Report = Callable[[str], None]
 
@@ -97,11 +100,8 @@ class ConnectClient:
         answer = self._ask("GET", _path(name, "status"), absent_is_fine=True)
         if answer is None:
             return ConnectorStatus(name, ABSENT)
-        tasks = (
-            TaskStatus(task["id"], task["state"], _explained(task)) for task in answer["tasks"]
-        )
-        connector = answer["connector"]
-        return ConnectorStatus(name, connector["state"], tuple(tasks), _explained(connector))
+        tasks = tuple(TaskStatus(task["id"], **_told(task)) for task in answer["tasks"])
+        return ConnectorStatus(name, tasks=tasks, **_told(answer["connector"]))
 
     def wait_until_running(
         self, name: str, timeout_seconds: float, report: Report
@@ -110,17 +110,46 @@ class ConnectClient:
 
         Raises ConnectorFailed when it fails, or does not run in time.
         """
-        status = self._wait(
-            name,
+        return _running(
+            self.wait_until(
+                name, timeout_seconds, report, lambda now: now.is_running or now.is_failed
+            ),
             timeout_seconds,
-            report,
-            lambda now: now.is_running or bool(now.failure),
         )
-        if status.failure:
-            raise ConnectorFailed(f"{status.sentence}: {status.failure}")
-        if not status.is_running:
-            raise ConnectorFailed(f"{status.sentence} after {timeout_seconds:.0f} seconds.")
-        return status
+
+    def wait_until_restarted(
+        self, name: str, timeout_seconds: float, report: Report
+    ) -> ConnectorStatus:
+        """As `wait_until_running`, after a restart: the failure from before is still shown for a
+        moment, and counts only if it stays.
+        """
+        settled = time.monotonic() + SETTLE_SECONDS
+        has_begun = False
+
+        def is_ended(now: ConnectorStatus) -> bool:
+            nonlocal has_begun
+            has_begun = has_begun or not now.is_failed
+            failed = now.is_failed and (has_begun or time.monotonic() >= settled)
+            return now.is_running or failed
+
+        return _running(self.wait_until(name, timeout_seconds, report, is_ended), timeout_seconds)
+
+    def restart(self, name: str, *, only_failed: bool = True) -> None:
+        """Let the connector start again if it failed, and each of its tasks that failed; or all."""
+        failed = str(only_failed).lower()
+        self._ask("POST", f"{_path(name, 'restart')}?includeTasks=true&onlyFailed={failed}")
+
+    def pause(self, name: str) -> None:
+        """Let its tasks read no more; they keep their connections."""
+        self._ask("PUT", _path(name, "pause"))
+
+    def resume(self, name: str) -> None:
+        """Let it read on, after `pause` or `stop`."""
+        self._ask("PUT", _path(name, "resume"))
+
+    def stop(self, name: str) -> None:
+        """End its tasks; configuration and offsets stay."""
+        self._ask("PUT", _path(name, "stop"))
 
     def remove(self, name: str) -> bool:
         """Stop the connector, then delete its offsets and itself; False if there is none.
@@ -130,9 +159,11 @@ class ConnectClient:
         """
         if self.status(name).state == ABSENT and name not in self.connectors():
             return False
-        self._ask("PUT", _path(name, "stop"))
-        status = self._wait(name, self._timeout_seconds, lambda _: None, _is_stopped)
-        if not _is_stopped(status):
+        self.stop(name)
+        status = self.wait_until(
+            name, self._timeout_seconds, lambda _: None, lambda now: now.is_stopped
+        )
+        if not status.is_stopped:
             raise ConnectorFailed(f"{status.sentence}: it does not stop.")
         self._ask("DELETE", _path(name, "offsets"))
         self._ask("DELETE", _path(name))
@@ -143,10 +174,14 @@ class ConnectClient:
         answer = self._ask("GET", _path(name, "offsets"), absent_is_fine=True)
         return answer is not None and bool(answer.get("offsets"))
 
+    def config(self, name: str) -> dict[str, str] | None:
+        """The configuration that the connector has; None if there is no connector."""
+        found: dict[str, str] | None = self._ask("GET", _path(name, "config"), absent_is_fine=True)
+        return found
+
     def captured(self, name: str) -> frozenset[str]:
         """The patterns of the tables that the connector captures; none if there is no connector."""
-        config = self._ask("GET", _path(name, "config"), absent_is_fine=True) or {}
-        return frozenset(config.get(TABLES, "").split(",")) - {""}
+        return frozenset((self.config(name) or {}).get(TABLES, "").split(",")) - {""}
 
     def connectors(self) -> list[str]:
         """The names of all connectors."""
@@ -163,13 +198,16 @@ class ConnectClient:
         """Close the connections."""
         self._http.close()
 
-    def _wait(
+    def wait_until(
         self,
         name: str,
         timeout_seconds: float,
         report: Report,
         is_ended: Callable[[ConnectorStatus], bool],
     ) -> ConnectorStatus:
+        """Wait until `is_ended` or the time is over, and return the last state;
+        `report` is called with each change of it.
+        """
         deadline = time.monotonic() + timeout_seconds
         told = ""
         while True:
@@ -199,8 +237,8 @@ class ConnectClient:
         if absent_is_fine and response.status_code == httpx.codes.NOT_FOUND:
             return None
         if response.is_error:
-            raise _refusal(method, path, response)
-        return _answer(method, path, response)
+            raise refusal(method, path, response)
+        return json_of(method, path, response)
 
     def _send(self, method: str, path: str, body: Mapping[str, str] | None) -> httpx.Response:
         try:
@@ -211,47 +249,23 @@ class ConnectClient:
             ) from error
 
 
-def _answer(method: str, path: str, response: httpx.Response) -> Any:
-    if not response.content:
-        return None
-    try:
-        return response.json()
-    except ValueError as error:
-        where = f"Kafka Connect, {method} {path}: HTTP {response.status_code}"
-        raise ServiceUnreachable(
-            f"{where}, not an answer of Kafka Connect: check `connect.url`."
-        ) from error
+def _running(status: ConnectorStatus, timeout_seconds: float) -> ConnectorStatus:
+    if status.is_failed:
+        raise ConnectorFailed(f"{status.sentence}: {status.failure}")
+    if not status.is_running:
+        raise ConnectorFailed(f"{status.sentence} after {timeout_seconds:.0f} seconds.")
+    return status
 
 
-def _refusal(
-    method: str, path: str, response: httpx.Response
-) -> ConnectorFailed | ServiceUnreachable:
-    where = f"Kafka Connect, {method} {path}: HTTP {response.status_code}"
-    if response.status_code in (
-        httpx.codes.UNAUTHORIZED,
-        httpx.codes.FORBIDDEN,
-    ):
-        return ServiceUnreachable(f"{where}: the credentials are refused.")
-    try:
-        message = explain(str(response.json()["message"]))
-    except (ValueError, KeyError, TypeError):
-        return ServiceUnreachable(f"{where}, not an answer of Kafka Connect: check `connect.url`.")
-    if response.status_code in (
-        httpx.codes.BAD_GATEWAY,
-        httpx.codes.SERVICE_UNAVAILABLE,
-        httpx.codes.GATEWAY_TIMEOUT,
-    ):
-        return ServiceUnreachable(f"{where}: {message}")
-    return ConnectorFailed(f"{where}: {message}")
-
-
-def _explained(part: Mapping[str, Any]) -> str:
-    trace = part.get("trace")
-    return explain(trace) if trace else ""
-
-
-def _is_stopped(status: ConnectorStatus) -> bool:
-    return status.state == STOPPED and not status.tasks
+def _told(part: Mapping[str, Any]) -> dict[str, str]:
+    """State, worker and, of a failure, the sentence and the first line."""
+    trace = part.get("trace") or ""
+    return {
+        "state": part["state"],
+        "worker": part.get("worker_id") or "",
+        "explanation": explain(trace) if trace or part["state"] == FAILED else "",
+        "cause": root_line(trace) if trace else "",
+    }
 
 
 def _path(name: str, *parts: str) -> str:

@@ -8,16 +8,21 @@ from typing import Final
 ABSENT: Final = "ABSENT"
 RUNNING: Final = "RUNNING"
 FAILED: Final = "FAILED"
+PAUSED: Final = "PAUSED"
 STOPPED: Final = "STOPPED"
 
 
 @dataclass(frozen=True, slots=True)
 class TaskStatus:
-    """A task: its state as Connect names it, and, if it failed, the cause in one sentence."""
+    """A task: its state as Connect names it, the worker that runs it, and, if it failed, the cause
+    in one sentence (`explanation`) and the first line of its own words, without values (`cause`).
+    """
 
     number: int
     state: str
     explanation: str = ""
+    worker: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,8 @@ class ConnectorStatus:
     state: str
     tasks: tuple[TaskStatus, ...] = ()
     explanation: str = ""
+    worker: str = ""
+    cause: str = ""
 
     @property
     def is_running(self) -> bool:
@@ -39,6 +46,26 @@ class ConnectorStatus:
             and bool(self.tasks)
             and all(task.state == RUNNING for task in self.tasks)
         )
+
+    @property
+    def is_failed(self) -> bool:
+        """Did the connector fail, or one of its tasks; it may say RUNNING all the same."""
+        return self.state == FAILED or any(task.state == FAILED for task in self.tasks)
+
+    @property
+    def is_held(self) -> bool:
+        """Did somebody pause or stop it: it stays so until it is resumed."""
+        return self.state in (PAUSED, STOPPED)
+
+    @property
+    def is_paused(self) -> bool:
+        """Does no task of it read; one that failed stays FAILED while it is paused."""
+        return self.state == PAUSED and all(task.state in (PAUSED, FAILED) for task in self.tasks)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Is it stopped, and has no task any more."""
+        return self.state == STOPPED and not self.tasks
 
     @property
     def failure(self) -> str:

@@ -1,4 +1,4 @@
-"""Applying, showing and removing a source's connector, with everything around it: topics, epoch,
+"""Applying and removing a source's connector, with everything around it: topics, epoch,
 replication slot.
 """
 
@@ -13,7 +13,7 @@ import tenacity
 from sqlalchemy import Engine, text
 
 from pipeline.config.settings import Settings
-from pipeline.connect.client import TABLES
+from pipeline.connect.client import TABLES, ConnectClient
 from pipeline.connect.status import ConnectorStatus
 from pipeline.connect.templates import Dialect, fill, load
 from pipeline.database.sql.session import translated
@@ -49,17 +49,6 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A connector as Connect tells of it,
-    and the epoch of its messages (None before the first `apply`).
-    """
-
-    status: ConnectorStatus
-    epoch: int | None
-    has_offsets: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Removed:
     """What `remove` found. `slot` is the replication slot that was dropped."""
 
@@ -72,6 +61,7 @@ class Removed:
 
 def apply(settings: Settings, report: Report, system: str = "ajera") -> Applied:
     """Create what the connector needs, then the connector, or change it; returns when it runs.
+    What failed is restarted; what was paused or stopped stays so.
 
     Without stored offsets a new snapshot is taken: an old replication slot is dropped and the epoch
     rises, so that the snapshot sorts above everything captured before. Raises SnapshotNeeded,
@@ -94,25 +84,11 @@ def apply(settings: Settings, report: Report, system: str = "ajera") -> Applied:
             _drop_old_slot(source, report)
             epoch = None
         epoch = store_epoch(states, source.connector, epoch)
-        connect.apply(source.connector, configuration(settings, epoch, system))
         timeout = settings.connect.timeout_seconds
-        status = connect.wait_until_running(source.connector, timeout, report)
+        config = configuration(settings, epoch, system)
+        status = _applied(connect, source.connector, config, timeout, report)
         names = tuple(topic.name for topic in topics)
         return Applied(status, epoch, is_resnapshot, names, tuple(differences))
-
-
-def show(settings: Settings, system: str = "ajera") -> Shown:
-    """The connector's state. Raises ServiceUnreachable."""
-    source, connect = source_of(settings, system), connect_client(settings)
-    with ExitStack() as resources:
-        resources.callback(connect.close)
-        states = [(resources.enter_context(one.opened()), one.schema) for one in source.states]
-        epoch = current_epoch(states, source.connector)
-        return Shown(
-            connect.status(source.connector),
-            epoch,
-            connect.has_offsets(source.connector),
-        )
 
 
 def remove(settings: Settings, report: Report, system: str = "ajera") -> Removed:
@@ -207,6 +183,27 @@ def refuse_unread(config: Mapping[str, str], captured: Collection[str]) -> None:
     if captured and new:
         names = ", ".join(table.replace("\\", "") for table in new)
         raise SnapshotNeeded(f"The connector did not capture {names} until now.")
+
+
+def _applied(
+    connect: ConnectClient,
+    name: str,
+    config: Mapping[str, str],
+    timeout_seconds: float,
+    report: Report,
+) -> ConnectorStatus:
+    """Store the configuration and wait until it runs. Connect itself leaves a failed task as it is
+    where the configuration is the same.
+    """
+    before = connect.status(name)
+    connect.apply(name, config)
+    if before.is_held:
+        return connect.status(name)
+    if before.is_failed:
+        report(f"restarting what failed: {before.sentence}")
+        connect.restart(name)
+        return connect.wait_until_restarted(name, timeout_seconds, report)
+    return connect.wait_until_running(name, timeout_seconds, report)
 
 
 def _of_the_dialect(settings: Settings, source: Source) -> dict[str, str]:

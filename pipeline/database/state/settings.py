@@ -42,6 +42,16 @@ def current_epoch(states: Sequence[State], connector: str) -> int | None:
     return max(found, default=None)
 
 
+def following_epoch(states: Sequence[State]) -> int:
+    """The epoch that `store_epoch` would store next for a connector that starts anew."""
+    newest = 0
+    for engine, schema in states:
+        dialect = dialect_of(engine)
+        with translated(dialect, "epoch"), engine.begin() as connection:
+            newest = max(newest, _newest(ConnectedSession(connection, dialect), schema))
+    return newest + 1
+
+
 def store_epoch(states: Sequence[State], connector: str, epoch: int | None) -> int:
     """Store a connector's epoch in each state; None: a new one,
     greater than any that a state knows.

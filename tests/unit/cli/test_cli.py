@@ -123,7 +123,7 @@ def test_a_database_that_is_away_ends_with_the_code_for_the_environment(
     config: str,
 ) -> None:
     """Schema and connectors need it; the password is in no text."""
-    for words in (("schema", "show"), ("connectors", "show")):
+    for words in (("schema", "show"), ("connectors", "status")):
         result = call("--config", config, *words, "--json")
         assert result.exit_code == ExitCode.ENVIRONMENT, words
         assert json.loads(result.output)["error"]["remedy"] == "retry"

@@ -327,6 +327,118 @@ def test_waiting_ends_when_the_connector_itself_failed() -> None:
         worker.client().wait_until_running("ajera", 60.0, lambda _: None)
 
 
+# -- restarting, pausing, stopping -----------------------------------------------------------------
+
+RESTART = "POST /connectors/ajera/restart"
+
+
+def test_a_failed_task_is_shown_with_its_worker_its_sentence_and_its_own_first_line() -> None:
+    """The connector says RUNNING all the while; the values of its words are left out."""
+    worker = Worker().say(
+        "GET /connectors/ajera/status", state("RUNNING", "FAILED", trace=REFUSED_PASSWORD)
+    )
+    status = worker.client().status("ajera")
+    (task,) = status.tasks
+    assert status.is_failed
+    assert not status.is_running
+    assert (status.worker, task.worker) == ("w", "w")
+    assert task.explanation == "The user or the password was refused."
+    assert task.cause == (
+        "org.postgresql.util.PSQLException: FATAL: password authentication failed for user …"
+    )
+
+
+def test_a_failure_without_a_trace_is_a_failure() -> None:
+    """Connect may have nothing to say about it."""
+    worker = Worker().say("GET /connectors/ajera/status", state("RUNNING", "FAILED"))
+    with pytest.raises(ConnectorFailed, match="says nothing"):
+        worker.client().wait_until_running("ajera", 60.0, lambda _: None)
+
+
+@pytest.mark.parametrize("only_failed", [True, False])
+def test_a_restart_is_of_what_failed_or_of_everything(only_failed: bool) -> None:
+    """The connector and its tasks, in one request."""
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(f"{request.method} {request.url.raw_path.decode()}")
+        return httpx.Response(202, json={})
+
+    client = ConnectClient("http://c", transport=httpx.MockTransport(answer))
+    client.restart("ajera", only_failed=only_failed)
+    flags = f"includeTasks=true&onlyFailed={str(only_failed).lower()}"
+    assert asked == [f"{RESTART}?{flags}"]
+
+
+def test_the_failure_from_before_a_restart_is_not_taken_for_a_new_one() -> None:
+    """Connect shows it for a moment; then the task is assigned, and runs."""
+    failed = state("RUNNING", "FAILED", trace=REFUSED_PASSWORD)
+    worker = Worker().say(
+        "GET /connectors/ajera/status",
+        failed,
+        failed,
+        state("RUNNING", "RESTARTING"),
+        state("RUNNING", "RUNNING"),
+    )
+    assert worker.client().wait_until_restarted("ajera", 5.0, lambda _: None).is_running
+
+
+def test_a_task_that_fails_again_after_its_restart_is_told_at_once() -> None:
+    """It was seen to begin."""
+    failed = state("RUNNING", "FAILED", trace=REFUSED_PASSWORD)
+    worker = Worker().say(
+        "GET /connectors/ajera/status", failed, state("RUNNING", "RESTARTING"), failed
+    )
+    with pytest.raises(ConnectorFailed, match="password was refused"):
+        worker.client().wait_until_restarted("ajera", 60.0, lambda _: None)
+    assert len(worker.requests) == 3
+
+
+def test_a_restart_that_nobody_saw_begin_is_told_once_it_must_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may fail again between two questions."""
+    monkeypatch.setattr(module, "SETTLE_SECONDS", 0.0)
+    worker = Worker().say(
+        "GET /connectors/ajera/status", state("RUNNING", "FAILED", trace=REFUSED_PASSWORD)
+    )
+    with pytest.raises(ConnectorFailed, match="password was refused"):
+        worker.client().wait_until_restarted("ajera", 60.0, lambda _: None)
+
+
+def test_a_connector_is_paused_resumed_and_stopped_by_its_name() -> None:
+    """As Connect has it, no body."""
+    worker = Worker()
+    for action in ("pause", "resume", "stop"):
+        worker.say(f"PUT /connectors/ajera/{action}", (202, None))
+    client = worker.client()
+    client.pause("ajera")
+    client.resume("ajera")
+    client.stop("ajera")
+    assert worker.requests == [
+        f"PUT /connectors/ajera/{action}" for action in ("pause", "resume", "stop")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_paused", "is_stopped"),
+    [
+        (state("PAUSED", "RUNNING"), False, False),
+        (state("PAUSED", "PAUSED"), True, False),
+        (state("PAUSED", "FAILED", trace=REFUSED_PASSWORD), True, False),
+        (state("STOPPED", "RUNNING"), False, False),
+        (state("STOPPED"), False, True),
+        (state("RUNNING", "RUNNING"), False, False),
+    ],
+)
+def test_a_connector_is_paused_or_stopped_when_its_tasks_are(
+    answer: Answer, is_paused: bool, is_stopped: bool
+) -> None:
+    """What the connector says of itself comes first."""
+    status = Worker().say("GET /connectors/ajera/status", answer).client().status("ajera")
+    assert (status.is_paused, status.is_stopped) == (is_paused, is_stopped)
+
+
 # -- removing --------------------------------------------------------------------------------------
 
 

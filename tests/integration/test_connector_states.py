@@ -1,0 +1,115 @@
+"""Connectors that fail, are restarted, paused and stopped, on the real stack."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.local.stack import Stack
+from tests.support.live import Live, client, live_firm, wait_until
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+def live(stack: Stack) -> Iterator[Live]:
+    """A firm of its own for each test, captured."""
+    with live_firm(stack, f"states-{uuid.uuid4().hex[:6]}", partitions=1) as firm:
+        firm.insert("AxVec", client(1, "first client"))
+        firm.edit('ALTER TABLE "AxVec" DISABLE TRIGGER remember')
+        firm.command("connectors", "apply")
+        yield firm
+
+
+def connector(live: Live, *words: str, expect: int = 0) -> dict[str, Any]:
+    """What the command says of the one connector."""
+    (found,) = live.command("connectors", *words, expect=expect)["data"]["connectors"]
+    return dict(found)
+
+
+def rename(live: Live, name: str) -> None:
+    live.edit('UPDATE "AxVec" SET "vecDescription" = %s WHERE "vecKey" = 1', name)
+
+
+def fail(live: Live) -> None:
+    """The registry is gone while a schema that it does not know is to be registered."""
+    live.stack.stop_part("registry")
+    try:
+        live.edit(f'ALTER TABLE "AxVec" ADD "vec{uuid.uuid4().hex[:6]}" text')
+        rename(live, "edited meanwhile")
+        wait_until(lambda: _has_failed(live), "the task has failed", 120.0)
+    finally:
+        live.stack.start_part("registry")
+
+
+def _has_failed(live: Live) -> bool:
+    name = live.settings()["sources"]["ajera"]["connector_name"]
+    status = httpx.get(f"{live.stack.connect}/connectors/{name}/status").json()
+    return any(task["state"] == "FAILED" for task in status["tasks"])
+
+
+@pytest.mark.parametrize("remedy", ["restart", "apply"])
+def test_a_task_that_failed_says_why_and_is_restarted_without_a_loss(
+    live: Live, remedy: str
+) -> None:
+    """`status` shows it FAILED, though its connector says RUNNING; what was edited comes."""
+    with live.consumers():
+        wait_until(lambda: live.organization(1) == "first client", "captured")
+        fail(live)
+        shown = connector(live, "status", expect=3)["status"]
+        (task,) = shown["tasks"]
+        assert (shown["state"], task["state"]) == ("RUNNING", "FAILED")
+        assert task["worker"]
+        assert "registry" in task["explanation"]
+        if remedy == "restart":
+            done = connector(live, "restart")
+            assert (done["done"], done["error"]) == ("restarted", "")
+        else:
+            assert live.command("connectors", "apply")["data"]["is_resnapshot"] is False
+        wait_until(lambda: live.organization(1) == "edited meanwhile", "it goes on")
+    assert connector(live, "restart")["done"].startswith("nothing")
+
+
+def test_a_connector_that_was_paused_or_stopped_stays_so_until_it_is_resumed(live: Live) -> None:
+    """Also through `apply`; an edit meanwhile comes afterwards."""
+    with live.consumers():
+        wait_until(lambda: live.organization(1) == "first client", "captured")
+        for action, state in (("pause", "PAUSED"), ("stop", "STOPPED")):
+            assert connector(live, action)["status"]["state"] == state
+            rename(live, f"while {state}")
+            assert live.command("connectors", "apply")["data"]["status"]["state"] == state
+            assert connector(live, "status", expect=3)["status"]["state"] == state
+            assert live.organization(1) != f"while {state}"
+            assert connector(live, "resume")["status"]["state"] == "RUNNING"
+            wait_until(lambda: live.organization(1) == f"while {state}", f"resumed after {action}")  # noqa: B023
+
+
+def test_a_rehearsal_shows_the_difference_and_changes_nothing(live: Live) -> None:
+    """A setting that the file changes; then a table that would need a new snapshot."""
+    wait_until(lambda: connector(live, "status")["has_offsets"], "offsets are stored")
+    assert live.command("connectors", "apply", "--dry-run")["data"]["differences"] == []
+    live.configure(sources={"ajera": {"heartbeat_seconds": 2.0}})
+    data = live.command("connectors", "apply", "--dry-run")["data"]
+    assert data["differences"] == [
+        {"setting": "heartbeat.interval.ms", "running": "1000", "applied": "2000"}
+    ]
+    again = live.command("connectors", "apply", "--dry-run")["data"]
+    assert again["differences"] == data["differences"]
+    live.command("connectors", "remove", "--yes")
+    data = live.command("connectors", "apply", "--dry-run")["data"]
+    assert (data["is_resnapshot"], data["epoch"]) == (True, 2)
+    assert "public.AxVec" in data["new_tables"]
+    assert connector(live, "status", expect=3)["status"]["state"] == "ABSENT"
+
+
+def test_a_connector_that_is_not_there_is_named_with_the_command_that_makes_it(
+    live: Live,
+) -> None:
+    """Whatever is asked of it."""
+    live.command("connectors", "remove", "--yes")
+    for action in ("restart", "pause", "resume", "stop"):
+        assert "connectors apply" in connector(live, action, expect=3)["error"]

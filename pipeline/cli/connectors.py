@@ -162,7 +162,7 @@ def _lines(shown: states.ConnectorShown) -> Iterator[str]:
         yield f"  {part:<9}  {state:<10}  {worker}".rstrip()
         yield from (f"    {why}" for why in dict.fromkeys((explanation, cause)) if why)
     if status.is_failed:
-        yield "  Correct the cause, then `ajera-cdc connectors restart`."
+        yield f"  {status.recovery.hint}"
     if status.is_held:
         yield "  `ajera-cdc connectors resume` lets it read on."
     if shown.epoch_unknown:

@@ -112,6 +112,29 @@ class Connect(Section):
     )
     username: str | None = Field(None, description="User of the REST API, if it wants one.")
     password: SecretStr | None = Field(None, description="Password of that user.")
+    watch: bool = Field(
+        default=True,
+        description=(
+            "Does each consumer watch the connectors that it reads from, and restart a task that "
+            "failed."
+        ),
+    )
+    watch_interval_seconds: float = Field(
+        5.0, gt=0, description="How often it asks Connect for their state, in seconds."
+    )
+    restart_initial_seconds: float = Field(
+        10.0,
+        gt=0,
+        description="Pause before the first restart, in seconds; it doubles, with jitter.",
+    )
+    restart_max_seconds: float = Field(
+        300.0,
+        gt=0,
+        description=(
+            "Longest pause between restarts, in seconds, and the pause where no restart helps. "
+            "They never end."
+        ),
+    )
 
 
 class Run(Section):

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import httpx
 
 from pipeline.connect.answers import json_of, refusal
-from pipeline.connect.explain import explain, root_line
+from pipeline.connect.explain import explain, recovery_of, root_line
 from pipeline.connect.status import (
     ABSENT,
     FAILED,
@@ -100,8 +100,7 @@ class ConnectClient:
         answer = self._ask("GET", _path(name, "status"), absent_is_fine=True)
         if answer is None:
             return ConnectorStatus(name, ABSENT)
-        tasks = tuple(TaskStatus(task["id"], **_told(task)) for task in answer["tasks"])
-        return ConnectorStatus(name, tasks=tasks, **_told(answer["connector"]))
+        return _connector(name, answer)
 
     def wait_until_running(
         self, name: str, timeout_seconds: float, report: Report
@@ -257,15 +256,27 @@ def _running(status: ConnectorStatus, timeout_seconds: float) -> ConnectorStatus
     return status
 
 
-def _told(part: Mapping[str, Any]) -> dict[str, str]:
-    """State, worker and, of a failure, the sentence and the first line."""
-    trace = part.get("trace") or ""
-    return {
-        "state": part["state"],
-        "worker": part.get("worker_id") or "",
-        "explanation": explain(trace) if trace or part["state"] == FAILED else "",
-        "cause": root_line(trace) if trace else "",
-    }
+def _connector(name: str, answer: Mapping[str, Any]) -> ConnectorStatus:
+    own = _task({"id": 0, **answer["connector"]})
+    return ConnectorStatus(
+        name,
+        own.state,
+        tuple(_task(task) for task in answer["tasks"]),
+        own.explanation,
+        own.worker,
+        own.cause,
+        own.recovery,
+    )
+
+
+def _task(told: Mapping[str, Any]) -> TaskStatus:
+    """State and worker, and of a failure what it means; a failure without a trace is one, too."""
+    number, state, worker = told["id"], told["state"], told.get("worker_id") or ""
+    trace = told.get("trace") or ""
+    if not trace and state != FAILED:
+        return TaskStatus(number, state, worker=worker)
+    cause = root_line(trace) if trace else ""
+    return TaskStatus(number, state, explain(trace), worker, cause, recovery_of(trace))
 
 
 def _path(name: str, *parts: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from pipeline.connect.causes import Recovery
+
 ABSENT: Final = "ABSENT"
 RUNNING: Final = "RUNNING"
 FAILED: Final = "FAILED"
@@ -15,7 +17,8 @@ STOPPED: Final = "STOPPED"
 @dataclass(frozen=True, slots=True)
 class TaskStatus:
     """A task: its state as Connect names it, the worker that runs it, and, if it failed, the cause
-    in one sentence (`explanation`) and the first line of its own words, without values (`cause`).
+    in one sentence (`explanation`), the first line of its own words, without values (`cause`), and
+    what ends it (`recovery`).
     """
 
     number: int
@@ -23,6 +26,7 @@ class TaskStatus:
     explanation: str = ""
     worker: str = ""
     cause: str = ""
+    recovery: Recovery | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class ConnectorStatus:
     explanation: str = ""
     worker: str = ""
     cause: str = ""
+    own_recovery: Recovery | None = None
 
     @property
     def is_running(self) -> bool:
@@ -76,6 +81,13 @@ class ConnectorStatus:
             (task.explanation for task in self.tasks if task.state == FAILED),
             "",
         )
+
+    @property
+    def recovery(self) -> Recovery:
+        """What ends the failure that `failure` tells."""
+        failed = (task.recovery for task in self.tasks if task.state == FAILED)
+        found = (self.own_recovery, *failed)
+        return next((one for one in found if one is not None), Recovery.RESTART)
 
     @property
     def sentence(self) -> str:

@@ -13,6 +13,7 @@ from pipeline.config.settings import Settings
 from pipeline.engine.consumer.retry import Retrier, Stopped
 from pipeline.errors import PipelineError
 from pipeline.operations.presence import present
+from pipeline.operations.watch import watching
 from pipeline.telemetry import log
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.http import TelemetryServer
@@ -43,6 +44,7 @@ def run(settings: Settings, stop: Callable[[], bool], route: RouteHandle) -> Non
     try:
         with ExitStack() as resources, suppress(Stopped):
             resources.enter_context(present(route, health, server.address))
+            resources.enter_context(watching(settings, route, telemetry))
             loop = patience.attempt(
                 lambda: resources.enter_context(route.consumer(settings, telemetry, health, stop))
             )

@@ -4,6 +4,7 @@ and what an operator does about it.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ Name = Literal[
     "pipeline_halted_partitions",
     "pipeline_assigned_partitions",
     "pipeline_last_batch_timestamp_seconds",
+    "pipeline_connector_running_state",
+    "pipeline_connector_restarts_total",
 ]
 DELAY_BUCKETS = (
     *(
@@ -188,6 +191,20 @@ METRICS: tuple[Metric, ...] = (
         "When the last batch ended, in seconds since 1970 UTC.",
         "Alert when it is old while lag grows.",
     ),
+    Metric(
+        "pipeline_connector_running_state",
+        "gauge",
+        ("connector",),
+        "1 while a connector and its tasks run, 0 while they do not, NaN while that is unknown.",
+        "Alert when it stays other than 1; `ajera-cdc connectors status` names the cause.",
+    ),
+    Metric(
+        "pipeline_connector_restarts_total",
+        "counter",
+        ("connector",),
+        "Restarts of a failed connector or task that this consumer asked Connect for.",
+        "Nothing for a few; when it keeps growing, look at the cause.",
+    ),
 )
 
 
@@ -236,10 +253,11 @@ class PrometheusTelemetry:
         else:
             chosen.inc(amount)
 
-    def _set(self, name: Name, value: float) -> None:
+    def _set(self, name: Name, value: float, *labels: str) -> None:
         metric = self._metrics[name]
-        if isinstance(metric, Gauge):
-            metric.set(value)
+        chosen = metric.labels(*labels) if labels else metric
+        if isinstance(chosen, Gauge):
+            chosen.set(value)
 
     # -- what happens ------------------------------------------------------------------------------
 
@@ -329,6 +347,29 @@ class PrometheusTelemetry:
         self._add("pipeline_halted_partitions", -1, topic, error.code)
         self._health.resume(f"{topic}[{partition}]")
         self._log.info("partition resumed", topic=topic, partition=partition, code=error.code)
+
+    # -- capture -----------------------------------------------------------------------------------
+
+    def connector_runs(self, connector: str) -> None:
+        self._set("pipeline_connector_running_state", 1, connector)
+        self._health.resume(f"connector {connector}")
+
+    def connector_held(self, connector: str, sentence: str) -> None:
+        """It does not run, because it failed or somebody paused or stopped it."""
+        self._set("pipeline_connector_running_state", 0, connector)
+        self._health.wait(f"connector {connector}", sentence)
+        self._log.warning("connector does not run", connector=connector, error=sentence)
+
+    def connector_unknown(self, connector: str, error: PipelineError) -> None:
+        self._set("pipeline_connector_running_state", math.nan, connector)
+        self._health.wait(f"connector {connector}", error.sentence)
+        self._log.warning(
+            "connector cannot be watched", connector=connector, code=error.code, error=str(error)
+        )
+
+    def connector_restarted(self, connector: str, attempt: int) -> None:
+        self._add("pipeline_connector_restarts_total", 1, connector)
+        self._log.warning("connector restarted", connector=connector, attempt=attempt)
 
     def loaded(self, table: str) -> None:
         self._log.info("table loaded", table=table)

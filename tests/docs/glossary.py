@@ -77,6 +77,16 @@ EVENTS = (
     Word("contract", "the columns of a captured table that the pipeline relies on", ("Contract",)),
 )
 ROUTES = (
+    Word(
+        "recovery",
+        "what lets a connector that failed run again: a restart, a correction, a new snapshot",
+        ("Recovery",),
+    ),
+    Word(
+        "watcher",
+        "what restarts a failed connector by itself, in each consumer, with growing pauses",
+        ("Watcher",),
+    ),
     Word("source", "a captured system: its tables, connector, epoch and heartbeat", ("Source",)),
     Word(
         "route",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.demo.consumers import Consumer
 from deploy.local.stack import Stack
 from tests.support.live import Live, client, live_firm, wait_until
 
@@ -72,6 +74,39 @@ def test_a_task_that_failed_says_why_and_is_restarted_without_a_loss(
             assert live.command("connectors", "apply")["data"]["is_resnapshot"] is False
         wait_until(lambda: live.organization(1) == "edited meanwhile", "it goes on")
     assert connector(live, "restart")["done"].startswith("nothing")
+
+
+def test_a_task_that_failed_while_the_registry_was_away_comes_back_by_itself(live: Live) -> None:
+    """Nobody types anything: a consumer watches its connector. Its health says so, and is well
+    again at the end; no row differs.
+    """
+    live.configure(connect={"restart_initial_seconds": 1.0, "watch_interval_seconds": 0.5})
+    with live.consumers() as (member,):
+        wait_until(lambda: live.organization(1) == "first client", "captured")
+        live.edit('ALTER TABLE "AxVec" ENABLE TRIGGER remember')
+        live.stack.stop_part("registry")
+        restart_task(live)  # whose converter knows no schema then
+        rename(live, "edited meanwhile")
+        name = f"connector {live.name}"
+        wait_until(lambda: "FAILED" in reasons(member).get(name, ""), "health names it", 120.0)
+        live.stack.start_part("registry")
+        wait_until(lambda: live.organization(1) == "edited meanwhile", "it goes on", 120.0)
+        wait_until(lambda: name not in reasons(member), "health is well again")
+        text = httpx.get(f"{member.address}/metrics").text
+        (restarts,) = re.findall(rf'connector_restarts_total{{connector="{live.name}"}} (.*)', text)
+        assert float(restarts) >= 1
+    live.wait_until_right()
+
+
+def restart_task(live: Live) -> None:
+    name = live.settings()["sources"]["ajera"]["connector_name"]
+    asked = f"{live.stack.connect}/connectors/{name}/restart?includeTasks=true&onlyFailed=false"
+    httpx.post(asked).raise_for_status()
+
+
+def reasons(member: Consumer) -> dict[str, str]:
+    found: dict[str, str] = httpx.get(f"{member.address}/health", timeout=5).json()["reasons"]
+    return found
 
 
 def test_a_connector_that_was_paused_or_stopped_stays_so_until_it_is_resumed(live: Live) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.connect.causes import CAUSES, Recovery
 from pipeline.connect.explain import (
-    CAUSES,
     explain,
+    recovery_of,
     root_line,
     without_values,
 )
@@ -92,3 +93,20 @@ def test_a_long_line_is_shortened() -> None:
 def test_a_trace_of_a_megabyte_is_told_at_once() -> None:
     """No pattern runs away on it."""
     assert explain("at a.B(B.java:1)\n" * 60_000 + "Caused by: c.C: odd") == "c.C: odd"
+
+
+@pytest.mark.parametrize(
+    ("trace", "recovery"),
+    [
+        ("Connection refused by apicurio.registry.rest", Recovery.RESTART),
+        ("something that nobody has seen", Recovery.RESTART),
+        ("FATAL: password authentication failed for user x", Recovery.CORRECTION),
+        ('publication "p" does not exist', Recovery.CORRECTION),
+        ('replication slot "s" does not exist', Recovery.SNAPSHOT),
+        ("history topic or its content is fully or partially missing", Recovery.SNAPSHOT),
+    ],
+)
+def test_a_cause_says_what_ends_it(trace: str, recovery: Recovery) -> None:
+    """A service that comes back, a person, or a new snapshot; and so what to type."""
+    assert recovery_of(trace) is recovery
+    assert "ajera-cdc connectors" in recovery.hint

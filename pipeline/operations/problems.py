@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from pipeline.connect.status import ABSENT, FAILED, STOPPED
+from pipeline.connect.causes import Recovery
+from pipeline.connect.status import ABSENT, FAILED, PAUSED, STOPPED
 from pipeline.operations.backlog import Freshness
 from pipeline.operations.group_state import GroupVerdict
 from pipeline.operations.standing import ConnectorStatus, GroupStatus, RouteStatus
@@ -66,13 +67,22 @@ def _of_connector(one: ConnectorStatus) -> Iterator[Problem]:
     elif one.state == FAILED:
         failed = ", ".join(f"task {task.number}" for task in one.tasks if task.state == FAILED)
         what = f"{failed or 'It'} FAILED: nothing is captured. {one.failure}".rstrip()
-        yield Problem(Severity.HALTED, place, what, apply)
-    elif one.state in ("PAUSED", STOPPED):
-        yield Problem(Severity.HALTED, place, f"It is {one.state}: nothing is captured.", apply)
+        yield Problem(Severity.HALTED, place, what, _recovers(one))
+    elif one.state in (PAUSED, STOPPED):
+        resume = f"ajera-cdc connectors resume --source {one.source}"
+        yield Problem(Severity.HALTED, place, f"It is {one.state}: nothing is captured.", resume)
     elif not one.running:
         tasks = ", ".join(f"task {task.number} {task.state}" for task in one.tasks) or "no task"
-        show = f"ajera-cdc connectors show --source {one.source}"
+        show = f"ajera-cdc connectors status --source {one.source}"
         yield Problem(Severity.DEGRADED, place, f"It is {one.state}, with {tasks}.", show)
+
+
+def _recovers(one: ConnectorStatus) -> str:
+    """What is typed where it failed."""
+    command, source = "ajera-cdc connectors", f"--source {one.source}"
+    if any(task.recovery is Recovery.SNAPSHOT for task in one.tasks):
+        return f"{command} remove {source}, then {command} apply {source}: a new snapshot"
+    return f"{command} restart {source}"
 
 
 def _of_sources(
@@ -98,7 +108,7 @@ def _silent(one: Freshness) -> Problem:
         Severity.UNKNOWN,
         f"source {one.source}",
         f"{since}: whether there are newer changes is unknown.",
-        f"ajera-cdc connectors show --source {one.source}",
+        f"ajera-cdc connectors status --source {one.source}",
     )
 
 

@@ -48,12 +48,7 @@ def run(settings: Settings, stop: Callable[[], bool], route: RouteHandle) -> Non
             loop = patience.attempt(
                 lambda: resources.enter_context(route.consumer(settings, telemetry, health, stop))
             )
-            logger.info(
-                "started",
-                route=route.name,
-                group=route.group,
-                telemetry=server.address,
-            )
+            logger.info("started", route=route.name, group=route.group, telemetry=server.address)
             loop.run()
         logger.info("stopped", route=route.name, group=route.group)
     except PipelineError as error:

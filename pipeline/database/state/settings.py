@@ -47,7 +47,7 @@ def following_epoch(states: Sequence[State]) -> int:
     newest = 0
     for engine, schema in states:
         dialect = dialect_of(engine)
-        with translated(dialect, "epoch"), engine.begin() as connection:
+        with translated(engine, "epoch"), engine.begin() as connection:
             newest = max(newest, _newest(ConnectedSession(connection, dialect), schema))
     return newest + 1
 

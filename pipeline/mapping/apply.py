@@ -41,7 +41,7 @@ class Graph:
     unknown_columns: frozenset[tuple[str, str]] = frozenset()
     # by mapping, root key and target column; without those that cannot be known
     aggregated: dict[str, Mapping[str, Row]] = field(default_factory=dict)
-    # by mapping and root key the keys that links give
+    # by mapping and root key the target rows' keys that links give
     linked: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def add(self, rows: Iterable[LedgerRow]) -> None:

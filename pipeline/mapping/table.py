@@ -14,6 +14,7 @@ from typing import Protocol
 from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.path import Path
 from pipeline.mapping.site import Site
+from pipeline.mapping.source import SourceTable
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Row, Value
 from pipeline.model.ledger import LedgerRow
@@ -99,21 +100,28 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class LinkedKey:
-    """The key of the target row is the key of the row that the exchange paired the root with.
+    """The key of the target row is in the key of the row that the exchange paired the root with.
 
-    `entity`: the pair's, as the exchange calls it. A root gives no target row while it has no such
+    `entity`: the pair's, as the exchange calls it. `column`: the one of that row's table that is
+    meant, a part of its key. A root gives no target row while it has no such
     pair, or while nothing is exchanged between the two: the pair has ended or is suspended, or one
     of its rows is not set to be exchanged. A row that was written until then stays as it is.
     """
 
     target: str
     entity: str
+    table: SourceTable
+    column: str
     note: str = ""
 
     @property
     def words(self) -> str:
         """What the reference shows."""
-        return f"the key of the {self.entity} that it is linked with"
+        return f"{self.column} of the {self.entity} that it is linked with"
+
+    def of(self, key: str) -> str:
+        """The target row's key, from the key of the row that the root is linked with."""
+        return str(self.table.key_values(key)[self.table.key.index(self.column)])
 
 
 Key = Derived | LinkedKey

@@ -22,21 +22,27 @@ def schema_of_links(settings: Settings, route: Route) -> str | None:
         return None
     exchanges = [one for one in settings.routes.configured if isinstance(one, ExchangeRoute)]
     if not exchanges:
+        listed = [one for one in settings.routes.listed if isinstance(one, ExchangeRoute)]
+        sections = " or ".join(f"[routes.{one.name}]" for one in listed)
         raise ConfigurationInvalid(
-            f"routes.{route.name}: its rows have the keys of rows that an exchange linked; "
-            f"configure the exchange, too."
+            f"routes.{route.name}: its rows have the keys of rows that an exchange linked;"
+            f" configure {sections}, too."
         )
     (exchange,) = exchanges
     side = Side(route.source_system)
-    paired = {(one.name, one.side(side).table.name) for one in exchange.entities}
+    paired = {
+        (one.name, one.side(side).table.name, one.side(side.other).table.name)
+        for one in exchange.entities
+    }
     for mapping in route.mappings:
-        if isinstance(mapping.key, LinkedKey):
-            place = (mapping.key.entity, mapping.source)
-            if place not in paired:
-                raise ConfigurationInvalid(
-                    f"routes.{route.name}: routes.{exchange.name} pairs no rows of"
-                    f" {mapping.source} as {mapping.key.entity}."
-                )
+        key = mapping.key
+        if isinstance(key, LinkedKey) and (
+            (key.entity, mapping.source, key.table.name) not in paired
+        ):
+            raise ConfigurationInvalid(
+                f"routes.{route.name}: routes.{exchange.name} pairs no rows of"
+                f" {mapping.source} and {key.table.name} as {key.entity}."
+            )
     return settings.routes.section(exchange).sync_schema
 
 

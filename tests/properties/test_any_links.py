@@ -20,13 +20,14 @@ import pytest
 
 from pipeline.conflicts.link import Link, LinkSide, State
 from pipeline.conflicts.rules import Side
+from pipeline.domain.dps import PR
 from pipeline.engine.projection.following import follow
 from pipeline.errors import ConcurrentWrite, TargetBusy
 from pipeline.model.event import Event, Operation, Row, Value
 from tests.support.engine import Consumer, Ticking, patiently, ready
 from tests.support.events import NOON, event
 from tests.support.histories import PARTITIONS, arrivals, batches, process_of
-from tests.support.linked import LINKED, PROJECT, REPORT, REPORT_GROUP
+from tests.support.linked import LINKED, PROJECT, REPORT, REPORT_GROUP, project_key
 from tests.twins.clock import Ticks
 from tests.twins.pairs import MemoryLinkTransaction, MemoryPairs
 from tests.twins.systems import both_systems
@@ -38,7 +39,7 @@ RUNS = int(os.environ.get("AJERA_CDC_LINKS", "200"))
 SEED = int(os.environ.get("AJERA_CDC_SEED", "20261127"))
 PROCESSES = 2
 PROJECTS, GROUPS = range(1, 4), range(1, 6)
-NUMBERS = ("P-1", "P-2", "P-3")  # of DPS's projects
+NUMBERS = [project_key(number) for number in ("P-1", "P-2", "P-3")]  # of DPS's projects
 
 
 class Exchange:
@@ -123,14 +124,14 @@ class Written(list[Change[Row]]):
     def append(self, change: Change[Row]) -> None:
         super().append(change)
         row = change.after or change.before or {}
-        owner = owners(self._pairs).get(str(row["WBS1"]))
+        owner = owners(self._pairs).get(project_key(str(row["WBS1"])))
         name = str(row.get("Name", f"{owner} "))
         if owner is None or not name.startswith(f"{owner} "):
             self.wrong.append(change)
 
 
 def owners(pairs: MemoryPairs) -> dict[str, str]:
-    """By number in DPS the project whose link gives it."""
+    """By key in DPS the project whose link gives it."""
     given = (link.exchanged for link in pairs.links())
     return {keys[Side.DPS]: keys[Side.AJERA] for keys in given if keys is not None}
 
@@ -174,7 +175,8 @@ def wrong(
             rows.pop(one.key, None)
     written = {row["WBS1"]: row for row in target.rows(REPORT.name)}
     below = [(row["WBS1"], row["Group"], row["Client"]) for row in target.rows(REPORT_GROUP.name)]
-    for number, key in owners(pairs).items():
+    for whole, key in owners(pairs).items():
+        number = str(PR.key_values(whole)[0])
         if key not in projects:
             continue
         row = written.get(number, {})

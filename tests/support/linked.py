@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.domain import ajera
+from pipeline.domain import ajera, dps
 from pipeline.mapping.aggregate import Aggregate, Function
 from pipeline.mapping.convert import text
 from pipeline.mapping.mirror import MirroredTable
@@ -81,7 +81,7 @@ MAPPING = TableMapping(
     source="AxProject",
     target=REPORT.name,
     only_if=None,
-    key=LinkedKey("WBS1", PROJECT),
+    key=LinkedKey("WBS1", PROJECT, dps.PR, "WBS1"),
     lines=(
         Column("prjDescription", "Name"),
         Aggregate("Groups", Function.COUNT, (GROUPS,)),
@@ -107,3 +107,8 @@ LINKED = Route(
     targets=(REPORT, REPORT_GROUP),
     mappings=(MAPPING,),
 )
+
+
+def project_key(number: str) -> str:
+    """The key of a whole project in DPS, as links hold it."""
+    return dps.PR.key_text((number, " ", " "))

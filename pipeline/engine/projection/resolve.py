@@ -125,7 +125,8 @@ def fetch(
             continue
         if isinstance(mapping.key, LinkedKey):
             taken = [root.key for root in roots if is_taken(mapping, root)]
-            graph.linked[mapping.name] = transaction.linked_keys(mapping.key.entity, taken)
+            linked = transaction.linked_keys(mapping.key.entity, taken)
+            graph.linked[mapping.name] = {root: mapping.key.of(key) for root, key in linked.items()}
         _fetch_children(transaction, mapping, roots, graph)
         for group in mapping.groups:
             _fetch_members(transaction, mapping, group, roots, graph)

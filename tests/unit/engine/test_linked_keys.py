@@ -14,7 +14,7 @@ from pipeline.mapping.target import TargetTable
 from pipeline.model.event import Event
 from tests.support.engine import Consumer, Ticking, ready
 from tests.support.events import NOON, event
-from tests.support.linked import LINKED, MAPPING, PROJECT, REPORT, REPORT_GROUP
+from tests.support.linked import LINKED, MAPPING, PROJECT, REPORT, REPORT_GROUP, project_key
 from tests.twins.clock import Ticks
 from tests.twins.pairs import MemoryPairs
 from tests.twins.systems import both_systems
@@ -60,7 +60,7 @@ class Desk:
 
 
 def linked(key: int, number: str) -> Link:
-    halves = LinkSide("AxProject", str(key)), LinkSide("PR", number)
+    halves = LinkSide("AxProject", str(key)), LinkSide("PR", project_key(number))
     return Link(f"{key}-{number}", PROJECT, *halves, state=State.LINKED)
 
 

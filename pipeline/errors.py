@@ -729,3 +729,13 @@ class ConnectorFailed(PipelineError):
         "The sentence above is the connector's own; correct the cause, then `ajera-cdc connectors "
         "apply`."
     )
+
+
+class BackfillRefused(PipelineError):
+    """A backfill cannot be started: its connector does not run, still reads its first snapshot,
+    has no signal table, or reads another backfill.
+    """
+
+    code = "connect.backfill"
+    exit_code = ExitCode.ENVIRONMENT
+    hint = "`ajera-cdc backfill status` shows what runs, `ajera-cdc connectors status` why not."

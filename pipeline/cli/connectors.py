@@ -57,6 +57,8 @@ def apply(settings: Settings, *, source: str, dry_run: bool) -> Outcome:
     if applied.status.is_held:
         lines.append("It was held before and stays so: `ajera-cdc connectors resume`.")
     lines += [f"differs: {difference}" for difference in applied.differences]
+    if applied.no_backfill:
+        lines.append(f"no backfill: {applied.no_backfill}")
     return Outcome(asdict(applied), "\n".join(lines))
 
 

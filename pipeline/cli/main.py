@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from pipeline.cli.audit import audit
+from pipeline.cli.backfill import backfill
 from pipeline.cli.check import check
 from pipeline.cli.command import Program
 from pipeline.cli.config import configuration
@@ -29,6 +30,7 @@ EXIT_CODES = (
 )
 COMMANDS = (
     audit,
+    backfill,
     check,
     configuration,
     conflicts,

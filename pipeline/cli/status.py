@@ -23,7 +23,7 @@ from pipeline.operations.standing import RouteState, RouteStatus
 
 MAKES_KNOWN = (
     "What depends on these is not written. A row's next change in the source makes its own known, "
-    "a new snapshot all: ajera-cdc connectors remove, then ajera-cdc connectors apply."
+    "`ajera-cdc backfill SOURCE TABLE` those of all rows."
 )
 
 

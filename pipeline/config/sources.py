@@ -28,6 +28,14 @@ class Source(Section):
         description="Host of the database as Connect sees it, if it differs from `database`.",
     )
     connect_port: int | None = Field(None, description="Port likewise.")
+    signal_table: str = Field(
+        "ajera_cdc.signal",
+        pattern=r"^$|^[A-Za-z_]\w*\.[A-Za-z_]\w*$",
+        description=(
+            "Table of our own in the database, as schema.table, through which the connector is "
+            "asked for a backfill. Empty: none, and no backfill."
+        ),
+    )
 
 
 class AjeraSource(Source):

@@ -170,8 +170,16 @@ class ConnectClient:
 
     def has_offsets(self, name: str) -> bool:
         """Has the connector stored how far it read: if not, it starts with a snapshot."""
-        answer = self._ask("GET", _path(name, "offsets"), absent_is_fine=True)
-        return answer is not None and bool(answer.get("offsets"))
+        return bool(self._offsets(name))
+
+    def is_in_snapshot(self, name: str) -> bool:
+        """Is its first snapshot not over, as far as its stored offsets say."""
+        offsets = self._offsets(name)
+        return not offsets or any(one.get("snapshot_completed") is False for one in offsets)
+
+    def _offsets(self, name: str) -> list[Mapping[str, Any]]:
+        answer = self._ask("GET", _path(name, "offsets"), absent_is_fine=True) or {}
+        return [one.get("offset") or {} for one in answer.get("offsets") or []]
 
     def config(self, name: str) -> dict[str, str] | None:
         """The configuration that the connector has; None if there is no connector."""

@@ -47,14 +47,24 @@ REASONS: Mapping[str, str] = {
     "max.batch.size": "Throughput.",
     "max.queue.size": "Bounds the connector's memory.",
     "poll.interval.ms": "Delay: how long the connector waits for more.",
-    "transforms": "Flatten, route, stamp: in this order.",
+    "signal.": (
+        "A backfill is asked for by a row of this table, which is read from the log in its order, "
+        "also after an outage. Empty: no backfill."
+    ),
+    "incremental.snapshot.chunk.size": "Rows a backfill reads at once, and again after an outage.",
+    "incremental.snapshot.watermarking.strategy": (
+        "The rows by which a chunk is fitted into the stream are deleted again."
+    ),
+    "notification.": "How far a backfill is.",
+    "transforms": "Leave out the signal table, flatten, route, stamp: in this order.",
+    "transforms.signals.": "The rows of the signal table are for the connector alone.",
     "transforms.unwrap.": "Flat events, with what orders them added as fields.",
     "transforms.route.": "One topic a table, the same from either database.",
     "transforms.epoch.": (
         "Which capture of the source this is (a new snapshot raises it), stamped into every "
         "message and heartbeat."
     ),
-    "predicates": "Which messages are stamped.",
+    "predicates": "Which messages are stamped, and which are left out.",
     "key.converter": (
         "JSON without a schema: the partition hangs on the key's bytes, and an Avro key's bytes "
         "carry a schema id."

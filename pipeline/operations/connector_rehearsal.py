@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipeline.config.settings import Settings
-from pipeline.connect.client import TABLES
+from pipeline.connect.client import TABLES, ConnectClient
 from pipeline.connect.status import ABSENT, ConnectorStatus
 from pipeline.database.state.settings import current_epoch, following_epoch
 from pipeline.errors import ConnectorFailed, SnapshotNeeded
@@ -67,14 +67,10 @@ def rehearse(settings: Settings, system: str = "ajera") -> Rehearsed:
         known = current_epoch(states, source.connector)
         is_resnapshot = known is None or not connect.has_offsets(source.connector)
         epoch = following_epoch(states) if known is None or is_resnapshot else known
-        applied = configuration(settings, epoch, system)
-        refused = ""
-        try:
-            if not is_resnapshot:
-                refuse_unread(applied, connect.captured(source.connector))
-            connect.validate(source.connector, applied)
-        except (SnapshotNeeded, ConnectorFailed) as error:
-            refused = error.sentence
+        has_signals = bool(source.settings.signal_table)
+        applied = configuration(settings, epoch, system, signals=has_signals)
+        ours = configuration(settings, epoch, system)
+        refused = _refused(connect, source.connector, applied, None if is_resnapshot else ours)
         new_topics, topic_differences = _topics(admin, topics_of(settings, system))
     differences = tuple(compare(running, applied))
     return Rehearsed(
@@ -83,7 +79,7 @@ def rehearse(settings: Settings, system: str = "ajera") -> Rehearsed:
         epoch=epoch,
         is_resnapshot=is_resnapshot,
         differences=differences,
-        new_tables=new_tables(running, applied),
+        new_tables=new_tables(running, ours),
         new_topics=new_topics,
         topic_differences=topic_differences,
         consequences=tuple(
@@ -91,6 +87,22 @@ def rehearse(settings: Settings, system: str = "ajera") -> Rehearsed:
         ),
         refused=refused,
     )
+
+
+def _refused(
+    connect: ConnectClient,
+    name: str,
+    applied: Mapping[str, str],
+    ours: Mapping[str, str] | None,
+) -> str:
+    """Why `apply` would refuse it; "" if it would not. `ours`: None with a new snapshot."""
+    try:
+        if ours is not None:
+            refuse_unread(ours, connect.captured(name))
+        connect.validate(name, applied)
+    except (SnapshotNeeded, ConnectorFailed) as error:
+        return error.sentence
+    return ""
 
 
 def compare(

@@ -9,17 +9,15 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-import tenacity
-from sqlalchemy import Engine, text
-
 from pipeline.config.settings import Settings
 from pipeline.connect.client import TABLES, ConnectClient
 from pipeline.connect.status import ConnectorStatus
 from pipeline.connect.templates import Dialect, fill, load
-from pipeline.database.sql.session import translated
 from pipeline.database.state.settings import current_epoch, store_epoch
-from pipeline.errors import ConnectorFailed, SnapshotNeeded
+from pipeline.errors import SnapshotNeeded
 from pipeline.kafka.topics import TopicSettings
+from pipeline.operations.signals import prepared, signal_names, signal_values
+from pipeline.operations.slots import drop_slot
 from pipeline.wiring.clients import connect_client, kafka_admin
 from pipeline.wiring.route import routes_of
 from pipeline.wiring.source import Source, source_of
@@ -27,18 +25,13 @@ from pipeline.wiring.source import Source, source_of
 Report = Callable[[str], None]
 KEEP_FOR_EVER = -1
 HOUR_MS = 3_600_000
-SLOT_PATIENCE_SECONDS = 15.0
 DEFAULT_PORTS: dict[Dialect, int] = {"postgres": 5432, "sqlserver": 1433}
-DEFAULT_SCHEMAS: dict[Dialect, str] = {
-    "postgres": "public",
-    "sqlserver": "dbo",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What `apply` came to. `is_resnapshot`: a new snapshot of every table is taken;
-    `differences` name topics.
+    `differences` name topics; `no_backfill`: why it has no signal table, "" if it has.
     """
 
     status: ConnectorStatus
@@ -46,6 +39,7 @@ class Applied:
     is_resnapshot: bool
     topics: tuple[str, ...]
     differences: tuple[str, ...]
+    no_backfill: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +79,11 @@ def apply(settings: Settings, report: Report, system: str = "ajera") -> Applied:
             epoch = None
         epoch = store_epoch(states, source.connector, epoch)
         timeout = settings.connect.timeout_seconds
-        config = configuration(settings, epoch, system)
+        lacking = prepared(source, report)
+        config = configuration(settings, epoch, system, signals=not lacking)
         status = _applied(connect, source.connector, config, timeout, report)
         names = tuple(topic.name for topic in topics)
-        return Applied(status, epoch, is_resnapshot, names, tuple(differences))
+        return Applied(status, epoch, is_resnapshot, names, tuple(differences), lacking)
 
 
 def remove(settings: Settings, report: Report, system: str = "ajera") -> Removed:
@@ -103,13 +98,15 @@ def remove(settings: Settings, report: Report, system: str = "ajera") -> Removed
         was_there = connect.remove(source.connector)
     finally:
         connect.close()
-    slot = _drop_slot(source, report) if source.dialect == "postgres" else None
+    slot = drop_slot(source, report) if source.dialect == "postgres" else None
     return Removed(was_there, slot)
 
 
-def configuration(settings: Settings, epoch: int, system: str = "ajera") -> dict[str, str]:
+def configuration(
+    settings: Settings, epoch: int, system: str = "ajera", *, signals: bool = False
+) -> dict[str, str]:
     """The connector's configuration as sent to Connect;
-    secrets stay expressions that the worker resolves.
+    secrets stay expressions that the worker resolves. `signals`: its signal table is there.
     """
     source = source_of(settings, system)
     own = source.settings
@@ -121,7 +118,7 @@ def configuration(settings: Settings, epoch: int, system: str = "ajera") -> dict
         "source_user": source.url.username or "",
         "source_password": own.connect_password,
         "source_database": source.url.database or "",
-        "tables": ",".join(_pattern(source, table) for table in source.tables),
+        "tables": ",".join(_patterns(source, signals=signals)),
         "heartbeat_interval_ms": str(int(own.heartbeat_seconds * 1000)),
         "epoch": str(epoch),
         "partitions": str(settings.kafka.partitions),
@@ -130,7 +127,10 @@ def configuration(settings: Settings, epoch: int, system: str = "ajera") -> dict
         "registry_url": _converter_url(settings),
     }
     template = load(source.system, source.dialect, settings.registry.kind)
-    return fill(template, common | _of_the_dialect(settings, source))
+    return fill(
+        template,
+        common | signal_values(source, signals=signals) | _of_the_dialect(settings, source),
+    )
 
 
 def topics_of(settings: Settings, system: str = "ajera") -> list[TopicSettings]:
@@ -148,6 +148,9 @@ def topics_of(settings: Settings, system: str = "ajera") -> list[TopicSettings]:
             kafka.replication_factor,
             retention_ms,
         )
+    )
+    topics.append(
+        TopicSettings(source.notification_topic, 1, kafka.replication_factor, retention_ms)
     )
     for route in routes_of(settings):
         if system in route.systems:
@@ -232,9 +235,11 @@ def _history_topic(source: Source) -> str:
     return f"{source.topic_prefix}.schema-history"
 
 
-def _pattern(source: Source, table: str) -> str:
-    schema = source.settings.db_schema or DEFAULT_SCHEMAS[source.dialect]
-    return rf"{re.escape(schema)}\.{re.escape(table)}"
+def _patterns(source: Source, *, signals: bool) -> list[str]:
+    tables = [(source.db_schema, table) for table in source.tables]
+    if signals:
+        tables.append(signal_names(source))
+    return [rf"{re.escape(schema)}\.{re.escape(table)}" for schema, table in tables]
 
 
 def _converter_url(settings: Settings) -> str:
@@ -253,44 +258,4 @@ def _drop_old_slot(source: Source, report: Report) -> None:
     above what is newer.
     """
     if source.dialect == "postgres":
-        _drop_slot(source, report)
-
-
-def _drop_slot(source: Source, report: Report) -> str | None:
-    """Drop the replication slot if it is there.
-    Raises ConnectorFailed if somebody still reads it after a while.
-    """
-    engine = source.engine()
-    patient = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(ConnectorFailed),
-        stop=tenacity.stop_after_delay(SLOT_PATIENCE_SECONDS),
-        wait=tenacity.wait_fixed(0.2),
-        reraise=True,
-    )
-    try:
-        dropped = patient(_drop_idle_slot, engine, source.slot)
-    finally:
-        engine.dispose()
-    if not dropped:
-        return None
-    report(f"dropped the replication slot {source.slot}")
-    return source.slot
-
-
-def _drop_idle_slot(engine: Engine, slot: str) -> bool:
-    with (
-        translated(engine, "the replication slot"),
-        engine.begin() as connection,
-    ):
-        query = text("SELECT active FROM pg_replication_slots WHERE slot_name = :slot")
-        is_active = connection.execute(query, {"slot": slot}).scalar_one_or_none()
-        if is_active:
-            raise ConnectorFailed(
-                f"The replication slot {slot} is in use, though its connector has no offsets."
-            )
-        if is_active is not None:
-            connection.execute(
-                text("SELECT pg_drop_replication_slot(:slot)"),
-                {"slot": slot},
-            )
-        return is_active is not None
+        drop_slot(source, report)

@@ -121,7 +121,7 @@ def _of_route(one: RouteStatus) -> Iterator[Problem]:
             Severity.HALTED,
             one.title,
             f"The topic {topic} is not in Kafka: what it held is unknown.",
-            "ajera-cdc connectors apply",
+            "ajera-cdc connectors apply, then ajera-cdc backfill of its table",
         )
     if group.lost:
         yield Problem(

@@ -24,6 +24,12 @@ from pipeline.resources import schemas_directory
 from pipeline.wiring.clients import source_engine
 from pipeline.wiring.state import State, state_of
 
+DEFAULT_SCHEMAS: dict[Dialect, str] = {
+    "postgres": "public",
+    "sqlserver": "dbo",
+}
+NOTIFICATION_PREFIX = "__debezium-notification."
+
 
 @dataclass(frozen=True)
 class Source:
@@ -59,6 +65,21 @@ class Source:
     @property
     def heartbeat_topic(self) -> str:
         return f"{HEARTBEAT_PREFIX}{self.topic_prefix}"
+
+    @property
+    def notification_topic(self) -> str:
+        """Where the connector says how far a backfill is."""
+        return f"{NOTIFICATION_PREFIX}{self.topic_prefix}"
+
+    @property
+    def db_schema(self) -> str:
+        """The schema of its tables."""
+        return self.settings.db_schema or DEFAULT_SCHEMAS[self.dialect]
+
+    def collection(self, table: str, schema: str | None = None) -> str:
+        """The connector's name of a table, by this site's name of it."""
+        name = f"{schema or self.db_schema}.{table}"
+        return f"{self.url.database}.{name}" if self.dialect == "sqlserver" else name
 
 
 def source_of(settings: Settings, system: str) -> Source:

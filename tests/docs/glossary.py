@@ -83,6 +83,12 @@ ROUTES = (
         ("Recovery",),
     ),
     Word(
+        "signal",
+        "what asks a connector for a backfill: a row of a table of our own in the source",
+        ("Signal", "SignalTable"),
+    ),
+    Word("notice", "what a connector notifies about a backfill", ("Notice",)),
+    Word(
         "watcher",
         "what restarts a failed connector by itself, in each consumer, with growing pauses",
         ("Watcher",),

@@ -32,7 +32,7 @@ ORDINARY = frozenset(
     undecodable unique unknown unreachable unreadable unsupported unticked up update usage
     version versions waiting where
     address connections credentials exhausted host place reach refusals right tls
-    connectors difference reports setting
+    chosen connectors difference reports requested setting whole
     """,
     )
 )

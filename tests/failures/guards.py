@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.failures.guards_assumed import ASSUMED_GUARDS
+from tests.failures.guards_capture import CAPTURE_GUARDS
 from tests.failures.guards_events import EVENT_GUARDS
 from tests.failures.guards_first import FIRST_GUARDS
 from tests.failures.guards_lines import LINE_GUARDS
@@ -17,4 +18,4 @@ TWO_WAY_GUARDS = (
     *ASSUMED_GUARDS,
     *LINE_GUARDS,
 )
-GUARDS = (*ONE_WAY_GUARDS, *TWO_WAY_GUARDS, *TOLD_GUARDS)
+GUARDS = (*ONE_WAY_GUARDS, *TWO_WAY_GUARDS, *TOLD_GUARDS, *CAPTURE_GUARDS)

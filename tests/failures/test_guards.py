@@ -9,6 +9,7 @@ import pytest
 
 from tests.failures.guard import Guard
 from tests.failures.guards import GUARDS, TWO_WAY_GUARDS
+from tests.failures.guards_capture import CAPTURE_GUARDS
 from tests.failures.guards_one_way import ONE_WAY_GUARDS
 from tests.failures.guards_told import TOLD_GUARDS
 
@@ -35,6 +36,7 @@ def test_the_docs_list_every_guard_with_its_test() -> None:
         list(lines(ONE_WAY_GUARDS)),
         list(lines(TWO_WAY_GUARDS)),
         list(lines(TOLD_GUARDS)),
+        list(lines(CAPTURE_GUARDS)),
     ]
 
 

@@ -38,6 +38,7 @@ url = "http://127.0.0.1:1"
 # Reviewed: these read, or print, and nothing more. Another command declares what it changes.
 READS = {
     "audit",
+    "backfill status",
     "check",
     "config show",
     "config template",
@@ -53,12 +54,18 @@ READS = {
 }
 # Reviewed: texts that name something. What a row holds is a RowValue.
 NAMES = {
+    "backfill start table",
     "conflicts resolve line",
     "conflicts resolve link_id",
     "replay to_time",
     "replay topic",
 }
-SAMPLES = {"to_time": "2026-11-25T08:00:00Z", "topic": "ajera.AxVec"}
+SAMPLES = {
+    "to_time": "2026-11-25T08:00:00Z",
+    "topic": "ajera.AxVec",
+    "table": "AxVec",
+    "source": "ajera",
+}
 
 
 def commands(

@@ -203,7 +203,7 @@ def _made(
         id=_new_id(),
         table=name,
         collection=collection,
-        what=chosen.what,
+        what=_what(chosen, rows),
         rows=rows,
         chunk_rows=CHUNK_ROWS,
         at=datetime.now(UTC),
@@ -213,6 +213,12 @@ def _made(
     if len(data) > LONGEST_DATA:
         raise UsageError(f"The condition is longer than {LONGEST_DATA / 2:,.0f} characters.")
     return asked, data
+
+
+def _what(chosen: Chosen, rows: int) -> str:
+    """A row that is not in the source is not read: if it is in a target, its delete was missed."""
+    lacking = (chosen.keys or rows) - rows
+    return f"{chosen.what}, {lacking:,} of them not in the source" if lacking > 0 else chosen.what
 
 
 def _data(system: str, asked: Requested, chosen: Chosen) -> dict[str, Any]:

@@ -182,6 +182,8 @@ def test_some_rows_are_read_again_by_key_or_condition_and_a_rehearsal_changes_no
     lost_edits(live)
     rehearsed = live.command("backfill", "ajera", "AxVec", "--key", "3", "--dry-run")["data"]
     assert (rehearsed["rows"], rehearsed["what"]) == (1, "1 key")
+    gone = live.command("backfill", "ajera", "AxVec", "--key", "999999", "--dry-run")["data"]
+    assert (gone["rows"], gone["what"]) == (0, "1 key, 1 of them not in the source")
     assert live.command("backfill", "status", "ajera")["data"]["backfills"] == []
     with live.consumers():
         done = live.command("backfill", "ajera", "AxVec", "--key", "3", "--key", "5")

@@ -18,10 +18,13 @@ from pipeline.model.event import Value
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which rows: in words, without a value of theirs, and as a condition ("": all)."""
+    """Which rows: in words, without a value of theirs, and as a condition ("": all). `keys`: how
+    many there are at most, where they are chosen by key.
+    """
 
     what: str
     condition: str
+    keys: int | None = None
 
 
 def by_keys(dialect: Dialect, site: Site, table: SourceTable, keys: Collection[str]) -> Chosen:
@@ -31,18 +34,18 @@ def by_keys(dialect: Dialect, site: Site, table: SourceTable, keys: Collection[s
     names = [
         dialect.quote(site.source_column(table.name, column.name)) for column in table.key_columns
     ]
-    rows = [_values(table, key) for key in sorted(keys)]
+    rows = [_values(table, key) for key in sorted({*keys})]
     what = f"{len(rows):,} key" + ("s" if len(rows) != 1 else "")
     if len(names) == 1:
         listed = ", ".join(_literal(dialect, value) for (value,) in rows)
-        return Chosen(what, f"{names[0]} IN ({listed})")
+        return Chosen(what, f"{names[0]} IN ({listed})", len(rows))
     each = (
         " AND ".join(
             f"{name} = {_literal(dialect, value)}" for name, value in zip(names, row, strict=True)
         )
         for row in rows
     )
-    return Chosen(what, " OR ".join(f"({one})" for one in each))
+    return Chosen(what, " OR ".join(f"({one})" for one in each), len(rows))
 
 
 def by_filter(condition: str) -> Chosen:

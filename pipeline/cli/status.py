@@ -17,6 +17,7 @@ from pipeline.cli.output import Outcome, columns
 from pipeline.cli.watch import watch
 from pipeline.config.settings import Settings
 from pipeline.database.state.status import ParkedRows
+from pipeline.database.systems.capture_health import CaptureHealth
 from pipeline.model.audit import Changes
 from pipeline.operations import status as operation
 from pipeline.operations.standing import RouteState, RouteStatus
@@ -84,7 +85,23 @@ def shown(found: operation.Status) -> RenderableType:
     for one in found.connectors:
         tasks = "".join(f", task {task.number} {task.state}" for task in one.tasks)
         parts.append(Text(f"connector {one.name} {one.state}{tasks}, epoch {one.epoch or '-'}"))
+        parts.append(Text(f"  {_capture(one.capture)}"))
     return Group(*parts)
+
+
+def _capture(found: CaptureHealth | None) -> str:
+    """What the source says, of those things that it has."""
+    if found is None:
+        return "log: unknown"
+    if not found.is_there:
+        return "log: nobody has read it"
+    said = {
+        "in use": found.is_read and "yes",
+        "not confirmed": found.behind_bytes is not None and f"{found.behind_bytes:,} bytes",
+        "capture job late": found.latency_seconds is not None and f"{found.latency_seconds:,} s",
+        "kept": found.kept_seconds is not None and f"{found.kept_seconds:,} s",
+    }
+    return "log: " + ", ".join(f"{name} {value}" for name, value in said.items() if value)
 
 
 def _route(found: RouteStatus) -> list[RenderableType]:
@@ -154,7 +171,7 @@ def _unknown(found: RouteState) -> Table:
 
 def _topics(found: RouteState) -> Table:
     """The partitions of a topic are added up; `lag` and `--json` have them one by one."""
-    table = columns("topic", "read", "written", "skipped", "parked", "dead letters")
+    table = columns("topic", "read", "written", "skipped", "parked", "dead")
     for topic in dict.fromkeys(one.topic for one in found.partitions):
         of = [one for one in found.partitions if one.topic == topic]
         counts = (

@@ -222,11 +222,14 @@ class Run(Section):
         "127.0.0.1",
         description="Address that metrics, health and readiness are served on.",
     )
-    metrics_port: int = Field(
-        9464,
+    metrics_port: int | None = Field(
+        None,
         ge=0,
         le=65_535,
-        description="Port likewise; 0 takes any free one.",
+        description=(
+            "Port likewise; 0 takes any free one. Default: 9464, or the next free one, for a "
+            "further consumer on the host; the log and `status` show which."
+        ),
     )
 
 

@@ -146,6 +146,7 @@ def _event(
     operation = operation_of(flat)
     epoch = epoch_of(flat)
     key = _key(topic, message.key)
+    captured_ms = flat.get("__ts_ms")
     return Event(
         topic.table.name,
         topic.table.key_text(key),
@@ -156,6 +157,7 @@ def _event(
         committed_at_of(flat),
         epoch,
         shows_snapshot_ended(flat, operation),
+        captured_ms if type(captured_ms) is int else 0,
     )
 
 

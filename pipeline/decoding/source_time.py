@@ -11,6 +11,7 @@ from pipeline.errors import PipelineError
 from pipeline.model.event import Message
 
 MILLISECONDS = 1000
+END_MS = 253_402_300_800_000  # the year 10000
 
 
 class SourceTimes:
@@ -38,7 +39,7 @@ class SourceTimes:
 
 def produced_at(message: Message) -> datetime | None:
     """Kafka's time of the message; None where it has none."""
-    return at_ms(message.timestamp_ms) if message.timestamp_ms > 0 else None
+    return at_ms(message.timestamp_ms) if 0 < message.timestamp_ms < END_MS else None
 
 
 def at_ms(milliseconds: int) -> datetime:

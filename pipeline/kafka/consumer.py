@@ -41,6 +41,7 @@ from pipeline.kafka.protocol import EAGER, Protocol, consumer_settings
 from pipeline.kafka.standby import Standby
 from pipeline.kafka.starts import starts_of
 from pipeline.model.event import Message
+from pipeline.model.held import HeldPartitions
 from pipeline.model.position import TopicPartition
 
 StoredOffsets = Callable[[Collection[TopicPartition]], Mapping[TopicPartition, int]]
@@ -50,6 +51,7 @@ Told = Callable[[frozenset[TopicPartition]], None]
 class KafkaMessages:
     """One member of a consumer group. Call it from one thread only.
 
+    `held`: where it shows which partitions it has, and how far it committed each.
     `stored_offsets`: next offsets in `sync`, where known. `on_assigned` is called with new
     partitions (none: a standby) before their first message, `on_revoked` with revoked ones while
     their offsets can still be committed.
@@ -66,7 +68,9 @@ class KafkaMessages:
         on_assigned: Told,
         on_revoked: Told,
         protocol: Protocol = "classic",
+        held: HeldPartitions | None = None,
     ) -> None:
+        self._held = held or HeldPartitions()
         self._stored_offsets = stored_offsets
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
@@ -128,6 +132,7 @@ class KafkaMessages:
         ]
         if not offsets:
             return
+        self._held.applied(next_offsets)
         try:
             results = self._consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as error:
@@ -201,6 +206,7 @@ class KafkaMessages:
         self._kept_error.forget()
         self._consumer.close()
         self._admin.close()
+        self._held.revoked(self._buffer.assigned)
         self._buffer.revoke(self._buffer.assigned)
         self._awaiting_start.clear()
         self._kept_error.raise_first()
@@ -230,6 +236,7 @@ class KafkaMessages:
             raise unreachable("taking over partitions", cause(error)) from error
         self._awaiting_start -= partitions
         self._buffer.assign(partitions)
+        self._held.assigned({tp: max(start, 0) for tp, start in starts.items()})
         # librdkafka remembers that a partition was paused when it left:
         # it would never be read again.
         (self._consumer.pause if self._waiting else self._consumer.resume)(placed)
@@ -244,6 +251,7 @@ class KafkaMessages:
         except Exception as error:
             self._kept_error.keep(error)
         self._buffer.revoke(leaving)
+        self._held.revoked(leaving)
         self._paused -= leaving
         if self._is_eager:
             self._consumer.unassign()

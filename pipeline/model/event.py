@@ -64,6 +64,7 @@ class Event:
     committed_at: datetime
     epoch: int
     snapshot_ended: bool = True  # evidence that the source's initial snapshot is over
+    captured_ms: int = 0  # when the connector read it, since 1970 UTC; 0: it does not say
 
     @property
     def origin(self) -> EventOrigin:

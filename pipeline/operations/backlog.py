@@ -6,21 +6,23 @@ What cannot be known is None, and never zero.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from pipeline.config.settings import Settings
 from pipeline.decoding.avro import Schemas
-from pipeline.decoding.source_time import SourceTimes, at_ms
+from pipeline.decoding.source_time import SourceTimes, at_ms, produced_at
+from pipeline.kafka.topics import TopicDescription
 from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition
 from pipeline.wiring.clients import kafka_admin, registry_client
 from pipeline.wiring.source import Source
 
 PERIODS_OF_SILENCE = 3  # so many heartbeats may be missing
+SHARE_LEFT = 0.25
 LEAST_SILENCE_SECONDS = 10.0  # a connector that is busy with a commit is not silent
 
 
@@ -32,6 +34,7 @@ class Topics(Protocol):
     def messages_at(
         self, offsets: Mapping[TopicPartition, int]
     ) -> Mapping[TopicPartition, Message]: ...
+    def topic_description(self, topic: str) -> TopicDescription | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Backlog:
     it begins at its oldest message. `lag` None: the next offset lies behind the end, so the topic
     is another one than was read. `lost`: messages from the next offset on that retention deleted.
     `oldest_at`: when the oldest that waits was committed in the source; None also if unknown.
-    `produced_at`: when Kafka got that one.
+    `produced_at`: when Kafka got that one; after `retention` from then on (None: never) it goes.
     """
 
     next_offset: int | None
@@ -49,6 +52,7 @@ class Backlog:
     lost: int = 0
     oldest_at: datetime | None = None
     produced_at: datetime | None = None
+    retention: timedelta | None = None
 
     def delay_seconds(self, now: datetime) -> float | None:
         """Age of the oldest that waits; 0 if none does."""
@@ -56,19 +60,38 @@ class Backlog:
             return 0.0
         return seconds_since(self.oldest_at, now)
 
+    def retention_left_seconds(self, now: datetime) -> float | None:
+        """Until the oldest that waits may be deleted unread; None if none waits, or it never is."""
+        if self.produced_at is None or self.retention is None:
+            return None
+        return round((self.produced_at + self.retention - now).total_seconds(), 1)
+
+    def is_expiring(self, now: datetime) -> bool:
+        """Is little of the topic's retention left for what waits."""
+        left = self.retention_left_seconds(now)
+        return (
+            left is not None
+            and self.retention is not None
+            and left < SHARE_LEFT * self.retention.total_seconds()
+        )
+
 
 def backlogs(
     topics: Topics,
     times: SourceTimes,
     names: Sequence[str],
     next_offsets: Mapping[TopicPartition, int],
+    only: Collection[TopicPartition] | None = None,
 ) -> dict[TopicPartition, Backlog]:
-    """For each partition of these topics; missing topics are left out.
+    """For each partition of these topics, or only for these of them; missing topics are left out.
     Raises ServiceUnreachable.
     """
-    marks = topics.watermarks(names)
+    marks = {
+        tp: ends for tp, ends in topics.watermarks(names).items() if only is None or tp in only
+    }
     starts = {tp: max(next_offsets.get(tp, low), low) for tp, (low, _) in marks.items()}
     oldest = topics.messages_at({tp: start for tp, start in starts.items() if start < marks[tp][1]})
+    kept = {topic: _retention(topics, topic) for topic in {tp.topic for tp in oldest}}
     found = {}
     for tp, (low, end) in marks.items():
         known, first = next_offsets.get(tp), oldest.get(tp)
@@ -78,11 +101,17 @@ def backlogs(
             lag=None if starts[tp] > end else end - starts[tp],
             lost=0 if known is None else max(low - known, 0),
             oldest_at=None if first is None else times.of(first),
-            produced_at=None
-            if first is None or first.timestamp_ms <= 0
-            else at_ms(first.timestamp_ms),
+            produced_at=None if first is None else produced_at(first),
+            retention=kept.get(tp.topic),
         )
     return found
+
+
+def _retention(topics: Topics, topic: str) -> timedelta | None:
+    found = topics.topic_description(topic)
+    if found is None or found.retention_ms < 0:
+        return None
+    return timedelta(milliseconds=found.retention_ms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,8 @@ class PartitionLag:
 @dataclass(frozen=True, slots=True)
 class Lag:
     """A route's group. `lag` in messages. `applied_until`: everything that the sources committed
-    up to then is applied. `missing`: topics that are not in Kafka.
+    up to then is applied. `missing`: topics that are not in Kafka. `retention_left_seconds`: until
+    Kafka may delete the first message that waits; `is_expiring`: less than a quarter is left.
     """
 
     route: str
@@ -55,6 +56,8 @@ class Lag:
     lag: int | None
     delay_seconds: float | None
     applied_until: datetime | None
+    retention_left_seconds: float | None
+    is_expiring: bool
     sources: tuple[Freshness, ...]
     missing: tuple[str, ...]
     partitions: tuple[PartitionLag, ...]
@@ -121,8 +124,7 @@ def lag_of(
     has_run = has_committed or group.members > 0
     until = None if total is None else _applied_until(found.values(), sources, has_run=has_run)
     delay = _delay(total, until, sources, now)
-    waiting = [tp for tp, one in found.items() if one.lag]
-    idle = [now - moved_at[tp] for tp in waiting if tp in moved_at]
+    left = [one.retention_left_seconds(now) for one in found.values()]
     return Lag(
         route=route.name,
         group=route.group,
@@ -131,19 +133,29 @@ def lag_of(
             has_committed=has_committed,
             lag=total,
             delay_seconds=delay,
-            idle_seconds=max(idle).total_seconds() if idle else None,
+            idle_seconds=_idle_seconds(found, moved_at, now),
             objective_seconds=objective_seconds,
         ),
         members=group.members,
         lag=total,
         delay_seconds=delay,
         applied_until=until,
+        retention_left_seconds=min((one for one in left if one is not None), default=None),
+        is_expiring=any(one.is_expiring(now) for one in found.values()),
         sources=tuple(sources),
         missing=missing,
         partitions=tuple(
             _partition(tp, one, now, group.assignment.get(tp)) for tp, one in sorted(found.items())
         ),
     )
+
+
+def _idle_seconds(
+    found: Mapping[TopicPartition, Backlog], moved_at: MovedAt, now: datetime
+) -> float | None:
+    """Since the partition in which messages wait for longest was moved on."""
+    moved = [moved_at[tp] for tp, one in found.items() if one.lag and tp in moved_at]
+    return (now - min(moved)).total_seconds() if moved else None
 
 
 def _partition(tp: TopicPartition, one: Backlog, now: datetime, member: str | None) -> PartitionLag:

@@ -8,9 +8,14 @@ from enum import IntEnum
 
 from pipeline.connect.causes import Recovery
 from pipeline.connect.status import ABSENT, FAILED, PAUSED, STOPPED
+from pipeline.database.systems.capture_health import CaptureHealth
 from pipeline.operations.backlog import Freshness
 from pipeline.operations.group_state import GroupVerdict
 from pipeline.operations.standing import ConnectorStatus, GroupStatus, RouteStatus
+
+SECONDS_AN_HOUR = 3600.0
+LITTLE_BYTES = 256 * 1024 * 1024
+LATE_CAPTURE_SECONDS = 60
 
 
 class Severity(IntEnum):
@@ -44,6 +49,12 @@ def problems(
     """The worst first; of the same severity in the order of the flow: capture, Kafka, routes."""
     found = [
         *(problem for one in connectors for problem in _of_connector(one)),
+        *(
+            problem
+            for one in connectors
+            if one.capture is not None
+            for problem in _of_capture(one, one.capture)
+        ),
         *(
             Problem(Severity.UNKNOWN, "service", sentence, "ajera-cdc check")
             for sentence in unavailable
@@ -85,6 +96,31 @@ def _recovers(one: ConnectorStatus) -> str:
     return f"{command} restart {source}"
 
 
+def _of_capture(one: ConnectorStatus, found: CaptureHealth) -> Iterator[Problem]:
+    """What the source says of the log that its connector reads."""
+    place = f"source {one.source}"
+    anew = (
+        f"ajera-cdc connectors remove --source {one.source}, then ajera-cdc connectors apply "
+        f"--source {one.source}: a new snapshot"
+    )
+    show = f"ajera-cdc connectors status --source {one.source}"
+    if found.is_lost:
+        what = "Its replication slot was invalidated: changes between are lost to capture."
+        yield Problem(Severity.HALTED, place, what, anew)
+    elif not found.is_there and one.running:
+        what = "Its log has no reader: no replication slot, or a capture job that never ran."
+        yield Problem(Severity.HALTED, place, what, "ajera-cdc check")
+    elif found.left_bytes is not None and found.left_bytes < LITTLE_BYTES:
+        what = f"Its replication slot is lost after {found.left_bytes:,} more bytes of log."
+        yield Problem(Severity.DEGRADED, place, what, show)
+    if found.errors:
+        what = f"Its capture job met {found.errors:,} errors in its newest session."
+        yield Problem(Severity.DEGRADED, place, what, "ajera-cdc check")
+    if found.latency_seconds is not None and found.latency_seconds > LATE_CAPTURE_SECONDS:
+        what = f"Its capture job is {found.latency_seconds:,} s late."
+        yield Problem(Severity.DEGRADED, place, what, "ajera-cdc check")
+
+
 def _of_sources(
     routes: Sequence[RouteStatus], connectors: Sequence[ConnectorStatus]
 ) -> Iterator[Problem]:
@@ -95,10 +131,11 @@ def _of_sources(
         for source in () if route.group is None else route.group.sources:
             if source.is_silent and source.source not in told | seen:
                 seen.add(source.source)
-                yield _silent(source)
+                is_known = any(one.source == source.source for one in connectors)
+                yield _silent(source, is_known=is_known)
 
 
-def _silent(one: Freshness) -> Problem:
+def _silent(one: Freshness, *, is_known: bool) -> Problem:
     since = (
         "No heartbeat or change of it is in Kafka"
         if one.seen_seconds is None
@@ -108,7 +145,7 @@ def _silent(one: Freshness) -> Problem:
         Severity.UNKNOWN,
         f"source {one.source}",
         f"{since}: whether there are newer changes is unknown.",
-        f"ajera-cdc connectors status --source {one.source}",
+        f"ajera-cdc connectors status --source {one.source}" if is_known else "ajera-cdc check",
     )
 
 
@@ -129,6 +166,14 @@ def _of_route(one: RouteStatus) -> Iterator[Problem]:
             one.title,
             f"Retention has deleted {group.lost:,} messages that were not applied.",
             "ajera-cdc connectors remove, then ajera-cdc connectors apply: a new snapshot",
+        )
+    if group.is_expiring:
+        hours = (group.retention_left_seconds or 0.0) / SECONDS_AN_HOUR
+        yield Problem(
+            Severity.DEGRADED,
+            one.title,
+            f"Kafka may delete messages that wait, unread, in {hours:,.1f} hours.",
+            f"ajera-cdc lag --route {one.name}; raise retention.ms of its topics",
         )
     yield from _of_group(one, group)
 

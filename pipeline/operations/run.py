@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 import structlog
 
 from pipeline.config.settings import Settings
 from pipeline.engine.consumer.retry import Retrier, Stopped
 from pipeline.errors import PipelineError
+from pipeline.operations.gauges import collector
 from pipeline.operations.presence import present
 from pipeline.operations.watch import watching
 from pipeline.telemetry import log
@@ -37,9 +38,8 @@ def run(settings: Settings, stop: Callable[[], bool], route: RouteHandle) -> Non
     gc.set_threshold(*COLLECTED_AFTER)
     health = Health()
     telemetry = PrometheusTelemetry(health)
-    own = settings.run
-    server = TelemetryServer(own.metrics_host, own.metrics_port, telemetry.registry, health)
-    server.start()
+    outer = ExitStack()
+    server = outer.enter_context(_served(settings, route, telemetry, health))
     patience = _patience(settings, telemetry, stop)
     try:
         with ExitStack() as resources, suppress(Stopped):
@@ -61,7 +61,24 @@ def run(settings: Settings, stop: Callable[[], bool], route: RouteHandle) -> Non
         )
         raise
     finally:
-        server.stop()
+        outer.close()
+
+
+@contextmanager
+def _served(
+    settings: Settings, route: RouteHandle, telemetry: PrometheusTelemetry, health: Health
+) -> Iterator[TelemetryServer]:
+    own = settings.run
+    with collector(settings, route, telemetry.held) as figures:
+        telemetry.registry.register(figures)
+        server = TelemetryServer(
+            own.metrics_host, own.metrics_port, telemetry.registry, health, figures.health
+        )
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 def _patience(

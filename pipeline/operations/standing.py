@@ -17,6 +17,7 @@ from pipeline.database.state.status import (
     TableStatus,
 )
 from pipeline.database.state.unknown import UnknownColumn
+from pipeline.database.systems.capture_health import CaptureHealth
 from pipeline.operations.backlog import Freshness
 from pipeline.operations.group_state import GroupVerdict
 from pipeline.operations.lag import Lag
@@ -32,6 +33,8 @@ class GroupStatus:
     delay_seconds: float | None
     applied_until: datetime | None
     lost: int
+    retention_left_seconds: float | None
+    is_expiring: bool
     missing: tuple[str, ...]
     sources: tuple[Freshness, ...]
 
@@ -45,6 +48,8 @@ def group_of(found: Lag) -> GroupStatus:
         delay_seconds=found.delay_seconds,
         applied_until=found.applied_until,
         lost=found.lost,
+        retention_left_seconds=found.retention_left_seconds,
+        is_expiring=found.is_expiring,
         missing=found.missing,
         sources=found.sources,
     )
@@ -76,7 +81,8 @@ class RouteStatus:
 @dataclass(frozen=True, slots=True)
 class ConnectorStatus:
     """A connector as Connect reports it. `state` is FAILED also if one of its tasks is.
-    `epoch` None before the first `apply`, or where no state answered.
+    `epoch` None before the first `apply`, or where no state answered. `capture`: what the source
+    says of it, None where the source does not answer or may not be asked.
     """
 
     source: str
@@ -86,3 +92,4 @@ class ConnectorStatus:
     failure: str
     tasks: tuple[TaskStatus, ...]
     epoch: int | None
+    capture: CaptureHealth | None = None

@@ -17,6 +17,7 @@ from pipeline.connect.status import FAILED
 from pipeline.database.state.settings import current_epoch
 from pipeline.database.state.status import links, parked_rows, parked_work, partitions, tables
 from pipeline.database.state.unknown import unknown_columns
+from pipeline.database.systems.capture_health import CaptureHealth, capture_health
 from pipeline.domain.routes import AnyRoute
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.mapping.route import Route
@@ -87,13 +88,16 @@ def _connectors(
     states: Sequence[RouteState],
     missing: list[str],
 ) -> Iterator[ConnectorStatus]:
+    away: list[str] = []
     for system in systems:
-        found = _unless_away(partial(_connector, settings, system), missing)
+        found = None if away else _unless_away(partial(_connector, settings, system), away)
+        missing += away
         if found is not None:
             known = [
                 epoch for state in states if (epoch := state.epochs.get(found.name)) is not None
             ]
-            yield replace(found, epoch=max(known, default=None))
+            capture = _unless_away(partial(_capture, settings, system), missing)
+            yield replace(found, epoch=max(known, default=None), capture=capture)
 
 
 def _route(settings: Settings, route: RouteHandle, keys: int, missing: list[str]) -> RouteStatus:
@@ -136,6 +140,15 @@ def _of_exchange(engine: Engine, schema: str, keys: int) -> RouteState:
 
 def _moved_at(state: RouteState) -> dict[TopicPartition, datetime]:
     return {TopicPartition(one.topic, one.partition): one.updated_at for one in state.partitions}
+
+
+def _capture(settings: Settings, system: str) -> CaptureHealth:
+    source = source_of(settings, system)
+    engine = source.engine()
+    try:
+        return capture_health(engine, source.slot)
+    finally:
+        engine.dispose()
 
 
 def _connector(settings: Settings, system: str) -> ConnectorStatus:

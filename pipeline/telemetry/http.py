@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import (
@@ -18,6 +19,8 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 from pipeline.errors import ConfigurationInvalid
 from pipeline.telemetry.health import Health
 
+DEFAULT_PORT = 9464
+PORTS = range(DEFAULT_PORT, DEFAULT_PORT + 100)  # so many consumers on a host find one
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
@@ -40,29 +43,41 @@ class TelemetryServer:
     def __init__(
         self,
         host: str,
-        port: int,
+        port: int | None,
         registry: CollectorRegistry,
         health: Health,
+        figures: Callable[[], Mapping[str, object]] = dict,
     ) -> None:
-        """Raises ConfigurationInvalid when the address cannot be served."""
+        """`figures`: what `/health` shows beside the state. `port` None: DEFAULT_PORT, or the next
+        one that is free. Raises ConfigurationInvalid when the address cannot be served.
+        """
         self._health = health
+        self._figures = figures
         self._metrics = make_wsgi_app(registry)
-        try:
-            self._server = make_server(
-                host,
-                port,
-                self._answer,
-                server_class=_Server,
-                handler_class=_Quiet,
-            )
-        except OSError as error:
-            raise ConfigurationInvalid(
-                f"run.metrics_host, run.metrics_port: {host}:{port} cannot be served "
-                f"({error.strerror}); 0 takes any free port."
-            ) from None
+        self._server = self._bind(host, port)
         self._thread = threading.Thread(
             target=self._server.serve_forever, name="telemetry", daemon=True
         )
+
+    def _bind(self, host: str, port: int | None) -> WSGIServer:
+        ports = PORTS if port is None else (port,)
+        for each in ports:
+            try:
+                return make_server(
+                    host,
+                    each,
+                    self._answer,
+                    server_class=_Server,
+                    handler_class=_Quiet,
+                )
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE and each != ports[-1]:
+                    continue
+                raise ConfigurationInvalid(
+                    f"run.metrics_host, run.metrics_port: {host}:{each} cannot be served "
+                    f"({error.strerror}); 0 takes any free port."
+                ) from None
+        raise AssertionError("there is a port to try")
 
     @property
     def address(self) -> str:
@@ -89,7 +104,7 @@ class TelemetryServer:
                 return _json(
                     start_response,
                     state != "halted",
-                    {"state": state, "reasons": reasons},
+                    {"state": state, "reasons": reasons, **self._figures()},
                 )
             case "/ready":
                 return _json(

@@ -14,6 +14,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from pipeline.errors import PipelineError, Remedy
+from pipeline.model.held import HeldPartitions
 from pipeline.model.outcome import RowCounts
 from pipeline.telemetry.health import Health
 
@@ -22,6 +23,11 @@ Name = Literal[
     "pipeline_events_total",
     "pipeline_target_rows_total",
     "pipeline_delay_seconds",
+    "pipeline_delay_oldest_seconds",
+    "pipeline_hop_seconds",
+    "pipeline_source_seen_seconds",
+    "pipeline_retention_left_seconds",
+    "pipeline_figures_known_state",
     "pipeline_step_seconds",
     "pipeline_values_fitted_total",
     "pipeline_retries_total",
@@ -74,6 +80,7 @@ class Metric:
     labels: tuple[str, ...]
     meaning: str
     operator: str
+    is_asked: bool = False  # computed when it is scraped, from what Kafka says then
 
 
 METRICS: tuple[Metric, ...] = (
@@ -107,6 +114,58 @@ METRICS: tuple[Metric, ...] = (
         ("table",),
         "Source commit to target commit of each streamed event.",
         "Alert when the p99 stays over the objective.",
+    ),
+    Metric(
+        "pipeline_delay_oldest_seconds",
+        "gauge",
+        ("topic", "partition"),
+        (
+            "Age of the oldest change of a partition of this consumer that was not applied, from "
+            "its commit in the source; 0 when none waits, no sample when that is unknown."
+        ),
+        (
+            "Alert when it is over the objective and does not fall, and when it is absent: "
+            "`ajera-cdc status` says why."
+        ),
+        is_asked=True,
+    ),
+    Metric(
+        "pipeline_hop_seconds",
+        "histogram",
+        ("hop",),
+        (
+            "Where the time goes, of one change for each topic and batch: captured (source commit "
+            "to Debezium), broker (to Kafka), polled (to this consumer), applied (to the target's "
+            "commit)."
+        ),
+        (
+            "captured grows: look at the source's log and the connector; broker: at Connect; "
+            "polled: more consumers; applied: the target, or the batch."
+        ),
+    ),
+    Metric(
+        "pipeline_source_seen_seconds",
+        "gauge",
+        ("source",),
+        "Since the newest heartbeat or change of a source came into Kafka; absent if never.",
+        "Alert over three heartbeats: nothing is captured; `ajera-cdc connectors show`.",
+        is_asked=True,
+    ),
+    Metric(
+        "pipeline_retention_left_seconds",
+        "gauge",
+        ("topic", "partition"),
+        "Until Kafka may delete the oldest message that waits; absent if none waits.",
+        "Alert under twice your longest outage; raise the topic's retention.ms before it is 0.",
+        is_asked=True,
+    ),
+    Metric(
+        "pipeline_figures_known_state",
+        "gauge",
+        (),
+        "1 if Kafka answered this scrape: if 0, the gauges of delay and sources are absent.",
+        "Alert when it stays 0; `ajera-cdc status` names what is unavailable.",
+        is_asked=True,
     ),
     Metric(
         "pipeline_step_seconds",
@@ -215,10 +274,13 @@ class PrometheusTelemetry:
 
     def __init__(self, health: Health, clock: Callable[[], float] = time.time) -> None:
         self.registry = CollectorRegistry()
+        self.held = HeldPartitions()
         self._health = health
         self._clock = clock
         self._log = structlog.stdlib.get_logger("ajera_cdc")
-        self._metrics = {metric.name: self._create(metric) for metric in METRICS}
+        self._metrics = {
+            metric.name: self._create(metric) for metric in METRICS if not metric.is_asked
+        }
 
     def _create(self, metric: Metric) -> Counter | Gauge | Histogram:
         match metric.kind:
@@ -285,6 +347,9 @@ class PrometheusTelemetry:
 
     def step(self, name: str, seconds: float) -> None:
         self._add("pipeline_step_seconds", seconds, name)
+
+    def hop(self, name: str, seconds: float) -> None:
+        self._add("pipeline_hop_seconds", seconds, name)
 
     def values_fitted(self, table: str, column: str, how: str, count: int) -> None:
         self._add("pipeline_values_fitted_total", count, table, column, how)

@@ -68,4 +68,5 @@ def join_group(
         on_assigned=assigned,
         on_revoked=revoked,
         protocol=of.settings.kafka.group_protocol,
+        held=of.telemetry.held,
     )

@@ -65,6 +65,17 @@ EVENTS = (
         ("Freshness",),
     ),
     Word(
+        "figure",
+        "a number of a consumer that is looked up in Kafka when it is scraped",
+        ("Figures", "FigureCollector", "Lookout"),
+    ),
+    Word("held partition", "one that a consumer has now", ("HeldPartitions",)),
+    Word(
+        "capture",
+        "reading a source's log: its slot, or its capture job, and the connector",
+        ("CaptureHealth",),
+    ),
+    Word(
         "verdict",
         "what a consumer group does, in a word: ok, warn, stalled, stopped, never ran, unknown",
         ("GroupVerdict",),

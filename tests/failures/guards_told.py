@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.failures.guard import Guard
 
 OPERATIONS, UNIT = "pipeline/operations", "tests/unit/operations"
+GAUGES = f"{UNIT}/test_gauges.py"
 LAG, PROBLEMS = f"{UNIT}/test_lag.py", f"{UNIT}/test_problems.py"
 
 TOLD_GUARDS = (
@@ -42,6 +43,37 @@ TOLD_GUARDS = (
         "return self._committed_at(message) or produced_at(message)",
         "return produced_at(message)",
         f"{LAG}::test_the_delay_is_the_age_of_the_commit_in_the_source_not_of_the_message",
+    ),
+    Guard(
+        "a gauge of a silent source is absent",
+        f"{OPERATIONS}/gauges.py",
+        "if one.lag == 0 and (source is None or source.is_silent):",
+        "if one.lag == 0 and source is None:",
+        f"{GAUGES}::test_nothing_is_zero_that_is_not_known",
+    ),
+    Guard(
+        "a partition that left has no gauge",
+        "pipeline/model/held.py",
+        " if tp in self._next}",
+        "}",
+        f"{GAUGES}::test_a_partition_that_left_shows_nothing_and_its_new_owner_does",
+    ),
+    Guard(
+        "a wait that ends with another error is over",
+        "pipeline/engine/consumer/retry.py",
+        "            raise\n        finally:\n",
+        "            raise\n        else:\n",
+        (
+            "tests/unit/engine/test_retry.py"
+            "::test_what_was_waited_for_is_over_too_when_another_error_comes"
+        ),
+    ),
+    Guard(
+        "a hop that nobody timed is left out",
+        "pipeline/engine/consumer/hops.py",
+        "if start > NEVER and end > NEVER:",
+        "if end > NEVER:",
+        "tests/unit/engine/test_hops.py::test_a_hop_without_both_ends_is_left_out",
     ),
     Guard(
         "a failed task needs a person",

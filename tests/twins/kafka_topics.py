@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.errors import ServiceUnreachable
+from pipeline.kafka.topics import TopicDescription
 from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition
 
@@ -17,6 +18,7 @@ class KafkaTopics:
     messages: dict[TopicPartition, list[Message]] = field(default_factory=dict)
     low: dict[TopicPartition, int] = field(default_factory=dict)
     is_away: bool = False
+    retention_ms: int = -1
 
     def create(self, topic: str, partitions: int = 1) -> None:
         for number in range(partitions):
@@ -54,6 +56,12 @@ class KafkaTopics:
             for tp, offset in offsets.items()
         }
         return {tp: message for tp, message in found.items() if message is not None}
+
+    def topic_description(self, topic: str) -> TopicDescription | None:
+        partitions = len(self._of([topic]))
+        if not partitions:
+            return None
+        return TopicDescription(topic, "id", partitions, 1, self.retention_ms, "delete")
 
     def _of(self, topics: Sequence[str]) -> list[TopicPartition]:
         self._answer()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from pipeline.engine.consumer.hops import NEVER
 from pipeline.model.event import Event, EventOrigin, Message
 from pipeline.model.halt import HaltedAt, SkippedMessage
 from pipeline.model.outcome import Outcome
@@ -35,6 +37,7 @@ class Batch:
     ended: Counter[tuple[TopicPartition, Outcome, str]] = field(default_factory=Counter)
     skipped: list[SkippedMessage] = field(default_factory=list)
     incarnations: Mapping[str, int] = field(default_factory=dict)
+    polled_at: datetime = NEVER
     handled: BatchResult = field(default_factory=BatchResult)
 
     def message_of(self, event: Event) -> Message:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.engine.consumer.batch import Batch, place_of
 from pipeline.engine.consumer.circuit import Circuit, Limits
+from pipeline.engine.consumer.hops import times_of
 from pipeline.engine.consumer.ports import (
     Attempt,
     Clock,
@@ -81,7 +82,7 @@ class Intake:
         """The messages as a batch;
         a partition whose message can be neither decoded nor dead-lettered stops before it.
         """
-        batch = Batch(incarnations=incarnations)
+        batch = Batch(incarnations=incarnations, polled_at=self._clock.now())
         for message in messages:
             partition = TopicPartition(message.topic, message.partition)
             if partition in batch.handled.halted:
@@ -269,6 +270,18 @@ class Intake:
         for (partition, outcome, reason), count in batch.ended.items():
             self._telemetry.events_read(partition.topic, count)
             self._telemetry.event_ended(partition.topic, outcome, reason, count)
+        self._count_hops(batch)
+
+    def _count_hops(self, batch: Batch) -> None:
+        """Of the first streamed event of each topic that was applied: one says where time goes."""
+        applied_at, seen = self._clock.now(), set[str]()
+        for event in batch.events:
+            message = batch.message_of(event)
+            end = batch.handled.next_offsets[TopicPartition(message.topic, message.partition)]
+            if message.topic not in seen and not event.is_snapshot and message.offset < end:
+                seen.add(message.topic)
+                for name, seconds in times_of(event, message, batch.polled_at, applied_at):
+                    self._telemetry.hop(name, seconds)
 
     def count_delay(self, event: Event) -> None:
         """Tell telemetry how old a streamed event was when it was applied."""

@@ -71,10 +71,14 @@ class Retrier:
             before_sleep=before_sleep,
             reraise=True,
         )
-        result = retrying(call)
-        if failed:
-            self._telemetry.recovered()
-        return result
+        try:
+            return retrying(call)
+        except Stopped:
+            failed = False  # nothing is over: it was abandoned
+            raise
+        finally:
+            if failed:  # also where another error takes its place: that one is told by itself
+                self._telemetry.recovered()
 
     def _pause(self, seconds: float) -> None:
         until = self._clock.monotonic() + seconds

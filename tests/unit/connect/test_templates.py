@@ -161,7 +161,7 @@ def test_every_field_that_the_decoder_demands_is_added_by_the_connector(
     added = {
         f"__{name.replace('.', '_')}" for name in config["transforms.unwrap.add.fields"].split(",")
     }
-    demanded = {*REQUIRED, *position}
+    demanded = {*REQUIRED, *position, "__ts_ms"}  # that one is read where it is
     assert demanded == added | {
         "__deleted",
         config["transforms.epoch.static.field"],

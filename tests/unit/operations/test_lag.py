@@ -155,6 +155,19 @@ def test_what_retention_deleted_unread_is_counted(world: World) -> None:
     assert (found.lag, found.lost, found.delay_seconds) == (1, 2, 7.0)
 
 
+def test_how_long_retention_leaves_what_waits_is_known(world: World) -> None:
+    """From when Kafka got the oldest; little is said when a quarter is left."""
+    world.topics.retention_ms = 100_000
+    world.commit(NOON - timedelta(seconds=90))
+    found = world.lag({"ajera.AxVec": 0})
+    assert (found.retention_left_seconds, found.is_expiring) == (50.0, False)
+    world.now += timedelta(seconds=26)
+    found = world.lag({"ajera.AxVec": 0})
+    assert (found.retention_left_seconds, found.is_expiring) == (24.0, True)
+    found = world.lag({"ajera.AxVec": 1})
+    assert (found.retention_left_seconds, found.is_expiring) == (None, False)
+
+
 @pytest.mark.parametrize(
     ("age", "moved", "members", "state"),
     [

@@ -13,6 +13,7 @@ from rich.console import Console
 from pipeline.cli.main import main
 from pipeline.cli.status import shown, summary
 from pipeline.connect.status import TaskStatus
+from pipeline.database.systems.capture_health import CaptureHealth
 from pipeline.errors import ExitCode
 from pipeline.operations.backlog import Freshness
 from pipeline.operations.group_state import GroupVerdict
@@ -22,7 +23,18 @@ from pipeline.operations.status import Status
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SEEN = Freshness("ajera", NOON, 2.0, 15.0, is_silent=False)
-GROUP = GroupStatus(GroupVerdict.OK, 2, 0, 0.0, NOON, 0, (), (SEEN,))
+GROUP = GroupStatus(
+    state=GroupVerdict.OK,
+    members=2,
+    lag=0,
+    delay_seconds=0.0,
+    applied_until=NOON,
+    lost=0,
+    retention_left_seconds=None,
+    is_expiring=False,
+    missing=(),
+    sources=(SEEN,),
+)
 ROUTE = RouteStatus("pim", "Ajera to PIM", GROUP, None)
 RUNNING = TaskStatus(0, "RUNNING")
 CONNECTOR = ConnectorStatus("ajera", "ajera", "RUNNING", True, "", (RUNNING,), 1)
@@ -75,6 +87,11 @@ def test_a_failed_task_is_said_first_with_its_cause_and_what_to_type() -> None:
         (with_group(state=GroupVerdict.WARN, lag=5), ExitCode.DEGRADED, "late"),
         (with_group(state=GroupVerdict.UNKNOWN, lag=None), ExitCode.ENVIRONMENT, "created again"),
         (with_group(missing=("ajera.AxVec",)), ExitCode.HALTED, "ajera.AxVec is not in Kafka"),
+        (
+            with_group(is_expiring=True, retention_left_seconds=5400.0),
+            ExitCode.DEGRADED,
+            "in 1.5 hours",
+        ),
         (with_group(lost=7), ExitCode.HALTED, "deleted 7 messages"),
         (
             with_group(sources=(replace(SEEN, seen_seconds=99.0, is_silent=True),)),
@@ -117,6 +134,33 @@ def test_a_connector_that_does_not_run_is_a_problem(
     found = status_of(silent, replace(CONNECTOR, state=state, running=False, tasks=tasks))
     assert len(found.problems) == 1
     assert found.exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("capture", "code", "word"),
+    [
+        (CaptureHealth(is_there=True, is_read=True, is_lost=True), ExitCode.HALTED, "invalidated"),
+        (CaptureHealth(is_there=False), ExitCode.HALTED, "no reader"),
+        (CaptureHealth(is_there=True, left_bytes=5000), ExitCode.DEGRADED, "5,000 more bytes"),
+        (CaptureHealth(is_there=True, errors=2), ExitCode.DEGRADED, "2 errors"),
+        (CaptureHealth(is_there=True, latency_seconds=900), ExitCode.DEGRADED, "900 s late"),
+    ],
+)
+def test_what_the_source_says_of_its_log_is_told(
+    capture: CaptureHealth, code: ExitCode, word: str
+) -> None:
+    """Also while the connector runs, and Kafka has a heartbeat."""
+    found = status_of(ROUTE, replace(CONNECTOR, capture=capture))
+    (problem,) = found.problems
+    assert word in problem.what
+    assert found.exit_code == code
+
+
+def test_a_slot_that_is_read_is_no_problem() -> None:
+    """And what the source does not say is none either."""
+    well = CaptureHealth(is_there=True, is_read=True, is_lost=False, behind_bytes=5000)
+    assert status_of(ROUTE, replace(CONNECTOR, capture=well)).problems == ()
+    assert status_of(ROUTE, replace(CONNECTOR, capture=None)).problems == ()
 
 
 def test_what_a_service_would_have_told_is_unknown_and_not_zero() -> None:

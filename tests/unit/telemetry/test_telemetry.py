@@ -21,7 +21,7 @@ from pipeline.errors import ConfigurationInvalid, ContractBroken, SchemaUnknown,
 from pipeline.model.outcome import RowCounts
 from pipeline.telemetry import log
 from pipeline.telemetry.health import Health
-from pipeline.telemetry.http import TelemetryServer
+from pipeline.telemetry.http import PORTS, TelemetryServer
 from pipeline.telemetry.metrics import (
     DELAY_BUCKETS,
     METRICS,
@@ -80,6 +80,7 @@ def test_every_kind_of_news_moves_its_metric() -> None:
     telemetry.rows("T", RowCounts(1, 1, 1))
     telemetry.delay("T", 0.5)
     telemetry.step("stage", 0.1)
+    telemetry.hop("captured", 0.1)
     telemetry.values_fitted("T", "c", "cut", 1)
     telemetry.retried(TargetBusy("x"))
     telemetry.parked(3)
@@ -92,7 +93,8 @@ def test_every_kind_of_news_moves_its_metric() -> None:
     telemetry.connector_restarted("ajera", 1)
     after = samples(telemetry)
     moved = {name for name in after if after[name] != before.get(name)}
-    for metric in METRICS:
+    told = [metric for metric in METRICS if not metric.is_asked]
+    for metric in told:
         assert any(name.startswith(metric.name) for name in moved), metric.name
     assert after["pipeline_assigned_partitions"] == 4
     assert after["pipeline_parked_rows"] == 3
@@ -167,6 +169,31 @@ def test_a_port_that_is_taken_is_told_as_a_setting(
     port = int(server[0].address.rsplit(":", 1)[1])
     with pytest.raises(ConfigurationInvalid, match=r"run\.metrics_port"):
         TelemetryServer("127.0.0.1", port, server[2].registry, server[1])
+
+
+def test_a_second_consumer_on_a_host_takes_the_next_free_port() -> None:
+    """Unless a port is stated: then it is that one or an error."""
+    health = Health()
+    registry = PrometheusTelemetry(health).registry
+    servers = [TelemetryServer("127.0.0.1", None, registry, health) for _ in range(3)]
+    ports = [int(one.address.rsplit(":", 1)[1]) for one in servers]
+    for one in servers:
+        one.stop()
+    assert len(set(ports)) == len(ports)
+    assert set(ports) <= set(PORTS)
+
+
+def test_health_shows_the_figures_that_it_is_given() -> None:
+    """Beside the state, and null where unknown."""
+    health = Health()
+    registry = PrometheusTelemetry(health).registry
+    server = TelemetryServer("127.0.0.1", 0, registry, health, lambda: {"delay_seconds": None})
+    server.start()
+    try:
+        found = httpx.get(f"{server.address}/health").json()
+    finally:
+        server.stop()
+    assert found == {"state": "ok", "reasons": {}, "delay_seconds": None}
 
 
 def test_logs_are_lines_of_json_that_hold_no_containers_and_no_long_texts() -> None:

@@ -19,6 +19,11 @@ def ago(number: float | None) -> str:
     return UNKNOWN if number is None else f"{seconds(number)} ago"
 
 
+def seconds_since(at: datetime) -> float:
+    """A clock that runs ahead of ours gives 0."""
+    return max((datetime.now(at.tzinfo) - at).total_seconds(), 0.0)
+
+
 def clock(at: datetime | None) -> str:
     """The time of day, with the date if that was yesterday or earlier."""
     if at is None:

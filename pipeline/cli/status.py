@@ -16,6 +16,7 @@ from pipeline.cli.command import command
 from pipeline.cli.output import Outcome, columns
 from pipeline.cli.watch import watch
 from pipeline.config.settings import Settings
+from pipeline.database.state.consumers import ConsumerStatus
 from pipeline.database.state.status import ParkedRows
 from pipeline.database.systems.capture_health import CaptureHealth
 from pipeline.model.audit import Changes
@@ -89,6 +90,11 @@ def shown(found: operation.Status) -> RenderableType:
     return Group(*parts)
 
 
+def _consumer(one: ConsumerStatus) -> Text:
+    seen = figures.seconds_since(one.seen_at)
+    return Text(f"  consumer {one.id} {one.state}, seen {figures.ago(seen)}, {one.address}")
+
+
 def _capture(found: CaptureHealth | None) -> str:
     """What the source says, of those things that it has."""
     if found is None:
@@ -116,6 +122,7 @@ def _route(found: RouteStatus) -> list[RenderableType]:
         seen = ", ".join(
             f"{each.source} seen {figures.ago(each.seen_seconds)}" for each in one.sources
         )
+        parts += [] if found.state is None else map(_consumer, found.state.consumers)
         parts.append(Text(f"  applied up to {figures.clock(one.applied_until)} UTC; {seen}"))
     if found.state is not None:
         parts += _state(found.state)

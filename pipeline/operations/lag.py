@@ -118,36 +118,42 @@ def lag_of(
 ) -> Lag:
     """What these figures of Kafka come to."""
     missing = tuple(sorted(frozenset(route.topics) - {tp.topic for tp in found}))
-    counts = [one.lag for one in found.values()]
-    total = None if missing or None in counts else sum(one for one in counts if one is not None)
+    total = _total(missing, [one.lag for one in found.values()])
     has_committed = any(one.next_offset is not None for one in found.values())
     has_run = has_committed or group.members > 0
     until = None if total is None else _applied_until(found.values(), sources, has_run=has_run)
     delay = _delay(total, until, sources, now)
-    left = [one.retention_left_seconds(now) for one in found.values()]
+    state = verdict(
+        members=group.members,
+        has_committed=has_committed,
+        lag=total,
+        delay_seconds=delay,
+        idle_seconds=_idle_seconds(found, moved_at, now),
+        objective_seconds=objective_seconds,
+    )
     return Lag(
         route=route.name,
         group=route.group,
-        state=verdict(
-            members=group.members,
-            has_committed=has_committed,
-            lag=total,
-            delay_seconds=delay,
-            idle_seconds=_idle_seconds(found, moved_at, now),
-            objective_seconds=objective_seconds,
-        ),
+        state=state,
         members=group.members,
         lag=total,
         delay_seconds=delay,
         applied_until=until,
-        retention_left_seconds=min((one for one in left if one is not None), default=None),
+        retention_left_seconds=_left(found.values(), now),
         is_expiring=any(one.is_expiring(now) for one in found.values()),
         sources=tuple(sources),
         missing=missing,
-        partitions=tuple(
-            _partition(tp, one, now, group.assignment.get(tp)) for tp, one in sorted(found.items())
-        ),
+        partitions=tuple(_partition(*each, now, group) for each in sorted(found.items())),
     )
+
+
+def _left(found: Iterable[Backlog], now: datetime) -> float | None:
+    left = [one.retention_left_seconds(now) for one in found]
+    return min((one for one in left if one is not None), default=None)
+
+
+def _total(missing: Sequence[str], counts: Sequence[int | None]) -> int | None:
+    return None if missing or None in counts else sum(one for one in counts if one is not None)
 
 
 def _idle_seconds(
@@ -158,7 +164,7 @@ def _idle_seconds(
     return (now - min(moved)).total_seconds() if moved else None
 
 
-def _partition(tp: TopicPartition, one: Backlog, now: datetime, member: str | None) -> PartitionLag:
+def _partition(tp: TopicPartition, one: Backlog, now: datetime, group: GroupState) -> PartitionLag:
     return PartitionLag(
         topic=tp.topic,
         partition=tp.partition,
@@ -167,7 +173,7 @@ def _partition(tp: TopicPartition, one: Backlog, now: datetime, member: str | No
         lag=one.lag,
         lost=one.lost,
         delay_seconds=one.delay_seconds(now),
-        member=member,
+        member=group.assignment.get(tp),
     )
 
 

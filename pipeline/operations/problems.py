@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 
 from pipeline.connect.causes import Recovery
 from pipeline.connect.status import ABSENT, FAILED, PAUSED, STOPPED
 from pipeline.database.systems.capture_health import CaptureHealth
+from pipeline.errors import PipelineError, Remedy
 from pipeline.operations.backlog import Freshness
 from pipeline.operations.group_state import GroupVerdict
 from pipeline.operations.standing import ConnectorStatus, GroupStatus, RouteStatus
@@ -45,6 +47,7 @@ def problems(
     routes: Sequence[RouteStatus],
     connectors: Sequence[ConnectorStatus],
     unavailable: Sequence[str],
+    now: datetime,
 ) -> tuple[Problem, ...]:
     """The worst first; of the same severity in the order of the flow: capture, Kafka, routes."""
     found = [
@@ -60,6 +63,8 @@ def problems(
             for sentence in unavailable
         ),
         *_of_sources(routes, connectors),
+        *(problem for one in routes for problem in _of_halts(one)),
+        *(problem for one in routes for problem in _of_consumers(one, now)),
         *(problem for one in routes for problem in _of_route(one)),
     ]
     return tuple(sorted(found, key=lambda one: -one.severity))
@@ -147,6 +152,43 @@ def _silent(one: Freshness, *, is_known: bool) -> Problem:
         f"{since}: whether there are newer changes is unknown.",
         f"ajera-cdc connectors status --source {one.source}" if is_known else "ajera-cdc check",
     )
+
+
+def _of_halts(route: RouteStatus) -> Iterator[Problem]:
+    """What is halted, as its consumer said: with its place, and what to do."""
+    for one in () if route.state is None else route.state.halted:
+        at = "" if one.offset is None else f" before offset {one.offset:,}"
+        yield Problem(
+            Severity.DEGRADED if _is_retried(one.code) else Severity.HALTED,
+            route.title,
+            f"{one.place} is halted{at} since {one.since:%Y-%m-%d %H:%M:%S} UTC. {one.sentence}",
+            f"ajera-cdc explain {one.code}",
+        )
+
+
+def _is_retried(code: str) -> bool:
+    """May it end by itself."""
+    return any(
+        error.code == code and error.remedy is Remedy.RETRY
+        for error in PipelineError.__subclasses__()
+    )
+
+
+def _of_consumers(route: RouteStatus, now: datetime) -> Iterator[Problem]:
+    """What each consumer said of itself that no halt says; and who is not heard of any more."""
+    told = set() if route.state is None else {one.place for one in route.state.halted}
+    for one in () if route.state is None else route.state.consumers:
+        place = f"consumer {one.id}"
+        if not one.is_seen(now):
+            ago = (now - one.seen_at).total_seconds()
+            what = f"It was not heard of for {ago:,.0f} s, and did not end in order."
+            yield Problem(Severity.DEGRADED, place, what, f"ajera-cdc run --route {route.name}")
+            continue
+        severity = Severity.HALTED if one.state == "halted" else Severity.DEGRADED
+        for where, sentence in one.reasons.items():
+            if where not in told:
+                code = sentence.partition(":")[0]
+                yield Problem(severity, place, sentence, f"ajera-cdc explain {code}")
 
 
 def _of_route(one: RouteStatus) -> Iterator[Problem]:

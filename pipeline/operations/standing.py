@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipeline.connect.status import TaskStatus
+from pipeline.database.state.consumers import ConsumerStatus
 from pipeline.database.state.status import (
     LinkStatus,
     ParkedRows,
@@ -18,6 +19,7 @@ from pipeline.database.state.status import (
 )
 from pipeline.database.state.unknown import UnknownColumn
 from pipeline.database.systems.capture_health import CaptureHealth
+from pipeline.model.halt import Halt
 from pipeline.operations.backlog import Freshness
 from pipeline.operations.group_state import GroupVerdict
 from pipeline.operations.lag import Lag
@@ -66,6 +68,8 @@ class RouteState:
     links: tuple[LinkStatus, ...] = ()
     epochs: Mapping[str, int | None] = field(default_factory=dict)  # by connector
     unknown: tuple[UnknownColumn, ...] = ()
+    halted: tuple[Halt, ...] = ()
+    consumers: tuple[ConsumerStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

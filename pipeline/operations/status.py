@@ -14,6 +14,8 @@ from sqlalchemy import Engine
 
 from pipeline.config.settings import Settings
 from pipeline.connect.status import FAILED
+from pipeline.database.state.consumers import consumers_of
+from pipeline.database.state.halts import halts_of
 from pipeline.database.state.settings import current_epoch
 from pipeline.database.state.status import links, parked_rows, parked_work, partitions, tables
 from pipeline.database.state.unknown import unknown_columns
@@ -71,9 +73,10 @@ def status(settings: Settings, keys: int = KEYS_SHOWN, name: str | None = None) 
     systems = dict.fromkeys(system for route in chosen for system in route.systems)
     connectors = tuple(_connectors(settings, systems, states, missing))
     unavailable = tuple(dict.fromkeys(missing))
-    found = problems(routes, connectors, unavailable)
+    at = datetime.now(UTC)
+    found = problems(routes, connectors, unavailable, at)
     return Status(
-        at=datetime.now(UTC),
+        at=at,
         health=worst(found).word,
         problems=found,
         routes=routes,
@@ -112,7 +115,12 @@ def _state(settings: Settings, route: RouteHandle, keys: int) -> RouteState:
     names = [source_of(settings, system).connector for system in route.systems]
     with route.state.opened() as engine:
         epochs = {name: current_epoch([(engine, schema)], name) for name in names}
-        return replace(_held(engine, schema, keys, route.of), epochs=epochs)
+        return replace(
+            _held(engine, schema, keys, route.of),
+            epochs=epochs,
+            halted=tuple(halts_of(engine, schema)),
+            consumers=tuple(consumers_of(engine, schema)),
+        )
 
 
 def _held(engine: Engine, schema: str, keys: int, route: AnyRoute) -> RouteState:

@@ -268,8 +268,8 @@ ONE_WAY_GUARDS = (
     Guard(
         "retry",
         f"{ENGINE}/consumer/retry.py",
-        "result = retrying(call)",
-        "result = call()",
+        "return retrying(call)",
+        "return call()",
         f"{LOOP}::test_a_database_that_is_away_when_a_batch_begins_is_waited_for",
     ),
     Guard(

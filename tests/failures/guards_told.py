@@ -83,6 +83,20 @@ TOLD_GUARDS = (
         f"{PROBLEMS}::test_a_failed_task_is_said_first_with_its_cause_and_what_to_type",
     ),
     Guard(
+        "a halt needs a person",
+        f"{OPERATIONS}/problems.py",
+        "Severity.DEGRADED if _is_retried(one.code) else Severity.HALTED,",
+        "Severity.DEGRADED,",
+        f"{PROBLEMS}::test_a_halt_is_said_with_its_place_cause_and_page",
+    ),
+    Guard(
+        "a consumer that died is reported",
+        f"{OPERATIONS}/problems.py",
+        "if not one.is_seen(now):",
+        "if False:",
+        f"{PROBLEMS}::test_a_consumer_that_died_is_told",
+    ),
+    Guard(
         "the worst is said first",
         f"{OPERATIONS}/problems.py",
         "return tuple(sorted(found, key=lambda one: -one.severity))",

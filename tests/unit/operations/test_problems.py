@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import click
 import pytest
@@ -13,12 +13,15 @@ from rich.console import Console
 from pipeline.cli.main import main
 from pipeline.cli.status import shown, summary
 from pipeline.connect.status import TaskStatus
+from pipeline.database.state.consumers import ConsumerStatus
 from pipeline.database.systems.capture_health import CaptureHealth
 from pipeline.errors import ExitCode
+from pipeline.model.halt import Halt
+from pipeline.model.position import TopicPartition
 from pipeline.operations.backlog import Freshness
 from pipeline.operations.group_state import GroupVerdict
 from pipeline.operations.problems import Severity, problems, worst
-from pipeline.operations.standing import ConnectorStatus, GroupStatus, RouteStatus
+from pipeline.operations.standing import ConnectorStatus, GroupStatus, RouteState, RouteStatus
 from pipeline.operations.status import Status
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -50,7 +53,7 @@ FAILED = replace(
 def status_of(
     route: RouteStatus = ROUTE, connector: ConnectorStatus = CONNECTOR, *away: str
 ) -> Status:
-    found = problems([route], [connector], away)
+    found = problems([route], [connector], away, NOON)
     return Status(NOON, worst(found).word, found, (route,), (connector,), away)
 
 
@@ -134,6 +137,71 @@ def test_a_connector_that_does_not_run_is_a_problem(
     found = status_of(silent, replace(CONNECTOR, state=state, running=False, tasks=tasks))
     assert len(found.problems) == 1
     assert found.exit_code == code
+
+
+VEC = TopicPartition("ajera.AxVec", 0)
+HALT = Halt(
+    place="ajera.AxVec[0]",
+    partition=VEC,
+    incarnation=1,
+    offset=1234,
+    code="decode.contract",
+    sentence="decode.contract: vecZip is missing. Rename it back.",
+    since=NOON,
+    consumer="pim-host-1",
+)
+CONSUMER = ConsumerStatus(
+    id="pim-host-1",
+    host="host",
+    pid=1,
+    version="1",
+    started_at=NOON,
+    seen_at=NOON,
+    state="ok",
+    reasons={},
+    address="http://127.0.0.1:9464",
+)
+
+
+def with_state(*consumers: ConsumerStatus, halted: tuple[Halt, ...] = ()) -> RouteStatus:
+    return replace(ROUTE, state=RouteState(halted=halted, consumers=consumers))
+
+
+def test_a_halt_is_said_with_its_place_cause_and_page() -> None:
+    """Once, though its consumer says it of itself, too."""
+    told = replace(CONSUMER, state="halted", reasons={HALT.place: HALT.sentence})
+    found = status_of(with_state(told, halted=(HALT,)))
+    (problem,) = found.problems
+    assert "ajera.AxVec[0] is halted before offset 1,234" in problem.what
+    assert HALT.sentence in problem.what
+    assert problem.command == "ajera-cdc explain decode.contract"
+    assert found.exit_code == ExitCode.HALTED
+
+
+def test_a_halt_that_is_tried_again_by_itself_is_degraded() -> None:
+    """A schema id that the registry does not know yet."""
+    found = status_of(with_state(halted=(replace(HALT, code="registry.unknown"),)))
+    assert found.exit_code == ExitCode.DEGRADED
+
+
+def test_what_a_consumer_waits_for_is_told_by_its_name() -> None:
+    """A database that is away is in no halt."""
+    waits = replace(CONSUMER, state="degraded", reasons={"target.busy": "target.busy: PIM. Wait."})
+    found = status_of(with_state(waits))
+    (problem,) = found.problems
+    assert (problem.place, problem.command) == (
+        "consumer pim-host-1",
+        "ajera-cdc explain target.busy",
+    )
+    assert found.exit_code == ExitCode.DEGRADED
+
+
+def test_a_consumer_that_died_is_told() -> None:
+    """Its row stays, and it gives no sign of life."""
+    found = status_of(with_state(CONSUMER, replace(CONSUMER, seen_at=NOON - timedelta(minutes=1))))
+    (problem,) = found.problems
+    assert "not heard of for 60 s" in problem.what
+    assert found.exit_code == ExitCode.DEGRADED
 
 
 @pytest.mark.parametrize(

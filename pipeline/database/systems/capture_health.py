@@ -10,7 +10,6 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import translated
 
 SLOT: Final = """
@@ -54,8 +53,7 @@ class CaptureHealth:
 
 def capture_health(engine: Engine, slot: str) -> CaptureHealth:
     """Raises TargetBusy, TargetRefused (the user may not look)."""
-    dialect = dialect_of(engine)
-    with translated(dialect, "how capture is"), engine.connect() as connection:
+    with translated(engine, "how capture is"), engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             return _slot(connection, slot)
         return _job(connection)

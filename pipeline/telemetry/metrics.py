@@ -148,7 +148,7 @@ METRICS: tuple[Metric, ...] = (
         "gauge",
         ("source",),
         "Since the newest heartbeat or change of a source came into Kafka; absent if never.",
-        "Alert over three heartbeats: nothing is captured; `ajera-cdc connectors show`.",
+        "Alert over three heartbeats: nothing is captured; `ajera-cdc connectors status`.",
         is_asked=True,
     ),
     Metric(

@@ -104,6 +104,7 @@ def _capture(found: CaptureHealth | None) -> str:
     said = {
         "in use": found.is_read and "yes",
         "not confirmed": found.behind_bytes is not None and f"{found.behind_bytes:,} bytes",
+        "captured": found.captured_seconds is not None and f"{found.captured_seconds:,} s ago",
         "capture job late": found.latency_seconds is not None and f"{found.latency_seconds:,} s",
         "kept": found.kept_seconds is not None and f"{found.kept_seconds:,} s",
     }

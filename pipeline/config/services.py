@@ -185,6 +185,14 @@ class Run(Section):
             "How many rows may wait before the consumer stops. Not applied during the first load."
         ),
     )
+    parked_per_minute: int = Field(
+        1000,
+        ge=1,
+        description=(
+            "How many more rows may wait than a minute ago before the consumer is degraded, and "
+            "logs it once. Not applied during the first load."
+        ),
+    )
     max_consecutive_dead_letters: int = Field(
         20,
         ge=1,

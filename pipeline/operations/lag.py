@@ -30,6 +30,7 @@ from pipeline.wiring.source import source_of
 class PartitionLag:
     """`next_offset` None: nothing was committed yet. `delay_seconds`: age of the oldest change
     that was not applied, 0 when none waits. `lost`: messages that retention deleted unread.
+    `rewound`: messages that were applied, and are read again by whoever starts.
     """
 
     topic: str
@@ -38,6 +39,7 @@ class PartitionLag:
     end: int
     lag: int | None
     lost: int
+    rewound: int
     delay_seconds: float | None
     member: str | None
 
@@ -63,6 +65,10 @@ class Lag:
     partitions: tuple[PartitionLag, ...]
 
     @property
+    def rewound(self) -> int:
+        return sum(one.rewound for one in self.partitions)
+
+    @property
     def lost(self) -> int:
         return sum(one.lost for one in self.partitions)
 
@@ -76,7 +82,15 @@ def probe(found: Sequence[Lag], most_seconds: float) -> ExitCode:
     return ExitCode.DEGRADED if is_late else ExitCode.OK
 
 
-MovedAt = Mapping[TopicPartition, datetime]
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a route's state says of a partition: its next offset, and when that was stored."""
+
+    next_offset: int
+    moved_at: datetime
+
+
+AllStored = Mapping[TopicPartition, Stored]
 
 
 def lags(settings: Settings, name: str | None) -> tuple[Lag, ...]:
@@ -85,9 +99,9 @@ def lags(settings: Settings, name: str | None) -> tuple[Lag, ...]:
     return tuple(lag(settings, route) for route in routes)
 
 
-def lag(settings: Settings, route: RouteHandle, moved_at: MovedAt | None = None) -> Lag:
-    """`moved_at`: when each partition was moved on last, where the state of the route told it.
-    Raises ServiceUnreachable.
+def lag(settings: Settings, route: RouteHandle, stored: AllStored | None = None) -> Lag:
+    """`stored`: what the state of the route says, if it answered. A consumer starts at the smaller
+    of its offset and Kafka's. Raises ServiceUnreachable.
     """
     admin = kafka_admin(settings)
     try:
@@ -95,7 +109,8 @@ def lag(settings: Settings, route: RouteHandle, moved_at: MovedAt | None = None)
             topics, group = list(route.topics), route.group
             state = admin.group_state(group)
             committed = admin.committed(group, topics)
-            found = backlogs(admin, times, topics, committed)
+            starts = starts_of(committed, stored or {})
+            found = backlogs(admin, times, topics, starts)
             now = datetime.now(UTC)
             sources = tuple(
                 freshness(admin, source_of(settings, system), now) for system in route.systems
@@ -103,7 +118,7 @@ def lag(settings: Settings, route: RouteHandle, moved_at: MovedAt | None = None)
     finally:
         admin.close()
     return lag_of(
-        route, state, found, sources, now, moved_at or {}, settings.run.delay_objective_seconds
+        route, state, found, sources, now, stored or {}, settings.run.delay_objective_seconds
     )
 
 
@@ -113,7 +128,7 @@ def lag_of(
     found: Mapping[TopicPartition, Backlog],
     sources: Sequence[Freshness],
     now: datetime,
-    moved_at: MovedAt,
+    stored: AllStored,
     objective_seconds: float,
 ) -> Lag:
     """What these figures of Kafka come to."""
@@ -127,8 +142,9 @@ def lag_of(
         members=group.members,
         has_committed=has_committed,
         lag=total,
+        rewound=sum(_rewound(tp, one, stored) for tp, one in found.items()),
         delay_seconds=delay,
-        idle_seconds=_idle_seconds(found, moved_at, now),
+        idle_seconds=_idle_seconds(found, stored, now),
         objective_seconds=objective_seconds,
     )
     return Lag(
@@ -143,7 +159,7 @@ def lag_of(
         is_expiring=any(one.is_expiring(now) for one in found.values()),
         sources=tuple(sources),
         missing=missing,
-        partitions=tuple(_partition(*each, now, group) for each in sorted(found.items())),
+        partitions=tuple(_partition(*each, now, group, stored) for each in sorted(found.items())),
     )
 
 
@@ -157,14 +173,35 @@ def _total(missing: Sequence[str], counts: Sequence[int | None]) -> int | None:
 
 
 def _idle_seconds(
-    found: Mapping[TopicPartition, Backlog], moved_at: MovedAt, now: datetime
+    found: Mapping[TopicPartition, Backlog], stored: AllStored, now: datetime
 ) -> float | None:
     """Since the partition in which messages wait for longest was moved on."""
-    moved = [moved_at[tp] for tp, one in found.items() if one.lag and tp in moved_at]
+    moved = [stored[tp].moved_at for tp, one in found.items() if one.lag and tp in stored]
     return (now - min(moved)).total_seconds() if moved else None
 
 
-def _partition(tp: TopicPartition, one: Backlog, now: datetime, group: GroupState) -> PartitionLag:
+def starts_of(
+    committed: Mapping[TopicPartition, int], stored: AllStored
+) -> dict[TopicPartition, int]:
+    """Where a consumer would start: at the smaller of both. An offset that only the state has may
+    be of an earlier topic of that name.
+    """
+    return {
+        tp: min(at, stored[tp].next_offset) if tp in stored else at for tp, at in committed.items()
+    }
+
+
+def _rewound(tp: TopicPartition, one: Backlog, stored: AllStored) -> int:
+    """Messages before the state's offset that are read again."""
+    known = stored.get(tp)
+    if known is None or one.next_offset is None or not one.lag:
+        return 0
+    return max(min(known.next_offset, one.end) - one.next_offset, 0)
+
+
+def _partition(
+    tp: TopicPartition, one: Backlog, now: datetime, group: GroupState, stored: AllStored
+) -> PartitionLag:
     return PartitionLag(
         topic=tp.topic,
         partition=tp.partition,
@@ -172,6 +209,7 @@ def _partition(tp: TopicPartition, one: Backlog, now: datetime, group: GroupStat
         end=one.end,
         lag=one.lag,
         lost=one.lost,
+        rewound=_rewound(tp, one, stored),
         delay_seconds=one.delay_seconds(now),
         member=group.assignment.get(tp),
     )

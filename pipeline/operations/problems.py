@@ -18,6 +18,7 @@ from pipeline.operations.standing import ConnectorStatus, GroupStatus, RouteStat
 SECONDS_AN_HOUR = 3600.0
 LITTLE_BYTES = 256 * 1024 * 1024
 LATE_CAPTURE_SECONDS = 60
+STILL_CAPTURE_SECONDS = 660  # a job that runs writes every 300 s, whatever happens
 
 
 class Severity(IntEnum):
@@ -118,6 +119,9 @@ def _of_capture(one: ConnectorStatus, found: CaptureHealth) -> Iterator[Problem]
     elif found.left_bytes is not None and found.left_bytes < LITTLE_BYTES:
         what = f"Its replication slot is lost after {found.left_bytes:,} more bytes of log."
         yield Problem(Severity.DEGRADED, place, what, show)
+    if found.captured_seconds is not None and found.captured_seconds > STILL_CAPTURE_SECONDS:
+        what = f"Its capture job has read nothing for {found.captured_seconds:,} s: start the job."
+        yield Problem(Severity.HALTED, place, what, "ajera-cdc check")
     if found.errors:
         what = f"Its capture job met {found.errors:,} errors in its newest session."
         yield Problem(Severity.DEGRADED, place, what, "ajera-cdc check")
@@ -233,6 +237,11 @@ def _of_group(route: RouteStatus, group: GroupStatus) -> Iterator[Problem]:
             what = f"No consumer has ever run; {waits} wait."
         case GroupVerdict.STOPPED:
             what = f"No consumer runs; {waits} wait, the oldest for {behind}."
+        case GroupVerdict.REWOUND:
+            what = (
+                f"No consumer runs. Its next offsets were set back: {group.rewound:,} messages "
+                "that are applied are read again; the guards keep newer rows."
+            )
         case GroupVerdict.NO_MEMBERS:
             what = "No consumer runs; nothing waits now."
         case GroupVerdict.STALLED:

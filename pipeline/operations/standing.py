@@ -35,6 +35,7 @@ class GroupStatus:
     delay_seconds: float | None
     applied_until: datetime | None
     lost: int
+    rewound: int
     retention_left_seconds: float | None
     is_expiring: bool
     missing: tuple[str, ...]
@@ -50,6 +51,7 @@ def group_of(found: Lag) -> GroupStatus:
         delay_seconds=found.delay_seconds,
         applied_until=found.applied_until,
         lost=found.lost,
+        rewound=found.rewound,
         retention_left_seconds=found.retention_left_seconds,
         is_expiring=found.is_expiring,
         missing=found.missing,

@@ -24,7 +24,7 @@ from pipeline.domain.routes import AnyRoute
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.mapping.route import Route
 from pipeline.model.position import TopicPartition
-from pipeline.operations.lag import lag
+from pipeline.operations.lag import Stored, lag
 from pipeline.operations.problems import Problem, Severity, problems, worst
 from pipeline.operations.standing import ConnectorStatus, RouteState, RouteStatus, group_of
 from pipeline.wiring.clients import connect_client
@@ -105,8 +105,8 @@ def _connectors(
 
 def _route(settings: Settings, route: RouteHandle, keys: int, missing: list[str]) -> RouteStatus:
     state = _unless_away(lambda: _state(settings, route, keys), missing)
-    moved_at = {} if state is None else _moved_at(state)
-    group = _unless_away(lambda: group_of(lag(settings, route, moved_at)), missing)
+    stored = {} if state is None else _stored(state)
+    group = _unless_away(lambda: group_of(lag(settings, route, stored)), missing)
     return RouteStatus(route.name, route.title, group, state)
 
 
@@ -146,8 +146,11 @@ def _of_exchange(engine: Engine, schema: str, keys: int) -> RouteState:
     return RouteState(partitions(engine, schema), parked=work, links=links(engine, schema))
 
 
-def _moved_at(state: RouteState) -> dict[TopicPartition, datetime]:
-    return {TopicPartition(one.topic, one.partition): one.updated_at for one in state.partitions}
+def _stored(state: RouteState) -> dict[TopicPartition, Stored]:
+    return {
+        TopicPartition(one.topic, one.partition): Stored(one.next_offset, one.updated_at)
+        for one in state.partitions
+    }
 
 
 def _capture(settings: Settings, system: str) -> CaptureHealth:

@@ -13,7 +13,7 @@ from typing import Literal
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from pipeline.errors import PipelineError, Remedy
+from pipeline.errors import ParkedTooMany, PipelineError, Remedy
 from pipeline.model.held import HeldPartitions
 from pipeline.model.outcome import RowCounts
 from pipeline.telemetry.health import Health
@@ -69,6 +69,8 @@ DELAY_BUCKETS = (
     ),
     *(7.5, 10, 15, 30, 60, 120, 300),
 )
+
+PARKING = "parking"  # where health says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +279,7 @@ class PrometheusTelemetry:
         self.held = HeldPartitions()
         self._health = health
         self._clock = clock
+        self._parks_fast = False
         self._log = structlog.stdlib.get_logger("ajera_cdc")
         self._metrics = {
             metric.name: self._create(metric) for metric in METRICS if not metric.is_asked
@@ -367,6 +370,18 @@ class PrometheusTelemetry:
 
     def parked(self, count: int) -> None:
         self._set("pipeline_parked_rows", count)
+
+    def parking(self, rise: int, most: int) -> None:
+        """So many more rows wait than a minute ago; reported once when that is too many."""
+        if rise > most and not self._parks_fast:
+            sentence = f"{rise} more rows wait than a minute ago; {most} are expected at most"
+            error = ParkedTooMany(sentence)
+            self._health.wait(PARKING, error.sentence)
+            self._log.warning("many rows parked", code=error.code, rows=rise, hint=error.hint)
+        elif rise <= most and self._parks_fast:
+            self._health.resume(PARKING)
+            self._log.info("no longer many rows parked", rows=rise)
+        self._parks_fast = rise > most
 
     def dead_lettered(self, error: PipelineError) -> None:
         self._add("pipeline_dead_letters_total", 1, error.code)

@@ -139,5 +139,6 @@ def pace_of(settings: Settings) -> LoopSettings:
         refused_seconds=run.refused_retry_seconds,
         waiting_retry_seconds=run.parked_retry_seconds,
         parked_limit=run.parked_limit,
+        parked_per_minute=run.parked_per_minute,
         halted_retry_seconds=run.halted_retry_seconds,
     )

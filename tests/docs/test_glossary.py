@@ -24,11 +24,14 @@ ORDINARY = frozenset(
     intake invalid item joining kafka kept key keys kind kinds latecomers limits linked linker
     list lists lock locked locks log loop lost malformed many merge metadata metric mismatch
     missing more names need needed neighbours new observation obstacle only outcome outdated
-    overflow owned parent partition partitions parts pass path pim pipeline plan planned plans
-    policy postgres program progress prometheus quota races recorded references refused registry
+    overflow owned parent parking partition partitions parts pass path pim pipeline plan planned
+    plans
+    policy postgres program progress prometheus rate quota races recorded references refused
+    registry
     rejected removed resolved restore restored result retrier retry run runner schema schemas
     section seen server service session settings shown since skip sql standby status step
-    stopped sync system taken task telemetry template time times too transaction type unavailable
+    stopped stored sync system taken task telemetry template time times too transaction type
+    unavailable
     undecodable unique unknown unreachable unreadable unsupported unticked up update usage
     version versions waiting where
     address connections credentials exhausted host place reach refusals right tls

@@ -97,6 +97,23 @@ TOLD_GUARDS = (
         f"{PROBLEMS}::test_a_consumer_that_died_is_told",
     ),
     Guard(
+        "what a restored target lost waits again",
+        f"{OPERATIONS}/lag.py",
+        "min(at, stored[tp].next_offset) if tp in stored else at",
+        "at",
+        (
+            f"{LAG}"
+            "::test_a_group_that_was_set_back_is_rewound_and_starts_at_the_smaller_offset[9-3-0]"
+        ),
+    ),
+    Guard(
+        "parking is over after a minute",
+        "pipeline/engine/consumer/parking.py",
+        "while self._seen[0][0] < monotonic - WINDOW_SECONDS:",
+        "while False:",
+        "tests/unit/engine/test_parking.py::test_what_was_parked_longer_ago_is_not",
+    ),
+    Guard(
         "the worst is said first",
         f"{OPERATIONS}/problems.py",
         "return tuple(sorted(found, key=lambda one: -one.severity))",

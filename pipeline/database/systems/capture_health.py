@@ -23,6 +23,10 @@ CAPTURE_JOB: Final = """
 SELECT TOP (1) latency, error_count, end_time
   FROM sys.dm_cdc_log_scan_sessions WHERE session_id > 0 ORDER BY session_id DESC
 """
+# What the job captured last; it writes a line every five minutes where nothing changes.
+CAPTURED: Final = """
+SELECT DATEDIFF(second, MAX(tran_end_time), GETDATE()) FROM cdc.lsn_time_mapping
+"""
 # How far back the change tables reach. The clean-up job moves this on.
 KEPT: Final = """
 SELECT DATEDIFF(second, sys.fn_cdc_map_lsn_to_time(MIN(start_lsn)), GETDATE())
@@ -36,8 +40,9 @@ class CaptureHealth:
 
     `is_read`: is the slot in use, or did the capture job ever run. `behind_bytes`: log that the
     connector has not confirmed. `lost`: the source gave up what the connector did not read.
-    `latency_seconds`: of the capture job. `errors`: of its newest session. `kept_seconds`: how far
-    back changes are kept; a connector that stands still for longer loses some.
+    `latency_seconds`: of the capture job. `errors`: of its newest session. `captured_seconds`:
+    since it captured last, five minutes at most while it runs. `kept_seconds`: how far back changes
+    are kept; a connector that stands still for longer loses some.
     `left_bytes`: of log, before the slot loses its place.
     """
 
@@ -48,6 +53,7 @@ class CaptureHealth:
     left_bytes: int | None = None
     latency_seconds: int | None = None
     errors: int | None = None
+    captured_seconds: int | None = None
     kept_seconds: int | None = None
 
 
@@ -75,6 +81,7 @@ def _slot(connection: sa.Connection, slot: str) -> CaptureHealth:
 def _job(connection: sa.Connection) -> CaptureHealth:
     row = connection.execute(sa.text(CAPTURE_JOB)).one_or_none()
     kept = connection.execute(sa.text(KEPT)).scalar_one_or_none()
+    captured = connection.execute(sa.text(CAPTURED)).scalar_one_or_none()
     if row is None:
         return CaptureHealth(is_there=False, kept_seconds=_whole(kept))
     return CaptureHealth(
@@ -82,6 +89,7 @@ def _job(connection: sa.Connection) -> CaptureHealth:
         is_read=True,
         latency_seconds=_whole(row.latency),
         errors=_whole(row.error_count),
+        captured_seconds=_whole(captured),
         kept_seconds=_whole(kept),
     )
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from pipeline.engine.consumer.batch import BatchResult
 from pipeline.engine.consumer.halting import Halting
+from pipeline.engine.consumer.parking import ParkingRate
 from pipeline.engine.consumer.ports import (
     Attempt,
     Clock,
@@ -36,6 +37,7 @@ class LoopSettings:
     refused_seconds: float = 900.0
     waiting_retry_seconds: float = 60.0
     parked_limit: int = 10_000
+    parked_per_minute: int = 1000
     halted_retry_seconds: float = 60.0
 
 
@@ -74,6 +76,8 @@ class Loop:
     """Runs one member of the consumer group until `stop` says so. `consumer` is what other
     processes know it by.
     """
+
+    _looked_at = -CHECK_INTERVAL_SECONDS
 
     def __init__(
         self,
@@ -114,7 +118,7 @@ class Loop:
             consumer=consumer,
             retry_seconds=pace.halted_retry_seconds,
         )
-        self._looked_at = -CHECK_INTERVAL_SECONDS
+        self._parking = ParkingRate()
 
     def run(self) -> None:
         """Returns after a stop, with everything that was read written and committed.
@@ -172,7 +176,11 @@ class Loop:
         self._processor.allow(skips)
         self._halting.allow(skips)
         self._telemetry.parked(parked)
-        if parked > self._pace.parked_limit and not self._attempt(self._loading.is_first_load):
+        rise, most = self._parking.rise(self._looked_at, parked), self._pace.parked_per_minute
+        is_much = rise > most or parked > self._pace.parked_limit
+        is_first_load = is_much and self._attempt(self._loading.is_first_load)
+        self._telemetry.parking(0 if is_first_load else rise, most)
+        if parked > self._pace.parked_limit and not is_first_load:
             raise ParkedTooMany(f"{parked} rows wait, {self._pace.parked_limit} are allowed")
 
     def _look(self) -> tuple[int, list[Skip]]:

@@ -28,7 +28,7 @@ from pipeline.database.state.schema_links import (
     ajera_metadata,
     dps_metadata,
 )
-from pipeline.database.systems.capture_health import CAPTURE_JOB, KEPT
+from pipeline.database.systems.capture_health import CAPTURE_JOB, CAPTURED, KEPT
 from pipeline.database.systems.live import target_metadata
 from pipeline.database.systems.rows import Names
 from pipeline.domain.routes import AJERA_TO_PIM
@@ -273,7 +273,7 @@ def test_the_sync_schema_and_the_samples_pim_compile_for_sql_server() -> None:
     assert "position VARCHAR(64) COLLATE Latin1_General_BIN2" in position
 
 
-@pytest.mark.parametrize("statement", [CAPTURE_JOB, KEPT])
+@pytest.mark.parametrize("statement", [CAPTURE_JOB, CAPTURED, KEPT])
 def test_what_is_asked_of_capture_is_tsql(statement: str) -> None:
     """Of the views and functions of change data capture."""
     (tree,) = parsed_as_tsql(statement)

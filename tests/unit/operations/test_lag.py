@@ -16,7 +16,7 @@ from pipeline.kafka.groups import GroupState
 from pipeline.model.position import TopicPartition
 from pipeline.operations.backlog import backlogs, freshness
 from pipeline.operations.group_state import GroupVerdict
-from pipeline.operations.lag import Lag, lag_of, probe
+from pipeline.operations.lag import Lag, Stored, lag_of, probe, starts_of
 from pipeline.wiring.route import RouteHandle, route_named
 from pipeline.wiring.source import Source, source_of
 from tests.support.lags import change, milliseconds, settings_in, times
@@ -48,14 +48,16 @@ class World:
         committed: Mapping[str, int] | None = None,
         members: int = 1,
         moved_at: datetime | None = None,
+        stored: int = 0,
     ) -> Lag:
         known = {TopicPartition(topic, 0): at for topic, at in (committed or {}).items()}
-        moved = {} if moved_at is None else {TopicPartition("ajera.AxVec", 0): moved_at}
+        vec = TopicPartition("ajera.AxVec", 0)
+        said = {} if moved_at is None else {vec: Stored(stored, moved_at)}
         names = list(self.route.topics)
-        found = backlogs(self.topics, times(), names, known)
+        found = backlogs(self.topics, times(), names, starts_of(known, said))
         seen = freshness(self.topics, self.source, self.now)
         group = GroupState("stable" if members else "empty", members, {})
-        return lag_of(self.route, group, found, [seen], self.now, moved, 60.0)
+        return lag_of(self.route, group, found, [seen], self.now, said, 60.0)
 
 
 @pytest.fixture
@@ -184,6 +186,22 @@ def test_the_state_of_a_group_follows_from_its_delay_and_when_it_moved(
     world.commit(NOON - timedelta(seconds=age))
     found = world.lag({"ajera.AxVec": 0}, members, NOON - timedelta(seconds=moved))
     assert found.state == state
+
+
+@pytest.mark.parametrize(("committed", "stored", "rewound"), [(1, 3, 2), (3, 3, 0), (9, 3, 0)])
+def test_a_group_that_was_set_back_is_rewound_and_starts_at_the_smaller_offset(
+    world: World, committed: int, stored: int, rewound: int
+) -> None:
+    """A replay sets Kafka's offset back; a target that was restored has the smaller one itself, and
+    what it lost counts as not applied.
+    """
+    for seconds in range(9, 0, -1):
+        world.commit(NOON - timedelta(seconds=seconds))
+    found = world.lag({"ajera.AxVec": committed}, 0, NOON, stored)
+    start = min(committed, stored)
+    assert (found.lag, found.rewound) == (9 - start, rewound)
+    assert found.delay_seconds == 9.0 - start
+    assert found.state == (GroupVerdict.REWOUND if rewound else GroupVerdict.STOPPED)
 
 
 @given(

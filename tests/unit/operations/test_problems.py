@@ -33,6 +33,7 @@ GROUP = GroupStatus(
     delay_seconds=0.0,
     applied_until=NOON,
     lost=0,
+    rewound=0,
     retention_left_seconds=None,
     is_expiring=False,
     missing=(),
@@ -85,6 +86,11 @@ def test_a_failed_task_is_said_first_with_its_cause_and_what_to_type() -> None:
     [
         (with_group(state=GroupVerdict.NEVER_RAN, members=0), ExitCode.HALTED, "ever run"),
         (with_group(state=GroupVerdict.STOPPED, lag=5, members=0), ExitCode.HALTED, "5 messages"),
+        (
+            with_group(state=GroupVerdict.REWOUND, rewound=40, members=0),
+            ExitCode.HALTED,
+            "40 messages that are applied",
+        ),
         (with_group(state=GroupVerdict.NO_MEMBERS, members=0), ExitCode.HALTED, "No consumer"),
         (with_group(state=GroupVerdict.STALLED, lag=5), ExitCode.DEGRADED, "do not move on"),
         (with_group(state=GroupVerdict.WARN, lag=5), ExitCode.DEGRADED, "late"),
@@ -210,6 +216,7 @@ def test_a_consumer_that_died_is_told() -> None:
         (CaptureHealth(is_there=True, is_read=True, is_lost=True), ExitCode.HALTED, "invalidated"),
         (CaptureHealth(is_there=False), ExitCode.HALTED, "no reader"),
         (CaptureHealth(is_there=True, left_bytes=5000), ExitCode.DEGRADED, "5,000 more bytes"),
+        (CaptureHealth(is_there=True, captured_seconds=900), ExitCode.HALTED, "nothing for 900 s"),
         (CaptureHealth(is_there=True, errors=2), ExitCode.DEGRADED, "2 errors"),
         (CaptureHealth(is_there=True, latency_seconds=900), ExitCode.DEGRADED, "900 s late"),
     ],

@@ -171,6 +171,24 @@ def test_a_port_that_is_taken_is_told_as_a_setting(
         TelemetryServer("127.0.0.1", port, server[2].registry, server[1])
 
 
+def test_many_parked_rows_degrade_health_and_are_logged_once(
+    server: tuple[TelemetryServer, Health, PrometheusTelemetry],
+) -> None:
+    """Until no more come."""
+    http, _, telemetry = server
+    stream = io.StringIO()
+    log.configure("INFO", "json", stream)
+    for rise in (5, 5000, 6000):
+        telemetry.parking(rise, 1000)
+    found = httpx.get(f"{http.address}/health").json()
+    assert found["state"] == "degraded"
+    assert "5000 more rows wait" in found["reasons"]["parking"]
+    telemetry.parking(0, 1000)
+    assert httpx.get(f"{http.address}/health").json()["state"] == "ok"
+    actions = [json.loads(line)["action"] for line in stream.getvalue().splitlines()]
+    assert actions == ["many rows parked", "no longer many rows parked"]
+
+
 def test_a_second_consumer_on_a_host_takes_the_next_free_port() -> None:
     """Unless a port is stated: then it is that one or an error."""
     health = Health()

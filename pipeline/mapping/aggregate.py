@@ -31,6 +31,18 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
+class WhereRelated:
+    """Rows that refer by `path` to a row that exists and whose mirrored column holds one of these
+    values. `is_not`: all others, also those that refer to no row, or to one that is not there.
+    """
+
+    path: Path
+    column: str
+    values: tuple[Value, ...]
+    is_not: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Aggregate:
     """A target column that the database computes over the rows of a large table that belong to the
     root.
@@ -47,7 +59,7 @@ class Aggregate:
     function: Function
     along: tuple[Path, ...]
     column: str = ""
-    where: tuple[Where, ...] = ()
+    where: tuple[Where | WhereRelated, ...] = ()
     note: str = ""
 
     @property
@@ -59,32 +71,45 @@ class Aggregate:
     @property
     def needs(self) -> frozenset[str]:
         """The tables that must be loaded."""
-        return frozenset({self.table, *(path.table for path in self.along)})
+        related = (one.path.to for one in self.related)
+        return frozenset({self.table, *(path.table for path in self.along), *related})
+
+    @property
+    def related(self) -> tuple[WhereRelated, ...]:
+        """The conditions on rows that the aggregated ones refer to."""
+        return tuple(one for one in self.where if isinstance(one, WhereRelated))
 
     @property
     def reads(self) -> frozenset[str]:
         """The columns of the rows themselves that decide about the value."""
-        return frozenset({self.column, *(one.column for one in self.where)} - {""})
+        held = (one.column for one in self.where if isinstance(one, Where))
+        return frozenset({self.column, *held, *(one.path.column for one in self.related)} - {""})
 
     @property
     def columns(self) -> frozenset[tuple[str, str]]:
         """Table and name of each mirrored column that decides about the value."""
         ways = {(path.table, path.column) for path in self.along}
+        ways |= {(one.path.to, one.column) for one in self.related}
         return frozenset(ways | {(self.table, column) for column in self.reads})
 
     @property
     def words(self) -> str:
         """What the reference shows, as in: sum of tHours of AxTransaction, by tProject of it."""
         of = "rows" if self.function is Function.COUNT else self.column
-        conditions = [
-            f"{one.column} is {' or '.join(map(_shown, one.values))}" for one in self.where
-        ]
-        where = f" where {' and '.join(conditions)}" if conditions else ""
+        where = f" where {' and '.join(map(_condition, self.where))}" if self.where else ""
         return f"{self.function} of {of} of {self.table}{where}, by {self._way}"
 
     @property
     def _way(self) -> str:
         return " and ".join(f"{path.column} of {path.table}" for path in self.along)
+
+
+def _condition(where: Where | WhereRelated) -> str:
+    values = " or ".join(map(_shown, where.values))
+    if isinstance(where, Where):
+        return f"{where.column} is {values}"
+    verb = "is not" if where.is_not else "is"
+    return f"{where.column} of its {where.path.to} ({where.path.column}) {verb} {values}"
 
 
 def _shown(value: Value) -> str:

@@ -57,6 +57,9 @@ def watches(mappings: Iterable[TableMapping]) -> frozenset[Watch]:
 
 def _watches(root: str, line: Aggregate) -> Iterator[Watch]:
     first, last = line.along[0], line.along[-1]
+    for where in line.related:
+        kind = way_kind((*line.along, where.path))
+        yield Watch(where.path.to, kind, "", frozenset({where.column}))
     if len(line.along) == 1:
         yield Watch(first.table, root, first.column, line.reads | {first.column})
     elif is_look_up(line.along):
@@ -81,6 +84,6 @@ def way_kind(along: tuple[Path, ...]) -> str:
     """The kind of a mark that says: the roots that this way leads to must be recomputed.
 
     Its key is that of the row that is looked up, or of the row between the root and those that
-    are aggregated.
+    are aggregated. Where the way goes on to a row of a condition, it is that row's.
     """
     return ">".join(f"{path.table}.{path.column}" for path in along)

@@ -24,7 +24,17 @@ from pipeline.mapping.site import Site
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Event, Value
 from pipeline.model.outcome import RowCounts
-from tests.support.totals import LINES, TO_ENTRIES, TO_JOBS, TO_SHARED, TOTALS, changed, mirrored
+from tests.support.totals import (
+    CONDITIONED,
+    FINAL,
+    LINES,
+    TO_ENTRIES,
+    TO_JOBS,
+    TO_SHARED,
+    TOTALS,
+    changed,
+    mirrored,
+)
 from tests.twins.target import MemoryTarget
 
 SQL_SERVER = "PIPELINE_TEST_SQLSERVER_URL"
@@ -298,3 +308,69 @@ def test_child_rows_of_several_parents_are_each_their_own(target: Target) -> Non
     assert made(target, other, firm="f-2") == RowCounts(created=1)
     assert made(target, firm="f-2") == RowCounts(changed=1)
     assert held(target, person("p-1", "Ann"))
+
+
+# -- conditions on rows that are referred to -------------------------------------------------------
+
+
+def entry(key: int, invoice: int | None, amount: str = "1.5") -> Event:
+    return changed(
+        "Entry", key, entryJob=1, entryAmount=Decimal(amount), entryInvoice=invoice, entryVoid=False
+    )
+
+
+def test_a_condition_may_be_on_a_row_that_is_referred_to(target: Target) -> None:
+    """Its opposite holds for rows that refer to another one, to none, or to one that is not there;
+    a deleted one is not there.
+    """
+    store(
+        target,
+        changed("Job", 1, jobFirm=1),
+        changed("Invoice", 1, invoiceStatus=FINAL),
+        changed("Invoice", 2, invoiceStatus=1),
+        changed("Invoice", 3, invoiceStatus=None),
+        (changed("Invoice", 4, invoiceStatus=FINAL), changed("Invoice", 4, "d", at=2)),
+        *(entry(key, invoice) for key, invoice in enumerate((1, 1, 2, 3, 4, 99, None))),
+    )
+    found = values(target, "1", "2", lines=CONDITIONED)
+    assert [found["1"][name] for name in ("Invoiced", "Not Invoiced")] == [
+        Decimal("3.0"),
+        Decimal("7.5"),
+    ]
+    assert [found["2"][name] for name in ("Invoiced", "Not Invoiced")] == [Decimal(0), Decimal(0)]
+
+
+def test_such_conditions_hold_for_rows_that_are_looked_up_too(target: Target) -> None:
+    """A blank may be one of the values: that of a row that is there, not of one that is not."""
+    store(
+        target,
+        changed("Person", 1, personName="n"),
+        changed("Person", 2, personName="m"),
+        changed("Person", 3, personName=None),
+        *(
+            changed("Job", key, jobFirm=1, jobStatus=1, jobLead=lead)
+            for key, lead in enumerate((1, 2, 3, 4, None), 1)
+        ),
+        *(changed("Share", key, shareFirm=2, shareJob=key) for key in range(1, 6)),
+    )
+    found = values(target, "1", "2", lines=CONDITIONED)
+    assert (found["1"]["Led Jobs"], found["2"]["Led Jobs"]) == (2, 0)
+    assert (found["1"]["Shared Led Jobs"], found["2"]["Shared Led Jobs"]) == (0, 2)
+
+
+def test_a_condition_on_a_value_that_was_never_sent_leaves_its_lines_out(target: Target) -> None:
+    """Of the row that is referred to, or of the reference; of others' rows nothing is asked."""
+    store(
+        target,
+        changed("Job", 1, jobFirm=1),
+        changed("Job", 2, jobFirm=2),
+        changed("Invoice", 1, without=("invoiceStatus",)),
+        changed("Invoice", 2, without=("invoiceNotes",), invoiceStatus=FINAL),
+        entry(1, 1),
+        changed("Entry", 2, entryJob=2, entryAmount=Decimal(2), entryInvoice=2),
+    )
+    found = values(target, "1", "2", lines=CONDITIONED)
+    assert found["1"].keys() == {"Led Jobs", "Shared Led Jobs"}
+    assert found["2"]["Invoiced"] == Decimal(2)
+    store(target, changed("Entry", 3, entryJob=2, without=("entryInvoice",)))
+    assert "Invoiced" not in values(target, "2", lines=CONDITIONED)["2"]

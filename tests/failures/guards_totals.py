@@ -66,6 +66,44 @@ TOTALS_GUARDS = (
         f"{CONTRACT}::test_deleted_rows_count_nowhere",
     ),
     Guard(
+        "a row that a condition asks moves the totals",
+        "pipeline/mapping/watches.py",
+        '        yield Watch(where.path.to, kind, "", frozenset({where.column}))\n',
+        "        del kind\n",
+        f"{ENGINE}::test_a_row_that_is_referred_to_moves_the_totals_of_every_root_that_reads_it",
+    ),
+    Guard(
+        "a row that refers to another row moves the totals",
+        "pipeline/mapping/aggregate.py",
+        'return frozenset({self.column, *held, *(one.path.column for one in self.related)} - {""})',
+        'return frozenset({self.column, *held} - {""})',
+        f"{ENGINE}::test_a_row_that_refers_to_another_row_moves_too",
+    ),
+    Guard(
+        "a condition waits for the rows that it asks",
+        "pipeline/mapping/aggregate.py",
+        "return frozenset({self.table, *(path.table for path in self.along), *related})",
+        "return frozenset({self.table, *(path.table for path in self.along)})",
+        (
+            f"{ENGINE}"
+            "::test_a_total_with_a_condition_is_not_written_before_the_rows_it_asks_are_loaded"
+        ),
+    ),
+    Guard(
+        "a condition on what is not known is not a total",
+        AGGREGATION,
+        "        read += [(self._alias(one.path), one.column) for one in line.related]\n",
+        "",
+        f"{CONTRACT}::test_a_condition_on_a_value_that_was_never_sent_leaves_its_lines_out",
+    ),
+    Guard(
+        "a condition finds no deleted row",
+        AGGREGATION,
+        "                f\" AND {alias}.{quote('retired_at')} = ''\"\n",
+        "",
+        f"{CONTRACT}::test_a_condition_may_be_on_a_row_that_is_referred_to",
+    ),
+    Guard(
         "a child row that others made keeps its values",
         "pipeline/database/systems/owned_rows.py",
         "if place in ours - new]",

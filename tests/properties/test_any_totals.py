@@ -21,14 +21,14 @@ from pipeline.model.position import TopicOffset
 from tests.support.engine import Consumer, Ticking, ready
 from tests.support.events import NOON
 from tests.support.histories import PARTITIONS, arrivals, batches, process_of
-from tests.support.totals import TOTALS, changed
+from tests.support.totals import FINAL, TOTALS, changed
 from tests.twins.target import MemoryTarget
 from tests.twins.turns import Schedule
 
 RUNS = int(os.environ.get("AJERA_CDC_TOTALS", "150"))
 SEED = int(os.environ.get("AJERA_CDC_SEED", "20261127"))
 PROCESSES = 2
-KEYS = {"Firm": 3, "Job": 4, "Share": 4, "Entry": 8, "Person": 4}
+KEYS = {"Firm": 3, "Job": 4, "Share": 4, "Entry": 8, "Person": 4, "Invoice": 3}
 OWNERS = {
     "jobFirm",
     "shareFirm",
@@ -37,6 +37,7 @@ OWNERS = {
     "personName",
     "personRate",
 }  # always sent
+TABLES = ("Firm", "Job", "Share", "Entry", "Entry", "Entry", "Person", "Invoice")
 Known = dict[str, Value]
 Table = dict[int, Known]
 
@@ -46,7 +47,7 @@ def history(rng: random.Random, length: int) -> list[Event]:
     events: list[Event] = []
     offsets: dict[tuple[str, int], int] = {}
     for number in range(1, length + 1):
-        table = rng.choice(("Firm", "Job", "Share", "Entry", "Entry", "Entry", "Person"))
+        table = rng.choice(TABLES)
         key = rng.randint(1, KEYS[table])
         operation = "d" if rng.random() < 0.12 else "u"
         columns = some_columns(rng, table)
@@ -70,6 +71,7 @@ def some_columns(rng: random.Random, table: str) -> dict[str, Value]:
                 "jobStatus": rng.choice((None, 1, 2, 3)),
                 "jobOpened": rng.choice((None, date(2026, 1, 1), date(2025, 6, 30))),
                 "jobStatusNote": rng.choice((None, "x")),
+                "jobLead": rng.choice((None, 0, 1, 2)),
             }
         case "Person":
             return {
@@ -77,6 +79,8 @@ def some_columns(rng: random.Random, table: str) -> dict[str, Value]:
                 "personName": rng.choice((None, "n", "m")),
                 "personRate": rng.choice((None, Decimal("1.25"), Decimal(2))),
             }
+        case "Invoice":
+            return {"invoiceStatus": rng.choice((None, 1, FINAL)), "invoiceNotes": rng.choice("xy")}
         case "Share":
             return {"shareFirm": rng.choice((None, 1, 2, 3)), "shareJob": rng.choice((None, 1, 2))}
         case _:
@@ -86,6 +90,7 @@ def some_columns(rng: random.Random, table: str) -> dict[str, Value]:
                 "entryHours": rng.choice((None, 1, 8)),
                 "entryVoid": rng.choice((None, False, True)),
                 "entryNotes": rng.choice((None, "x")),
+                "entryInvoice": rng.choice((None, 0, 1, 2, 3)),
             }
 
 
@@ -125,7 +130,40 @@ def recount(tables: Mapping[str, Table], firm: int) -> Known:
         states = [tables["Job"][job] for job in shared]
         if all("jobStatus" in job for job in states):
             found["Shared Jobs"] = sum(job["jobStatus"] in (1, 2) for job in states)
+            if all("jobLead" in job for job in states):
+                led = [job for job in states if job["jobStatus"] in (1, 2)]
+                found["Shared Led Jobs"] = sum(is_led(tables, job) for job in led)
+    if all("jobLead" in job for job in jobs.values()):
+        found["Led Jobs"] = sum(is_led(tables, job) for job in jobs.values())
+    return found | recount_by_invoice(tables["Invoice"], entries)
+
+
+def is_led(tables: Mapping[str, Table], job: Known) -> bool:
+    """By a person who exists, and whose name is the one of the condition."""
+    lead = job["jobLead"]
+    person = tables["Person"].get(lead) if isinstance(lead, int) else None
+    return person is not None and person["personName"] in ("n", None)
+
+
+def recount_by_invoice(invoices: Table, entries: Sequence[Known]) -> Known:
+    """What is on a final invoice, and what is not: on another one, or on none that exists."""
+    if not all({"entryAmount", "entryInvoice"} <= entry.keys() for entry in entries):
+        return {}
+    on = [invoices.get(key) if isinstance(key := e["entryInvoice"], int) else None for e in entries]
+    if not all(invoice is None or "invoiceStatus" in invoice for invoice in on):
+        return {}
+    is_final = [invoice is not None and invoice["invoiceStatus"] == FINAL for invoice in on]
+    with_it = [(e, final) for e, final in zip(entries, is_final, strict=True)]
+    found: Known = {"Invoiced": total(e for e, final in with_it if final)}
+    if all("entryVoid" in entry for entry in entries):
+        rest = (e for e, final in with_it if not final and not e["entryVoid"])
+        found["Not Invoiced"] = total(rest)
     return found
+
+
+def total(entries: Iterable[Known]) -> Decimal:
+    amounts = (entry["entryAmount"] for entry in entries)
+    return sum((one for one in amounts if isinstance(one, Decimal)), start=Decimal(0))
 
 
 def wrong(target: MemoryTarget, events: Sequence[Event]) -> Iterator[tuple[int, str]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.engine.projection import guard
-from pipeline.mapping.aggregate import Aggregate, Function, Where
+from pipeline.mapping.aggregate import Aggregate, Function, Where, WhereRelated
 from pipeline.mapping.convert import text
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.path import Path
@@ -49,9 +49,10 @@ JOB = MirroredTable(
             SourceColumn("jobStatus", ColumnType.INTEGER),
             SourceColumn("jobOpened", ColumnType.DATE),
             SourceColumn("jobStatusNote", ColumnType.TEXT),
+            SourceColumn("jobLead", ColumnType.INTEGER),
         ),
     ),
-    indexed=("jobFirm",),
+    indexed=("jobFirm", "jobLead"),
 )
 SHARE = MirroredTable(
     SourceTable(
@@ -76,9 +77,21 @@ ENTRY = MirroredTable(
             SourceColumn("entryHours", ColumnType.INTEGER),
             SourceColumn("entryVoid", ColumnType.FLAG),
             SourceColumn("entryNotes", ColumnType.TEXT),
+            SourceColumn("entryInvoice", ColumnType.INTEGER),
         ),
     ),
-    indexed=("entryJob",),
+    indexed=("entryJob", "entryInvoice"),
+)
+INVOICE = MirroredTable(
+    SourceTable(
+        "Invoice",
+        ("invoiceKey",),
+        (
+            SourceColumn("invoiceKey", ColumnType.INTEGER),
+            SourceColumn("invoiceStatus", ColumnType.INTEGER),
+            SourceColumn("invoiceNotes", ColumnType.TEXT),
+        ),
+    ),
 )
 PERSON = MirroredTable(
     SourceTable(
@@ -106,6 +119,10 @@ TOTALS_TABLE = TargetTable(
         TargetColumn("Hours", ColumnType.INTEGER),
         TargetColumn("Least Amount", ColumnType.DECIMAL, places=4),
         TargetColumn("Shared Jobs", ColumnType.INTEGER),
+        TargetColumn("Invoiced", ColumnType.DECIMAL, places=4),
+        TargetColumn("Not Invoiced", ColumnType.DECIMAL, places=4),
+        TargetColumn("Led Jobs", ColumnType.INTEGER),
+        TargetColumn("Shared Led Jobs", ColumnType.INTEGER),
     ),
     rank=0,
 )
@@ -134,6 +151,17 @@ LINES = (
     Aggregate("Least Amount", Function.MIN, TO_ENTRIES, "entryAmount", where=(COUNTED,)),
     Aggregate("Shared Jobs", Function.COUNT, TO_SHARED, where=(OPEN,)),
 )
+BY_INVOICE = Path("Entry", "entryInvoice", "Invoice")
+FINAL = 3  # in invoiceStatus
+IS_FINAL = WhereRelated(BY_INVOICE, "invoiceStatus", (FINAL,))
+NOT_FINAL = WhereRelated(BY_INVOICE, "invoiceStatus", (FINAL,), is_not=True)
+LED = WhereRelated(Path("Job", "jobLead", "Person"), "personName", ("n", None))
+CONDITIONED = (  # on rows that the aggregated ones refer to, along each form of way
+    Aggregate("Invoiced", Function.SUM, TO_ENTRIES, "entryAmount", where=(IS_FINAL,)),
+    Aggregate("Not Invoiced", Function.SUM, TO_ENTRIES, "entryAmount", where=(COUNTED, NOT_FINAL)),
+    Aggregate("Led Jobs", Function.COUNT, TO_JOBS, where=(LED,)),
+    Aggregate("Shared Led Jobs", Function.COUNT, TO_SHARED, where=(OPEN, LED)),
+)
 
 
 def _staff(neighbours: RelatedRows) -> tuple[Sequence[TargetRow], Sequence[RowMissing]]:
@@ -154,7 +182,7 @@ MAPPING = TableMapping(
     target="Totals",
     only_if=None,
     key=Derived("Firm ID", prefixed("f-", "firmKey")),
-    lines=(Column("firmName", "Name"), *LINES),
+    lines=(Column("firmName", "Name"), *LINES, *CONDITIONED),
     children=(
         ChildRows(
             "Staff",
@@ -172,7 +200,7 @@ TOTALS = Route(
     title="Totals",
     source_system="source",
     target_system="totals",
-    sources=(FIRM, JOB, SHARE, ENTRY, PERSON),
+    sources=(FIRM, JOB, SHARE, INVOICE, ENTRY, PERSON),
     targets=(TOTALS_TABLE, STAFF_TABLE),
     mappings=(MAPPING,),
 )

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipeline.errors import ConcurrentWrite, RowRejected
-from pipeline.mapping.aggregate import Aggregate, Function
+from pipeline.mapping.aggregate import Aggregate, Function, Where, WhereRelated
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.source import ColumnType
 from pipeline.model.event import Value
@@ -67,7 +67,7 @@ class Ledger:
             found[key] = {}
             for line in lines:
                 rows = self._reached(line, key)
-                if rows is not None and all(line.reads.isdisjoint(row.unknown) for row in rows):
+                if rows is not None and all(self._is_known(line, row) for row in rows):
                     found[key][line.target] = self._value(line, rows)
         return found
 
@@ -90,10 +90,25 @@ class Ledger:
         looked_up = {str(row.values[last.column]) for row in rows}
         return [row for row in self._there(last.to) if row.key in looked_up]
 
+    def _is_known(self, line: Aggregate, row: LedgerRow) -> bool:
+        related = ((one, self._related(one, row)) for one in line.related)
+        return line.reads.isdisjoint(row.unknown) and not any(
+            other is not None and one.column in other.unknown for one, other in related
+        )
+
+    def _related(self, where: WhereRelated, row: LedgerRow) -> LedgerRow | None:
+        other = self._views[where.path.to].get((str(row.values[where.path.column]),))
+        return None if other is None or other.retired_at else self._read(other)
+
+    def _holds(self, where: Where | WhereRelated, row: LedgerRow) -> bool:
+        if isinstance(where, Where):
+            return row.values[where.column] in where.values
+        other = self._related(where, row)
+        holds = other is not None and other.values[where.column] in where.values
+        return holds is not where.is_not
+
     def _value(self, line: Aggregate, rows: Sequence[LedgerRow]) -> Value:
-        kept = [
-            row for row in rows if all(row.values[one.column] in one.values for one in line.where)
-        ]
+        kept = [row for row in rows if all(self._holds(one, row) for one in line.where)]
         if line.function is Function.COUNT:
             return len(kept)
         held: list[Any] = [v for row in kept if (v := row.values[line.column]) is not None]

@@ -27,6 +27,7 @@ class Field:
 
 
 Fields = tuple[Field, ...]
+TEXTS = (ColumnType.TEXT, ColumnType.SHORT_TEXT)
 
 
 class Lock(Enum):
@@ -166,10 +167,14 @@ class Dialect(Protocol):
         match: Field,
         expressions: Sequence[str],
         only_if: str,
+        joins: str = "",
     ) -> str:
         """Each given value that rows match with these expressions over the rows. Both, and the
-        condition, call the table `t`.
+        condition, call the table `t`. `joins`: further tables that the expressions name.
         """
+
+    def as_key(self, reference: str, kind: ColumnType) -> str:
+        """A column that refers to a row, as the text that is that row's key."""
 
     def matched(self, table: str, match: Fields, lock: Lock) -> str:
         """The given rows, as given, that match a row of the table."""

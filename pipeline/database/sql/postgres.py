@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pipeline.database.sql.address import Place
 from pipeline.database.sql.dialect import (
+    TEXTS,
     Field,
     Fields,
     Images,
@@ -100,11 +101,15 @@ class Postgres:
         match: Field,
         expressions: Sequence[str],
         only_if: str,
+        joins: str = "",
     ) -> str:
         return (
             f"SELECT r.c0, {', '.join(expressions)} FROM {_counted((match,))}"
-            f" JOIN {table} AS t ON {self._equal((match,))} AND {only_if} GROUP BY r.c0"
+            f" JOIN {table} AS t ON {self._equal((match,))} AND {only_if}{joins} GROUP BY r.c0"
         )
+
+    def as_key(self, reference: str, kind: ColumnType) -> str:
+        return reference if kind in TEXTS else f"CAST({reference} AS varchar)"
 
     def matched(self, table: str, match: Fields, lock: Lock) -> str:
         return self._joined(

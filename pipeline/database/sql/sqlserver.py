@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from pipeline.database.sql.address import Place
 from pipeline.database.sql.dialect import (
+    TEXTS,
     Field,
     Fields,
     Images,
@@ -22,19 +23,10 @@ from pipeline.database.sql.dialect import (
     Update,
 )
 from pipeline.database.sql.errors import sqlserver_failure
-from pipeline.database.sql.tsql import TEXTS, binary, exact, folded, values
+from pipeline.database.sql.tsql import TYPES, WIDE, binary, exact, folded, values
 from pipeline.errors import PipelineError
 from pipeline.mapping.source import ColumnType
 
-_TYPES = {
-    ColumnType.INTEGER: "bigint",
-    ColumnType.FLAG: "bit",
-    ColumnType.TEXT: "nvarchar(max)",
-    ColumnType.SHORT_TEXT: "nvarchar(max)",
-    ColumnType.INSTANT: "datetimeoffset",
-    ColumnType.DATE: "date",
-    ColumnType.DECIMAL: "decimal(38, 10)",
-}
 _HINTS = {
     Lock.NONE: "",
     Lock.UPDATE: " WITH (UPDLOCK, ROWLOCK)",
@@ -47,13 +39,6 @@ _DROP = "DROP TABLE #rows;"
 # the clustered key of #rows: the keys themselves may have more than its 900 bytes
 _PLACE = "[row number]"
 _LONGEST = 8_000  # bytes of a text that a column of a limited length can hold
-# A looked-up value is staged as wide as its type can be:
-# one that is longer than the column is in no row, not refused.
-_WIDE = {
-    ColumnType.TEXT: " + CAST('' AS varchar(8000))",
-    ColumnType.SHORT_TEXT: " + CAST('' AS varchar(8000))",
-    ColumnType.INTEGER: " + CAST(0 AS bigint)",
-}
 
 
 class SqlServer:
@@ -115,12 +100,22 @@ class SqlServer:
             table, match, columns, Lock.NONE
         )  # the planner sees how many rows #rows has
 
-    def grouped(self, table: str, match: Field, expressions: Sequence[str], only_if: str) -> str:
+    def as_key(self, reference: str, kind: ColumnType) -> str:
+        return reference if kind in TEXTS else f"CAST({reference} AS nvarchar(20))"
+
+    def grouped(
+        self,
+        table: str,
+        match: Field,
+        expressions: Sequence[str],
+        only_if: str,
+        joins: str = "",
+    ) -> str:
         given = self._given((match,), "r")
         return (
             f"{self._staged(table, (match,), (), widens=True)}"
             f" SELECT {given}, {', '.join(expressions)} FROM #rows AS r"
-            f" JOIN {table} AS t ON {self._equal((match,))} AND {only_if} GROUP BY {given}"
+            f" JOIN {table} AS t ON {self._equal((match,))} AND {only_if}{joins} GROUP BY {given}"
         )
 
     def matched(self, table: str, match: Fields, lock: Lock) -> str:
@@ -254,13 +249,13 @@ class SqlServer:
         `widens`: the keys are only looked up.
         """
         columns = key + written
-        wide = {one.name: _WIDE.get(one.kind, "") for one in key if widens}
+        wide = {one.name: WIDE.get(one.kind, "") for one in key if widens}
         typed = [
             f"t.{self.quote(one.name)}{wide.get(one.name, '')} AS {self.quote(one.name)}"
             for one in columns
         ]
         given = ", ".join(
-            f"c{number} {_TYPES[field.kind]} '$.c{number}'" for number, field in enumerate(columns)
+            f"c{number} {TYPES[field.kind]} '$.c{number}'" for number, field in enumerate(columns)
         )
         order = ", ".join(binary(f"j.c{number}", field) for number, field in enumerate(key))
         fits = [

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from pipeline.database.sql.dialect import Field, Fields, json_names
+from pipeline.database.sql.dialect import TEXTS, Field, Fields, json_names
 from pipeline.mapping.source import ColumnType
 from pipeline.model.text import BLANKS
 
-TEXTS = (ColumnType.TEXT, ColumnType.SHORT_TEXT)
+TYPES = {
+    ColumnType.INTEGER: "bigint",
+    ColumnType.FLAG: "bit",
+    ColumnType.TEXT: "nvarchar(max)",
+    ColumnType.SHORT_TEXT: "nvarchar(max)",
+    ColumnType.INSTANT: "datetimeoffset",
+    ColumnType.DATE: "date",
+    ColumnType.DECIMAL: "decimal(38, 10)",
+}
+# A looked-up value is staged as wide as its type can be:
+# one that is longer than the column is in no row, not refused.
+WIDE = {
+    ColumnType.TEXT: " + CAST('' AS varchar(8000))",
+    ColumnType.SHORT_TEXT: " + CAST('' AS varchar(8000))",
+    ColumnType.INTEGER: " + CAST(0 AS bigint)",
+}
 BINARY = "COLLATE Latin1_General_BIN2"
 
 

@@ -19,6 +19,7 @@ from pipeline.mapping.aggregate import (
     Aggregate,
     Function,
     Where,
+    WhereRelated,
     combined,
     is_look_up,
 )
@@ -98,13 +99,14 @@ class Aggregation:
         """By reference what its rows give for each line."""
         mirror = self._mirrors[lines[0].table]
         match = LEDGER_KEY if is_look_up(along) else mirror.field(along[-1].column)
-        terms = _LineTerms(self._session, mirror)
+        terms = _LineTerms(self._session, mirror, self._mirrors)
         expressions = [term for line in lines for term in terms.of(line)]
         sql = self._session.dialect.grouped(
             mirror.table,
             match,
             expressions,
             f"t.{self._session.dialect.quote('retired_at')} = ''",
+            terms.joins,
         )
         path = None if is_look_up(along) else along[-1]
         answers = self._run(mirror, sql, path, sorted(references), **terms.parameters)
@@ -133,16 +135,34 @@ class _LineTerms:
 
     session: Session
     mirror: Mirror
+    mirrors: Mapping[str, Mirror]
+    aliases: dict[Path, str] = field(default_factory=dict)
     parameters: dict[str, Value] = field(default_factory=dict)
 
     def of(self, line: Aggregate) -> tuple[str, str]:
         """The value, and whether a column that it reads is unknown in one of the rows."""
-        value = "1" if line.function is Function.COUNT else self._column(line.column)
+        value = "1" if line.function is Function.COUNT else self._column("t", line.column)
         if line.where:
             conditions = " AND ".join(self._holds(where) for where in line.where)
             value = f"CASE WHEN {conditions} THEN {value} END"
         followed = set() if is_look_up(line.along) else {line.along[-1].column}
-        return f"{line.function.upper()}({value})", self._is_unsure(line.reads | followed)
+        read = [("t", name) for name in sorted(line.reads | followed)]
+        read += [(self._alias(one.path), one.column) for one in line.related]
+        return f"{line.function.upper()}({value})", self._is_unsure(read)
+
+    @property
+    def joins(self) -> str:
+        """The rows that conditions ask for, each found by its key; a deleted one is none."""
+        quote, found = self.session.dialect.quote, ""
+        for path, alias in self.aliases.items():
+            kind = self.mirror.field(path.column).kind
+            key = self.session.dialect.as_key(self._column("t", path.column), kind)
+            found += (
+                f" LEFT JOIN {self.mirrors[path.to].table} AS {alias}"
+                f" ON {alias}.{quote(LEDGER_KEY.name)} = {key}"
+                f" AND {alias}.{quote('retired_at')} = ''"
+            )
+        return found
 
     def read(self, lines: Sequence[Aggregate], cells: Cells) -> Partial:
         """The answers to these expressions."""
@@ -169,25 +189,39 @@ class _LineTerms:
             case _:
                 return stored((Field(line.target, kind),), (found,))[line.target]
 
-    def _column(self, name: str) -> str:
-        return f"t.{self.session.dialect.quote(name)}"
+    def _alias(self, path: Path) -> str:
+        return self.aliases.setdefault(path, f"w{len(self.aliases)}")
 
-    def _holds(self, where: Where) -> str:
-        column, names = self._column(where.column), []
-        for value in where.values:
+    def _column(self, alias: str, name: str) -> str:
+        return f"{alias}.{self.session.dialect.quote(name)}"
+
+    def _holds(self, where: Where | WhereRelated) -> str:
+        if isinstance(where, Where):
+            return self._is_among(self._column("t", where.column), where.values)
+        alias = self._alias(where.path)
+        held = self._is_among(self._column(alias, where.column), where.values)
+        is_there = f"{self._column(alias, LEDGER_KEY.name)} IS NOT NULL"
+        wanted = 0 if where.is_not else 1
+        return f"CASE WHEN {is_there} AND {held} THEN 1 ELSE 0 END = {wanted}"
+
+    def _is_among(self, column: str, values: Sequence[Value]) -> str:
+        names = []
+        for value in values:
             if value is not None:
                 names.append(f"v{len(self.parameters)}")
                 self.parameters[names[-1]] = value
         found = [f"{column} IN ({', '.join(f':{name}' for name in names)})"] if names else []
-        found += [f"{column} IS NULL"] if None in where.values else []
+        found += [f"{column} IS NULL"] if None in values else []
         return f"({' OR '.join(found)})"
 
-    def _is_unsure(self, columns: Set[str]) -> str:
-        unknown = self._column(UNKNOWN)
-        patterns = (column.replace("_", "!_") for column in sorted(columns))
+    def _is_unsure(self, read: Sequence[tuple[str, str]]) -> str:
+        """Is one of these columns unknown, by the alias of its table."""
         any_of = " OR ".join(
-            f"CONCAT(',', {unknown}, ',') LIKE '%,{pattern},%' ESCAPE '!'" for pattern in patterns
+            f"CONCAT(',', {self._column(alias, UNKNOWN)}, ',')"
+            f" LIKE '%,{name.replace('_', '!_')},%' ESCAPE '!'"
+            for alias, name in read
         )
         if not any_of:
             return "0"
-        return f"MAX(CASE WHEN {unknown} <> '' AND ({any_of}) THEN 1 ELSE 0 END)"
+        some = " OR ".join(f"{self._column(alias, UNKNOWN)} <> ''" for alias in dict(read))
+        return f"MAX(CASE WHEN ({some}) AND ({any_of}) THEN 1 ELSE 0 END)"

@@ -42,10 +42,7 @@ def resolve(
             if referred and path.to != mapping.source:
                 keys_of = _referring(transaction, route, mapping, path, referred)
                 found |= _waiting(transaction, mapping, keys_of) if path.prefixes else keys_of
-        for along in {line.along for line in aggregates(mapping) if len(line.along) > 1}:
-            reached = keys.get(way_kind(along))
-            if reached:
-                found |= _reached(transaction, route, along, reached)
+        found |= _aggregating(transaction, route, mapping, keys)
         for group in mapping.groups:
             values = keys.get(group_kind(mapping.source, group.column))
             if values:
@@ -76,6 +73,22 @@ def _referring(
     return {str(row.values[owner]) for row in rows if names_row(row.values[owner])}
 
 
+def _aggregating(
+    transaction: Transaction, route: Route, mapping: TableMapping, keys: Mapping[str, list[str]]
+) -> set[str]:
+    """Roots whose aggregates read rows that these marks name."""
+    found: set[str] = set()
+    for along in {line.along for line in aggregates(mapping) if len(line.along) > 1}:
+        reached = keys.get(way_kind(along))
+        if reached:
+            found |= _reached(transaction, route, along, reached)
+    for along, path in {(a.along, w.path) for a in aggregates(mapping) for w in a.related}:
+        related = keys.get(way_kind((*along, path)))
+        if related:
+            found |= _conditioned(transaction, route, along, path, related)
+    return found
+
+
 def _reached(
     transaction: Transaction,
     route: Route,
@@ -91,6 +104,24 @@ def _reached(
     else:
         rows = transaction.rows_by_key(first.table, reached)
     return {str(row.values[first.column]) for row in rows if names_row(row.values[first.column])}
+
+
+def _conditioned(
+    transaction: Transaction,
+    route: Route,
+    along: tuple[Path, ...],
+    path: Path,
+    related: list[str],
+) -> set[str]:
+    """Roots of which rows along this way refer to these rows by `path`."""
+    values = [value for key in related for value in path.values_for(route.source(path.to), key)]
+    rows = transaction.rows_where(path.table, path.column, values)
+    if is_look_up(along):
+        return _reached(transaction, route, along, [row.key for row in rows])
+    named = {str(of) for row in rows if names_row(of := row.values[along[-1].column])}
+    if len(along) == 1 or not named:
+        return named
+    return _reached(transaction, route, along, sorted(named))
 
 
 def _waiting(transaction: Transaction, mapping: TableMapping, keys: set[str]) -> set[str]:

@@ -15,10 +15,13 @@ from pipeline.mapping.site import Site
 from pipeline.mapping.watches import watches, way_kind
 from pipeline.model.event import Event, Value
 from pipeline.model.outcome import SkipReason
-from tests.support.engine import Consumer, ready
+from tests.support.engine import Consumer, ready, topic_of
 from tests.support.orders import cuts, orders
 from tests.support.totals import (
+    BY_INVOICE,
     ENTRY,
+    FINAL,
+    INVOICE,
     JOB,
     SHARE,
     TO_ENTRIES,
@@ -199,3 +202,61 @@ def test_a_total_is_left_as_it_is_while_a_column_along_its_way_is_not_known_in_e
     assert shown(target, "Open Jobs") == {"f-1": 7, "f-2": None}
     assert shown(target, "Hours")["f-1"] == 7
     assert shown(target, "Shared Jobs")["f-1"] == 0
+
+
+ENTERED = (
+    *FIRMS,
+    changed("Job", 7, at=3, jobFirm=1),
+    changed("Entry", 1, at=4, entryJob=7, entryAmount=Decimal(2), entryInvoice=5),
+    changed("Entry", 2, at=5, entryJob=7, entryAmount=Decimal(3), entryInvoice=6),
+)
+
+
+def amounts(target: MemoryTarget) -> tuple[Value, Value]:
+    """Of the first firm what is on a final invoice, and what is not."""
+    return shown(target, "Invoiced")["f-1"], shown(target, "Not Invoiced")["f-1"]
+
+
+def test_a_row_that_is_referred_to_moves_the_totals_of_every_root_that_reads_it() -> None:
+    """Made final, opened again, made final and deleted: no other row changes."""
+    target = totals([ENTERED])
+    assert amounts(target) == (Decimal(0), Decimal(5))
+    totals([[changed("Invoice", 5, at=6, invoiceStatus=FINAL)]], target)
+    assert amounts(target) == (Decimal(2), Decimal(3))
+    totals([[changed("Invoice", 5, at=7, invoiceStatus=1)]], target)
+    assert amounts(target) == (Decimal(0), Decimal(5))
+    totals([[changed("Invoice", 6, at=8, invoiceStatus=FINAL)]], target)
+    assert amounts(target) == (Decimal(3), Decimal(2))
+    totals([[changed("Invoice", 6, "d", at=9)]], target)
+    assert amounts(target) == (Decimal(0), Decimal(5))
+
+
+def test_a_row_that_refers_to_another_row_moves_too() -> None:
+    """The reference is one of the columns that decide."""
+    moved = changed("Entry", 2, at=7, entryJob=7, entryAmount=Decimal(3), entryInvoice=5)
+    target = totals([[*ENTERED, changed("Invoice", 5, at=6, invoiceStatus=FINAL)], [moved]])
+    assert amounts(target) == (Decimal(5), Decimal(0))
+
+
+def test_a_condition_marks_by_the_row_that_it_asks_and_by_its_own_columns_alone() -> None:
+    """A note on an invoice costs nothing."""
+    kind = way_kind((*TO_ENTRIES, BY_INVOICE))
+    before = changed("Invoice", 5, invoiceStatus=1)
+    final = changed("Invoice", 5, at=2, invoiceStatus=FINAL)
+    assert marked(before, final) == {(kind, "5")}
+    assert marked(before, changed("Invoice", 5, "d", at=2)) == {(kind, "5")}
+    assert marked(before, changed("Invoice", 5, at=2, invoiceStatus=1, invoiceNotes="x")) == set()
+
+
+def test_a_total_with_a_condition_is_not_written_before_the_rows_it_asks_are_loaded() -> None:
+    """Every entry would count as not invoiced."""
+    target = MemoryTarget(TOTALS)
+    with target.transaction() as transaction:
+        for source in TOTALS.sources:
+            if source is not INVOICE:
+                transaction.set_load_ends(topic_of(source.name), source.name, 1, {0: 0})
+                transaction.set_loaded(source.name, 1)
+    totals([ENTERED], target)
+    (row, _) = target.rows("Totals")
+    assert row["Amount"] == Decimal(5)
+    assert "Not Invoiced" not in row or row["Not Invoiced"] is None

@@ -31,12 +31,11 @@ from pipeline.errors import BackfillRefused, PipelineError, UsageError
 from pipeline.kafka.whole_topic import WholeTopic
 from pipeline.mapping.source import SourceTable
 from pipeline.operations.audit import who
-from pipeline.operations.signals import CHUNK_ROWS, signal_names, signal_table
+from pipeline.operations.signals import CHUNK_ROWS, SETTING, signal_names, signal_table
 from pipeline.wiring.clients import connect_client, kafka_settings, registry_client
 from pipeline.wiring.source import Source, source_of
 
 Report = Callable[[str], None]
-SIGNAL_SETTING = "signal.data.collection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +260,7 @@ def _refuse_unready(source: Source, connect: ConnectClient) -> None:
         connect.status(source.connector),
         source.system,
         is_in_snapshot=connect.is_in_snapshot(source.connector),
-        knows_signals=config.get(SIGNAL_SETTING) == source.collection(table, schema),
+        knows_signals=config.get(SETTING) == source.collection(table, schema),
     )
 
 

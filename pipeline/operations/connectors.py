@@ -16,7 +16,7 @@ from pipeline.connect.templates import Dialect, fill, load
 from pipeline.database.state.settings import current_epoch, store_epoch
 from pipeline.errors import SnapshotNeeded
 from pipeline.kafka.topics import TopicSettings
-from pipeline.operations.signals import prepared, signal_names, signal_values
+from pipeline.operations.signals import SETTING, prepared, signal_names, signal_values
 from pipeline.operations.slots import drop_slot
 from pipeline.wiring.clients import connect_client, kafka_admin
 from pipeline.wiring.route import routes_of
@@ -79,7 +79,8 @@ def apply(settings: Settings, report: Report, system: str = "ajera") -> Applied:
             epoch = None
         epoch = store_epoch(states, source.connector, epoch)
         timeout = settings.connect.timeout_seconds
-        lacking = prepared(source, report)
+        running = connect.config(source.connector) or {}
+        lacking = prepared(source, report, is_known=SETTING in running)
         config = configuration(settings, epoch, system, signals=not lacking)
         status = _applied(connect, source.connector, config, timeout, report)
         names = tuple(topic.name for topic in topics)

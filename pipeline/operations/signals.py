@@ -9,11 +9,12 @@ from typing import Final
 
 from pipeline.database.sql.engine import dialect_of
 from pipeline.database.systems.signals import SignalTable, creation
-from pipeline.errors import PipelineError, Remedy
+from pipeline.errors import PipelineError
 from pipeline.wiring.source import Source
 
 Report = Callable[[str], None]
 CHUNK_ROWS: Final = 1024
+SETTING: Final = "signal.data.collection"
 NOTHING: Final = "(?!)"  # a pattern that no name fits
 SWITCHED_OFF: Final = "sources.{system}.signal_table is empty"
 
@@ -47,21 +48,24 @@ def signal_values(source: Source, *, signals: bool) -> dict[str, str]:
     }
 
 
-def prepared(source: Source, report: Report) -> str:
+def prepared(source: Source, report: Report, *, is_known: bool) -> str:
     """Create the table where it is missing; why there is none, "" if there is.
 
-    A user who may not create it captures all the same: only backfills need it. Raises TargetBusy.
+    A user who may not create it, or a source that we do not reach, is captured all the same: only
+    backfills need the table. `is_known`: the connector has it already; then a source that is not
+    reached now changes nothing.
     """
     if not source.settings.signal_table:
         return f"{SWITCHED_OFF.format(system=source.system)}."
     with signal_table(source) as table:
-        if table.is_ready():
-            return ""
+        try:
+            if table.is_ready():
+                return ""
+        except PipelineError as error:
+            return "" if is_known else lacking(source, str(error))
         try:
             table.create()
         except PipelineError as error:
-            if error.remedy is Remedy.RETRY:
-                raise
             return lacking(source, str(error))
     report(f"created the signal table {source.settings.signal_table}")
     return ""

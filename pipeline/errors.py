@@ -117,6 +117,14 @@ class ParkReason(StrEnum):
         "DPS demands a number, and the employee has none.",
         "Set `routes.dps.employee_number` (employee auto-numbering), for example E{key}.",
     )
+    NUMBER_TOO_LONG = (
+        "exchange.number_too_long",
+        "The number that it would get in DPS is longer than DPS holds; cut, it could be another's.",
+        (
+            "DPS holds 20 characters of an employee's number and 30 of a project's: shorten the "
+            "Project ID in Ajera, or `routes.dps.employee_number` or `routes.dps.project_number`."
+        ),
+    )
     TEMPLATE_MISSING = (
         "exchange.template_missing",
         "Ajera has no project template of the name that DPS shows.",

@@ -148,6 +148,10 @@ def _new_id(_: NewRowContext) -> NewKey:
     return (uuid.uuid4().hex.upper(),)
 
 
+PROJECT_NUMBER_LENGTH = 30  # PR.WBS1
+EMPLOYEE_NUMBER_LENGTH = 20  # EM.Employee (evidence.md 4.3)
+
+
 def _new_address(creating: NewRowContext) -> NewKey:
     return (*creating.parent, "Main")
 
@@ -157,13 +161,18 @@ def _new_project_number(creating: NewRowContext) -> NewKey:
     CRM-PRJ).
     """
     number = _text(creating.row["prjID"]) or creating.numbers["project"].format(key=creating.key)
-    return (cut(30)(number), BLANK, BLANK) if number else ParkReason.NO_PROJECT_NUMBER
+    if not number:
+        return ParkReason.NO_PROJECT_NUMBER
+    fits = len(number) <= PROJECT_NUMBER_LENGTH  # cut, it could be another project's
+    return (number, BLANK, BLANK) if fits else ParkReason.NUMBER_TOO_LONG
 
 
 def _new_employee_number(creating: NewRowContext) -> NewKey:
     """Employee auto-numbering must be on (evidence.md 1.3, CRM-STEP2)."""
     number = creating.numbers["employee"].format(key=creating.key)
-    return (cut(20)(number),) if number else ParkReason.NO_EMPLOYEE_NUMBER
+    if not number:
+        return ParkReason.NO_EMPLOYEE_NUMBER
+    return (number,) if len(number) <= EMPLOYEE_NUMBER_LENGTH else ParkReason.NUMBER_TOO_LONG
 
 
 def _is_project(row: Row, _: Lists) -> bool:

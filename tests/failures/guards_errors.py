@@ -51,4 +51,17 @@ ERROR_GUARDS = (
             "::test_a_refusal_that_lasts_ends_the_consumer_after_the_stated_time_and_few_tries"
         ),
     ),
+    Guard(
+        "a number is not cut",
+        "pipeline/domain/exchange.py",
+        (
+            "    return (number,) if len(number) <= EMPLOYEE_NUMBER_LENGTH else "
+            "ParkReason.NUMBER_TOO_LONG\n"
+        ),
+        "    return (number[:20],)\n",
+        (
+            "tests/integration/test_exchange_linking.py"
+            "::test_a_number_that_dps_cannot_hold_whole_is_parked_and_not_cut"
+        ),
+    ),
 )

@@ -261,6 +261,27 @@ def test_with_employee_numbering_off_a_new_employee_is_parked(
         assert firm.rows(DPS, "EM", "Employee", "LastName") == [("001", "Dahl")]
 
 
+def test_a_number_that_dps_cannot_hold_whole_is_parked_and_not_cut(postgres: Stack) -> None:
+    """Cut to 20 characters, those of two employees would be one."""
+    with world(postgres, numbers={"employee": "EMPLOYEE-OF-THE-FIRM-{key}"}) as firm:
+        for key, name in ((7, "Berg"), (8, "Dahl")):
+            firm.insert(
+                AJERA,
+                "AxVec",
+                vecKey=key,
+                vecFirstName="Kari",
+                vecLastName=name,
+                vecIsEmployee=True,
+            )
+        firm.settle()
+        assert firm.parked() == {
+            "employee/ajera/7": "exchange.number_too_long",
+            "employee/ajera/8": "exchange.number_too_long",
+        }
+        assert "20 characters" in hints(firm)[0]
+        assert firm.rows(DPS, "EM", "Employee") == []
+
+
 def test_a_consultant_vendor_becomes_a_firm_of_its_own(firm: World) -> None:
     """Other vendors do not, and a vendor typed in DPS is not made in Ajera."""
     firm.do(AJERA, """DELETE FROM "AxVendorType" """)

@@ -57,6 +57,7 @@ UNTRIED = {
     "environment.tls": NOT_YET,
     "environment.unreachable": NOT_YET,
     "exchange.counterpart_deleted": NOT_YET,
+    "exchange.number_too_long": NOT_YET,
     "exchange.decided": "a process must die in the middle of a decision: nothing is typed",
     "kafka.circuit_open": NOT_YET,
     "kafka.dead_letter": NOT_YET,

@@ -7,7 +7,15 @@ from typing import Any
 import httpx
 
 from pipeline.connect.explain import explain
-from pipeline.errors import ConnectorFailed, ServiceUnreachable
+from pipeline.errors import (
+    ConnectorFailed,
+    CredentialsRefused,
+    HostUnknown,
+    PipelineError,
+    ServiceUnreachable,
+    TlsRefused,
+)
+from pipeline.network import Reach, reach_of
 
 
 def json_of(method: str, path: str, response: httpx.Response) -> Any:
@@ -23,16 +31,14 @@ def json_of(method: str, path: str, response: httpx.Response) -> Any:
         ) from error
 
 
-def refusal(
-    method: str, path: str, response: httpx.Response
-) -> ConnectorFailed | ServiceUnreachable:
+def refusal(method: str, path: str, response: httpx.Response) -> PipelineError:
     """What an answer that is an error is raised as."""
     where = f"Kafka Connect, {method} {path}: HTTP {response.status_code}"
     if response.status_code in (
         httpx.codes.UNAUTHORIZED,
         httpx.codes.FORBIDDEN,
     ):
-        return ServiceUnreachable(f"{where}: the credentials are refused.")
+        return CredentialsRefused(f"{where}: the user or the password is refused.")
     try:
         message = explain(str(response.json()["message"]))
     except (ValueError, KeyError, TypeError):
@@ -44,3 +50,16 @@ def refusal(
     ):
         return ServiceUnreachable(f"{where}: {message}")
     return ConnectorFailed(f"{where}: {message}")
+
+
+def no_answer(doing: str, error: httpx.HTTPError) -> PipelineError:
+    """What a request without an answer is raised as, with what the network says."""
+    match reach_of(error):
+        case Reach.HOST_UNKNOWN:
+            return HostUnknown(f"{doing}: {Reach.HOST_UNKNOWN.value}.")
+        case Reach.TLS:
+            return TlsRefused(f"{doing}: {Reach.TLS.value}.")
+        case Reach.REFUSED:
+            return ServiceUnreachable(f"{doing}: {Reach.REFUSED.value}.")
+        case _:
+            return ServiceUnreachable(f"{doing}: {type(error).__name__}.")

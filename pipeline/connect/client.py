@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import httpx
 
-from pipeline.connect.answers import json_of, refusal
+from pipeline.connect.answers import json_of, no_answer, refusal
 from pipeline.connect.explain import explain, recovery_of, root_line
 from pipeline.connect.status import (
     ABSENT,
@@ -24,7 +24,6 @@ from pipeline.connect.status import (
 from pipeline.errors import (
     ConfigurationInvalid,
     ConnectorFailed,
-    ServiceUnreachable,
 )
 
 POLL_SECONDS: Final = 0.25
@@ -53,6 +52,7 @@ class ConnectClient:
         verify: Any = True,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
+        self._url = url.rstrip("/")
         self._timeout_seconds = timeout_seconds
         try:
             self._http = httpx.Client(
@@ -251,9 +251,7 @@ class ConnectClient:
         try:
             return self._http.request(method, path, json=body)
         except httpx.HTTPError as error:
-            raise ServiceUnreachable(
-                f"Kafka Connect, {method} {path}: {type(error).__name__}."
-            ) from error
+            raise no_answer(f"Kafka Connect at {self._url}, {method} {path}", error) from error
 
 
 def _running(status: ConnectorStatus, timeout_seconds: float) -> ConnectorStatus:

@@ -21,16 +21,14 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it imports t
     ResourceType,
 )
 
-from pipeline.errors import ReplayRefused, ServiceUnreachable
+from pipeline.errors import PipelineError, ReplayRefused, TopicMissing
+from pipeline.kafka.broker import Broker, client
 from pipeline.kafka.errors import (
     LOGGER,
     REQUEST_TIMEOUT_SECONDS,
-    UNKNOWN_TOPIC_CODES,
     cause,
-    no_answer,
     ours,
     theirs,
-    unreachable,
 )
 from pipeline.kafka.groups import GroupState
 from pipeline.kafka.peek import read_at
@@ -66,13 +64,14 @@ class KafkaAdmin:
     """
 
     def __init__(self, bootstrap: str, client_settings: Mapping[str, str]) -> None:
+        self.broker = Broker(bootstrap)
         self.last_error: str | None = None
         self._settings: dict[str, Any] = {
             **client_settings,
             "bootstrap.servers": bootstrap,
             "error_cb": self._note_error,
         }
-        self._client = AdminClient(self._settings, logger=LOGGER)
+        self._client = client(lambda: AdminClient(self._settings, logger=LOGGER), client_settings)
 
     def ensure_topics(self, topics: Sequence[TopicSettings]) -> list[str]:
         """Create the topics that are missing; existing ones stay as they are.
@@ -88,11 +87,11 @@ class KafkaAdmin:
                 created[topic.name].result(REQUEST_TIMEOUT_SECONDS)
             except KafkaException as error:
                 if cause(error).code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                    raise unreachable(f"creating {topic.name}", cause(error)) from error
+                    raise self.broker.failure(f"creating {topic.name}", cause(error)) from error
                 found = self.topic_description(topic.name)
                 differences += [] if found is None else differences_between(topic, found)
             except TimeoutError as error:
-                raise no_answer(f"creating {topic.name}") from error
+                raise self.broker.no_answer(f"creating {topic.name}") from error
         return differences
 
     def topic_description(self, topic: str) -> TopicDescription | None:
@@ -102,7 +101,7 @@ class KafkaAdmin:
         )
         try:
             found = self._result(f"describing {topic}", asked[topic])
-        except _TopicMissing:
+        except TopicMissing:
             return None
         resource = ConfigResource(ResourceType.TOPIC, topic)
         settings = self._result(
@@ -167,14 +166,14 @@ class KafkaAdmin:
         except KafkaException as error:
             faults = [cause(error)]
         except TimeoutError as error:
-            raise no_answer(f"setting the offsets of {group}") from error
+            raise self.broker.no_answer(f"setting the offsets of {group}") from error
         for fault in faults:
             if fault.code() in MEMBERS_LEFT_CODES:
                 raise ReplayRefused(
                     f"The group {group} got members while its offsets were being set "
                     f"({fault.name()})."
                 )
-            raise unreachable(f"setting the offsets of {group}", fault)
+            raise self.broker.failure(f"setting the offsets of {group}", fault)
 
     def group_state(self, group: str) -> GroupState:
         """State and members of the group. A group that never existed is `dead`, without members."""
@@ -205,7 +204,7 @@ class KafkaAdmin:
         """The first message of each partition from its offset on, read by a consumer that commits
         nothing. Partitions without one are left out.
         """
-        return read_at(self._settings, offsets)
+        return read_at(self._settings, self.broker, offsets)
 
     def newest_ms(self, topics: Iterable[str]) -> dict[TopicPartition, int]:
         """When the newest message of each partition was produced, in milliseconds since 1970 UTC.
@@ -255,28 +254,33 @@ class KafkaAdmin:
         try:
             return self._call(lambda: future.result(REQUEST_TIMEOUT_SECONDS + 1), doing)
         except TimeoutError as error:
-            raise no_answer(doing) from error
+            raise self.broker.no_answer(doing) from error
 
     def _call(self, ask: Callable[[], T], doing: str = "asking for topics") -> T:
         try:
-            return ask()
+            answer = ask()
         except KafkaException as error:
+            self.hear()
             fault = cause(error)
-            if fault.code() in UNKNOWN_TOPIC_CODES:
-                raise _TopicMissing(doing) from error
             if fault.code() == KafkaError.GROUP_ID_NOT_FOUND:
                 raise _GroupMissing(doing) from error
-            raise unreachable(doing, fault) from error
+            raise self.broker.failure(doing, fault) from error
+
+        self.broker.answered()
+        return answer
+
+    def hear(self) -> None:
+        """Take what librdkafka has to report, such as why it cannot connect: it keeps that until
+        somebody does.
+        """
+        self._client.poll(0)
 
     def _note_error(self, error: KafkaError) -> None:
+        self.broker.reported(error)
         self.last_error = f"{error.name()}: {error.str()}"
 
 
-class _TopicMissing(ServiceUnreachable):
-    """A topic vanished, or never was."""
-
-
-class _GroupMissing(ServiceUnreachable):
+class _GroupMissing(PipelineError):
     """A group was never seen, or is forgotten."""
 
 

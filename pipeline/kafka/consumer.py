@@ -24,8 +24,9 @@ from confluent_kafka import (
 )
 from confluent_kafka import TopicPartition as KafkaPartition
 
-from pipeline.errors import ServiceUnreachable
+from pipeline.errors import PipelineError, TopicMissing
 from pipeline.kafka.admin import KafkaAdmin
+from pipeline.kafka.broker import client
 from pipeline.kafka.buffer import Buffer
 from pipeline.kafka.errors import (
     LOGGER,
@@ -33,7 +34,6 @@ from pipeline.kafka.errors import (
     cause,
     ours,
     theirs,
-    unreachable,
 )
 from pipeline.kafka.kept_error import KeptError
 from pipeline.kafka.message import read_message
@@ -84,7 +84,8 @@ class KafkaMessages:
         self._admin = KafkaAdmin(bootstrap, client_settings)
         self._kept_error = KeptError(self._admin)
         settings = consumer_settings(bootstrap, group, client_settings, protocol)
-        self._consumer = Consumer({**settings, "error_cb": self._kept_error.note}, logger=LOGGER)
+        settings["error_cb"] = self._kept_error.note
+        self._consumer = client(lambda: Consumer(settings, logger=LOGGER), client_settings)
         self._consumer.subscribe(
             list(topics),
             on_assign=self._assign,
@@ -114,6 +115,7 @@ class KafkaMessages:
         if messages:
             self._kept_error.answered()
             return messages
+        self._admin.hear()
         self._kept_error.raise_first()
         self._kept_error.raise_if_down(self._consumer)
         self._standby.polled_nothing()
@@ -139,10 +141,10 @@ class KafkaMessages:
             fault = cause(error)
             if fault.code() in NO_LONGER_OURS_CODES:
                 return
-            raise unreachable("committing offsets", fault) from error
+            raise self._admin.broker.failure("committing offsets", fault) from error
         for result in results:
             if result.error is not None and result.error.code() not in NO_LONGER_OURS_CODES:
-                raise unreachable(
+                raise self._admin.broker.failure(
                     f"committing {result.topic} partition {result.partition}",
                     result.error,
                 )
@@ -156,7 +158,7 @@ class KafkaMessages:
             self._consumer.pause([theirs(tp) for tp in sorted(self._buffer.assigned)])
         try:
             self._consume(1, seconds)
-        except ServiceUnreachable as error:
+        except PipelineError as error:
             self._kept_error.keep(error)
 
     def pause(self, partitions: Iterable[TopicPartition]) -> None:
@@ -181,7 +183,7 @@ class KafkaMessages:
             for tp in sorted(chosen):
                 self._consumer.seek(theirs(tp, offsets[tp]))
         except KafkaException as error:
-            raise unreachable("reading from another offset", cause(error)) from error
+            raise self._admin.broker.failure("reading from another offset", cause(error)) from error
         self._buffer.drop(chosen)
 
     def assignment(self) -> frozenset[TopicPartition]:
@@ -195,9 +197,7 @@ class KafkaMessages:
         """
         found = self._admin.watermarks([topic])
         if not found:
-            raise ServiceUnreachable(
-                f"Kafka has no topic {topic}; `ajera-cdc connectors apply` creates it."
-            )
+            raise TopicMissing(f"Kafka has no topic {topic}.")
         return {tp.partition: high for tp, (_, high) in found.items()}
 
     def close(self) -> None:
@@ -233,7 +233,7 @@ class KafkaMessages:
         try:
             self._take_over(starts)
         except KafkaException as error:
-            raise unreachable("taking over partitions", cause(error)) from error
+            raise self._admin.broker.failure("taking over partitions", cause(error)) from error
         self._awaiting_start -= partitions
         self._buffer.assign(partitions)
         self._held.assigned({tp: max(start, 0) for tp, start in starts.items()})
@@ -273,7 +273,7 @@ class KafkaMessages:
         try:
             batch = self._consumer.consume(limit, timeout_seconds) if limit else []
         except KafkaException as error:
-            raise unreachable("reading messages", cause(error)) from error
+            raise self._admin.broker.failure("reading messages", cause(error)) from error
         for each in batch:
             fault = each.error()
             if fault is not None:

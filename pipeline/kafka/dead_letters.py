@@ -11,7 +11,8 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as KafkaMessage
 
 from pipeline.errors import DeadLetterFailed, PipelineError
-from pipeline.kafka.errors import LOGGER, cause
+from pipeline.kafka.broker import client
+from pipeline.kafka.errors import cause
 from pipeline.model.event import Message
 
 HEADER_PREFIX: Final = "ajera_cdc."
@@ -36,19 +37,19 @@ class KafkaDeadLetters:
             float(client_settings.get("delivery.timeout.ms", DELIVERY_TIMEOUT_SECONDS * 1000))
             / 1000
         )
-        self._producer = Producer(
-            {
-                "delivery.timeout.ms": int(self._timeout_seconds * 1000),
-                **client_settings,
-                "bootstrap.servers": bootstrap,
-                "acks": "all",
-                "enable.idempotence": True,
-                "linger.ms": 0,
-                "allow.auto.create.topics": False,
-                "error_cb": _ignore,
-            },
-            logger=LOGGER,
-        )
+        settings = {
+            "delivery.timeout.ms": int(self._timeout_seconds * 1000),
+            **client_settings,
+            "bootstrap.servers": bootstrap,
+            "acks": "all",
+            "enable.idempotence": True,
+            "linger.ms": 0,
+            "allow.auto.create.topics": False,
+            # Between letters nobody takes what it reports, which would pile up: the consumer of the
+            # same process says that a broker is unavailable, and `send` why a letter failed.
+            "log_level": 0,
+        }
+        self._producer = client(lambda: Producer(settings), client_settings)
 
     def send(self, message: Message, error: PipelineError) -> None:
         """Write the message with its error's code, remedy, text and its coordinates;
@@ -115,7 +116,3 @@ def letter_headers(
         (name, value) for name, value in message.headers if not name.startswith(HEADER_PREFIX)
     ]
     return original + [(HEADER_PREFIX + name, text.encode()) for name, text in ours.items()]
-
-
-def _ignore(_: KafkaError) -> None:
-    """Connections to brokers are lost and restored; only the answer for each letter matters."""

@@ -8,7 +8,7 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
 
-from pipeline.errors import OffsetLost, ServiceUnreachable
+from pipeline.errors import OffsetLost
 from pipeline.model.position import TopicPartition
 
 REQUEST_TIMEOUT_SECONDS: Final = 10.0
@@ -36,6 +36,22 @@ TRANSPORT_CODES: Final = DOWN_CODES | {
     KafkaError._TRANSPORT,  # noqa: SLF001
     KafkaError._TIMED_OUT,  # noqa: SLF001
 }
+CREDENTIAL_CODES: Final = frozenset(
+    {
+        KafkaError._AUTHENTICATION,  # noqa: SLF001
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError.UNSUPPORTED_SASL_MECHANISM,
+        KafkaError.ILLEGAL_SASL_STATE,
+    }
+)
+RIGHT_CODES: Final = frozenset(
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    }
+)
 UNKNOWN_TOPIC_CODES: Final = frozenset(
     {
         KafkaError.UNKNOWN_TOPIC_OR_PART,
@@ -65,22 +81,6 @@ def cause(error: KafkaException) -> KafkaError:
     return inner if isinstance(inner, KafkaError) else KafkaError(KafkaError.UNKNOWN, str(error))
 
 
-def unreachable(doing: str, error: KafkaError) -> ServiceUnreachable:
-    """ServiceUnreachable with the operation that failed and librdkafka's code."""
-    if error.code() in UNKNOWN_TOPIC_CODES:
-        return ServiceUnreachable(
-            f"Kafka, {doing}: {error.name()}: {error.str()}. The topic does not exist yet: "
-            "`ajera-cdc connectors apply` makes it."
-        )
-    if error.code() == KafkaError.INCONSISTENT_GROUP_PROTOCOL:
-        return ServiceUnreachable(
-            f"Kafka, {doing}: {error.name()}: {error.str()}. A member of another version or group "
-            "protocol is still in "
-            "the group: stop every consumer of the group, then start them."
-        )
-    return ServiceUnreachable(f"Kafka, {doing}: {error.name()}: {error.str()}.")
-
-
 def theirs(partition: TopicPartition, offset: int | None = None) -> KafkaPartition:
     """A partition in confluent_kafka's form, with an offset if one is given."""
     if offset is None:
@@ -91,13 +91,6 @@ def theirs(partition: TopicPartition, offset: int | None = None) -> KafkaPartiti
 def ours(partition: KafkaPartition) -> TopicPartition:
     """A partition in our form."""
     return TopicPartition(partition.topic, partition.partition)
-
-
-def no_answer(doing: str) -> ServiceUnreachable:
-    """Nobody refused, and nobody answered."""
-    return ServiceUnreachable(
-        f"Kafka, {doing}: no answer within {REQUEST_TIMEOUT_SECONDS:.0f} seconds."
-    )
 
 
 def refuse_lost_start(tp: TopicPartition, start: int, low: int, high: int) -> None:

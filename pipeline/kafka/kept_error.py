@@ -13,7 +13,6 @@ from pipeline.kafka.errors import (
     REQUEST_TIMEOUT_SECONDS,
     TRANSPORT_CODES,
     refuse_lost_start,
-    unreachable,
 )
 from pipeline.model.position import TopicPartition
 
@@ -33,6 +32,7 @@ class KeptError:
     def note(self, error: KafkaError) -> None:
         """librdkafka's `error_cb`."""
         self.last = f"{error.name()}: {error.str()}"
+        self._admin.broker.reported(error)
         if error.fatal() or error.code() in DOWN_CODES:
             self._down = error
 
@@ -52,7 +52,7 @@ class KeptError:
         elif error.code() in TRANSPORT_CODES:
             self._down = error
         else:
-            self.keep(unreachable(f"reading {topic or 'messages'}", error))
+            self.keep(self._admin.broker.failure(f"reading {topic or 'messages'}", error))
 
     def forget(self) -> None:
         """Where a partition would have started matters no more."""
@@ -61,6 +61,7 @@ class KeptError:
     def answered(self) -> None:
         """Messages came: some broker answers."""
         self._down = None
+        self._admin.broker.answered()
 
     def raise_first(self) -> None:
         error, self._first = self._first, None
@@ -74,10 +75,10 @@ class KeptError:
         try:
             consumer.list_topics(timeout=REQUEST_TIMEOUT_SECONDS / 2)
         except KafkaException as error:
-            raise unreachable("no broker answers", self._down) from error
+            raise self._admin.broker.failure("reading messages", self._down) from error
         fault, self._down = self._down, None
         if fault.fatal():
-            raise unreachable("this member cannot go on", fault)
+            raise self._admin.broker.failure("as a member that cannot continue", fault)
 
     def _lost(self, tp: TopicPartition, offset: int | None, error: KafkaError) -> PipelineError:
         try:

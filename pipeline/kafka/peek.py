@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaException
 
+from pipeline.kafka.broker import Broker
 from pipeline.kafka.errors import (
     LOGGER,
     REQUEST_TIMEOUT_SECONDS,
     cause,
     theirs,
-    unreachable,
 )
 from pipeline.kafka.message import read_message
 from pipeline.model.event import Message
@@ -30,6 +30,7 @@ SETTINGS: Final = {
 
 def read_at(
     settings: Mapping[str, Any],
+    broker: Broker,
     offsets: Mapping[TopicPartition, int],
     timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
 ) -> dict[TopicPartition, Message]:
@@ -51,7 +52,7 @@ def read_at(
                 break
             fault = polled.error()
             if fault is not None and polled.topic() is None:
-                raise unreachable("reading single messages", fault)
+                raise broker.failure("reading single messages", fault)
             message = read_message(polled)
             tp = TopicPartition(message.topic, message.partition)
             if fault is not None:
@@ -60,7 +61,7 @@ def read_at(
                 found[tp] = message
                 reader.pause([theirs(tp)])
     except KafkaException as error:
-        raise unreachable("reading single messages", cause(error)) from error
+        raise broker.failure("reading single messages", cause(error)) from error
     finally:
         reader.close()
     return found

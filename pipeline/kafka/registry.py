@@ -16,10 +16,14 @@ from confluent_kafka.schema_registry import (
 from pipeline.errors import (
     ConfigurationInvalid,
     ContractBroken,
+    CredentialsRefused,
+    HostUnknown,
     PipelineError,
     RegistryUnavailable,
     SchemaUnknown,
+    TlsRefused,
 )
+from pipeline.network import Reach, reach_of
 
 NUMBER_SETTINGS: Final = (
     "timeout",
@@ -50,6 +54,7 @@ class Registry:
         numbers = {
             name: _number(name, settings[name]) for name in NUMBER_SETTINGS if name in settings
         }
+        self._asked = f"The registry at {url}, asked"
         try:
             self._client = SchemaRegistryClient({**DEFAULTS, **settings, **numbers, "url": url})
         except (ValueError, TypeError, OSError) as error:
@@ -70,18 +75,28 @@ class Registry:
         try:
             schema = self._client.get_schema(schema_id)
         except SchemaRegistryError as error:
-            raise _refusal(schema_id, error) from error
+            raise _refusal(self._asked, schema_id, error) from error
         except Exception as error:
             # The client raises its HTTP library's errors,
             # its token provider's and JSON's unchanged.
-            raise RegistryUnavailable(
-                f"Asked for schema {schema_id}: {type(error).__name__}."
-            ) from error
+            raise _no_answer(f"{self._asked} for schema {schema_id}", error) from error
         return _self_contained_avro(schema_id, schema)
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+
+def _no_answer(doing: str, error: Exception) -> PipelineError:
+    match reach_of(error):
+        case Reach.HOST_UNKNOWN:
+            return HostUnknown(f"{doing}: {Reach.HOST_UNKNOWN.value}.")
+        case Reach.TLS:
+            return TlsRefused(f"{doing}: {Reach.TLS.value}.")
+        case Reach.REFUSED:
+            return RegistryUnavailable(f"{doing}: {Reach.REFUSED.value}.")
+        case _:
+            return RegistryUnavailable(f"{doing}: {type(error).__name__}.")
 
 
 def _number(name: str, text: str) -> float:
@@ -91,20 +106,20 @@ def _number(name: str, text: str) -> float:
         raise ConfigurationInvalid(f"registry settings: {name} is not a number.") from None
 
 
-def _refusal(schema_id: int, error: SchemaRegistryError) -> PipelineError:
+def _refusal(asked: str, schema_id: int, error: SchemaRegistryError) -> PipelineError:
     status, code = error.http_status_code, error.error_code
     if status == NOT_FOUND_STATUS and code == SCHEMA_NOT_FOUND:
         return SchemaUnknown(f"The registry has no schema with id {schema_id}.")
     if status == NOT_FOUND_STATUS:
         return RegistryUnavailable(
-            f"Asked for schema {schema_id}: HTTP 404 without a registry's error code; "
+            f"{asked} for schema {schema_id}: HTTP 404 without a registry's error code; "
             "`registry.url` is not an API root."
         )
     if status in REFUSED_STATUSES:
-        return RegistryUnavailable(
-            f"Asked for schema {schema_id}: the credentials are refused (HTTP {status})."
+        return CredentialsRefused(
+            f"{asked} for schema {schema_id}: the user or the password is refused (HTTP {status})."
         )
-    return RegistryUnavailable(f"Asked for schema {schema_id}: HTTP {status}, code {code}.")
+    return RegistryUnavailable(f"{asked} for schema {schema_id}: HTTP {status}, code {code}.")
 
 
 def _self_contained_avro(schema_id: int, schema: Schema) -> str:

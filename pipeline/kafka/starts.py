@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException
 
 from pipeline.kafka.admin import KafkaAdmin
+from pipeline.kafka.broker import Broker
 from pipeline.kafka.errors import (
     REQUEST_TIMEOUT_SECONDS,
     cause,
     ours,
     refuse_lost_start,
     theirs,
-    unreachable,
 )
 from pipeline.model.position import TopicPartition
 
@@ -27,7 +27,7 @@ def starts_of(
     admin: KafkaAdmin,
 ) -> dict[TopicPartition, int]:
     """Raises OffsetLost where retention has deleted the messages from there on."""
-    committed = _committed(consumer, partitions)
+    committed = _committed(consumer, admin.broker, partitions)
     starts = dict.fromkeys(partitions, OFFSET_BEGINNING)
     for known in (stored, committed):
         for tp in known.keys() & partitions:
@@ -40,16 +40,16 @@ def starts_of(
 
 
 def _committed(
-    consumer: Consumer, partitions: Iterable[TopicPartition]
+    consumer: Consumer, broker: Broker, partitions: Iterable[TopicPartition]
 ) -> dict[TopicPartition, int]:
     asked = [theirs(tp) for tp in sorted(partitions)]
     try:
         found = consumer.committed(asked, timeout=REQUEST_TIMEOUT_SECONDS)
     except KafkaException as error:
-        raise unreachable("reading committed offsets", cause(error)) from error
+        raise broker.failure("reading committed offsets", cause(error)) from error
     for each in found:
         if each.error is not None:
-            raise unreachable(
+            raise broker.failure(
                 f"reading the committed offset of {each.topic}",
                 each.error,
             )

@@ -18,7 +18,7 @@ from pipeline.database.sql.engine import create_engine
 from pipeline.engine.consumer.circuit import Limits
 from pipeline.engine.consumer.loop import LoopSettings
 from pipeline.engine.consumer.start import Describe
-from pipeline.errors import ServiceUnreachable
+from pipeline.errors import TopicMissing
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.kafka.dead_letters import KafkaDeadLetters
 from pipeline.kafka.registry import Registry
@@ -104,15 +104,13 @@ def connect_client(settings: Settings) -> ConnectClient:
 
 def topic_describer(admin: KafkaAdmin) -> Describe:
     """Asks Kafka for a topic's id and partitions.
-    Raises ServiceUnreachable when it is not there.
+    Raises TopicMissing when it is not there.
     """
 
     def describe(topic: str) -> Incarnation:
         found = admin.topic_description(topic)
         if found is None:
-            raise ServiceUnreachable(
-                f"Kafka has no topic {topic}; `ajera-cdc connectors apply` creates it."
-            )
+            raise TopicMissing(f"Kafka has no topic {topic}.")
         return Incarnation(found.topic_id, found.partitions)
 
     return describe

@@ -18,7 +18,12 @@ from confluent_kafka.admin import AdminClient
 
 from deploy.local.stack import Stack
 from pipeline.engine.consumer.ports import Messages
-from pipeline.errors import MessageMalformed, OffsetLost, ServiceUnreachable
+from pipeline.errors import (
+    MessageMalformed,
+    OffsetLost,
+    ServiceUnreachable,
+    TopicMissing,
+)
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.kafka.consumer import KafkaMessages
 from pipeline.kafka.dead_letters import HEADER_PREFIX, KafkaDeadLetters
@@ -539,7 +544,7 @@ def test_the_ends_of_a_topic_are_told_for_every_partition(
     """Also those of other members; a topic that is not there is told."""
     messages = member(Told())
     assert messages.end_offsets(topic) == {0: 3, 1: 3}
-    with pytest.raises(ServiceUnreachable):
+    with pytest.raises(TopicMissing):
         messages.end_offsets("nowhere")
 
 

@@ -21,6 +21,7 @@ from pipeline.errors import (
     OffsetLost,
     PipelineError,
     ServiceUnreachable,
+    TopicMissing,
 )
 from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition
@@ -248,7 +249,7 @@ class MemoryMessages:
         self._broker.refuse_if_unreachable()
         found = self._broker.partitions([topic])
         if not found:
-            raise ServiceUnreachable(f"Kafka, in memory: {topic} does not exist.")
+            raise TopicMissing(f"Kafka, in memory: {topic} does not exist.")
         return {tp.partition: self._broker.watermarks(tp)[1] for tp in found}
 
     def close(self) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 
 from pipeline.database.sql.address import Address
-from pipeline.database.sql.reach import Reach, reach
 from pipeline.errors import (
     ConnectionsExhausted,
     CredentialsRefused,
@@ -17,6 +16,7 @@ from pipeline.errors import (
     ServiceUnreachable,
     TlsRefused,
 )
+from pipeline.network import Reach, reach
 
 # psycopg's own words, and the function that pyodbc names
 _CONNECTING = re.compile(
@@ -80,9 +80,9 @@ def refused_login(fault: type[PipelineError], code: str, address: Address) -> Pi
 def unreachable(address: Address, code: str) -> PipelineError:
     """Nobody let us in, and nobody refused."""
     said = f" ({code})" if code else ""
-    found = reach(address)
-    if found is None:
+    if address.host is None or address.port is None:  # a socket, a named instance
         return ServiceUnreachable(f"{address}: no connection{said}.")
+    found = reach(address.host, address.port)
     fault = HostUnknown if found is Reach.HOST_UNKNOWN else ServiceUnreachable
     return fault(f"{address}: {found.value}{said}.")
 

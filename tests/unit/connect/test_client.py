@@ -14,6 +14,7 @@ from pipeline.connect.client import ConnectClient
 from pipeline.errors import (
     ConfigurationInvalid,
     ConnectorFailed,
+    CredentialsRefused,
     ServiceUnreachable,
 )
 
@@ -178,7 +179,7 @@ def test_a_404_where_there_must_be_something_is_a_refusal() -> None:
 def test_refused_credentials_are_told_as_such(status: int) -> None:
     """Whatever page a proxy answers with."""
     worker = Worker().say("GET /connectors", (status, "<html>CANARY</html>"))
-    with pytest.raises(ServiceUnreachable, match="credentials are refused") as caught:
+    with pytest.raises(CredentialsRefused, match="password is refused") as caught:
         worker.client().connectors()
     assert "CANARY" not in str(caught.value)
 

@@ -5,17 +5,25 @@ all that needs no broker.
 from __future__ import annotations
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from pipeline.errors import (
+    ConfigurationInvalid,
+    CredentialsRefused,
     DeadLetterFailed,
+    HostUnknown,
+    KafkaRightMissing,
     MessageMalformed,
     OffsetLost,
+    PipelineError,
     ServiceUnreachable,
+    TlsRefused,
+    TopicMissing,
 )
 from pipeline.kafka import admin as module
 from pipeline.kafka import errors as faults
 from pipeline.kafka.admin import KafkaAdmin
+from pipeline.kafka.broker import Broker, client
 from pipeline.kafka.dead_letters import (
     HEADER_PREFIX,
     KafkaDeadLetters,
@@ -26,15 +34,16 @@ from pipeline.kafka.errors import (
     ours,
     refuse_lost_start,
     theirs,
-    unreachable,
 )
 from pipeline.kafka.groups import GroupState
 from pipeline.kafka.protocol import Protocol, consumer_settings
 from pipeline.kafka.topics import TopicDescription, TopicSettings, differences_between
 from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition
+from tests.twins.clock import SimulatedClock
 
 NOBODY = "127.0.0.1:9"
+SECRET = "open-sesame"
 LETTER = Message(
     "ajera.AxVec",
     3,
@@ -121,7 +130,7 @@ def test_an_admin_that_nobody_answers_says_what_it_was_doing(
     """In bounded time."""
     monkeypatch.setattr(module, "REQUEST_TIMEOUT_SECONDS", 0.3)
     admin = KafkaAdmin(NOBODY, {})
-    with pytest.raises(ServiceUnreachable, match="Kafka, "):
+    with pytest.raises(ServiceUnreachable, match=f"Kafka at {NOBODY}, "):
         admin.watermarks(["ajera.AxVec"])
     admin.close()
 
@@ -164,13 +173,114 @@ def test_the_error_inside_an_exception_is_found() -> None:
     assert cause(KafkaException("odd")).code() == KafkaError.UNKNOWN
 
 
-def test_a_missing_topic_says_who_makes_it() -> None:
-    """Every other fault keeps the client's own words."""
-    missing = unreachable("reading t", KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
-    assert "connectors apply" in str(missing)
-    down = unreachable("reading t", KafkaError(ALL_BROKERS_DOWN))
-    assert "_ALL_BROKERS_DOWN" in str(down)
-    assert "connectors apply" not in str(down)
+def fault(name: str, text: str = "words") -> KafkaError:
+    """librdkafka's error of this name."""
+    return KafkaError(getattr(KafkaError, name), text)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "says"),
+    [
+        ("UNKNOWN_TOPIC_OR_PART", TopicMissing, "there is no such topic"),
+        ("_UNKNOWN_TOPIC", TopicMissing, "there is no such topic"),
+        ("_AUTHENTICATION", CredentialsRefused, "the user or the password is refused"),
+        ("SASL_AUTHENTICATION_FAILED", CredentialsRefused, "the user or the password is refused"),
+        ("_SSL", TlsRefused, "do not agree on encryption"),
+        ("_RESOLVE", HostUnknown, "no host of that name is known"),
+        ("TOPIC_AUTHORIZATION_FAILED", KafkaRightMissing, "this user may not do that"),
+        ("GROUP_AUTHORIZATION_FAILED", KafkaRightMissing, "this user may not do that"),
+        ("_ALL_BROKERS_DOWN", ServiceUnreachable, "no broker answers"),
+        ("_TRANSPORT", ServiceUnreachable, "no broker answers"),
+        ("INCONSISTENT_GROUP_PROTOCOL", ServiceUnreachable, "stop every consumer of the group"),
+        ("NOT_ENOUGH_REPLICAS", ServiceUnreachable, "it is refused"),
+    ],
+)
+def test_each_way_of_failing_has_its_code_and_names_the_address(
+    name: str, error: type[PipelineError], says: str
+) -> None:
+    """With what was done, and librdkafka's own name and words."""
+    found = Broker("kafka:9092").failure("reading ajera.AxVec", fault(name))
+    assert type(found) is error
+    assert str(found).startswith("Kafka at kafka:9092, reading ajera.AxVec: ")
+    assert says in str(found)
+    assert str(found).endswith(f"({name}: words).")
+    assert "`ajera-cdc" in found.hint
+
+
+def test_a_request_that_nobody_answers_tells_why_the_broker_refused_us() -> None:
+    """librdkafka reports a wrong password beside the requests, which then only time out."""
+    clock = SimulatedClock()
+    broker = Broker("kafka:9092", clock.monotonic)
+    broker.reported(fault("_AUTHENTICATION"))
+    broker.reported(fault("_ALL_BROKERS_DOWN"))
+    assert type(broker.failure("x", fault("_TIMED_OUT"))) is CredentialsRefused
+    assert type(broker.no_answer("x")) is CredentialsRefused
+    assert type(broker.failure("x", fault("NOT_ENOUGH_REPLICAS"))) is ServiceUnreachable
+
+
+def test_a_refusal_of_long_ago_is_not_why_nobody_answers_now() -> None:
+    """The password was corrected; then the broker went down."""
+    clock = SimulatedClock()
+    broker = Broker("kafka:9092", clock.monotonic)
+    broker.reported(fault("_SSL"))
+    clock.advance(60)
+    assert type(broker.failure("x", fault("_TRANSPORT"))) is ServiceUnreachable
+    broker.reported(fault("_SSL"))
+    broker.answered()
+    assert type(broker.no_answer("x")) is ServiceUnreachable
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        (
+            {"group.protocol": "consumer", "session.timeout.ms": "6000"},
+            "[kafka.client] session.timeout.ms: is not taken with kafka.group_protocol = consumer",
+        ),
+        (
+            {"group.protocol": "consumer", "heartbeat.interval.ms": "600"},
+            "[kafka.client] heartbeat.interval.ms: is not taken with kafka.group_protocol",
+        ),
+        ({"sasl.pasword": SECRET}, "[kafka.client] sasl.pasword: librdkafka has no setting"),
+        ({"security.protocol": SECRET}, "[kafka.client] security.protocol: librdkafka does not"),
+        ({"session.timeout.ms": "-5"}, "[kafka.client] session.timeout.ms: librdkafka does not"),
+        (
+            {"ssl.ca.location": f"/nowhere/{SECRET}", "security.protocol": "SSL", "log_level": "0"},
+            "[kafka.client] ssl.ca.location: librdkafka does not take its value",
+        ),
+        (
+            {"sasl.mechanism": SECRET, "security.protocol": "SASL_PLAINTEXT"},
+            "[kafka.client]: librdkafka does not take these settings together",
+        ),
+    ],
+    ids=lambda value: ",".join(value) if isinstance(value, dict) else "",
+)
+def test_a_setting_that_librdkafka_does_not_take_is_a_fault_of_the_configuration(
+    settings: dict[str, str], says: str
+) -> None:
+    """It is named; its value, which may be a password, is not shown."""
+    made = {"bootstrap.servers": NOBODY, "group.id": "g", **settings}
+    with pytest.raises(ConfigurationInvalid) as caught:
+        client(lambda: Consumer(made), settings)
+    assert str(caught.value).startswith(says)
+    assert SECRET not in caught.value.sentence
+
+
+def test_an_admin_and_a_producer_refuse_a_setting_likewise() -> None:
+    """Whichever client comes first."""
+    with pytest.raises(ConfigurationInvalid, match=r"\[kafka.client\] nonsense"):
+        KafkaAdmin(NOBODY, {"nonsense": "1"})
+    with pytest.raises(ConfigurationInvalid, match=r"\[kafka.client\] nonsense"):
+        KafkaDeadLetters(NOBODY, {"nonsense": "1"}, "dead", "g")
+
+
+def test_a_host_that_is_not_there_is_said_by_the_admin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request itself only times out."""
+    monkeypatch.setattr(module, "REQUEST_TIMEOUT_SECONDS", 1.0)
+    admin = KafkaAdmin("no-such-host.invalid:9092", {})
+    with pytest.raises(HostUnknown, match=r"Kafka at no-such-host\.invalid:9092, asking"):
+        admin.watermarks(["ajera.AxVec"])
+    admin.close()
 
 
 def test_partitions_keep_their_names_both_ways() -> None:

@@ -16,9 +16,12 @@ import pytest
 from pipeline.errors import (
     ConfigurationInvalid,
     ContractBroken,
+    CredentialsRefused,
+    HostUnknown,
     PipelineError,
     RegistryUnavailable,
     SchemaUnknown,
+    TlsRefused,
 )
 from pipeline.kafka.registry import Registry
 
@@ -119,14 +122,6 @@ def test_an_id_that_the_registry_does_not_know_is_asked_for_again(
             r"not an API root",
         ),
         ((404, "<html>CANARY</html>"), ""),
-        (
-            (401, {"error_code": 401, "message": "CANARY"}),
-            "credentials are refused",
-        ),
-        (
-            (403, {"error_code": 403, "message": "CANARY"}),
-            "credentials are refused",
-        ),
         ((500, {"error_code": 50001, "message": "CANARY"}), "HTTP 500"),
         ((503, "CANARY"), ""),
         ((200, "CANARY"), ""),
@@ -143,6 +138,40 @@ def test_whatever_is_not_an_answer_of_a_registry_is_transient(
     error = refused(service, answer)
     assert isinstance(error, RegistryUnavailable)
     assert words in str(error)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_credentials_that_the_registry_refuses_have_a_code_of_their_own(
+    service: Service, status: int
+) -> None:
+    """With its address: they are not waited for without end."""
+    error = refused(service, (status, {"error_code": status, "message": "CANARY"}))
+    assert type(error) is CredentialsRefused
+    assert service.url in str(error)
+
+
+@pytest.mark.parametrize(
+    ("url", "fault", "words"),
+    [
+        ("http://127.0.0.1:9", RegistryUnavailable, "nothing listens there"),
+        ("http://no-such-host.invalid:8081", HostUnknown, "no host of that name"),
+    ],
+)
+def test_a_registry_that_is_not_there_is_named_with_the_reason(
+    url: str, fault: type[PipelineError], words: str
+) -> None:
+    """Down, or a name that nobody knows."""
+    with registry(url) as asked, pytest.raises(PipelineError, match=words) as caught:
+        asked.writer_schema(7)
+    assert type(caught.value) is fault
+    assert url in str(caught.value)
+
+
+def test_a_registry_without_encryption_is_told_from_one_that_is_down(service: Service) -> None:
+    """https in the settings, http there."""
+    url = service.url.replace("http://", "https://")
+    with registry(url) as asked, pytest.raises(TlsRefused, match="do not agree on encryption"):
+        asked.writer_schema(7)
 
 
 @pytest.mark.parametrize(

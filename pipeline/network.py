@@ -1,0 +1,48 @@
+"""What the network itself says of a service: is its host known, does something listen there."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+from enum import Enum
+
+LONGEST_SECONDS = 2.0
+
+
+class Reach(Enum):
+    """How far one comes."""
+
+    HOST_UNKNOWN = "no host of that name is known"
+    REFUSED = "nothing listens there"
+    SILENT = "nothing answers there"
+    TLS = "it and we do not agree on encryption"
+    OPEN = "a server listens there, and gave no answer that we know"
+
+
+def reach(host: str, port: int) -> Reach:
+    """By connecting; in at most a few seconds."""
+    try:
+        with socket.create_connection((host, port), timeout=LONGEST_SECONDS):
+            return Reach.OPEN
+    except (OSError, UnicodeError) as error:
+        return reach_of(error)
+
+
+def reach_of(error: BaseException) -> Reach:
+    """What a client's error says, by the operating system's error behind it."""
+    for cause in _causes(error):
+        match cause:
+            case socket.gaierror() | UnicodeError():
+                return Reach.HOST_UNKNOWN
+            case ssl.SSLError():
+                return Reach.TLS
+            case ConnectionRefusedError():
+                return Reach.REFUSED
+    return Reach.SILENT
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -28,7 +28,9 @@ def java_process(
     log: Path,
     environment: Mapping[str, str],
 ) -> Child:
-    """Start a main class with its arguments."""
+    """Start a main class with its arguments. Its logger writes to `log` and `log`.errors, files of
+    a limited size; what the program prints itself goes to `log`.out.
+    """
     return Child(
         name,
         [
@@ -38,11 +40,13 @@ def java_process(
             "-XX:TieredStopAtLevel=1",
             "-XX:+ExitOnOutOfMemoryError",
             f"-Dlog4j.configurationFile={LOG4J}",
+            f"-Dajera_cdc.log={log}",
             "-cp",
             class_path,
             *command,
         ],
-        log=log,
+        log=log.with_name(f"{log.name}.out"),
+        also=log,
         environment=environment,
     )
 

@@ -54,7 +54,9 @@ def end_with_parent() -> None:
 
 
 class Child:
-    """One process with its log file, in a session of its own so that Ctrl-C reaches only us."""
+    """One process with its log file (and one that it writes itself), in a session of its own so
+    that Ctrl-C reaches only us.
+    """
 
     def __init__(
         self,
@@ -62,12 +64,14 @@ class Child:
         command: Sequence[str],
         *,
         log: Path,
+        also: Path | None = None,
         environment: Mapping[str, str] | None = None,
         user: int | None = None,
         directory: Path | None = None,
     ) -> None:
         self.name = name
         self.log = log
+        self._also = also
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 list(command),
@@ -104,7 +108,10 @@ class Child:
             time.sleep(POLL_SECONDS)
 
     def tail(self, lines: int = 25) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        """Of what it printed, and of the file that it writes itself."""
+        files = [one for one in (self._also, self.log) if one is not None and one.exists()]
+        texts = [one.read_text(errors="replace").splitlines()[-lines:] for one in files]
+        return "\n".join(line for text in texts for line in text)
 
     def kill(self) -> None:
         """SIGKILL, for fault tests."""

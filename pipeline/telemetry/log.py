@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
 import structlog
+
+from pipeline.telemetry.folding import Folding
 
 LONGEST_FIELD = 500
 REDACTED = "<redacted>"
@@ -53,8 +56,11 @@ def configure(
     level: str,
     form: Literal["auto", "json", "console"],
     stream: TextIO = sys.stderr,
+    clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Set up logging for the process; libraries' warnings are written the same way."""
+    """Set up logging for the process; libraries' warnings are written the same way, and a line that
+    they repeat once in ten minutes.
+    """
     shared, renderer = _processors(form, stream)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -72,6 +78,7 @@ def configure(
             ],
         )
     )
+    handler.addFilter(Folding(clock=clock))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)

@@ -17,6 +17,7 @@ from pipeline.errors import ParkedTooMany, PipelineError, Remedy
 from pipeline.model.held import HeldPartitions
 from pipeline.model.outcome import RowCounts
 from pipeline.telemetry.health import Health
+from pipeline.telemetry.outages import Outages
 
 Name = Literal[
     "pipeline_events_read_total",
@@ -274,7 +275,12 @@ class PrometheusTelemetry:
     and keeps the health up to date.
     """
 
-    def __init__(self, health: Health, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        health: Health,
+        clock: Callable[[], float] = time.time,
+        outages: Outages | None = None,
+    ) -> None:
         self.registry = CollectorRegistry()
         self.held = HeldPartitions()
         self._health = health
@@ -284,6 +290,7 @@ class PrometheusTelemetry:
         self._metrics = {
             metric.name: self._create(metric) for metric in METRICS if not metric.is_asked
         }
+        self._outages = outages or Outages()
 
     def _create(self, metric: Metric) -> Counter | Gauge | Histogram:
         match metric.kind:
@@ -361,12 +368,25 @@ class PrometheusTelemetry:
         self._add("pipeline_retries_total", 1, error.code)
         self._set("pipeline_degraded_state", 1)
         self._health.degrade(error.code, error.sentence)
-        self._log.warning("retrying", code=error.code, error=str(error), hint=error.hint)
+        if self._outages.failed(error.code):
+            self._log.warning(
+                "retrying",
+                code=error.code,
+                error=str(error),
+                hint=error.hint,
+                tries=self._outages.tries,
+                seconds=round(self._outages.seconds, 1),
+            )
 
     def recovered(self) -> None:
         self._set("pipeline_degraded_state", 0)
         self._health.recover()
-        self._log.info("recovered")
+        self._log.info(
+            "recovered",
+            tries=self._outages.tries,
+            seconds=round(self._outages.seconds, 1),
+        )
+        self._outages.over()
 
     def parked(self, count: int) -> None:
         self._set("pipeline_parked_rows", count)

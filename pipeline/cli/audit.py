@@ -6,11 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 import click
-from rich.table import Table
 
 from pipeline.cli.choices import route_option
 from pipeline.cli.command import command
-from pipeline.cli.output import Outcome
+from pipeline.cli.output import Outcome, columns
+from pipeline.cli.values import Whole
 from pipeline.config.settings import Settings
 from pipeline.model.audit import Changes
 from pipeline.operations import audit as operation
@@ -20,7 +20,7 @@ from pipeline.operations import audit as operation
 @route_option
 @click.option(
     "--limit",
-    type=click.IntRange(min=1, max=10_000),
+    type=Whole(1, 10_000),
     default=50,
     show_default=True,
     help="How many lines.",
@@ -31,7 +31,7 @@ def audit(settings: Settings, route: str | None, limit: int) -> Outcome:
     A command that concerns several routes leaves a line in each.
     """
     found = operation.audit(settings, route, limit)
-    table = Table("at (UTC)", "who", "database user", "route", "command", "outcome")
+    table = columns("at (UTC)", "who", "database user", "route", "command", "outcome")
     for kept in found:
         entry = kept.line.entry
         words = f"{entry.command} {entry.arguments}".strip()

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import click
-from rich.table import Table
 
 from pipeline.cli.choices import AREA
 from pipeline.cli.command import command
-from pipeline.cli.output import Outcome
+from pipeline.cli.output import Outcome, columns
 from pipeline.config.settings import Settings
 from pipeline.model.audit import Changes
 from pipeline.operations import check as operation
@@ -28,7 +27,7 @@ def check(settings: Settings, only: tuple[str, ...]) -> Outcome:
     Exit code 3 unless everything is as it should be.
     """
     found = operation.check(settings, only)
-    table = Table("", "area", "check", "found", "action")
+    table = columns("", "area", "check", "found", "action")
     for line in found.lines:
         table.add_row(
             "ok" if line.is_ok else "FAIL",

@@ -13,8 +13,9 @@ from rich.text import Text
 
 from pipeline.cli.audited import RowValue
 from pipeline.cli.command import command
-from pipeline.cli.output import Outcome
+from pipeline.cli.output import Outcome, columns
 from pipeline.cli.parked import parked_table
+from pipeline.cli.values import Name, Whole
 from pipeline.config.settings import Settings
 from pipeline.conflicts.rules import Side
 from pipeline.errors import UsageError
@@ -28,7 +29,9 @@ def conflicts() -> None:
 
 
 @command("list", changes=Changes.NOTHING, group=conflicts)
-@click.option("--limit", default=50, show_default=True, help="How many of each.")
+@click.option(
+    "--limit", type=Whole(1, 10_000), default=50, show_default=True, help="How many of each."
+)
 def show_all(settings: Settings, limit: int) -> Outcome:
     """Lines that a person must decide, rows that wait for something,
     and the newest entries of the log.
@@ -54,7 +57,7 @@ def _to_decide(parked: Sequence[deciding.ParkedLine]) -> Table:
         "since (UTC)",
         "why",
     )
-    table = Table(*headings, title="To be decided")
+    table = columns(*headings, title="To be decided")
     for one in parked:
         since = f"{one.since:%Y-%m-%d %H:%M}"
         keys = (one.ajera_key, one.dps_key)
@@ -72,7 +75,7 @@ def _log(entries: Sequence[deciding.Entry]) -> Table:
         "rule",
         "winner",
     )
-    table = Table(*headings, "Ajera key", "DPS key", title="Log")
+    table = columns(*headings, "Ajera key", "DPS key", title="Log")
     for one in entries:
         words = (
             one.entity,
@@ -87,11 +90,11 @@ def _log(entries: Sequence[deciding.Entry]) -> Table:
 
 
 @command("show", changes=Changes.NOTHING, group=conflicts)
-@click.argument("number", type=int)
+@click.argument("number", type=Whole(1))
 def show(settings: Settings, number: int) -> Outcome:
     """One entry of the log, with both values and when they were typed."""
     found = deciding.entry(settings, number)
-    table = Table(
+    table = columns(
         "",
         "Ajera",
         "DPS",
@@ -109,8 +112,8 @@ def _text(value: object) -> str:
 
 
 @command("resolve", changes=Changes.EXCHANGE, group=conflicts)
-@click.argument("link_id", metavar="LINK")
-@click.argument("line")
+@click.argument("link_id", metavar="LINK", type=Name("the link"))
+@click.argument("line", type=Name("the line"))
 @click.option(
     "--take",
     type=click.Choice(["ajera", "dps"]),
@@ -146,7 +149,7 @@ def resolve(
 
 
 @command("reverse", changes=Changes.EXCHANGE, group=conflicts)
-@click.argument("number", type=int)
+@click.argument("number", type=Whole(1))
 def reverse(settings: Settings, number: int) -> Outcome:
     """Let the loser of a decided conflict win after all.
     It flows to both sides as any edit does.

@@ -7,9 +7,8 @@ import traceback
 from dataclasses import dataclass
 
 import click
-from rich.console import Console
 
-from pipeline.cli.output import print_json
+from pipeline.cli.output import print_json, to_a_person
 from pipeline.errors import ExitCode, PipelineError, Remedy, UsageError
 
 INTERRUPTED = 130
@@ -93,7 +92,7 @@ def fail(name: str, as_json: bool, error: BaseException) -> int:  # noqa: FBT001
     elif isinstance(error, click.UsageError):
         error.show()
     else:
-        console = Console(stderr=True)
+        console = to_a_person()
         console.print(
             f"{found.code}: {found.message}",
             style="red",

@@ -6,16 +6,16 @@ import difflib
 from collections.abc import Mapping
 
 import click
-from rich.table import Table
 
 from pipeline.cli.command import plain_command
-from pipeline.cli.output import Outcome
+from pipeline.cli.output import Outcome, columns
+from pipeline.cli.values import Name
 from pipeline.errors import UsageError, meanings
 from pipeline.resources import runbook_directory
 
 
 @plain_command("explain")
-@click.argument("code", required=False)
+@click.argument("code", required=False, type=Name("the code"))
 def explain(code: str | None) -> Outcome:
     """What an error means for the firm, what to look at, what to type, and how to know that it is
     over. Without CODE: every code with its meaning.
@@ -37,7 +37,7 @@ def page(code: str) -> str:
 
 
 def _listed(known: Mapping[str, str]) -> Outcome:
-    table = Table("code", "meaning")
+    table = columns("code", "meaning")
     for code, meaning in sorted(known.items()):
         table.add_row(code, meaning)
     return Outcome({"codes": dict(sorted(known.items()))}, table)

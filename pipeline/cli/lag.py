@@ -12,6 +12,7 @@ from pipeline.cli import figures
 from pipeline.cli.choices import every_route_option
 from pipeline.cli.command import command
 from pipeline.cli.output import Outcome, columns
+from pipeline.cli.values import Seconds
 from pipeline.config.settings import Settings
 from pipeline.errors import ExitCode
 from pipeline.model.audit import Changes
@@ -22,7 +23,7 @@ from pipeline.operations import lag as operation
 @every_route_option
 @click.option(
     "--max-seconds",
-    type=click.FloatRange(min=0),
+    type=Seconds(),
     help="As a probe: exit code 4 if a delay is longer, 3 if one is unknown.",
 )
 def lag(settings: Settings, route: str | None, max_seconds: float | None) -> Outcome:

@@ -7,10 +7,9 @@ from dataclasses import asdict
 import click
 from rich.console import Console, Group, RenderableType
 from rich.progress import Progress, TaskID
-from rich.table import Table
 
 from pipeline.cli.command import command, confirm
-from pipeline.cli.output import Outcome
+from pipeline.cli.output import Outcome, columns
 from pipeline.cli.parked import SHOWN, further, parked_table
 from pipeline.config.settings import Settings
 from pipeline.model.audit import Changes
@@ -45,7 +44,7 @@ def link(settings: Settings, *, dry_run: bool, yes: bool) -> Outcome:
 
 
 def _linked(found: linking.Linked) -> RenderableType:
-    table = Table(
+    table = columns(
         "entity",
         "linked",
         "created in Ajera",
@@ -83,7 +82,7 @@ def _new_lines(
     entities: tuple[linking.LinkedEntity, ...],
 ) -> list[RenderableType]:
     """Lines that were added or changed since pairs were linked, by what becomes of those pairs."""
-    table = Table(
+    table = columns(
         "entity",
         "line",
         "pairs",
@@ -111,7 +110,7 @@ def _unticked(
     """Pairs of which one row nobody set to be exchanged: it was matched by name alone."""
     if not unticked:
         return []
-    table = Table(
+    table = columns(
         "entity",
         "Ajera key",
         "DPS key",

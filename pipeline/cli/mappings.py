@@ -6,12 +6,12 @@ from dataclasses import asdict
 
 import click
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.choices import ROUTE, route_option, routes_of
 from pipeline.cli.command import command, plain_command, settings_of
-from pipeline.cli.output import Outcome
+from pipeline.cli.output import Outcome, columns
+from pipeline.cli.values import Name
 from pipeline.config.settings import Settings
 from pipeline.domain.status import StatusCoding
 from pipeline.errors import ConfigurationInvalid, UsageError
@@ -32,6 +32,7 @@ def mappings() -> None:
 @click.argument("route", type=ROUTE, required=False)
 @click.option(
     "--entity",
+    type=Name("the entity"),
     metavar="NAME",
     help="Only this entity of a projection, such as clients.",
 )
@@ -56,14 +57,13 @@ def _projected(route: Route, tables: tuple[operation.ShownTable, ...]) -> Outcom
     drawn = []
     for one in tables:
         title = f"{one.source} -> {one.target} ({one.name}): {one.only_if}"
-        table = Table(
+        table = columns(
             "source column(s)",
             f"{route.target_system} field",
             "written",
             "note",
             "assumptions",
             title=title,
-            title_justify="left",
         )
         for line in one.lines:
             numbers = ", ".join(map(str, line.assumptions))
@@ -99,7 +99,7 @@ def _exchanged(tables: tuple[exchange.ExchangedTable, ...]) -> Outcome:
     for one in tables:
         made = " and ".join(one.created_in)
         title = f"{one.entity}: {one.ajera} and {one.dps}, created in {made}"
-        table = Table(
+        table = columns(
             "line",
             "Ajera",
             "DPS",
@@ -108,7 +108,6 @@ def _exchanged(tables: tuple[exchange.ExchangedTable, ...]) -> Outcome:
             "owner",
             "note",
             title=title,
-            title_justify="left",
         )
         for line in one.lines:
             table.add_row(

@@ -28,9 +28,11 @@ class Outcome:
 PLAIN_WIDTH = 1000  # where nobody looks, lines are not wrapped
 
 
-def columns(*headings: str) -> Table:
+def columns(*headings: str, title: str | None = None) -> Table:
     """A table that cuts no text: with lines on a terminal, in plain columns elsewhere."""
-    table = Table(box=HEAVY_HEAD if _is_terminal() else None, title_justify="left")
+    table = Table(box=HEAVY_HEAD if _is_terminal() else None, title=title, title_justify="left")
+    if title is not None and not _is_terminal():
+        table.min_width = len(title)  # else a title is broken to the width of its table
     for heading in headings:
         table.add_column(heading, overflow="fold")
     return table
@@ -40,9 +42,14 @@ def _is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
+def to_a_person() -> Console:
+    """Standard error. Where it is no terminal, nothing is wrapped."""
+    return Console(stderr=True, soft_wrap=not sys.stderr.isatty())
+
+
 def say(line: str) -> None:
     """Progress, on standard error: never mixed with an answer."""
-    Console(stderr=True).print(line, highlight=False, markup=False)
+    to_a_person().print(line, highlight=False, markup=False)
 
 
 def show(outcome: Outcome) -> None:

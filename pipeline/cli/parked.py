@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from pipeline.cli.output import columns
 from pipeline.pairing.entity import ParkedWork
 
 SHOWN = 20
@@ -18,7 +18,7 @@ def further(count: int) -> list[RenderableType]:
 def parked_table(parked: tuple[ParkedWork, ...]) -> RenderableType:
     if not parked:
         return Text("Nothing is parked.")
-    table = Table("parked", "side", "key", "why", "what to do")
+    table = columns("parked", "side", "key", "why", "what to do")
     for one in parked[:SHOWN]:
         table.add_row(one.entity, one.side, one.key, one.code, one.hint)
     return Group(table, *further(len(parked)))

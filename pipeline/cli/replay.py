@@ -7,12 +7,12 @@ from datetime import datetime
 
 import click
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.choices import route_option
 from pipeline.cli.command import command, confirm
-from pipeline.cli.output import Outcome, say
+from pipeline.cli.output import Outcome, columns, say
+from pipeline.cli.values import Moment, Name, Whole
 from pipeline.config.settings import Settings
 from pipeline.errors import UsageError
 from pipeline.model.audit import Changes
@@ -24,13 +24,15 @@ from pipeline.wiring.route import route_named
 @route_option
 @click.option(
     "--topic",
+    type=Name("the topic"),
     required=True,
     help="Topic to read again, such as ajera.AxVec.",
 )
-@click.option("--partition", type=int, help="One partition of it. Default: all.")
-@click.option("--to-offset", type=click.IntRange(min=0), help="Back to this offset.")
+@click.option("--partition", type=Whole(0, 2**31 - 1), help="One partition of it. Default: all.")
+@click.option("--to-offset", type=Whole(0), help="Back to this offset.")
 @click.option(
     "--to-time",
+    type=Moment(),
     metavar="TIME",
     help="Back to this time, ISO 8601 with its zone: 2026-11-25T08:00:00-08:00.",
 )
@@ -52,7 +54,7 @@ def replay(
     topic: str,
     partition: int | None,
     to_offset: int | None,
-    to_time: str | None,
+    to_time: datetime | None,
     to_beginning: bool,
     dry_run: bool,
     yes: bool,
@@ -94,23 +96,15 @@ DONE = (
 
 
 def _back(
-    to_offset: int | None, to_time: str | None, *, to_beginning: bool
+    to_offset: int | None, to_time: datetime | None, *, to_beginning: bool
 ) -> operation.ReplayFrom:
     if sum((to_offset is not None, to_time is not None, to_beginning)) != 1:
         raise UsageError("Say one of --to-offset, --to-time and --to-beginning.")
-    if to_time is None:
-        return operation.ReplayFrom(offset=to_offset)
-    try:
-        time = datetime.fromisoformat(to_time)
-    except ValueError as error:
-        raise UsageError("--to-time is not a time in ISO 8601.") from error
-    if time.tzinfo is None:
-        raise UsageError("--to-time has no zone: add Z for UTC, or -08:00.")
-    return operation.ReplayFrom(time=time)
+    return operation.ReplayFrom(offset=to_offset, time=to_time)
 
 
 def _shown(planned: operation.Replay, sentence: str) -> RenderableType:
-    table = Table(
+    table = columns(
         "topic",
         "partition",
         "from",

@@ -14,6 +14,7 @@ from pipeline.cli import figures
 from pipeline.cli.choices import every_route_option
 from pipeline.cli.command import command
 from pipeline.cli.output import Outcome, columns
+from pipeline.cli.values import Whole
 from pipeline.cli.watch import watch
 from pipeline.config.settings import Settings
 from pipeline.database.state.consumers import ConsumerStatus
@@ -35,7 +36,7 @@ MAKES_KNOWN = (
     "--keys",
     default=operation.KEYS_SHOWN,
     show_default=True,
-    type=click.IntRange(min=0),
+    type=Whole(0, 10_000),
     help="How many keys of each kind of parked row.",
 )
 @click.option("--brief", is_flag=True, help="One line: how it is, and each route.")

@@ -178,9 +178,15 @@ class RouteSettings(Section):
         found = dict(self)[route.name]
         if not isinstance(found, RouteSection):
             raise ConfigurationInvalid(
-                f"routes.{route.name}: there is no such section; {route.title} does not run."
+                f"routes.{route.name}: there is no such section; {route.title} does not run. "
+                f"{self._named}"
             )
         return found
+
+    @property
+    def _named(self) -> str:
+        names = ", ".join(one.name for one in self.configured)
+        return f"Configured are {names}." if names else "No route is configured."
 
     def projection(self, route: Route) -> ProjectionSection:
         """Raises as `section`."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -19,24 +20,54 @@ from sqlalchemy.exc import ArgumentError
 
 from pipeline.errors import ConfigurationInvalid
 
+_BROKER = re.compile(
+    r"(?:(?:PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)://)?"
+    r"(?:\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+)(?::(?P<port>\d{1,5}))?"
+)
+
 
 def _is_database_url(secret: SecretStr) -> SecretStr:
     try:
-        backend = make_url(secret.get_secret_value()).get_backend_name()
+        url = make_url(secret.get_secret_value())
+        backend = url.get_backend_name()
     except (ArgumentError, ValueError):
         raise ValueError(
             "is not a SQLAlchemy URL (dialect+driver://user:password@host/database)"
         ) from None
     if backend not in ("postgresql", "mssql"):
         raise ValueError("must begin with mssql+pyodbc:// or postgresql+psycopg://")
+    if backend == "postgresql" and not url.database:
+        raise ValueError("names no database: its name is the last part, after the port and a /")
+    if backend == "mssql" and not url.host and "odbc_connect" not in url.query:
+        raise ValueError("names no host")
     return secret
 
 
-def _holds_no_credentials(address: str) -> str:
-    """An address is shown, logged and sent to Connect, so a password has no place in it."""
-    if any("@" in urlsplit(one).netloc for one in address.split(",")):
-        raise ValueError("must hold no user and password; there are keys for these")
+def _is_web_address(address: str) -> str:
+    """One or more, comma-separated. An address is shown, logged and sent to Connect, so a password
+    has no place in it.
+    """
+    for one in address.split(","):
+        parts = urlsplit(one.strip())
+        if "@" in parts.netloc:
+            raise ValueError("must hold no user and password; there are keys for these")
+        try:
+            is_whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            is_whole = False
+        if not is_whole:
+            raise ValueError("is not an address of the form http://host:port/path")
     return address
+
+
+def _are_brokers(addresses: str) -> str:
+    for one in addresses.split(","):
+        if "@" in one:
+            raise ValueError("must hold no user and password; there are keys for these")
+        found = _BROKER.fullmatch(one.strip())
+        if found is None or not 0 < int(found["port"] or 9092) < 65536:
+            raise ValueError("is not a list of host:port, comma-separated")
+    return addresses
 
 
 def _table_of_text(value: Any) -> Any:
@@ -45,7 +76,8 @@ def _table_of_text(value: Any) -> Any:
 
 
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_is_database_url)]
-Address = Annotated[str, AfterValidator(_holds_no_credentials)]
+Address = Annotated[str, AfterValidator(_is_web_address)]
+Brokers = Annotated[str, AfterValidator(_are_brokers)]
 ClientSettings = Annotated[dict[str, SecretStr], BeforeValidator(_table_of_text)]
 
 
@@ -68,6 +100,14 @@ class Section(BaseModel):
         return {
             name: value for name, value in raw.items() if not (value == "" and name in optional)
         }
+
+    @model_validator(mode="after")
+    def _names_are_not_blank(self) -> Self:
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if isinstance(value, str) and not value.strip() and field.default != value:
+                raise ValueError(f"{field.alias or name} is empty")
+        return self
 
 
 def database_url(secret: SecretStr, key: str) -> URL:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from pipeline.config.section import Address, ClientSettings, Section
+from pipeline.config.section import Address, Brokers, ClientSettings, Section
 
 
 class Crm(Section):
@@ -29,7 +29,7 @@ class Crm(Section):
 class Kafka(Section):
     """The broker."""
 
-    bootstrap_servers: str = Field(
+    bootstrap_servers: Brokers = Field(
         "127.0.0.1:9092",
         description="Broker addresses, host:port, comma-separated.",
     )

@@ -21,10 +21,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it imports t
     ResourceType,
 )
 
-from pipeline.errors import PipelineError, ReplayRefused, TopicMissing
+from pipeline.errors import ReplayRefused, ServiceUnreachable, TopicMissing
 from pipeline.kafka.broker import Broker, client
 from pipeline.kafka.errors import (
-    LOGGER,
     REQUEST_TIMEOUT_SECONDS,
     cause,
     ours,
@@ -70,8 +69,9 @@ class KafkaAdmin:
             **client_settings,
             "bootstrap.servers": bootstrap,
             "error_cb": self._note_error,
+            "log_level": 0,  # what it has to say comes by `error_cb`, and with the answers
         }
-        self._client = client(lambda: AdminClient(self._settings, logger=LOGGER), client_settings)
+        self._client = client(lambda: AdminClient(self._settings), client_settings)
 
     def ensure_topics(self, topics: Sequence[TopicSettings]) -> list[str]:
         """Create the topics that are missing; existing ones stay as they are.
@@ -280,7 +280,7 @@ class KafkaAdmin:
         self.last_error = f"{error.name()}: {error.str()}"
 
 
-class _GroupMissing(PipelineError):
+class _GroupMissing(ServiceUnreachable):
     """A group was never seen, or is forgotten."""
 
 

@@ -10,7 +10,6 @@ from confluent_kafka import Consumer, KafkaException
 
 from pipeline.kafka.broker import Broker
 from pipeline.kafka.errors import (
-    LOGGER,
     REQUEST_TIMEOUT_SECONDS,
     cause,
     theirs,
@@ -42,7 +41,7 @@ def read_at(
         return found
     lost: set[TopicPartition] = set()
     deadline = time.monotonic() + timeout_seconds
-    reader = Consumer({**settings, **SETTINGS}, logger=LOGGER)
+    reader = Consumer({**settings, **SETTINGS})
     try:
         reader.assign([theirs(tp, offset) for tp, offset in sorted(offsets.items())])
         while len(found) + len(lost) < len(offsets):

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from pipeline.config.settings import Settings
 from pipeline.engine.consumer.start import refuse_growth, stored_starts
-from pipeline.errors import ReplayRefused, UsageError
+from pipeline.errors import ReplayRefused, TopicMissing, UsageError
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.model.ledger import Incarnation
 from pipeline.model.position import TopicPartition
@@ -111,9 +111,14 @@ def plan(
         if not state.is_empty:
             raise ReplayRefused(f"The group {group} is {state.state} with {state.members} members.")
         marks = admin.watermarks([topic])
+        if not marks:
+            raise TopicMissing(f"Kafka has no topic {topic}.")
         chosen = [one for one in marks if partition in (None, one.partition)]
         if not chosen:
-            raise UsageError(f"{topic} has no partition {partition}.")
+            raise UsageError(
+                f"{topic} has no partition {partition}: it has {len(marks)}, from 0 on."
+            )
+        refuse_beyond(back, {one: marks[one] for one in chosen})
         known = (
             _stored(settings, admin, topic, chosen, route),
             admin.committed(group, [topic]),
@@ -125,6 +130,16 @@ def plan(
         )
     finally:
         admin.close()
+
+
+def refuse_beyond(back: ReplayFrom, marks: Mapping[TopicPartition, tuple[int, int]]) -> None:
+    """Raise UsageError for an offset that is beyond the end of every partition that was chosen."""
+    offset = back.offset
+    if offset is not None and all(offset > high for _, high in marks.values()):
+        ends = ", ".join(f"{one.partition}: {high}" for one, (_, high) in sorted(marks.items()))
+        raise UsageError(
+            f"{next(iter(marks)).topic} ends before offset {offset} (partition: end; {ends})."
+        )
 
 
 def carry_out(settings: Settings, replay: Replay) -> None:

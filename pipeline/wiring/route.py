@@ -80,7 +80,10 @@ def _named(settings: Settings, name: str | None, among: Sequence[AnyRoute]) -> A
         names = ", ".join(one.name for one in among)
         raise ConfigurationInvalid(f"several routes are configured ({names}): add --route.")
     if not among:
-        raise ConfigurationInvalid("no such route is configured.")
+        names = ", ".join(one.name for one in settings.routes.configured) or "none"
+        raise ConfigurationInvalid(
+            f"no route that this command is about is configured; configured: {names}."
+        )
     return among[0]
 
 

@@ -18,7 +18,7 @@ class _Cause:
 
 @dataclass
 class Outages:
-    """Failures that are retried, from the first one to the recovery. Causes are told by code."""
+    """Failures that are retried, from the first one to the recovery. Each code is a cause."""
 
     clock: Callable[[], float] = time.monotonic
     tries: int = 0

@@ -36,6 +36,8 @@ ORDINARY = frozenset(
     version versions waiting where
     address connections credentials exhausted host place reach refusals right tls
     chosen connectors difference reports requested setting whole
+    connectors difference reports setting
+    broker folding moment name outages whole
     """,
     )
 )

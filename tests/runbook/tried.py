@@ -8,6 +8,7 @@ from __future__ import annotations
 EXCHANGE = "tests/runbook/test_exchange.py"
 SETTINGS = "tests/runbook/test_settings.py"
 DATABASES = "tests/runbook/test_databases.py"
+REFUSALS = "tests/runbook/test_refusals.py"
 
 # Code: the module in which it is tried.
 TRIED = {
@@ -18,6 +19,11 @@ TRIED = {
     "config.profile": SETTINGS,
     "config.time_unreadable": DATABASES,
     "config.version": DATABASES,
+    "environment.connections": REFUSALS,
+    "environment.credentials": REFUSALS,
+    "environment.database": REFUSALS,
+    "environment.host": REFUSALS,
+    "environment.tls": REFUSALS,
     "exchange.ambiguous_match": EXCHANGE,
     "exchange.client_and_vendor": EXCHANGE,
     "exchange.contacts_full": EXCHANGE,
@@ -33,7 +39,9 @@ TRIED = {
     "exchange.template_missing": EXCHANGE,
     "exchange.type_missing": EXCHANGE,
     "exchange.update_origin_differs": EXCHANGE,
+    "schema.missing": REFUSALS,
     "schema.outdated": DATABASES,
+    "schema.rights": REFUSALS,
     "schema.target": DATABASES,
 }
 SQL_SERVER = "needs SQL Server or its driver, which the tests do not have"
@@ -48,13 +56,8 @@ UNTRIED = {
     "decode.malformed": NOT_YET,
     "decode.metadata": NOT_YET,
     "decode.truncate": NOT_YET,
-    "environment.connections": NOT_YET,
-    "environment.credentials": NOT_YET,
-    "environment.database": NOT_YET,
     "environment.driver": SQL_SERVER,
     "environment.driver_unsupported": SQL_SERVER,
-    "environment.host": NOT_YET,
-    "environment.tls": NOT_YET,
     "environment.unreachable": NOT_YET,
     "exchange.counterpart_deleted": NOT_YET,
     "exchange.number_too_long": NOT_YET,
@@ -72,8 +75,6 @@ UNTRIED = {
     "registry.unknown": NOT_YET,
     "replay.refused": NOT_YET,
     "row.missing": NOT_YET,
-    "schema.missing": NOT_YET,
-    "schema.rights": NOT_YET,
     "source.rewound": NOT_YET,
     "target.busy": NOT_YET,
     "target.concurrent": "a race between processes: it heals itself, nothing is typed",

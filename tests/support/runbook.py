@@ -21,6 +21,7 @@ HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # What a person puts in place of the words in capitals, where a test has nothing better.
 SAMPLES = {
+    "AREA": "PIM",
     "CODE": "target.busy",
     "KEY": "1",
     "LINE": "name",

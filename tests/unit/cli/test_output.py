@@ -72,7 +72,7 @@ dead_letter_topic = "{LONG}"
         ("mappings", "show"),
         ("check", "--only", "PIM"),
         ("schema", "show"),
-        ("connectors", "show"),
+        ("connectors", "status"),
         ("status",),
         ("lag",),
         ("audit",),

@@ -64,4 +64,24 @@ ERROR_GUARDS = (
             "::test_a_number_that_dps_cannot_hold_whole_is_parked_and_not_cut"
         ),
     ),
+    Guard(
+        "the value of a client's setting is not shown",
+        "pipeline/kafka/broker.py",
+        "raise ConfigurationInvalid(_refused(str(error), settings)) from None",
+        "raise ConfigurationInvalid(str(error)) from None",
+        (
+            "tests/unit/kafka/test_faults.py"
+            "::test_a_setting_that_librdkafka_does_not_take_is_a_fault_of_the_configuration"
+        ),
+    ),
+    Guard(
+        "a library's line is not repeated",
+        "pipeline/telemetry/folding.py",
+        "        if said is not None and now - said.written_at < self._seconds:\n",
+        "        if False:\n",
+        (
+            "tests/unit/telemetry/test_lines.py"
+            "::test_an_hour_without_a_service_is_a_handful_of_lines"
+        ),
+    ),
 )

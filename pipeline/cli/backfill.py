@@ -13,6 +13,7 @@ from pipeline.cli import choices
 from pipeline.cli.audited import RowValue
 from pipeline.cli.command import command
 from pipeline.cli.output import Outcome, say
+from pipeline.cli.values import Name
 from pipeline.config.settings import Settings
 from pipeline.connect.backfill import Backfill, BackfillState
 from pipeline.errors import ExitCode
@@ -47,7 +48,7 @@ SOURCE = click.argument("source", type=choices.SOURCE)
 
 @command("start", changes=Changes.SOURCE, group=backfill)
 @SOURCE
-@click.argument("table")
+@click.argument("table", type=Name("the table"))
 @click.option(
     "--key",
     "keys",

@@ -8,14 +8,12 @@ from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaException
 
+from pipeline.kafka.broker import Broker, client
 from pipeline.kafka.errors import (
-    LOGGER,
     REQUEST_TIMEOUT_SECONDS,
     UNKNOWN_TOPIC_CODES,
     cause,
-    no_answer,
     theirs,
-    unreachable,
 )
 from pipeline.kafka.message import read_message
 from pipeline.model.event import Message
@@ -26,6 +24,7 @@ SETTINGS: Final = {
     "enable.auto.commit": False,
     "auto.offset.reset": "earliest",
     "allow.auto.create.topics": False,
+    "log_level": 0,  # what it has to say comes by `error_cb`, and with the answers
 }
 MOST_AT_ONCE: Final = 1000
 
@@ -36,8 +35,14 @@ class WholeTopic:
     """
 
     def __init__(self, bootstrap: str, client_settings: Mapping[str, str], topic: str) -> None:
-        settings: dict[str, Any] = {**client_settings, "bootstrap.servers": bootstrap, **SETTINGS}
-        self._reader = Consumer(settings, logger=LOGGER)
+        self._broker = Broker(bootstrap)
+        settings: dict[str, Any] = {
+            **client_settings,
+            "bootstrap.servers": bootstrap,
+            **SETTINGS,
+            "error_cb": self._broker.reported,
+        }
+        self._reader = client(lambda: Consumer(settings), client_settings)
         self._partition = TopicPartition(topic, 0)
         self._doing = f"reading {topic}"
         self._next: int | None = None
@@ -51,13 +56,13 @@ class WholeTopic:
                 theirs(self._partition), timeout=REQUEST_TIMEOUT_SECONDS
             )
             if ends is None:
-                raise no_answer(self._doing)
+                raise self._broker.no_answer(self._doing)
             return self._up_to(*ends)
         except KafkaException as error:
             fault = cause(error)
             if fault.code() in UNKNOWN_TOPIC_CODES:
                 return []
-            raise unreachable(self._doing, fault) from error
+            raise self._broker.failure(self._doing, fault) from error
 
     def close(self) -> None:
         self._reader.close()
@@ -72,11 +77,11 @@ class WholeTopic:
             for polled in self._reader.consume(MOST_AT_ONCE, timeout=0.5):
                 fault = polled.error()
                 if fault is not None:
-                    raise unreachable(self._doing, fault)
+                    raise self._broker.failure(self._doing, fault)
                 message = read_message(polled)
                 found.append(message)
                 self._next = message.offset + 1
                 deadline = time.monotonic() + REQUEST_TIMEOUT_SECONDS
             if time.monotonic() >= deadline:
-                raise no_answer(self._doing)
+                raise self._broker.no_answer(self._doing)
         return found

@@ -13,6 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from pipeline.cli.audited import RowValue
 from pipeline.cli.choices import RouteChoice
 from pipeline.cli.main import main
 from pipeline.cli.values import Moment, Name, Seconds, Whole
@@ -65,12 +66,12 @@ def odd_values(kind: object) -> tuple[str, ...]:
 
 
 LEAVES = list(leaves())
-ROW_VALUES = {(("conflicts", "resolve"), "value")}  # any value of a row may be meant
+SAMPLES: dict[str | None, str] = {"source": "ajera", "route": "pim"}
 ODD = [
     pytest.param(path, command, one, value, id=f"{'-'.join(path)}-{one.name}-{value!r}")
     for path, command in LEAVES
     for one in valued(command)
-    if (path, one.name) not in ROW_VALUES
+    if not isinstance(one, RowValue)  # any value of a row may be meant
     for value in odd_values(one.type)
 ]
 
@@ -80,7 +81,7 @@ def words_with(command: click.Command, parameter: click.Parameter, value: str) -
     if isinstance(parameter, click.Option):
         return [f"{parameter.opts[0]}={value}"]
     arguments = [one for one in command.params if isinstance(one, click.Argument)]
-    return ["--", *(value if one is parameter else "1" for one in arguments)]
+    return ["--", *(value if one is parameter else SAMPLES.get(one.name, "1") for one in arguments)]
 
 
 @pytest.mark.parametrize(("path", "command", "parameter", "value"), ODD)
@@ -93,7 +94,9 @@ def test_an_odd_value_is_refused_and_the_option_is_named(
     error = json.loads(done.stdout)["error"]
     assert error["code"] == "cli.usage"
     is_choice = isinstance(parameter.type, RouteChoice) and isinstance(parameter, click.Argument)
-    asked = {"pim"} if is_choice else {parameter.opts[0], parameter.human_readable_name}
+    asked = (
+        {"'pim'", "'ajera'"} if is_choice else {parameter.opts[0], parameter.human_readable_name}
+    )
     assert any(one.lower() in error["message"].lower() for one in asked), error
     assert "--help" in error["hint"]
 

@@ -33,9 +33,10 @@ from pipeline.database.systems.target_tables import (
     names_of,
 )
 from pipeline.errors import TargetRefused
-from pipeline.mapping.aggregate import Aggregate
+from pipeline.mapping.aggregate import Aggregate, AggregateGroups
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
+from pipeline.mapping.table import Groups
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Row, Value
 from pipeline.model.ledger import (
@@ -146,6 +147,11 @@ class DatabaseTransaction:
         self, lines: Sequence[Aggregate], keys: Sequence[str]
     ) -> dict[str, dict[str, Value]]:
         return self._aggregation.aggregated(lines, keys)
+
+    def grouped(
+        self, groups: Sequence[AggregateGroups], keys: Sequence[str]
+    ) -> dict[str, dict[str, Groups]]:
+        return self._aggregation.grouped(groups, keys)
 
     def mark(self, marks: Sequence[Mark], now: datetime) -> None:
         self._marks.mark(marks, now)

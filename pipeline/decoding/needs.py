@@ -22,6 +22,7 @@ from pipeline.mapping.source import ColumnType, key_text
 from pipeline.mapping.table import (
     Column,
     Derived,
+    Groups,
     Related,
     RelatedRows,
     RowMissing,
@@ -84,14 +85,13 @@ def _lines(
                 {(root, column) for column in line.expression.columns},
             )
         elif isinstance(line, Related):
-            yield words, _read_by(tables, root, site, line.of)
+            yield words, _read_by(tables, mapping, site, line.of)
         elif isinstance(line, Aggregate):
             yield words, {*line.columns}
+    for grouped in mapping.grouped:
+        yield f"{name} -> {grouped.name}", {*grouped.columns}
     for child in mapping.children:
-        yield (
-            f"{name} -> {child.target}",
-            _read_by(tables, root, site, child.of),
-        )
+        yield f"{name} -> {child.target}", _read_by(tables, mapping, site, child.of)
     rows = {
         (root, c)
         for c in (
@@ -121,14 +121,14 @@ def _columns(tables: Mapping[str, MirroredTable], pairs: set[Pair], site: Site) 
 
 def _read_by(
     tables: Mapping[str, MirroredTable],
-    root: str,
+    mapping: TableMapping,
     site: Site,
     compute: Callable[[RelatedRows], object],
 ) -> set[Pair]:
     found: set[Pair] = set()
     for filled in (True, False):
         with suppress(PipelineError, RowMissing):
-            compute(_NotingNeighbours(tables, root, site, found, filled))
+            compute(_NotingNeighbours(tables, mapping, site, found, filled))
     return found
 
 
@@ -160,14 +160,14 @@ class _NotingNeighbours:
     """A generated root with one related row wherever one is read."""
 
     tables: Mapping[str, MirroredTable]
-    source: str
+    mapping: TableMapping
     site: Site
     noted: set[Pair] = field(default_factory=set)
     filled: bool = True
 
     @property
     def root(self) -> LedgerRow:
-        return self._row(self.source, "2")
+        return self._row(self.mapping.source, "2")
 
     @property
     def key(self) -> str:
@@ -179,9 +179,17 @@ class _NotingNeighbours:
     def row(self, table: str, *key: Value) -> LedgerRow:
         return self._row(table, key_text(key))
 
+    def totals(self, name: str) -> Groups:
+        (one,) = (one for one in self.mapping.grouped if one.name == name)
+        kinds = {column.name: column.kind for column in self.tables[one.table].mirrored()}
+        held = tuple(_SAMPLES[kinds[column]] for column in one.by)
+        values = {line.target: _SAMPLES[kinds[line.column]] for line in one.lines if line.column}
+        counts = {line.target: 1 for line in one.lines if not line.column}
+        return {held: {**values, **counts}}
+
     def members(self, group: str, value: str) -> Sequence[LedgerRow]:
         del group, value
-        return [self._row(self.source, "1"), self.root]
+        return [self._row(self.mapping.source, "1"), self.root]
 
     def _row(self, table: str, key: str) -> LedgerRow:
         return LedgerRow(

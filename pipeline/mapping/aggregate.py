@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -102,6 +102,52 @@ class Aggregate:
     @property
     def _way(self) -> str:
         return " and ".join(f"{path.column} of {path.table}" for path in self.along)
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateGroups:
+    """Values over the rows that belong to the root, for each group of them: the rows that hold the
+    same in the columns `by`.
+
+    `along` and `where` say which rows, as in `Aggregate`; `lines` go along the same way, and name
+    their values by `target`. Rows with a null in one of the columns `by` are in no group. These are
+    no long texts, of which one database takes two for the same. Where a value could not be known,
+    nothing is: no group is left out because one row lacks a value.
+    """
+
+    name: str
+    along: tuple[Path, ...]
+    by: tuple[str, ...]
+    lines: tuple[Aggregate, ...]
+    where: tuple[Where | WhereRelated, ...] = ()
+
+    @property
+    def whole(self) -> tuple[Aggregate, ...]:
+        """The number of a group's rows, and then the lines over these rows."""
+        count = Aggregate("", Function.COUNT, self.along, where=self.where)
+        lines = (replace(line, where=(*self.where, *line.where)) for line in self.lines)
+        return count, *lines
+
+    @property
+    def table(self) -> str:
+        return self.whole[0].table
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset[str]().union(*(line.needs for line in self.whole))
+
+    @property
+    def related(self) -> tuple[WhereRelated, ...]:
+        return tuple(one for line in self.whole for one in line.related)
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return frozenset(self.by).union(*(line.reads for line in self.whole))
+
+    @property
+    def columns(self) -> frozenset[tuple[str, str]]:
+        grouped = {(self.table, column) for column in self.by}
+        return frozenset(grouped).union(*(line.columns for line in self.whole))
 
 
 def _condition(where: Where | WhereRelated) -> str:

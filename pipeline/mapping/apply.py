@@ -17,6 +17,7 @@ from pipeline.mapping.table import (
     Column,
     CreateOnly,
     Derived,
+    Groups,
     Kept,
     Line,
     LinkedKey,
@@ -41,6 +42,8 @@ class Graph:
     unknown_columns: frozenset[tuple[str, str]] = frozenset()
     # by mapping, root key and target column; without those that cannot be known
     aggregated: dict[str, Mapping[str, Row]] = field(default_factory=dict)
+    # likewise by the name of `grouped`
+    grouped: dict[str, Mapping[str, Mapping[str, Groups]]] = field(default_factory=dict)
     # by mapping and root key the target rows' keys that links give
     linked: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -113,6 +116,12 @@ class GraphNeighbours:
             raise RowMissing(table, text_of)
         self._refuse_changed(found)
         return known(found)
+
+    def totals(self, name: str) -> Groups:
+        found = self.graph.grouped.get(self.mapping.name, {}).get(self.root.key, {})
+        if name not in found:
+            raise ValueUnknown
+        return found[name]
 
     def members(self, group: str, value: str) -> Sequence[LedgerRow]:
         self._refuse_unknown(self.mapping.source, group)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.mapping.mirror import MirroredTable, group_kind, shared_kind
 from pipeline.mapping.site import Assumptions
-from pipeline.mapping.source import SourceTable
+from pipeline.mapping.source import ColumnType, SourceTable
 from pipeline.mapping.table import AwaitParent, LinkedKey, TableMapping
 from pipeline.mapping.target import TargetTable
 from pipeline.mapping.watches import watches
@@ -25,7 +25,8 @@ class Route:
     `schemas`: a folder with the contract of columns that `schemas/` does not name.
 
     Raises ValueError where a link gives the key of rows that others wait for, or that have unique
-    columns: which root such a row comes from is not known from its key.
+    columns: which root such a row comes from is not known from its key. And where rows are grouped
+    by a long text, of which one database takes two for the same.
     """
 
     name: str
@@ -52,6 +53,10 @@ class Route:
                 mapping.target in waited_for or self.target(mapping.target).unique
             ):
                 raise ValueError(f"{mapping.name}: a link cannot give keys of {mapping.target}")
+            for one in mapping.grouped:
+                kinds = {column.name: column.kind for column in self.source(one.table).mirrored()}
+                if any(kinds[name] is ColumnType.TEXT for name in one.by):
+                    raise ValueError(f"{mapping.name}: {one.name} is grouped by a long text")
 
     @property
     def followed(self) -> frozenset[str]:

@@ -7,11 +7,11 @@ Lines of the root row alone are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.mapping.aggregate import Aggregate
+from pipeline.mapping.aggregate import Aggregate, AggregateGroups
 from pipeline.mapping.path import Path
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import SourceTable
@@ -44,6 +44,9 @@ class Kept:
     value: Value
 
 
+Groups = Mapping[tuple[Value, ...], Row]
+
+
 class RelatedRows(Protocol):
     """A root row with the rows around it, as read from the mirror; for a retired root,
     as they were when it was retired.
@@ -66,6 +69,11 @@ class RelatedRows(Protocol):
 
     def row(self, table: str, *key: Value) -> LedgerRow:
         """The row with that key, deleted or not. Raises RowMissing, ChangedSince."""
+
+    def totals(self, name: str) -> Groups:
+        """Of the mapping's `grouped` of this name: by what a group's rows hold in the columns `by`
+        the values of its lines. Raises ValueUnknown.
+        """
 
     def members(self, group: str, value: str) -> Sequence[LedgerRow]:
         """The members of a group of the root's own table, retired ones too, as they are now."""
@@ -228,7 +236,8 @@ class TableMapping:
     without it there is no target row.
 
     `entity` is the switch that turns it on.
-    `paths` say which rows of other tables the related lines and children read.
+    `paths` say which rows of other tables the related lines and children read, `grouped` which
+    values over groups of rows.
     """
 
     name: str
@@ -242,6 +251,7 @@ class TableMapping:
     children: tuple[ChildRows, ...] = ()
     paths: tuple[Path, ...] = ()
     groups: tuple[Group, ...] = ()
+    grouped: tuple[AggregateGroups, ...] = ()
     note: str = ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pipeline.mapping.aggregate import Aggregate, is_look_up
+from pipeline.mapping.aggregate import Aggregate, AggregateGroups, is_look_up
 from pipeline.mapping.convert import names_row
 from pipeline.mapping.path import Path
 from pipeline.mapping.table import TableMapping
@@ -45,17 +45,23 @@ def aggregates(mapping: TableMapping) -> Iterator[Aggregate]:
     return (line for line in mapping.lines if isinstance(line, Aggregate))
 
 
+def aggregating(mapping: TableMapping) -> Iterator[Aggregate | AggregateGroups]:
+    """Everything that the database computes."""
+    yield from aggregates(mapping)
+    yield from mapping.grouped
+
+
 def watches(mappings: Iterable[TableMapping]) -> frozenset[Watch]:
     """Everything that aggregates watch."""
     return frozenset(
         watch
         for mapping in mappings
-        for line in aggregates(mapping)
+        for line in aggregating(mapping)
         for watch in _watches(mapping.source, line)
     )
 
 
-def _watches(root: str, line: Aggregate) -> Iterator[Watch]:
+def _watches(root: str, line: Aggregate | AggregateGroups) -> Iterator[Watch]:
     first, last = line.along[0], line.along[-1]
     for where in line.related:
         kind = way_kind((*line.along, where.path))

@@ -21,13 +21,16 @@ from pipeline.database.target import DatabaseTarget
 from pipeline.engine.consumer.ports import Target
 from pipeline.mapping.aggregate import Aggregate, Function, Where
 from pipeline.mapping.site import Site
+from pipeline.mapping.table import Groups
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Event, Value
 from pipeline.model.outcome import RowCounts
 from tests.support.totals import (
     CONDITIONED,
     FINAL,
+    LEADS,
     LINES,
+    TEAM,
     TO_ENTRIES,
     TO_JOBS,
     TO_SHARED,
@@ -374,3 +377,73 @@ def test_a_condition_on_a_value_that_was_never_sent_leaves_its_lines_out(target:
     assert found["2"]["Invoiced"] == Decimal(2)
     store(target, changed("Entry", 3, entryJob=2, without=("entryInvoice",)))
     assert "Invoiced" not in values(target, "2", lines=CONDITIONED)["2"]
+
+
+# -- a value for each group of rows ----------------------------------------------------------------
+
+
+def hours(key: int, person: int | None, role: str | None, spent: int, **others: Value) -> Event:
+    columns: dict[str, Value] = {"entryJob": 1, "entryVoid": False, **others}
+    columns |= {"entryPerson": person, "entryRole": role, "entryHours": spent}
+    return changed("Entry", key, "u", at=1, without=(), **columns)
+
+
+def groups(target: Target, *keys: str) -> dict[str, dict[str, Groups]]:
+    with target.transaction() as transaction:
+        return transaction.grouped([TEAM, LEADS], keys)
+
+
+def test_rows_are_grouped_by_what_they_hold_and_each_group_has_its_values(target: Target) -> None:
+    """Also where the rows of a group come by several ways. A group without a row that counts, and
+    rows that lack a part of the group's key, are none.
+    """
+    january, june = date(2026, 1, 1), date(2025, 6, 30)
+    store(
+        target,
+        changed("Job", 1, jobFirm=1),
+        changed("Job", 2, jobFirm=1),
+        hours(1, 1, "r", 3, entryDay=january),
+        hours(2, 1, "r", 4, entryJob=2, entryDay=june),
+        hours(3, 1, "R", 5),
+        hours(4, 2, "r", 6, entryVoid=True),
+        (hours(5, 3, "r", 7), changed("Entry", 5, "d", at=2)),
+        hours(6, None, "r", 8),
+        hours(7, 1, None, 9),
+    )
+    assert groups(target, "1", "2") == {
+        "1": {
+            "team": {
+                (1, "r"): {"Hours": 7, "First Day": june},
+                (1, "R"): {"Hours": 5, "First Day": None},
+            },
+            "leads": {},
+        },
+        "2": {"team": {}, "leads": {}},
+    }
+
+
+def test_rows_that_are_looked_up_are_grouped_too(target: Target) -> None:
+    """A line of a group has conditions of its own: a count of none is 0."""
+    store(
+        target,
+        changed("Job", 1, jobLead=5, jobStatus=1),
+        changed("Job", 2, jobLead=5, jobStatus=9),
+        changed("Job", 3, jobLead=6, jobStatus=9),
+        changed("Job", 4, jobLead=None, jobStatus=1),
+        *(changed("Share", key, shareFirm=1, shareJob=key) for key in range(1, 5)),
+    )
+    assert groups(target, "1")["1"]["leads"] == {(5,): {"Open": 1}, (6,): {"Open": 0}}
+
+
+@pytest.mark.parametrize("lacking", ["entryRole", "entryHours", "entryVoid"])
+def test_groups_of_which_a_row_lacks_a_value_are_left_out(target: Target, lacking: str) -> None:
+    """All of them: the row may belong to any."""
+    row: dict[str, Value] = {"entryRole": "r", "entryHours": 1, "entryVoid": False}
+    del row[lacking]
+    store(
+        target,
+        changed("Job", 1, jobFirm=1),
+        hours(1, 1, "r", 3),
+        changed("Entry", 2, "u", at=1, without=(lacking,), entryJob=1, entryPerson=2, **row),
+    )
+    assert groups(target, "1")["1"].keys() == {"leads"}

@@ -58,10 +58,7 @@ TOTALS_GUARDS = (
     Guard(
         "deleted rows are not in a total",
         AGGREGATION,
-        (
-            "            expressions,\n            "
-            "f\"t.{self._session.dialect.quote('retired_at')} = ''\","
-        ),
+        "            expressions,\n            f\"t.{quote('retired_at')} = ''\",",
         '            expressions,\n            "1 = 1",',
         f"{CONTRACT}::test_deleted_rows_count_nowhere",
     ),
@@ -102,6 +99,41 @@ TOTALS_GUARDS = (
         "                f\" AND {alias}.{quote('retired_at')} = ''\"\n",
         "",
         f"{CONTRACT}::test_a_condition_may_be_on_a_row_that_is_referred_to",
+    ),
+    Guard(
+        "groups that lack a value are not those groups",
+        AGGREGATION,
+        "if all(is_known for _, part in parts for _, is_known in part.values()):",
+        "if parts is not None:",
+        f"{CONTRACT}::test_groups_of_which_a_row_lacks_a_value_are_left_out",
+    ),
+    Guard(
+        "a row of which it is not known to what group it belongs",
+        AGGREGATION,
+        "sorted(line.reads | followed | {*self.by})]",
+        "sorted(line.reads | followed)]",
+        f"{CONTRACT}::test_groups_of_which_a_row_lacks_a_value_are_left_out",
+    ),
+    Guard(
+        "a group has rows that count",
+        AGGREGATION,
+        'if None not in held and part[""][0]:',
+        "if None not in held:",
+        f"{CONTRACT}::test_rows_are_grouped_by_what_they_hold_and_each_group_has_its_values",
+    ),
+    Guard(
+        "a row that goes to another group marks its root",
+        "pipeline/mapping/aggregate.py",
+        "return frozenset(self.by).union(*(line.reads for line in self.whole))",
+        "return frozenset[str]().union(*(line.reads for line in self.whole))",
+        f"{ENGINE}::test_rows_for_groups_follow_every_change_of_what_they_are_made_of",
+    ),
+    Guard(
+        "groups are not written before their rows are loaded",
+        RESOLVE,
+        "if loaded >= one.needs and unknown_columns.isdisjoint(one.columns)",
+        "if unknown_columns.isdisjoint(one.columns)",
+        f"{ENGINE}::test_rows_for_groups_are_left_as_they_are_while_not_all_is_known",
     ),
     Guard(
         "a child row that others made keeps its values",

@@ -40,6 +40,7 @@ OWNERS = {
 TABLES = ("Firm", "Job", "Share", "Entry", "Entry", "Entry", "Person", "Invoice")
 Known = dict[str, Value]
 Table = dict[int, Known]
+Team = dict[tuple[Value, Value], tuple[Value, Value]]
 
 
 def history(rng: random.Random, length: int) -> list[Event]:
@@ -91,6 +92,9 @@ def some_columns(rng: random.Random, table: str) -> dict[str, Value]:
                 "entryVoid": rng.choice((None, False, True)),
                 "entryNotes": rng.choice((None, "x")),
                 "entryInvoice": rng.choice((None, 0, 1, 2, 3)),
+                "entryPerson": rng.choice((None, 1, 2)),
+                "entryRole": rng.choice((None, "r", "R")),
+                "entryDay": rng.choice((None, date(2026, 1, 1), date(2025, 6, 30))),
             }
 
 
@@ -161,6 +165,27 @@ def recount_by_invoice(invoices: Table, entries: Sequence[Known]) -> Known:
     return found
 
 
+def team(tables: Mapping[str, Table], firm: int) -> Team | None:
+    """By person and role hours and the first day; None while one of the entries lacks a value."""
+    jobs = {key for key, job in tables["Job"].items() if job["jobFirm"] == firm}
+    entries = [entry for entry in tables["Entry"].values() if entry["entryJob"] in jobs]
+    read = {"entryPerson", "entryRole", "entryDay", "entryHours", "entryVoid"}
+    if not all(read <= entry.keys() for entry in entries):
+        return None
+    found: dict[tuple[Value, Value], list[Known]] = {}
+    for entry in entries:
+        held = (entry["entryPerson"], entry["entryRole"])
+        if None not in held and not entry["entryVoid"]:
+            found.setdefault((f"p-{held[0]}", held[1]), []).append(entry)
+    return {
+        place: (
+            sum(hours for one in some if isinstance(hours := one["entryHours"], int)),
+            min((day for one in some if isinstance(day := one["entryDay"], date)), default=None),
+        )
+        for place, some in found.items()
+    }
+
+
 def total(entries: Iterable[Known]) -> Decimal:
     amounts = (entry["entryAmount"] for entry in entries)
     return sum((one for one in amounts if isinstance(one, Decimal)), start=Decimal(0))
@@ -173,6 +198,10 @@ def wrong(target: MemoryTarget, events: Sequence[Event]) -> Iterator[tuple[int, 
     staff: dict[Value, list[tuple[Value, ...]]] = {}
     for row in target.rows("Staff"):
         staff.setdefault(row["Firm ID"], []).append((row["Person ID"], row["Name"], row["Rate"]))
+    teams: dict[Value, Team] = {}
+    for row in target.rows("Team"):
+        place = (row["Person ID"], row["Role"])
+        teams.setdefault(row["Firm ID"], {})[place] = (row["Hours"], row["First Day"])
     for firm in tables["Firm"]:
         people = sorted(
             (f"p-{key}", one["personName"], one["personRate"])
@@ -181,6 +210,8 @@ def wrong(target: MemoryTarget, events: Sequence[Event]) -> Iterator[tuple[int, 
         )
         if staff.get(f"f-{firm}", []) != people:
             yield firm, "Staff"
+        if (expected := team(tables, firm)) is not None and teams.get(f"f-{firm}", {}) != expected:
+            yield firm, "Team"
         for column, value in recount(tables, firm).items():
             if f"f-{firm}" not in written or written[f"f-{firm}"][column] != value:
                 yield firm, column

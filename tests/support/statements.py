@@ -34,7 +34,7 @@ from pipeline.model.ledger import LedgerRow, Mark, Progress, Waiting
 from pipeline.model.position import TopicPartition
 from pipeline.pairing.entity import NewRow, ParkedWork
 from tests.support.events import event, ledger
-from tests.support.totals import CONDITIONED, LINES, TO_JOBS, TOTALS
+from tests.support.totals import CONDITIONED, LEADS, LINES, TEAM, TO_JOBS, TOTALS
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 CANARY = "canary-value"
@@ -192,6 +192,7 @@ def calls_of_totals(transaction: DatabaseTransaction) -> Iterator[Callable[[], o
     )
     yield partial(transaction.aggregated, LINES, ["1"])
     yield partial(transaction.aggregated, CONDITIONED, ["1"])
+    yield partial(transaction.grouped, [TEAM, LEADS], ["1"])
     yield partial(transaction.aggregated, [counted], ["1"])
     values: dict[str, Value] = {"Amount": Decimal("0.5"), "Newest Job": date(2026, 11, 25)}
     yield partial(transaction.upsert, "Totals", [TargetRow("Totals", (CANARY,), values)])

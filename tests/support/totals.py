@@ -7,7 +7,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.engine.projection import guard
-from pipeline.mapping.aggregate import Aggregate, Function, Where, WhereRelated
+from pipeline.mapping.aggregate import (
+    Aggregate,
+    AggregateGroups,
+    Function,
+    Where,
+    WhereRelated,
+)
 from pipeline.mapping.convert import text
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.path import Path
@@ -78,6 +84,9 @@ ENTRY = MirroredTable(
             SourceColumn("entryVoid", ColumnType.FLAG),
             SourceColumn("entryNotes", ColumnType.TEXT),
             SourceColumn("entryInvoice", ColumnType.INTEGER),
+            SourceColumn("entryPerson", ColumnType.INTEGER),
+            SourceColumn("entryRole", ColumnType.SHORT_TEXT),
+            SourceColumn("entryDay", ColumnType.DATE),
         ),
     ),
     indexed=("entryJob", "entryInvoice"),
@@ -138,6 +147,19 @@ STAFF_TABLE = TargetTable(
     rank=1,
     references=(("Firm ID", "Totals"),),
 )
+TEAM_TABLE = TargetTable(
+    "Team",
+    key=("Firm ID", "Person ID", "Role"),
+    columns=(
+        TargetColumn("Firm ID", ColumnType.SHORT_TEXT, 30, nullable=False),
+        TargetColumn("Person ID", ColumnType.SHORT_TEXT, 30, nullable=False),
+        TargetColumn("Role", ColumnType.SHORT_TEXT, 30, nullable=False),
+        TargetColumn("Hours", ColumnType.INTEGER),
+        TargetColumn("First Day", ColumnType.DATE),
+    ),
+    rank=1,
+    references=(("Firm ID", "Totals"),),
+)
 TO_JOBS = (Path("Job", "jobFirm", "Firm"),)
 TO_ENTRIES = (*TO_JOBS, Path("Entry", "entryJob", "Job"))
 TO_SHARED = (Path("Share", "shareFirm", "Firm"), Path("Share", "shareJob", "Job"))
@@ -162,6 +184,31 @@ CONDITIONED = (  # on rows that the aggregated ones refer to, along each form of
     Aggregate("Led Jobs", Function.COUNT, TO_JOBS, where=(LED,)),
     Aggregate("Shared Led Jobs", Function.COUNT, TO_SHARED, where=(OPEN, LED)),
 )
+TEAM = AggregateGroups(
+    "team",
+    TO_ENTRIES,
+    by=("entryPerson", "entryRole"),
+    lines=(
+        Aggregate("Hours", Function.SUM, TO_ENTRIES, "entryHours"),
+        Aggregate("First Day", Function.MIN, TO_ENTRIES, "entryDay"),
+    ),
+    where=(COUNTED,),
+)
+LEADS = AggregateGroups(  # over rows that are looked up
+    "leads",
+    TO_SHARED,
+    by=("jobLead",),
+    lines=(Aggregate("Open", Function.COUNT, TO_SHARED, where=(OPEN,)),),
+)
+
+
+def _team(firm: RelatedRows) -> tuple[Sequence[TargetRow], Sequence[RowMissing]]:
+    """A row for each person and role."""
+    rows = [
+        TargetRow("Team", (firm.key, f"p-{person}", str(role)), values)
+        for (person, role), values in firm.totals("team").items()
+    ]
+    return rows, ()
 
 
 def _staff(neighbours: RelatedRows) -> tuple[Sequence[TargetRow], Sequence[RowMissing]]:
@@ -192,7 +239,16 @@ MAPPING = TableMapping(
             parents=(),
             values=(("Name", "personName"), ("Rate", "personRate")),
         ),
+        ChildRows(
+            "Team",
+            needs=(),  # beside what its groups need
+            words="the hours of each person in each role",
+            of=_team,
+            parents=(),
+            values=(("Hours", "entryHours"), ("First Day", "entryDay")),
+        ),
     ),
+    grouped=(TEAM,),
     paths=(Path("Person", "personFirm", "Firm"),),
 )
 TOTALS = Route(
@@ -201,7 +257,7 @@ TOTALS = Route(
     source_system="source",
     target_system="totals",
     sources=(FIRM, JOB, SHARE, INVOICE, ENTRY, PERSON),
-    targets=(TOTALS_TABLE, STAFF_TABLE),
+    targets=(TOTALS_TABLE, STAFF_TABLE, TEAM_TABLE),
     mappings=(MAPPING,),
 )
 

@@ -10,9 +10,16 @@ from decimal import Decimal
 from typing import Any
 
 from pipeline.errors import ConcurrentWrite, RowRejected
-from pipeline.mapping.aggregate import Aggregate, Function, Where, WhereRelated
+from pipeline.mapping.aggregate import (
+    Aggregate,
+    AggregateGroups,
+    Function,
+    Where,
+    WhereRelated,
+)
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.source import ColumnType
+from pipeline.mapping.table import Groups
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow
 from tests.twins.locks import Strength
@@ -71,10 +78,40 @@ class Ledger:
                     found[key][line.target] = self._value(line, rows)
         return found
 
+    def grouped(
+        self, groups: Sequence[AggregateGroups], keys: Sequence[str]
+    ) -> dict[str, dict[str, Groups]]:
+        self._session.statement("grouped")
+        found: dict[str, dict[str, Groups]] = {key: {} for key in keys}
+        for key in keys:
+            for one in groups:
+                rows = self._reached(one, key)
+                if rows is not None and self._are_known(one, rows):
+                    found[key][one.name] = self._groups(one, rows)
+        return found
+
+    def _are_known(self, groups: AggregateGroups, rows: Sequence[LedgerRow]) -> bool:
+        return all(
+            not row.unknown & {*groups.by}
+            and all(self._is_known(line, row) for line in groups.whole)
+            for row in rows
+        )
+
+    def _groups(self, groups: AggregateGroups, rows: Sequence[LedgerRow]) -> Groups:
+        found: dict[tuple[Value, ...], list[LedgerRow]] = {}
+        for row in rows:
+            held = tuple(row.values[column] for column in groups.by)
+            if None not in held and all(self._holds(one, row) for one in groups.where):
+                found.setdefault(held, []).append(row)
+        return {
+            held: {line.target: self._value(line, some) for line in groups.lines}
+            for held, some in found.items()
+        }
+
     def _there(self, table: str) -> list[LedgerRow]:
         return [row for _, row in self._views[table].items() if not row.retired_at]
 
-    def _reached(self, line: Aggregate, key: str) -> list[LedgerRow] | None:
+    def _reached(self, line: Aggregate | AggregateGroups, key: str) -> list[LedgerRow] | None:
         """The rows that belong to a root; None where that cannot be known."""
         first, last = line.along[0], line.along[-1]
         rows = [row for row in self._there(first.table) if str(row.values[first.column]) == key]

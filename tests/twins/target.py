@@ -14,8 +14,9 @@ from datetime import datetime
 from pipeline.conflicts.rules import Side
 from pipeline.database.state.added import WHOLE_TABLE
 from pipeline.errors import PipelineError, TargetRefused
-from pipeline.mapping.aggregate import Aggregate
+from pipeline.mapping.aggregate import Aggregate, AggregateGroups
 from pipeline.mapping.route import Route
+from pipeline.mapping.table import Groups
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Row, Value
 from pipeline.model.ledger import (
@@ -179,6 +180,12 @@ class MemoryTransaction:
     ) -> dict[str, dict[str, Value]]:
         with self._spoiling():
             return self._ledger.aggregated(lines, keys)
+
+    def grouped(
+        self, groups: Sequence[AggregateGroups], keys: Sequence[str]
+    ) -> dict[str, dict[str, Groups]]:
+        with self._spoiling():
+            return self._ledger.grouped(groups, keys)
 
     def mark(self, marks: Sequence[Mark], now: datetime) -> None:
         with self._spoiling():

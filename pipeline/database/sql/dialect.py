@@ -168,9 +168,11 @@ class Dialect(Protocol):
         expressions: Sequence[str],
         only_if: str,
         joins: str = "",
+        by: Sequence[str] = (),
     ) -> str:
-        """Each given value that rows match with these expressions over the rows. Both, and the
-        condition, call the table `t`. `joins`: further tables that the expressions name.
+        """Each given value that rows match, with these columns of theirs, and the expressions over
+        the rows of each group. All call the table `t`. `joins`: further tables that the
+        expressions name.
         """
 
     def as_key(self, reference: str, kind: ColumnType) -> str:

@@ -102,10 +102,12 @@ class Postgres:
         expressions: Sequence[str],
         only_if: str,
         joins: str = "",
+        by: Sequence[str] = (),
     ) -> str:
+        groups = ", ".join(["r.c0", *by])
         return (
-            f"SELECT r.c0, {', '.join(expressions)} FROM {_counted((match,))}"
-            f" JOIN {table} AS t ON {self._equal((match,))} AND {only_if}{joins} GROUP BY r.c0"
+            f"SELECT {groups}, {', '.join(expressions)} FROM {_counted((match,))}"
+            f" JOIN {table} AS t ON {self._equal((match,))} AND {only_if}{joins} GROUP BY {groups}"
         )
 
     def as_key(self, reference: str, kind: ColumnType) -> str:

@@ -110,12 +110,13 @@ class SqlServer:
         expressions: Sequence[str],
         only_if: str,
         joins: str = "",
+        by: Sequence[str] = (),
     ) -> str:
-        given = self._given((match,), "r")
+        groups = ", ".join([self._given((match,), "r"), *by])
         return (
             f"{self._staged(table, (match,), (), widens=True)}"
-            f" SELECT {given}, {', '.join(expressions)} FROM #rows AS r"
-            f" JOIN {table} AS t ON {self._equal((match,))} AND {only_if}{joins} GROUP BY {given}"
+            f" SELECT {groups}, {', '.join(expressions)} FROM #rows AS r"
+            f" JOIN {table} AS t ON {self._equal((match,))} AND {only_if}{joins} GROUP BY {groups}"
         )
 
     def matched(self, table: str, match: Fields, lock: Lock) -> str:

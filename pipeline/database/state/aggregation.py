@@ -17,6 +17,7 @@ from pipeline.database.state.ledger import Mirror
 from pipeline.database.state.schema import LEDGER_KEY, mirror_name
 from pipeline.mapping.aggregate import (
     Aggregate,
+    AggregateGroups,
     Function,
     Where,
     WhereRelated,
@@ -25,8 +26,10 @@ from pipeline.mapping.aggregate import (
 )
 from pipeline.mapping.path import Path
 from pipeline.mapping.source import ColumnType
+from pipeline.mapping.table import Groups
 from pipeline.model.event import Value
 
+Held = tuple[Value, ...]  # what the rows of a group hold
 Partial = dict[str, tuple[Value, bool]]  # by target column: a value, and whether it can be known
 UNKNOWN = "unknown"
 
@@ -47,17 +50,27 @@ class Aggregation:
             ways.setdefault(line.along, []).append(line)
         for along, some in ways.items():
             references, unsure = self._references(along, keys)
-            groups = self._groups(
-                along,
-                some,
-                {one for key in keys for one in references[key]},
-            )
+            rows = self._rows(along, some, {one for key in keys for one in references[key]})
             for key in set(keys) - unsure:
-                parts = [groups[one] for one in references[key] if one in groups]
+                parts = [part for one in references[key] for _, part in rows.get(one, ())]
                 for line in some:
                     if all(part[line.target][1] for part in parts):
                         values = [part[line.target][0] for part in parts]
                         found[key][line.target] = combined(line.function, values)
+        return found
+
+    def grouped(
+        self, groups: Sequence[AggregateGroups], keys: Sequence[str]
+    ) -> dict[str, dict[str, Groups]]:
+        found: dict[str, dict[str, Groups]] = {key: {} for key in keys}
+        for one in groups:
+            references, unsure = self._references(one.along, keys)
+            wanted = {name for key in keys for name in references[key]}
+            rows = self._rows(one.along, one.whole, wanted, one.by)
+            for key in set(keys) - unsure:
+                parts = [part for name in references[key] for part in rows.get(name, ())]
+                if all(is_known for _, part in parts for _, is_known in part.values()):
+                    found[key][one.name] = _put_together(one, parts)
         return found
 
     def _references(
@@ -90,27 +103,35 @@ class Aggregation:
                 found[str(root)].add(str(named))
         return found, unsure
 
-    def _groups(
+    def _rows(
         self,
         along: tuple[Path, ...],
         lines: Sequence[Aggregate],
         references: Set[str],
-    ) -> dict[str, Partial]:
-        """By reference what its rows give for each line."""
-        mirror = self._mirrors[lines[0].table]
+        by: tuple[str, ...] = (),
+    ) -> dict[str, list[tuple[Held, Partial]]]:
+        """By reference what its rows give for each line, in each group of them."""
+        mirror, quote = self._mirrors[lines[0].table], self._session.dialect.quote
         match = LEDGER_KEY if is_look_up(along) else mirror.field(along[-1].column)
-        terms = _LineTerms(self._session, mirror, self._mirrors)
+        terms = _LineTerms(self._session, mirror, self._mirrors, by)
         expressions = [term for line in lines for term in terms.of(line)]
         sql = self._session.dialect.grouped(
             mirror.table,
             match,
             expressions,
-            f"t.{self._session.dialect.quote('retired_at')} = ''",
+            f"t.{quote('retired_at')} = ''",
             terms.joins,
+            [f"t.{quote(name)}" for name in by],
         )
         path = None if is_look_up(along) else along[-1]
         answers = self._run(mirror, sql, path, sorted(references), **terms.parameters)
-        return {str(reference): terms.read(lines, cells) for reference, *cells in answers}
+        found: dict[str, list[tuple[Held, Partial]]] = {}
+        fields = tuple(mirror.field(name) for name in by)
+        for reference, *cells in answers:
+            held = tuple(stored(fields, tuple(cells[: len(by)])).values())
+            part = terms.read(lines, cells[len(by) :])
+            found.setdefault(str(reference), []).append((held, part))
+        return found
 
     def _run(
         self,
@@ -129,6 +150,21 @@ class Aggregation:
         return self._session.run(mirror_name(mirror.source.name), sql, rows, **parameters)
 
 
+def _put_together(groups: AggregateGroups, parts: Sequence[tuple[Held, Partial]]) -> Groups:
+    """The groups of a root from those of each reference; without those that have no row."""
+    some: dict[Held, list[Partial]] = {}
+    for held, part in parts:
+        if None not in held and part[""][0]:
+            some.setdefault(held, []).append(part)
+    return {
+        held: {
+            line.target: combined(line.function, [part[line.target][0] for part in of])
+            for line in groups.lines
+        }
+        for held, of in some.items()
+    }
+
+
 @dataclass
 class _LineTerms:
     """Aggregate lines as expressions over the rows `t`, with the constants of their conditions."""
@@ -136,6 +172,7 @@ class _LineTerms:
     session: Session
     mirror: Mirror
     mirrors: Mapping[str, Mirror]
+    by: tuple[str, ...]
     aliases: dict[Path, str] = field(default_factory=dict)
     parameters: dict[str, Value] = field(default_factory=dict)
 
@@ -146,7 +183,7 @@ class _LineTerms:
             conditions = " AND ".join(self._holds(where) for where in line.where)
             value = f"CASE WHEN {conditions} THEN {value} END"
         followed = set() if is_look_up(line.along) else {line.along[-1].column}
-        read = [("t", name) for name in sorted(line.reads | followed)]
+        read = [("t", name) for name in sorted(line.reads | followed | {*self.by})]
         read += [(self._alias(one.path), one.column) for one in line.related]
         return f"{line.function.upper()}({value})", self._is_unsure(read)
 

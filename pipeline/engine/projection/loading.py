@@ -131,5 +131,5 @@ class Loading:
 
 def _needs(mapping: TableMapping) -> set[str]:
     lines = (line for line in mapping.lines if isinstance(line, Related | Aggregate))
-    needed = {table for line in lines for table in line.needs}
+    needed = {table for line in (*lines, *mapping.grouped) for table in line.needs}
     return needed.union(*(child.needs for child in mapping.children))

@@ -16,7 +16,7 @@ from pipeline.mapping.path import Path
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.table import Group, LinkedKey, TableMapping
-from pipeline.mapping.watches import aggregates, way_kind
+from pipeline.mapping.watches import aggregates, aggregating, way_kind
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow, Mark
 
@@ -78,11 +78,11 @@ def _aggregating(
 ) -> set[str]:
     """Roots whose aggregates read rows that these marks name."""
     found: set[str] = set()
-    for along in {line.along for line in aggregates(mapping) if len(line.along) > 1}:
+    for along in {line.along for line in aggregating(mapping) if len(line.along) > 1}:
         reached = keys.get(way_kind(along))
         if reached:
             found |= _reached(transaction, route, along, reached)
-    for along, path in {(a.along, w.path) for a in aggregates(mapping) for w in a.related}:
+    for along, path in {(a.along, w.path) for a in aggregating(mapping) for w in a.related}:
         related = keys.get(way_kind((*along, path)))
         if related:
             found |= _conditioned(transaction, route, along, path, related)
@@ -162,15 +162,36 @@ def fetch(
         for group in mapping.groups:
             _fetch_members(transaction, mapping, group, roots, graph)
         _fetch_lookups(transaction, mapping, roots, graph)
-        lines = [
-            line
-            for line in aggregates(mapping)
-            if loaded >= line.needs and unknown_columns.isdisjoint(line.columns)
-        ]
-        keys = [root.key for root in roots if not root.retired_at and applies(mapping, root, graph)]
-        if lines and keys:
-            graph.aggregated[mapping.name] = transaction.aggregated(lines, keys)
+        _fetch_totals(transaction, mapping, roots, graph, loaded)
     return graph
+
+
+def _fetch_totals(
+    transaction: Transaction,
+    mapping: TableMapping,
+    roots: list[LedgerRow],
+    graph: Graph,
+    loaded: frozenset[str],
+) -> None:
+    """What the database computes, of roots that have a target row and are not retired."""
+    keys = [root.key for root in roots if not root.retired_at and applies(mapping, root, graph)]
+    if not keys:
+        return
+    unknown_columns = graph.unknown_columns
+    lines = [
+        line
+        for line in aggregates(mapping)
+        if loaded >= line.needs and unknown_columns.isdisjoint(line.columns)
+    ]
+    if lines:
+        graph.aggregated[mapping.name] = transaction.aggregated(lines, keys)
+    groups = [
+        one
+        for one in mapping.grouped
+        if loaded >= one.needs and unknown_columns.isdisjoint(one.columns)
+    ]
+    if groups:
+        graph.grouped[mapping.name] = transaction.grouped(groups, keys)
 
 
 def _fetch_children(

@@ -15,7 +15,7 @@ from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.table import TableMapping
-from pipeline.mapping.watches import aggregates
+from pipeline.mapping.watches import aggregating
 from pipeline.model import applied
 from pipeline.model.event import Event, Operation
 
@@ -35,7 +35,7 @@ def until_retired(
     read_by = {
         mapping.source: _read_by(mapping) for mapping in route.mappings if _reads_others(mapping)
     }
-    aggregating = {mapping.source for mapping in route.mappings if [*aggregates(mapping)]}
+    totalled = {mapping.source for mapping in route.mappings if [*aggregating(mapping)]}
     cuts = []
     for table, others in read_by.items():
         retired = [
@@ -51,7 +51,7 @@ def until_retired(
                 e.position for e in events if _may_be_read(e, others) and e.position > min(retired)
             ]
             cuts.extend(later)
-            if table in aggregating:  # what was summed up until then is written first
+            if table in totalled:  # what was summed up until then is written first
                 cuts.append(min(retired))
     for position in sorted(set(cuts)):
         now, rest = _cut(events, position)
@@ -61,14 +61,14 @@ def until_retired(
 
 
 def _reads_others(mapping: TableMapping) -> bool:
-    return bool(mapping.children or mapping.groups or [*aggregates(mapping)]) or any(
+    return bool(mapping.children or mapping.groups or [*aggregating(mapping)]) or any(
         not path.prefixes for path in mapping.paths
     )
 
 
 def _read_by(mapping: TableMapping) -> frozenset[str]:
     tables = {name for path in mapping.paths for name in (path.table, path.to)}
-    tables |= {table for line in aggregates(mapping) for table in line.needs}
+    tables |= {table for line in aggregating(mapping) for table in line.needs}
     return frozenset(tables | {mapping.source})
 
 

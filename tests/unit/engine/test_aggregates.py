@@ -24,6 +24,7 @@ from tests.support.totals import (
     INVOICE,
     JOB,
     SHARE,
+    TEAM,
     TO_ENTRIES,
     TO_SHARED,
     TOTALS,
@@ -260,3 +261,62 @@ def test_a_total_with_a_condition_is_not_written_before_the_rows_it_asks_are_loa
     (row, _) = target.rows("Totals")
     assert row["Amount"] == Decimal(5)
     assert "Not Invoiced" not in row or row["Not Invoiced"] is None
+
+
+# -- rows for groups -------------------------------------------------------------------------------
+
+
+def worked(key: int, at: int, person: int, hours: int, role: str = "r") -> Event:
+    columns: dict[str, Value] = {"entryJob": 7, "entryPerson": person, "entryRole": role}
+    columns |= {"entryHours": hours, "entryDay": date(2026, 1, key)}
+    return changed("Entry", key, "u", at=at, without=(), **columns)
+
+
+def team(target: MemoryTarget) -> dict[tuple[Value, ...], tuple[Value, Value]]:
+    return {
+        (row["Firm ID"], row["Person ID"], row["Role"]): (row["Hours"], row["First Day"])
+        for row in target.rows("Team")
+    }
+
+
+WORK = (*FIRMS, changed("Job", 7, at=3, jobFirm=1), worked(1, 4, 1, 3), worked(2, 5, 1, 4))
+
+
+def test_rows_for_groups_follow_every_change_of_what_they_are_made_of() -> None:
+    """Another person, another role, another day, a delete, and a job that moves to another firm."""
+    target = totals([WORK])
+    assert team(target) == {("f-1", "p-1", "r"): (7, date(2026, 1, 1))}
+    totals([[worked(1, 6, 2, 3)]], target)
+    assert team(target) == {
+        ("f-1", "p-1", "r"): (4, date(2026, 1, 2)),
+        ("f-1", "p-2", "r"): (3, date(2026, 1, 1)),
+    }
+    totals([[worked(1, 7, 2, 3, "s"), changed("Job", 7, at=8, jobFirm=2)]], target)
+    assert team(target) == {
+        ("f-2", "p-1", "r"): (4, date(2026, 1, 2)),
+        ("f-2", "p-2", "s"): (3, date(2026, 1, 1)),
+    }
+    totals([[changed("Entry", 2, "d", at=9)]], target)
+    assert team(target) == {("f-2", "p-2", "s"): (3, date(2026, 1, 1))}
+
+
+def test_rows_for_groups_are_left_as_they_are_while_not_all_is_known() -> None:
+    """While a table is not loaded, while a row lacks a value, and after the root was deleted."""
+    target = MemoryTarget(TOTALS)
+    totals([WORK], target)
+    assert team(target) == {}
+    target = totals([WORK])
+    before = team(target)
+    lacking = changed("Entry", 3, at=9, entryJob=7, entryHours=1, without=("entryPerson",))
+    totals([[lacking, worked(2, 10, 1, 9)]], target)
+    assert team(target) == before
+    totals([[changed("Firm", 1, "d", at=11)], [changed("Entry", 3, "d", at=12)]], target)
+    assert team(target) == before
+
+
+def test_rows_are_not_grouped_by_a_long_text() -> None:
+    """One of the databases would take two that differ in case for the same."""
+    (mapping,) = TOTALS.mappings
+    grouped = replace(TEAM, by=("entryNotes",))
+    with pytest.raises(ValueError, match="team is grouped by a long text"):
+        replace(TOTALS, mappings=(replace(mapping, grouped=(grouped,)),))

@@ -40,7 +40,8 @@ class TargetTable:
     `unique` are further unique columns.
 
     `rank` orders tables by their references, parents first:
-    the order of locks and writes everywhere.
+    the order of locks and writes everywhere. `is_others`: its rows are made and deleted by others;
+    we change those that are there, and create none.
     """
 
     name: str
@@ -49,6 +50,7 @@ class TargetTable:
     rank: int
     references: tuple[tuple[str, str], ...] = ()
     unique: tuple[str, ...] = ()
+    is_others: bool = False
 
     def column(self, name: str) -> TargetColumn:
         return self.by_name()[name]

@@ -217,6 +217,9 @@ class Recompute:
     ) -> list[tuple[LedgerRow, TargetRow]]:
         """The rows whose references are there and whose unique values are free."""
         table = self.targets[mapping.target]
+        if table.is_others:
+            there = transaction.existing(table.name, sorted(row.key[0] for _, row in rows))
+            rows = [(root, row) for root, row in rows if row.key[0] in there]
         for parent in mapping.parents:
             if isinstance(parent, AwaitParent):
                 rows = self._references.awaited(transaction, parent, rows, roots, done)

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.conflicts.link import Link, LinkSide, State
 from pipeline.engine.projection import following
+from pipeline.mapping.route import Route
 from pipeline.mapping.table import AwaitParent, TableMapping
 from pipeline.mapping.target import TargetTable
 from pipeline.model.event import Event
@@ -25,17 +26,18 @@ from tests.twins.target import MemoryTarget
 class Desk:
     """An exchange, and the reports of its projects."""
 
+    route: Route = LINKED
     pairs: MemoryPairs = field(default_factory=lambda: both_systems(Ticks(NOON)))
     clock: Ticking = field(default_factory=Ticking)
 
     def __post_init__(self) -> None:
-        self.target = ready(MemoryTarget(LINKED, beside=self.pairs))
+        self.target = ready(MemoryTarget(self.route, beside=self.pairs))
         self.start()
 
     def start(self) -> None:
         """A new process begins."""
         with self.target.transaction() as transaction:
-            following.follow(transaction, LINKED, self.clock.now())
+            following.follow(transaction, self.route, self.clock.now())
 
     def store(self, *links: Link) -> None:
         with self.pairs.transaction() as transaction:
@@ -43,12 +45,12 @@ class Desk:
             transaction.store([(link, None) for link in links])
 
     def take(self, *events: Event) -> Consumer:
-        consumer = Consumer(self.target, events, clock=self.clock, route=LINKED)
+        consumer = Consumer(self.target, events, clock=self.clock, route=self.route)
         consumer.take(events)
         return consumer
 
     def drain(self) -> None:
-        Consumer(self.target, (), clock=self.clock, route=LINKED).drain()
+        Consumer(self.target, (), clock=self.clock, route=self.route).drain()
 
     def shown(self) -> Mapping[object, Sequence[object]]:
         """By number in DPS the name and the groups of each report."""
@@ -175,3 +177,17 @@ def test_a_link_gives_no_key_by_which_a_root_would_have_to_be_found(
     """Neither of rows with unique columns nor of those that others wait for."""
     with pytest.raises(ValueError, match="a link cannot give keys of Project Report"):
         replace(LINKED, targets=targets, mappings=mappings)
+
+
+def test_a_row_that_others_deleted_is_not_made_again() -> None:
+    """A project that was deleted in DPS is linked until the exchange has read the delete."""
+    targets = (replace(REPORT, is_others=True), REPORT_GROUP)
+    desk = Desk(replace(LINKED, targets=targets))
+    with desk.target.transaction() as transaction:
+        transaction.create_missing(REPORT.name, [{"WBS1": "P-1"}])
+    desk.store(linked(1, "P-1"), linked(2, "P-2"))
+    desk.take(project(1, 1, "Hill"), project(2, 2, "Bay"), group(5, 3, 1), group(6, 4, 2))
+    desk.drain()
+    assert desk.shown() == {"P-1": ("Hill", ["5"])}
+    with desk.target.transaction() as transaction:
+        assert transaction.waiting_count() == 0

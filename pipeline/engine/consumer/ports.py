@@ -10,10 +10,8 @@ from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
 from pipeline.engine.consumer.halt_store import HaltStore
-from pipeline.engine.consumer.state_ports import ExchangeLinks, KeptSettings
+from pipeline.engine.consumer.state_ports import Aggregates, ExchangeLinks, KeptSettings
 from pipeline.errors import PipelineError
-from pipeline.mapping.aggregate import Aggregate, AggregateGroups
-from pipeline.mapping.table import Groups
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Decoded, Message, Row, Value
 from pipeline.model.ledger import Incarnation, LedgerRow, Mark, Progress, Waiting
@@ -127,18 +125,6 @@ class LedgerRows(Protocol):
     def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
         """Committed ledger rows whose mirrored column holds one of the values, not locked."""
 
-    def aggregated(
-        self, lines: Sequence[Aggregate], keys: Sequence[str]
-    ) -> dict[str, dict[str, Value]]:
-        """For each of these roots the values of these lines by target column, computed over
-        committed ledger rows; one that cannot be known is left out.
-        """
-
-    def grouped(
-        self, groups: Sequence[AggregateGroups], keys: Sequence[str]
-    ) -> dict[str, dict[str, Groups]]:
-        """For each of these roots its groups by name; those that cannot be known are left out."""
-
     def unseen(self, table: str, epoch: int, limit: int) -> list[LedgerRow]:
         """Rows that exist and have an older epoch, locked: at most so many, by key."""
 
@@ -237,7 +223,7 @@ class Loads(Protocol):
 
 
 class Transaction(
-    Offsets, LedgerRows, Marks, TargetRows, Loads, KeptSettings, ExchangeLinks, Protocol
+    Offsets, LedgerRows, Marks, TargetRows, Loads, KeptSettings, ExchangeLinks, Aggregates, Protocol
 ):
     """One transaction in the target's database, over `sync` and the target's tables.
 

@@ -1,9 +1,13 @@
-"""What a projection needs of its state beside marks and rows: settings, links of an exchange."""
+"""What a projection needs of its state beside marks and rows."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from typing import Protocol
+
+from pipeline.mapping.aggregate import Aggregate, AggregateGroups
+from pipeline.mapping.table import Groups
+from pipeline.model.event import Value
 
 
 class ExchangeLinks(Protocol):
@@ -33,3 +37,19 @@ class KeptSettings(Protocol):
         """What was stored under a name, None before."""
 
     def set_setting(self, name: str, value: str) -> None: ...
+
+
+class Aggregates(Protocol):
+    """Values that the database computes over ledger rows."""
+
+    def aggregated(
+        self, lines: Sequence[Aggregate], keys: Sequence[str]
+    ) -> dict[str, dict[str, Value]]:
+        """For each of these roots the values of these lines by target column, computed over
+        committed ledger rows; one that cannot be known is left out.
+        """
+
+    def grouped(
+        self, groups: Sequence[AggregateGroups], keys: Sequence[str]
+    ) -> dict[str, dict[str, Groups]]:
+        """For each of these roots its groups by name; those that cannot be known are left out."""

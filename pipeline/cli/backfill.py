@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -116,14 +117,18 @@ def stop(settings: Settings, source: str) -> Outcome:
     before = operation.stop(settings, source)
     ids = {one.requested.id for one in before.running}
     with operation.watched(settings, source) as look:
-        ended = [_followed(look, one) for one in sorted(ids)]
+        ended = [_followed(look, one, settings.connect.timeout_seconds) for one in sorted(ids)]
     return Outcome(
-        {"backfills": [_told(one) for one in ended]}, "\n".join(_line(one) for one in ended)
+        {"backfills": [_told(one) for one in ended]},
+        "\n".join(_line(one) for one in ended),
+        ExitCode.OK if all(one.state.is_over for one in ended) else ExitCode.ENVIRONMENT,
     )
 
 
-def _followed(look: Callable[[], operation.BackfillStatus], number: str) -> Backfill:
-    """Show how far it is, until it is over."""
+def _followed(
+    look: Callable[[], operation.BackfillStatus], number: str, most_seconds: float = math.inf
+) -> Backfill:
+    """Show how far it is, until it is over, or so many seconds have passed."""
     told, begun = "", time.monotonic()
     while True:
         found = look()
@@ -134,7 +139,7 @@ def _followed(look: Callable[[], operation.BackfillStatus], number: str) -> Back
         if line != told:
             told = line
             say(line)
-        if one.state.is_over:
+        if one.state.is_over or time.monotonic() - begun > most_seconds:
             return one
         time.sleep(POLL_SECONDS)
 

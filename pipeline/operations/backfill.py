@@ -22,7 +22,14 @@ from pipeline.connect.backfill import Backfill, Notice, Requested, follow, notic
 from pipeline.connect.client import ConnectClient
 from pipeline.connect.status import ConnectorStatus
 from pipeline.database.sql.engine import dialect_of
-from pipeline.database.systems.signals import EXECUTE, LONGEST_DATA, STOP, Signal, SignalTable
+from pipeline.database.systems.signals import (
+    EXECUTE,
+    LONGEST_DATA,
+    RESUME,
+    STOP,
+    Signal,
+    SignalTable,
+)
 from pipeline.database.systems.source_rows import Chosen, by_filter, by_keys, count
 from pipeline.decoding.avro import Schemas
 from pipeline.decoding.wire import split
@@ -116,7 +123,8 @@ def stop(settings: Settings, system: str) -> BackfillStatus:
     if not before.running:
         raise BackfillRefused("No backfill is running.")
     with signal_table(source_of(settings, system)) as signals:
-        signals.send(Signal(_new_id(), STOP, orjson.dumps({"type": "incremental"}).decode()))
+        for kind in (STOP, RESUME):  # one that is paused stops only when it goes on
+            signals.send(Signal(_new_id(), kind, orjson.dumps({"type": "incremental"}).decode()))
     return before
 
 

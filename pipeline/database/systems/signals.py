@@ -17,6 +17,7 @@ from pipeline.database.sql.session import translated
 
 EXECUTE: Final = "execute-snapshot"
 STOP: Final = "stop-snapshot"
+RESUME: Final = "resume-snapshot"
 LONGEST_DATA: Final = 20_000  # characters: SQL Server's CDC takes 65,536 bytes of a long text
 
 

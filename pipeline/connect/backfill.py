@@ -74,6 +74,18 @@ class Backfill:
     why: str = ""
 
 
+def signal_data(source: str, asked: Requested, condition: str) -> dict[str, Any]:
+    """What asks for it, in Debezium's words; below `request` are ours."""
+    found: dict[str, Any] = {"type": "incremental", "data-collections": [asked.collection]}
+    if condition:
+        found["additional-conditions"] = [
+            {"data-collection": asked.collection, "filter": condition}
+        ]
+    names = ("table", "collection", "what", "rows", "chunk_rows", "who")
+    ours = {name: getattr(asked, name) for name in names}
+    return {**found, "request": {**ours, "source": source, "at": asked.at.isoformat()}}
+
+
 def notice_of(value: Mapping[str, Any]) -> Notice | None:
     """A notification's fields; None for one that is about something else."""
     if value.get("aggregate_type") != INCREMENTAL:

@@ -13,12 +13,18 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import orjson
 
 from pipeline.config.settings import Settings
-from pipeline.connect.backfill import Backfill, Notice, Requested, follow, notice_of
+from pipeline.connect.backfill import (
+    Backfill,
+    Notice,
+    Requested,
+    follow,
+    notice_of,
+    signal_data,
+)
 from pipeline.connect.client import ConnectClient
 from pipeline.connect.status import ConnectorStatus
 from pipeline.database.sql.engine import dialect_of
@@ -188,10 +194,8 @@ def _made(
     where: str,
 ) -> tuple[Requested, str]:
     """The request, and its data for Debezium. Raises UsageError, TargetRefused, TargetBusy."""
-    if keys is not None and where:
-        raise UsageError("Give keys or a condition, not both.")
-    if keys is not None and not keys:
-        raise UsageError("No key is given.")
+    if keys is not None and (where or not keys):
+        raise UsageError("Give keys or a condition, not both, and at least one key.")
     engine = source.engine()
     try:
         chosen = Chosen("every row", "")
@@ -216,7 +220,7 @@ def _made(
         at=datetime.now(UTC),
         who=who(),
     )
-    data = orjson.dumps(_data(source.system, asked, chosen)).decode()
+    data = orjson.dumps(signal_data(source.system, asked, chosen.condition)).decode()
     if len(data) > LONGEST_DATA:
         raise UsageError(f"The condition is longer than {LONGEST_DATA / 2:,.0f} characters.")
     return asked, data
@@ -226,18 +230,6 @@ def _what(chosen: Chosen, rows: int) -> str:
     """A row that is not in the source is not read: if it is in a target, its delete was missed."""
     lacking = (chosen.keys or rows) - rows
     return f"{chosen.what}, {lacking:,} of them not in the source" if lacking > 0 else chosen.what
-
-
-def _data(system: str, asked: Requested, chosen: Chosen) -> dict[str, Any]:
-    """In Debezium's words; below `request` is ours."""
-    found: dict[str, Any] = {"type": "incremental", "data-collections": [asked.collection]}
-    if chosen.condition:
-        found["additional-conditions"] = [
-            {"data-collection": asked.collection, "filter": chosen.condition}
-        ]
-    names = ("table", "collection", "what", "rows", "chunk_rows", "who")
-    ours = {name: getattr(asked, name) for name in names}
-    return {**found, "request": {**ours, "source": system, "at": asked.at.isoformat()}}
 
 
 def _requested(source: Source, signals: SignalTable) -> list[Requested]:

@@ -227,7 +227,8 @@ def test_a_topic_that_was_deleted_is_created_again_by_apply_and_its_rows_come_by
     live: Live,
 ) -> None:
     """Debezium does not create it again while its task runs, and captures nothing meanwhile: of no
-    table. `connectors apply` creates it with its partitions, and the task resumes by itself.
+    table. `connectors apply` creates it with its partitions, and the task resumes by itself. A
+    consumer that is started again reads the new topic from its beginning.
     """
     topic = f"{live.name}.AxVec"
     with live.consumers():
@@ -246,4 +247,5 @@ def test_a_topic_that_was_deleted_is_created_again_by_apply_and_its_rows_come_by
             admin.close()
         done = live.command("backfill", "ajera", "AxVec")["data"]["backfill"]
         assert done["state"] == "read"
+    with live.consumers():
         caught_up(live)

@@ -215,7 +215,7 @@ def test_a_backfill_is_stopped_and_another_is_refused_while_it_runs(live: Live) 
     assert live.command("backfill", "stop", "ajera", expect=3)["error"]["code"] == refused["code"]
     assert live.command("backfill", "ajera", "Nothing", expect=2)["error"]["code"] == "cli.usage"
     assert live.command("backfill", "ajera", "AxVec", "--key", "x", expect=2)
-    assert live.command("backfill", "ajera", "AxVec", "--where", "nothing = 1", expect=1)
+    assert live.command("backfill", "ajera", "AxVec", "--where", "nothing = 1", expect=3)
     live.command("connectors", "pause")
     refused = live.command("backfill", "ajera", "AxVec", expect=3)["error"]
     assert "PAUSED" in refused["message"]

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from pipeline.cli.choices import AREA
+from pipeline.cli.choices import RouteChoice
 from pipeline.cli.command import command
 from pipeline.cli.output import Outcome, columns
 from pipeline.config.settings import Settings
@@ -18,7 +18,7 @@ from pipeline.operations import check as operation
 @click.option(
     "--only",
     multiple=True,
-    type=AREA,
+    type=RouteChoice(operation.areas),
     help="Look at this alone; may be given several times.",
 )
 def check(settings: Settings, only: tuple[str, ...]) -> Outcome:

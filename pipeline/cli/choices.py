@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.domain.routes import Routes
-from pipeline.operations.check import areas
+if TYPE_CHECKING:
+    from pipeline.domain.routes import Routes
 
 
 def routes_of(context: click.Context) -> Routes:
     """The routes of the program that is running."""
-    found: Routes = context.find_root().obj
-    return found
+    found: Callable[[], Routes] = context.find_root().obj
+    return found()
 
 
 class RouteChoice(click.ParamType):  # type: ignore[type-arg] # generic in the newest click alone
@@ -51,7 +51,6 @@ def _systems(routes: Routes) -> dict[str, None]:
 
 ROUTE = RouteChoice(_names)
 SOURCE = RouteChoice(_systems)
-AREA = RouteChoice(areas)
 
 route_option = click.option(
     "--route",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec
 
 import click
@@ -14,6 +14,7 @@ from pipeline.cli.audited import audited
 from pipeline.cli.choices import routes_of
 from pipeline.cli.errors import fail
 from pipeline.cli.output import Outcome, print_json, show
+from pipeline.cli.program import path_of
 from pipeline.config.load import load
 from pipeline.config.settings import Settings
 from pipeline.errors import ExitCode, UsageError
@@ -50,7 +51,7 @@ def command(
             context = click.get_current_context()
             settings = settings_of(context)
             return audited(
-                settings, changes, _path(context), lambda: function(settings, *args, **kwargs)
+                settings, changes, path_of(context), lambda: function(settings, *args, **kwargs)
             )
 
         made = plain_command(name, group=group)(with_settings)
@@ -70,7 +71,7 @@ def plain_command(
         def answered(*args: Any, as_json: bool, **kwargs: Any) -> None:
             sys.exit(
                 answer(
-                    _path(click.get_current_context()),
+                    path_of(click.get_current_context()),
                     as_json,
                     lambda: function(*args, **kwargs),
                 )
@@ -88,15 +89,6 @@ def plain_command(
         return made
 
     return make
-
-
-def _path(context: click.Context | None) -> str:
-    """The words of the command below the program's name: "connectors apply"."""
-    names: list[str] = []
-    while context is not None and context.parent is not None:
-        names.insert(0, context.info_name or "")
-        context = context.parent
-    return " ".join(names)
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -131,20 +123,3 @@ def answer(
     else:
         show(outcome)
     return outcome.exit_code
-
-
-class Program(click.Group):
-    """The whole command line. Wrong usage ends as every other error does: with an envelope,
-    if --json was among the words.
-    """
-
-    def main(  # type: ignore[override] # all but `args` pass
-        self, args: Sequence[str] | None = None, **options: Any
-    ) -> Any:
-        """Never returns, as click's own; raises SystemExit."""
-        words = list(sys.argv[1:] if args is None else args)
-        try:
-            sys.exit(super().main(words, **{**options, "standalone_mode": False}))
-        except (click.ClickException, click.Abort) as error:
-            place = error.ctx if isinstance(error, click.UsageError) else None
-            sys.exit(fail(_path(place), "--json" in words, error))

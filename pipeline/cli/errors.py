@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import click
 
 from pipeline.cli.output import print_json, to_a_person
+from pipeline.cli.start import INTERRUPTED
 from pipeline.errors import ExitCode, PipelineError, Remedy, UsageError
-
-INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+<<<<<<< HEAD
 from pipeline.cli.audit import audit
 from pipeline.cli.backfill import backfill
 from pipeline.cli.check import check
@@ -23,11 +26,18 @@ from pipeline.cli.run import run
 from pipeline.cli.schema import schema
 from pipeline.cli.status import status
 from pipeline.domain.routes import ROUTES, Routes
+=======
+from pipeline.cli.program import Commands, Listed, Program
+
+if TYPE_CHECKING:
+    from pipeline.domain.routes import Routes
+>>>>>>> 5a00522 (A command starts with what it uses: --help imports no command, status no migrations; Ctrl-C never prints a traceback)
 
 EXIT_CODES = (
     "Exit codes: 0 ok, 1 a run failed, 2 wrong usage or configuration, "
     "3 something needed is missing or unavailable, 130 interrupted."
 )
+<<<<<<< HEAD
 COMMANDS = (
     audit,
     backfill,
@@ -45,13 +55,80 @@ COMMANDS = (
     schema,
     status,
 )
+=======
+COMMANDS = {
+    "audit": Listed(
+        "pipeline.cli.audit:audit",
+        "Who changed something by a command, when (UTC), what and how it ended; the newest first.",
+    ),
+    "check": Listed(
+        "pipeline.cli.check:check",
+        "Check connectivity, privileges and schemas, and say what to grant or set.",
+    ),
+    "config": Listed(
+        "pipeline.cli.config:configuration",
+        "Show the settings in force, or print a file to fill in.",
+    ),
+    "conflicts": Listed(
+        "pipeline.cli.conflicts:conflicts",
+        "Show what met what in the exchange with DPS, and decide what is parked.",
+    ),
+    "connectors": Listed(
+        "pipeline.cli.connectors:connectors",
+        "Apply, show and remove a source's connector.",
+    ),
+    "explain": Listed(
+        "pipeline.cli.explain:explain",
+        "What an error means for the firm, what to look at, what to type, and how to know that "
+        "it is over.",
+    ),
+    "lag": Listed(
+        "pipeline.cli.lag:lag",
+        "Messages and seconds that each route is behind, and when its sources were seen.",
+    ),
+    "link": Listed(
+        "pipeline.cli.link:link",
+        "Link two filled systems for the first time: what matches is linked, what is ambiguous "
+        "parked, the rest created.",
+    ),
+    "mappings": Listed(
+        "pipeline.cli.mappings:mappings",
+        "What is mapped to what.",
+    ),
+    "reference": Listed(
+        "pipeline.cli.reference:reference",
+        "Write the generated reference pages, or check that they are up to date (exit code 1 if "
+        "not).",
+    ),
+    "replay": Listed(
+        "pipeline.cli.replay:replay",
+        "Set a stopped group back, so that its messages are read again when it starts.",
+    ),
+    "run": Listed(
+        "pipeline.cli.run:run",
+        "Run a consumer of a route, in the foreground.",
+    ),
+    "schema": Listed(
+        "pipeline.cli.schema:schema",
+        "Show or upgrade our own tables: in the target database of each route, and with "
+        "[routes.dps] in the DPS and Ajera databases.",
+    ),
+    "status": Listed(
+        "pipeline.cli.status:status",
+        "Show what is wrong, the worst first; then each route: load state, events, parked rows.",
+    ),
+}
+>>>>>>> 5a00522 (A command starts with what it uses: --help imports no command, status no migrations; Ctrl-C never prints a traceback)
 
 
-def program(routes: Routes) -> Program:
-    """The command line of a program with these routes, the ones and only that its commands know."""
+def program(routes: Callable[[], Routes]) -> Program:
+    """The command line of a program with these routes, the ones and only that its commands know.
+    They are asked for when a command needs them.
+    """
 
     @click.group(
         cls=Program,
+        commands=Commands(COMMANDS),
         epilog=EXIT_CODES,
         context_settings={
             "help_option_names": ["-h", "--help"],
@@ -71,12 +148,17 @@ def program(routes: Routes) -> Program:
         """
         del config  # read by the commands, through the context
 
-    for each in COMMANDS:
-        main.add_command(each)
     return main
 
 
-main = program(ROUTES)
+def ours() -> Routes:
+    """The routes of the product."""
+    from pipeline.domain.routes import ROUTES
+
+    return ROUTES
+
+
+main = program(ours)
 
 if __name__ == "__main__":
     main()

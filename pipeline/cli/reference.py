@@ -122,7 +122,7 @@ def _commands(command: click.Command, path: str, routes: Routes) -> Iterator[str
     context = click.Context(
         command,
         info_name=path,
-        obj=routes,
+        obj=lambda: routes,
         terminal_width=100,
         help_option_names=["-h", "--help"],
     )

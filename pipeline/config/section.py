@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -15,10 +15,11 @@ from pydantic import (
     SecretStr,
     model_validator,
 )
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
 
 from pipeline.errors import ConfigurationInvalid
+
+if TYPE_CHECKING:  # imported where an address is read: `--help` of a command needs none
+    from sqlalchemy.engine import URL
 
 _BROKER = re.compile(
     r"(?:(?:PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)://)?"
@@ -27,6 +28,9 @@ _BROKER = re.compile(
 
 
 def _is_database_url(secret: SecretStr) -> SecretStr:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         url = make_url(secret.get_secret_value())
         backend = url.get_backend_name()
@@ -112,6 +116,8 @@ class Section(BaseModel):
 
 def database_url(secret: SecretStr, key: str) -> URL:
     """A database URL of one of the two dialects. Raises ConfigurationInvalid without quoting it."""
+    from sqlalchemy.engine import make_url
+
     try:
         return make_url(_is_database_url(secret).get_secret_value())
     except ValueError as error:

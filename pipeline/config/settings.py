@@ -13,8 +13,6 @@ from pydantic import (
     create_model,
     model_validator,
 )
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from pipeline.config.files import faults, not_toml, read_toml
 from pipeline.config.routes import (
@@ -87,6 +85,8 @@ class Settings(Section):
         for route in self.routes.configured:
             section = self.routes.section(route)
             database = section.database if isinstance(section, ProjectionSection) else None
+            from sqlalchemy.engine import make_url
+
             url = make_url((database or self.dps.database).get_secret_value())
             place = (url.host or "", str(url.port), url.database or "", str(url.query))
             for what, *value in (
@@ -186,6 +186,9 @@ def _shown(value: Any) -> Any:
 
 
 def _shown_url(text: str) -> str:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):

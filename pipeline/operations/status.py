@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar
-
-from sqlalchemy import Engine
+from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.config.settings import Settings
 from pipeline.connect.status import FAILED
@@ -30,6 +28,9 @@ from pipeline.operations.standing import ConnectorStatus, RouteState, RouteStatu
 from pipeline.wiring.clients import connect_client
 from pipeline.wiring.route import RouteHandle, route_named, routes_of
 from pipeline.wiring.source import source_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 T = TypeVar("T")
 KEYS_SHOWN = 10

@@ -6,24 +6,27 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
-from sqlalchemy import Engine
 
-from pipeline.config.routes import RouteSection
 from pipeline.config.section import database_url
 from pipeline.config.settings import Settings
-from pipeline.connect.client import ConnectClient
-from pipeline.database.sql.engine import create_engine
-from pipeline.engine.consumer.circuit import Limits
-from pipeline.engine.consumer.loop import LoopSettings
-from pipeline.engine.consumer.start import Describe
 from pipeline.errors import TopicMissing
-from pipeline.kafka.admin import KafkaAdmin
-from pipeline.kafka.dead_letters import KafkaDeadLetters
-from pipeline.kafka.registry import Registry
 from pipeline.mapping.route import Route
 from pipeline.model.ledger import Incarnation
+
+if TYPE_CHECKING:  # imported by the functions that make them: a command starts with its own alone
+    from sqlalchemy import Engine
+
+    from pipeline.config.routes import RouteSection
+    from pipeline.connect.client import ConnectClient
+    from pipeline.engine.consumer.circuit import Limits
+    from pipeline.engine.consumer.loop import LoopSettings
+    from pipeline.engine.consumer.start import Describe
+    from pipeline.kafka.admin import KafkaAdmin
+    from pipeline.kafka.dead_letters import KafkaDeadLetters
+    from pipeline.kafka.registry import Registry
 
 TITLES = {"ajera": "Ajera", "dps": "DPS"}  # what errors call the captured databases
 
@@ -40,6 +43,8 @@ class SystemClock:
 
 def target_engine(settings: Settings, route: Route) -> Engine:
     """A projection's target database. Raises ConfigurationInvalid where it is not configured."""
+    from pipeline.database.sql.engine import create_engine
+
     own = settings.routes.projection(route)
     url = _url(own.database, f"routes.{route.name}.database")
     return create_engine(url, name=route.target_system)
@@ -50,6 +55,8 @@ def source_engine(settings: Settings, system: str) -> Engine:
     A projection's consumers never connect to it. Raises ConfigurationInvalid where it is not
     captured.
     """
+    from pipeline.database.sql.engine import create_engine
+
     url = _url(settings.source(system).database, f"sources.{system}.database")
     return create_engine(url, name=TITLES.get(system, system))
 
@@ -73,11 +80,15 @@ def kafka_settings(settings: Settings) -> dict[str, str]:
 
 
 def kafka_admin(settings: Settings) -> KafkaAdmin:
+    from pipeline.kafka.admin import KafkaAdmin
+
     return KafkaAdmin(settings.kafka.bootstrap_servers, kafka_settings(settings))
 
 
 def dead_letters(settings: Settings, section: RouteSection) -> KafkaDeadLetters:
     """The producer of a route's dead letters."""
+    from pipeline.kafka.dead_letters import KafkaDeadLetters
+
     return KafkaDeadLetters(
         settings.kafka.bootstrap_servers,
         kafka_settings(settings),
@@ -87,11 +98,15 @@ def dead_letters(settings: Settings, section: RouteSection) -> KafkaDeadLetters:
 
 
 def registry_client(settings: Settings) -> Registry:
+    from pipeline.kafka.registry import Registry
+
     client = {name: secret.get_secret_value() for name, secret in settings.registry.client.items()}
     return Registry(settings.registry.url, client)
 
 
 def connect_client(settings: Settings) -> ConnectClient:
+    from pipeline.connect.client import ConnectClient
+
     connect = settings.connect
     auth = None
     if connect.username is not None:
@@ -117,6 +132,8 @@ def topic_describer(admin: KafkaAdmin) -> Describe:
 
 
 def limits_of(settings: Settings) -> Limits:
+    from pipeline.engine.consumer.circuit import Limits
+
     run = settings.run
     return Limits(
         in_a_row=run.max_consecutive_dead_letters,
@@ -128,6 +145,8 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def pace_of(settings: Settings) -> LoopSettings:
+    from pipeline.engine.consumer.loop import LoopSettings
+
     run = settings.run
     return LoopSettings(
         batch_size=run.batch_size,

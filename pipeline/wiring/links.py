@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine
+from typing import TYPE_CHECKING
 
 from pipeline.config.settings import Settings
 from pipeline.conflicts.rules import Side
@@ -11,6 +11,9 @@ from pipeline.errors import ConfigurationInvalid
 from pipeline.mapping.route import Route
 from pipeline.mapping.table import LinkedKey
 from pipeline.pairing.route import ExchangeRoute
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 
 def schema_of_links(settings: Settings, route: Route) -> str | None:

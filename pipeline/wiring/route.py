@@ -8,24 +8,26 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from pipeline.config.settings import Settings
 from pipeline.domain.routes import AnyRoute
-from pipeline.engine.consumer.loop import Loop
-from pipeline.engine.consumer.ports import OffsetStore
 from pipeline.errors import ConfigurationInvalid
 from pipeline.mapping.route import Route
-from pipeline.telemetry.health import Health
-from pipeline.telemetry.metrics import PrometheusTelemetry
-from pipeline.wiring import exchange, projection
 from pipeline.wiring.source import topics_in
 from pipeline.wiring.state import State, state_of
 
-Consumer = Callable[
-    [Settings, PrometheusTelemetry, Health, Callable[[], bool]],
-    AbstractContextManager[Loop],
-]
-Keeper = Callable[[Settings], AbstractContextManager[OffsetStore]]
+if TYPE_CHECKING:
+    from pipeline.engine.consumer.loop import Loop
+    from pipeline.engine.consumer.ports import OffsetStore
+    from pipeline.telemetry.health import Health
+    from pipeline.telemetry.metrics import PrometheusTelemetry
+
+Consumer: TypeAlias = (
+    "Callable[[Settings, PrometheusTelemetry, Health, Callable[[], bool]],"
+    " AbstractContextManager[Loop]]"
+)
+Keeper: TypeAlias = "Callable[[Settings], AbstractContextManager[OffsetStore]]"
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,6 @@ def _named(settings: Settings, name: str | None, among: Sequence[AnyRoute]) -> A
 def handle_of(settings: Settings, route: AnyRoute) -> RouteHandle:
     """Raises ConfigurationInvalid where the route is not configured."""
     own = settings.routes.section(route)
-    if isinstance(route, Route):
-        consumer: Consumer = partial(projection.consumer, route)
-        keeper: Keeper = partial(projection.keeper, route)
-    else:
-        consumer, keeper = exchange.consumer, exchange.pairs_of
     return RouteHandle(
         of=route,
         group=own.group,
@@ -105,6 +102,33 @@ def handle_of(settings: Settings, route: AnyRoute) -> RouteHandle:
             for topic in topics_in(settings, system, tables)
         ),
         state=state_of(settings, route),
-        consumer=consumer,
-        keeper=keeper,
+        consumer=partial(_consumer, route),
+        keeper=partial(_keeper, route),
     )
+
+
+def _consumer(
+    route: AnyRoute,
+    settings: Settings,
+    telemetry: PrometheusTelemetry,
+    health: Health,
+    stop: Callable[[], bool],
+) -> AbstractContextManager[Loop]:
+    """Imports what the route's consumers are made of: other commands start without it."""
+    if isinstance(route, Route):
+        from pipeline.wiring import projection
+
+        return projection.consumer(route, settings, telemetry, health, stop)
+    from pipeline.wiring import exchange
+
+    return exchange.consumer(settings, telemetry, health, stop)
+
+
+def _keeper(route: AnyRoute, settings: Settings) -> AbstractContextManager[OffsetStore]:
+    if isinstance(route, Route):
+        from pipeline.wiring import projection
+
+        return projection.keeper(route, settings)
+    from pipeline.wiring import exchange
+
+    return exchange.pairs_of(settings)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-
-from sqlalchemy import Engine
-from sqlalchemy.engine import URL
+from typing import TYPE_CHECKING
 
 from pipeline.config.section import database_url
 from pipeline.config.settings import Settings
@@ -23,6 +21,10 @@ from pipeline.mapping.source import SourceTable
 from pipeline.resources import schemas_directory
 from pipeline.wiring.clients import source_engine
 from pipeline.wiring.state import State, state_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+    from sqlalchemy.engine import URL
 
 DEFAULT_SCHEMAS: dict[Dialect, str] = {
     "postgres": "public",

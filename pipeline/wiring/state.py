@@ -6,15 +6,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-
-from sqlalchemy import Engine
+from typing import TYPE_CHECKING
 
 from pipeline.config.settings import Settings
-from pipeline.database.state.migrate import Part, require_latest
 from pipeline.domain.routes import AnyRoute
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.route import Route
 from pipeline.wiring.clients import ajera_engine, dps_engine, target_engine
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from pipeline.database.state.migrate import Part
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class State:
 
     def require_latest(self, engine: Engine) -> None:
         """Raises SyncSchemaOutdated unless the schema is at this program's version."""
+        from pipeline.database.state.migrate import require_latest
+
         require_latest(engine, self.schema, self.part, self.mirrored)
 
 

@@ -38,6 +38,7 @@ ORDINARY = frozenset(
     chosen connectors difference reports requested setting whole
     connectors difference reports setting
     broker folding moment name outages whole
+    commands listed
     """,
     )
 )

@@ -71,13 +71,16 @@ def parse(command: str) -> None:
     Raises click.UsageError, also for a command that does not exist.
     """
     words = filled(command)
-    context: click.Context = click.Context(main, info_name=PROGRAM, obj=ROUTES)
+    context: click.Context = click.Context(main, info_name=PROGRAM, obj=lambda: ROUTES)
     inner: click.Command = main
     while isinstance(inner, click.Group) and words and not words[0].startswith("-"):
         name, found, words = inner.resolve_command(context, words)
         assert name is not None
         assert found is not None
-        inner, context = found, click.Context(found, parent=context, info_name=name, obj=ROUTES)
+        inner, context = (
+            found,
+            click.Context(found, parent=context, info_name=name, obj=lambda: ROUTES),
+        )
     if words in (["--help"], ["-h"]):
         return
     assert not isinstance(inner, click.Group), f"not a whole command: {command}"

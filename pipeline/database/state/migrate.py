@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.runtime.migration import MigrationInfo
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inspect, select, text
 
 from pipeline.database.sql.dialect import Dialect
 from pipeline.database.sql.engine import dialect_of
@@ -22,7 +17,12 @@ from pipeline.database.state.schema import DEFAULT_SCHEMA
 from pipeline.errors import SyncSchemaOutdated
 from pipeline.mapping.mirror import MirroredTable
 
+if TYPE_CHECKING:  # Alembic takes as long to import as everything else: only what uses it does
+    from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext, MigrationInfo
+
 VERSION_TABLE = "schema_version"
+MIGRATIONS = Path(__file__).with_name("migrations")
 Part = Literal["projection", "dps", "ajera"]  # which of our schemas: each has versions of its own
 FOLDERS: dict[Part, str] = {
     "projection": "versions",
@@ -62,6 +62,8 @@ def upgrade(
     """The versions before and after. All steps in one transaction;
     creates the schema if it is missing, and what its mirrors lack: no version names those.
     """
+    from alembic import command
+
     dialect = dialect_of(engine)
     with (
         translated(engine, f"schema {schema}"),
@@ -87,10 +89,8 @@ def current(engine: Engine, schema: str = DEFAULT_SCHEMA) -> str | None:
 
 def latest(part: Part = "projection") -> str:
     """The version that this program needs."""
-    head = ScriptDirectory.from_config(_config(part)).get_current_head()
-    if head is None:
-        raise SyncSchemaOutdated("this program carries no version of the schema")
-    return head
+    folder = MIGRATIONS / FOLDERS[part]
+    return max(path.stem.partition("_")[0] for path in folder.glob("?[0-9]*_*.py"))
 
 
 def require_latest(
@@ -117,11 +117,11 @@ def require_latest(
 
 
 def _version(connection: Connection, schema: str) -> str | None:
-    options = {
-        "version_table": VERSION_TABLE,
-        "version_table_schema": schema,
-    }
-    return MigrationContext.configure(connection, opts=options).get_current_revision()
+    if not inspect(connection).has_table(VERSION_TABLE, schema):
+        return None
+    versions = Table(VERSION_TABLE, MetaData(), Column("version_num", String), schema=schema)
+    found: str | None = connection.scalar(select(versions.c.version_num))
+    return found
 
 
 def _create_schema(dialect: Dialect, schema: str) -> str:
@@ -134,8 +134,10 @@ def _create_schema(dialect: Dialect, schema: str) -> str:
 
 
 def _config(part: Part) -> Config:
-    config, folder = Config(), Path(__file__).with_name("migrations")
-    config.set_main_option("script_location", str(folder).replace("%", "%%"))
-    config.set_main_option("version_locations", str(folder / FOLDERS[part]).replace("%", "%%"))
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("version_locations", str(MIGRATIONS / FOLDERS[part]).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config

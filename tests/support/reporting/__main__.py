@@ -8,7 +8,7 @@ from pipeline.cli.main import program
 from pipeline.domain.routes import ROUTES
 from tests.support.reporting import REPORTING
 
-main = program((*ROUTES, REPORTING))
+main = program(lambda: (*ROUTES, REPORTING))
 
 if __name__ == "__main__":
     main()

@@ -16,9 +16,9 @@ from click.testing import CliRunner, Result
 from rich.table import Table
 
 from pipeline.cli.command import answer
-from pipeline.cli.errors import INTERRUPTED
 from pipeline.cli.main import main
 from pipeline.cli.output import Outcome
+from pipeline.cli.start import INTERRUPTED
 from pipeline.errors import ExitCode, TargetBusy
 
 SETTINGS = """

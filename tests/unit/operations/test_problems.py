@@ -262,5 +262,5 @@ def test_the_help_states_every_exit_code() -> None:
     """Those of a probe, too."""
     for name, codes in (("status", "0435"), ("lag", "43")):
         command = main.commands[name]
-        text = " ".join(command.get_help(click.Context(command, obj=())).split())
+        text = " ".join(command.get_help(click.Context(command, obj=lambda: ())).split())
         assert all(f"code {code} if" in text or f", {code} if" in text for code in codes), text

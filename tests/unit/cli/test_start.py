@@ -1,0 +1,158 @@
+"""How a command starts: with what it needs alone, soon, and interruptible from the first import."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import pytest
+
+from pipeline.cli.main import COMMANDS
+
+HEAVY = ("sqlalchemy", "confluent_kafka", "alembic", "authlib", "httpx", "pydantic", "rich")
+SETTINGS = """
+[sources.ajera]
+database = "postgresql+psycopg://ajera:secret@127.0.0.1:{port}/ajera"
+topic_prefix = "ajera"
+[routes.pim]
+database = "postgresql+psycopg://pim:secret@127.0.0.1:{port}/pim"
+[kafka]
+bootstrap_servers = "127.0.0.1:{port}"
+[registry]
+url = "http://127.0.0.1:{port}"
+[connect]
+url = "http://127.0.0.1:{port}"
+"""
+CLOSED = 1  # a port where nobody listens
+DEADLINE = 60
+
+
+@pytest.fixture
+def away(tmp_path: Path) -> Path:
+    """Settings of which every service is away."""
+    return written(tmp_path, CLOSED)
+
+
+def written(folder: Path, port: int) -> Path:
+    path = folder / "away.toml"
+    path.write_text(SETTINGS.format(port=port))
+    return path
+
+
+def imported(*words: str) -> set[str]:
+    """Those of HEAVY that the program imports until it ends."""
+    code = (
+        "import sys\n"
+        "from pipeline.cli.main import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: print(*sys.modules, file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=True,
+    )
+    return set(HEAVY) & set(done.stderr.split())
+
+
+def cpu_seconds(*words: str) -> float:
+    """Of a process of Python, user and system, the least of three."""
+    found = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, *words], capture_output=True, timeout=DEADLINE, check=False)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        found.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(found)
+
+
+def test_help_imports_no_command() -> None:
+    """Nor what commands need: no database, no Kafka, no settings."""
+    assert imported("--help") == set()
+
+
+@pytest.mark.parametrize("command", ["lag", "status"])
+def test_help_of_a_command_imports_no_client(command: str) -> None:
+    """A client is imported by what makes one."""
+    assert imported(command, "--help") & {"confluent_kafka", "alembic", "authlib", "httpx"} == set()
+
+
+def test_a_command_that_asks_the_database_does_not_import_migrations(away: Path) -> None:
+    """Alembic takes as long to import as the rest; only an upgrade uses it."""
+    assert "alembic" not in imported("--config", str(away), "status")
+
+
+@pytest.mark.parametrize(("words", "times"), [("--help", 1), ("config show", 5), ("status", 8)])
+def test_a_command_starts_soon(words: str, times: float, away: Path) -> None:
+    """In CPU, measured by that of importing SQLAlchemy, which this machine's load changes too."""
+    yardstick = cpu_seconds("-c", "import sqlalchemy")
+    took = cpu_seconds("-m", "pipeline.cli.start", "--config", str(away), *words.split())
+    assert took < times * yardstick
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_the_list_of_commands_says_what_each_says_of_itself(name: str) -> None:
+    """The list is read without importing them."""
+    command = COMMANDS[name].load()
+    assert command.name == name
+    listed = click.Command(name, help=COMMANDS[name].sentence)
+    assert listed.get_short_help_str(1000) == command.get_short_help_str(1000)
+
+
+@contextmanager
+def started(*words: str) -> Iterator[subprocess.Popen[str]]:
+    """The program, which tells on standard error what it has imported."""
+    with subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", "pipeline.cli.start", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(
+    "module", ["click.core", "pydantic.types", "sqlalchemy.sql.base", "pipeline.config.settings"]
+)
+def test_an_interruption_while_the_program_starts_prints_no_traceback(
+    module: str, away: Path
+) -> None:
+    """The signal comes as soon as this module is imported."""
+    with started("--config", str(away), "status") as process:
+        assert process.stderr is not None
+        seen = next(line for line in process.stderr if line.split("|")[-1].strip() == module)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=DEADLINE)
+    assert seen
+    assert "Traceback" not in told
+    assert "Interrupted." in told
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize("command", ["status", "lag", "run --route pim"])
+def test_an_interruption_of_a_command_that_waits_prints_no_traceback(
+    command: str, tmp_path: Path
+) -> None:
+    """Somebody answers the call and says nothing more."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(DEADLINE)
+        settings = written(tmp_path, server.getsockname()[1])
+        with started("--config", str(settings), *command.split()) as process:
+            connection, _ = server.accept()
+            process.send_signal(signal.SIGINT)
+            with connection:
+                _, told = process.communicate(timeout=DEADLINE)
+    assert "Traceback" not in told
+    assert process.returncode in (0, 130)  # `run` drains, and ends well

@@ -8,58 +8,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-<<<<<<< HEAD
-from pipeline.cli.audit import audit
-from pipeline.cli.backfill import backfill
-from pipeline.cli.check import check
-from pipeline.cli.command import Program
-from pipeline.cli.config import configuration
-from pipeline.cli.conflicts import conflicts
-from pipeline.cli.connectors import connectors
-from pipeline.cli.explain import explain
-from pipeline.cli.lag import lag
-from pipeline.cli.link import link
-from pipeline.cli.mappings import mappings
-from pipeline.cli.reference import reference
-from pipeline.cli.replay import replay
-from pipeline.cli.run import run
-from pipeline.cli.schema import schema
-from pipeline.cli.status import status
-from pipeline.domain.routes import ROUTES, Routes
-=======
 from pipeline.cli.program import Commands, Listed, Program
 
 if TYPE_CHECKING:
     from pipeline.domain.routes import Routes
->>>>>>> 5a00522 (A command starts with what it uses: --help imports no command, status no migrations; Ctrl-C never prints a traceback)
 
 EXIT_CODES = (
     "Exit codes: 0 ok, 1 a run failed, 2 wrong usage or configuration, "
     "3 something needed is missing or unavailable, 130 interrupted."
 )
-<<<<<<< HEAD
-COMMANDS = (
-    audit,
-    backfill,
-    check,
-    configuration,
-    conflicts,
-    connectors,
-    explain,
-    lag,
-    link,
-    mappings,
-    reference,
-    replay,
-    run,
-    schema,
-    status,
-)
-=======
 COMMANDS = {
     "audit": Listed(
         "pipeline.cli.audit:audit",
         "Who changed something by a command, when (UTC), what and how it ended; the newest first.",
+    ),
+    "backfill": Listed(
+        "pipeline.cli.backfill:backfill",
+        "Read rows of one table from the source again, beside the stream.",
     ),
     "check": Listed(
         "pipeline.cli.check:check",
@@ -75,7 +40,7 @@ COMMANDS = {
     ),
     "connectors": Listed(
         "pipeline.cli.connectors:connectors",
-        "Apply, show and remove a source's connector.",
+        "Apply, show, restart, pause, stop and remove the sources' connectors.",
     ),
     "explain": Listed(
         "pipeline.cli.explain:explain",
@@ -118,7 +83,6 @@ COMMANDS = {
         "Show what is wrong, the worst first; then each route: load state, events, parked rows.",
     ),
 }
->>>>>>> 5a00522 (A command starts with what it uses: --help imports no command, status no migrations; Ctrl-C never prints a traceback)
 
 
 def program(routes: Callable[[], Routes]) -> Program:

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -111,10 +111,10 @@ def test_the_list_of_commands_says_what_each_says_of_itself(name: str) -> None:
 
 
 @contextmanager
-def started(*words: str) -> Iterator[subprocess.Popen[str]]:
-    """The program, which tells on standard error what it has imported."""
+def started(*words: str, options: Sequence[str] = ()) -> Iterator[subprocess.Popen[str]]:
+    """The program; `options` are Python's."""
     with subprocess.Popen(
-        [sys.executable, "-X", "importtime", "-m", "pipeline.cli.start", *words],
+        [sys.executable, *options, "-m", "pipeline.cli.start", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -131,8 +131,9 @@ def started(*words: str) -> Iterator[subprocess.Popen[str]]:
 def test_an_interruption_while_the_program_starts_prints_no_traceback(
     module: str, away: Path
 ) -> None:
-    """The signal comes as soon as this module is imported."""
-    with started("--config", str(away), "status") as process:
+    """The signal comes as soon as Python says on standard error that this module is imported."""
+    told_of = ("-X", "importtime")
+    with started("--config", str(away), "status", options=told_of) as process:
         assert process.stderr is not None
         seen = next(line for line in process.stderr if line.split("|")[-1].strip() == module)
         process.send_signal(signal.SIGINT)

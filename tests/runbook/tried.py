@@ -9,9 +9,24 @@ EXCHANGE = "tests/runbook/test_exchange.py"
 SETTINGS = "tests/runbook/test_settings.py"
 DATABASES = "tests/runbook/test_databases.py"
 REFUSALS = "tests/runbook/test_refusals.py"
+CAPTURE = "tests/incidents/test_capture.py"
+CREDENTIALS = "tests/incidents/test_credentials.py"
+RESTORED = "tests/incidents/test_restored.py"
+ON_STACK = "tests/incidents/test_pages.py"
 
 # Code: the module in which it is tried.
 TRIED = {
+    "connect.failed": CAPTURE,
+    "environment.credentials": CREDENTIALS,
+    "environment.database": CREDENTIALS,
+    "environment.host": CREDENTIALS,
+    "environment.unreachable": CAPTURE,
+    "kafka.offset_lost": CAPTURE,
+    "mapping.value": ON_STACK,
+    "replay.refused": ON_STACK,
+    "schema.rights": CREDENTIALS,
+    "target.rejected": ON_STACK,
+    "target.restored": RESTORED,
     "cli.usage": SETTINGS,
     "config.choice_missing": DATABASES,
     "config.edition": SETTINGS,
@@ -20,9 +35,6 @@ TRIED = {
     "config.time_unreadable": DATABASES,
     "config.version": DATABASES,
     "environment.connections": REFUSALS,
-    "environment.credentials": REFUSALS,
-    "environment.database": REFUSALS,
-    "environment.host": REFUSALS,
     "environment.tls": REFUSALS,
     "exchange.ambiguous_match": EXCHANGE,
     "exchange.client_and_vendor": EXCHANGE,
@@ -41,7 +53,6 @@ TRIED = {
     "exchange.update_origin_differs": EXCHANGE,
     "schema.missing": REFUSALS,
     "schema.outdated": DATABASES,
-    "schema.rights": REFUSALS,
     "schema.target": DATABASES,
 }
 SQL_SERVER = "needs SQL Server or its driver, which the tests do not have"
@@ -50,7 +61,6 @@ UNTRIED = {
     "ajera.key_table": NOT_YET,
     "column.unknown": NOT_YET,
     "connect.backfill": NOT_YET,
-    "connect.failed": NOT_YET,
     "connect.snapshot_needed": NOT_YET,
     "decode.contract": NOT_YET,
     "decode.malformed": NOT_YET,
@@ -58,28 +68,22 @@ UNTRIED = {
     "decode.truncate": NOT_YET,
     "environment.driver": SQL_SERVER,
     "environment.driver_unsupported": SQL_SERVER,
-    "environment.unreachable": NOT_YET,
     "exchange.counterpart_deleted": NOT_YET,
     "exchange.number_too_long": NOT_YET,
     "exchange.decided": "a process must die in the middle of a decision: nothing is typed",
     "kafka.circuit_open": NOT_YET,
     "kafka.dead_letter": NOT_YET,
-    "kafka.offset_lost": NOT_YET,
     "kafka.partitions": NOT_YET,
     "kafka.rights": NOT_YET,
     "kafka.topic": NOT_YET,
-    "mapping.value": NOT_YET,
     "park.limit": NOT_YET,
     "registry.lost": NOT_YET,
     "registry.unavailable": NOT_YET,
     "registry.unknown": NOT_YET,
-    "replay.refused": NOT_YET,
     "row.missing": NOT_YET,
     "source.rewound": NOT_YET,
     "target.busy": NOT_YET,
     "target.concurrent": "a race between processes: it heals itself, nothing is typed",
     "target.refused": NOT_YET,
-    "target.rejected": NOT_YET,
-    "target.restored": NOT_YET,
     "target.taken": NOT_YET,
 }

@@ -1,0 +1,297 @@
+"""A small firm with both routes on the real stack, under edits, and what a person on call sees of
+it: status, lag, /health and metrics.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import httpx
+import psycopg
+from prometheus_client.parser import text_string_to_metric_families
+
+from deploy.demo.consumers import EXCHANGE, TO_PIM, Consumer, ask
+from deploy.local.stack import Stack
+from deploy.sample import agreement, databases, dps
+from deploy.sample.naming import Naming
+from tests.faults.verdict import meanwhile
+from tests.support.live import Live, client, employee, live_firm, project, wait_until
+from tests.support.runbook import OnCall
+
+CLIENTS, PROJECTS = 12, 4
+EDITS_A_SECOND = 15.0
+# From the cause until everything says so: ten seconds, and a look that began within them.
+TOLD_SECONDS = 12.0
+HEALED_SECONDS = 45.0
+NAMING = Naming()
+NUMBERS = itertools.count(1)
+
+
+@dataclass
+class Seen:
+    """What a person can see at one moment."""
+
+    status: dict[str, Any]
+    status_code: int
+    lag: dict[str, Any]
+    health: Mapping[str, dict[str, Any]]
+    metrics: Mapping[str, Mapping[str, float]]
+
+    @property
+    def problems(self) -> str:
+        """Everything that status says is wrong, as one text."""
+        return "\n".join(
+            f"{one['place']}: {one['what']} {one['command']}" for one in self.status["problems"]
+        )
+
+    def route(self, name: str) -> dict[str, Any]:
+        """What lag says of a route."""
+        (found,) = [one for one in self.lag["routes"] if one["route"] == name]
+        return dict(found)
+
+    def says(self, code: str) -> bool:
+        """Status, or the health of a consumer, names the code."""
+        return code in self.problems or any(code in self.reasons(route) for route in self.health)
+
+    def reasons(self, route: str) -> str:
+        """The reasons that /health of a route's consumer gives."""
+        return "\n".join(self.health[route].get("reasons", {}).values())
+
+    def metric(self, route: str, name: str) -> float:
+        """The sum over the labels of a metric."""
+        return sum(value for key, value in self.metrics[route].items() if key.split("{")[0] == name)
+
+
+@dataclass
+class Firm:
+    """Both databases and both targets; one consumer process of each route."""
+
+    live: Live
+    dps: psycopg.Connection
+    consumers: dict[str, Consumer] = field(default_factory=dict)
+    edited: int = 0
+
+    # -- people ------------------------------------------------------------------------------------
+
+    def person(self, code: str) -> OnCall:
+        """Somebody who was told this code."""
+        return OnCall(self.live.config, code)
+
+    @contextmanager
+    def edits(self) -> Iterator[None]:
+        """People type into Ajera and DPS while the block runs."""
+        with meanwhile(self._edit):
+            yield
+
+    def _edit(self, ended: threading.Event) -> None:
+        with (
+            databases.connect_like(self.live.ajera) as ajera,
+            databases.connect_like(self.dps) as in_dps,
+        ):
+            while not ended.wait(1 / EDITS_A_SECOND):
+                self.edited += 1
+                with suppress(psycopg.OperationalError, psycopg.errors.UndefinedColumn):
+                    self._one_edit(ajera, in_dps, self.edited)
+
+    def _one_edit(self, ajera: psycopg.Connection, in_dps: psycopg.Connection, number: int) -> None:
+        key = number % CLIENTS + 1
+        if number % 3 == 0:
+            in_dps.execute(
+                'UPDATE "Clendor" SET "Memo" = %s WHERE "ClientID" ='
+                ' (SELECT "ClientID" FROM "Clendor" ORDER BY "ClientID" OFFSET %s LIMIT 1)',
+                [f"memo {number}", key - 1],
+            )
+        else:
+            ajera.execute(
+                'UPDATE "AxVec" SET "vecWebsite" = %s WHERE "vecKey" = %s',
+                [f"w{number}.example", key],
+            )
+            ajera.execute(
+                'UPDATE "AxVec" SET "vecPhone1" = %s WHERE "vecKey" = %s', [str(number), key]
+            )
+
+    # -- the program -------------------------------------------------------------------------------
+
+    def begin(self, *routes: str) -> None:
+        """A consumer process of each route."""
+        for route in routes:
+            log = self.live.stack.logs / f"{self.live.name}-{route}-{next(NUMBERS)}.log"
+            self.consumers[route] = Consumer(self.live.config, log, route)
+
+    def start(self, *routes: str) -> None:
+        """The same, and wait until they are ready."""
+        self.begin(*routes)
+        for route in routes:
+            wait_until(partial(_is_ready, self.consumers[route]), f"{route} is ready")
+
+    def stop(self, *routes: str) -> None:
+        for route in routes:
+            self.consumers.pop(route).stop()
+
+    def start_ended(self) -> None:
+        """Start the consumers that have ended, as the pages say, and as a supervisor does."""
+        for route, one in list(self.consumers.items()):
+            if one.process.poll() is not None:
+                self.begin(route)
+
+    def restart(self, *routes: str) -> None:
+        """As a platform team does after a correction."""
+        self.stop(*routes)
+        self.start(*routes)
+
+    def said(self, route: str) -> str:
+        """What a route's consumer has logged, and says of its health."""
+        one = self.consumers[route]
+        return "\n".join([*one.log_lines(), *one.waits_for()])
+
+    # -- what can be seen --------------------------------------------------------------------------
+
+    def look(self) -> Seen:
+        """Everything at once. A consumer that does not answer has no health and no metrics."""
+        return Seen(
+            *self._command("status"),
+            self._command("lag")[0],
+            {route: _health(one) for route, one in self.consumers.items()},
+            {route: _metrics(one) for route, one in self.consumers.items()},
+        )
+
+    def _command(self, name: str) -> tuple[dict[str, Any], int]:
+        answered = self.person("").type_(f"ajera-cdc {name} --json")
+        found: dict[str, Any] = json.loads(answered.shown)
+        return found.get("data", found), answered.exit_code
+
+    def shows(self, claim: Callable[[Seen], object], what: str) -> Seen:
+        """Look until it is so; fails with the last that was seen after TOLD_SECONDS."""
+        deadline = time.monotonic() + TOLD_SECONDS
+        while True:
+            seen = self.look()
+            if claim(seen):
+                return seen
+            assert time.monotonic() < deadline, (
+                f"not within {TOLD_SECONDS:.0f} s: {what}\nstatus {seen.status_code}:"
+                f" {seen.problems}\nhealth: {dict(seen.health)}\nlag: {seen.lag}"
+            )
+
+    def is_healthy(self) -> bool:
+        """Status is 0 and every consumer is ok; those that have ended are started again."""
+        self.start_ended()
+        seen = self.look()
+        return seen.status_code == 0 and all(
+            one.get("state") == "ok" for one in seen.health.values()
+        )
+
+    def wait_until_healthy(self) -> None:
+        """Status is 0, and every consumer is ok."""
+        try:
+            wait_until(self.is_healthy, "healthy again", HEALED_SECONDS)
+        except AssertionError as error:
+            seen = self.look()
+            raise AssertionError(
+                f"{error}\n{seen.problems}\n{dict(seen.health)}\n"
+                + "\n".join(one.tail() for one in self.consumers.values())
+            ) from None
+
+    def differences(self) -> list[str]:
+        """What differs from plain SQL, in PIM and between Ajera and DPS."""
+        both = agreement.judged(self.live.ajera, self.dps, NAMING).differences
+        return [*self.live.differences(), *map(str, both)]
+
+    def wait_until_right(self) -> None:
+        """No row differs."""
+        try:
+            wait_until(lambda: not self.differences(), "no row differs", HEALED_SECONDS)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.differences()[:5]}") from None
+
+
+def _is_ready(consumer: Consumer) -> bool:
+    with suppress(httpx.HTTPError):
+        return ask(f"{consumer.address}/ready").status_code == httpx.codes.OK
+    return False
+
+
+def _health(consumer: Consumer) -> dict[str, Any]:
+    with suppress(httpx.HTTPError):
+        found: dict[str, Any] = ask(f"{consumer.address}/health").json()
+        return found
+    return {}
+
+
+def _metrics(consumer: Consumer) -> dict[str, float]:
+    with suppress(httpx.HTTPError):
+        return {
+            f"{sample.name}{sample.labels}": sample.value
+            for family in text_string_to_metric_families(ask(f"{consumer.address}/metrics").text)
+            for sample in family.samples
+        }
+    return {}
+
+
+@contextmanager
+def founded(stack: Stack) -> Iterator[Firm]:
+    """A firm that is captured and loaded, linked, and without a difference."""
+    name = f"incident-{next(NUMBERS)}"
+    with live_firm(stack, name, partitions=1) as live:
+        dps_url = stack.create_database(f"{name}_dps")
+        dps.create_dps(dps_url, NAMING)
+        _with_exchange(live, dps_url)
+        _rows(live)
+        live.command("schema", "upgrade")
+        for source in ("ajera", "dps"):
+            live.command("connectors", "apply", "--source", source)
+        with databases.connect(dps_url) as in_dps:
+            firm = Firm(live, in_dps)
+            try:
+                firm.start(TO_PIM, EXCHANGE)
+                firm.wait_until_right()
+                firm.wait_until_healthy()
+                yield firm
+            finally:
+                firm.stop(*list(firm.consumers))
+                with suppress(AssertionError):
+                    live.command("connectors", "remove", "--source", "dps", "--yes")
+
+
+def _with_exchange(live: Live, dps_url: str) -> None:
+    slot = live.name.replace("-", "_")
+    impatient = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "1000"}
+    live.configure(
+        sources={
+            "ajera": {"version": "9.08"},
+            "dps": {
+                "database": dps_url,
+                "topic_prefix": f"{live.name}-dps",
+                "connector_name": f"{live.name}-dps",
+                "slot_name": f"{slot}_dps",
+                "heartbeat_seconds": 1.0,
+            },
+        },
+        routes={
+            "dps": {
+                "group": f"{live.name}-exchange",
+                "dead_letter_topic": f"{live.name}.dead-exchange",
+                "employee_number": "E{key}",
+                "employees": "all",
+                "consultants": "all",
+                "status_coding": "one_is_active",
+            }
+        },
+        kafka={"client": impatient},
+    )
+
+
+def _rows(live: Live) -> None:
+    synced = {"vecSyncToCRM": True}
+    live.insert("AxVec", *(client(key, f"Client {key}", **synced) for key in range(1, CLIENTS + 1)))
+    live.insert("AxVec", employee(CLIENTS + 1, "Keeper"))
+    live.insert("AxProject", *(project(key, f"Project {key}") for key in range(1, PROJECTS + 1)))
+    groups = [{"igKey": key, "igProject": key, "igClient": key} for key in range(1, PROJECTS + 1)]
+    live.insert("AxInvoiceGroup", *groups)

@@ -20,7 +20,8 @@ from deploy.demo.playground import found
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]")
 SIZES = ((80, 24), (200, 50))
 COMMANDS = (
-    "ajera-cdc status",
+    "ajera-cdc status --brief",
+    "ajera-cdc status --route pim",
     "ajera-cdc lag --route pim",
     "ajera-cdc replay --route pim --topic ajera.AxVec --to-beginning --dry-run",
     "ajera-cdc explain replay.refused",
@@ -29,8 +30,8 @@ COMMANDS = (
 HEAD = """<!-- Written by `python -m deploy.demo.record docs/tutorial` while `make up` runs. -->
 # The first hour, in a terminal of {columns}×{lines}
 
-What [the first run](first-run.md) shows, as it was written. Times, numbers and names differ with
-each run.
+What the commands of [the first run](first-run.md) show in `make shell`, as it was written: the
+first {lines} lines of each. Times, numbers and names differ with each run.
 """
 
 
@@ -43,7 +44,9 @@ def shown(command: str, columns: int, lines: int, environment: dict[str, str]) -
     written = b"".join(iter(lambda: _read(terminal), b""))
     os.waitpid(process, 0)
     text = ESCAPES.sub("", written.decode(errors="replace")).replace("\r", "")
-    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
+    found = [line.rstrip() for line in text.strip("\n").splitlines()]
+    further = len(found) - lines
+    return "\n".join(found[:lines] + ([f"({further} more lines)"] if further > 0 else []))
 
 
 def _read(terminal: int) -> bytes:
@@ -61,7 +64,7 @@ def page(columns: int, lines: int) -> str:
     parts = [HEAD.format(columns=columns, lines=lines)]
     for command in COMMANDS:
         text = shown(command, columns, lines, environment)
-        parts.append(f"## `{command}`\n\n```\n{text}\n```\n")
+        parts.append(f"## `{command}`\n\n~~~\n{text}\n~~~\n")
     return "\n".join(parts)
 
 

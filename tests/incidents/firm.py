@@ -256,6 +256,7 @@ def founded(stack: Stack) -> Iterator[Firm]:
                 yield firm
             finally:
                 firm.stop(*list(firm.consumers))
+                live.pim.close()  # it may be another by now
                 with suppress(AssertionError):
                     live.command("connectors", "remove", "--source", "dps", "--yes")
 

@@ -17,7 +17,9 @@ pytestmark = pytest.mark.stack
 
 
 def test_a_target_is_restored(firm: Firm) -> None:
-    """Nothing of what was written since is missing in the end, and nobody replays anything."""
+    """Everything arrives again, and nobody replays anything. Each client is edited again meanwhile:
+    of a table that is not, see `pim_restored` in tests/faults.
+    """
     person = firm.person("target.restored")
     live = firm.live
     place = live.pim_url.rsplit("/", 1)[1]
@@ -29,8 +31,8 @@ def test_a_target_is_restored(firm: Firm) -> None:
         firm.start(TO_PIM)
         live.pim = databases.connect(live.pim_url)
         with firm.edits():
-            live.edit('UPDATE "AxProject" SET "prjDescription" = %s WHERE "prjKey" = 2', "since")
-            wait_until(lambda: live.project(2, "Name") == "since", "an edit that the backup lacks")
+            before = firm.edited
+            wait_until(lambda: firm.edited > before + 30, "edits that the backup lacks")
             live.pim.close()
             wait_until(lambda: swapped(admin, place, copy, gone), "the backup is in its place")
             live.pim = databases.connect(live.pim_url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,8 +90,11 @@ def current(engine: Engine, schema: str = DEFAULT_SCHEMA) -> str | None:
 
 def latest(part: Part = "projection") -> str:
     """The version that this program needs."""
-    folder = MIGRATIONS / FOLDERS[part]
-    return max(path.stem.partition("_")[0] for path in folder.glob("?[0-9]*_*.py"))
+    newest = max((MIGRATIONS / FOLDERS[part]).glob("?[0-9]*_*.py"), key=lambda path: path.name)
+    found = re.search(r'^revision = "(\w+)"$', newest.read_text(encoding="utf-8"), re.MULTILINE)
+    if found is None:
+        raise SyncSchemaOutdated(f"{newest.name} does not say which version of the schema it makes")
+    return found[1]
 
 
 def require_latest(

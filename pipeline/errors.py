@@ -434,8 +434,8 @@ class RightMissing(PipelineError):
 
     code = "schema.rights"
     hint = (
-        "`ajera-cdc check` prints the GRANT statements that are missing; run them, then restart "
-        "the consumer."
+        "`ajera-cdc check` prints the GRANT statements that are missing; run them: the consumer "
+        "tries again by itself."
     )
     exit_code = ExitCode.ENVIRONMENT
 
@@ -445,8 +445,8 @@ class TableMissing(PipelineError):
 
     code = "schema.missing"
     hint = (
-        "`ajera-cdc check` lists every table and column that differs; undo the change, or give "
-        "the new names in the site profile, then restart the consumer."
+        "`ajera-cdc check` lists every table and column that differs; undo the change, which the "
+        "consumer sees by itself, or give the new names in the site profile and restart it."
     )
     exit_code = ExitCode.ENVIRONMENT
 
@@ -475,8 +475,10 @@ class ContractBroken(PipelineError):
 
     code = "decode.contract"
     hint = (
-        "Correct the source table, or rename the column in the site profile; the table continues "
-        "after a restart, nothing is lost."
+        "Correct the source table, or name the column in the site profile and restart. Messages of "
+        "the time between keep the old schema: `ajera-cdc skip` leaves them out and names their "
+        "rows for a backfill; after a new snapshot (`ajera-cdc connectors remove`, `apply`) they "
+        "are skipped by themselves."
     )
 
 
@@ -584,18 +586,40 @@ class TargetRefused(PipelineError):
     """The target database refused a statement for a reason that trying again does not change."""
 
     code = "target.refused"
-    hint = "The message names the database's own error number; nothing of the batch was written."
+    hint = (
+        "The message names the database's own error number; `ajera-cdc check` looks at tables and "
+        "rights. The table is left alone and tried again by itself; the others continue."
+    )
+
+
+# A statement about one table was refused, whatever its rows hold: that table is left alone and
+# tried again after a while, the others continue.
+TABLE_REFUSED = (RightMissing, TableMissing, TargetRefused)
 
 
 class TargetRestored(PipelineError):
     """The target went back to an earlier state under a running consumer,
-    which has read on from where it was.
+    which had read on from where it was.
     """
 
     code = "target.restored"
     hint = (
-        "Nothing is lost: start the consumers again, and they read again what the restored "
-        "database lacks."
+        "Nothing is lost and nothing needs to be done: the consumer reads again what the restored "
+        "database lacks, and says when it has caught up."
+    )
+
+
+class LinksRestored(PipelineError):
+    """The DPS database went back to an earlier state under a running consumer: its links are older
+    than Ajera, which knows writes of ours that they do not.
+    """
+
+    code = "exchange.restored"
+    hint = (
+        "Nothing is read or written until you decide. Stop the consumers; `ajera-cdc connectors "
+        "remove --source dps`, delete the topics of DPS; empty the tables link, parked, unlinked "
+        "of the route's schema; `ajera-cdc connectors apply --source dps`; `ajera-cdc link "
+        "--dry-run`, then `ajera-cdc link`; start the consumers."
     )
 
 

@@ -78,6 +78,10 @@ COMMANDS = {
         "Show or upgrade our own tables: in the target database of each route, and with "
         "[routes.dps] in the DPS and Ajera databases.",
     ),
+    "skip": Listed(
+        "pipeline.cli.skip:skip",
+        "Let a partition continue without messages that cannot be applied.",
+    ),
     "status": Listed(
         "pipeline.cli.status:status",
         "Show what is wrong, the worst first; then each route: load state, events, parked rows.",

@@ -161,7 +161,7 @@ class Run(Section):
         gt=0,
         description=(
             "How often what is halted (a partition, a table of the target) is tried again by "
-            "itself, in seconds."
+            "itself, in seconds; a partition sooner at first."
         ),
     )
     refused_retry_seconds: float = Field(

@@ -174,8 +174,20 @@ class DatabaseTransaction:
     def marks_of(self, marks: Iterable[tuple[str, str]]) -> list[Mark]:
         return self._marks.marks_of(marks)
 
-    def due(self, limit: int, *, set_before: datetime, waiting_before: datetime) -> list[Mark]:
-        return self._marks.due(limit, set_before=set_before, waiting_before=waiting_before)
+    def due(
+        self,
+        limit: int,
+        *,
+        set_before: datetime,
+        waiting_before: datetime,
+        with_refused: bool = True,
+    ) -> list[Mark]:
+        return self._marks.due(
+            limit,
+            set_before=set_before,
+            waiting_before=waiting_before,
+            with_refused=with_refused,
+        )
 
     def clear(self, marks: Sequence[Mark]) -> None:
         self._marks.clear(marks)
@@ -213,6 +225,9 @@ class DatabaseTransaction:
 
     def loading(self, epoch: int) -> dict[str, LoadState]:
         return self._loads.loading(epoch)
+
+    def reloaded(self, table: str, incarnation: int) -> int:
+        return self._loads.reloaded(table, incarnation)
 
     def set_load_ends(self, topic: str, table: str, epoch: int, ends: Mapping[int, int]) -> None:
         self._loads.set_load_ends(topic, table, epoch, ends)

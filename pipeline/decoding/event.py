@@ -105,17 +105,27 @@ class Decoder:
             return self._without_table(message)
         if message.value is None:
             return Tombstone()
+        epoch = 0
         try:
             schema_id, body = split(message.value)
             plan = self._plans.find(topic.table, schema_id)
             if isinstance(plan, Plan):
                 return _event(topic, plan, body, message, incarnation)
+            epoch = self._epoch(schema_id, body)
             if isinstance(plan, PipelineError):
-                return Undecodable(plan)
+                return Undecodable(plan, topic.table.name, epoch)
             fault: PipelineError = _unflattened(plan, body)
         except PipelineError as error:
             fault = error
-        return Undecodable(_placed(message, fault))
+        return Undecodable(_placed(message, fault), topic.table.name, epoch)
+
+    def _epoch(self, schema_id: int, body: bytes) -> int:
+        """The epoch of a message that breaks the contract, 0 where it does not show one."""
+        schema = self._schemas.find(schema_id)
+        if isinstance(schema, PipelineError):
+            return 0
+        flat = schema.read(body)
+        return epoch_of(flat) if "__epoch" in flat else 0
 
     def _without_table(self, message: Message) -> Decoded:
         if message.topic == self._heartbeat_topic:

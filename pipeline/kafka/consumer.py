@@ -10,18 +10,9 @@ already after them.
 
 from __future__ import annotations
 
-from collections.abc import (
-    Callable,
-    Collection,
-    Iterable,
-    Mapping,
-    Sequence,
-)
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from confluent_kafka import (
-    Consumer,
-    KafkaException,
-)
+from confluent_kafka import Consumer, KafkaException
 from confluent_kafka import TopicPartition as KafkaPartition
 
 from pipeline.errors import PipelineError, TopicMissing
@@ -38,13 +29,15 @@ from pipeline.kafka.errors import (
 from pipeline.kafka.kept_error import KeptError
 from pipeline.kafka.message import read_message
 from pipeline.kafka.protocol import EAGER, Protocol, consumer_settings
+from pipeline.kafka.seeking import lost_of, seek
 from pipeline.kafka.standby import Standby
-from pipeline.kafka.starts import starts_of
+from pipeline.kafka.starts import Known, starts_of, stored_starts_of
 from pipeline.model.event import Message
+from pipeline.model.halt import LostAt
 from pipeline.model.held import HeldPartitions
 from pipeline.model.position import TopicPartition
 
-StoredOffsets = Callable[[Collection[TopicPartition]], Mapping[TopicPartition, int]]
+StoredOffsets = Callable[[Collection[TopicPartition]], Known]
 Told = Callable[[frozenset[TopicPartition]], None]
 
 
@@ -76,6 +69,7 @@ class KafkaMessages:
         self._on_revoked = on_revoked
         self._awaiting_start: set[TopicPartition] = set()  # assigned, start offset not resolved yet
         self._paused: set[TopicPartition] = set()  # by the caller, not by `wait`
+        self._starts: dict[TopicPartition, int] = {}  # of those that are assigned
         self._waiting = self._closing = False
         self._buffer = Buffer()
         self._is_eager = protocol in EAGER
@@ -102,8 +96,7 @@ class KafkaMessages:
         """Up to `limit` messages, in offset order within a partition: as many as there are;
         none after the timeout.
 
-        Raises OffsetLost, ServiceUnreachable,
-        and whatever the three callables raised during a rebalance.
+        Raises ServiceUnreachable, and whatever the three callables raised during a rebalance.
         """
         self._kept_error.raise_first()
         if self._awaiting_start:
@@ -120,6 +113,11 @@ class KafkaMessages:
         self._kept_error.raise_if_down(self._consumer)
         self._standby.polled_nothing()
         return []
+
+    def lost(self) -> Mapping[TopicPartition, LostAt]:
+        """Partitions that cannot be read from where they should be, each once."""
+        found = self._kept_error.take_lost()
+        return {tp: at for tp, at in found.items() if tp in self._buffer.assigned}
 
     def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
         """Commit next offsets, synchronously; partitions that are no longer assigned are left out.
@@ -174,17 +172,29 @@ class KafkaMessages:
         self._consumer.resume([theirs(tp) for tp in sorted(chosen)])
 
     def seek(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Read these from other offsets on; those that are not assigned are left out.
-
-        Raises ServiceUnreachable.
+        """Read these from other offsets on; those that are not assigned are left out, those that
+        do not hold the offset are lost. Raises ServiceUnreachable.
         """
-        chosen = offsets.keys() & self._buffer.assigned
+        chosen = {tp: at for tp, at in offsets.items() if tp in self._buffer.assigned}
+        lost = lost_of(chosen, self._admin)
         try:
-            for tp in sorted(chosen):
-                self._consumer.seek(theirs(tp, offsets[tp]))
+            for tp in sorted(chosen.keys() - lost.keys()):
+                seek(self._consumer, tp, chosen[tp], self._starts, is_eager=self._is_eager)
         except KafkaException as error:
             raise self._admin.broker.failure("reading from another offset", cause(error)) from error
-        self._buffer.drop(chosen)
+        self._kept_error.keep_lost(lost)
+        self._buffer.drop(chosen.keys())
+
+    def restart(self) -> None:
+        """Set every partition back to where `stored_offsets` says, or to its beginning.
+
+        Raises ServiceUnreachable, and what that callable raises.
+        """
+        partitions = self._buffer.assigned
+        starts = stored_starts_of(partitions, self._stored_offsets(partitions), self._admin)
+        self.seek(starts.offsets)
+        self._held.assigned(starts.offsets)
+        self._kept_error.keep_lost(starts.lost)
 
     def assignment(self) -> frozenset[TopicPartition]:
         """The partitions that messages are read from."""
@@ -231,12 +241,14 @@ class KafkaMessages:
         self._on_assigned(partitions)
         self._standby.assigned()
         try:
-            self._take_over(starts)
+            self._take_over(starts.offsets)
         except KafkaException as error:
             raise self._admin.broker.failure("taking over partitions", cause(error)) from error
+        self._kept_error.keep_lost(starts.lost)
         self._awaiting_start -= partitions
+        self._starts |= starts.offsets
         self._buffer.assign(partitions)
-        self._held.assigned({tp: max(start, 0) for tp, start in starts.items()})
+        self._held.assigned({tp: max(at, 0) for tp, at in starts.offsets.items()})
         # librdkafka remembers that a partition was paused when it left:
         # it would never be read again.
         (self._consumer.pause if self._waiting else self._consumer.resume)(placed)
@@ -253,6 +265,7 @@ class KafkaMessages:
         self._buffer.revoke(leaving)
         self._held.revoked(leaving)
         self._paused -= leaving
+        self._starts = {tp: at for tp, at in self._starts.items() if tp not in leaving}
         if self._is_eager:
             self._consumer.unassign()
         else:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import Message as KafkaMessage
 
-from pipeline.errors import OffsetLost, PipelineError
+from pipeline.errors import OffsetLost, PipelineError, ServiceUnreachable
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.kafka.errors import (
     DOWN_CODES,
@@ -14,6 +16,7 @@ from pipeline.kafka.errors import (
     TRANSPORT_CODES,
     refuse_lost_start,
 )
+from pipeline.model.halt import LostAt
 from pipeline.model.position import TopicPartition
 
 
@@ -27,6 +30,7 @@ class KeptError:
         self.last: str | None = None
         self._admin = admin
         self._first: Exception | None = None
+        self._lost: dict[TopicPartition, LostAt] = {}
         self._down: KafkaError | None = None
 
     def note(self, error: KafkaError) -> None:
@@ -48,11 +52,20 @@ class KeptError:
             polled.offset(),
         )
         if error.code() in LOST_CODES and topic is not None and partition is not None:
-            self.keep(self._lost(TopicPartition(topic, partition), offset, error))
+            tp = TopicPartition(topic, partition)
+            self._lost[tp] = LostAt(max(offset or 0, 0), self._of_lost(tp, offset, error))
         elif error.code() in TRANSPORT_CODES:
             self._down = error
         else:
             self.keep(self._admin.broker.failure(f"reading {topic or 'messages'}", error))
+
+    def keep_lost(self, lost: Mapping[TopicPartition, LostAt]) -> None:
+        self._lost |= lost
+
+    def take_lost(self) -> dict[TopicPartition, LostAt]:
+        """Those that cannot be read, each once."""
+        lost, self._lost = self._lost, {}
+        return lost
 
     def forget(self) -> None:
         """Where a partition would have started matters no more."""
@@ -80,12 +93,15 @@ class KeptError:
         if fault.fatal():
             raise self._admin.broker.failure("as a member that cannot continue", fault)
 
-    def _lost(self, tp: TopicPartition, offset: int | None, error: KafkaError) -> PipelineError:
+    def _of_lost(self, tp: TopicPartition, offset: int | None, error: KafkaError) -> PipelineError:
+        """With how much is lost, where a broker says so."""
         try:
             low, high = self._admin.watermarks([tp.topic])[tp]
             refuse_lost_start(tp, low if offset is None else offset, low, high)
-        except PipelineError as found:
+        except OffsetLost as found:
             return found
+        except (ServiceUnreachable, KeyError):
+            pass
         return OffsetLost(
             f"{tp.topic} partition {tp.partition}, offset {offset}: {error.name()}: {error.str()}."
         )

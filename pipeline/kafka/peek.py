@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaException
@@ -25,6 +25,8 @@ SETTINGS: Final = {
     "fetch.message.max.bytes": 65_536,  # one message is wanted; a larger one comes all the same
     "queued.min.messages": 1,
 }
+
+WIDE: Final = {"fetch.message.max.bytes": 1_048_576, "queued.min.messages": 1_000}
 
 
 def read_at(
@@ -64,3 +66,35 @@ def read_at(
     finally:
         reader.close()
     return found
+
+
+def read_range(
+    settings: Mapping[str, Any],
+    tp: TopicPartition,
+    first: int,
+    last: int,
+    timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
+) -> Iterator[Message]:
+    """The messages of a partition from one offset to another, both included, which are there.
+
+    Ends early where none comes within the timeout. Raises ServiceUnreachable.
+    """
+    reader = Consumer({**settings, **SETTINGS, **WIDE}, logger=LOGGER)
+    try:
+        reader.assign([theirs(tp, first)])
+        while True:
+            polled = reader.poll(timeout_seconds)
+            if polled is None:
+                return
+            fault = polled.error()
+            if fault is not None:
+                raise unreachable("reading messages", fault)
+            message = read_message(polled)
+            if message.offset <= last:
+                yield message
+            if message.offset >= last:
+                return
+    except KafkaException as error:
+        raise unreachable("reading messages", cause(error)) from error
+    finally:
+        reader.close()

@@ -93,9 +93,13 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True)
 class Undecodable:
-    """A message that gives no event, with the error that says why."""
+    """A message that gives no event, with the error that says why; its source table and epoch
+    where these are known ("" and 0: not).
+    """
 
     error: PipelineError
+    table: str = ""
+    epoch: int = 0
 
 
 Decoded = Event | Tombstone | Heartbeat | Undecodable

@@ -10,6 +10,14 @@ from pipeline.model.position import TopicPartition
 
 
 @dataclass(frozen=True, slots=True)
+class LostAt:
+    """Why a partition cannot be read from this offset."""
+
+    offset: int
+    error: PipelineError
+
+
+@dataclass(frozen=True, slots=True)
 class HaltedAt:
     """Why a partition is halted before the message at this offset."""
 

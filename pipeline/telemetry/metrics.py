@@ -38,6 +38,7 @@ Name = Literal[
     "pipeline_conflicts_total",
     "pipeline_second_writer_total",
     "pipeline_halted_partitions",
+    "pipeline_halted_place_state",
     "pipeline_assigned_partitions",
     "pipeline_last_batch_timestamp_seconds",
     "pipeline_connector_running_state",
@@ -238,6 +239,13 @@ METRICS: tuple[Metric, ...] = (
         ("topic", "code"),
         "Partitions that cannot continue without a person.",
         "Alert when over 0; the log names the cause and what to do.",
+    ),
+    Metric(
+        "pipeline_halted_place_state",
+        "gauge",
+        ("place", "code"),
+        "1 while a table refuses what is written to it; `parked rows`: too many wait.",
+        "Alert when over 0; `ajera-cdc status` names the cause and what to do.",
     ),
     Metric(
         "pipeline_assigned_partitions",
@@ -447,6 +455,27 @@ class PrometheusTelemetry:
         self._add("pipeline_halted_partitions", -1, topic, error.code)
         self._health.resume(f"{topic}[{partition}]")
         self._log.info("partition resumed", topic=topic, partition=partition, code=error.code)
+
+    def halted_place(self, place: str, error: PipelineError) -> None:
+        """A table of the target, or everything that is read, is halted."""
+        self._add("pipeline_halted_place_state", 1, place, error.code)
+        self._health.halt(place, error.sentence)
+        self._log.error("halted", place=place, code=error.code, error=str(error), hint=error.hint)
+
+    def resumed_place(self, place: str, error: PipelineError) -> None:
+        self._add("pipeline_halted_place_state", -1, place, error.code)
+        self._health.resume(place)
+        self._log.info("resumed", place=place, code=error.code)
+
+    def rewound(self, error: PipelineError) -> None:
+        """The target was restored: what it lacks is read again."""
+        self._health.wait("rewound", error.sentence)
+        self._log.warning("rewound", code=error.code, error=str(error), hint=error.hint)
+
+    def caught_up(self) -> None:
+        """Everything was read again."""
+        self._health.resume("rewound")
+        self._log.info("caught up after a rewind")
 
     # -- capture -----------------------------------------------------------------------------------
 

@@ -141,6 +141,7 @@ def limits_of(settings: Settings) -> Limits:
         window=run.dead_letter_window,
         unknown_schema_seconds=settings.registry.unknown_schema_timeout_seconds,
         clock_tolerance_seconds=run.clock_tolerance_seconds,
+        refused_retry_seconds=run.halted_retry_seconds,
     )
 
 

@@ -7,8 +7,9 @@ from typing import Protocol
 
 from pipeline.config.settings import Settings
 from pipeline.engine.consumer.ports import OffsetStore
-from pipeline.engine.consumer.start import Incarnations, stored_starts
-from pipeline.kafka.consumer import KafkaMessages
+from pipeline.engine.consumer.start import Incarnations, progress_of, stored_starts
+from pipeline.errors import PipelineError
+from pipeline.kafka.consumer import KafkaMessages, StoredOffsets
 from pipeline.model.ledger import Progress
 from pipeline.model.position import TopicPartition
 from pipeline.telemetry.health import Health
@@ -42,14 +43,6 @@ def join_group(
     """
     held: set[TopicPartition] = set()
 
-    def stored_offsets(partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
-        of.incarnations.forget()
-        present = {topic: of.incarnations.of(topic) for topic in {one.topic for one in partitions}}
-        with keeper.transaction() as transaction:
-            stored = transaction.progress(partitions)
-        on_assigned(stored)
-        return stored_starts(stored, present)
-
     def assigned(partitions: frozenset[TopicPartition]) -> None:
         held.update(partitions)
         of.health.become_ready()
@@ -64,9 +57,33 @@ def join_group(
         group=group,
         topics=topics,
         client_settings={"client.id": consumer_id(group), **kafka_settings(of.settings)},
-        stored_offsets=stored_offsets,
+        stored_offsets=_stored_offsets(of.incarnations, keeper, on_assigned),
         on_assigned=assigned,
         on_revoked=revoked,
         protocol=of.settings.kafka.group_protocol,
         held=of.telemetry.held,
     )
+
+
+def _stored_offsets(
+    incarnations: Incarnations,
+    keeper: OffsetStore,
+    on_assigned: Callable[[Mapping[TopicPartition, Progress]], None],
+) -> StoredOffsets:
+    """Next offsets as `keeper` has them, or why a partition cannot be read."""
+
+    def stored_offsets(
+        partitions: Collection[TopicPartition],
+    ) -> Mapping[TopicPartition, int | PipelineError]:
+        incarnations.forget()
+        present, refused = incarnations.of_all({one.topic for one in partitions})
+        with keeper.transaction() as transaction:
+            stored = transaction.progress(partitions)
+        on_assigned(progress_of(partitions, stored))
+        known = {one: held for one, held in stored.items() if one.topic in present}
+        return {
+            **stored_starts(known, present),
+            **{one: refused[one.topic] for one in partitions if one.topic in refused},
+        }
+
+    return stored_offsets

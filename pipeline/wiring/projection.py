@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 
 from sqlalchemy import Engine
 
 from pipeline.config.settings import Settings
-from pipeline.database.systems.live import describe_target
+from pipeline.database.systems.live import describe_live
 from pipeline.database.target import DatabaseTarget
 from pipeline.decoding.avro import Schemas
 from pipeline.decoding.event import Decoder
@@ -24,7 +25,9 @@ from pipeline.engine.projection.following import follow
 from pipeline.engine.projection.loading import Loading
 from pipeline.engine.projection.processor import Processor
 from pipeline.engine.projection.recompute import Recompute
+from pipeline.engine.projection.refusals import Described
 from pipeline.engine.projection.remapping import Remapped, remap
+from pipeline.errors import TargetMismatch
 from pipeline.kafka.consumer import KafkaMessages
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
@@ -77,6 +80,7 @@ class ConsumerParts:
     route: Route
     group: str
     targets: Mapping[str, TargetTable]
+    describe: Callable[[], Described]
     target: Target
     decoder: ports.Decoder
     topics: Mapping[str, str]
@@ -96,7 +100,7 @@ def parts(
 ) -> Iterator[ConsumerParts]:
     """Everything but the membership in the group, connected.
 
-    Raises ConfigurationInvalid, ProfileInvalid, SyncSchemaOutdated, TargetMismatch, TargetBusy,
+    Raises ConfigurationInvalid, ProfileInvalid, SyncSchemaOutdated, TargetBusy,
     ServiceUnreachable.
     """
     own, site = settings.routes.projection(route), settings.site
@@ -104,7 +108,7 @@ def parts(
     with ExitStack() as resources:
         engine = resources.enter_context(state_of(settings, route).opened())
         target = target_of(settings, route, engine)
-        live = describe_target(engine, route, site, own.db_schema)
+        describe = partial(described, engine, route, site, own.db_schema)
         apply_maps(target, route, site, telemetry)
         registry = registry_client(settings)
         resources.callback(registry.close)
@@ -117,7 +121,8 @@ def parts(
             settings=settings,
             route=route,
             group=own.group,
-            targets={table.name: table for table in live},
+            targets=describe().tables,
+            describe=describe,
             target=target,
             decoder=decoder,
             topics=decoder.topics,
@@ -129,8 +134,20 @@ def parts(
         )
 
 
+def described(engine: Engine, route: Route, site: Site, schema: str | None) -> Described:
+    """The target's tables as they live; those that lack something refuse what is written."""
+    tables, lacking = describe_live(engine, route, site, schema)
+    return Described(
+        {table.name: table for table in tables},
+        {
+            name: TargetMismatch(f"the target lacks {', '.join(missing)}")
+            for name, missing in lacking.items()
+        },
+    )
+
+
 def apply_maps(
-    target: DatabaseTarget,
+    target: Target,
     route: Route,
     site: Site,
     telemetry: PrometheusTelemetry,
@@ -188,6 +205,7 @@ def build_consumer(of: ConsumerParts, stop: Callable[[], bool], join: Join | Non
         telemetry=of.telemetry,
         clock=clock,
         limits=limits,
+        describe=of.describe,
     )
     messages = (join or member)(of, processor)
     return Loop(
@@ -207,6 +225,7 @@ def build_consumer(of: ConsumerParts, stop: Callable[[], bool], join: Join | Non
         pace=pace_of(of.settings),
         stop=stop,
         consumer=consumer_id(of.group),
+        restored=partial(apply_maps, of.target, of.route, of.settings.site, of.telemetry),
     )
 
 

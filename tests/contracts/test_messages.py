@@ -21,6 +21,8 @@ from pipeline.engine.consumer.ports import Messages
 from pipeline.errors import (
     MessageMalformed,
     OffsetLost,
+    PartitionsChanged,
+    PipelineError,
     ServiceUnreachable,
     TopicMissing,
 )
@@ -30,6 +32,7 @@ from pipeline.kafka.dead_letters import HEADER_PREFIX, KafkaDeadLetters
 from pipeline.kafka.protocol import Protocol as GroupProtocol
 from pipeline.kafka.topics import TopicSettings
 from pipeline.model.event import Message
+from pipeline.model.halt import LostAt
 from pipeline.model.position import TopicPartition
 from tests.twins.messages import MemoryBroker, MemoryMessages
 
@@ -40,7 +43,7 @@ PATIENCE = 30.0
 class Told:
     """What a member was told in rebalances, and what it is told is stored."""
 
-    stored: dict[TopicPartition, int] = field(default_factory=dict)
+    stored: dict[TopicPartition, int | PipelineError] = field(default_factory=dict)
     assigned: set[TopicPartition] = field(default_factory=set)
     times: int = 0  # that it was told of an assignment
 
@@ -263,18 +266,42 @@ def test_a_partition_starts_at_the_smaller_of_the_stored_and_the_committed_offse
     assert places(read(member(told), 3)) == {(0, 1), (0, 2), (1, 2)}
 
 
+def lost_of(messages: Messages, partition: TopicPartition) -> LostAt:
+    """Why the partition cannot be read, once that is told; what is polled meanwhile is let go."""
+    found: dict[TopicPartition, LostAt] = {}
+
+    def turn() -> None:
+        messages.poll(100, 0.2)
+        found.update(messages.lost())
+
+    until(lambda: partition in found, turn)
+    return found[partition]
+
+
 def test_an_offset_that_retention_has_passed_is_told_and_never_jumped_over(
     broker: Broker,
     topic: str,
     group: str,
     member: Callable[[Told], Messages],
 ) -> None:
-    """With how many messages are lost."""
-    broker.commit(group, {TopicPartition(topic, 0): 1, TopicPartition(topic, 1): 0})
+    """With how many messages are lost; nothing comes of the partition, and the other is read."""
+    first, second = TopicPartition(topic, 0), TopicPartition(topic, 1)
+    broker.commit(group, {first: 1, second: 0})
     broker.delete_before(topic, 0, 2)
-    lost = member(Told())
-    with pytest.raises(OffsetLost, match="1 messages are lost"):
-        read(lost, 100)
+    messages = member(Told())
+    read_of_second: list[Message] = []
+    lost: dict[TopicPartition, LostAt] = {}
+
+    def turn() -> None:
+        read_of_second.extend(messages.poll(100, 0.2))
+        lost.update(messages.lost())
+
+    until(lambda: len(read_of_second) == 3 and bool(lost), turn)
+    assert {one.partition for one in read_of_second} == {1}
+    assert lost.keys() == {first}
+    assert (lost[first].offset, type(lost[first].error)) == (1, OffsetLost)
+    assert "1 messages are lost" in str(lost[first].error)
+    assert messages.lost() == {}
 
 
 def test_an_offset_beyond_the_end_is_told(
@@ -285,9 +312,82 @@ def test_an_offset_beyond_the_end_is_told(
 ) -> None:
     """The topic was made anew or truncated."""
     del broker, group
-    told = Told(stored={TopicPartition(topic, 0): 99})
-    with pytest.raises(OffsetLost, match="ends at 3"):
-        read(member(told), 100)
+    first = TopicPartition(topic, 0)
+    assert "ends at 3" in str(lost_of(member(Told(stored={first: 99})), first).error)
+
+
+def test_a_partition_that_cannot_be_read_is_read_once_it_is_set_where_it_can(
+    broker: Broker,
+    topic: str,
+    group: str,
+    member: Callable[[Told], Messages],
+) -> None:
+    """Set in vain before, it is told again."""
+    first = TopicPartition(topic, 0)
+    broker.commit(group, {first: 1, TopicPartition(topic, 1): 3})
+    broker.delete_before(topic, 0, 2)
+    messages = member(Told())
+    lost_of(messages, first)
+    messages.pause([first])
+    messages.seek({first: 1})
+    messages.resume([first])
+    assert lost_of(messages, first).offset == 1
+    messages.pause([first])
+    messages.seek({first: 2})
+    messages.resume([first])
+    assert places(read(messages, 1)) == {(0, 2)}
+
+
+def test_a_partition_that_retention_overtakes_is_read_once_it_is_set_where_it_can(
+    broker: Broker, topic: str, member: Callable[[Told], Messages]
+) -> None:
+    """It was paused for long; the other one is where it was after that."""
+    first = TopicPartition(topic, 0)
+    messages = member(Told())
+    read(messages, 6)
+    messages.pause([first])
+    for number in range(3, 7):
+        broker.produce(topic, 0, f"0-{number}".encode())
+    broker.delete_before(topic, 0, 5)
+    messages.resume([first])
+    assert lost_of(messages, first).offset == 3
+    messages.seek({first: 5})
+    assert places(read(messages, 2)) == {(0, 5), (0, 6)}
+    broker.produce(topic, 1, b"1-3")
+    assert places(read(messages, 1)) == {(1, 3)}
+
+
+def test_what_is_stored_may_refuse_a_partition_and_no_other(
+    topic: str, member: Callable[[Told], Messages]
+) -> None:
+    """Its topic has another number of partitions, say: it is told with why."""
+    first = TopicPartition(topic, 0)
+    refusal = PartitionsChanged("has 2")
+    messages = member(Told(stored={first: refusal, TopicPartition(topic, 1): 1}))
+    read_of_second: list[Message] = []
+    lost: dict[TopicPartition, LostAt] = {}
+
+    def turn() -> None:
+        read_of_second.extend(messages.poll(100, 0.2))
+        lost.update(messages.lost())
+
+    until(lambda: len(read_of_second) == 2 and bool(lost), turn)
+    assert places(read_of_second) == {(1, 1), (1, 2)}
+    assert lost[first].error is refusal
+
+
+def test_a_restart_reads_from_what_is_stored_whatever_was_committed(
+    broker: Broker, topic: str, member: Callable[[Told], Messages]
+) -> None:
+    """A target was restored: what it does not know is read from its beginning."""
+    first, second = TopicPartition(topic, 0), TopicPartition(topic, 1)
+    messages = member(told := Told())
+    read(messages, 6)
+    messages.commit({first: 3, second: 3})
+    told.stored = {first: 2}
+    messages.restart()
+    assert places(read(messages, 4)) == {(0, 2), (1, 0), (1, 1), (1, 2)}
+    assert told.assigned == {first, second}
 
 
 def test_offsets_of_our_partitions_are_committed_where_the_standard_tools_see_them(

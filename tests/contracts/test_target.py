@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -337,11 +338,11 @@ def test_a_mark_that_waits_keeps_its_reason_until_it_is_set_again(
         before = transaction.waiting_count()
         transaction.wait([waiting], NOW)
         assert transaction.waiting_count() == before + 1
-        early = {
+        early: dict[str, Any] = {
             "set_before": NOW + timedelta(hours=1),
             "waiting_before": NOW - timedelta(hours=1),
         }
-        late = {
+        late: dict[str, Any] = {
             "set_before": NOW - timedelta(hours=9),
             "waiting_before": NOW + timedelta(hours=1),
         }
@@ -353,6 +354,26 @@ def test_a_mark_that_waits_keeps_its_reason_until_it_is_set_again(
         assert transaction.waiting_count() == before
         transaction.wait([replace(waiting, mark=replace(mark, number=0))], NOW)
         assert transaction.waiting_count() == before + 1
+
+
+def test_a_mark_that_waits_for_a_table_that_refuses_is_due_only_when_asked_for(
+    database: Database | Twin,
+) -> None:
+    """However long it waits; and it is no row that is parked."""
+    mark = Mark("AxVec", f"refused-{key()}", 5)
+    times: dict[str, Any] = {
+        "set_before": NOW + timedelta(days=1),
+        "waiting_before": NOW + timedelta(days=1),
+    }
+    with database.target.transaction() as transaction:
+        before = transaction.waiting_count()
+        transaction.mark([mark], NOW)
+        transaction.wait([Waiting(mark, TargetRefused.code, "no right")], NOW)
+        assert transaction.waiting_count() == before
+        assert mark not in transaction.due(10_000, **times, with_refused=False)
+        times["waiting_before"] = NOW - timedelta(days=1)
+        assert mark in transaction.due(10_000, **times, with_refused=True)
+        transaction.clear([mark])
 
 
 def test_marking_a_whole_table_marks_every_row_once(
@@ -744,6 +765,9 @@ def test_a_table_is_loaded_when_every_partition_was_read_to_its_end_in_this_epoc
             NOW,
         )
         assert transaction.read_to_end() == {table: 2}
+        assert transaction.reloaded(table, number) == 2
+        assert transaction.reloaded(table, number + 1) == 0
+        assert transaction.reloaded("AxNowhere", number) == 0
         transaction.incarnation(topic, "made anew", 2)
         assert transaction.loading(2)[table] == "unknown"
 

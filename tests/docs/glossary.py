@@ -150,6 +150,16 @@ ROUTES = (
         ("Skip", "SkippedMessage"),
     ),
     Word(
+        "refuse",
+        "of a table: to be read or written by nobody like us, whatever the row holds",
+        ("Refusals", "Refused", "TableRefused", "RefusedWork"),
+    ),
+    Word(
+        "catch up",
+        "to read again, after a rewind, what was read before it",
+        ("CatchUp", "LostAt"),
+    ),
+    Word(
         "presence",
         "that a consumer runs, and how it is, as it reports in the route's state",
         ("Presence", "ConsumerStatus"),

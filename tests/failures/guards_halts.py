@@ -7,6 +7,11 @@ from tests.failures.guard import Guard
 HALTING, INTAKE = "pipeline/engine/consumer/halting.py", "pipeline/engine/consumer/intake.py"
 TEST = "tests/failures/test_halting.py"
 CONTRACT = "tests/contracts/test_halts.py"
+LOOP, REFUSALS = "pipeline/engine/consumer/loop.py", "pipeline/engine/projection/refusals.py"
+REFUSED, EXCHANGE = (
+    "tests/unit/engine/test_refused_tables.py",
+    "tests/integration/test_exchange_refused.py",
+)
 
 HALT_GUARDS = (
     Guard(
@@ -15,13 +20,6 @@ HALT_GUARDS = (
         "there.incarnation != one.incarnation or there.next_offset > (one.offset or 0)",
         "False",
         f"{TEST}::test_what_a_consumer_left_behind_ends_where_the_new_owner_goes_on",
-    ),
-    Guard(
-        "a halt of another consumer is not lifted while it lasts",
-        HALTING,
-        "there.incarnation != one.incarnation or there.next_offset > (one.offset or 0)",
-        "True",
-        f"{TEST}::test_who_takes_a_halted_partition_over_tells_of_it_with_the_same_age",
     ),
     Guard(
         "a halted partition is tried again where it was halted",
@@ -50,5 +48,84 @@ HALT_GUARDS = (
         "if there and _why(there) == _why(one):",
         "if False:",
         f"{CONTRACT}::test_a_halt_keeps_its_age_as_long_as_it_is_the_same",
+    ),
+    Guard(
+        "a partition that cannot be read halts alone",
+        LOOP,
+        "                one: HaltedAt(at.offset, numbers.get(one.topic, NEVER_SEEN), at.error)\n"
+        "                for one, at in lost.items()\n",
+        "",
+        f"{TEST}::test_messages_that_retention_has_deleted_halt_their_partition_only",
+    ),
+    Guard(
+        "a restored target is read again",
+        LOOP,
+        "        self._attempt(self._messages.restart)\n",
+        "",
+        f"{TEST}::test_a_restored_target_gets_what_it_lacks_without_a_person_and_without_an_end",
+    ),
+    Guard(
+        "what a restored target does not know had no message",
+        "pipeline/engine/consumer/start.py",
+        "stored.get(one, Progress(NEVER_SEEN, BEGINNING)) for one in partitions}",
+        "stored[one] for one in partitions if one in stored}",
+        f"{TEST}::test_a_target_restored_to_before_its_first_message_is_read_from_the_beginning",
+    ),
+    Guard(
+        "a message of the newest snapshot's epoch is not replaced by it",
+        INTAKE,
+        "return self._reloaded_epochs[key] > decoded.epoch",
+        "return self._reloaded_epochs[key] >= decoded.epoch",
+        f"{TEST}::test_a_message_that_no_newer_snapshot_has_replaced_halts",
+    ),
+    Guard(
+        "rows that need a table that refuses wait for it",
+        "pipeline/engine/projection/recompute.py",
+        "        table = refused.blocks(one)\n",
+        "        table = None\n",
+        f"{REFUSED}::test_a_right_that_is_missing_on_one_table_stops_no_other",
+    ),
+    Guard(
+        "what waits for a table is tried again",
+        REFUSALS,
+        "if not self._is_trying and self._clock.monotonic() >= self._retry_at:",
+        "if False:",
+        f"{REFUSED}::test_what_waits_for_a_table_is_written_as_it_is_now_once_the_right_is_granted",
+    ),
+    Guard(
+        "a table that refuses is not asked by every batch",
+        REFUSALS,
+        "        return self._is_trying\n",
+        "        return True\n",
+        f"{REFUSED}::test_a_table_that_refuses_is_asked_once_in_a_while",
+    ),
+    Guard(
+        "links that are older than Ajera are not worked on",
+        LOOP,
+        "return self._step() if self._unsafe is None else self._stand(self._unsafe)",
+        "return self._step()",
+        "tests/failures/test_links_restored.py"
+        "::test_links_that_are_older_than_ajera_halt_every_partition_and_no_process",
+    ),
+    Guard(
+        "an event that a table refuses halts its partition before it",
+        "pipeline/engine/exchange/processor.py",
+        "            events = self._intake.halt_before(batch, event, error, events)\n",
+        "            pass\n",
+        f"{EXCHANGE}::test_a_renamed_column_halts_its_own_topics_and_no_process",
+    ),
+    Guard(
+        "what no event would bring again is kept",
+        "pipeline/engine/exchange/reconciler.py",
+        "            self._kept.keep(self._kept.item_of(linked[0]), error, attempt)\n",
+        "",
+        f"{EXCHANGE}::test_what_belongs_to_a_row_that_is_linked_is_kept_while_its_table_refuses",
+    ),
+    Guard(
+        "other tables of Ajera are written",
+        "pipeline/engine/exchange/ajera_writer.py",
+        "        if len(parts) > 1:\n",
+        "        if False:\n",
+        f"{EXCHANGE}::test_a_right_that_is_missing_on_a_table_of_ajera_stops_no_other",
     ),
 )

@@ -322,7 +322,7 @@ WRITE_GUARDS = (
     Guard(
         "children follow",
         f"{ENGINE}/reconciler.py",
-        "queue.done(done.later + attempt(partial(self._belonging, linked)))",
+        "queue.done(done.later + self._following(linked, attempt, refuse))",
         "queue.done(done.later)",
         f"{ON_DATABASES}_engine.py::test_a_client_made_in_ajera_is_made_in_dps_with_its_address",
     ),

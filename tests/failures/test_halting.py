@@ -10,19 +10,25 @@ from datetime import timedelta
 import pytest
 
 from pipeline.engine.consumer.loop import CHECK_INTERVAL_SECONDS, LoopSettings
-from pipeline.errors import ContractBroken, SchemaLost, SchemaUnknown, TargetBusy
+from pipeline.errors import (
+    ContractBroken,
+    PartitionsChanged,
+    SchemaLost,
+    SchemaUnknown,
+    TargetBusy,
+)
 from pipeline.model.event import Decoded, Undecodable
 from pipeline.model.halt import Halt, Skip, SkippedMessage, place_of
 from pipeline.model.outcome import SkipReason
 from pipeline.model.position import TopicPartition
-from tests.failures.test_loop import GROUP, VEC, Member, never
+from tests.failures.test_loop import GROUP, VEC, Busy, Member, loaded, never, stored_in
 from tests.support.engine import TOPICS
 from tests.support.events import NOON, event
 from tests.twins.clock import Ticks
 
 BROKEN = Undecodable(ContractBroken("column vecName"))
 UNKNOWN = Undecodable(SchemaUnknown("no schema 7"))
-RETRY, TIMEOUT = 60.0, 300.0
+RETRY, TIMEOUT = 4.0, 300.0
 CONTACT = TopicPartition(TOPICS["AxContact"], 0)
 PACE = LoopSettings(retry_first_seconds=0.001, retry_most_seconds=0.001, halted_retry_seconds=RETRY)
 
@@ -246,3 +252,167 @@ def test_what_may_be_skipped_is_forgotten_once_the_partition_is_beyond_it(member
         after(member, CHECK_INTERVAL_SECONDS)
     with member.target.transaction() as transaction:
         assert transaction.halts.skips() == []
+
+
+# -- a newer snapshot ------------------------------------------------------------------------------
+
+
+def of_epoch(epoch: int) -> Undecodable:
+    return Undecodable(ContractBroken("column vecName"), "AxVec", epoch)
+
+
+def snapshot_over(member: Member, epoch: int, incarnation: int = 1) -> None:
+    """Somebody saw that the snapshot of this epoch has ended."""
+    with member.target.transaction() as transaction:
+        number = transaction.incarnation(VEC.topic, "id", 1)
+        assert number == 1
+        if incarnation != number:
+            transaction.incarnation(VEC.topic, "again", 1)
+        transaction.set_load_ends(VEC.topic, "AxVec", epoch, {0: 9})
+
+
+def test_a_message_that_a_newer_snapshot_has_replaced_is_skipped_by_itself(
+    member: Member,
+) -> None:
+    """Its row was read again behind it: putting the column right was not enough before."""
+    with_messages(member, of_epoch(1), None).loop.step()
+    assert [halt.offset for halt in halts(member)] == [0]
+    snapshot_over(member, 2)
+    after(member, RETRY)
+    assert halts(member) == []
+    assert member.telemetry.ended["skipped", "reloaded"] == 1
+    assert member.telemetry.ended["written", ""] == 1
+    assert skipped(member) == []
+
+
+@pytest.mark.parametrize(("epoch", "over", "incarnation"), [(2, 2, 1), (0, 2, 1), (1, 2, 2)])
+def test_a_message_that_no_newer_snapshot_has_replaced_halts(
+    member: Member, epoch: int, over: int, incarnation: int
+) -> None:
+    """Of the snapshot's own epoch, of one that cannot be told, or in an older topic."""
+    with_messages(member, of_epoch(epoch)).loop.step()
+    snapshot_over(member, over, incarnation)
+    after(member, RETRY)
+    assert [halt.offset for halt in halts(member)] == [0]
+
+
+# -- offsets that are gone -------------------------------------------------------------------------
+
+
+def lose(member: Member, count: int) -> None:
+    """Retention deletes so many messages that nobody has read."""
+    member.broker.delete_before(VEC.topic, VEC.partition, count)
+
+
+def test_messages_that_retention_has_deleted_halt_their_partition_only(member: Member) -> None:
+    """The others are read on."""
+    loaded(with_messages(member, None)).loop.step()
+    member.messages.close()
+    with_messages(member, None, None, None)
+    lose(member, 3)
+    other = Member(never, pace=PACE, clock=Ticks(NOON), after=member)
+    other.broker.produce(CONTACT.topic, b"")
+    other.consumer.prepare(CONTACT, 0, event("AxContact", 1, at=1))
+    for _ in range(2):
+        other.loop.step()
+    (halt,) = halts(other)
+    assert (halt.place, halt.offset, halt.code) == (place_of(VEC), 1, "kafka.offset_lost")
+    assert other.broker.committed(GROUP) == {VEC: 1, CONTACT: 1}
+
+
+def test_what_is_lost_is_skipped_once_a_person_says_so(member: Member) -> None:
+    """The partition is read from the oldest message that is left."""
+    loaded(with_messages(member, None)).loop.step()
+    member.messages.close()
+    with_messages(member, None, None, None)
+    lose(member, 3)
+    other = Member(never, pace=PACE, clock=Ticks(NOON), after=member)
+    heal(other, 3)
+    other.loop.step()
+    allow(other, 1, 2)
+    after(other, CHECK_INTERVAL_SECONDS)
+    assert other.broker.committed(GROUP) == {VEC: 4}
+    assert halts(other) == []
+
+
+def test_a_topic_with_more_partitions_halts_and_no_other(member: Member) -> None:
+    """Its rows have moved between partitions; those of other tables have not."""
+    grown = PartitionsChanged("ajera.AxVec had 1 partitions, and has 2")
+    other = Member(
+        never,
+        pace=PACE,
+        clock=Ticks(NOON),
+        incarnation=lambda topic: Busy(1, grown)(topic) if topic == VEC.topic else 1,
+    )
+    with_messages(other, None)
+    other.broker.produce(CONTACT.topic, b"")
+    other.consumer.prepare(CONTACT, 0, event("AxContact", 1, at=1))
+    other.loop.step()
+    assert [halt.code for halt in halts(other)] == ["kafka.partitions"]
+    assert other.broker.committed(GROUP) == {CONTACT: 1}
+
+
+# -- a target that was restored --------------------------------------------------------------------
+
+
+def names(member: Member) -> int:
+    return len(member.target.rows("Organization"))
+
+
+def until_quiet(member: Member) -> None:
+    for _ in range(4):
+        after(member, CHECK_INTERVAL_SECONDS)
+
+
+def test_a_restored_target_gets_what_it_lacks_without_a_person_and_without_an_end(
+    member: Member,
+) -> None:
+    """The process runs on, says once that it was rewound, and when it has caught up."""
+    loaded(with_messages(member, None)).loop.step()
+    restore = member.target.backup()
+    with_messages(member, None, None).loop.step()
+    assert names(member) == 3
+    restore()
+    after(member, CHECK_INTERVAL_SECONDS)
+    assert member.telemetry.rewinds == 1
+    until_quiet(member)
+    assert names(member) == 3
+    assert stored_in(member.target, [VEC]) == {VEC: 3}
+    assert member.telemetry.standing == {}
+
+
+def test_a_target_restored_to_before_its_first_message_is_read_from_the_beginning(
+    member: Member,
+) -> None:
+    """Whatever the group has committed: what was committed there is what the target has lost."""
+    restore = member.target.backup()
+    loaded(with_messages(member, None, None)).loop.step()
+    restore()
+    until_quiet(member)
+    assert names(member) == 2
+    assert member.telemetry.standing == {}
+
+
+def test_a_target_that_is_restored_in_the_middle_of_a_batch_is_filled_again(
+    member: Member,
+) -> None:
+    """What comes first to the copy stores nothing in it."""
+    loaded(with_messages(member, None)).loop.step()
+    restore = member.target.backup()
+    with_messages(member, None).loop.step()
+    restore()
+    with_messages(member, None).loop.step()
+    assert member.telemetry.standing == {"rewound": "target.restored"}
+    until_quiet(member)
+    assert names(member) == 3
+
+
+def test_a_halted_partition_is_rewound_with_the_others(member: Member) -> None:
+    """And halts again where it must."""
+    loaded(with_messages(member, None)).loop.step()
+    restore = member.target.backup()
+    with_messages(member, None, BROKEN).loop.step()
+    restore()
+    until_quiet(member)
+    assert [(halt.place, halt.offset) for halt in halts(member)] == [(place_of(VEC), 2)]
+    assert names(member) == 2

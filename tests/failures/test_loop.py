@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from pipeline.domain.routes import AJERA_TO_PIM
-from pipeline.engine.consumer.loop import Loop, LoopSettings
+from pipeline.engine.consumer.loop import CHECK_INTERVAL_SECONDS, PARKED, Loop, LoopSettings
+from pipeline.engine.consumer.start import progress_of
 from pipeline.engine.projection.loading import Loading
 from pipeline.errors import (
     ContractBroken,
@@ -19,13 +21,12 @@ from pipeline.errors import (
     PipelineError,
     TargetBusy,
     TargetRefused,
-    TargetRestored,
 )
 from pipeline.model.event import Decoded, Message, Undecodable
-from pipeline.model.ledger import Progress
+from pipeline.model.ledger import Mark, Waiting
 from pipeline.model.position import TopicPartition
 from tests.support.engine import TOPICS, Clock, Consumer
-from tests.support.events import event
+from tests.support.events import NOON, event
 from tests.twins.clock import Ticks
 from tests.twins.messages import MemoryBroker, MemoryMessages
 from tests.twins.target import MemoryTarget, MemoryTransaction
@@ -91,7 +92,7 @@ class Watched(MemoryMessages):
         super().wait(seconds)
 
     def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
-        stored = _stored(self._target, next_offsets)
+        stored = stored_in(self._target, next_offsets)
         self.commits.append(
             (
                 dict(next_offsets),
@@ -102,7 +103,7 @@ class Watched(MemoryMessages):
         super().commit(next_offsets)
 
 
-def _stored(
+def stored_in(
     target: MemoryTarget, partitions: Collection[TopicPartition]
 ) -> dict[TopicPartition, int]:
     with target.transaction() as transaction:
@@ -123,6 +124,7 @@ class Member:
         clock: Ticks | None = None,
         after: Member | None = None,
         name: str = "member",
+        restored: Callable[[], object] = lambda: None,
     ) -> None:
         """`after`: another one whose topics and target it takes over."""
         self.broker: MemoryBroker = MemoryBroker() if after is None else after.broker
@@ -160,6 +162,7 @@ class Member:
             pace=pace or LoopSettings(retry_first_seconds=0.001, retry_most_seconds=0.001),
             stop=stop,
             consumer=name,
+            restored=restored,
         )
 
     def with_a_message(self, decoded: Decoded | None = None) -> Member:
@@ -175,7 +178,10 @@ class Member:
         return self
 
     def stored(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
-        return _stored(self.target, partitions)
+        with self.target.transaction() as transaction:
+            held = transaction.progress(partitions)
+        self.consumer.processor.on_assigned(progress_of(partitions, held))
+        return {one: of.next_offset for one, of in held.items()}
 
 
 def never() -> bool:
@@ -248,24 +254,42 @@ def test_a_halted_partition_that_leaves_and_comes_back_is_still_halted() -> None
     assert member.target.rows("Organization") == []
 
 
-def test_a_quiet_loop_sees_that_its_target_was_restored() -> None:
-    """No message comes; it looks all the same."""
-    member = Member(never)
-    member.consumer.processor.on_assigned({VEC: Progress(1, 7, events_read=7)})
-    with pytest.raises(TargetRestored):
-        member.loop.run()
-    assert member.broker.committed(GROUP) == {}
-
-
-def test_too_many_rows_that_wait_end_the_loop() -> None:
-    """Something is wrong that no single row explains."""
-    member = Member(never, pace=LoopSettings(parked_limit=-1))
+def loaded(member: Member) -> Member:
+    """Every table was read to the end of its snapshot."""
     with member.target.transaction() as transaction:
         for table, topic in TOPICS.items():
             transaction.set_load_ends(topic, table, 1, {0: 0})
             transaction.set_loaded(table, 1)
-    with pytest.raises(ParkedTooMany):
-        member.loop.run()
+    return member
+
+
+def parked(member: Member, count: int) -> None:
+    """So many rows wait for something."""
+    with member.target.transaction() as transaction:
+        marks = [Mark("AxVec", str(number), 1) for number in range(count)]
+        transaction.wait([Waiting(mark, "target.taken", "taken") for mark in marks], NOON)
+
+
+def test_while_too_many_rows_wait_nothing_more_is_read_and_no_process_ends() -> None:
+    """Something is wrong that no single row explains; once it is put right, it continues."""
+    clock = Ticks(NOON)
+    pace = LoopSettings(parked_limit=2, waiting_retry_seconds=1e6)
+    member = loaded(Member(never, pace=pace, clock=clock))
+    parked(member, 3)
+    member.loop.step()
+    member.with_a_message().loop.step()
+    assert member.messages.polled == []
+    assert member.telemetry.standing == {PARKED: ParkedTooMany.code}
+    with member.target.transaction() as transaction:
+        assert [halt.place for halt in transaction.halts.halted()] == [PARKED]
+        transaction.clear(transaction.marks_of([("AxVec", "0")]))
+    clock.wait(timedelta(seconds=CHECK_INTERVAL_SECONDS))
+    for _ in range(3):
+        member.loop.step()
+    assert member.messages.polled == [0]
+    assert member.telemetry.standing == {}
+    with member.target.transaction() as transaction:
+        assert transaction.halts.halted() == []
 
 
 def test_rows_that_wait_while_a_table_is_first_read_do_not_end_the_loop() -> None:

@@ -70,6 +70,7 @@ UNTRIED = {
     "environment.driver_unsupported": SQL_SERVER,
     "exchange.counterpart_deleted": NOT_YET,
     "exchange.number_too_long": NOT_YET,
+    "exchange.restored": NOT_YET,
     "exchange.decided": "a process must die in the middle of a decision: nothing is typed",
     "kafka.circuit_open": NOT_YET,
     "kafka.dead_letter": NOT_YET,

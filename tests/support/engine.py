@@ -24,6 +24,7 @@ from pipeline.engine.consumer.ports import Target
 from pipeline.engine.projection.loading import Loading
 from pipeline.engine.projection.processor import Processor
 from pipeline.engine.projection.recompute import Recompute
+from pipeline.engine.projection.refusals import Described
 from pipeline.errors import PipelineError, Remedy
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
@@ -81,6 +82,7 @@ class Counted:
     ended: dict[tuple[str, str], int] = field(default_factory=dict)
     standing: dict[str, str] = field(default_factory=dict)  # place -> code of what is halted
     halts: int = 0  # how often a halt was told
+    rewinds: int = 0
 
     def events_read(self, topic: str, count: int) -> None:
         del topic
@@ -106,6 +108,20 @@ class Counted:
     def halted(self, topic: str, partition: int, error: PipelineError) -> None:
         self.halts += 1
         self.standing[place_of(TopicPartition(topic, partition))] = error.code
+
+    def halted_place(self, place: str, error: PipelineError) -> None:
+        self.halts += 1
+        self.standing[place] = error.code
+
+    def resumed_place(self, place: str, error: PipelineError) -> None:
+        assert self.standing.pop(place) == error.code
+
+    def rewound(self, error: PipelineError) -> None:
+        self.rewinds += 1
+        self.standing["rewound"] = error.code
+
+    def caught_up(self) -> None:
+        del self.standing["rewound"]
 
     def resumed(self, topic: str, partition: int, error: PipelineError) -> None:
         assert self.standing.pop(place_of(TopicPartition(topic, partition))) == error.code
@@ -158,6 +174,7 @@ class Consumer:
         *,
         route: Route = AJERA_TO_PIM,
         site: Site | None = None,
+        describe: Callable[[], Described] = lambda: Described({}),
     ) -> None:
         site = site or Site()
         self.telemetry = Counted()
@@ -181,6 +198,7 @@ class Consumer:
             telemetry=self.telemetry,
             clock=clock or Clock(),
             limits=limits,
+            describe=describe,
         )
 
     def prepare(self, place: TopicPartition, offset: int, decoded: Decoded) -> None:

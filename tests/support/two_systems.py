@@ -116,7 +116,7 @@ class TwoSystems:
         self.next: Counter[TopicPartition] = Counter()
         self.words = self.firms = 0
         self.lines = self.rng.sample(list(COLUMNS), self.rng.choice((1, 2, 4)))
-        self.setup = _setup(window)
+        self.setup = setup_of(window)
         self.processes = [self._started(), self._started()]
 
     def run(self, steps: int) -> None:
@@ -322,7 +322,8 @@ def _side(table: SourceTable) -> Side:
     return AJERA if table is AX_VEC else DPS
 
 
-def _setup(look_window: timedelta) -> ExchangeConfig:
+def setup_of(look_window: timedelta) -> ExchangeConfig:
+    """How the two systems are exchanged."""
     found = entities(
         two_way=True,
         rules={},

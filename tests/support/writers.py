@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pipeline.conflicts.decision import WriteOutcome
 from pipeline.engine.consumer.ports import Attempt, Clock, Telemetry
@@ -25,6 +25,11 @@ class InterruptibleWriter:
     def __init__(self, writer: WritesAjera) -> None:
         self._writer = writer
         self.before: Before = nothing
+
+    @property
+    def refused(self) -> Mapping[str, PipelineError]:
+        """As the real one has it."""
+        return self._writer.refused
 
     def make(
         self, planned: Sequence[PlannedWrite], epoch: int, attempt: Attempt

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from pipeline.errors import TargetRefused
 from pipeline.model.ledger import Mark, Waiting
 from tests.twins.locks import Strength
 from tests.twins.tables import Session, Table, View
@@ -46,13 +47,24 @@ class Marks:
             due.mark for pair in sorted(set(marks)) if (due := self._view.get(pair)) is not None
         ]
 
-    def due(self, limit: int, *, set_before: datetime, waiting_before: datetime) -> list[Mark]:
+    def due(
+        self,
+        limit: int,
+        *,
+        set_before: datetime,
+        waiting_before: datetime,
+        with_refused: bool,
+    ) -> list[Mark]:
         self._session.statement("due")
-        ripe = [
-            due
-            for _, due in self._view.items()
-            if (due.set_at < set_before if due.tried_at is None else due.tried_at < waiting_before)
-        ]
+
+        def is_ripe(due: Due) -> bool:
+            if due.tried_at is None:
+                return due.set_at < set_before
+            if due.code == TargetRefused.code:
+                return with_refused
+            return due.tried_at < waiting_before
+
+        ripe = [due for _, due in self._view.items() if is_ripe(due)]
         ripe.sort(
             key=lambda due: (
                 due.tried_at or due.set_at,
@@ -98,7 +110,10 @@ class Marks:
 
     def waiting_count(self) -> int:
         self._session.statement("waiting_count")
-        return sum(due.tried_at is not None for _, due in self._view.items())
+        return sum(
+            due.tried_at is not None and due.code != TargetRefused.code
+            for _, due in self._view.items()
+        )
 
     def _is_set(self, mark: Mark) -> bool:
         due = self._view.get((mark.kind, mark.key))

@@ -24,9 +24,11 @@ from pipeline.errors import (
     TopicMissing,
 )
 from pipeline.model.event import Message
+from pipeline.model.halt import LostAt
 from pipeline.model.position import TopicPartition
 
-StoredOffsets = Callable[[Collection[TopicPartition]], Mapping[TopicPartition, int]]
+Known = Mapping[TopicPartition, int | PipelineError]
+StoredOffsets = Callable[[Collection[TopicPartition]], Known]
 Told = Callable[[frozenset[TopicPartition]], None]
 
 
@@ -181,12 +183,13 @@ class MemoryMessages:
         self._next: dict[TopicPartition, int] = {}
         self._paused: set[TopicPartition] = set()
         self._deferred_error: PipelineError | None = None
+        self._lost: dict[TopicPartition, LostAt] = {}
         self._turn = 0
         broker.join(group, self)
 
     def poll(self, limit: int, timeout_seconds: float) -> Sequence[Message]:
-        """Up to `limit` messages, at once. Raises OffsetLost, ServiceUnreachable,
-        and what the callables raise.
+        """Up to `limit` messages, at once. Raises ServiceUnreachable, and what the callables
+        raise.
         """
         del timeout_seconds  # nothing here takes time
         kept, self._deferred_error = self._deferred_error, None
@@ -199,13 +202,19 @@ class MemoryMessages:
         self._turn += 1
         for number in range(len(ready)):  # another partition first each time: none starves
             tp = ready[(number + self._turn) % len(ready)]
-            if self._next[tp] < self._broker.watermarks(tp)[0] and messages:
-                continue  # raised by the poll that has nothing to hand out
-            refuse_lost_start(tp, self._next[tp], *self._broker.watermarks(tp))
+            lost = _lost_start(tp, self._next[tp], *self._broker.watermarks(tp))
+            if lost is not None:
+                self._lost[tp] = LostAt(self._next[tp], lost)
+                self._next[tp] = self._broker.watermarks(tp)[1]
             read = self._broker.read(tp, self._next[tp], limit - len(messages))
             self._next[tp] += len(read)
             messages += read
         return messages
+
+    def lost(self) -> Mapping[TopicPartition, LostAt]:
+        """Partitions that cannot be read from where they should be, each once."""
+        lost, self._lost = self._lost, {}
+        return lost
 
     def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
         """Commit next offsets; partitions that are no longer assigned are left out."""
@@ -237,6 +246,11 @@ class MemoryMessages:
     def seek(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Read these from other offsets on; those that are not assigned are left out."""
         self._next |= {tp: at for tp, at in offsets.items() if tp in self._next}
+
+    def restart(self) -> None:
+        """Set every partition back to what is stored, or its beginning."""
+        stored = self._stored_offsets(self.assignment())
+        self._next = self._starts(self.assignment(), stored, {})
 
     def assignment(self) -> frozenset[TopicPartition]:
         """The partitions that messages come from now."""
@@ -274,22 +288,30 @@ class MemoryMessages:
             tp for tp in share - self.assignment() if not self._broker.is_held(self._group, tp)
         )
         if coming or not self._was_told:
-            starts = self._starts(coming)
+            stored = self._stored_offsets(coming)
+            starts = self._starts(coming, stored, self._broker.committed(self._group))
             self._was_told = True
             self._on_assigned(coming)
             self._next |= starts
 
-    def _starts(self, partitions: frozenset[TopicPartition]) -> dict[TopicPartition, int]:
-        stored, committed = (
-            self._stored_offsets(partitions),
-            self._broker.committed(self._group),
-        )
+    def _starts(
+        self,
+        partitions: frozenset[TopicPartition],
+        stored: Known,
+        committed: Mapping[TopicPartition, int],
+    ) -> dict[TopicPartition, int]:
         starts = {}
         for tp in partitions:
             low, high = self._broker.watermarks(tp)
             known = [offsets[tp] for offsets in (stored, committed) if tp in offsets]
-            starts[tp] = min(known, default=low)
-            refuse_lost_start(tp, starts[tp], low, high)
+            start = min((one for one in known if isinstance(one, int)), default=low)
+            refusal = stored.get(tp)
+            lost = (
+                refusal if isinstance(refusal, PipelineError) else _lost_start(tp, start, low, high)
+            )
+            if lost is not None:
+                self._lost[tp] = LostAt(start, lost)
+            starts[tp] = start if lost is None else high
         return starts
 
 
@@ -309,18 +331,19 @@ class MemoryDeadLetters:
         self.sent.append((message, error))
 
 
-def refuse_lost_start(tp: TopicPartition, start: int, low: int, high: int) -> None:
-    """Raise OffsetLost unless a partition that holds the offsets
-    `low` to `high - 1` can be read from `start`.
+def _lost_start(tp: TopicPartition, start: int, low: int, high: int) -> PipelineError | None:
+    """OffsetLost unless a partition that holds the offsets `low` to `high - 1` can be read from
+    `start`.
     """
     where = f"{tp.topic} partition {tp.partition}"
     if start < low:
-        raise OffsetLost(
+        return OffsetLost(
             f"{where} was to be read from offset {start}, not above {low}: {low - start} messages "
             "are lost."
         )
     if start > high:
-        raise OffsetLost(
+        return OffsetLost(
             f"{where} was to be read from offset {start}, but it ends at {high}: recreated or "
             "truncated."
         )
+    return None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.conflicts.rules import Side
-from pipeline.errors import RowRejected
+from pipeline.errors import TABLE_REFUSED, RowRejected
 from pipeline.mapping.convert import cut
 from pipeline.pairing.entity import ParkedWork
 from tests.twins.locks import Strength
@@ -19,6 +19,9 @@ from tests.twins.tables import Session, Table, View
 ID_LENGTH, KEY_LENGTH, HINT_LENGTH = 300, 200, 400
 LINKING = "linking"
 Epochs = tuple[int, int]
+
+
+REFUSED = frozenset(error.code for error in TABLE_REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class Parked:
 
     @statement
     def count(self) -> int:
-        return sum(1 for _ in self._view.items())
+        return sum(row.work.code not in REFUSED for _, row in self._view.items())
 
 
 class Captures:

@@ -147,6 +147,11 @@ class ProgressStore:
             for name in behind
         }
 
+    def reloaded(self, table: str, incarnation: int) -> int:
+        self._session.statement("reloaded")
+        load = self._load(table)
+        return load.reading_epoch if load.reading_incarnation == incarnation else 0
+
     def set_load_ends(self, topic: str, table: str, epoch: int, ends: Mapping[int, int]) -> None:
         self._session.statement("set_load_ends")
         self._session.lock("source_table", (), Strength.WRITE)

@@ -7,9 +7,10 @@ the contract suite holds both to it (tests/contracts/test_target.py).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 from pipeline.conflicts.rules import Side
 from pipeline.database.state.added import WHOLE_TABLE
@@ -113,6 +114,25 @@ class MemoryTarget:
                 self.positions.added[source.name, column.name] = newest + 1
         return other
 
+    def backup(self) -> Callable[[], None]:
+        """A copy of what is committed; calling it puts the copy in place."""
+        tables = self._tables()
+        copies = [dict(table.rows) for table in tables]
+
+        def restore() -> None:
+            with self.locks.changed:
+                for table, rows in zip(tables, copies, strict=True):
+                    table.rows = dict(rows)
+
+        return restore
+
+    def _tables(self) -> list[Table[Any]]:
+        positions, halts = self.positions, self.halts
+        tables: list[Table[Any]] = [self.due, self.settings, self.owned]
+        tables += [positions.progress, positions.incarnations, positions.loads]
+        tables += [halts.halted, halts.skips, halts.skipped]
+        return [*tables, *self.ledger.values(), *self.targets.values()]
+
     def rows(self, table: str) -> list[Row]:
         """The committed rows of a target table, by key."""
         with self.locks.changed:
@@ -203,9 +223,21 @@ class MemoryTransaction:
         with self._spoiling():
             return self._marks.marks_of(marks)
 
-    def due(self, limit: int, *, set_before: datetime, waiting_before: datetime) -> list[Mark]:
+    def due(
+        self,
+        limit: int,
+        *,
+        set_before: datetime,
+        waiting_before: datetime,
+        with_refused: bool = True,
+    ) -> list[Mark]:
         with self._spoiling():
-            return self._marks.due(limit, set_before=set_before, waiting_before=waiting_before)
+            return self._marks.due(
+                limit,
+                set_before=set_before,
+                waiting_before=waiting_before,
+                with_refused=with_refused,
+            )
 
     def clear(self, marks: Sequence[Mark]) -> None:
         with self._spoiling():
@@ -265,6 +297,10 @@ class MemoryTransaction:
     def loading(self, epoch: int) -> dict[str, LoadState]:
         with self._spoiling():
             return self._positions.loading(epoch)
+
+    def reloaded(self, table: str, incarnation: int) -> int:
+        with self._spoiling():
+            return self._positions.reloaded(table, incarnation)
 
     def set_load_ends(self, topic: str, table: str, epoch: int, ends: Mapping[int, int]) -> None:
         with self._spoiling():

@@ -110,6 +110,13 @@ class Loads:
                 )
         return states
 
+    def reloaded(self, table: str, incarnation: int) -> int:
+        loads = self._loads(Lock.NONE, table)
+        return max(
+            (one.reading_epoch for one in loads if one.reading_incarnation == incarnation),
+            default=0,
+        )
+
     def set_load_ends(self, topic: str, table: str, epoch: int, ends: Mapping[int, int]) -> None:
         """Under a lock of the table's row, so that the first to say so wins."""
         dialect = self._session.dialect

@@ -14,6 +14,7 @@ from pipeline.database.sql.dialect import (
     given,
 )
 from pipeline.database.sql.session import Session, iso, number_of, shortened
+from pipeline.errors import TargetRefused
 from pipeline.mapping.source import ColumnType
 from pipeline.model.ledger import Mark, Waiting
 
@@ -66,7 +67,14 @@ class Marks:
         answers = self._session.run("due", sql, sorted(set(marks)))
         return [Mark(str(kind), str(key), number_of(number)) for kind, key, number in answers]
 
-    def due(self, limit: int, *, set_before: datetime, waiting_before: datetime) -> list[Mark]:
+    def due(
+        self,
+        limit: int,
+        *,
+        set_before: datetime,
+        waiting_before: datetime,
+        with_refused: bool = True,
+    ) -> list[Mark]:
         """By age since they were set or last tried,
         so that those which wait do not hold up the others.
         """
@@ -74,12 +82,14 @@ class Marks:
             self._session.dialect.quote,
             self._session.dialect.instant,
         )
-        set_at, tried_at = quote("set_at"), quote("tried_at")
+        set_at, tried_at, code = quote("set_at"), quote("tried_at"), quote("code")
+        others = f"COALESCE({code}, '') <> '{TargetRefused.code}'"
+        refused = f" OR {code} = '{TargetRefused.code}'" if with_refused else ""
         sql = (
             f"SELECT {quote('kind')}, {quote('key')}, {quote('number')} FROM {self._table}"
             f" WHERE ({tried_at} IS NULL AND {set_at} < {instant(':set_before')})"
-            f" OR {tried_at} < {instant(':waiting_before')}"
-            f" ORDER BY COALESCE({tried_at}, {set_at}), {quote('kind')}, {quote('key')}"
+            f" OR ({tried_at} < {instant(':waiting_before')} AND {others})"
+            f"{refused} ORDER BY COALESCE({tried_at}, {set_at}), {quote('kind')}, {quote('key')}"
             f" OFFSET 0 ROWS FETCH NEXT {limit:d} ROWS ONLY"
         )
         answers = self._session.ask(
@@ -91,10 +101,11 @@ class Marks:
         return [Mark(str(kind), str(key), number_of(number)) for kind, key, number in answers]
 
     def waiting_count(self) -> int:
-        tried_at = self._session.dialect.quote("tried_at")
+        tried_at, code = (self._session.dialect.quote(name) for name in ("tried_at", "code"))
         ((count,),) = self._session.ask(
             "due",
-            f"SELECT COUNT(*) FROM {self._table} WHERE {tried_at} IS NOT NULL",
+            f"SELECT COUNT(*) FROM {self._table}"
+            f" WHERE {tried_at} IS NOT NULL AND COALESCE({code}, '') <> '{TargetRefused.code}'",
         )
         return number_of(count)
 

@@ -20,6 +20,7 @@ from pipeline.database.sql.dialect import (
     given,
 )
 from pipeline.database.sql.session import Session, iso, number_of, shortened
+from pipeline.errors import TABLE_REFUSED
 from pipeline.mapping.source import ColumnType
 from pipeline.pairing.entity import ParkedWork
 
@@ -121,7 +122,11 @@ class Parked:
         ]
 
     def count(self) -> int:
-        ((count,),) = self._session.ask("parked", f"SELECT COUNT(*) FROM {self._table}")
+        code = self._session.dialect.quote("code")
+        refused = ", ".join(f"'{one.code}'" for one in TABLE_REFUSED)
+        ((count,),) = self._session.ask(
+            "parked", f"SELECT COUNT(*) FROM {self._table} WHERE {code} NOT IN ({refused})"
+        )
         return number_of(count)
 
     # -- captures ----------------------------------------------------------------------------------

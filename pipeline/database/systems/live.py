@@ -29,11 +29,23 @@ def describe_target(
 
     Raises TargetMismatch that names every table and column that is missing.
     """
-    missing: list[str] = []
+    tables, lacking = describe_live(engine, route, site, schema)
+    if lacking:
+        missing = [what for names in lacking.values() for what in names]
+        raise TargetMismatch(f"the target lacks {', '.join(missing)}")
+    return tables
+
+
+def describe_live(
+    engine: Engine, route: Route, site: Site, schema: str | None = None
+) -> tuple[tuple[TargetTable, ...], dict[str, list[str]]]:
+    """The same; and what is missing of each table that lacks something, which is described as the
+    maps have it.
+    """
     found: list[TargetTable] = []
+    lacking: dict[str, list[str]] = {}
     with translated(engine, "the target's catalogue"):
-        inspector = sa.inspect(engine)
-        encodings = _Codecs(engine)
+        inspector, encodings = sa.inspect(engine), _Codecs(engine)
         names = {
             *inspector.get_table_names(schema),
             *inspector.get_view_names(schema),
@@ -41,20 +53,22 @@ def describe_target(
         for table in route.targets:
             name = site.target_table(table.name)
             if name not in names:
-                missing.append(f"table {name}")
+                lacking[table.name] = [f"table {name}"]
+                found.append(table)
                 continue
             live = {str(column["name"]): column for column in inspector.get_columns(name, schema)}
-            columns = []
-            for column in table.columns:
-                called = site.target_column(table.name, column.name)
-                if called in live:
-                    columns.append(_described(column, live[called], encodings))
-                else:
-                    missing.append(f"column {name}.{called}")
+            called = {
+                column: site.target_column(table.name, column.name) for column in table.columns
+            }
+            missing = [f"column {name}.{one}" for one in called.values() if one not in live]
+            if missing:
+                lacking[table.name] = missing
+            columns = [
+                _described(column, live[one], encodings) if one in live else column
+                for column, one in called.items()
+            ]
             found.append(replace(table, columns=tuple(columns)))
-    if missing:
-        raise TargetMismatch(f"the target lacks {', '.join(missing)}")
-    return tuple(found)
+    return tuple(found), lacking
 
 
 def _described(column: TargetColumn, found: ReflectedColumn, encodings: _Codecs) -> TargetColumn:

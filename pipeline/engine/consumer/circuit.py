@@ -19,6 +19,7 @@ class Limits:
     `unknown_schema_seconds`: how long a schema id may be unknown to the registry.
     `clock_tolerance_seconds`:
     how far the source's clock may be set back without our taking it for another source.
+    `refused_retry_seconds`: how often a table of the target that refuses is tried again.
     """
 
     in_a_row: int = 20
@@ -26,6 +27,7 @@ class Limits:
     window: int = 500
     unknown_schema_seconds: float = 300.0
     clock_tolerance_seconds: float = 300.0
+    refused_retry_seconds: float = 60.0
 
 
 @dataclass

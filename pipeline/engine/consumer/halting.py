@@ -4,16 +4,17 @@ them, and tried again after a while.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.engine.consumer.ports import Clock, Messages, Offsets, Telemetry
-from pipeline.errors import PipelineError, Remedy
+from pipeline.errors import OffsetLost, PipelineError, Remedy
 from pipeline.model.halt import Halt, HaltedAt, Skip, place_of
 from pipeline.model.ledger import Progress
 from pipeline.model.position import TopicPartition
 
+FIRST_RETRY_SECONDS = 5.0  # then twice as long each time
 WAITING_SECONDS = 2.0  # between two tries of what heals without a person: a schema id, say
 
 
@@ -22,13 +23,14 @@ class _Held:
     at: HaltedAt
     since: datetime
     retry_at: float  # monotonic
+    tries: int = 0
 
 
 class Halting:
     """Keeps what is halted. `consumer`: who we are, for other processes.
 
-    A halted partition is tried again every `retry_seconds`, and at once where a person said that
-    its message may be skipped: what it waits for may have been put right meanwhile.
+    A halted partition is tried again after some seconds, then after twice as long each time, at
+    most `retry_seconds`, and at once where a person said that its message may be skipped.
     """
 
     def __init__(
@@ -47,6 +49,8 @@ class Halting:
         self._retry_seconds = retry_seconds
         self._held: dict[TopicPartition, _Held] = {}
         self._tried: set[TopicPartition] = set()  # read again now
+        self._places: dict[str, tuple[PipelineError, datetime]] = {}  # tables of the target, say
+        self._is_new = True  # what another process said of tables was not looked through yet
         self.is_unreported = False  # the state does not show the latest change
 
     def __contains__(self, partition: object) -> bool:
@@ -60,14 +64,14 @@ class Halting:
     def halt(self, halted: Mapping[TopicPartition, HaltedAt]) -> None:
         for partition, at in halted.items():
             before = self._held.get(partition)
-            since = self._clock.now()
+            since, tries = self._clock.now(), 0
             if before is not None and _is_the_same(before.at, at):
-                since = before.since
+                since, tries = before.since, before.tries + 1
             else:
                 self._end(partition)
                 self._telemetry.halted(partition.topic, partition.partition, at.error)
                 self.is_unreported = True
-            self._held[partition] = _Held(at, since, self._next_try(at.error))
+            self._held[partition] = _Held(at, since, self._next_try(at.error, tries), tries)
             self._tried.discard(partition)
         if halted:
             self.pause()
@@ -80,18 +84,41 @@ class Halting:
                 self._end(partition)
                 self.is_unreported = True
 
+    def halt_places(self, places: Mapping[str, PipelineError]) -> None:
+        """These, which are no partitions, are halted now, and no others."""
+        for place in self._places.keys() - places.keys():
+            self._telemetry.resumed_place(place, self._places.pop(place)[0])
+            self.is_unreported = True
+        for place, error in places.items():
+            before = self._places.get(place)
+            if before is None or before[0].code != error.code:
+                self._places[place] = error, self._clock.now()
+                self._telemetry.halted_place(place, error)
+                self.is_unreported = True
+
+    def start_again(self) -> None:
+        """Every partition is read again from an earlier offset."""
+        paused = [*self._held]
+        for partition in paused:
+            self._end(partition)
+        self._messages.resume(paused)
+        self.is_unreported = True
+
     def retry(self) -> None:
         """Read those again whose time has come; forget those that another consumer has now."""
         for partition in self._held.keys() - self._messages.assignment():
             self._end(partition)
         now = self._clock.monotonic()
-        self._read_again(one for one, held in self._held.items() if now >= held.retry_at)
+        self._read_again(
+            {one: held.at.offset for one, held in self._held.items() if now >= held.retry_at}
+        )
 
     def report(self, offsets: Offsets) -> list[Skip]:
         """Make the state say what is halted; what may be skipped."""
         halts = offsets.halts
         stored, skips = {one.place: one for one in halts.halted()}, halts.skips()
         mine = {place_of(one): self._halt_of(one, held) for one, held in self._held.items()}
+        mine |= {place: self._halt_at(place, *why) for place, why in self._places.items()}
         new = [one for place, one in mine.items() if not _says(stored.get(place), one)]
         if new:
             halts.halt(new)
@@ -99,6 +126,13 @@ class Halting:
         named = {one.partition for one in there} | {one.partition for one in skips}
         known = offsets.progress([one for one in named if one is not None])
         over = [one.place for one in there if _is_beyond(known, one)]
+        over += [
+            one.place
+            for one in stored.values()
+            if one.partition is None
+            and one.place not in mine
+            and (self._is_new or one.consumer == self._consumer)
+        ]
         if over:
             halts.lift(over)
         done = [one for one in skips if _is_done(known, one)]
@@ -108,18 +142,19 @@ class Halting:
 
     def allow(self, skips: Sequence[Skip]) -> None:
         """All is reported. Read those again whose message may be skipped."""
-        self.is_unreported = False
-        self._read_again(
-            partition
-            for partition, held in self._held.items()
-            if any(
-                one.partition == partition and one.covers(held.at.incarnation, held.at.offset)
-                for one in skips
-            )
-        )
+        self.is_unreported = self._is_new = False
+        again: dict[TopicPartition, int] = {}
+        for partition, held in self._held.items():
+            for one in skips:
+                if one.partition == partition and one.covers(held.at.incarnation, held.at.offset):
+                    is_gone = isinstance(held.at.error, OffsetLost)
+                    again[partition] = one.last + 1 if is_gone else held.at.offset
+                    if is_gone:
+                        self._tried.discard(partition)  # there is nothing to be tried
+        self._read_again(again)
 
-    def _read_again(self, partitions: Iterable[TopicPartition]) -> None:
-        again = {one: self._held[one].at.offset for one in partitions if one not in self._tried}
+    def _read_again(self, offsets: Mapping[TopicPartition, int]) -> None:
+        again = {one: offset for one, offset in offsets.items() if one not in self._tried}
         if again:
             self._messages.seek(again)
             self._messages.resume(again)
@@ -131,9 +166,10 @@ class Halting:
         if held is not None:
             self._telemetry.resumed(partition.topic, partition.partition, held.at.error)
 
-    def _next_try(self, error: PipelineError) -> float:
+    def _next_try(self, error: PipelineError, tries: int) -> float:
+        pause = min(self._retry_seconds, FIRST_RETRY_SECONDS * 2 ** min(tries, 20))
         heals = error.remedy is Remedy.RETRY
-        return self._clock.monotonic() + (WAITING_SECONDS if heals else self._retry_seconds)
+        return self._clock.monotonic() + (WAITING_SECONDS if heals else pause)
 
     def _halt_of(self, partition: TopicPartition, held: _Held) -> Halt:
         return Halt(
@@ -146,6 +182,9 @@ class Halting:
             since=held.since,
             consumer=self._consumer,
         )
+
+    def _halt_at(self, place: str, error: PipelineError, since: datetime) -> Halt:
+        return Halt(place, None, None, None, error.code, error.sentence, since, self._consumer)
 
     def _is_left(self, one: Halt) -> bool:
         """Reported by somebody of a partition that is ours now, and is not halted here."""

@@ -5,7 +5,7 @@ and store how far it came.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pipeline.engine.consumer.batch import Batch, place_of
 from pipeline.engine.consumer.circuit import Circuit, Limits
@@ -25,6 +25,7 @@ from pipeline.errors import (
     Remedy,
     SchemaUnknown,
     SourceRewound,
+    TargetRestored,
 )
 from pipeline.model.event import (
     Decoded,
@@ -38,6 +39,8 @@ from pipeline.model.halt import HaltedAt, Skip, SkippedMessage
 from pipeline.model.ledger import Progress
 from pipeline.model.outcome import Outcome, SkipReason
 from pipeline.model.position import TopicPartition
+
+Reloaded = Callable[[str, int], int]
 
 
 class Intake:
@@ -54,7 +57,14 @@ class Intake:
         telemetry: Telemetry,
         clock: Clock,
         limits: Limits,
+        reloaded: Reloaded,
+        restored: type[PipelineError] = TargetRestored,
     ) -> None:
+        """`reloaded`: the newest epoch whose snapshot of a table is over, in an incarnation of its
+        topic. `restored`: what is raised where the target went back to an earlier state.
+        """
+        self._reloaded = reloaded
+        self._reloaded_epochs: dict[tuple[str, int], int] = {}
         self._decoder = decoder
         self._keeper = keeper
         self._dead_letters = dead_letters
@@ -62,12 +72,13 @@ class Intake:
         self._clock = clock
         self._circuit = Circuit(limits)
         self._unknown = UnknownSchemas(clock, limits.unknown_schema_seconds)
-        self.history = RestoreDetector()
+        self.history = RestoreDetector(restored)
         self.skips: Sequence[Skip] = ()  # what a person said may be skipped
 
     def on_assigned(self, progress: Mapping[TopicPartition, Progress]) -> None:
         """Partitions that come to us, with what was stored of them."""
         self.history.on_assigned(progress)
+        self._reloaded_epochs.clear()
         for partition, stored in progress.items():
             self._circuit.in_a_row[partition] = stored.dead_in_a_row
 
@@ -79,9 +90,7 @@ class Intake:
         incarnations: Mapping[str, int],
         attempt: Attempt,
     ) -> Batch:
-        """The messages as a batch;
-        a partition whose message can be neither decoded nor dead-lettered stops before it.
-        """
+        """The messages as a batch. A partition stops before a message that halts it."""
         batch = Batch(incarnations=incarnations, polled_at=self._clock.now())
         for message in messages:
             partition = TopicPartition(message.topic, message.partition)
@@ -103,9 +112,8 @@ class Intake:
         return batch
 
     def _decoded(self, message: Message, incarnation: int, attempt: Attempt) -> Decoded:
-        """The message as an event. A registry that is away is waited for, with everything.
-        Raises SchemaUnknown where it does not know the message's schema, and SchemaLost when that
-        has lasted too long: only this partition waits for that.
+        """The message as an event. A registry that is away is waited for, with everything; only
+        this partition waits for a schema. Raises SchemaUnknown, SchemaLost.
         """
 
         def once() -> Decoded:
@@ -142,10 +150,24 @@ class Intake:
                 batch.ended[partition, Outcome.SKIPPED, SkipReason.HEARTBEAT] += 1
             case Undecodable(error):
                 if error.remedy is not Remedy.DEAD_LETTER:
-                    raise error
+                    if not self._is_reloaded(decoded, batch.incarnations[message.topic]):
+                        raise error
+                    batch.ended[partition, Outcome.SKIPPED, SkipReason.RELOADED] += 1
+                    return
                 self.dead_letter(batch, message, error)
                 return
         self._circuit.good(partition)
+
+    def _is_reloaded(self, decoded: Undecodable, incarnation: int) -> bool:
+        """Did a newer snapshot read every row of its table again: what it read stands behind the
+        message in its partition, and what was deleted is swept.
+        """
+        if not decoded.epoch:
+            return False
+        key = decoded.table, incarnation
+        if self._reloaded_epochs.get(key, 0) <= decoded.epoch:
+            self._reloaded_epochs[key] = self._reloaded(*key)
+        return self._reloaded_epochs[key] > decoded.epoch
 
     # -- setting aside and stopping ----------------------------------------------------------------
 

@@ -4,11 +4,13 @@ halt what cannot continue.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from pipeline.engine.consumer.batch import BatchResult
+from pipeline.engine.consumer.catching_up import CatchUp
 from pipeline.engine.consumer.halting import Halting
 from pipeline.engine.consumer.parking import ParkingRate
 from pipeline.engine.consumer.ports import (
@@ -20,9 +22,16 @@ from pipeline.engine.consumer.ports import (
     Telemetry,
 )
 from pipeline.engine.consumer.retry import Retrier, Stopped
-from pipeline.errors import ParkedTooMany
+from pipeline.engine.consumer.start import NEVER_SEEN
+from pipeline.errors import (
+    LinksRestored,
+    ParkedTooMany,
+    PartitionsChanged,
+    PipelineError,
+    TargetRestored,
+)
 from pipeline.model.event import Message
-from pipeline.model.halt import Skip
+from pipeline.model.halt import HaltedAt, Skip
 from pipeline.model.position import TopicPartition
 
 
@@ -42,6 +51,7 @@ class LoopSettings:
 
 
 CHECK_INTERVAL_SECONDS = 5.0
+PARKED = "parked rows"  # where a limit of them halts everything
 
 
 class BatchProcessor(Protocol):
@@ -60,6 +70,9 @@ class BatchProcessor(Protocol):
 
     def allow(self, skips: Sequence[Skip]) -> None: ...
 
+    def refused(self) -> Mapping[str, PipelineError]:
+        """Tables of the target that refuse what is written to them, with why."""
+
 
 class SnapshotFollower(Protocol):
     """What follows a snapshot to its end."""
@@ -67,6 +80,9 @@ class SnapshotFollower(Protocol):
     def snapshot_ended(self, epoch: int) -> None: ...
 
     def advance(self, attempt: Attempt) -> None: ...
+
+    def restored(self) -> None:
+        """The target was restored: what is known of it counts no more."""
 
     def is_first_load(self) -> bool:
         """Is the first snapshot still being read: rows are read before those that they refer to."""
@@ -92,7 +108,10 @@ class Loop:
         pace: LoopSettings,
         stop: Callable[[], bool],
         consumer: str = "",
+        restored: Callable[[], object] = lambda: None,
     ) -> None:
+        """`consumer`: our name for others. `restored`: done before a restored target is filled."""
+        self._restored = restored
         self._messages = messages
         self._processor = processor
         self._keeper = keeper
@@ -102,15 +121,7 @@ class Loop:
         self._clock = clock
         self._pace = pace
         self._stop = stop
-        self._attempt = Retrier(
-            first_seconds=pace.retry_first_seconds,
-            most_seconds=pace.retry_most_seconds,
-            refused_seconds=pace.refused_seconds,
-            telemetry=telemetry,
-            clock=clock,
-            stop=stop,
-            rest=messages.wait,  # which keeps the membership
-        ).attempt
+        self._attempt = _patience(pace, telemetry, clock, stop, messages)
         self._halting = Halting(
             messages=messages,
             telemetry=telemetry,
@@ -119,6 +130,10 @@ class Loop:
             retry_seconds=pace.halted_retry_seconds,
         )
         self._parking = ParkingRate()
+        self._catch_up = CatchUp()
+        self._full: ParkedTooMany | None = None  # why nothing more is read
+        self._unsafe: LinksRestored | None = None  # why nothing is done
+        self._grown: dict[str, PartitionsChanged] = {}
 
     def run(self) -> None:
         """Returns after a stop, with everything that was read written and committed.
@@ -134,9 +149,16 @@ class Loop:
 
     def step(self) -> int:
         """One poll and its batch; how many messages it had."""
-        messages = self._attempt(
-            lambda: self._messages.poll(self._pace.batch_size, self._pace.poll_seconds)
-        )
+        try:
+            return self._step() if self._unsafe is None else self._stand(self._unsafe)
+        except TargetRestored as error:
+            self._start_again(error)
+        except LinksRestored as error:
+            self._unsafe = error
+        return 0
+
+    def _step(self) -> int:
+        messages = self._poll()
         if messages:
             self._handle(messages)
         if len(messages) < self._pace.batch_size:
@@ -149,9 +171,37 @@ class Loop:
         self._check()
         return len(messages)
 
+    def _poll(self) -> Sequence[Message]:
+        """Nothing while too much waits. A partition that cannot be read from where it should be
+        halts; the others are read on.
+        """
+        if self._full is not None:
+            self._messages.wait(self._pace.poll_seconds)
+            return []
+        messages = self._attempt(
+            lambda: self._messages.poll(self._pace.batch_size, self._pace.poll_seconds)
+        )
+        lost = self._messages.lost()
+        numbers = self._incarnations(one.topic for one in lost)
+        self._halting.halt(
+            {
+                one: HaltedAt(at.offset, numbers.get(one.topic, NEVER_SEEN), at.error)
+                for one, at in lost.items()
+            }
+        )
+        return messages
+
     def _handle(self, messages: Sequence[Message]) -> None:
-        topics = {message.topic for message in messages}
-        incarnations = self._attempt(lambda: {topic: self._incarnation(topic) for topic in topics})
+        incarnations = self._incarnations(message.topic for message in messages)
+        self._halting.halt(
+            {
+                TopicPartition(one.topic, one.partition): HaltedAt(
+                    one.offset, NEVER_SEEN, self._grown[one.topic]
+                )
+                for one in reversed(messages)
+                if one.topic not in incarnations
+            }
+        )
         going = [m for m in messages if TopicPartition(m.topic, m.partition) not in self._halting]
         if len(going) < len(messages):
             self._halting.pause()  # of one that left and came back
@@ -163,11 +213,54 @@ class Loop:
         self._telemetry.step("commit", self._clock.monotonic() - started)
         self._halting.passed(handled.next_offsets)
         self._halting.halt(handled.halted)
+        if self._catch_up.came_to(handled.next_offsets, self._messages.assignment()):
+            self._telemetry.caught_up()
+
+    def _incarnations(self, topics: Iterable[str]) -> dict[str, int]:
+        """Their numbers, without topics that have another number of partitions than they had."""
+        found: dict[str, int] = {}
+        for topic in sorted(set(topics)):
+            try:
+                found[topic] = self._attempt(partial(self._incarnation, topic))
+            except PartitionsChanged as error:
+                self._grown[topic] = error
+        return found
+
+    # -- a target that was restored ----------------------------------------------------------------
+
+    def _start_again(self, error: TargetRestored) -> None:
+        """Read again what the restored target lacks; the guards make the rest harmless."""
+        self._catch_up.rewound()
+        self._attempt(self._restored)
+        self._attempt(self._messages.restart)
+        self._halting.start_again()
+        self._loading.restored()
+        self._telemetry.rewound(error)
+
+    def _stand(self, error: LinksRestored) -> int:
+        """Read nothing and change nothing: only a person knows what the other database holds."""
+        self._messages.wait(self._pace.poll_seconds)
+        self._halting.halt(
+            {
+                one: HaltedAt(self._catch_up.offset_of(one), NEVER_SEEN, error)
+                for one in self._messages.assignment()
+                if one not in self._halting
+            }
+        )
+        self._check()
+        return 0
+
+    # -- every few seconds -------------------------------------------------------------------------
 
     def _check(self) -> None:
-        """Every few seconds, and at once where a partition halted or resumed.
-        Raises ParkedTooMany (not during a first load), TargetRestored.
+        """Every few seconds, and at once where something halted or resumed: the state is told, and
+        nothing more is read while too much waits (not during a first load). Raises TargetRestored,
+        LinksRestored.
         """
+        refused = self._processor.refused()
+        self._halting.halt_places(
+            refused if self._full is None else {**refused, PARKED: self._full}
+        )
         since = self._clock.monotonic() - self._looked_at
         if since < CHECK_INTERVAL_SECONDS and not self._halting.is_unreported:
             return
@@ -177,14 +270,36 @@ class Loop:
         self._halting.allow(skips)
         self._telemetry.parked(parked)
         rise, most = self._parking.rise(self._looked_at, parked), self._pace.parked_per_minute
-        is_much = rise > most or parked > self._pace.parked_limit
+        limit = self._pace.parked_limit
+        is_much = rise > most or parked > limit
         is_first_load = is_much and self._attempt(self._loading.is_first_load)
         self._telemetry.parking(0 if is_first_load else rise, most)
-        if parked > self._pace.parked_limit and not is_first_load:
-            raise ParkedTooMany(f"{parked} rows wait, {self._pace.parked_limit} are allowed")
+        if parked <= limit or is_first_load:
+            self._full = None
+        elif self._full is None:
+            self._full = ParkedTooMany(f"{parked} rows wait, {limit} are allowed")
 
     def _look(self) -> tuple[int, list[Skip]]:
         """How much is parked, and what may be skipped."""
         with self._keeper.transaction() as transaction:
-            self._processor.refuse_restored(transaction)
+            if self._unsafe is None:
+                self._processor.refuse_restored(transaction)
             return transaction.waiting_count(), self._halting.report(transaction)
+
+
+def _patience(
+    pace: LoopSettings,
+    telemetry: Telemetry,
+    clock: Clock,
+    stop: Callable[[], bool],
+    messages: Messages,
+) -> Attempt:
+    return Retrier(
+        first_seconds=pace.retry_first_seconds,
+        most_seconds=pace.retry_most_seconds,
+        refused_seconds=pace.refused_seconds,
+        telemetry=telemetry,
+        clock=clock,
+        stop=stop,
+        rest=messages.wait,  # which keeps the membership
+    ).attempt

@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
 from pipeline.engine.consumer.halt_store import HaltStore
+from pipeline.engine.consumer.rows import LedgerRows, TargetRows
 from pipeline.engine.consumer.state_ports import Aggregates, ExchangeLinks, KeptSettings
 from pipeline.errors import PipelineError
-from pipeline.mapping.target import TargetRow
-from pipeline.model.event import Decoded, Message, Row, Value
-from pipeline.model.ledger import Incarnation, LedgerRow, Mark, Progress, Waiting
+from pipeline.model.event import Decoded, Message
+from pipeline.model.halt import LostAt
+from pipeline.model.ledger import Incarnation, Mark, Progress, Waiting
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
 
@@ -29,8 +30,12 @@ class Messages(Protocol):
         """Up to `limit` messages, empty after the timeout. Also keeps the membership alive,
         and runs rebalances.
 
-        Raises OffsetLost when a partition's next offset has passed retention,
-        ServiceUnreachable when no broker answers.
+        Raises ServiceUnreachable when no broker answers.
+        """
+
+    def lost(self) -> Mapping[TopicPartition, LostAt]:
+        """Partitions that cannot be read from where they should be, each once; nothing comes of
+        them until they are set elsewhere.
         """
 
     def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
@@ -50,6 +55,11 @@ class Messages(Protocol):
     def seek(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Read these from other offsets on, paused or not; those that are not assigned are left
         out. What was read of them, and not polled yet, is forgotten.
+        """
+
+    def restart(self) -> None:
+        """Set every partition back to where `sync` says, or to its beginning, whatever the group
+        has committed: the target was restored.
         """
 
     def assignment(self) -> frozenset[TopicPartition]: ...
@@ -96,7 +106,7 @@ class Offsets(Protocol):
         """
 
     def waiting_count(self) -> int:
-        """How much is parked."""
+        """How much is parked, but for what waits for a table that refuses it."""
 
 
 class OffsetStore(Protocol):
@@ -104,32 +114,6 @@ class OffsetStore(Protocol):
 
     def transaction(self) -> AbstractContextManager[Offsets]:
         """Commits at the end, rolls back on an error."""
-
-
-class LedgerRows(Protocol):
-    """What is remembered of source rows: ledger and mirror."""
-
-    def lock_rows(self, table: str, keys: Sequence[str]) -> dict[str, LedgerRow]:
-        """The ledger rows of these source rows, locked until the end of the transaction;
-        absent ones are left out.
-        """
-
-    def write_rows(self, rows: Sequence[LedgerRow]) -> None:
-        """Store ledger rows of one table as read by `lock_rows`, changed.
-        Raises ConcurrentWrite if one changed meanwhile.
-        """
-
-    def rows_by_key(self, table: str, keys: Sequence[str]) -> list[LedgerRow]:
-        """Committed ledger rows by key, not locked."""
-
-    def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
-        """Committed ledger rows whose mirrored column holds one of the values, not locked."""
-
-    def unseen(self, table: str, epoch: int, limit: int) -> list[LedgerRow]:
-        """Rows that exist and have an older epoch, locked: at most so many, by key."""
-
-    def lock_page(self, table: str, after: str, limit: int) -> list[LedgerRow]:
-        """The next ledger rows of a table by key, locked."""
 
 
 class Marks(Protocol):
@@ -153,9 +137,17 @@ class Marks(Protocol):
     def marks_of(self, marks: Iterable[tuple[str, str]]) -> list[Mark]:
         """Those of these kinds and keys that are set."""
 
-    def due(self, limit: int, *, set_before: datetime, waiting_before: datetime) -> list[Mark]:
-        """The oldest marks: set before a time, or, if they wait for something,
-        last tried before another.
+    def due(
+        self,
+        limit: int,
+        *,
+        set_before: datetime,
+        waiting_before: datetime,
+        with_refused: bool = True,
+    ) -> list[Mark]:
+        """The oldest marks: set before a time, or, if they wait for something, last tried before
+        another. Those that wait for a table that refuses (`target.refused`) are left out, or taken
+        whenever they were tried.
         """
 
     def clear(self, marks: Sequence[Mark]) -> None:
@@ -163,29 +155,6 @@ class Marks(Protocol):
 
     def wait(self, waiting: Sequence[Waiting], now: datetime) -> None:
         """Keep or set marks with the reason they wait for."""
-
-
-class TargetRows(Protocol):
-    """Rows of the target's own tables."""
-
-    def existing(self, table: str, keys: Sequence[str]) -> set[str]:
-        """Those rows of a target table, by its one key column, that exist;
-        locked against deletion.
-        """
-
-    def create_missing(self, table: str, rows: Sequence[Row]) -> int:
-        """Insert those rows whose key the target lacks; how many."""
-
-    def holders(self, table: str, column: str, values: Sequence[str]) -> dict[str, str]:
-        """Who holds these values of a unique column: value as the target holds it -> key."""
-
-    def upsert(self, table: str, rows: Sequence[TargetRow]) -> RowCounts:
-        """Create or change target rows; a row that holds its values already is not touched."""
-
-    def replace_children(self, table: str, wanted: Mapping[str, Sequence[TargetRow]]) -> RowCounts:
-        """For each parent key, make our rows of a child table exactly these, and their values;
-        what holds them already is not written. Rows that others made stay as they are.
-        """
 
 
 class Loads(Protocol):
@@ -205,6 +174,11 @@ class Loads(Protocol):
 
     def loading(self, epoch: int) -> dict[str, LoadState]:
         """Source tables whose snapshot of this epoch (or a later one) was not read to its end."""
+
+    def reloaded(self, table: str, incarnation: int) -> int:
+        """The newest epoch whose snapshot of a table is known to be over, and stands in this
+        incarnation of its topic; 0: none.
+        """
 
     def set_load_ends(self, topic: str, table: str, epoch: int, ends: Mapping[int, int]) -> None:
         """The snapshot of a table in this epoch is over;
@@ -267,6 +241,10 @@ class Telemetry(Protocol):
     def dead_lettered(self, error: PipelineError) -> None: ...
     def halted(self, topic: str, partition: int, error: PipelineError) -> None: ...
     def resumed(self, topic: str, partition: int, error: PipelineError) -> None: ...
+    def halted_place(self, place: str, error: PipelineError) -> None: ...
+    def resumed_place(self, place: str, error: PipelineError) -> None: ...
+    def rewound(self, error: PipelineError) -> None: ...
+    def caught_up(self) -> None: ...
     def second_writer(self, todo: str) -> None: ...
     def conflict(self, kind: str, rule: str, winner: str) -> None: ...
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from pipeline.engine.consumer.ports import Offsets
-from pipeline.errors import TargetRestored
+from pipeline.errors import PipelineError, TargetRestored
 from pipeline.model.ledger import Progress
 from pipeline.model.position import TopicPartition
 
@@ -20,7 +20,9 @@ class RestoreDetector:
     A restored copy does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, restored: type[PipelineError] = TargetRestored) -> None:
+        """`restored`: what is raised."""
+        self._restored = restored
         self._read: Counter[TopicPartition] = Counter()
 
     def on_assigned(self, progress: Mapping[TopicPartition, Progress]) -> None:
@@ -33,7 +35,7 @@ class RestoreDetector:
         transaction: Offsets,
         partitions: Iterable[TopicPartition] | None = None,
     ) -> None:
-        """Raise TargetRestored if one of these (default:
+        """Raise what was given if one of these (default:
         all that we had) has ended fewer messages than it had before.
         """
         chosen = sorted(self._read if partitions is None else partitions)
@@ -45,7 +47,7 @@ class RestoreDetector:
             )
             if there < before:
                 where = f"{partition.topic} partition {partition.partition}"
-                raise TargetRestored(f"{where} had {before} messages handled, and has {there}")
+                raise self._restored(f"{where} had {before} messages handled, and has {there}")
             self._read[partition] = there
 
     def advanced(self, progress: Mapping[TopicPartition, Progress]) -> None:

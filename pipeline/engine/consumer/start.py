@@ -12,6 +12,7 @@ from pipeline.model.ledger import Incarnation, Progress
 from pipeline.model.position import TopicPartition
 
 BEGINNING = 0
+NEVER_SEEN = -1  # no incarnation has this number
 Describe = Callable[[str], Incarnation]
 
 
@@ -39,6 +40,19 @@ class Incarnations:
                 )
         return self._known[topic]
 
+    def of_all(self, topics: Iterable[str]) -> tuple[dict[str, int], dict[str, PartitionsChanged]]:
+        """The numbers of these topics, and those that grew, with why they cannot be read.
+        Raises ServiceUnreachable.
+        """
+        found: dict[str, int] = {}
+        grown: dict[str, PartitionsChanged] = {}
+        for topic in topics:
+            try:
+                found[topic] = self.of(topic)
+            except PartitionsChanged as error:
+                grown[topic] = error
+        return found, grown
+
 
 def refuse_growth(topic: str, present: Incarnation, seen: Iterable[Incarnation]) -> None:
     """Raise PartitionsChanged if the same topic was seen with another number of partitions."""
@@ -47,6 +61,13 @@ def refuse_growth(topic: str, present: Incarnation, seen: Iterable[Incarnation])
             raise PartitionsChanged(
                 f"{topic} had {before.partitions} partitions, and has {present.partitions}"
             )
+
+
+def progress_of(
+    partitions: Iterable[TopicPartition], stored: Mapping[TopicPartition, Progress]
+) -> dict[TopicPartition, Progress]:
+    """What was handled of each partition: nothing, where nothing is stored."""
+    return {one: stored.get(one, Progress(NEVER_SEEN, BEGINNING)) for one in partitions}
 
 
 def stored_starts(

@@ -30,13 +30,15 @@ from pipeline.engine.exchange.unit_of_work import (
     Rewound,
     WorkItem,
 )
-from pipeline.model.event import EventOrigin, Message
+from pipeline.errors import TABLE_REFUSED, LinksRestored, PipelineError
+from pipeline.model.event import Event, EventOrigin, Message
 from pipeline.model.halt import Skip
 from pipeline.model.ledger import Progress
 from pipeline.model.outcome import Outcome
 from pipeline.model.position import TopicPartition
 from pipeline.pairing.entity import ParkedWork
 
+TIME_ENTRIES = "time entries"
 LATE_RETRIES = 10  # retries of parked work between two looks at the time entries, a large table
 
 
@@ -69,6 +71,8 @@ class Exchange:
             telemetry=telemetry,
             clock=clock,
             limits=limits,
+            reloaded=self._reloaded,
+            restored=LinksRestored,  # Ajera knows writes that those links do not
         )
         self._side_of = {
             entity.side(side).table.name: side for entity in setup.entities for side in Side
@@ -77,6 +81,7 @@ class Exchange:
         self.sweep = Sweep(setup, pairs, clock)
         self._latecomers = Latecomers(setup, pairs, clock)
         self._new_lines = NewLines(setup, pairs)
+        self._refused: dict[str, PipelineError] = {}
 
     def on_assigned(self, progress: Mapping[TopicPartition, Progress]) -> None:
         """Partitions that come to us, with what was stored of them."""
@@ -86,8 +91,16 @@ class Exchange:
         """What may be skipped from now on, if it would halt its partition."""
         self._intake.skips = skips
 
+    def _reloaded(self, table: str, _: int) -> int:
+        with self._pairs.transaction() as transaction:
+            return transaction.epochs()[self._side_of[table]][1]
+
+    def refused(self) -> Mapping[str, PipelineError]:
+        """What refuses to be read or written, beside what halts partitions."""
+        return {**self._rounds.refused, **self.sweep.refused, **self._refused}
+
     def refuse_restored(self, transaction: Offsets) -> None:
-        """Raises TargetRestored if the DPS database lacks what it had."""
+        """Raises LinksRestored if the DPS database lacks what it had."""
         self._intake.history.refuse_restored(transaction)
 
     def process(
@@ -116,6 +129,7 @@ class Exchange:
                 links, batch.handled.next_offsets
             ),
             forget=partial(self._without_rewound, batch),
+            refuse=partial(self._without_refused, batch),
         )
         self._end(batch, [one for done in rounds for one in done.ended])
         self._intake.store_progress(batch, incarnations, attempt)
@@ -137,13 +151,26 @@ class Exchange:
                 return found
 
         parked = attempt(due)
-        late = attempt(lambda: self._latecomers.due(LATE_RETRIES * waiting_retry_seconds))
+        late = self._late(attempt, LATE_RETRIES * waiting_retry_seconds)
         outdated = attempt(self._new_lines.page)
         items = [*map(self._item_of, parked), *late, *outdated]
         if items:
-            for _ in self._rounds.run(items, attempt, with_new_lists=True):
+            check = self.refuse_restored
+            for _ in self._rounds.run(
+                items, attempt, check=check, refuse=_leave, with_new_lists=True
+            ):
                 pass
         return len(items)
+
+    def _late(self, attempt: Attempt, seconds: float) -> list[WorkItem]:
+        """Rows that were not chosen before; none while the time entries cannot be read."""
+        try:
+            found = attempt(lambda: self._latecomers.due(seconds))
+        except TABLE_REFUSED as error:
+            self._refused[TIME_ENTRIES] = error
+            return []
+        self._refused.pop(TIME_ENTRIES, None)
+        return found
 
     def _item_of(self, parked: ParkedWork) -> WorkItem:
         table = self._setup.entity(parked.entity).side(parked.side).table.name
@@ -165,6 +192,24 @@ class Exchange:
             event.origin for event in self._intake.halt_rewound(batch, rewound.event, batch.events)
         }
         return [item for item in items if item.event is None or item.event.origin in kept]
+
+    def _without_refused(
+        self, batch: Batch, item: WorkItem, error: PipelineError, left: Sequence[WorkItem]
+    ) -> list[WorkItem]:
+        """Halt the partitions of the event's topic; the items of other events. The guards know
+        what was done of them already.
+        """
+        if item.event is None:
+            return list(left)
+        events = batch.events
+        first: dict[int, Event] = {item.event.place.partition: item.event}
+        for one in left:
+            if one.event is not None and one.table == item.table:
+                first.setdefault(one.event.place.partition, one.event)
+        for event in first.values():
+            events = self._intake.halt_before(batch, event, error, events)
+        kept = {event.origin for event in events}
+        return [one for one in left if one.event is None or one.event.origin in kept]
 
     def _followed(self, batch: Batch) -> dict[Side, int]:
         """The epochs that a batch shows; and evidence that the snapshot of an epoch is over,
@@ -201,6 +246,11 @@ class Exchange:
                 self._intake.end(batch, batch.messages[origin], found.outcome, found.reason)
                 if found.outcome is Outcome.WRITTEN:
                     self._intake.count_delay(event)
+
+
+def _leave(_: WorkItem, __: PipelineError, left: Sequence[WorkItem]) -> list[WorkItem]:
+    """Parked work that is refused stays parked; the rest is tried."""
+    return list(left)
 
 
 def _rank(ended: ItemResult) -> int:

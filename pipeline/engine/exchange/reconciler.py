@@ -18,8 +18,10 @@ from pipeline.engine.consumer.bisect import BisectingQueue
 from pipeline.engine.consumer.ports import Attempt, Clock, Telemetry
 from pipeline.engine.consumer.races import RetryLostRaces
 from pipeline.engine.exchange.ajera_writer import WritesAjera
+from pipeline.engine.exchange.belonging import belonging
 from pipeline.engine.exchange.ports import LinkTransaction, Pairs
 from pipeline.engine.exchange.reconcile_pass import ReconcilePass
+from pipeline.engine.exchange.refused_work import RefusedWork
 from pipeline.engine.exchange.second_writer import (
     SECOND_WRITER,
     TODO,
@@ -35,13 +37,14 @@ from pipeline.engine.exchange.unit_of_work import (
     UnitOfWork,
     WorkItem,
 )
-from pipeline.errors import PipelineError, RowRejected
+from pipeline.errors import TABLE_REFUSED, PipelineError, RowRejected
 from pipeline.pairing.entity import Lists
 
 ITEMS_A_ROUND = 500
 LISTS_SECONDS = 30.0
 Check = Callable[[LinkTransaction], None]
 Forget = Callable[[Rewound, Sequence[WorkItem]], list[WorkItem]]
+Refuse = Callable[[WorkItem, PipelineError, Sequence[WorkItem]], list[WorkItem]]
 
 
 class Reconciler:
@@ -62,6 +65,7 @@ class Reconciler:
         self._clock = clock
         self._writer = writer
         self._second_writer = SecondWriter()
+        self._kept = RefusedWork(setup, pairs, clock)
         self._lists = Lists()
         self._lists_read_at = -LISTS_SECONDS
         self._epochs: dict[Side, int] = {}
@@ -73,18 +77,19 @@ class Reconciler:
         *,
         check: Check = lambda _: None,
         forget: Forget | None = None,
+        refuse: Refuse | None = None,
         with_new_lists: bool = False,
     ) -> Iterator[PassResult]:
-        """A round after the other. `check` looks at each transaction first;
-        `forget` says what continues after a rewind.
+        """A round after the other. `check` looks at each transaction first; `forget` says what
+        continues after a rewind, `refuse` what does without an item for which a table refuses to be
+        read or written: without it that is raised.
 
-        A round that a database rejects is bisected down to the offending row, which is parked.
-        What the first half leaves for later comes before the
-        second half, so that no event overtakes another.
+        A round that a database rejects is bisected down to the offending row, which is parked. What
+        the first half leaves for later comes first, so that no event overtakes another.
         """
         if with_new_lists:
             self._lists_read_at = -LISTS_SECONDS
-        attempt(self._read_lists)
+        items = self._with_lists(items, attempt, refuse)
         attempt(lambda: self.follow({}))
         queue, held = BisectingQueue(items, ITEMS_A_ROUND), list[WorkItem]()
         while queue or held:
@@ -92,18 +97,76 @@ class Reconciler:
                 queue.done([replace(item, is_parked=False, decide=None) for item in held])
                 held = []
             now = queue.take()
-            try:
-                done = self._one(now, attempt, check, forget)
-            except RowRejected as error:
-                if queue.bisect(now):
-                    continue
-                done = self._one(now, attempt, check, forget, error)
+            done = self._tried(now, queue, attempt, check, forget, refuse)
+            if done is None:
+                continue
             linked = list(done.linked) + self._carry(done.planned, attempt)
             self._count(done)
             self._watch(done, attempt)
             held += done.held
-            queue.done(done.later + attempt(partial(self._belonging, linked)))
+            queue.done(done.later + self._following(linked, attempt, refuse))
             yield done
+
+    def _tried(
+        self,
+        now: Sequence[WorkItem],
+        queue: BisectingQueue[WorkItem],
+        attempt: Attempt,
+        check: Check,
+        forget: Forget | None,
+        refuse: Refuse | None,
+    ) -> PassResult | None:
+        """A round; None where its items are in the queue again, or were left."""
+        try:
+            return self._one(now, attempt, check, forget)
+        except RowRejected as error:
+            if queue.bisect(now):
+                return None
+            return self._one(now, attempt, check, forget, error)
+        except TABLE_REFUSED as error:
+            if refuse is None:
+                raise
+            if not queue.bisect(now):
+                self._kept.keep(now[0], error, attempt)
+                queue.done(refuse(now[0], error, queue.take_all()))
+            return None
+
+    @property
+    def refused(self) -> Mapping[str, PipelineError]:
+        """Tables of Ajera that refuse what is written to them, with why."""
+        return self._writer.refused
+
+    def _with_lists(
+        self, items: Sequence[WorkItem], attempt: Attempt, refuse: Refuse | None
+    ) -> Sequence[WorkItem]:
+        """The items, once the code lists are read. A list that cannot be read stops them all."""
+        try:
+            attempt(self._read_lists)
+        except TABLE_REFUSED as error:
+            if refuse is None:
+                raise
+            left = list(items)
+            while left:
+                self._kept.keep(left[0], error, attempt)
+                left = refuse(left[0], error, left[1:])
+            return left
+        return items
+
+    def _following(
+        self, linked: Sequence[Link], attempt: Attempt, refuse: Refuse | None
+    ) -> list[WorkItem]:
+        """What belongs to pairs that are linked now; where that cannot be read, the pair is looked
+        at again later.
+        """
+        try:
+            return attempt(partial(belonging, self._setup, self._pairs, linked))
+        except TABLE_REFUSED as error:
+            if refuse is None:
+                raise
+            if len(linked) > 1:
+                return [item for one in linked for item in self._following([one], attempt, refuse)]
+            self._kept.keep(self._kept.item_of(linked[0]), error, attempt)
+            return []
 
     def _count(self, done: PassResult) -> None:
         for table, counts in done.counts.items():
@@ -194,32 +257,6 @@ class Reconciler:
                     )
             store(self._setup, unit)
             return unit.linked
-
-    def _belonging(self, linked: Sequence[Link]) -> list[WorkItem]:
-        """The rows that belong to rows linked just now: they follow."""
-        items: list[WorkItem] = []
-        parents = [link for link in linked if self._setup.children(link.entity)]
-        if not parents:
-            return items
-        with (
-            self._pairs.transaction() as links,
-            self._pairs.ajera() as ajera,
-        ):
-            rows = {Side.AJERA: ajera.rows, Side.DPS: links.rows}
-            for entity in self._setup.entities:
-                for side in Side:
-                    keys = [link.side(side).key for link in parents if link.entity == entity.parent]
-                    if entity.parent is None or not keys:
-                        continue
-                    of = self._setup.entity(entity.parent).side(side).table
-                    values = [of.key_values(key) for key in keys if key is not None]
-                    entity_side = entity.side(side)
-                    found = rows[side].having(entity_side.table, entity_side.parent, values)
-                    items += [
-                        WorkItem(side, entity_side.table.name, key, entity=entity.name)
-                        for key in sorted(found)
-                    ]
-        return items
 
     # -- what is known between rounds --------------------------------------------------------------
 

@@ -11,9 +11,11 @@ from pipeline.engine.exchange.ports import Pairs
 from pipeline.engine.exchange.settlement import settle_open, store
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork
+from pipeline.errors import TABLE_REFUSED, PipelineError
 from pipeline.pairing.entity import Entity, Lists
 
 LINKS_A_PAGE = 500
+RETRY_SECONDS = 60.0
 
 
 class Sweep:
@@ -29,6 +31,8 @@ class Sweep:
             Side, 0
         )  # the newest epoch whose snapshot is known to be over
         self._done = dict.fromkeys(Side, 0)
+        self._retry_at = 0.0
+        self.refused: dict[str, PipelineError] = {}  # what could not be looked through, with why
 
     def ended(self, side: Side, epoch: int) -> None:
         """The snapshot of this epoch is over."""
@@ -38,10 +42,23 @@ class Sweep:
         """Which side's is not said here; `ended` says it."""
 
     def advance(self, attempt: Attempt) -> None:
+        """A side one of whose tables refuses to be read is looked through later."""
+        if self._clock.monotonic() < self._retry_at:
+            return
+        self.refused.clear()
         for side in Side:
             if self._done[side] < self._evidence[side]:
-                attempt(lambda of=side: self._side(of))  # type: ignore[misc]
-                self._done[side] = self._evidence[side]
+                try:
+                    attempt(lambda of=side: self._side(of))  # type: ignore[misc]
+                except TABLE_REFUSED as error:
+                    self.refused[f"rows deleted in {side}"] = error
+                    self._retry_at = self._clock.monotonic() + RETRY_SECONDS
+                else:
+                    self._done[side] = self._evidence[side]
+
+    def restored(self) -> None:
+        """What was swept is to be looked for again."""
+        self._done = dict.fromkeys(Side, 0)
 
     def is_first_load(self) -> bool:
         with self._pairs.transaction() as links:

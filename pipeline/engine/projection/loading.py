@@ -64,6 +64,10 @@ class Loading:
         if self._done < self._evidence:
             attempt(self._advance)
 
+    def restored(self) -> None:
+        """The target was restored: what was loaded may not be loaded in it."""
+        self._done = 0
+
     def is_first_load(self) -> bool:
         if self._done:
             return False

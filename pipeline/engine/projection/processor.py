@@ -5,7 +5,7 @@ or halts its partition.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -25,6 +25,7 @@ from pipeline.engine.consumer.ports import (
 from pipeline.engine.projection.recompute import Recompute
 from pipeline.engine.projection.recomputed import Key, RecomputeResult
 from pipeline.engine.projection.recomputing import RecomputeRunner
+from pipeline.engine.projection.refusals import Described, Refusals
 from pipeline.engine.projection.stage import (
     Rewound,
     StagedBatch,
@@ -61,7 +62,9 @@ class Processor:
         telemetry: Telemetry,
         clock: Clock,
         limits: Limits | None = None,
+        describe: Callable[[], Described] = lambda: Described({}),
     ) -> None:
+        """`describe` looks at the target's tables; none: they are as `recompute` has them."""
         self._target = target
         self._telemetry = telemetry
         self._clock = clock
@@ -73,15 +76,18 @@ class Processor:
             telemetry=telemetry,
             clock=clock,
             limits=limits,
+            reloaded=self._reloaded,
         )
         self._stage_settings = StageSettings(
             route, site, timedelta(seconds=limits.clock_tolerance_seconds)
         )
+        self._refusals = Refusals(clock, limits.refused_retry_seconds, describe)
         self._recomputing = RecomputeRunner(
             target=target,
             recompute=recompute,
             telemetry=telemetry,
             clock=clock,
+            refusals=self._refusals,
         )
 
     def on_assigned(self, progress: Mapping[TopicPartition, Progress]) -> None:
@@ -127,6 +133,14 @@ class Processor:
     def allow(self, skips: Sequence[Skip]) -> None:
         """What may be skipped from now on, if it would halt its partition."""
         self._intake.skips = skips
+
+    def _reloaded(self, table: str, incarnation: int) -> int:
+        with self._target.transaction() as transaction:
+            return transaction.reloaded(table, incarnation)
+
+    def refused(self) -> Mapping[str, PipelineError]:
+        """Tables of the target that refuse what is written to them."""
+        return self._refusals.errors
 
     def refuse_restored(self, transaction: Offsets) -> None:
         """Raises TargetRestored if the target lacks what it had:

@@ -16,9 +16,10 @@ from functools import cached_property
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection.recomputed import Key, RecomputeResult
 from pipeline.engine.projection.references import References
+from pipeline.engine.projection.refusals import Refused, reading, writing
 from pipeline.engine.projection.resolve import Roots, fetch, resolve
 from pipeline.engine.projection.unique import Unique
-from pipeline.errors import ParkReason, ValueRefused
+from pipeline.errors import ParkReason, TargetRefused, ValueRefused
 from pipeline.mapping.apply import Built, Graph, applies, build
 from pipeline.mapping.fit import fit, fit_key
 from pipeline.mapping.route import Route
@@ -49,8 +50,11 @@ class Recompute:
         marks: Sequence[Mark],
         extra: set[Key],
         now: datetime,
+        refused: Refused | None = None,
     ) -> RecomputeResult:
-        """Raises Widen before anything was written, and ports' errors."""
+        """`refused`: tables that are left alone; rows that need one wait for it. Raises Widen
+        before anything was written, TableRefused, and ports' errors.
+        """
         loaded = transaction.loaded()
         unknown_columns = transaction.unknown_columns()
         roots = resolve(transaction, self.route, self.site, marks)
@@ -63,7 +67,7 @@ class Recompute:
         locked = self._lock(transaction, roots)
         graph = fetch(transaction, self.route, self.site, locked, loaded, unknown_columns)
         done = RecomputeResult()
-        built = self._build(locked, graph, loaded, done)
+        built = _without(refused or Refused(), self._build(locked, graph, loaded, done), done)
         for table, keys in roots.items():
             self._await_roots(
                 transaction,
@@ -175,10 +179,9 @@ class Recompute:
             table = self.targets[mapping.target]
             rows = self._fitted(table, ours, done)
             rows = self._writable(transaction, mapping, rows, roots, done)
-            done.count(
-                table.name,
-                transaction.upsert(table.name, [row for _, row in rows]),
-            )
+            with writing(table.name):
+                counts = transaction.upsert(table.name, [row for _, row in rows])
+            done.count(table.name, counts)
             written = {row.key[0] for _, row in rows}
             for child in mapping.children:
                 self._write_children(
@@ -245,10 +248,24 @@ class Recompute:
         if wanted:
             root_of = {one.row.key[0]: one.root for one in built}
             kept = self._references.of_children(transaction, child, wanted, root_of, roots, done)
-            done.count(
-                child.target,
-                transaction.replace_children(child.target, kept),
-            )
+            with writing(child.target):
+                counts = transaction.replace_children(child.target, kept)
+            done.count(child.target, counts)
+
+
+def _without(refused: Refused, built: Sequence[Built], done: RecomputeResult) -> list[Built]:
+    """Without rows that need a table that refuses: these wait for it, and nothing of them is
+    written.
+    """
+    kept: list[Built] = []
+    for one in built:
+        table = refused.blocks(one)
+        if table is None:
+            kept.append(one)
+        else:
+            key = (one.root.table, one.root.key)
+            done.wait(key, TargetRefused.code, f"waits for the table {table}, which refuses it")
+    return kept
 
 
 def _creatable(
@@ -266,7 +283,8 @@ def _creatable(
     }
     if not partial:
         return list(rows)
-    lacking = partial - transaction.existing(table.name, sorted(partial))
+    with reading(table.name):
+        lacking = partial - transaction.existing(table.name, sorted(partial))
     for root, row in rows:
         if row.key[0] in lacking:
             reason = f"waits for what {table.name} requires"

@@ -33,5 +33,10 @@ class RecomputeResult:
     def count(self, table: str, counts: RowCounts) -> None:
         self.rows[table] = self.rows.get(table, RowCounts()) + counts
 
+    @property
+    def written(self) -> frozenset[str]:
+        """Target tables that took rows, be they as they were."""
+        return frozenset(table for table, counts in self.rows.items() if counts != RowCounts())
+
     def wait(self, root: Key, code: str, reason: str) -> None:
         self.waiting.setdefault(root, Waiting(Mark(*root), code, reason))

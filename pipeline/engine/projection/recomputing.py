@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -19,6 +20,7 @@ from pipeline.engine.projection.recomputed import (
     NeedMoreLocks,
     RecomputeResult,
 )
+from pipeline.engine.projection.refusals import Refusals, TableRefused
 from pipeline.engine.projection.resolve import resolve
 from pipeline.errors import ConcurrentWrite, RowRejected
 from pipeline.mapping.route import Route
@@ -38,15 +40,18 @@ class RecomputeRunner:
         recompute: Recompute,
         telemetry: Telemetry,
         clock: Clock,
+        refusals: Refusals,
     ) -> None:
+        self._refusals = refusals
         self._target = target
         self._recompute = recompute
         self._telemetry = telemetry
         self._clock = clock
 
     def run(self, marks: Sequence[Mark], attempt: Attempt) -> list[RecomputeResult]:
-        """Recompute all of these; an offending row waits, with the database's reason.
-        Raises what is not transient, and no fault of single rows.
+        """Recompute all of these; an offending row waits, with the database's reason, and so does
+        one that needs a table of the target that refuses. Raises what is not transient, and no
+        fault of single rows or tables.
         """
         queue, done = (
             BisectingQueue(marks, MARKS_A_TRANSACTION),
@@ -56,12 +61,17 @@ class RecomputeRunner:
             now = queue.take()
             try:
                 result = attempt(RetryLostRaces(partial(self._once, now, set())))
+            except TableRefused as refused:
+                self._refusals.refuse(refused)
+                queue.done(now)
+                continue
             except RowRejected as error:
                 roots = attempt(partial(self._roots, now))
                 if queue.bisect(roots):
                     continue
                 result = attempt(partial(self._park, roots, error))
             self._count(result)
+            self._refusals.worked(result.written)
             done.append(result)
             queue.done()
         return done
@@ -72,6 +82,7 @@ class RecomputeRunner:
         """
         followed = self._take_link_changes(attempt) if self._recompute.route.followed else 0
         now = self._clock.now()
+        with_refused = self._refusals.may_try()
 
         def oldest() -> list[Mark]:
             with self._target.transaction() as transaction:
@@ -79,11 +90,14 @@ class RecomputeRunner:
                     MARKS_A_TRANSACTION,
                     set_before=now - timedelta(seconds=1),
                     waiting_before=now - timedelta(seconds=waiting_retry_seconds),
+                    with_refused=with_refused,
                 )
 
         marks = attempt(oldest)
         if marks:
             self.run(marks, attempt)
+        if with_refused and len(marks) < MARKS_A_TRANSACTION:
+            self._refusals.worked(None)
         return followed + len(marks)
 
     def _take_link_changes(self, attempt: Attempt) -> int:
@@ -95,6 +109,11 @@ class RecomputeRunner:
         marks = attempt(taken)
         self.run(marks, attempt)
         return len(marks)
+
+    def _described(self) -> Recompute:
+        """With the target's tables as they are now."""
+        tables = self._refusals.described().tables
+        return replace(self._recompute, targets=tables) if tables else self._recompute
 
     def _count(self, result: RecomputeResult) -> None:
         for table, counts in result.rows.items():
@@ -135,7 +154,9 @@ class RecomputeRunner:
         for _ in range(WIDENINGS):
             try:
                 with self._target.transaction() as transaction:
-                    return self._recompute.run(transaction, marks, extra, self._clock.now())
+                    return self._described().run(
+                        transaction, marks, extra, self._clock.now(), self._refusals.now
+                    )
             except NeedMoreLocks as more:
                 extra.update(more.roots)
         raise ConcurrentWrite("rows that must be recomputed together keep growing")

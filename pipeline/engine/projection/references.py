@@ -12,6 +12,7 @@ from pipeline.engine.projection.recomputed import (
     NeedMoreLocks,
     RecomputeResult,
 )
+from pipeline.engine.projection.refusals import reading, writing
 from pipeline.engine.projection.resolve import Roots
 from pipeline.errors import ParkReason
 from pipeline.mapping.apply import Built
@@ -60,9 +61,10 @@ class References:
         for target in sorted(self.targets.values(), key=lambda table: table.rank):
             rows = wanted.get(target.name)
             if rows:
-                created = transaction.create_missing(
-                    target.name, [rows[key] for key in sorted(rows)]
-                )
+                with writing(target.name):
+                    created = transaction.create_missing(
+                        target.name, [rows[key] for key in sorted(rows)]
+                    )
                 done.count(
                     target.name,
                     RowCounts(created=created, unchanged=len(rows) - created),
@@ -161,7 +163,7 @@ class References:
             if isinstance(parent, AwaitParent):
                 place = self.targets[child.target].key.index(parent.column)
                 off = {key[place] for key in keys if not self._is_mapped(parent, key[place])}
-                lacking = off - transaction.existing(parent.table, sorted(off)) if off else off
+                lacking = off - _existing(transaction, parent.table, off)
                 keys = {key for key in keys if key[place] not in lacking}
         return keys
 
@@ -175,7 +177,7 @@ class References:
         """Those keys that the parent table lacks.
         Raises Widen if a mirrored row would give one that we have not locked.
         """
-        missing = keys - transaction.existing(parent.table, sorted(keys)) if keys else set()
+        missing = keys - _existing(transaction, parent.table, keys)
         sources = {key: parent.source_key(key) for key in missing}
         outside = {
             key
@@ -206,3 +208,10 @@ class References:
             for m in self.route.mappings
             if m.source == parent.source and m.target == parent.table
         )
+
+
+def _existing(transaction: Transaction, table: str, keys: set[str]) -> set[str]:
+    if not keys:
+        return set()
+    with reading(table):
+        return transaction.existing(table, sorted(keys))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection.recomputed import NeedMoreLocks, RecomputeResult
+from pipeline.engine.projection.refusals import reading, writing
 from pipeline.errors import ParkReason
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.site import Site
@@ -105,7 +106,8 @@ class Unique:
             if holder is not None:
                 released.append(TargetRow(self.table.name, (holder,), {self.column: f"~{holder}"}))
         if released:
-            transaction.upsert(self.table.name, released)
+            with writing(self.table.name):
+                transaction.upsert(self.table.name, released)
         return kept
 
     def _claims(self, transaction: Transaction, rows: Rows, locked: Collection[str]) -> _Claims:
@@ -147,7 +149,10 @@ class Unique:
         return wanted
 
     def _held(self, transaction: Transaction, values: Collection[str]) -> dict[str, str]:
-        found = transaction.holders(self.table.name, self.column, sorted(values)) if values else {}
+        if not values:
+            return {}
+        with reading(self.table.name):
+            found = transaction.holders(self.table.name, self.column, sorted(values))
         return {value.casefold(): key for value, key in found.items()}
 
     def _possible(self, root: LedgerRow, value: str) -> list[str]:

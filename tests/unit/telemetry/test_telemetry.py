@@ -89,6 +89,7 @@ def test_every_kind_of_news_moves_its_metric() -> None:
     telemetry.dead_lettered(TargetBusy("x"))
     telemetry.halted("t", 1, TargetBusy("x"))
     telemetry.halted("t", 2, TargetBusy("x"))
+    telemetry.halted_place("Contact", TargetBusy("x"))
     telemetry.connector_held("ajera", "it failed")
     telemetry.connector_restarted("ajera", 1)
     after = samples(telemetry)

@@ -1,0 +1,60 @@
+"""What a projection needs of rows in the target's database (parts of the port `Transaction`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from pipeline.mapping.target import TargetRow
+from pipeline.model.event import Row, Value
+from pipeline.model.ledger import LedgerRow
+from pipeline.model.outcome import RowCounts
+
+
+class LedgerRows(Protocol):
+    """What is remembered of source rows: ledger and mirror."""
+
+    def lock_rows(self, table: str, keys: Sequence[str]) -> dict[str, LedgerRow]:
+        """The ledger rows of these source rows, locked until the end of the transaction;
+        absent ones are left out.
+        """
+
+    def write_rows(self, rows: Sequence[LedgerRow]) -> None:
+        """Store ledger rows of one table as read by `lock_rows`, changed.
+        Raises ConcurrentWrite if one changed meanwhile.
+        """
+
+    def rows_by_key(self, table: str, keys: Sequence[str]) -> list[LedgerRow]:
+        """Committed ledger rows by key, not locked."""
+
+    def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
+        """Committed ledger rows whose mirrored column holds one of the values, not locked."""
+
+    def unseen(self, table: str, epoch: int, limit: int) -> list[LedgerRow]:
+        """Rows that exist and have an older epoch, locked: at most so many, by key."""
+
+    def lock_page(self, table: str, after: str, limit: int) -> list[LedgerRow]:
+        """The next ledger rows of a table by key, locked."""
+
+
+class TargetRows(Protocol):
+    """Rows of the target's own tables."""
+
+    def existing(self, table: str, keys: Sequence[str]) -> set[str]:
+        """Those rows of a target table, by its one key column, that exist;
+        locked against deletion.
+        """
+
+    def create_missing(self, table: str, rows: Sequence[Row]) -> int:
+        """Insert those rows whose key the target lacks; how many."""
+
+    def holders(self, table: str, column: str, values: Sequence[str]) -> dict[str, str]:
+        """Who holds these values of a unique column: value as the target holds it -> key."""
+
+    def upsert(self, table: str, rows: Sequence[TargetRow]) -> RowCounts:
+        """Create or change target rows; a row that holds its values already is not touched."""
+
+    def replace_children(self, table: str, wanted: Mapping[str, Sequence[TargetRow]]) -> RowCounts:
+        """For each parent key, make our rows of a child table exactly these, and their values;
+        what holds them already is not written. Rows that others made stay as they are.
+        """

@@ -172,9 +172,7 @@ class KafkaMessages:
         self._consumer.resume([theirs(tp) for tp in sorted(chosen)])
 
     def seek(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Read these from other offsets on; those that are not assigned are left out, those that
-        do not hold the offset are lost. Raises ServiceUnreachable.
-        """
+        """Those that do not hold the offset are lost. Raises ServiceUnreachable."""
         chosen = {tp: at for tp, at in offsets.items() if tp in self._buffer.assigned}
         lost = lost_of(chosen, self._admin)
         try:
@@ -186,10 +184,7 @@ class KafkaMessages:
         self._buffer.drop(chosen.keys())
 
     def restart(self) -> None:
-        """Set every partition back to where `stored_offsets` says, or to its beginning.
-
-        Raises ServiceUnreachable, and what that callable raises.
-        """
+        """As `stored_offsets` says. Raises ServiceUnreachable, and what that callable raises."""
         partitions = self._buffer.assigned
         starts = stored_starts_of(partitions, self._stored_offsets(partitions), self._admin)
         self.seek(starts.offsets)

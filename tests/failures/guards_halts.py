@@ -73,9 +73,9 @@ HALT_GUARDS = (
     ),
     Guard(
         "a message of the newest snapshot's epoch is not replaced by it",
-        INTAKE,
-        "return self._reloaded_epochs[key] > decoded.epoch",
-        "return self._reloaded_epochs[key] >= decoded.epoch",
+        "pipeline/engine/consumer/reloads.py",
+        "return self._known[key] > decoded.epoch",
+        "return self._known[key] >= decoded.epoch",
         f"{TEST}::test_a_message_that_no_newer_snapshot_has_replaced_halts",
     ),
     Guard(

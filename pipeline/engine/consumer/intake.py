@@ -5,7 +5,7 @@ and store how far it came.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from pipeline.engine.consumer.batch import Batch, place_of
 from pipeline.engine.consumer.circuit import Circuit, Limits
@@ -18,6 +18,7 @@ from pipeline.engine.consumer.ports import (
     OffsetStore,
     Telemetry,
 )
+from pipeline.engine.consumer.reloads import Reloaded, Reloads
 from pipeline.engine.consumer.restore_detection import RestoreDetector
 from pipeline.engine.consumer.unknown_schemas import UnknownSchemas
 from pipeline.errors import (
@@ -40,8 +41,6 @@ from pipeline.model.ledger import Progress
 from pipeline.model.outcome import Outcome, SkipReason
 from pipeline.model.position import TopicPartition
 
-Reloaded = Callable[[str, int], int]
-
 
 class Intake:
     """Takes messages in, and keeps between batches only how many ended,
@@ -63,8 +62,7 @@ class Intake:
         """`reloaded`: the newest epoch whose snapshot of a table is over, in an incarnation of its
         topic. `restored`: what is raised where the target went back to an earlier state.
         """
-        self._reloaded = reloaded
-        self._reloaded_epochs: dict[tuple[str, int], int] = {}
+        self._reloads = Reloads(reloaded)
         self._decoder = decoder
         self._keeper = keeper
         self._dead_letters = dead_letters
@@ -78,7 +76,7 @@ class Intake:
     def on_assigned(self, progress: Mapping[TopicPartition, Progress]) -> None:
         """Partitions that come to us, with what was stored of them."""
         self.history.on_assigned(progress)
-        self._reloaded_epochs.clear()
+        self._reloads.forget()
         for partition, stored in progress.items():
             self._circuit.in_a_row[partition] = stored.dead_in_a_row
 
@@ -150,24 +148,13 @@ class Intake:
                 batch.ended[partition, Outcome.SKIPPED, SkipReason.HEARTBEAT] += 1
             case Undecodable(error):
                 if error.remedy is not Remedy.DEAD_LETTER:
-                    if not self._is_reloaded(decoded, batch.incarnations[message.topic]):
+                    if not self._reloads.replaced(decoded, batch.incarnations[message.topic]):
                         raise error
                     batch.ended[partition, Outcome.SKIPPED, SkipReason.RELOADED] += 1
                     return
                 self.dead_letter(batch, message, error)
                 return
         self._circuit.good(partition)
-
-    def _is_reloaded(self, decoded: Undecodable, incarnation: int) -> bool:
-        """Did a newer snapshot read every row of its table again: what it read stands behind the
-        message in its partition, and what was deleted is swept.
-        """
-        if not decoded.epoch:
-            return False
-        key = decoded.table, incarnation
-        if self._reloaded_epochs.get(key, 0) <= decoded.epoch:
-            self._reloaded_epochs[key] = self._reloaded(*key)
-        return self._reloaded_epochs[key] > decoded.epoch
 
     # -- setting aside and stopping ----------------------------------------------------------------
 

@@ -4,12 +4,10 @@ halt what cannot continue.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
-from pipeline.engine.consumer.batch import BatchResult
 from pipeline.engine.consumer.catching_up import CatchUp
 from pipeline.engine.consumer.halting import Halting
 from pipeline.engine.consumer.parking import ParkingRate
@@ -17,17 +15,16 @@ from pipeline.engine.consumer.ports import (
     Attempt,
     Clock,
     Messages,
-    Offsets,
     OffsetStore,
     Telemetry,
 )
+from pipeline.engine.consumer.processing import BatchProcessor, SnapshotFollower
 from pipeline.engine.consumer.retry import Retrier, Stopped
 from pipeline.engine.consumer.start import NEVER_SEEN
 from pipeline.errors import (
     LinksRestored,
     ParkedTooMany,
     PartitionsChanged,
-    PipelineError,
     TargetRestored,
 )
 from pipeline.model.event import Message
@@ -52,40 +49,6 @@ class LoopSettings:
 
 CHECK_INTERVAL_SECONDS = 5.0
 PARKED = "parked rows"  # where a limit of them halts everything
-
-
-class BatchProcessor(Protocol):
-    """What a route does with a batch, and between batches."""
-
-    def process(
-        self,
-        messages: Sequence[Message],
-        incarnations: Mapping[str, int],
-        attempt: Attempt,
-    ) -> BatchResult: ...
-
-    def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int: ...
-
-    def refuse_restored(self, transaction: Offsets) -> None: ...
-
-    def allow(self, skips: Sequence[Skip]) -> None: ...
-
-    def refused(self) -> Mapping[str, PipelineError]:
-        """Tables of the target that refuse what is written to them, with why."""
-
-
-class SnapshotFollower(Protocol):
-    """What follows a snapshot to its end."""
-
-    def snapshot_ended(self, epoch: int) -> None: ...
-
-    def advance(self, attempt: Attempt) -> None: ...
-
-    def restored(self) -> None:
-        """The target was restored: what is known of it counts no more."""
-
-    def is_first_load(self) -> bool:
-        """Is the first snapshot still being read: rows are read before those that they refer to."""
 
 
 class Loop:

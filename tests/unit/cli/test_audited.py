@@ -59,6 +59,8 @@ NAMES = {
     "conflicts resolve line",
     "conflicts resolve link_id",
     "replay topic",
+    "skip offsets",
+    "skip topic",
 }
 SAMPLES = {
     "to_time": "2026-11-25T08:00:00Z",

@@ -4,7 +4,7 @@ not use this module.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Final, TypeVar
 
@@ -30,7 +30,7 @@ from pipeline.kafka.errors import (
     theirs,
 )
 from pipeline.kafka.groups import GroupState
-from pipeline.kafka.peek import read_at
+from pipeline.kafka.peek import read_at, read_range
 from pipeline.kafka.topics import (
     TopicDescription,
     TopicSettings,
@@ -205,6 +205,10 @@ class KafkaAdmin:
         nothing. Partitions without one are left out.
         """
         return read_at(self._settings, self.broker, offsets)
+
+    def messages(self, tp: TopicPartition, first: int, last: int) -> Iterator[Message]:
+        """Those of these offsets, both included, which are there. Raises ServiceUnreachable."""
+        return read_range(self._settings, self.broker, tp, first, last)
 
     def newest_ms(self, topics: Iterable[str]) -> dict[TopicPartition, int]:
         """When the newest message of each partition was produced, in milliseconds since 1970 UTC.

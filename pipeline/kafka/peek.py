@@ -70,6 +70,7 @@ def read_at(
 
 def read_range(
     settings: Mapping[str, Any],
+    broker: Broker,
     tp: TopicPartition,
     first: int,
     last: int,
@@ -79,7 +80,7 @@ def read_range(
 
     Ends early where none comes within the timeout. Raises ServiceUnreachable.
     """
-    reader = Consumer({**settings, **SETTINGS, **WIDE}, logger=LOGGER)
+    reader = Consumer({**settings, **SETTINGS, **WIDE})
     try:
         reader.assign([theirs(tp, first)])
         while True:
@@ -88,13 +89,13 @@ def read_range(
                 return
             fault = polled.error()
             if fault is not None:
-                raise unreachable("reading messages", fault)
+                raise broker.failure("reading messages", fault)
             message = read_message(polled)
             if message.offset <= last:
                 yield message
             if message.offset >= last:
                 return
     except KafkaException as error:
-        raise unreachable("reading messages", cause(error)) from error
+        raise broker.failure("reading messages", cause(error)) from error
     finally:
         reader.close()

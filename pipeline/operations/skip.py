@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -14,13 +15,12 @@ import orjson
 from pipeline.config.settings import Settings
 from pipeline.decoding.naming import field_name
 from pipeline.errors import UsageError
-from pipeline.kafka.peek import read_range
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Message, Undecodable
 from pipeline.model.halt import Skip
 from pipeline.model.position import TopicPartition
 from pipeline.operations.audit import who
-from pipeline.wiring.clients import kafka_admin, kafka_settings
+from pipeline.wiring.clients import kafka_admin
 from pipeline.wiring.decoders import decoder_for
 from pipeline.wiring.route import RouteHandle
 from pipeline.wiring.source import topics_in
@@ -147,8 +147,8 @@ def _look(
     until = high - 1 if last is None else last
     if start > until:
         return
-    with decoder_for(settings, route) as decoder:
-        for message in read_range(kafka_settings(settings), tp, start, until):
+    with closing(kafka_admin(settings)) as admin, decoder_for(settings, route) as decoder:
+        for message in admin.messages(tp, start, until):
             decoded = decoder.decode(message, found.incarnation)
             at = datetime.fromtimestamp(message.timestamp_ms / MILLISECONDS, UTC)
             if isinstance(decoded, Undecodable):

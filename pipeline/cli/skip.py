@@ -13,6 +13,7 @@ from rich.text import Text
 from pipeline.cli.choices import route_option
 from pipeline.cli.command import command, confirm
 from pipeline.cli.output import Outcome, say
+from pipeline.cli.values import Name, Whole
 from pipeline.config.settings import Settings
 from pipeline.errors import UsageError
 from pipeline.model.audit import Changes
@@ -24,9 +25,9 @@ OFFSETS = re.compile(r"(\d+)(\.\.(\d*))?")
 
 @command("skip", changes=Changes.ROUTE)
 @route_option
-@click.argument("topic")
-@click.argument("partition", type=click.IntRange(min=0))
-@click.argument("offsets")
+@click.argument("topic", type=Name("the topic"))
+@click.argument("partition", type=Whole(0))
+@click.argument("offsets", type=Name("the range of offsets"))
 @click.option("--dry-run", is_flag=True, help="Say what would be left out, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def skip(

@@ -4,7 +4,6 @@ route's state, where a running consumer sees it within seconds.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -54,7 +53,7 @@ class Skipping:
     table: str
     gone: int = 0
     messages: int = 0
-    undecodable: Counter[str] = field(default_factory=Counter)
+    undecodable: dict[str, int] = field(default_factory=dict)
     first_time: datetime | None = None
     last_time: datetime | None = None
     keys: list[str] = field(default_factory=list)
@@ -152,7 +151,8 @@ def _look(
             decoded = decoder.decode(message, found.incarnation)
             at = datetime.fromtimestamp(message.timestamp_ms / MILLISECONDS, UTC)
             if isinstance(decoded, Undecodable):
-                found.undecodable[decoded.error.code] += 1
+                code = decoded.error.code
+                found.undecodable[code] = found.undecodable.get(code, 0) + 1
                 found.take(message, table, names)
                 found.first_time, found.last_time = found.first_time or at, at
             if last is not None or isinstance(decoded, Undecodable):

@@ -221,7 +221,8 @@ class Recompute:
         """The rows whose references are there and whose unique values are free."""
         table = self.targets[mapping.target]
         if table.is_others:
-            there = transaction.existing(table.name, sorted(row.key[0] for _, row in rows))
+            with reading(table.name):
+                there = transaction.existing(table.name, sorted(row.key[0] for _, row in rows))
             rows = [(root, row) for root, row in rows if row.key[0] in there]
         for parent in mapping.parents:
             if isinstance(parent, AwaitParent):

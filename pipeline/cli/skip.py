@@ -7,12 +7,11 @@ from dataclasses import asdict
 
 import click
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.choices import route_option
 from pipeline.cli.command import command, confirm
-from pipeline.cli.output import Outcome, say
+from pipeline.cli.output import Outcome, columns, say
 from pipeline.cli.values import Name, Whole
 from pipeline.config.settings import Settings
 from pipeline.errors import UsageError
@@ -86,7 +85,7 @@ def _what(planned: operation.Skipping) -> str:
 
 
 def _shown(planned: operation.Skipping, sentence: str) -> RenderableType:
-    table = Table("code", "messages that cannot be decoded")
+    table = columns("code", "messages that cannot be decoded")
     for code, count in sorted(planned.undecodable.items()):
         table.add_row(code, f"{count:,}")
     where = f"{planned.topic} partition {planned.partition}, {planned.first:,} to {planned.last:,}"

@@ -5,7 +5,7 @@ or one of the few other things a topic can carry.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -98,8 +98,8 @@ class Undecodable:
     """
 
     error: PipelineError
-    table: str = ""
-    epoch: int = 0
+    table: str = field(default="", compare=False)
+    epoch: int = field(default=0, compare=False)
 
 
 Decoded = Event | Tombstone | Heartbeat | Undecodable

@@ -58,6 +58,11 @@ class Schemas:
         self._fetch = fetch
         self._known: dict[int, WriterSchema | PipelineError] = {}
 
+    def known(self, schema_id: int) -> WriterSchema | None:
+        """The schema with this id, if it was fetched before and is usable."""
+        found = self._known.get(schema_id)
+        return found if isinstance(found, WriterSchema) else None
+
     def find(self, schema_id: int) -> WriterSchema | PipelineError:
         """The schema with this id, or why there is none: what `fetch` raised, or ContractBroken."""
         known = self._known.get(schema_id)

@@ -228,6 +228,7 @@ def raw_settings(
             "client": client,
         },
         "registry": {"url": stack.registry},
+        "connect": {"watch": False},  # and no connector fills them
         "run": {
             "metrics_port": 0,
             "retry_max_seconds": 1.0,

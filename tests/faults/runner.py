@@ -117,6 +117,8 @@ class BombedTransaction:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
+        if not callable(found):
+            return found  # a part of the state
 
         def called(*arguments: Any, **named: Any) -> Any:
             answer = found(*arguments, **named)

@@ -57,6 +57,12 @@ class Seen:
         (found,) = [one for one in self.lag["routes"] if one["route"] == name]
         return dict(found)
 
+    def halt(self, route: str, topic: str) -> dict[str, Any] | None:
+        """What status says of the topic's one partition, if that is halted."""
+        (found,) = [one for one in self.status["routes"] if one["name"] == route]
+        halts = [] if found["state"] is None else found["state"]["halted"]
+        return next((one for one in halts if one["place"] == f"{topic}[0]"), None)
+
     def says(self, code: str) -> bool:
         """Status, or the health of a consumer, names the code."""
         return code in self.problems or any(code in self.reasons(route) for route in self.health)

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.stack
 
 
 def test_a_target_is_restored(firm: Firm) -> None:
-    """Everything arrives again, and nobody replays anything. Each client is edited again meanwhile:
-    of a table that is not, see `pim_restored` in tests/faults.
+    """Everything arrives again, and nobody replays anything: also a project that the backup lacks,
+    of whose table nobody edits anything meanwhile.
     """
     person = firm.person("target.restored")
     live = firm.live
@@ -32,6 +32,8 @@ def test_a_target_is_restored(firm: Firm) -> None:
         live.pim = databases.connect(live.pim_url)
         with firm.edits():
             before = firm.edited
+            live.edit('UPDATE "AxProject" SET "prjDescription" = %s WHERE "prjKey" = 2', "Lacked")
+            wait_until(lambda: live.project(2, "Name") == "Lacked", "PIM has the project")
             wait_until(lambda: firm.edited > before + 30, "edits that the backup lacks")
             live.pim.close()
             wait_until(lambda: swapped(admin, place, copy, gone), "the backup is in its place")

@@ -11,12 +11,15 @@ DATABASES = "tests/runbook/test_databases.py"
 REFUSALS = "tests/runbook/test_refusals.py"
 CAPTURE = "tests/incidents/test_capture.py"
 CREDENTIALS = "tests/incidents/test_credentials.py"
+UNDECODABLE = "tests/incidents/test_undecodable.py"
 RESTORED = "tests/incidents/test_restored.py"
 ON_STACK = "tests/incidents/test_pages.py"
 
 # Code: the module in which it is tried.
 TRIED = {
     "connect.failed": CAPTURE,
+    "decode.contract": UNDECODABLE,
+    "registry.unknown": UNDECODABLE,
     "environment.credentials": CREDENTIALS,
     "environment.database": CREDENTIALS,
     "environment.host": CREDENTIALS,
@@ -62,7 +65,6 @@ UNTRIED = {
     "column.unknown": NOT_YET,
     "connect.backfill": NOT_YET,
     "connect.snapshot_needed": NOT_YET,
-    "decode.contract": NOT_YET,
     "decode.malformed": NOT_YET,
     "decode.metadata": NOT_YET,
     "decode.truncate": NOT_YET,
@@ -80,7 +82,6 @@ UNTRIED = {
     "park.limit": NOT_YET,
     "registry.lost": NOT_YET,
     "registry.unavailable": NOT_YET,
-    "registry.unknown": NOT_YET,
     "row.missing": NOT_YET,
     "source.rewound": NOT_YET,
     "target.busy": NOT_YET,

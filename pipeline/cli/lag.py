@@ -47,7 +47,7 @@ def _route(found: operation.Lag) -> list[RenderableType]:
         silent = ", silent" if one.is_silent else ""
         parts.append(Text(f"  {one.source} seen {figures.ago(one.seen_seconds)}{silent}"))
     parts += [Text(f"  {topic} is not in Kafka", style="red") for topic in found.missing]
-    table = columns("topic", "part.", "next", "end", "behind", "seconds", "member")
+    table = columns("topic", "part.", "next", "end", "behind", "seconds", "read by")
     for each in found.partitions:
         table.add_row(
             each.topic,
@@ -56,6 +56,6 @@ def _route(found: operation.Lag) -> list[RenderableType]:
             f"{each.end:,}",
             figures.count(each.lag),
             "unknown" if each.delay_seconds is None else f"{each.delay_seconds:,.1f}",
-            each.member or "-",
+            (each.client or "-").removeprefix(f"{found.group}-"),
         )
     return [*parts, table]

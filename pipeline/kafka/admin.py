@@ -187,7 +187,8 @@ class KafkaAdmin:
             for member in found.members
             for tp in member.assignment.topic_partitions
         }
-        return GroupState(found.state.name.lower(), len(found.members), readers)
+        clients = {member.member_id: member.client_id for member in found.members}
+        return GroupState(found.state.name.lower(), len(found.members), readers, clients)
 
     def offsets_at(self, topics: Iterable[str], timestamp_ms: int) -> Offsets:
         """For each partition the first offset not older than the time,

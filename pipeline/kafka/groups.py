@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from pipeline.model.position import TopicPartition
@@ -20,6 +20,7 @@ class GroupState:
     state: str
     members: int
     assignment: Mapping[TopicPartition, str]  # partition -> id of the member that reads it
+    clients: Mapping[str, str] = field(default_factory=dict)  # member's id -> its client id
 
     @property
     def is_empty(self) -> bool:

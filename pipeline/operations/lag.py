@@ -31,6 +31,7 @@ class PartitionLag:
     """`next_offset` None: nothing was committed yet. `delay_seconds`: age of the oldest change
     that was not applied, 0 when none waits. `lost`: messages that retention deleted unread.
     `rewound`: messages that were applied, and are read again by whoever starts.
+    `member` reads it; `client`: its client id, by which `status` knows it, too.
     """
 
     topic: str
@@ -42,6 +43,7 @@ class PartitionLag:
     rewound: int
     delay_seconds: float | None
     member: str | None
+    client: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,7 @@ def _rewound(tp: TopicPartition, one: Backlog, stored: AllStored) -> int:
 def _partition(
     tp: TopicPartition, one: Backlog, now: datetime, group: GroupState, stored: AllStored
 ) -> PartitionLag:
+    member = group.assignment.get(tp)
     return PartitionLag(
         topic=tp.topic,
         partition=tp.partition,
@@ -211,7 +214,8 @@ def _partition(
         lost=one.lost,
         rewound=_rewound(tp, one, stored),
         delay_seconds=one.delay_seconds(now),
-        member=group.assignment.get(tp),
+        member=member,
+        client=None if member is None else group.clients.get(member),
     )
 
 

@@ -38,6 +38,10 @@ def test_a_column_is_renamed(firm: Firm) -> None:
         continues(firm)
         live.edit(RENAME.format("prjTitle", "prjDescription"))
         live.edit('ALTER TABLE "AxProject" ENABLE TRIGGER remember')
+        # The judge saw nothing of that edit.
+        live.edit(
+            'UPDATE history."AxProject" SET "prjDescription" = \'meanwhile\' WHERE "prjKey" = 1'
+        )
         healed(firm, seen, topic, code)
         firm.wait_until_healthy()
         assert firm.person(code).is_over()

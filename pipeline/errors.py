@@ -683,7 +683,7 @@ class OffsetLost(PipelineError):
     code = "kafka.offset_lost"
     hint = (
         "Changes are missing in the target: run a new snapshot (`ajera-cdc connectors remove` and "
-        "`apply`), and raise the topic's retention."
+        "`apply`), raise the topic's retention, then restart the consumers."
     )
 
 

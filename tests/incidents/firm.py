@@ -292,6 +292,7 @@ def _with_exchange(live: Live, dps_url: str) -> None:
             }
         },
         kafka={"client": impatient},
+        run={"halted_retry_seconds": 5.0},
     )
 
 

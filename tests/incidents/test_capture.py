@@ -72,5 +72,6 @@ def test_a_topic_is_deleted(firm: Firm) -> None:
         assert all(seen.route(name)["lag"] is None for name in (TO_PIM, EXCHANGE))
         assert all(topic in seen.route(name)["missing"] for name in (TO_PIM, EXCHANGE))
         person.heal(SOURCE="ajera")
+        firm.restart(TO_PIM, EXCHANGE)
         firm.wait_until_healthy()
     assert person.is_over()

@@ -28,8 +28,9 @@ from tests.support.runbook import OnCall
 
 CLIENTS, PROJECTS = 12, 4
 EDITS_A_SECOND = 15.0
-# From the cause until everything says so: ten seconds, and a look that began within them.
-TOLD_SECONDS = 12.0
+# From the cause until everything says so: ten seconds, and a look that began within them. A look is
+# seven commands and requests, and takes as many seconds beside the other lane of `make test`.
+TOLD_SECONDS = 18.0
 HEALED_SECONDS = 45.0
 NAMING = Naming()
 NUMBERS = itertools.count(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -86,7 +86,11 @@ ClientSettings = Annotated[dict[str, SecretStr], BeforeValidator(_table_of_text)
 
 
 class Section(BaseModel):
-    """A table of the file: unknown keys are faults, values do not change."""
+    """A table of the file: unknown keys are faults, values do not change. `may_be_empty`: settings
+    for which an empty text means something.
+    """
+
+    may_be_empty: ClassVar[frozenset[str]] = frozenset()
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -109,7 +113,8 @@ class Section(BaseModel):
     def _names_are_not_blank(self) -> Self:
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
-            if isinstance(value, str) and not value.strip() and field.default != value:
+            is_meant = field.default == value or (value == "" and name in self.may_be_empty)
+            if isinstance(value, str) and not value.strip() and not is_meant:
                 raise ValueError(f"{field.alias or name} is empty")
         return self
 

@@ -12,6 +12,8 @@ from pipeline.config.section import DatabaseUrl, Section
 class Source(Section):
     """A captured database: where it is, and the connector that reads it."""
 
+    may_be_empty = frozenset({"signal_table"})
+
     database: DatabaseUrl
     db_schema: str | None = Field(
         None,

@@ -95,8 +95,8 @@ HALT_GUARDS = (
     Guard(
         "a table that refuses is not asked by every batch",
         REFUSALS,
-        "        return self._is_trying\n",
-        "        return True\n",
+        "if not self._is_trying and self._clock.monotonic() >= self._retry_at:",
+        "if not self._is_trying:",
         f"{REFUSED}::test_a_table_that_refuses_is_asked_once_in_a_while",
     ),
     Guard(

@@ -48,7 +48,13 @@ VALUES = {
     "date": "current_date",
     "numeric": "i",
 }
-CONSTANTS = {"jobStatus": 1, "jobStatusNote": "v1", "entryVoid": False}
+CONSTANTS = {
+    "jobStatus": 1,
+    "jobStatusNote": "v1",
+    "entryVoid": False,
+    "invoiceStatus": 3,
+    "personName": "v1",
+}
 OVER_ROWS = [
     sql
     for sql in statements(Postgres(), Site(), "sync", None, Names(Site(), Side.DPS, SYSTEMS))

@@ -82,6 +82,7 @@ class Firm:
             consumer.take(known)
         consumer.drain()
         assert consumer.letters.sent == []
+        assert consumer.processor.refused() == {}
 
     def loaded(self, epoch: int, *tables: str) -> None:
         """These tables, or all, are the last to be read to the end of this epoch's snapshot."""

@@ -55,6 +55,10 @@ CONSTANTS = {
     "invoiceStatus": 3,
     "personName": "v1",
 }
+# A mirror that a condition on another row looks at is joined with rows that nobody can count before
+# they are read: where both counts were wrong, PostgreSQL would multiply. No mirror is ever emptied,
+# so this one's count is known.
+CONDITIONED = re.compile(r"LEFT JOIN (\S+) AS w\d")
 OVER_ROWS = [
     sql
     for sql in statements(Postgres(), Site(), "sync", None, Names(Site(), Side.DPS, SYSTEMS))
@@ -216,6 +220,8 @@ def test_a_statement_does_not_multiply_its_rows_by_the_tables(
     parameters = {"rows": _given(sql), **_constants(sql)}
     with misled.begin() as transaction:
         misled.execute(sa.text("SET LOCAL statement_timeout = '20s'"))
+        for table in CONDITIONED.findall(sql):
+            misled.execute(sa.text(f"ANALYZE {table}"))
         (explained,) = misled.execute(
             sa.text(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}"), parameters
         ).one()

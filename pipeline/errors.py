@@ -199,8 +199,14 @@ class ParkReason(StrEnum):
 
 def hint_of(code: str) -> str:
     """What a person does about what waits with this code; "" for a code of another version."""
-    hints = {error.code: error.hint for error in PipelineError.__subclasses__()}
-    return (hints | {reason.value: reason.hint for reason in ParkReason}).get(code, "")
+    error = error_of(code)
+    reasons = {reason.value: reason.hint for reason in ParkReason}
+    return reasons.get(code, "" if error is None else error.hint)
+
+
+def error_of(code: str) -> type[PipelineError] | None:
+    """The error that has this code; None for a reason to park, and a code of another version."""
+    return next((one for one in PipelineError.__subclasses__() if one.code == code), None)
 
 
 def meanings() -> dict[str, str]:

@@ -7,6 +7,8 @@ import ssl
 from collections.abc import Iterator
 from enum import Enum
 
+from pipeline.errors import HostUnknown, PipelineError, TlsRefused
+
 LONGEST_SECONDS = 2.0
 
 
@@ -40,6 +42,21 @@ def reach_of(error: BaseException) -> Reach:
             case ConnectionRefusedError():
                 return Reach.REFUSED
     return Reach.SILENT
+
+
+def no_answer(doing: str, error: BaseException, unavailable: type[PipelineError]) -> PipelineError:
+    """What a request without an answer is raised as, with what the network says; `unavailable`: of
+    the service, where the network itself is at no fault.
+    """
+    match reach_of(error):
+        case Reach.HOST_UNKNOWN:
+            return HostUnknown(f"{doing}: {Reach.HOST_UNKNOWN.value}.")
+        case Reach.TLS:
+            return TlsRefused(f"{doing}: {Reach.TLS.value}.")
+        case Reach.REFUSED:
+            return unavailable(f"{doing}: {Reach.REFUSED.value}.")
+        case _:
+            return unavailable(f"{doing}: {type(error).__name__}.")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -21,7 +21,7 @@ from pipeline.config.routes import (
     RouteSettings,
     sections_for,
 )
-from pipeline.config.section import Section
+from pipeline.config.section import Section, database_url
 from pipeline.config.services import Connect, Crm, Kafka, Log, Registry, Run
 from pipeline.config.sources import AjeraSource, DpsSource, Sources
 from pipeline.domain.profile import name_faults
@@ -84,10 +84,8 @@ class Settings(Section):
         owners: dict[tuple[str, ...], str] = {}
         for route in self.routes.configured:
             section = self.routes.section(route)
-            database = section.database if isinstance(section, ProjectionSection) else None
-            from sqlalchemy.engine import make_url
-
-            url = make_url((database or self.dps.database).get_secret_value())
+            of = section if isinstance(section, ProjectionSection) else self.dps
+            url = database_url(of.database, f"routes.{route.name}.database")
             place = (url.host or "", str(url.port), url.database or "", str(url.query))
             for what, *value in (
                 ("group", section.group),

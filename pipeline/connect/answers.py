@@ -10,12 +10,9 @@ from pipeline.connect.explain import explain
 from pipeline.errors import (
     ConnectorFailed,
     CredentialsRefused,
-    HostUnknown,
     PipelineError,
     ServiceUnreachable,
-    TlsRefused,
 )
-from pipeline.network import Reach, reach_of
 
 
 def json_of(method: str, path: str, response: httpx.Response) -> Any:
@@ -50,16 +47,3 @@ def refusal(method: str, path: str, response: httpx.Response) -> PipelineError:
     ):
         return ServiceUnreachable(f"{where}: {message}")
     return ConnectorFailed(f"{where}: {message}")
-
-
-def no_answer(doing: str, error: httpx.HTTPError) -> PipelineError:
-    """What a request without an answer is raised as, with what the network says."""
-    match reach_of(error):
-        case Reach.HOST_UNKNOWN:
-            return HostUnknown(f"{doing}: {Reach.HOST_UNKNOWN.value}.")
-        case Reach.TLS:
-            return TlsRefused(f"{doing}: {Reach.TLS.value}.")
-        case Reach.REFUSED:
-            return ServiceUnreachable(f"{doing}: {Reach.REFUSED.value}.")
-        case _:
-            return ServiceUnreachable(f"{doing}: {type(error).__name__}.")

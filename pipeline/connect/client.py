@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import httpx
 
-from pipeline.connect.answers import json_of, no_answer, refusal
+from pipeline.connect.answers import json_of, refusal
 from pipeline.connect.explain import explain, recovery_of, root_line
 from pipeline.connect.status import (
     ABSENT,
@@ -24,7 +24,9 @@ from pipeline.connect.status import (
 from pipeline.errors import (
     ConfigurationInvalid,
     ConnectorFailed,
+    ServiceUnreachable,
 )
+from pipeline.network import no_answer
 
 POLL_SECONDS: Final = 0.25
 # How long Connect may show the failure from before a restart: its workers share a topic.
@@ -251,7 +253,8 @@ class ConnectClient:
         try:
             return self._http.request(method, path, json=body)
         except httpx.HTTPError as error:
-            raise no_answer(f"Kafka Connect at {self._url}, {method} {path}", error) from error
+            doing = f"Kafka Connect at {self._url}, {method} {path}"
+            raise no_answer(doing, error, ServiceUnreachable) from error
 
 
 def _running(status: ConnectorStatus, timeout_seconds: float) -> ConnectorStatus:

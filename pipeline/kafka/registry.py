@@ -17,13 +17,11 @@ from pipeline.errors import (
     ConfigurationInvalid,
     ContractBroken,
     CredentialsRefused,
-    HostUnknown,
     PipelineError,
     RegistryUnavailable,
     SchemaUnknown,
-    TlsRefused,
 )
-from pipeline.network import Reach, reach_of
+from pipeline.network import no_answer
 
 NUMBER_SETTINGS: Final = (
     "timeout",
@@ -79,24 +77,13 @@ class Registry:
         except Exception as error:
             # The client raises its HTTP library's errors,
             # its token provider's and JSON's unchanged.
-            raise _no_answer(f"{self._asked} for schema {schema_id}", error) from error
+            doing = f"{self._asked} for schema {schema_id}"
+            raise no_answer(doing, error, RegistryUnavailable) from error
         return _self_contained_avro(schema_id, schema)
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
-
-
-def _no_answer(doing: str, error: Exception) -> PipelineError:
-    match reach_of(error):
-        case Reach.HOST_UNKNOWN:
-            return HostUnknown(f"{doing}: {Reach.HOST_UNKNOWN.value}.")
-        case Reach.TLS:
-            return TlsRefused(f"{doing}: {Reach.TLS.value}.")
-        case Reach.REFUSED:
-            return RegistryUnavailable(f"{doing}: {Reach.REFUSED.value}.")
-        case _:
-            return RegistryUnavailable(f"{doing}: {type(error).__name__}.")
 
 
 def _number(name: str, text: str) -> float:

@@ -10,7 +10,7 @@ from enum import IntEnum
 from pipeline.connect.causes import Recovery
 from pipeline.connect.status import ABSENT, FAILED, PAUSED, STOPPED
 from pipeline.database.systems.capture_health import CaptureHealth
-from pipeline.errors import PipelineError, Remedy
+from pipeline.errors import Remedy, error_of
 from pipeline.operations.backlog import Freshness
 from pipeline.operations.group_state import GroupVerdict
 from pipeline.operations.standing import ConnectorStatus, GroupStatus, RouteStatus
@@ -172,10 +172,8 @@ def _of_halts(route: RouteStatus) -> Iterator[Problem]:
 
 def _is_retried(code: str) -> bool:
     """May it end by itself."""
-    return any(
-        error.code == code and error.remedy is Remedy.RETRY
-        for error in PipelineError.__subclasses__()
-    )
+    error = error_of(code)
+    return error is not None and error.remedy is Remedy.RETRY
 
 
 def _of_consumers(route: RouteStatus, now: datetime) -> Iterator[Problem]:

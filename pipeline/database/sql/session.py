@@ -212,6 +212,12 @@ def iso(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat()
 
 
+def instant_of(value: Value) -> datetime:
+    """An answer's instant, aware in UTC."""
+    found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return found.astimezone(UTC)
+
+
 def number_of(value: Value) -> int:
     """An answer's number."""
     return value if isinstance(value, int) else int(str(value))

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import orjson
 from sqlalchemy import Engine
 
 from pipeline.database.sql.dialect import Field, Fields, Merge, given
 from pipeline.database.sql.engine import dialect_of
-from pipeline.database.sql.session import ConnectedSession, iso, number_of, translated
+from pipeline.database.sql.session import ConnectedSession, instant_of, iso, number_of, translated
 from pipeline.mapping.source import ColumnType
-from pipeline.model.event import Value
 
 SEEN_WITHIN_SECONDS = 15.0  # five times the pause between two reports
 FORGOTTEN_AFTER = timedelta(days=1)
@@ -98,17 +97,11 @@ def consumers_of(engine: Engine, schema: str) -> list[ConsumerStatus]:
             host=str(host),
             pid=number_of(pid),
             version=str(version),
-            started_at=_utc(started),
-            seen_at=_utc(seen),
+            started_at=instant_of(started),
+            seen_at=instant_of(seen),
             state=str(state),
             reasons=orjson.loads(str(reasons)),
             address=str(address),
         )
         for one, host, pid, version, started, seen, state, reasons, address in answers
     ]
-
-
-def _utc(value: Value) -> datetime:
-    return (
-        value.astimezone(UTC) if isinstance(value, datetime) else datetime.min.replace(tzinfo=UTC)
-    )

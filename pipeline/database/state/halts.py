@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Engine
 
@@ -14,6 +14,7 @@ from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import (
     ConnectedSession,
     Session,
+    instant_of,
     number_of,
     shortened,
     translated,
@@ -115,7 +116,7 @@ class Halts:
                 number_of(first),
                 number_of(last),
                 str(by),
-                _utc(at),
+                instant_of(at),
             )
             for topic, partition, first, incarnation, last, by, at in answers
         ]
@@ -189,10 +190,6 @@ def _halt(answer: Sequence[Value]) -> Halt:
         offset=None if offset is None else number_of(offset),
         code=str(code),
         sentence=str(sentence),
-        since=_utc(since),
+        since=instant_of(since),
         consumer=str(consumer),
     )
-
-
-def _utc(value: Value) -> datetime:
-    return datetime.fromisoformat(str(value)).astimezone(UTC)

@@ -8,6 +8,7 @@ from typing import Final
 
 from psycopg import sql
 
+from deploy.sample.accounting_tables import PR_COLUMNS, TEAM_COLUMNS, Columns
 from deploy.sample.databases import connect
 from deploy.sample.naming import Naming
 
@@ -56,7 +57,7 @@ CREATE TABLE {PR} (
     {PR.Principal} varchar(20), {PR.Org} varchar(30), {PR.Memo} text, {PR.Probability} smallint,
     {PR.Stage} varchar(10), {PR.AjeraSync} varchar(1) NOT NULL DEFAULT 'N', {PR.PIMID} varchar(30),
     {PR.CreateDate} <now>, {PR.ModDate} <now>, {PR.CreateUser} varchar(20),
-    {PR.ModUser} varchar(20),
+    {PR.ModUser} varchar(20), <books>,
     PRIMARY KEY ({PR.WBS1}, {PR.WBS2}, {PR.WBS3})
 );
 CREATE TABLE {PRContactAssoc} (
@@ -72,12 +73,7 @@ CREATE TABLE {EM} (
     {EM.Fax} varchar(24),
     {EM.Org} varchar(30), {EM.Status} varchar(1), {EM.ModDate} <now>, {EM.ModUser} varchar(20)
 );
-CREATE TABLE {EMProjectAssoc} (
-    {EMProjectAssoc.RecordID} varchar(32) PRIMARY KEY, {EMProjectAssoc.WBS1} varchar(30),
-    {EMProjectAssoc.WBS2} varchar(7), {EMProjectAssoc.WBS3} varchar(7),
-    {EMProjectAssoc.Employee} varchar(20),
-    {EMProjectAssoc.RoleDescription} text
-);
+CREATE TABLE {EMProjectAssoc} (<team>);
 """
 DPS_LIST = (
     "CREATE TABLE {<list>} ({<list>.Code} varchar(10) PRIMARY KEY,"
@@ -90,6 +86,7 @@ DPS_CAPTURED: Final = (
     "PR",
     "PRContactAssoc",
     "EM",
+    "EMProjectAssoc",
 )
 DPS_LISTS: Final = (
     "CFGClientTypeDescriptions",
@@ -104,9 +101,17 @@ END $$;
 """
 
 
+def listed(table: str, columns: Columns) -> str:
+    """Columns with their types, each name a placeholder of `Naming.sql`."""
+    return ", ".join(f"{{{table}.{name}}} {kind}" for name, kind in columns)
+
+
 def create_dps(url: str, naming: Naming) -> None:
     """DPS's tables and lists, empty. Those that are captured refuse TRUNCATE."""
-    parts = [naming.sql(DPS_TABLES.replace("<now>", NOW)), REFUSE]
+    tables = DPS_TABLES.replace("<now>", NOW)
+    tables = tables.replace("<books>", listed("PR", PR_COLUMNS))
+    tables = tables.replace("<team>", listed("EMProjectAssoc", TEAM_COLUMNS))
+    parts = [naming.sql(tables), REFUSE]
     parts += [naming.sql(DPS_LIST.replace("<list>", name)) for name in DPS_LISTS]
     parts += [
         naming.sql(

@@ -69,6 +69,9 @@ CREATE FUNCTION history.refuse_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
     RAISE EXCEPTION 'rows would vanish without events: use DELETE (as on SQL Server)';
 END $$;
 """
+REFUSE = """
+CREATE TRIGGER refuse BEFORE TRUNCATE ON {table} EXECUTE FUNCTION history.refuse_truncate();
+"""
 TRIGGER = """
 CREATE FUNCTION history.{function}() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -86,7 +89,6 @@ BEGIN
     {then}
     RETURN NULL;
 END $$;
-CREATE TRIGGER refuse BEFORE TRUNCATE ON {site_table} EXECUTE FUNCTION history.refuse_truncate();
 CREATE TRIGGER remember AFTER INSERT OR UPDATE OR DELETE ON {site_table} FOR EACH ROW
     EXECUTE FUNCTION history.{function}();
 """
@@ -121,6 +123,7 @@ def create(
             connection,
             _trigger(naming, table, [name for name, _ in columns]),
         )
+        _run(connection, REFUSE.format(table=quoted(naming.table(table))))
     retirement.create(connection, naming)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from deploy.sample.accounting_tables import BOOKS
 from deploy.sample.databases import AJERA_LISTS, AJERA_TABLES, PIM_TABLES
 from deploy.sample.naming import Naming, quoted
 
@@ -25,7 +26,7 @@ END $$;
 def script() -> str:
     """The whole script, for psql."""
     parts = [HEAD]
-    for table, columns in AJERA_TABLES.items():
+    for table, columns in {**AJERA_TABLES, **BOOKS}.items():
         parts.append(
             f"{_table(table, columns)}"
             f"CREATE TRIGGER refuse BEFORE TRUNCATE ON {quoted(table)}"

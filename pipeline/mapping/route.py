@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.mapping.mirror import MirroredTable, group_kind, shared_kind
 from pipeline.mapping.site import Assumptions
 from pipeline.mapping.source import ColumnType, SourceTable
-from pipeline.mapping.table import AwaitParent, LinkedKey, TableMapping
+from pipeline.mapping.table import AwaitParent, CreateParent, LinkedKey, TableMapping
 from pipeline.mapping.target import TargetTable
 from pipeline.mapping.watches import watches
 
@@ -25,8 +25,9 @@ class Route:
     `schemas`: a folder with the contract of columns that `schemas/` does not name.
 
     Raises ValueError where a link gives the key of rows that others wait for, or that have unique
-    columns: which root such a row comes from is not known from its key. And where rows are grouped
-    by a long text, of which one database takes two for the same.
+    columns: which root such a row comes from is not known from its key. Where rows are grouped
+    by a long text, of which one database takes two for the same. And where a mapping would make or
+    delete rows of a table that are others'.
     """
 
     name: str
@@ -57,6 +58,9 @@ class Route:
                 kinds = {column.name: column.kind for column in self.source(one.table).mirrored()}
                 if any(kinds[name] is ColumnType.TEXT for name in one.by):
                     raise ValueError(f"{mapping.name}: {one.name} is grouped by a long text")
+            for name in _made(mapping):
+                if self.target(name).is_others:
+                    raise ValueError(f"{mapping.name}: the rows of {name} are others'")
 
     @property
     def followed(self) -> frozenset[str]:
@@ -95,3 +99,10 @@ class Route:
             self,
             mappings=tuple(m for m in self.mappings if m.entity in entities),
         )
+
+
+def _made(mapping: TableMapping) -> set[str]:
+    """The tables whose rows a mapping makes beside its own target's: child rows and parents."""
+    parents = (*mapping.parents, *(one for child in mapping.children for one in child.parents))
+    made = {parent.table for parent in parents if isinstance(parent, CreateParent)}
+    return made | {child.target for child in mapping.children}

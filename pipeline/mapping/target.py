@@ -41,7 +41,10 @@ class TargetTable:
 
     `rank` orders tables by their references, parents first:
     the order of locks and writes everywhere. `is_others`: its rows are made and deleted by others;
-    we change those that are there, and create none.
+    we change those that are there, and create none. `fixed`: columns that hold one value in every
+    row of ours, beside the key: rows with another value there are never touched.
+
+    Raises ValueError for a fixed column that the table lacks, or that is in the key.
     """
 
     name: str
@@ -51,6 +54,28 @@ class TargetTable:
     references: tuple[tuple[str, str], ...] = ()
     unique: tuple[str, ...] = ()
     is_others: bool = False
+    fixed: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        lacking = {*self.fixed_names} - ({*self.by_name()} - {*self.key})
+        if lacking:
+            raise ValueError(f"{self.name} has no columns {', '.join(sorted(lacking))} to fix")
+
+    @property
+    def fixed_names(self) -> tuple[str, ...]:
+        """The columns that hold one value in every row of ours."""
+        return tuple(name for name, _ in self.fixed)
+
+    @property
+    def fixed_values(self) -> tuple[str, ...]:
+        """What they hold."""
+        return tuple(value for _, value in self.fixed)
+
+    @property
+    def required(self) -> frozenset[str]:
+        """The columns without which no row can be made, beside those that tell which row it is."""
+        found = (column.name for column in self.columns if not column.nullable)
+        return frozenset(found) - {*self.key, *self.fixed_names}
 
     def column(self, name: str) -> TargetColumn:
         return self.by_name()[name]

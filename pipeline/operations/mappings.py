@@ -89,6 +89,7 @@ class _Shower:
 
     def _lines(self) -> Iterator[ShownLine]:
         yield self._line(self._mapping.key, "key", "")
+        yield from self._fixed()
         for line in self._mapping.lines:
             yield self._line(
                 line,
@@ -112,6 +113,13 @@ class _Shower:
             self._named(line.note),
             self._route.rests_on.get(place, ()),
         )
+
+    def _fixed(self) -> Iterator[ShownLine]:
+        """The columns that hold one value in every row that is written."""
+        for column, value in self._route.target(self._mapping.target).fixed:
+            target = self._site.target_column(self._mapping.target, column)
+            words = "one blank" if value == " " else f"'{value}'"
+            yield ShownLine(words, target, "key", "", "other rows are left alone", ())
 
     def _child(self, child: ChildRows) -> ShownLine:
         target = f"rows of {self._site.target_table(child.target)}"

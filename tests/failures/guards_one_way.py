@@ -9,6 +9,7 @@ from tests.failures.guards_added import ADDED_GUARDS
 from tests.failures.guards_errors import ERROR_GUARDS
 from tests.failures.guards_halts import HALT_GUARDS
 from tests.failures.guards_linked import LINKED_GUARDS
+from tests.failures.guards_owned import OWNED_GUARDS
 from tests.failures.guards_pim import PIM_GUARDS
 from tests.failures.guards_totals import TOTALS_GUARDS
 
@@ -494,5 +495,6 @@ ONE_WAY_GUARDS = (
     *ADDED_GUARDS,
     *TOTALS_GUARDS,
     *LINKED_GUARDS,
+    *OWNED_GUARDS,
     *ERROR_GUARDS,
 )

@@ -34,7 +34,9 @@ from pipeline.model.ledger import LedgerRow, Mark, Progress, Waiting
 from pipeline.model.position import TopicPartition
 from pipeline.pairing.entity import NewRow, ParkedWork
 from tests.support.events import event, ledger
-from tests.support.totals import CONDITIONED, LEADS, LINES, TEAM, TO_JOBS, TOTALS
+from tests.support.tabs import PROJECT, TABS, TEAM
+from tests.support.totals import CONDITIONED, LEADS, LINES, TO_JOBS, TOTALS
+from tests.support.totals import TEAM as TEAM_GROUPS
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 CANARY = "canary-value"
@@ -114,8 +116,10 @@ def statements(
     counted = DatabaseAjeraTransaction(recorder, "ajera_cdc", with_key_table)
     linked = DatabaseTransaction(recorder, AJERA_TO_PIM, site, sync, target, added, sync)
     totals = DatabaseTransaction(recorder, TOTALS, site, sync, target, added)
+    tabs = DatabaseTransaction(recorder, TABS, site, sync, target, added, sync)
     for call in (
         *calls(transaction, row),
+        *calls_of_tabs(tabs),
         *calls_of_totals(totals),
         *calls_of_links(linked),
         *exchange_calls(links, ajera, generated, counted),
@@ -192,10 +196,20 @@ def calls_of_totals(transaction: DatabaseTransaction) -> Iterator[Callable[[], o
     )
     yield partial(transaction.aggregated, LINES, ["1"])
     yield partial(transaction.aggregated, CONDITIONED, ["1"])
-    yield partial(transaction.grouped, [TEAM, LEADS], ["1"])
+    yield partial(transaction.grouped, [TEAM_GROUPS, LEADS], ["1"])
     yield partial(transaction.aggregated, [counted], ["1"])
     values: dict[str, Value] = {"Amount": Decimal("0.5"), "Newest Job": date(2026, 11, 25)}
     yield partial(transaction.upsert, "Totals", [TargetRow("Totals", (CANARY,), values)])
+
+
+def calls_of_tabs(transaction: DatabaseTransaction) -> Iterator[Callable[[], object]]:
+    """Tables that others fill, too."""
+    row = TargetRow(PROJECT.name, (CANARY,), {"AjeraName": CANARY})
+    yield partial(transaction.existing, PROJECT.name, [CANARY])
+    yield partial(transaction.holders, PROJECT.name, "AjeraName", [CANARY])
+    yield partial(transaction.upsert, PROJECT.name, [row])
+    member = TargetRow(TEAM.name, (CANARY, CANARY, CANARY), {"Hours": Decimal(1)})
+    yield partial(transaction.replace_children, TEAM.name, {CANARY: [member]})
 
 
 def calls_of_links(transaction: DatabaseTransaction) -> Iterator[Callable[[], object]]:

@@ -36,16 +36,17 @@ class TargetTables:
     def existing(self, table: str, keys: Sequence[str]) -> set[str]:
         self._session.statement("existing")
         view = self._views[table]
-        there = [key for key in sorted(set(keys)) if view.get(view.table.key(key)) is not None]
+        there = [key for key in sorted(set(keys)) if view.get(self._key(table, key)) is not None]
         return {
-            key for key in there if view.lock(view.table.key(key), Strength.PRESENCE) is not None
+            key for key in there if view.lock(self._key(table, key), Strength.PRESENCE) is not None
         }
 
     def holders(self, table: str, column: str, values: Sequence[str]) -> dict[str, str]:
         self._session.statement("holders")
         view, key = self._views[table], self._described[table].key[0]
         wanted = {view.table.key(value) for value in values}
-        held = ((row[column], row[key]) for _, row in view.items())
+        fixed = dict(self._described[table].fixed)
+        held = ((row[column], row[key]) for _, row in view.items() if fixed.items() <= row.items())
         return {
             str(value): str(holder)
             for value, holder in held
@@ -62,7 +63,7 @@ class TargetTables:
         if not rows:
             return RowCounts()
         self._session.statement("upsert")
-        keys = [self._views[table].table.key(*row.key) for row in rows]
+        keys = [self._key(table, *row.key) for row in rows]
         if len(set(keys)) < len(keys):
             raise TargetRefused(f"{table} is given one row twice")
         counts = RowCounts()
@@ -83,7 +84,7 @@ class TargetTables:
         """What differs in rows that are there; how many changed."""
         described, view, changed = self._described[table], self._views[table], 0
         for row in sorted(rows, key=lambda row: row.key):
-            key = view.table.key(*row.key)
+            key = self._key(table, *row.key)
             there = view.lock(key, Strength.CHANGE) if row.values else None
             if (
                 there is not None
@@ -96,13 +97,17 @@ class TargetTables:
     def delete(self, table: str, keys: Iterable[Owned]) -> None:
         view = self._views[table]
         for parts in sorted(keys):
-            key = view.table.key(*parts)
+            key = self._key(table, *parts)
             if view.lock(key, Strength.UPDATE) is not None:
                 self._refuse_referred(table, key)
                 view.delete(key)
 
+    def _key(self, table: str, *parts: str) -> Key:
+        """A row's key, and what all of ours hold beside it."""
+        return self._views[table].table.key(*parts, *self._described[table].fixed_values)
+
     def _upsert(self, table: TargetTable, key: Key, row: TargetRow) -> RowCounts:
-        names = {column.name for column in table.columns} - set(table.key)
+        names = {column.name for column in table.columns} - {*table.key, *table.fixed_names}
         values = {name: value for name, value in row.values.items() if name in names}
         prefill = {
             name: value for name, value in row.prefill.items() if name in names - values.keys()
@@ -112,14 +117,15 @@ class TargetTables:
             **prefill,
             **values,
         }
-        required = {column.name for column in table.columns if not column.nullable}
         view = self._views[table.name]
-        if not required <= given.keys():
+        if table.is_others or not table.required <= given.keys():
             there = view.lock(key, Strength.CHANGE)
             if there is None:
-                lacking = ", ".join(sorted(required - given.keys()))
+                lacking = ", ".join(sorted(table.required - given.keys()))
                 raise TargetRefused(
-                    f"{table.name} lacks a row that cannot be created without {lacking}"
+                    f"{table.name} lacks a row that others make"
+                    if table.is_others
+                    else f"{table.name} lacks a row that cannot be created without {lacking}"
                 )
         else:
             there = view.claim(key)
@@ -136,7 +142,9 @@ class TargetTables:
     def _insert_missing(self, table: str, rows: Iterable[Row]) -> list[Row]:
         """Those rows that were inserted."""
         described, view = self._described[table], self._views[table]
-        by_key = {view.table.key(*(str(row[name]) for name in described.key)): row for row in rows}
+        by_key = {
+            self._key(table, *(str(row[name]) for name in described.key)): row for row in rows
+        }
         inserted: list[Row] = []
         for key, row in sorted(by_key.items()):
             held = self._held(described, row)
@@ -147,6 +155,7 @@ class TargetTables:
 
     def _put(self, table: TargetTable, key: Key, before: Row | None, after: Row) -> None:
         full = {column.name: after.get(column.name) for column in table.columns}
+        full |= dict(table.fixed)
         for column in table.columns:
             if not column.nullable and full[column.name] is None:
                 raise RowRejected(
@@ -208,7 +217,9 @@ class TargetTables:
 
     def _refuse_missing(self, table: str, column: str, parent: str, value: Value) -> None:
         view = self._views[parent]
-        if value is not None and view.lock(view.table.key(str(value)), Strength.PRESENCE) is None:
+        if value is not None and (
+            view.lock(self._key(parent, str(value)), Strength.PRESENCE) is None
+        ):
             raise RowRejected(f"no row of {parent} at {table}, column {column}")
 
     def _refuse_referred(self, table: str, key: Key) -> None:
@@ -216,7 +227,7 @@ class TargetTables:
             columns = [column for column, parent in child.references if parent == table]
             view = self._views[child.name]
             if any(
-                view.table.key(str(row[column])) == key
+                self._key(table, str(row[column])) == key
                 for _, row in view.items()
                 for column in columns
             ):

@@ -12,7 +12,9 @@ from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import translated
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
+from pipeline.mapping.target import TargetTable
 
+READ_AND_CHANGE: Final = ("SELECT", "UPDATE")
 READ_AND_WRITE: Final = ("SELECT", "INSERT", "UPDATE")
 EVERYTHING: Final = (*READ_AND_WRITE, "DELETE")
 QUERIES: Final[Mapping[str, str]] = {
@@ -24,12 +26,17 @@ Rights = Mapping[str, Collection[str]]  # by table
 
 
 def rights_on_target(route: Route, site: Site) -> Rights:
-    """Rows are deleted only where a mapping replaces them as a set."""
+    """Rows are deleted only where a mapping replaces them as a set, and none are made where they
+    are others'.
+    """
     replaced = {child.target for mapping in route.mappings for child in mapping.children}
-    return {
-        site.target_table(table.name): EVERYTHING if table.name in replaced else READ_AND_WRITE
-        for table in route.targets
-    }
+
+    def rights(table: TargetTable) -> Collection[str]:
+        if table.is_others:
+            return READ_AND_CHANGE
+        return EVERYTHING if table.name in replaced else READ_AND_WRITE
+
+    return {site.target_table(table.name): rights(table) for table in route.targets}
 
 
 def missing_rights(engine: Engine, schema: str | None, wanted: Rights) -> list[str]:

@@ -168,7 +168,7 @@ def _table(
     site: Site,
     schema: str | None,
 ) -> sa.Table:
-    name = site.target_table(table.name)
+    name, key = site.target_table(table.name), {*table.key, *table.fixed_names}
     return sa.Table(
         name,
         metadata,
@@ -176,8 +176,8 @@ def _table(
             sa.Column(
                 site.target_column(table.name, column.name),
                 _type(column),
-                nullable=column.nullable and column.name not in table.key,
-                primary_key=column.name in table.key,
+                nullable=column.nullable and column.name not in key,
+                primary_key=column.name in key,
             )
             for column in table.columns
         ),
@@ -201,8 +201,12 @@ def _reference(
         if schema is None
         else f"{schema}.{site.target_table(parent.name)}"
     )
-    key = site.target_column(parent.name, parent.key[0])
-    return sa.ForeignKeyConstraint([site.target_column(table.name, column)], [f"{full_name}.{key}"])
+    own = (column, *parent.fixed_names)
+    referred = (parent.key[0], *parent.fixed_names)
+    return sa.ForeignKeyConstraint(
+        [site.target_column(table.name, one) for one in own],
+        [f"{full_name}.{site.target_column(parent.name, one)}" for one in referred],
+    )
 
 
 def _type(column: TargetColumn) -> TypeEngine[Any]:

@@ -18,7 +18,7 @@ from pipeline.database.sql.session import Cells, Session, number_of
 from pipeline.errors import TargetRefused
 from pipeline.mapping.site import Site
 from pipeline.mapping.target import TargetRow, TargetTable
-from pipeline.model.event import Row
+from pipeline.model.event import Row, Value
 from pipeline.model.outcome import RowCounts
 
 K = TypeVar("K")
@@ -44,11 +44,16 @@ class Names:
 
     @property
     def key(self) -> Fields:
-        return self.fields(self.table.key)
+        """What tells a row of ours: its key, and what all of them hold."""
+        return self.fields((*self.table.key, *self.table.fixed_names))
 
-    @property
-    def required(self) -> frozenset[str]:
-        return frozenset(column.name for column in self.table.columns if not column.nullable)
+    def cells(self, key: Sequence[Value]) -> Cells:
+        """The values of these."""
+        return (*key, *self.table.fixed_values)
+
+    def key_of(self, answer: Sequence[object]) -> tuple[str, ...]:
+        """The key in an answer that begins with these."""
+        return tuple(str(part) for part in answer[: len(self.table.key)])
 
 
 def names_of(
@@ -78,20 +83,20 @@ class TargetTables:
         """As asked: the database decides which spellings are one key."""
         names = self._names[table]
         sql = self._session.dialect.matched(names.full_name, names.key, Lock.PRESENCE)
-        return {str(key) for (key,) in self._session.run(table, sql, _column(keys))}
+        cells = [names.cells((key,)) for key in sorted(set(keys))]
+        return {names.key_of(answer)[0] for answer in self._session.run(table, sql, cells)}
 
     def holders(self, table: str, column: str, values: Sequence[str]) -> dict[str, str]:
         names = self._names[table]
-        match = names.fields((column,))
+        match = names.fields((column, *names.table.fixed_names))
         sql = self._session.dialect.select(
             names.full_name,
             match,
             [match[0].name, names.key[0].name],
             Lock.NONE,
         )
-        return {
-            str(value): str(key) for value, key in self._session.run(table, sql, _column(values))
-        }
+        cells = [names.cells((value,)) for value in sorted(set(values))]
+        return {str(value): str(key) for value, key in self._session.run(table, sql, cells)}
 
     def create_missing(self, table: str, rows: Sequence[Row]) -> int:
         names = self._names[table]
@@ -99,7 +104,13 @@ class TargetTables:
         created = 0
         for columns, alike in _alike((tuple(row), row) for row in rows):
             others = tuple(column for column in columns if column not in key)
-            cells = [tuple(row[column] for column in key + others) for row in alike]
+            cells = [
+                (
+                    *names.cells([row[column] for column in key]),
+                    *(row[column] for column in others),
+                )
+                for row in alike
+            ]
             created += len(self._insert_missing(names, others, cells))
         return created
 
@@ -126,7 +137,7 @@ class TargetTables:
             ((_written(names, row), _prefilled(names, row)), row) for row in rows
         ):
             ordered = sorted(alike, key=lambda row: row.key)
-            if names.required <= {*names.table.key, *columns, *prefilled}:
+            if not names.table.is_others and names.table.required <= {*columns, *prefilled}:
                 counts += self._merge(names, columns, prefilled, ordered)
             else:
                 counts += self._change(names, columns, ordered)
@@ -142,7 +153,7 @@ class TargetTables:
         fields = names.fields(columns)
         dialect = self._session.dialect
         if not fields:
-            cells = [(*row.key, *(row.prefill[column] for column in prefilled)) for row in rows]
+            cells = [_cells(names, row, (), prefilled) for row in rows]
             created = len(self._insert_missing(names, prefilled, cells))
             return RowCounts(created=created, unchanged=len(rows) - created)
         merge = Merge(
@@ -152,14 +163,7 @@ class TargetTables:
             assignments=tuple(given(field.name) for field in fields),
             only_if=lambda images: dialect.differs(images, fields),
         )
-        cells = [
-            (
-                *row.key,
-                *(row.values[column] for column in columns),
-                *(row.prefill[column] for column in prefilled),
-            )
-            for row in rows
-        ]
+        cells = [_cells(names, row, columns, prefilled) for row in rows]
         answers = self._session.run(names.table.name, dialect.merge(merge), cells)
         created, changed = (sum(number_of(answer[place]) for answer in answers) for place in (0, 1))
         return RowCounts(created, changed, len(rows) - created - changed)
@@ -175,12 +179,14 @@ class TargetTables:
         held = self._session.run(
             names.table.name,
             dialect.matched(names.full_name, names.key, Lock.UPDATE),
-            [row.key for row in rows],
+            [names.cells(row.key) for row in rows],
         )
         if len(held) != len(rows):
-            lacking = ", ".join(sorted(names.required - {*names.table.key, *columns}))
+            lacking = ", ".join(sorted(names.table.required - {*columns}))
             raise TargetRefused(
-                f"{names.table.name} lacks a row that cannot be created without {lacking}"
+                f"{names.table.name} lacks a row that others make"
+                if names.table.is_others
+                else f"{names.table.name} lacks a row that cannot be created without {lacking}"
             )
         changed = self._update(names, columns, rows) if columns else 0
         return RowCounts(changed=changed, unchanged=len(rows) - changed)
@@ -200,7 +206,7 @@ class TargetTables:
             assignments=tuple(given(field.name) for field in fields),
             only_if=lambda images: dialect.differs(images, fields),
         )
-        cells = [(*row.key, *(row.values[column] for column in columns)) for row in rows]
+        cells = [_cells(names, row, columns) for row in rows]
         answers = self._session.run(names.table.name, dialect.update(update), cells)
         return sum(number_of(answer[0]) for answer in answers)
 
@@ -213,16 +219,9 @@ class TargetTables:
         for (columns, prefilled), alike in _alike(
             ((_written(names, row), _prefilled(names, row)), row) for row in rows
         ):
-            cells = [
-                (
-                    *row.key,
-                    *(row.values[column] for column in columns),
-                    *(row.prefill[column] for column in prefilled),
-                )
-                for row in alike
-            ]
+            cells = [_cells(names, row, columns, prefilled) for row in alike]
             keys = self._insert_missing(names, (*columns, *prefilled), cells)
-            created.update(tuple(str(part) for part in key) for key in keys)
+            created.update(names.key_of(key) for key in keys)
         return created
 
     def change_children(self, table: str, rows: Sequence[TargetRow]) -> int:
@@ -237,11 +236,19 @@ class TargetTables:
     def delete(self, table: str, keys: Sequence[tuple[str, ...]]) -> int:
         names = self._names[table]
         sql = self._session.dialect.delete(names.full_name, names.key)
-        return sum(number_of(deleted) for (deleted,) in self._session.run(table, sql, sorted(keys)))
+        cells = [names.cells(key) for key in sorted(keys)]
+        return sum(number_of(deleted) for (deleted,) in self._session.run(table, sql, cells))
 
 
-def _column(values: Iterable[str]) -> list[tuple[str]]:
-    return [(value,) for value in sorted(set(values))]
+def _cells(
+    names: Names, row: TargetRow, columns: Iterable[str], prefilled: Iterable[str] = ()
+) -> Cells:
+    """A row's key, and its values of these columns."""
+    return (
+        *names.cells(row.key),
+        *(row.values[column] for column in columns),
+        *(row.prefill[column] for column in prefilled),
+    )
 
 
 def _written(names: Names, row: TargetRow) -> tuple[str, ...]:

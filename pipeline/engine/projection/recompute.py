@@ -278,9 +278,12 @@ def _creatable(
     """Without rows that the target lacks and that cannot be created yet:
     a required value is unknown.
     """
-    required = {column.name for column in table.columns if not column.nullable} - {*table.key}
+    if table.is_others:
+        return list(rows)
     partial = {
-        row.key[0] for _, row in rows if not required <= row.values.keys() | row.prefill.keys()
+        row.key[0]
+        for _, row in rows
+        if not table.required <= row.values.keys() | row.prefill.keys()
     }
     if not partial:
         return list(rows)

@@ -7,11 +7,13 @@ import sqlglot
 from pipeline.database.systems.grants import (
     EVERYTHING,
     QUERIES,
+    READ_AND_CHANGE,
     READ_AND_WRITE,
     rights_on_target,
 )
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.mapping.site import Site, TargetNames
+from tests.support.tabs import TABS
 
 
 def test_rows_may_be_deleted_only_where_a_mapping_replaces_them_as_a_set() -> None:
@@ -23,6 +25,14 @@ def test_rows_may_be_deleted_only_where_a_mapping_replaces_them_as_a_set() -> No
     assert {table for table, wanted in rights.items() if wanted == EVERYTHING} == {"people"}
     assert {wanted for table, wanted in rights.items() if table != "people"} == {READ_AND_WRITE}
     assert len(rights) == len(AJERA_TO_PIM.targets)
+
+
+def test_no_row_is_made_or_deleted_where_rows_are_others() -> None:
+    """A project of DPS is changed alone; its team is ours, too."""
+    assert rights_on_target(TABS, Site()) == {
+        "PR": READ_AND_CHANGE,
+        "EMProjectAssoc": EVERYTHING,
+    }
 
 
 def test_the_question_parses_as_t_sql() -> None:

@@ -14,6 +14,7 @@ from pipeline.operations.mappings import (
     ShownTable,
     shown,
 )
+from tests.support.tabs import TABS
 from tests.support.totals import TOTALS
 
 ROOT = Path(__file__).parents[3]
@@ -88,6 +89,17 @@ def test_aggregates_and_the_values_of_child_rows_are_shown_line_by_line() -> Non
     )
     assert lines["rows of Staff"] == "the people of the firm"
     assert (lines["Staff: Name"], lines["Staff: Rate"]) == ("personName", "personRate")
+
+
+def test_the_columns_that_hold_one_value_in_every_row_are_shown_with_it() -> None:
+    """Beside the key: which rows are meant."""
+    (table,) = shown(Site(), TABS)
+    keys = [(one.target, one.source) for one in table.lines if one.written == "key"]
+    assert keys == [
+        ("WBS1", "WBS1 of the project that it is linked with"),
+        ("WBS2", "one blank"),
+        ("WBS3", "one blank"),
+    ]
 
 
 def test_every_assumption_that_a_line_rests_on_is_written_down() -> None:

@@ -9,8 +9,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import assert_never
 
-from pipeline.domain.ajera import AX_TRANSACTION
-from pipeline.domain.exchange_tables import AX_PROJECT
+from pipeline.domain.exchange_tables import AX_PROJECT, AX_TRANSACTION
 from pipeline.domain.status import StatusCoding, is_active
 from pipeline.model.event import Row
 from pipeline.pairing.entity import Entity, TimeColumns

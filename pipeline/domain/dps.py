@@ -49,6 +49,18 @@ PR = SourceTable(
         ),
         *columns(ColumnType.INTEGER, "Probability"),
         *columns(ColumnType.TEXT, "Stage", "AjeraSync"),
+        *columns(ColumnType.DATE, "StartDate", "EstCompletionDate", "ActCompletionDate"),
+        *columns(
+            ColumnType.DECIMAL,
+            *("TotalProjectCost", "FirmCost", "PctComp", "BudOHRate"),
+            *("Fee", "FeeDirLab", "FeeDirExp", "ConsultFee"),
+            *("ReimbAllow", "ReimbAllowExp", "ReimbAllowCons"),
+            *("AjeraSpentLabor", "AjeraSpentReimbursable", "AjeraSpentConsultant"),
+            *("AjeraCostLabor", "AjeraCostReimbursable", "AjeraCostConsultant"),
+            *("AjeraWIPLabor", "AjeraWIPReimbursable", "AjeraWIPConsultant"),
+            *("AjeraBilledLabor", "AjeraBilledReimbursable", "AjeraBilledConsultant"),
+            *("AjeraReceivedLabor", "AjeraReceivedReimbursable", "AjeraReceivedConsultant"),
+        ),
     ),
 )
 
@@ -67,5 +79,16 @@ EM = SourceTable(
     ),
 )
 
+# The Team tab: employees on projects.
+EM_PROJECT_ASSOC = SourceTable(
+    name="EMProjectAssoc",
+    key=("RecordID",),
+    columns=(
+        *columns(ColumnType.TEXT, "RecordID", "WBS1", "WBS2", "WBS3", "Employee", "Role"),
+        *columns(ColumnType.DATE, "StartDate"),
+        *columns(ColumnType.DECIMAL, "Hours"),
+    ),
+)
+
 # What a connector can capture: where a route reads it, and only then, it does.
-CAPTURED = (CLENDOR, CL_ADDRESS, CONTACTS, PR, PR_CONTACT_ASSOC, EM)
+CAPTURED = (CLENDOR, CL_ADDRESS, CONTACTS, PR, PR_CONTACT_ASSOC, EM, EM_PROJECT_ASSOC)

@@ -26,7 +26,7 @@ from pipeline.conflicts.rules import (
 from pipeline.conflicts.version import below_two_way
 from pipeline.domain import ajera, dps
 from pipeline.domain.choice import Choices, chosen
-from pipeline.domain.exchange_tables import AX_CONTACT, AX_PROJECT, AX_VEC
+from pipeline.domain.exchange_tables import AX_CONTACT, AX_PROJECT, AX_VEC, PR
 from pipeline.domain.status import CLOSED, LINE, StatusCoding, with_status
 from pipeline.errors import ParkReason, ProfileInvalid
 from pipeline.mapping.convert import reference
@@ -462,7 +462,7 @@ ENTITIES: tuple[Entity, ...] = (
             constants={"prjStatus": 0, "prjProject": None, "prjSyncToCRM": True},
         ),
         EntitySide(
-            dps.PR,
+            PR,
             belongs=_is_project_level,
             is_flagged=_ticked,
             new_key=_new_project_number,
@@ -479,7 +479,7 @@ ENTITIES: tuple[Entity, ...] = (
         "project_client",
         EntitySide(ajera.AX_INVOICE_GROUP, is_flagged=_always, parent=("igProject",)),
         EntitySide(
-            dps.PR, belongs=_is_project_level, is_flagged=_ticked, parent=("WBS1", "WBS2", "WBS3")
+            PR, belongs=_is_project_level, is_flagged=_ticked, parent=("WBS1", "WBS2", "WBS3")
         ),
         Rules(PROJECT_CLIENT),
         one_way(TO_AJERA),

@@ -1,6 +1,6 @@
 """What the exchange reads and writes of Ajera's and DPS's tables, and the lists beside them.
 
-Ajera's are picks: a column that only another route uses is not asked for. DPS's are taken whole.
+Picks: a column that only another route uses is not asked for.
 """
 
 from __future__ import annotations
@@ -24,9 +24,18 @@ AX_PROJECT = ajera.AX_PROJECT.pick(
     *("prjSyncToCRM", "prjCreateInCRM", "prjChanceOfWinning", "prjFinalDisposition"),
 )
 
+# Read by a query, to know who has time on linked projects.
+AX_TRANSACTION = ajera.AX_TRANSACTION.pick(
+    *("tEmployee", "tVendor", "tProject", "tIsDeleted", "tIsCurrent"),
+)
+PR = dps.PR.pick(
+    *("WBS2", "WBS3", "Name", "LongName", "Status", "ProjectType", "ProjectTemplate"),
+    *("ClientID", "Memo", "Probability", "Stage", "AjeraSync"),
+)
+
 # Captured for the exchange.
 AJERA_TABLES = (AX_VEC, AX_CONTACT, AX_PROJECT, ajera.AX_INVOICE_GROUP)
-DPS_TABLES = dps.CAPTURED
+DPS_TABLES = (dps.CLENDOR, dps.CL_ADDRESS, dps.CONTACTS, PR, dps.PR_CONTACT_ASSOC, dps.EM)
 
 # Where it makes rows in Ajera.
 CREATED_IN_AJERA = (*AJERA_TABLES, ajera.AX_PROJECT_CONTACT)

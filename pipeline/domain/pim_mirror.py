@@ -137,7 +137,7 @@ AX_INVOICE_GROUP = MirroredTable(
 )
 
 AX_RESOURCE = MirroredTable(
-    ajera.AX_RESOURCE,
+    ajera.AX_RESOURCE.pick("resProject", "resEmployee", "resRole"),
     remembered=(_left("resProject"),),
     owners=(("resProject", "AxProject"),),
     indexed=("resProject", "resEmployee", "left_resProject"),

@@ -49,7 +49,7 @@ def _sources(routes: Sequence[Route | ExchangeRoute]) -> dict[str, list[str]]:
     """Columns of every table that is read, or written in the exchange with DPS, by table."""
     found: dict[str, dict[str, None]] = {}
     read = (table for route in routes for tables in route.reads.values() for table in tables)
-    for table in (*read, ajera.AX_PROJECT_CONTACT, ajera.AX_TRANSACTION):
+    for table in (*read, ajera.AX_PROJECT_CONTACT, exchange_tables.AX_TRANSACTION):
         found.setdefault(table.name, {}).update(
             dict.fromkeys(column.name for column in table.columns)
         )

@@ -10,7 +10,7 @@ from pipeline.conflicts.forms import Convert
 from pipeline.conflicts.rules import ColumnPair, Direction, Rule, Rules, Side
 from pipeline.model.event import Value
 
-CLOSED = 5  # prjStatus, evidence.md 3.2
+CLOSED, MARKETING = 5, 6  # prjStatus, evidence.md 3.2
 LINE = "status"  # what the line is called in every entity that has one
 
 

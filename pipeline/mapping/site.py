@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 
 class _Model(BaseModel):
@@ -89,6 +89,16 @@ class KeyTable(_Model):
     )
 
 
+def word(value: str) -> str:
+    """A word of a list of words, as it is compared: without spaces and case."""
+    return "".join(value.split()).casefold()
+
+
+# Which CRM shows the accounting tabs; the words are those of the setting.
+Crm = Literal["ajera_crm", "dps", "vantagepoint", "simple_crm"]
+ActivityKind = Literal["labor", "expense", "consultant"]
+
+
 class Assumptions(_Model):
     """What the vendor's page leaves open; the defaults are ours,
     the reasons in `docs/assumptions.md`.
@@ -149,6 +159,63 @@ class Assumptions(_Model):
         default="vecPhone1",
         description="Ajera column of an employee's Direct Dial.",
     )
+
+    crm: Crm = Field(
+        default="dps",
+        description=(
+            "Which CRM shows the accounting tabs, and so which of them are written. `ajera_crm` "
+            "(7.x): Ajera Totals, Budget & Revenue, and Team without dates. `dps` (1.x) and "
+            "`vantagepoint`: all four. `simple_crm`: Dates & Costs, and Team."
+        ),
+    )
+    closed_projects_follow: bool = Field(
+        default=False,
+        description=(
+            "Are the accounting tabs of a closed project written. Otherwise they stay as they were "
+            "when it was closed, until it is opened again."
+        ),
+    )
+    marketing_phases_count: bool = Field(
+        default=False,
+        description="Do amounts, hours and budgets of phases whose status is Marketing count.",
+    )
+    activity_types: Mapping[int, ActivityKind] = Field(
+        default={1: "labor", 2: "expense", 3: "consultant"},
+        description=(
+            "What a type of activity is (actType, rcActivityType, resActivityType): labor, expense "
+            "or consultant. A type that is not named counts nowhere."
+        ),
+    )
+    final_invoice_statuses: tuple[int, ...] = Field(
+        default=(2,),
+        description="Which values of ciStatus are a Final client invoice.",
+    )
+    fee_billing_types: tuple[str, ...] = Field(
+        default=(
+            *("FixedFee", "PercentComplete", "UnitPrice", "PercentofConstructionCost"),
+            "Adjustment",
+        ),
+        description=(
+            "Which prjBillingType bill a fee, whatever their case and spaces; together with "
+            "time_billing_types those that are billable."
+        ),
+    )
+    time_billing_types: tuple[str, ...] = Field(
+        default=("TimeAndExpense",),
+        description="Which prjBillingType bill time and expense; likewise.",
+    )
+    balances_are_received: bool = Field(
+        default=True,
+        description="Was what a beginning balance says was billed also received.",
+    )
+
+    @field_validator("time_billing_types")
+    @classmethod
+    def _bills_one_way(cls, value: tuple[str, ...], found: ValidationInfo) -> tuple[str, ...]:
+        both = {*map(word, value)} & {*map(word, found.data.get("fee_billing_types", ()))}
+        if both:
+            raise ValueError(f"{', '.join(sorted(both))} is in fee_billing_types, too")
+        return value
 
     @field_validator("employee_mobile", "employee_direct_dial")
     @classmethod

@@ -32,7 +32,7 @@ from pipeline.database.state.migrate import upgrade
 from pipeline.database.systems.key_sources import generated_keys
 from pipeline.database.systems.rows import Names
 from pipeline.domain import dps, exchange_tables
-from pipeline.domain.ajera import AX_INVOICE_GROUP, AX_TRANSACTION
+from pipeline.domain.ajera import AX_INVOICE_GROUP
 from pipeline.errors import ConcurrentWrite, TargetBusy, TargetRefused
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType as ColumnKind
@@ -173,8 +173,8 @@ def _create(engine: sa.Engine) -> None:
             [sa.Column("prjOrder", sa.BigInteger)] if table is exchange_tables.AX_PROJECT else []
         )
         _table(metadata, AJERA_SCHEMA, table, extra, is_generated=True)
-    _table(metadata, AJERA_SCHEMA, AX_TRANSACTION, [], is_generated=False)
-    for table in (dps.CLENDOR, dps.PR):
+    _table(metadata, AJERA_SCHEMA, exchange_tables.AX_TRANSACTION, [], is_generated=False)
+    for table in (dps.CLENDOR, exchange_tables.PR):
         _table(metadata, DPS_SCHEMA, table, [], is_generated=False)
     text, number = sa.Unicode(100), sa.BigInteger
     sa.Table(
@@ -341,13 +341,13 @@ def test_names_are_found_whatever_their_case_and_blanks_around(
         )
         found = links.rows.named(dps.CLENDOR, ["Name"], ["Hill & Co"])
         links.rows.insert(
-            dps.PR,
+            exchange_tables.PR,
             [
                 NewRow(("P|1", *key), {"Name": "Short"}),
                 NewRow(("P2", *key), {"LongName": "short"}),
             ],
         )
-        projects = links.rows.named(dps.PR, ["Name", "LongName"], ["SHORT"])
+        projects = links.rows.named(exchange_tables.PR, ["Name", "LongName"], ["SHORT"])
     assert found.keys() == {"N1", "N2"}
     assert projects.keys() == {"P%7C1| | ", "P2| | "}
 
@@ -448,15 +448,15 @@ def test_rows_are_found_by_groups_of_values_and_keys_of_several_columns_lead_bac
     """A key that holds the bar that stands between its parts, too."""
     with pairs.transaction() as links:
         links.rows.insert(
-            dps.PR,
+            exchange_tables.PR,
             [
                 NewRow(("G|2", " ", " "), {"Name": "g"}),
                 NewRow(("G|2", "01", " "), {"Name": "phase"}),
             ],
         )
-        found = links.rows.having(dps.PR, ["WBS1", "WBS2", "WBS3"], [("G|2", " ", " ")])
-        assert links.rows.read(dps.PR, list(found)) == found
-        assert set(found) <= set(links.rows.keys(dps.PR))
+        found = links.rows.having(exchange_tables.PR, ["WBS1", "WBS2", "WBS3"], [("G|2", " ", " ")])
+        assert links.rows.read(exchange_tables.PR, list(found)) == found
+        assert set(found) <= set(links.rows.keys(exchange_tables.PR))
     assert [row["Name"] for row in found.values()] == ["g"]
 
 
@@ -475,18 +475,18 @@ def test_different_values_are_told_once_and_null_leads_to_no_row(
         rows = [
             NewRow((*key, " "), {"Name": name}) for key, name in zip(phases, names, strict=True)
         ]
-        links.rows.insert(dps.PR, rows)
+        links.rows.insert(exchange_tables.PR, rows)
         found = links.rows.distinct(
-            dps.PR,
+            exchange_tables.PR,
             ["WBS1", "Name"],
             "WBS1",
             ["DI|1", "DI2", "DI|1", "none", None],
         )
         assert found == {("DI|1", "same"), ("DI|1", None), ("DI2", "other")}
-        assert links.rows.distinct(dps.PR, ["WBS1"], "WBS1", []) == set()
+        assert links.rows.distinct(exchange_tables.PR, ["WBS1"], "WBS1", []) == set()
     with pairs.ajera() as ajera:
         columns = ["tEmployee", "tProject", "tIsDeleted"]
-        entries = ajera.rows.distinct(AX_TRANSACTION, columns, "tEmployee", [5, 7])
+        entries = ajera.rows.distinct(exchange_tables.AX_TRANSACTION, columns, "tEmployee", [5, 7])
     assert entries == {(5, 50, False), (5, 50, None), (5, None, True)}
     assert all(deleted is None or isinstance(deleted, bool) for _, _, deleted in entries)
 

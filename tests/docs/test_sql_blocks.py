@@ -12,8 +12,7 @@ import pytest
 import sqlglot
 
 from pipeline.config.document import template
-from pipeline.domain.ajera import CAPTURED
-from pipeline.domain.routes import ROUTES
+from pipeline.domain.routes import ROUTES, captured
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -109,6 +108,6 @@ def test_every_captured_table_is_named_and_the_users_of_the_settings_exist() -> 
     server = Server()
     for statement in statements(HOW_TO):
         server.run(statement)
-    captured = set(re.findall(r"@source_name = N'(\w+)'", HOW_TO.read_text()))
-    assert captured == {table.name for table in CAPTURED}
+    told = set(re.findall(r"@source_name = N'(\w+)'", HOW_TO.read_text()))
+    assert told == {table.name for table in captured("ajera", ROUTES)}
     assert set(re.findall(r"mssql\+pyodbc://(\w+):", template(ROUTES))) <= server.logins

@@ -108,7 +108,7 @@ def _systems() -> sa.MetaData:
         exchange_tables.AX_PROJECT,
         dps.CLENDOR,
         dps.CL_ADDRESS,
-        dps.PR,
+        exchange_tables.PR,
     ):
         keys = {column.name for column in table.key_columns}
         columns = [

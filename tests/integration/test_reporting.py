@@ -39,7 +39,7 @@ WANTED = """
 SELECT 'cl-' || v."vecKey", v."vecDescription",
        nullif(concat_ws(', ', nullif(v."vecCity", ''), nullif(v."vecState", '')), ''),
        count(p."prjKey") FILTER (WHERE p."prjStatus" = 1),
-       max(p."prjActualStartDate")::date
+       max(p."prjOpened")::date
 FROM "AxVec" v
 LEFT JOIN (SELECT DISTINCT "igClient", "igProject" FROM "AxInvoiceGroup") g
     ON g."igClient" = v."vecKey"
@@ -96,14 +96,15 @@ def firm(stack: Stack) -> Iterator[Reporting]:
                 }
             }
         )
+        live.ajera.execute('ALTER TABLE "AxProject" ADD COLUMN "prjOpened" timestamp')
         live.insert(
             "AxVec", client(1, "Hill", vecCity="Bergen"), client(2, "Bay"), client(3, "Cape")
         )
         live.insert(
             "AxProject",
-            project(10, "Library", prjActualStartDate="2026-03-02"),
-            project(11, "Bridge", prjActualStartDate="2026-01-15"),
-            project(12, "Harbour", prjStatus=5, prjActualStartDate="2025-07-01"),
+            project(10, "Library", prjOpened="2026-03-02"),
+            project(11, "Bridge", prjOpened="2026-01-15"),
+            project(12, "Harbour", prjStatus=5, prjOpened="2025-07-01"),
         )
         live.insert(
             "AxInvoiceGroup",
@@ -153,7 +154,7 @@ def test_edits_reach_every_row_that_they_touch(firm: Reporting) -> None:
         firm.wait_until_right()
         edit('UPDATE "AxInvoiceGroup" SET "igClient" = 3 WHERE "igKey" = 101')
         firm.wait_until_right()
-        firm.live.insert("AxProject", project(13, "Tower", prjActualStartDate="2026-11-24"))
+        firm.live.insert("AxProject", project(13, "Tower", prjOpened="2026-11-24"))
         firm.live.insert("AxInvoiceGroup", {"igKey": 103, "igProject": 13, "igClient": 3})
         firm.wait_until_right()
         assert firm.rows()[2][3:] == (2, date(2026, 11, 24))

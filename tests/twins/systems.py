@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pipeline.domain.ajera import AX_PROJECT_CONTACT, AX_TRANSACTION
+from pipeline.domain.ajera import AX_PROJECT_CONTACT
 from pipeline.domain.exchange_tables import (
     AJERA_TABLES,
     AX_PROJECT,
+    AX_TRANSACTION,
     CODE_LISTS,
     DPS_TABLES,
     FILLS,

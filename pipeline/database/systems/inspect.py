@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Engine
-from sqlalchemy.dialects import mssql
+from sqlalchemy.dialects import mssql, postgresql
 
 from pipeline.database.sql.session import translated
 from pipeline.database.systems.capture_postgres import postgres_findings
@@ -33,7 +33,13 @@ FITTING: Mapping[ColumnType, tuple[type[Any], ...]] = {
         sa.Integer,
         mssql.MONEY,
         mssql.SMALLMONEY,
+        postgresql.MONEY,
     ),
+}
+# What looks as if it fitted: not exact to more than seven digits.
+UNFIT: Mapping[ColumnType, tuple[type[Any], ...]] = {
+    ColumnType.DECIMAL: (sa.REAL,),
+    ColumnType.DATE: (mssql.DATETIMEOFFSET,),
 }
 SCHEMAS = {"postgresql": "public", "mssql": "dbo"}
 
@@ -62,6 +68,16 @@ def source_findings(
         names = [site.source_table(table.name) for table in sources]
         looks = postgres_findings if engine.dialect.name == "postgresql" else sqlserver_findings
         return [*found, *looks(connection, schema, names)]
+
+
+def is_fitting(kind: ColumnType, live: object) -> bool:
+    """Can a column of this type in the database be what the contract wants. An instant with a time
+    zone is no date: its day would hang on the zone in which it is told.
+    """
+    is_zoned = kind is ColumnType.DATE and bool(getattr(live, "timezone", False))
+    return isinstance(live, FITTING[kind]) and not (
+        is_zoned or isinstance(live, UNFIT.get(kind, ()))
+    )
 
 
 def _columns(
@@ -114,7 +130,7 @@ def _unlike(
             continue
         if here not in live:
             yield f"{here} is missing, needed by {needed[column.name]}"
-        elif not isinstance(live[here], FITTING[column.kind]):
+        elif not is_fitting(column.kind, live[here]):
             yield (
                 f"{here} is {live[here]}, wanted is {column.kind.value}, "
                 f"needed by {needed[column.name]}"

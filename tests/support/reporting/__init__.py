@@ -55,9 +55,9 @@ AX_VEC = MirroredTable(
 AX_PROJECT = MirroredTable(
     replace(
         ajera.AX_PROJECT,
-        columns=(*ajera.AX_PROJECT.columns, *columns(ColumnType.DATE, "prjActualStartDate")),
-    ).pick("prjStatus", "prjActualStartDate"),
-    shared=("prjStatus", "prjActualStartDate"),
+        columns=(*ajera.AX_PROJECT.columns, *columns(ColumnType.DATE, "prjOpened")),
+    ).pick("prjStatus", "prjOpened"),
+    shared=("prjStatus", "prjOpened"),
 )
 AX_INVOICE_GROUP = MirroredTable(
     ajera.AX_INVOICE_GROUP,
@@ -77,7 +77,7 @@ def _newest(client: RelatedRows) -> Value:
     """The start of the newest of the projects that the client's invoice groups name."""
     keys = {reference(group.values["igProject"]) for group in client.children("AxInvoiceGroup")}
     projects = [client.row("AxProject", key) for key in keys if key is not None]
-    started = [one.values["prjActualStartDate"] for one in projects if not one.deleted]
+    started = [one.values["prjOpened"] for one in projects if not one.deleted]
     return max((day for day in started if isinstance(day, date)), default=None)
 
 
@@ -100,9 +100,7 @@ CLIENT = TableMapping(
             along=(GROUPS, PROJECTS),
             where=(Where("prjStatus", (ACTIVE,)),),
         ),
-        Related(
-            "Newest Project", NEEDS, "prjActualStartDate of the newest of its projects", _newest
-        ),
+        Related("Newest Project", NEEDS, "prjOpened of the newest of its projects", _newest),
     ),
     paths=(GROUPS, PROJECTS),
 )

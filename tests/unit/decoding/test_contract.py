@@ -15,11 +15,11 @@ from pipeline.decoding.avro import Schemas
 from pipeline.decoding.contract import Contract, types
 from pipeline.decoding.event import Decoder
 from pipeline.decoding.needs import needed_by
-from pipeline.domain import ajera, dps
+from pipeline.domain import accounting_mirror, ajera, dps, exchange_tables
 from pipeline.domain.routes import AJERA_AND_DPS, AJERA_TO_PIM, ROUTES, captured
 from pipeline.errors import ConfigurationInvalid, ContractBroken, Remedy
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import ColumnType, SourceTable
+from pipeline.mapping.source import ColumnType, SourceTable, union
 from pipeline.model.event import Event
 from pipeline.resources import schemas_directory
 from pipeline.wiring.exchange_decoding import needs_of
@@ -39,6 +39,11 @@ ACCEPTED = {
     ColumnType.INTEGER: {"null", "int", "long"},
     ColumnType.FLAG: {"null", "boolean", "int"},
     ColumnType.TEXT: {"null", "string"},
+    ColumnType.DECIMAL: {"null", "int", "long", "double", "decimal"}
+    | {"io.debezium.data.VariableScaleDecimal"},
+    ColumnType.DATE: {"null"}
+    | {f"io.debezium.time.{name}" for name in ("Date", "Timestamp")}
+    | {f"io.debezium.time.{name}" for name in ("MicroTimestamp", "NanoTimestamp")},
 }
 NEEDS = needed_by(AJERA_TO_PIM.sources, AJERA_TO_PIM.mappings, Site())
 
@@ -95,7 +100,13 @@ def test_the_contract_names_the_columns_of_the_declaration_in_its_order(
 @pytest.mark.parametrize("system", DECLARED)
 def test_what_is_declared_of_a_system_is_what_the_routes_read_of_it(system: str) -> None:
     """A column that no route picks would be checked and captured for nothing."""
-    read = {table.name: {*table.columns} for table in captured(system, ROUTES)}
+    accounting = {
+        "ajera": tuple(one.table for one in accounting_mirror.MIRRORED),
+        "dps": (dps.PR, dps.EM_PROJECT_ASSOC),
+    }
+    asked = {"ajera": (exchange_tables.AX_TRANSACTION,), "dps": ()}  # by a query
+    tables = union(captured(system, ROUTES), accounting[system], asked[system])
+    read = {table.name: {*table.columns} for table in tables}
     assert read == {table.name: {*table.columns} for table in DECLARED[system]}
 
 
@@ -119,6 +130,47 @@ def test_the_contract_accepts_what_the_mirror_of_a_column_can_hold(
     for column in table.columns:
         allowed = ACCEPTED[column.kind] - ({"null"} if column.name in table.key else set())
         assert accepted[column.name] == allowed, column.name
+
+
+DECIMAL = {"type": "bytes", "logicalType": "decimal", "precision": 19, "scale": 4}
+VARIABLE = {
+    "type": "record",
+    "name": "VariableScaleDecimal",
+    "fields": [],
+    "connect.name": "io.debezium.data.VariableScaleDecimal",
+}
+
+
+def of_time(name: str) -> dict[str, str]:
+    """What the connector declares a column with dates or times as."""
+    declared = "int" if name == "Date" else "string" if name.startswith("Zoned") else "long"
+    return {"type": declared, "connect.name": f"io.debezium.time.{name}"}
+
+
+@pytest.mark.parametrize(
+    ("column", "declared", "is_fine"),
+    [
+        ("tDate", of_time("Date"), True),  # date, in both databases
+        ("tDate", of_time("Timestamp"), True),  # SQL Server: datetime, smalldatetime, datetime2(3)
+        ("tDate", of_time("MicroTimestamp"), True),  # PostgreSQL: timestamp; datetime2(6)
+        ("tDate", of_time("NanoTimestamp"), True),  # SQL Server: datetime2, datetime2(7)
+        ("tDate", of_time("ZonedTimestamp"), False),  # its day hangs on the zone
+        ("tDate", "string", False),
+        ("tUnits", DECIMAL, True),  # decimal, numeric, money, smallmoney
+        ("tUnits", VARIABLE, True),  # PostgreSQL: numeric without a scale
+        ("tUnits", "double", True),
+        ("tUnits", "int", True),
+        ("tUnits", "float", False),  # exact to seven digits
+        ("tUnits", "string", False),
+    ],
+)
+def test_a_date_or_an_amount_may_be_of_every_type_that_tells_it_exactly(
+    column: str, declared: Any, is_fine: bool
+) -> None:
+    """As the connector declares the types of both databases."""
+    contract = Contract.load(AJERA)
+    fields = {column: ["null", declared]}
+    assert (contract.fault(ajera.AX_TRANSACTION, column, fields, Site()) is None) is is_fine
 
 
 def test_a_contract_that_does_not_name_the_tables_columns_is_refused() -> None:

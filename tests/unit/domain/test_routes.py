@@ -33,15 +33,18 @@ def test_a_firm_with_dps_alone_captures_what_the_exchange_reads() -> None:
     assert set(found) == {*SHARED}
     assert "vecSyncToCRM" in found["AxVec"]
     assert "vecTitle" not in found["AxVec"]
-    assert captured("dps", [AJERA_AND_DPS]) == dps.CAPTURED
+    found = {table.name: names(table) for table in captured("dps", [AJERA_AND_DPS])}
+    assert set(found) == {table.name for table in dps.CAPTURED} - {"EMProjectAssoc"}
+    assert "AjeraSync" in found["PR"]
+    assert "AjeraSpentLabor" not in found["PR"]
 
 
 def test_with_several_routes_a_table_is_captured_once_with_the_columns_of_each() -> None:
     """The connector has one list, whichever route was configured first."""
     found = captured("ajera", ROUTES)
-    assert [table.name for table in found] == [table.name for table in ajera.CAPTURED]
-    for table, declared in zip(found, ajera.CAPTURED, strict=True):
-        assert names(table) == names(declared)
+    assert [table.name for table in found] == [*SHARED, "AxResource"]
+    assert {"vecTitle", "vecSyncToCRM"} <= names(found[0])
+    assert {"prjNotes", "prjSyncToCRM"} <= names(found[2])
 
 
 def test_a_table_or_column_captured_for_another_route_is_not_mirrored_into_pims_state() -> None:
@@ -56,6 +59,14 @@ def test_what_is_only_written_or_asked_is_never_captured() -> None:
     """Contacts of a project, and time entries."""
     found = {table.name for table in captured("ajera", ROUTES)}
     assert found.isdisjoint({ajera.AX_PROJECT_CONTACT.name, ajera.AX_TRANSACTION.name})
+
+
+def test_a_firm_without_accounting_captures_none_of_its_tables() -> None:
+    """Nor a column of a shared table that accounting alone reads."""
+    found = {table.name: names(table) for table in captured("ajera", [AJERA_TO_PIM, AJERA_AND_DPS])}
+    assert set(found) == {*SHARED, "AxResource"}
+    assert found["AxProject"].isdisjoint({"prjBillingType", "prjActualStartDate"})
+    assert "resBudgetAmount" in names(ajera.AX_RESOURCE)
 
 
 def test_a_route_cannot_pick_a_column_that_its_table_lacks() -> None:

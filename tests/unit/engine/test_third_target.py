@@ -35,7 +35,7 @@ def client(key: int, at: int, name: str) -> Event:
 
 
 def project(key: int, at: int, status: int = 1) -> Event:
-    return event("AxProject", key, at=at, prjActualStartDate=date(2026, 11, key), prjStatus=status)
+    return event("AxProject", key, at=at, prjOpened=date(2026, 11, key), prjStatus=status)
 
 
 def group(key: int, at: int, project: int, client: int) -> Event:

@@ -143,6 +143,11 @@ class DatabaseTransaction:
     def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
         return self._ledger.rows_where(table, column, values)
 
+    def distinct_values(
+        self, table: str, wanted: str, column: str, values: Sequence[Value]
+    ) -> list[Value]:
+        return self._ledger.distinct_values(table, wanted, column, values)
+
     def aggregated(
         self, lines: Sequence[Aggregate], keys: Sequence[str]
     ) -> dict[str, dict[str, Value]]:
@@ -268,8 +273,10 @@ class DatabaseTransaction:
     def take_link_changes(self, limit: int) -> list[tuple[str, str]]:
         return self._links().take(limit)
 
-    def linked_keys(self, entity: str, keys: Sequence[str]) -> dict[str, str]:
-        return self._links().given(entity, keys)
+    def linked_keys(
+        self, entity: str, keys: Sequence[str], *, is_locked: bool = True
+    ) -> dict[str, str]:
+        return self._links().given(entity, keys, is_locked=is_locked)
 
     def _links(self) -> LinkedKeys:
         if self._linked is None:

@@ -187,6 +187,10 @@ class _NotingNeighbours:
         counts = {line.target: 1 for line in one.lines if not line.column}
         return {held: {**values, **counts}}
 
+    def linked(self, name: str, value: Value) -> str | None:
+        del name
+        return None if value is None else "1"
+
     def members(self, group: str, value: str) -> Sequence[LedgerRow]:
         del group, value
         return [self._row(self.mapping.source, "1"), self.root]

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from pipeline.mapping.convert import added
 from pipeline.mapping.path import Path
+from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Value
 
 
@@ -48,11 +49,12 @@ class Aggregate:
     root.
 
     `along` leads from the root to these rows: one path to the root's table, or a second one after
-    it, over the rows that refer to the root: a look-up from them, or rows that refer to them. A row
-    counts once, however often it is reached; a deleted one does not. Of no rows, count and sum are
-    0, and the others null; nulls are left out. While a column that it reads is unknown in one of
-    the rows, or a table is not loaded, the target column stays as it is; so does a retired root's.
-    A row whose reference is unknown belongs to nothing.
+    it, over the rows that refer to the root: a look-up from them, or rows that refer to them. Where
+    the first is a tree (`Path.levels`), the second leads to rows that refer to the root or to a row
+    below it. A row counts once, however often it is reached; a deleted one does not. Of no rows,
+    count and sum are 0, and the others null; nulls are left out. While a column that it reads is
+    unknown in one of the rows, or a table is not loaded, the target column stays as it is; so does
+    a retired root's. A row whose reference is unknown belongs to nothing.
     """
 
     target: str
@@ -80,6 +82,13 @@ class Aggregate:
         return tuple(one for one in self.where if isinstance(one, WhereRelated))
 
     @property
+    def asked(self) -> tuple[tuple[Path, frozenset[str]], ...]:
+        """Ways from the aggregated rows to rows that decide about the value, each with the columns
+        that are read there.
+        """
+        return tuple((one.path, frozenset({one.column})) for one in self.related)
+
+    @property
     def reads(self) -> frozenset[str]:
         """The columns of the rows themselves that decide about the value."""
         held = (one.column for one in self.where if isinstance(one, Where))
@@ -101,7 +110,35 @@ class Aggregate:
 
     @property
     def _way(self) -> str:
-        return " and ".join(f"{path.column} of {path.table}" for path in self.along)
+        return " and ".join(map(_step, self.along))
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLookUp:
+    """Rows that one of the columns `by` names (`path` begins with it), of which these mirrored
+    columns are read with the groups: `RelatedRows.row`.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLink:
+    """Pairs of the exchange with the rows whose keys one of the columns `by` holds.
+
+    `entity`: the pair's, as the exchange calls it. `table`: the counterpart's, and `key_column` the
+    part of its key that `RelatedRows.linked` gives: of a pair that is exchanged.
+    """
+
+    column: str
+    entity: str
+    table: SourceTable
+    key_column: str
+
+    def of(self, key: str) -> str:
+        """The part that is meant, from the counterpart's key."""
+        return str(self.table.key_values(key)[self.table.key.index(self.key_column)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +148,11 @@ class AggregateGroups:
 
     `along` and `where` say which rows, as in `Aggregate`; `lines` go along the same way, and name
     their values by `target`. Rows with a null in one of the columns `by` are in no group. These are
-    no long texts, of which one database takes two for the same. Where a value could not be known,
+    no long texts, of which one database takes two for the same. Without columns `by` there is one
+    group, `()`: of all rows, also where there are none. Where a value could not be known,
     nothing is: no group is left out because one row lacks a value.
+
+    `looks_up` and `linked`: what is read of rows that the columns `by` name; at most one link.
     """
 
     name: str
@@ -120,6 +160,8 @@ class AggregateGroups:
     by: tuple[str, ...]
     lines: tuple[Aggregate, ...]
     where: tuple[Where | WhereRelated, ...] = ()
+    looks_up: tuple[GroupLookUp, ...] = ()
+    linked: tuple[GroupLink, ...] = ()
 
     @property
     def whole(self) -> tuple[Aggregate, ...]:
@@ -134,11 +176,13 @@ class AggregateGroups:
 
     @property
     def needs(self) -> frozenset[str]:
-        return frozenset[str]().union(*(line.needs for line in self.whole))
+        looked_up = {one.path.to for one in self.looks_up}
+        return frozenset(looked_up).union(*(line.needs for line in self.whole))
 
     @property
-    def related(self) -> tuple[WhereRelated, ...]:
-        return tuple(one for line in self.whole for one in line.related)
+    def asked(self) -> tuple[tuple[Path, frozenset[str]], ...]:
+        looked_up = ((one.path, frozenset(one.columns)) for one in self.looks_up)
+        return (*(one for line in self.whole for one in line.asked), *looked_up)
 
     @property
     def reads(self) -> frozenset[str]:
@@ -147,7 +191,13 @@ class AggregateGroups:
     @property
     def columns(self) -> frozenset[tuple[str, str]]:
         grouped = {(self.table, column) for column in self.by}
+        grouped |= {(one.path.to, column) for one in self.looks_up for column in one.columns}
         return frozenset(grouped).union(*(line.columns for line in self.whole))
+
+
+def _step(path: Path) -> str:
+    below = f" down to {path.levels} levels" if path.levels else ""
+    return f"{path.column} of {path.table}{below}"
 
 
 def _condition(where: Where | WhereRelated) -> str:

@@ -46,6 +46,8 @@ class Graph:
     grouped: dict[str, Mapping[str, Mapping[str, Groups]]] = field(default_factory=dict)
     # by mapping and root key the target rows' keys that links give
     linked: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    # by mapping, name of `grouped` and key what its link gives
+    group_links: dict[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
 
     def add(self, rows: Iterable[LedgerRow]) -> None:
         for row in rows:
@@ -122,6 +124,9 @@ class GraphNeighbours:
         if name not in found:
             raise ValueUnknown
         return found[name]
+
+    def linked(self, name: str, value: Value) -> str | None:
+        return self.graph.group_links.get((self.mapping.name, name), {}).get(str(value))
 
     def members(self, group: str, value: str) -> Sequence[LedgerRow]:
         self._refuse_unknown(self.mapping.source, group)

@@ -104,6 +104,10 @@ class MirroredTable:
         """What a column that refers to the row of this key holds: of several columns the text."""
         return key if len(self.table.key) > 1 else self.table.key_values(key)[0]
 
+    def column(self, name: str) -> SourceColumn:
+        """One of the mirror's columns."""
+        return next(one for one in self.mirrored() if one.name == name)
+
     def mirrored(self) -> tuple[SourceColumn, ...]:
         """Every column of the mirror: those of the source, then the remembered ones."""
         return self.columns + tuple(SourceColumn(r.name, r.kind) for r in self.remembered)

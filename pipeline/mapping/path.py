@@ -16,6 +16,8 @@ class Path:
     children. With neither: a look-up through a child that has a path of its own to the root. Where
     `prefixes` are given, the column holds a target key made from `to`'s key (cl-101), and only its
     arrival matters, not its values. `left`: the column that remembers which root a child left.
+    `levels`: of a tree, whose rows refer to rows of the same table: the row itself, and the rows
+    below it down to so many levels. A row that names itself, or no row, is at the top.
     """
 
     table: str
@@ -23,6 +25,7 @@ class Path:
     to: str
     prefixes: tuple[str, ...] = ()
     left: str = ""
+    levels: int = 0
 
     def values_for(self, to: MirroredTable, key: str) -> tuple[Value, ...]:
         """What the column holds in rows that refer to `key` of the table `to`."""

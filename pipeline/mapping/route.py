@@ -8,10 +8,11 @@ from pathlib import Path
 
 from pipeline.mapping.mirror import MirroredTable, group_kind, shared_kind
 from pipeline.mapping.site import Assumptions
-from pipeline.mapping.source import ColumnType, SourceTable
+from pipeline.mapping.source import SourceTable
 from pipeline.mapping.table import AwaitParent, CreateParent, LinkedKey, TableMapping
 from pipeline.mapping.target import TargetTable
-from pipeline.mapping.watches import watches
+from pipeline.mapping.watches import followed, link_kinds, watches
+from pipeline.mapping.ways import refuse_ways
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,9 +26,8 @@ class Route:
     `schemas`: a folder with the contract of columns that `schemas/` does not name.
 
     Raises ValueError where a link gives the key of rows that others wait for, or that have unique
-    columns: which root such a row comes from is not known from its key. Where rows are grouped
-    by a long text, of which one database takes two for the same. And where a mapping would make or
-    delete rows of a table that are others'.
+    columns: which root such a row comes from is not known from its key. Where a mapping would make
+    or delete rows of a table that are others'. And for an aggregate that `refuse_ways` refuses.
     """
 
     name: str
@@ -54,19 +54,15 @@ class Route:
                 mapping.target in waited_for or self.target(mapping.target).unique
             ):
                 raise ValueError(f"{mapping.name}: a link cannot give keys of {mapping.target}")
-            for one in mapping.grouped:
-                kinds = {column.name: column.kind for column in self.source(one.table).mirrored()}
-                if any(kinds[name] is ColumnType.TEXT for name in one.by):
-                    raise ValueError(f"{mapping.name}: {one.name} is grouped by a long text")
             for name in _made(mapping):
                 if self.target(name).is_others:
                     raise ValueError(f"{mapping.name}: the rows of {name} are others'")
+            refuse_ways(mapping, self.source)
 
     @property
     def followed(self) -> frozenset[str]:
         """The entities of the exchange whose links give keys."""
-        keys = (mapping.key for mapping in self.mappings)
-        return frozenset(key.entity for key in keys if isinstance(key, LinkedKey))
+        return frozenset(entity for mapping in self.mappings for entity in followed(mapping))
 
     @property
     def entities(self) -> tuple[str, ...]:
@@ -91,6 +87,7 @@ class Route:
             found |= {shared_kind(path.to) for path in mapping.paths if path.to != mapping.source}
             found |= {group_kind(mapping.source, group.column) for group in mapping.groups}
         found |= {watch.kind for watch in watches(self.mappings)}
+        found |= {kind for mapping in self.mappings for _, kind in link_kinds(mapping)}
         return frozenset(found)
 
     def only(self, entities: frozenset[str]) -> Route:

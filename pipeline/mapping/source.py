@@ -33,6 +33,10 @@ class SourceColumn:
     name: str
     kind: ColumnType
 
+    def value_of(self, text: str) -> Value:
+        """The value whose text a key is."""
+        return _value(self.kind, text)
+
 
 def columns(kind: ColumnType, *names: str) -> tuple[SourceColumn, ...]:
     """Columns of one kind."""

@@ -75,6 +75,11 @@ class RelatedRows(Protocol):
         the values of its lines. Raises ValueUnknown.
         """
 
+    def linked(self, name: str, value: Value) -> str | None:
+        """Of the mapping's `grouped` of this name, and of what it groups by in its link's column,
+        the key part of the row that is paired with the row of this key; None while there is none.
+        """
+
     def members(self, group: str, value: str) -> Sequence[LedgerRow]:
         """The members of a group of the root's own table, retired ones too, as they are now."""
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pipeline.mapping.aggregate import Aggregate, AggregateGroups, is_look_up
+from pipeline.mapping.aggregate import Aggregate, AggregateGroups, GroupLink, is_look_up
 from pipeline.mapping.convert import names_row
 from pipeline.mapping.path import Path
-from pipeline.mapping.table import TableMapping
+from pipeline.mapping.table import LinkedKey, TableMapping
 from pipeline.model.ledger import LedgerRow
+
+Along = tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,26 @@ def aggregating(mapping: TableMapping) -> Iterator[Aggregate | AggregateGroups]:
     yield from mapping.grouped
 
 
+def group_links(mapping: TableMapping) -> Iterator[tuple[AggregateGroups, GroupLink]]:
+    """The links of its groups."""
+    return ((groups, link) for groups in mapping.grouped for link in groups.linked)
+
+
+def link_kinds(mapping: TableMapping) -> Iterator[tuple[str, str]]:
+    """The entities of the exchange whose links it follows, each with the kind of mark that a change
+    sets.
+    """
+    if isinstance(mapping.key, LinkedKey):
+        yield mapping.key.entity, mapping.source
+    for groups, link in group_links(mapping):
+        yield link.entity, link_kind(groups, link)
+
+
+def followed(mapping: TableMapping) -> frozenset[str]:
+    """The entities whose links give keys to it or to its groups."""
+    return frozenset(entity for entity, _ in link_kinds(mapping))
+
+
 def watches(mappings: Iterable[TableMapping]) -> frozenset[Watch]:
     """Everything that aggregates watch."""
     return frozenset(
@@ -63,33 +85,55 @@ def watches(mappings: Iterable[TableMapping]) -> frozenset[Watch]:
 
 def _watches(root: str, line: Aggregate | AggregateGroups) -> Iterator[Watch]:
     first, last = line.along[0], line.along[-1]
-    for where in line.related:
-        kind = way_kind((*line.along, where.path))
-        yield Watch(where.path.to, kind, "", frozenset({where.column}))
-    if len(line.along) == 1:
-        yield Watch(first.table, root, first.column, line.reads | {first.column})
-    elif is_look_up(line.along):
-        yield Watch(
-            first.table,
-            root,
-            first.column,
-            frozenset({first.column, last.column}),
-        )
+    for path, columns in line.asked:
+        yield Watch(path.to, asked_kind(root, line.along, path), "", columns)
+    if is_look_up(line.along):
+        followed = frozenset({first.column, last.column})
+        yield Watch(first.table, root, first.column, followed)
         yield Watch(line.table, way_kind(line.along), "", line.reads)
-    else:
-        yield Watch(first.table, root, first.column, frozenset({first.column}))
-        yield Watch(
-            line.table,
-            way_kind(line.along),
-            last.column,
-            line.reads | {last.column},
-        )
+        return
+    if len(line.along) > 1:
+        between = tree_kind(first) if first.levels else root
+        yield Watch(first.table, between, first.column, frozenset({first.column}))
+    yield Watch(line.table, named_kind(root, line.along), last.column, line.reads | {last.column})
 
 
-def way_kind(along: tuple[Path, ...]) -> str:
+def way_kind(along: Along) -> str:
     """The kind of a mark that says: the roots that this way leads to must be recomputed.
 
     Its key is that of the row that is looked up, or of the row between the root and those that
     are aggregated. Where the way goes on to a row of a condition, it is that row's.
     """
     return ">".join(f"{path.table}.{path.column}" for path in along)
+
+
+def tree_kind(path: Path) -> str:
+    """The kind of a mark that says: the row of this key, and those above it, must be recomputed."""
+    return f"{way_kind((path,))}>above"
+
+
+def named_kind(root: str, along: Along) -> str:
+    """The kind of a mark whose key is that of the row that aggregated rows refer to."""
+    if along[0].levels:
+        return tree_kind(along[0])
+    return root if len(along) == 1 else way_kind(along)
+
+
+def asked_kind(root: str, along: Along, path: Path) -> str:
+    """The kind of a mark of a row that aggregated rows refer to by `path`. Where that is the row
+    through which they belong to their root, it leads there without them.
+    """
+    return named_kind(root, along) if leads_up(along, path) else way_kind((*along, path))
+
+
+def leads_up(along: Along, path: Path) -> bool:
+    """Is it by this reference that aggregated rows belong to their root."""
+    last = along[-1]
+    return not is_look_up(along) and (path.table, path.column) == (last.table, last.column)
+
+
+def link_kind(groups: AggregateGroups, link: GroupLink) -> str:
+    """The kind of a mark that says: the roots of rows that hold this key, whose link changed, must
+    be recomputed.
+    """
+    return f"{way_kind(groups.along)}>{groups.table}.{link.column}@{link.entity}"

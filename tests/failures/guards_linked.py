@@ -23,15 +23,15 @@ LINKED_GUARDS = (
     Guard(
         "a link stays as it is while its row is written",
         LINKED,
-        'lock = dialect.select(self._link, _ID, ["document"], Lock.UPDATE)',
-        'lock = dialect.select(self._link, _ID, ["document"], Lock.NONE)',
+        "lock = Lock.UPDATE if is_locked else Lock.NONE",
+        "lock = Lock.NONE if is_locked else Lock.NONE",
         f"{CONTRACT}::test_a_link_that_gave_a_key_does_not_change_until_the_transaction_ends",
     ),
     Guard(
         "a link stays as it is while its row is written, in memory",
         TWIN,
-        "rows = [self._links.lock((one,), Strength.UPDATE) for one in sorted(ids)]",
-        "rows = [self._links.get((one,)) for one in sorted(ids)]",
+        "return [self._links.lock((one,), Strength.UPDATE) for one in sorted(ids)]",
+        "return [self._links.get((one,)) for one in sorted(ids)]  # not locked",
         ANY,
     ),
     Guard(

@@ -65,8 +65,8 @@ TOTALS_GUARDS = (
     Guard(
         "a row that a condition asks moves the totals",
         "pipeline/mapping/watches.py",
-        '        yield Watch(where.path.to, kind, "", frozenset({where.column}))\n',
-        "        del kind\n",
+        '        yield Watch(path.to, asked_kind(root, line.along, path), "", columns)\n',
+        "        del path, columns\n",
         f"{ENGINE}::test_a_row_that_is_referred_to_moves_the_totals_of_every_root_that_reads_it",
     ),
     Guard(

@@ -18,6 +18,7 @@ from pipeline.mapping.aggregate import (
     WhereRelated,
 )
 from pipeline.mapping.mirror import MirroredTable
+from pipeline.mapping.path import Path
 from pipeline.mapping.source import ColumnType
 from pipeline.mapping.table import Groups
 from pipeline.model.event import Value
@@ -65,6 +66,15 @@ class Ledger:
         rows = [self._read(row) for _, row in self._views[table].items()]
         return [row for row in rows if row.values[column] in wanted]
 
+    def distinct_values(
+        self, table: str, wanted: str, column: str, values: Sequence[Value]
+    ) -> list[Value]:
+        self._session.statement("distinct_values")
+        asked = set(values) - {None}
+        there = map(self._read, self._there(table))
+        rows = [row for row in there if _of(row, column) in asked]
+        return [*dict.fromkeys(_of(row, wanted) for row in rows)]
+
     def aggregated(
         self, lines: Sequence[Aggregate], keys: Sequence[str]
     ) -> dict[str, dict[str, Value]]:
@@ -98,7 +108,7 @@ class Ledger:
         )
 
     def _groups(self, groups: AggregateGroups, rows: Sequence[LedgerRow]) -> Groups:
-        found: dict[tuple[Value, ...], list[LedgerRow]] = {}
+        found: dict[tuple[Value, ...], list[LedgerRow]] = {} if groups.by else {(): []}
         for row in rows:
             held = tuple(row.values[column] for column in groups.by)
             if None not in held and all(self._holds(one, row) for one in groups.where):
@@ -114,6 +124,8 @@ class Ledger:
     def _reached(self, line: Aggregate | AggregateGroups, key: str) -> list[LedgerRow] | None:
         """The rows that belong to a root; None where that cannot be known."""
         first, last = line.along[0], line.along[-1]
+        if first.levels:
+            return self._below(first, last, key)
         rows = [row for row in self._there(first.table) if str(row.values[first.column]) == key]
         followed = {first.column, last.column} if last.table == first.table else {first.column}
         if any(not row.unknown.isdisjoint(followed) for row in rows):
@@ -126,6 +138,18 @@ class Ledger:
             return None if any(last.column in row.unknown for row in below) else below
         looked_up = {str(row.values[last.column]) for row in rows}
         return [row for row in self._there(last.to) if row.key in looked_up]
+
+    def _below(self, tree: Path, last: Path, key: str) -> list[LedgerRow] | None:
+        """The rows that refer to the root or to a row of its tree."""
+        found, level = {key}, {key}
+        for _ in range(tree.levels):
+            rows = [r for r in self._there(tree.table) if str(r.values[tree.column]) in level]
+            if any(tree.column in row.unknown for row in rows):
+                return None
+            level = {row.key for row in rows} - found
+            found |= level
+        rows = [row for row in self._there(last.table) if str(row.values[last.column]) in found]
+        return None if any(last.column in row.unknown for row in rows) else rows
 
     def _is_known(self, line: Aggregate, row: LedgerRow) -> bool:
         related = ((one, self._related(one, row)) for one in line.related)
@@ -218,6 +242,10 @@ def _held(table: str, column: str, kind: ColumnType, value: Value) -> Value:
     if kind is ColumnType.INTEGER and isinstance(value, int) and value not in INTEGERS:
         raise RowRejected(f"a number is out of range at mirror_{table}, column {column}")
     return value
+
+
+def _of(row: LedgerRow, column: str) -> Value:
+    return row.values[column] if column else row.key
 
 
 def _is_unseen(row: LedgerRow, epoch: int) -> bool:

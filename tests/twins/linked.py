@@ -95,8 +95,11 @@ class LinkedKeys:
             self._remove(found)
         return found
 
-    def given(self, entity: str, keys: Sequence[str]) -> dict[str, str]:
-        return self._locked(self._found(entity, keys)) if keys else {}
+    def given(self, entity: str, keys: Sequence[str], *, is_locked: bool = True) -> dict[str, str]:
+        if not keys:
+            return {}
+        found = self._found(entity, keys)
+        return self._exchanged(self._locked(found) if is_locked else self._read(found))
 
     @statement
     def _followed(self) -> frozenset[str]:
@@ -141,7 +144,13 @@ class LinkedKeys:
         ]
 
     @statement
-    def _locked(self, ids: Sequence[str]) -> dict[str, str]:
-        rows = [self._links.lock((one,), Strength.UPDATE) for one in sorted(ids)]
+    def _locked(self, ids: Sequence[str]) -> list[LinkRow | None]:
+        return [self._links.lock((one,), Strength.UPDATE) for one in sorted(ids)]
+
+    @statement
+    def _read(self, ids: Sequence[str]) -> list[LinkRow | None]:
+        return [self._links.get((one,)) for one in sorted(ids)]
+
+    def _exchanged(self, rows: Sequence[LinkRow | None]) -> dict[str, str]:
         found = (codec.load(row.document).exchanged for row in rows if row is not None)
         return {of[self._side]: of[self._side.other] for of in found if of is not None}

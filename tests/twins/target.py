@@ -195,6 +195,12 @@ class MemoryTransaction:
         with self._spoiling():
             return self._ledger.rows_where(table, column, values)
 
+    def distinct_values(
+        self, table: str, wanted: str, column: str, values: Sequence[Value]
+    ) -> list[Value]:
+        with self._spoiling():
+            return self._ledger.distinct_values(table, wanted, column, values)
+
     def aggregated(
         self, lines: Sequence[Aggregate], keys: Sequence[str]
     ) -> dict[str, dict[str, Value]]:
@@ -342,9 +348,11 @@ class MemoryTransaction:
         with self._spoiling():
             return self._links().take(limit)
 
-    def linked_keys(self, entity: str, keys: Sequence[str]) -> dict[str, str]:
+    def linked_keys(
+        self, entity: str, keys: Sequence[str], *, is_locked: bool = True
+    ) -> dict[str, str]:
         with self._spoiling():
-            return self._links().given(entity, keys)
+            return self._links().given(entity, keys, is_locked=is_locked)
 
     def _links(self) -> LinkedKeys:
         if self._linked is None:

@@ -161,6 +161,12 @@ class Dialect(Protocol):
         `distinct`: no answer twice from one statement.
         """
 
+    def distinct(self, table: str, match: Field, column: str, only_if: str) -> str:
+        """What a column holds in the rows that match one of the given values, found by the index on
+        the match, and fulfil a condition on the table, called `t`; no answer twice from one
+        statement.
+        """
+
     def grouped(
         self,
         table: str,

@@ -95,6 +95,12 @@ class Postgres:
             f" AND (({', '.join(matched)}) IN ({rows})) IS TRUE"
         )
 
+    def distinct(self, table: str, match: Field, column: str, only_if: str) -> str:
+        return (
+            f"SELECT DISTINCT t.{self.quote(column)} FROM {_counted((match,))}"
+            f" JOIN {table} AS t ON {self._equal((match,))} AND {only_if}"
+        )
+
     def grouped(
         self,
         table: str,

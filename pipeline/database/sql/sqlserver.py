@@ -96,9 +96,15 @@ class SqlServer:
                 f" FROM {table} AS t"
                 f" WHERE EXISTS (SELECT 1 FROM #rows AS r WHERE {self._equal(match)})"
             )
-        return self.select(
-            table, match, columns, Lock.NONE
-        )  # the planner sees how many rows #rows has
+        # the planner sees how many rows #rows has
+        return self.select(table, match, columns, Lock.NONE)
+
+    def distinct(self, table: str, match: Field, column: str, only_if: str) -> str:
+        return (
+            f"{self._staged(table, (match,), (), widens=True)}"
+            f" SELECT DISTINCT t.{self.quote(column)} FROM #rows AS r"
+            f" JOIN {table} AS t ON {self._equal((match,))} AND {only_if}"
+        )
 
     def as_key(self, reference: str, kind: ColumnType) -> str:
         return reference if kind in TEXTS else f"CAST({reference} AS nvarchar(20))"
@@ -123,9 +129,7 @@ class SqlServer:
         return self._joined(self._given(match, "r"), table, match, lock)
 
     def change_part(self, number: int) -> str:
-        """SQL Server writes an lsn as one decimal number: file, ten digits of block,
-        five of slot.
-        """
+        """An lsn is one decimal number: file, ten digits of block, five of slot."""
         return f"{number // 10**15:08x}{number // 10**5 % 10**10:08x}{number % 10**5:04x}"
 
     def named(

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from pipeline.database.sql.dialect import Field, Lock
+from pipeline.database.sql.dialect import Field
 from pipeline.database.sql.session import Cells, Session, number_of, stored
+from pipeline.database.state.between import UNKNOWN, Between, referring
 from pipeline.database.state.ledger import Mirror
 from pipeline.database.state.schema import LEDGER_KEY, mirror_name
 from pipeline.mapping.aggregate import (
@@ -31,7 +32,6 @@ from pipeline.model.event import Value
 
 Held = tuple[Value, ...]  # what the rows of a group hold
 Partial = dict[str, tuple[Value, bool]]  # by target column: a value, and whether it can be known
-UNKNOWN = "unknown"
 
 
 class Aggregation:
@@ -46,10 +46,11 @@ class Aggregation:
     ) -> dict[str, dict[str, Value]]:
         found: dict[str, dict[str, Value]] = {key: {} for key in keys}
         ways: dict[tuple[Path, ...], list[Aggregate]] = {}
+        between = Between(self._session, self._mirrors, keys)
         for line in lines:
             ways.setdefault(line.along, []).append(line)
         for along, some in ways.items():
-            references, unsure = self._references(along, keys)
+            references, unsure = between.of(along)
             rows = self._rows(along, some, {one for key in keys for one in references[key]})
             for key in set(keys) - unsure:
                 parts = [part for one in references[key] for _, part in rows.get(one, ())]
@@ -63,8 +64,9 @@ class Aggregation:
         self, groups: Sequence[AggregateGroups], keys: Sequence[str]
     ) -> dict[str, dict[str, Groups]]:
         found: dict[str, dict[str, Groups]] = {key: {} for key in keys}
+        between = Between(self._session, self._mirrors, keys)
         for one in groups:
-            references, unsure = self._references(one.along, keys)
+            references, unsure = between.of(one.along)
             wanted = {name for key in keys for name in references[key]}
             rows = self._rows(one.along, one.whole, wanted, one.by)
             for key in set(keys) - unsure:
@@ -72,36 +74,6 @@ class Aggregation:
                 if all(is_known for _, part in parts for _, is_known in part.values()):
                     found[key][one.name] = _put_together(one, parts)
         return found
-
-    def _references(
-        self, along: tuple[Path, ...], keys: Sequence[str]
-    ) -> tuple[dict[str, set[str]], set[str]]:
-        """By root what the aggregated rows refer to, or their own keys where they are looked up;
-        and the roots of which that cannot be known.
-        """
-        if len(along) == 1:
-            return {key: {key} for key in keys}, set()
-        first, last = along
-        way, reference = self._mirrors[first.table], LEDGER_KEY.name
-        followed = {first.column}
-        if is_look_up(along):
-            reference = last.column
-            followed.add(last.column)
-        sql = self._session.dialect.select(
-            way.table,
-            (way.field(first.column),),
-            [first.column, reference, UNKNOWN],
-            Lock.NONE,
-            f"t.{self._session.dialect.quote('retired_at')} = ''",
-        )
-        found: dict[str, set[str]] = {key: set() for key in keys}
-        unsure: set[str] = set()
-        for root, named, unknown in self._run(way, sql, along[0], keys):
-            if not followed.isdisjoint(str(unknown).split(",")):
-                unsure.add(str(root))
-            elif named is not None:
-                found[str(root)].add(str(named))
-        return found, unsure
 
     def _rows(
         self,
@@ -123,8 +95,12 @@ class Aggregation:
             terms.joins,
             [f"t.{quote(name)}" for name in by],
         )
-        path = None if is_look_up(along) else along[-1]
-        answers = self._run(mirror, sql, path, sorted(references), **terms.parameters)
+        values: Sequence[Value] = sorted(references)
+        if not is_look_up(along):
+            values = referring(self._mirrors, along[-1], sorted(references))
+        rows: list[Cells] = [(value,) for value in values]
+        place = mirror_name(mirror.source.name)
+        answers = self._session.run(place, sql, rows, **terms.parameters)
         found: dict[str, list[tuple[Held, Partial]]] = {}
         fields = tuple(mirror.field(name) for name in by)
         for reference, *cells in answers:
@@ -133,26 +109,12 @@ class Aggregation:
             found.setdefault(str(reference), []).append((held, part))
         return found
 
-    def _run(
-        self,
-        mirror: Mirror,
-        sql: str,
-        path: Path | None,
-        keys: Sequence[str],
-        **parameters: Value,
-    ) -> list[tuple[Value, ...]]:
-        """A statement for what a column holds of these keys, or for the keys themselves."""
-        values: Sequence[Value] = keys
-        if path is not None:
-            to = self._mirrors[path.to].source
-            values = [value for key in keys for value in path.values_for(to, key)]
-        rows: list[Cells] = [(value,) for value in dict.fromkeys(values)]
-        return self._session.run(mirror_name(mirror.source.name), sql, rows, **parameters)
-
 
 def _put_together(groups: AggregateGroups, parts: Sequence[tuple[Held, Partial]]) -> Groups:
-    """The groups of a root from those of each reference; without those that have no row."""
-    some: dict[Held, list[Partial]] = {}
+    """The groups of a root from those of each reference; without those that have no row, unless
+    there is one group of all rows.
+    """
+    some: dict[Held, list[Partial]] = {} if groups.by else {(): []}
     for held, part in parts:
         if None not in held and part[""][0]:
             some.setdefault(held, []).append(part)

@@ -80,6 +80,23 @@ class Ledger:
     def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
         return self._read(table, self._mirrors[table].field(column), values, Lock.NONE)
 
+    def distinct_values(
+        self, table: str, wanted: str, column: str, values: Sequence[Value]
+    ) -> list[Value]:
+        """The database leaves out what it has given already, so that a reference that many rows
+        share comes once.
+        """
+        mirror, dialect = self._mirrors[table], self._session.dialect
+        sql = dialect.distinct(
+            mirror.table,
+            mirror.field(column) if column else LEDGER_KEY,
+            wanted or LEDGER_KEY.name,
+            f"t.{dialect.quote('retired_at')} = ''",
+        )
+        rows = [(value,) for value in sorted(set(values) - {None}, key=str)]
+        found = self._session.run(mirror_name(table), sql, rows)
+        return [*dict.fromkeys(value for (value,) in found)]
+
     def _read(
         self, table: str, column: Field, values: Sequence[Value], lock: Lock
     ) -> list[LedgerRow]:

@@ -66,10 +66,11 @@ class LinkedKeys:
         self._session.run("link_change", sql, [(self._name, *one) for one in changed])
         return changed
 
-    def given(self, entity: str, keys: Sequence[str]) -> dict[str, str]:
+    def given(self, entity: str, keys: Sequence[str], *, is_locked: bool) -> dict[str, str]:
         """Found first, then locked in the order of their ids, as the exchange locks them, and read
         as they are then. A lock that others could share would not do: the exchange writes rows of
-        DPS between locking a link and storing it.
+        DPS between locking a link and storing it. Where they are not to be locked, they are read as
+        they are committed: who changes them keeps the change.
         """
         dialect = self._session.dialect
         match = (_ENTITY, Field(f"{self._side}_key", ColumnType.SHORT_TEXT))
@@ -77,8 +78,9 @@ class LinkedKeys:
         live = f"{state} <> '{State.ENDED}' AND {key} IS NOT NULL"
         find = dialect.select(self._link, match, ["id"], Lock.NONE, live)
         ids = self._session.run("link", find, [(entity, one) for one in sorted(set(keys))])
-        lock = dialect.select(self._link, _ID, ["document"], Lock.UPDATE)
-        answers = self._session.run("link", lock, sorted(ids))
+        lock = Lock.UPDATE if is_locked else Lock.NONE
+        read = dialect.select(self._link, _ID, ["document"], lock)
+        answers = self._session.run("link", read, sorted(ids))
         found = (codec.load(str(document)).exchanged for (document,) in answers)
         return {of[self._side]: of[self._side.other] for of in found if of is not None}
 

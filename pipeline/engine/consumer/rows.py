@@ -30,6 +30,13 @@ class LedgerRows(Protocol):
     def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
         """Committed ledger rows whose mirrored column holds one of the values, not locked."""
 
+    def distinct_values(
+        self, table: str, wanted: str, column: str, values: Sequence[Value]
+    ) -> list[Value]:
+        """What the column `wanted` holds in the committed rows that are not retired and hold one of
+        these values in `column`, each once. "" for a column is the row's key. Not locked.
+        """
+
     def unseen(self, table: str, epoch: int, limit: int) -> list[LedgerRow]:
         """Rows that exist and have an older epoch, locked: at most so many, by key."""
 

@@ -24,9 +24,11 @@ class ExchangeLinks(Protocol):
     def take_link_changes(self, limit: int) -> list[tuple[str, str]]:
         """Some of the kept changes, which are removed: entity and key of the route's source."""
 
-    def linked_keys(self, entity: str, keys: Sequence[str]) -> dict[str, str]:
+    def linked_keys(
+        self, entity: str, keys: Sequence[str], *, is_locked: bool = True
+    ) -> dict[str, str]:
         """Of these rows of the source the keys that their links give. These links are locked: until
-        the transaction ends they give the same.
+        the transaction ends they give the same. Or, not `is_locked`, as they are committed now.
         """
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection import guard
 from pipeline.mapping.route import Route
-from pipeline.mapping.table import LinkedKey
+from pipeline.mapping.watches import followed, link_kinds
 from pipeline.model.ledger import Mark
 
 
@@ -22,20 +22,21 @@ def follow(transaction: Transaction, route: Route, now: datetime) -> None:
         return
     new = transaction.follow_links(route.followed)
     for mapping in route.mappings:
-        if isinstance(mapping.key, LinkedKey) and mapping.key.entity in new:
+        if new & followed(mapping):
             number = secrets.randbits(62)
             transaction.mark_table(mapping.source, number, now, only_if=mapping.only_if)
 
 
 def take(transaction: Transaction, route: Route, limit: int, now: datetime) -> list[Mark]:
-    """Mark the roots whose link changed; the marks."""
+    """Mark the roots whose link changed, and what other roots are found by; the marks."""
     changed = transaction.take_link_changes(limit)
-    roots = {
-        (mapping.source, key)
+    pairs = {
+        (kind, key)
         for mapping in route.mappings
+        for of, kind in link_kinds(mapping)
         for entity, key in changed
-        if isinstance(mapping.key, LinkedKey) and mapping.key.entity == entity
+        if of == entity
     }
-    marks = guard.numbered(roots, secrets.randbits(62))
+    marks = guard.numbered(pairs, secrets.randbits(62))
     transaction.mark(marks, now)
     return marks

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from pipeline.engine.consumer.ports import Transaction
-from pipeline.mapping.aggregate import is_look_up
+from pipeline.engine.projection.above import roots_above
+from pipeline.mapping.aggregate import AggregateGroups
 from pipeline.mapping.apply import Graph, applies, is_taken
 from pipeline.mapping.convert import names_row
 from pipeline.mapping.mirror import group_kind, shared_kind
@@ -16,7 +17,7 @@ from pipeline.mapping.path import Path
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.table import Group, LinkedKey, TableMapping
-from pipeline.mapping.watches import aggregates, aggregating, way_kind
+from pipeline.mapping.watches import aggregates
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow, Mark
 
@@ -42,7 +43,7 @@ def resolve(
             if referred and path.to != mapping.source:
                 keys_of = _referring(transaction, route, mapping, path, referred)
                 found |= _waiting(transaction, mapping, keys_of) if path.prefixes else keys_of
-        found |= _aggregating(transaction, route, mapping, keys)
+        found |= roots_above(transaction, route, mapping, keys)
         for group in mapping.groups:
             values = keys.get(group_kind(mapping.source, group.column))
             if values:
@@ -71,57 +72,6 @@ def _referring(
         return {row.key for row in rows}
     owner = _child_path(mapping, path.table).column
     return {str(row.values[owner]) for row in rows if names_row(row.values[owner])}
-
-
-def _aggregating(
-    transaction: Transaction, route: Route, mapping: TableMapping, keys: Mapping[str, list[str]]
-) -> set[str]:
-    """Roots whose aggregates read rows that these marks name."""
-    found: set[str] = set()
-    for along in {line.along for line in aggregating(mapping) if len(line.along) > 1}:
-        reached = keys.get(way_kind(along))
-        if reached:
-            found |= _reached(transaction, route, along, reached)
-    for along, path in {(a.along, w.path) for a in aggregating(mapping) for w in a.related}:
-        related = keys.get(way_kind((*along, path)))
-        if related:
-            found |= _conditioned(transaction, route, along, path, related)
-    return found
-
-
-def _reached(
-    transaction: Transaction,
-    route: Route,
-    along: tuple[Path, ...],
-    reached: list[str],
-) -> set[str]:
-    """Roots to which a way of two paths leads from these rows."""
-    first, last = along
-    if is_look_up(along):
-        to = route.source(last.to)
-        values = [value for key in reached for value in last.values_for(to, key)]
-        rows = transaction.rows_where(first.table, last.column, values)
-    else:
-        rows = transaction.rows_by_key(first.table, reached)
-    return {str(row.values[first.column]) for row in rows if names_row(row.values[first.column])}
-
-
-def _conditioned(
-    transaction: Transaction,
-    route: Route,
-    along: tuple[Path, ...],
-    path: Path,
-    related: list[str],
-) -> set[str]:
-    """Roots of which rows along this way refer to these rows by `path`."""
-    values = [value for key in related for value in path.values_for(route.source(path.to), key)]
-    rows = transaction.rows_where(path.table, path.column, values)
-    if is_look_up(along):
-        return _reached(transaction, route, along, [row.key for row in rows])
-    named = {str(of) for row in rows if names_row(of := row.values[along[-1].column])}
-    if len(along) == 1 or not named:
-        return named
-    return _reached(transaction, route, along, sorted(named))
 
 
 def _waiting(transaction: Transaction, mapping: TableMapping, keys: set[str]) -> set[str]:
@@ -192,6 +142,31 @@ def _fetch_totals(
     ]
     if groups:
         graph.grouped[mapping.name] = transaction.grouped(groups, keys)
+        for one in groups:
+            _fetch_named(transaction, mapping, one, graph)
+
+
+def _fetch_named(
+    transaction: Transaction, mapping: TableMapping, groups: AggregateGroups, graph: Graph
+) -> None:
+    """What is asked of rows that groups name: the rows themselves, and what their links give. Links
+    are not locked: who changes one keeps the change, and the groups are recomputed after it.
+    """
+    held = [
+        dict(zip(groups.by, group, strict=True))
+        for of in graph.grouped[mapping.name].values()
+        for group in of.get(groups.name, {})
+    ]
+    for look_up in groups.looks_up:
+        keys = {str(one) for of in held if names_row(one := of[look_up.path.column])}
+        if keys:
+            graph.add(transaction.rows_by_key(look_up.path.to, sorted(keys)))
+    for link in groups.linked:
+        keys = {str(one) for of in held if names_row(one := of[link.column])}
+        given = transaction.linked_keys(link.entity, sorted(keys), is_locked=False)
+        graph.group_links[mapping.name, groups.name] = {
+            key: link.of(whole) for key, whole in given.items()
+        }
 
 
 def _fetch_children(

@@ -193,7 +193,7 @@ def test_a_total_is_left_as_it_is_while_a_column_along_its_way_is_not_known_in_e
     columns = tuple(one for one in JOB.columns if one.name != "jobFirm")
     older = replace(JOB, table=replace(JOB.table, columns=columns), indexed=())
     sources = tuple(older if one is JOB else one for one in TOTALS.sources)
-    mapping = replace(TOTALS.mappings[0], lines=TOTALS.mappings[0].lines[:1])
+    mapping = replace(TOTALS.mappings[0], lines=TOTALS.mappings[0].lines[:1], grouped=())
     before = ready(MemoryTarget(replace(TOTALS, sources=sources, mappings=(mapping,))))
     job = changed("Job", 1, at=3, jobStatus=1, without=("jobFirm",))
     with before.transaction() as transaction:

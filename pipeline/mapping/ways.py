@@ -17,11 +17,14 @@ KEYS = (ColumnType.INTEGER, ColumnType.SHORT_TEXT)
 
 
 def refuse_ways(mapping: TableMapping, source: Callable[[str], MirroredTable]) -> None:
-    """Raises ValueError where an aggregate's tree is not the first of two ways, each of which leads
-    back to the root's table; where rows are found by a column that is not indexed; where rows are
-    grouped by a long text, of which one database takes two for the same; where what groups look up,
-    or their link, is of a column that they are not grouped by, or they have two links; and where a
-    mark's kind would be too long.
+    """Raises ValueError where
+    - a tree is not the first of two paths, each of which leads back to the root's table, or where
+      that table keeps rows as they were that lost its flag `member`;
+    - rows are found by a column that is not indexed;
+    - rows are grouped by a long text, of which one database takes two for the same;
+    - what groups look up, or their link, is of a column that they are not grouped by, or there are
+      two links;
+    - a mark's kind would be too long.
     """
     for problem in chain(_problems(mapping, source), _long_kinds(mapping)):
         raise ValueError(f"{mapping.name}: {problem}")
@@ -29,7 +32,7 @@ def refuse_ways(mapping: TableMapping, source: Callable[[str], MirroredTable]) -
 
 def _problems(mapping: TableMapping, source: Callable[[str], MirroredTable]) -> Iterator[str]:
     for line in aggregating(mapping):
-        yield from _tree(mapping.source, line.along)
+        yield from _tree(source(mapping.source), line.along)
         for table, column in _found_by(line):
             if column not in source(table).indexed:
                 yield f"aggregates find rows by {column}, which is not indexed in {table}"
@@ -37,13 +40,15 @@ def _problems(mapping: TableMapping, source: Callable[[str], MirroredTable]) -> 
         yield from _groups(groups, source(groups.table))
 
 
-def _tree(root: str, along: tuple[Path, ...]) -> Iterator[str]:
+def _tree(root: MirroredTable, along: tuple[Path, ...]) -> Iterator[str]:
     first, last = along[0], along[-1]
     if not any(path.levels for path in along):
         return
-    leads_back = (first.table, first.to, last.to) == (root, root, root)
-    if len(along) != 2 or last.levels or last.table == root or not leads_back:
+    leads_back = {first.table, first.to, last.to} == {root.name}
+    if len(along) != 2 or last.levels or last.table == root.name or not leads_back:
         yield f"a tree of {first.table} leads to rows of another table that refer to its rows"
+    if root.member:
+        yield f"a tree has rows of {root.name} that are no members, which would keep old references"
 
 
 def _found_by(line: Aggregate | AggregateGroups) -> Iterator[tuple[str, str]]:

@@ -15,14 +15,14 @@ ORDINARY = frozenset(
     re.findall(
         r"\w+",
         """
-    admin ajera applied assumptions attempt await between both broken buffer built busy carried cause
+    admin ajera applied assumptions attempt await both broken buffer built busy carried cause
     changed check child choice classification client clock code coding command concurrent config
     configuration connect connected connector consumer context counts create creates crm
     database decision decoder decoders derived described description detector dialect direction dps
     driver edition entered entry envelope error exchange exchanged exit expression failed failure
     field finding first fitted found from function given gone graph group hanging health holds
     images intake invalid item joining kafka kept key keys kind kinds latecomers limits linked
-    linker list lists lock locked locks log look loop lost malformed many merge metadata metric mismatch
+    linker list lists lock locked locks log loop lost malformed many merge metadata metric mismatch
     missing more names need needed neighbours new observation obstacle only outcome outdated
     overflow owned parent parking partition partitions parts pass path pim pipeline plan planned
     plans
@@ -39,6 +39,7 @@ ORDINARY = frozenset(
     connectors difference reports setting
     broker folding moment name outages whole
     commands listed
+    between look
     """,
     )
 )

@@ -84,7 +84,7 @@ def part(key: int, of: int | None = None, status: int = 1) -> Event:
 
 
 def work(key: int, part: int | None, amount: str = "1.5", **columns: Value) -> Event:
-    row = {"workIsVoid": False, "workAmount": Decimal(amount), **columns}
+    row: dict[str, Value] = {"workIsVoid": False, "workAmount": Decimal(amount), **columns}
     return changed("Work", key, "u", at=1, without=(), workPart=part, **row)
 
 
@@ -187,14 +187,18 @@ def test_without_columns_there_is_one_group_also_of_no_rows(target: Target) -> N
 def test_groups_are_put_together_over_the_tree(target: Target) -> None:
     """By person and role, whatever part they worked on."""
     store(target, part(1), part(2, 1), part(3, 2), changed("Task", 1, taskKind=1))
-    of = {"workPerson": 7, "workRole": 5, "workTask": 1}
+
+    def hours(key: int, part: int, spent: int, **columns: Value) -> Event:
+        of: dict[str, Value] = {"workPerson": 7, "workRole": 5, "workTask": 1, **columns}
+        return work(key, part, "1", workHours=spent, **of)
+
     store(
         target,
-        work(1, 1, workHours=1, workDay=date(2026, 3, 1), **of),
-        work(2, 3, workHours=2, workDay=date(2026, 1, 1), **of),
-        work(3, 3, workHours=4, **{**of, "workRole": 6}),
-        work(4, 3, workHours=8, **{**of, "workPerson": None}),
-        work(5, 3, workHours=16, workIsVoid=True, **of),
+        hours(1, 1, 1, workDay=date(2026, 3, 1)),
+        hours(2, 3, 2, workDay=date(2026, 1, 1)),
+        hours(3, 3, 4, workRole=6),
+        hours(4, 3, 8, workPerson=None),
+        hours(5, 3, 16, workIsVoid=True),
     )
     assert groups(target, "1")["1"]["crew"] == {
         (7, 5): {"Hours": 3, "First Day": date(2026, 1, 1)},

@@ -10,7 +10,7 @@ from deploy.demo import settings
 from deploy.demo.consumers import command
 from deploy.demo.people import Run
 from deploy.local.stack import Stack
-from deploy.sample import crm, databases, dps, firm
+from deploy.sample import books, crm, crm_books, databases, dps, firm
 from deploy.sample.naming import Naming
 
 
@@ -34,6 +34,8 @@ def prepared(
         say("Loading the sample firm into Ajera and DPS ...")
         firm.load(ajera, seed, naming)
         crm.load(ajera, in_dps, seed, naming)
+        books.load(ajera, seed, naming)
+        crm_books.load(ajera, in_dps, seed, naming)
         config = settings.write(stack, urls[0], urls[1], dps=urls[2], profile=profile)
         say("Creating our schemas, then the connectors ...")
         command(config, "schema", "upgrade")

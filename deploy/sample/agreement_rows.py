@@ -92,7 +92,7 @@ class Found:
 def read(ajera: psycopg.Connection, dps: psycopg.Connection, naming: Naming) -> Found:
     """Each database as it is at one moment."""
     rows: dict[tuple[str, str], dict[str, Row]] = {}
-    with _one_moment(dps), _one_moment(ajera):
+    with one_moment(dps), one_moment(ajera):
         listed = dps.execute(
             "SELECT id, entity, ajera_key, dps_key, state, parked_lines, document FROM sync.link"
         )
@@ -120,7 +120,7 @@ def read(ajera: psycopg.Connection, dps: psycopg.Connection, naming: Naming) -> 
 
 
 @contextmanager
-def _one_moment(connection: psycopg.Connection) -> Iterator[None]:
+def one_moment(connection: psycopg.Connection) -> Iterator[None]:
     """One snapshot for all that is read; within a transaction of the caller's, as that sees it."""
     is_own = connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
     with connection.transaction():

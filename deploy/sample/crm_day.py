@@ -9,18 +9,19 @@ from collections.abc import Callable
 
 import psycopg
 
+from deploy.sample.crm_day_books import BookEdits
 from deploy.sample.crm_day_firms import FirmEdits
 from deploy.sample.crm_day_projects import ProjectEdits
 from deploy.sample.edits import Edit, draw
 from deploy.sample.naming import Naming
 
 
-class CrmDay(FirmEdits, ProjectEdits):
+class CrmDay(FirmEdits, ProjectEdits, BookEdits):
     """Makes edits. It knows the tables only through the connection it is given,
-    so that it can go on after a restart.
+    so that it can go on after a restart. `has_books`: they type into the accounting tabs, too.
     """
 
-    def __init__(self, seed: int, naming: Naming) -> None:
+    def __init__(self, seed: int, naming: Naming, *, has_books: bool = False) -> None:
         super().__init__(random.Random(f"crm day {seed}"), naming)
         self._edits: tuple[tuple[int, Callable[[psycopg.Connection], Edit]], ...] = (
             (8, self._rename_firm),
@@ -44,6 +45,15 @@ class CrmDay(FirmEdits, ProjectEdits):
             (2, self._tick_sync),
             (2, self._think_better_of_it),
         )
+        if has_books:
+            self._edits += (
+                (6, self._edit_total),
+                (3, self._edit_date),
+                (2, self._edit_own_date),
+                (5, self._edit_team),
+                (2, self._delete_team),
+                (4, self._add_team),
+            )
 
     def next_edit(self, connection: psycopg.Connection) -> Edit:
         """One transaction, committed when this returns."""

@@ -23,6 +23,7 @@ KEYS: Final = {
     "Contacts": ("ContactID",),
     "PR": ("WBS1", "WBS2", "WBS3"),
     "PRContactAssoc": ("WBS1", "WBS2", "WBS3", "ContactID"),
+    "EMProjectAssoc": ("RecordID",),
 }
 IS_SHARED: Final = {
     "CLAddress": (

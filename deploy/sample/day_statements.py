@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from deploy.sample import firm
-from deploy.sample.edits import run
+from deploy.sample.edits import Undo, run
 from deploy.sample.naming import Naming
 from deploy.sample.people import People
 
@@ -33,11 +33,15 @@ class InAjera:
         key: str,
         where: str = "true",
     ) -> int:
-        """A key at random, by our own generator: so that a seed gives one day."""
+        """A key at random, by our own generator: so that a seed gives one day. Raises Undo where
+        there is none.
+        """
         rows = self._run(
             connection,
             f"SELECT {{{table}.{key}}} FROM {{{table}}} WHERE {where} ORDER BY 1",
         )
+        if not rows:
+            raise Undo
         return int(self._rng.choice(rows)[0])
 
     def _next(self, connection: psycopg.Connection, table: str, key: str) -> int:

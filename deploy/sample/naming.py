@@ -30,6 +30,16 @@ ASSUMPTIONS: Mapping[str, Any] = {
     "project_manager_role": "Project Manager",
     "principal_role": "Principal in Charge",
     "marketing_role": "Marketing Contact",
+    "crm": "dps",
+    "closed_projects_follow": False,
+    "marketing_phases_count": False,
+    "activity_types": {"1": "labor", "2": "expense", "3": "consultant"},
+    "final_invoice_statuses": [2],
+    "fee_billing_types": [
+        *("FixedFee", "PercentComplete", "UnitPrice", "PercentofConstructionCost", "Adjustment"),
+    ],
+    "time_billing_types": ["TimeAndExpense"],
+    "balances_are_received": True,
 }
 # Unicode's white space, and the separators U+001C to U+001F: what is blank,
 # as a literal of PostgreSQL.

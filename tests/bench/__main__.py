@@ -12,7 +12,6 @@ import signal
 import statistics
 import time
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +33,7 @@ from pipeline.mapping.site import Site
 from pipeline.operations.connectors import topics_of
 from tests.bench import delay, exchange, linking
 from tests.bench.produce import Change, Topic
+from tests.bench.rows import changes_of
 from tests.bench.waiting import events_read, is_settled, split, wait
 
 PARTITIONS = 5 * 4 + 1  # of five tables, and of the heartbeat
@@ -99,7 +99,7 @@ def main(*, rows: int, rounds: int, edits: int, projects: int, seed: int) -> Non
                     / _run(
                         stack,
                         contender,
-                        list(_changes(rows, random.Random(seed))),
+                        list(changes_of(rows, random.Random(seed))),
                     )
                 )
                 rates.setdefault(contender.name + again, []).append(rate)
@@ -129,52 +129,6 @@ def main(*, rows: int, rounds: int, edits: int, projects: int, seed: int) -> Non
             f" (rehearsed in {found.rehearsed:.1f} s); a tenth of them differ in a line without "
             "an owner"
         )
-
-
-def _changes(rows: int, rng: random.Random) -> Iterator[Change]:
-    words = [
-        "Acme",
-        "Harbour",
-        "Miller",
-        "North",
-        "Studio",
-        "Bridge",
-        "Σ",
-        "Ōsaka",
-    ]
-    for number, operation in enumerate(["c"] * rows + ["u"] * rows):
-        key = number % rows + 1
-        yield Change(operation, _row(key, number, rng, words), number + 1)
-
-
-def _row(key: int, number: int, rng: random.Random, words: list[str]) -> dict[str, object]:
-    texts = (
-        "vecFirstName",
-        "vecLastName",
-        "vecTitle",
-        "vecEmail",
-        "vecPhone1",
-        "vecPhone2",
-        "vecFax",
-        "vecWebsite",
-    )
-    places = (
-        "vecAddress1",
-        "vecAddress2",
-        "vecAddress3",
-        "vecCity",
-        "vecState",
-        "vecZip",
-    )
-    kind = rng.randrange(3)
-    return {
-        "vecKey": key,
-        "vecDescription": f"{rng.choice(words)} {number}",
-        **{name: f"{rng.choice(words)} {rng.randrange(10_000)}" for name in (*texts, *places)},
-        "vecIsClient": kind == 0,
-        "vecIsVendor": kind == 1,
-        "vecIsEmployee": kind == 2,
-    }
 
 
 def _raw(stack: Stack, pim: str, contender: Contender, name: str) -> dict[str, dict[str, object]]:

@@ -52,29 +52,43 @@ class Change:
     later_ms: int = 0
 
 
+def writer_schema(table: SourceTable, topic: str) -> dict[str, Any]:
+    """The schema of a table's flat rows; its first column is its key."""
+    key, *others = table.columns
+    fields: list[dict[str, Any]] = [{"name": key.name, "type": TYPES[key.kind]}]
+    fields += [{"name": c.name, "type": ["null", TYPES[c.kind]], "default": None} for c in others]
+    fields += [{"name": name, "type": kind} for name, kind in METADATA]
+    namespace = topic.replace("-", "_")
+    return {"type": "record", "name": "Value", "namespace": namespace, "fields": fields}
+
+
+def encoded(table: SourceTable, parsed: Any, change: Change) -> tuple[bytes, bytes]:
+    """Key and Avro body of a change, as the connector writes them."""
+    body = io.BytesIO()
+    fastavro.schemaless_writer(body, parsed, _flat(table, change))
+    return orjson.dumps({name: change.row[name] for name in table.key}), body.getvalue()
+
+
+def _flat(table: SourceTable, change: Change) -> dict[str, Any]:
+    columns = {column.name: change.row.get(column.name) for column in table.columns}
+    is_read = change.operation == "r"
+    return columns | {
+        "__deleted": "true" if change.operation == "d" else "false",
+        "__op": change.operation,
+        "__source_ts_ms": int(time.time() * 1000) + change.later_ms,
+        "__source_sequence": f'["{change.number}","{change.number}"]',
+        "__source_snapshot": "true" if is_read else "false",
+        "__epoch": str(EPOCH),
+    }
+
+
 class Topic:
     """A source table's topic, with its schema registered."""
 
     def __init__(self, table: SourceTable, topic: str, bootstrap: str, registry: str) -> None:
         self._table = table
         self.name = topic
-        key, *others = table.columns
-        fields: list[dict[str, Any]] = [{"name": key.name, "type": TYPES[key.kind]}]
-        fields += [
-            {
-                "name": c.name,
-                "type": ["null", TYPES[c.kind]],
-                "default": None,
-            }
-            for c in others
-        ]
-        fields += [{"name": name, "type": kind} for name, kind in METADATA]
-        schema = {
-            "type": "record",
-            "name": "Value",
-            "namespace": topic.replace("-", "_"),
-            "fields": fields,
-        }
+        schema = writer_schema(table, topic)
         client = SchemaRegistryClient({"url": registry})
         try:
             self.schema_id = client.register_schema(
@@ -99,10 +113,8 @@ class Topic:
         """
         sent = 0
         for change in changes:
-            body = io.BytesIO()
-            fastavro.schemaless_writer(body, self._parsed, self._flat(change))
-            key = orjson.dumps({name: change.row[name] for name in self._table.key})
-            self._producer.produce(self.name, join(self.schema_id, body.getvalue()), key)
+            key, body = encoded(self._table, self._parsed, change)
+            self._producer.produce(self.name, join(self.schema_id, body), key)
             sent += 1
             if sent % 10_000 == 0:
                 self._producer.poll(0)
@@ -117,15 +129,3 @@ class Topic:
     def send_raw(self, key: bytes | None, value: bytes | None) -> None:
         """Produce bytes as they are."""
         self._producer.produce(self.name, value, key)
-
-    def _flat(self, change: Change) -> dict[str, Any]:
-        columns = {column.name: change.row.get(column.name) for column in self._table.columns}
-        is_read = change.operation == "r"
-        return columns | {
-            "__deleted": "true" if change.operation == "d" else "false",
-            "__op": change.operation,
-            "__source_ts_ms": int(time.time() * 1000) + change.later_ms,
-            "__source_sequence": f'["{change.number}","{change.number}"]',
-            "__source_snapshot": "true" if is_read else "false",
-            "__epoch": str(EPOCH),
-        }

@@ -11,11 +11,12 @@ PROFILE ?=
 BENCH ?=
 FAULTS ?=
 PROVE ?=
+DECODERS ?=
 COVERED := 75# per cent of pipeline that tests/unit run
 REPORTS := .reports# how long each test took
 BY_STEP := $(if $(filter output-sync,$(.FEATURES)),--output-sync=line)
 
-.PHONY: help run up shell down test test-on-stack test-without-stack unit check sizes stack reference bench faults prove clean
+.PHONY: help run up shell down test test-on-stack test-without-stack unit check sizes stack reference bench faults prove decoders clean
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -81,6 +82,9 @@ faults: stack ## the long form of the fault tests: a table of counts tried and f
 
 prove: $(VENV)/.installed ## 100,000 random interleavings of edits on both sides
 	@$(BIN)/python -m tests.properties.conflicts.prove $(PROVE)
+
+decoders: $(VENV)/.installed ## a million random bodies, read by the compiled reader and by fastavro
+	@$(BIN)/python -m tests.unit.decoding.bodies $(DECODERS)
 
 reference: $(VENV)/.installed ## write the generated pages of docs again; a skeleton for each code without a page
 	@$(BIN)/ajera-cdc reference --write docs/reference

@@ -15,8 +15,7 @@ from pipeline.decoding.contract import Contract
 from pipeline.decoding.metadata import (
     committed_at_of,
     epoch_of,
-    operation_of,
-    shows_snapshot_ended,
+    kind_of,
 )
 from pipeline.decoding.naming import field_name, topic_name
 from pipeline.decoding.plan import Envelope, Plan, Plans
@@ -43,6 +42,7 @@ from pipeline.model.event import (
 from pipeline.model.position import TopicOffset
 
 UNAVAILABLE: Final = "__debezium_unavailable_value"  # a long text that an update left unchanged
+_UNAVAILABLE_BYTES: Final = UNAVAILABLE.encode()
 HEARTBEAT_PREFIX: Final = "__debezium-heartbeat."
 _LEAST_KEY: Final = -(1 << 63)
 _GREATEST_KEY: Final = (1 << 63) - 1
@@ -125,7 +125,7 @@ class Decoder:
         if schema is None:
             return 0
         flat = schema.read(body)
-        return epoch_of(flat) if "__epoch" in flat else 0
+        return epoch_of(flat["__epoch"]) if "__epoch" in flat else 0
 
     def _without_table(self, message: Message) -> Decoded:
         if message.topic == self._heartbeat_topic:
@@ -140,7 +140,7 @@ class Decoder:
             if isinstance(schema, PipelineError):
                 return Undecodable(schema)
             flat = schema.read(body)
-            return Heartbeat(epoch_of(flat) if "__epoch" in flat else 0)
+            return Heartbeat(epoch_of(flat["__epoch"]) if "__epoch" in flat else 0)
         except PipelineError as error:
             return Undecodable(_placed(message, error))
 
@@ -152,23 +152,36 @@ def _event(
     message: Message,
     incarnation: int,
 ) -> Event:
-    flat = plan.schema.read(body)
-    operation = operation_of(flat)
-    epoch = epoch_of(flat)
-    key = _key(topic, message.key)
-    captured_ms = flat.get("__ts_ms")
+    row, letter, deleted, marker, epoch_text, committed_ms, captured_ms, *places = plan.read(body)
+    operation, ended = kind_of(letter, deleted, marker)
+    epoch = epoch_of(epoch_text)
+    key = _plain_key(topic, plan, row, message.key)
+    given = None
+    if key is None:
+        given = _key(topic, message.key)
+        key = topic.table.key_text(given)
     return Event(
         topic.table.name,
-        topic.table.key_text(key),
+        key,
         operation,
-        _NOTHING if operation is Operation.DELETE else _row(plan, flat, key),
-        "" if operation is Operation.READ else plan.position(flat, epoch),
+        _NOTHING if operation is Operation.DELETE else _row(plan, row, body, given),
+        "" if operation is Operation.READ else plan.position(epoch, *places),
         TopicOffset(incarnation, message.partition, message.offset),
-        committed_at_of(flat),
+        committed_at_of(committed_ms),
         epoch,
-        shows_snapshot_ended(flat, operation),
+        ended,
         captured_ms if type(captured_ms) is int else 0,
     )
+
+
+def _plain_key(topic: _Topic, plan: Plan, row: Row, key: bytes | None) -> str | None:
+    """The row's key, where the message's is that very number as the connector writes it."""
+    if plan.key_start is None:
+        return None
+    number = row[topic.table.key[0]]
+    if type(number) is int and key == b"%s%d}" % (plan.key_start, number):
+        return str(number)
+    return None
 
 
 def _key(topic: _Topic, key: bytes | None) -> tuple[Value, ...]:
@@ -200,15 +213,17 @@ def _refuse_unlike(kind: ColumnType, name: str, value: Any) -> None:
                 raise MetadataMissing(f"the key's {name} is not a string")
 
 
-def _row(plan: Plan, flat: Mapping[str, Any], key: tuple[Value, ...]) -> dict[str, Value]:
-    row: dict[str, Value] = {canonical: flat[name] for name, canonical in plan.columns}
-    if UNAVAILABLE in row.values():
+def _row(
+    plan: Plan, row: dict[str, Value], body: bytes, key: tuple[Value, ...] | None
+) -> dict[str, Value]:
+    """The row in canonical form; `key` is the message's, None where it is the row's own."""
+    if _UNAVAILABLE_BYTES in body:
         row = {column: value for column, value in row.items() if value != UNAVAILABLE}
     for flag in plan.integer_flags:
         row[flag] = _flag(flag, row[flag])
     for column, convert in plan.conversions:
         row[column] = convert(row[column])
-    if any(
+    if key is not None and any(
         name is not None and row[name] != value
         for name, value in zip(plan.key_columns, key, strict=True)
     ):

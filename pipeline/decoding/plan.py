@@ -4,11 +4,12 @@ used for every message.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pipeline.decoding.avro import Schemas, WriterSchema
+from pipeline.decoding.compiled import ODD, UnknownType, compiled, dictionary
 from pipeline.decoding.contract import Contract, types
 from pipeline.decoding.metadata import (
     PositionOf,
@@ -24,9 +25,9 @@ from pipeline.mapping.source import ColumnType, SourceTable
 REQUIRED: Final = (
     "__op",
     "__deleted",
-    "__source_ts_ms",
     "__source_snapshot",
     "__epoch",
+    "__source_ts_ms",
 )
 POSTGRES: Final = ("__source_sequence",)
 SQLSERVER: Final = (
@@ -36,12 +37,18 @@ SQLSERVER: Final = (
 )
 
 
+CAPTURED: Final = "__ts_ms"
+# A row by canonical column; then the connector's fields: __op, __deleted, __source_snapshot,
+# __epoch, __source_ts_ms, __ts_ms (None: it does not say); last, those of the position.
+Taken = tuple[Any, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Avro fields and canonical columns of one table under one writer schema."""
+    """How rows of one table are taken from bodies of one writer schema."""
 
-    schema: WriterSchema
-    columns: tuple[tuple[str, str], ...]  # field, canonical column
+    read: Callable[[bytes], Taken]
+    key_start: bytes | None  # of a key that is one number, what the message's key has before it
     integer_flags: tuple[str, ...]  # canonical flags that arrive as integers
     key_columns: tuple[
         str | None, ...
@@ -106,8 +113,8 @@ class Plans:
         columns = tuple(self._usable(table, fields))
         canonical = {name for _, name in columns}
         return Plan(
-            schema=schema,
-            columns=columns,
+            read=_reader(schema, columns, places),
+            key_start=self._key_start(table, canonical),
             integer_flags=tuple(
                 column.name
                 for column in table.columns
@@ -119,6 +126,12 @@ class Plans:
             position=position_of_postgres if places is POSTGRES else position_of_sqlserver,
             conversions=tuple(self._conversions(table, canonical, fields)),
         )
+
+    def _key_start(self, table: SourceTable, usable: Set[str]) -> bytes | None:
+        if table.key_columns[0].kind is not ColumnType.INTEGER or not usable >= {*table.key}:
+            return None
+        names = [field_name(self._site.source_column(table.name, one)) for one in table.key]
+        return b'{"%s":' % names[0].encode() if len(names) == 1 else None
 
     def _usable(self, table: SourceTable, fields: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Columns as the contract declares them. Others are there only if nobody needs them,
@@ -149,3 +162,35 @@ class Plans:
     def _is_integer(self, table: SourceTable, column: str, fields: Mapping[str, Any]) -> bool:
         declared = fields[field_name(self._site.source_column(table.name, column))]
         return not types(declared) <= {"null", "boolean"}
+
+
+def _reader(
+    schema: WriterSchema, columns: Sequence[tuple[str, str]], places: Sequence[str]
+) -> Callable[[bytes], Taken]:
+    """Reads a body in one go where the schema's types are known; else, and what is odd,
+    by fastavro. Raises MessageMalformed.
+    """
+    of_connector = (*REQUIRED, CAPTURED, *places)
+
+    def slowly(body: bytes) -> Taken:
+        flat = schema.read_slowly(body)
+        row = {canonical: flat[name] for name, canonical in columns}
+        return row, *(flat.get(name) for name in of_connector)
+
+    def answer(variables: Mapping[str, str]) -> str:
+        row = dictionary({canonical: variables[name] for name, canonical in columns})
+        return ", ".join([row, *(variables.get(name, "None") for name in of_connector)])
+
+    try:
+        quick = compiled(schema.declared, answer)
+    except UnknownType:
+        return slowly
+
+    def read(body: bytes) -> Taken:
+        try:
+            found: Taken = quick(body)
+        except ODD:
+            return slowly(body)
+        return found
+
+    return read

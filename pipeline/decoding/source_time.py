@@ -32,7 +32,9 @@ class SourceTimes:
         try:
             schema_id, body = split(message.value)
             schema = self._schemas.find(schema_id)
-            return None if isinstance(schema, PipelineError) else committed_at_of(schema.read(body))
+            if isinstance(schema, PipelineError):
+                return None
+            return committed_at_of(schema.read(body)["__source_ts_ms"])
         except (PipelineError, KeyError):
             return None
 

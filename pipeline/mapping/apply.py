@@ -27,6 +27,7 @@ from pipeline.mapping.table import (
 )
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Row, Value
+from pipeline.model.frozen import light
 from pipeline.model.ledger import LedgerRow
 
 
@@ -67,7 +68,7 @@ class Graph:
         return sorted(rows, key=lambda row: described.key_values(row.key))
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class GraphNeighbours:
     """One root in the graph (port `RelatedRows` of mapping lines)."""
 
@@ -142,7 +143,7 @@ class GraphNeighbours:
             raise ChangedSince
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Built:
     """What one root gives under one mapping: its target row, its child rows by child mapping,
     and what is missing.

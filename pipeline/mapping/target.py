@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from pipeline.mapping.source import ColumnType
 from pipeline.model.event import Row
+from pipeline.model.frozen import light
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class TargetTable:
         return _by_name(self.columns)
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class TargetRow:
     """What a target row must hold: `values` always, `prefill` only when the row is created.
 

@@ -11,13 +11,14 @@ from decimal import Decimal
 from enum import StrEnum
 
 from pipeline.errors import PipelineError
+from pipeline.model.frozen import light
 from pipeline.model.position import TopicOffset
 
 Value = str | int | bool | Decimal | datetime | date | None
 Row = Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Message:
     """What Kafka carries, as polled. `timestamp_ms` is the broker's or producer's,
     in milliseconds since 1970 UTC.
@@ -44,7 +45,7 @@ class Operation(StrEnum):
 EventOrigin = tuple[str, TopicOffset]
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Event:
     """One row change as committed.
 

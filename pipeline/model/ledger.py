@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipeline.model.event import Row
+from pipeline.model.frozen import light
 from pipeline.model.position import NOWHERE, TopicOffset
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class LedgerRow:
     """One source row as `sync` knows it.
 
@@ -43,7 +44,7 @@ class LedgerRow:
     changed_at: str = ""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@light(frozen=True, slots=True, order=True)
 class Mark:
     """A durable mark: what depends on a source row must be recomputed.
 

@@ -7,16 +7,15 @@ new capture of a source sorts above everything captured before.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import orjson
+import re
+from typing import NamedTuple
 
 EPOCH_WIDTH = 8
 LSN_WIDTH = 16
+_SEQUENCE = re.compile(r'\[(?:null|"([0-9]{1,20})"),"([0-9]{1,20})"\]', re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class TopicOffset:
+class TopicOffset(NamedTuple):
     """Where a message is: incarnation of the topic (numbered by us as first seen), partition,
     offset.
     """
@@ -57,11 +56,13 @@ def postgres_position(epoch: int, sequence: str) -> str:
     The last commit before the transaction comes first (null until the connector has seen one: sorts
     first), then the change's own lsn. Raises ValueError when the text has another form.
     """
-    parts = orjson.loads(sequence)
-    if not isinstance(parts, list) or len(parts) != 2 or parts[1] is None:
+    found = _SEQUENCE.fullmatch(sequence)
+    if found is None:
         raise ValueError("source.sequence is not [last commit, lsn]")
-    last_commit = 0 if parts[0] is None else int(parts[0])
-    return f"{epoch:0{EPOCH_WIDTH}x}{last_commit:0{LSN_WIDTH}x}{int(parts[1]):0{LSN_WIDTH}x}"
+    position = f"{epoch:08x}{int(found[1] or 0):016x}{int(found[2]):016x}"
+    if len(position) != EPOCH_WIDTH + 2 * LSN_WIDTH:
+        raise ValueError("source.sequence holds a number of more than 64 bits")
+    return position
 
 
 def sqlserver_position(
@@ -100,8 +101,7 @@ def _lsn(text: str) -> str:
     return f"{file:08x}{block:08x}{slot:04x}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class TopicPartition:
+class TopicPartition(NamedTuple):
     """A partition of a topic."""
 
     topic: str

@@ -31,7 +31,7 @@ from pipeline.domain.routes import AJERA_TO_PIM, ROUTES
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.mapping.site import Site
 from pipeline.operations.connectors import topics_of
-from tests.bench import delay, exchange, linking
+from tests.bench import delay, exchange, linking, stages
 from tests.bench.produce import Change, Topic
 from tests.bench.rows import changes_of
 from tests.bench.waiting import events_read, is_settled, split, wait
@@ -88,6 +88,7 @@ def main(*, rows: int, rounds: int, edits: int, projects: int, seed: int) -> Non
     """
     rates: dict[str, list[float]] = {}
     with running_stack(console.print) as stack:
+        stages.run(stack, console, rows // 3, rounds)
         for number in range(rounds):
             for again, contender in [
                 (" (again)", CONTENDERS[0]),

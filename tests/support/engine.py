@@ -220,7 +220,7 @@ class Consumer:
         for offset, one in enumerate(decoded, start):
             topic = topic_of(one.table) if isinstance(one, Event) else TOPICS["AxVec"]
             placed = (
-                replace(one, place=replace(one.place, offset=offset))
+                replace(one, place=one.place._replace(offset=offset))
                 if isinstance(one, Event)
                 else one
             )

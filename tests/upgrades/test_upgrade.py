@@ -120,7 +120,7 @@ def again(events: list[Event], **columns: Value) -> list[Event]:
             one,
             row={**one.row, **columns},
             position=position(LATER + number),
-            place=replace(one.place, offset=LATER + number),
+            place=one.place._replace(offset=LATER + number),
         )
         for number, one in enumerate(newest.values(), 1)
     ]

@@ -34,7 +34,7 @@ def moved(event: Event, number: int) -> Event:
         for column, value in event.row.items()
     }
     at = int(event.position[-8:], 16) + 0x1000 * number
-    place = replace(event.place, offset=event.place.offset + 1000 * number)
+    place = event.place._replace(offset=event.place.offset + 1000 * number)
     key = str(int(event.key) + 10 * number)
     return replace(event, key=key, row=row, place=place, position=position(at))
 

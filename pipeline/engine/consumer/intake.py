@@ -95,11 +95,8 @@ class Intake:
             if partition in batch.handled.halted:
                 continue
             try:
-                self._take(
-                    batch,
-                    message,
-                    self._decoded(message, incarnations[message.topic], attempt),
-                )
+                decoded = self._decoded(message, incarnations[message.topic], attempt)
+                self._take(batch, partition, message, decoded)
             except PipelineError as error:
                 if self.skipped(batch, message, error):
                     batch.handled.next_offsets[partition] = message.offset + 1
@@ -113,6 +110,9 @@ class Intake:
         """The message as an event. A registry that is away is waited for, with everything; only
         this partition waits for a schema. Raises SchemaUnknown, SchemaLost.
         """
+        found = self._decoder.decode(message, incarnation)
+        if not isinstance(found, Undecodable) or not found.error.is_transient:
+            return found
 
         def once() -> Decoded:
             decoded = self._decoder.decode(message, incarnation)
@@ -124,16 +124,15 @@ class Intake:
                 raise decoded.error
             return decoded
 
-        decoded = self._decoder.decode(message, incarnation)
-        if isinstance(decoded, Undecodable) and decoded.error.is_transient:
-            decoded = attempt(once)
+        decoded = attempt(once)
         if isinstance(decoded, Undecodable) and isinstance(decoded.error, SchemaUnknown):
             raise self._unknown.error_of(message, decoded.error)
         return decoded
 
-    def _take(self, batch: Batch, message: Message, decoded: Decoded) -> None:
+    def _take(
+        self, batch: Batch, partition: TopicPartition, message: Message, decoded: Decoded
+    ) -> None:
         """Sort a decoded message into the batch. Raises the error that halts its partition."""
-        partition = TopicPartition(message.topic, message.partition)
         match decoded:
             case Event():
                 batch.events.append(decoded)

@@ -17,13 +17,14 @@ from pipeline.mapping.site import Site
 from pipeline.mapping.watches import Watch, watches
 from pipeline.model import applied
 from pipeline.model.event import Event
+from pipeline.model.frozen import light
 from pipeline.model.ledger import LedgerRow, Mark
 from pipeline.model.outcome import SkipReason
 
 Pairs = frozenset[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class StagedEvent:
     """One event after the guard: why it ends here, or the marks that decide how it ends."""
 

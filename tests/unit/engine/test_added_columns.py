@@ -32,7 +32,7 @@ def after_upgrade(reduction: str, *events: Event) -> Firm:
 
 def as_read(one: Event) -> Event:
     """The row as a snapshot of the next epoch reads it."""
-    place = replace(one.place, offset=one.place.offset + 100)
+    place = one.place._replace(offset=one.place.offset + 100)
     return replace(one, operation=Operation.READ, position="", place=place, epoch=2)
 
 
@@ -85,7 +85,7 @@ def test_nobody_is_looked_up_by_a_column_before_a_new_snapshot_of_its_table_was_
     firm.take([event("AxInvoiceGroup", 2, at=9, igProject=1, igClient=1)])
     assert shown(firm) == "typed"
     read = [
-        replace(one, place=replace(one.place, offset=100), epoch=2)
+        replace(one, place=one.place._replace(offset=100), epoch=2)
         for one in (event("AxInvoiceGroup", key, "r", igProject=1, igClient=1) for key in (1, 2))
     ]
     firm.take(read)

@@ -1,0 +1,111 @@
+"""A writer schema as a Python function made for it: two to three times as fast as fastavro.
+
+The function either gives exactly what fastavro gives, or it raises one of ODD: the body is cut
+short, too long, or not what the schema says.
+Then fastavro is asked, and its answer or error is the answer. So there is one meaning of a body and
+one text of each error. `make decoders` compares the two on a million random bodies.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+Reader = Callable[[bytes], Any]
+
+ODD: Final = (IndexError, OverflowError, ValueError, struct.error)
+_PLAIN: Final = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
+_LAST_BYTE: Final = 128  # a byte below it ends a number
+_BITS: Final = 64
+_MOST_BRANCHES: Final = 64  # whose numbers take one byte
+
+
+class UnknownType(Exception):
+    """The schema has a type for which no code is written here: fastavro reads it."""
+
+
+def compiled(declared: Mapping[str, Any], answer: Callable[[Mapping[str, str]], str]) -> Reader:
+    """A reader of bodies of this record, a flat one. `answer` gives the expression that it returns,
+    from the names of the local variables by field.
+
+    The reader raises what is in ODD. Raises UnknownType.
+    """
+    fields: Sequence[Mapping[str, Any]] = declared["fields"]
+    names = {field["name"]: f"v{number}" for number, field in enumerate(fields)}
+    lines = ["def read(b):", " p = 0"]
+    for field in fields:
+        lines += (f" {line}" for line in _value(field["type"], names[field["name"]]))
+    lines += [" if p != len(b): raise ValueError", f" return {answer(names)}"]
+    scope: dict[str, Any] = {"number": _number, "take": struct.unpack_from}
+    exec("\n".join(lines), scope)  # noqa: S102 - made of field numbers and our own column names
+    reader: Reader = scope["read"]
+    return reader
+
+
+def dictionary(names: Mapping[str, str]) -> str:
+    """The expression of a dictionary of these variables."""
+    return "{" + ", ".join(f"{field!r}: {name}" for field, name in names.items()) + "}"
+
+
+def _value(kind: Any, name: str) -> Iterator[str]:
+    """Code that reads a value of this type at p of b into a variable, and moves p behind it."""
+    if isinstance(kind, list):
+        yield from _union(kind, name)
+        return
+    match _plain(kind):
+        case "null":
+            yield f"{name} = None"
+        case "boolean":
+            yield from ("n = b[p]; p += 1", "if n > 1: raise ValueError", f"{name} = n == 1")
+        case "int" | "long":
+            yield from (*_NUMBER, f"{name} = (n >> 1) ^ -(n & 1)")
+        case "float":
+            yield f"{name}, = take('<f', b, p); p += 4"
+        case "double":
+            yield f"{name}, = take('<d', b, p); p += 8"
+        case "bytes" | "string" as text:
+            decoded = ".decode()" if text == "string" else ""
+            yield from (*_NUMBER, "if n & 1: raise ValueError")
+            yield f"q = p + (n >> 1); {name} = b[p:q]{decoded}; p = q"
+
+
+_NUMBER: Final = ("n = b[p]; p += 1", f"if n >= {_LAST_BYTE}: n, p = number(b, p, n)")
+
+
+def _union(branches: Sequence[Any], name: str) -> Iterator[str]:
+    """A branch has its number before it, in one byte."""
+    if not 0 < len(branches) <= _MOST_BRANCHES:
+        raise UnknownType
+    yield "n = b[p]; p += 1"
+    for number, branch in enumerate(branches):
+        yield f"{'if' if number == 0 else 'elif'} n == {2 * number}:"
+        yield from (f" {line}" for line in _value(branch, name))
+    yield "else: raise ValueError"
+
+
+def _plain(kind: Any) -> str:
+    """The primitive type. Logical types and the connector's names are read as what they rest on."""
+    while isinstance(kind, Mapping):
+        kind = kind["type"]
+    if isinstance(kind, str) and kind in _PLAIN:
+        return kind
+    raise UnknownType
+
+
+def _number(b: bytes, p: int, n: int) -> tuple[int, int]:
+    """The rest of a number whose first byte is n: seven bits a byte, the last ones first."""
+    n -= _LAST_BYTE
+    shift = 7
+    while True:
+        byte = b[p]
+        p += 1
+        if byte < _LAST_BYTE:
+            n |= byte << shift
+            if n >> _BITS:
+                raise ValueError
+            return n, p
+        n |= (byte - _LAST_BYTE) << shift
+        shift += 7
+        if shift >= _BITS:
+            raise ValueError

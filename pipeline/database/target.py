@@ -27,17 +27,17 @@ from pipeline.database.state.marks import Marks
 from pipeline.database.state.progress import ProgressStore
 from pipeline.database.state.schema import DEFAULT_SCHEMA
 from pipeline.database.state.settings import SettingsStore
+from pipeline.database.systems.adopted_rows import AdoptedRows
 from pipeline.database.systems.owned_rows import OwnedRows
-from pipeline.database.systems.target_tables import (
-    TargetTables,
-    names_of,
-)
+from pipeline.database.systems.rows_by_id import RowsById
+from pipeline.database.systems.target_names import names_of
+from pipeline.database.systems.target_tables import TargetTables
 from pipeline.errors import TargetRefused
 from pipeline.mapping.aggregate import Aggregate, AggregateGroups
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.table import Groups
-from pipeline.mapping.target import TargetRow
+from pipeline.mapping.target import Adopted, TargetRow
 from pipeline.model.event import Row, Value
 from pipeline.model.ledger import (
     Incarnation,
@@ -123,8 +123,15 @@ class DatabaseTransaction:
         self.halts = Halts(session, sync_schema)
         self._loads = Loads(session, sync_schema, route.sources, added)
         self._settings = SettingsStore(session, sync_schema)
-        self._targets = TargetTables(session, names_of(session, target_schema, site, route.targets))
+        names = names_of(session, target_schema, site, route.targets)
+        self._targets = TargetTables(session, names)
         self._owned = OwnedRows(session, sync_schema, self._targets)
+        self._adopted = AdoptedRows(
+            session,
+            sync_schema,
+            RowsById(session, names),
+            {table.name: table for table in route.targets},
+        )
         self._linked = (
             None
             if links_schema is None
@@ -214,6 +221,11 @@ class DatabaseTransaction:
 
     def replace_children(self, table: str, wanted: Mapping[str, Sequence[TargetRow]]) -> RowCounts:
         return self._owned.replace_children(table, wanted)
+
+    def adopt_children(
+        self, table: str, wanted: Mapping[str, Sequence[TargetRow]], left: Row
+    ) -> Adopted:
+        return self._adopted.adopt_children(table, wanted, left)
 
     def loaded(self) -> frozenset[str]:
         return self._loads.loaded()

@@ -27,7 +27,8 @@ class Route:
 
     Raises ValueError where a link gives the key of rows that others wait for, or that have unique
     columns: which root such a row comes from is not known from its key. Where a mapping would make
-    or delete rows of a table that are others'. And for an aggregate that `refuse_ways` refuses.
+    or delete rows of a table that are others'. Where rows that are told by an id are anything else
+    than child rows that are taken over. And for an aggregate that `refuse_ways` refuses.
     """
 
     name: str
@@ -57,6 +58,10 @@ class Route:
             for name in _made(mapping):
                 if self.target(name).is_others:
                     raise ValueError(f"{mapping.name}: the rows of {name} are others'")
+            adopting = {child.target for child in mapping.children if child.adopts}
+            for name in {mapping.target, *_made(mapping)}:
+                if bool(self.target(name).row_id) != (name in adopting):
+                    raise ValueError(f"{mapping.name}: are the rows of {name} taken over by an id")
             refuse_ways(mapping, self.source)
 
     @property

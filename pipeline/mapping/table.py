@@ -205,7 +205,9 @@ class ChildRows:
     ours only: created, changed where a value differs, removed when they are no longer wanted.
 
     `values` names the columns beside the key, each with what it holds in words. `parents` are
-    references of key columns.
+    references of key columns. `adopts`: the target's rows are told by an id (`TargetTable.row_id`),
+    and a row that is there already is taken over. When it is not wanted any more it stays, without
+    values.
     """
 
     target: str
@@ -218,6 +220,7 @@ class ChildRows:
     parents: tuple[Parent, ...]
     values: tuple[tuple[str, str], ...] = ()
     note: str = ""
+    adopts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

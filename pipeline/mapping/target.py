@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from hashlib import sha256
 
 from pipeline.mapping.source import ColumnType
 from pipeline.model.event import Row
 from pipeline.model.frozen import light
+from pipeline.model.outcome import RowCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,12 @@ class TargetTable:
     `rank` orders tables by their references, parents first:
     the order of locks and writes everywhere. `is_others`: its rows are made and deleted by others;
     we change those that are there, and create none. `fixed`: columns that hold one value in every
-    row of ours, beside the key: rows with another value there are never touched.
+    row of ours, beside the key: rows with another value there are never touched. `row_id`: the one
+    column of the table's own key, where that is not `key`, which several rows may have; rows that
+    we make get an id of ours.
 
-    Raises ValueError for a fixed column that the table lacks, or that is in the key.
+    Raises ValueError for a fixed column that the table lacks, or that is in the key; for such an
+    id, too.
     """
 
     name: str
@@ -56,11 +62,14 @@ class TargetTable:
     unique: tuple[str, ...] = ()
     is_others: bool = False
     fixed: tuple[tuple[str, str], ...] = ()
+    row_id: str = ""
 
     def __post_init__(self) -> None:
         lacking = {*self.fixed_names} - ({*self.by_name()} - {*self.key})
         if lacking:
             raise ValueError(f"{self.name} has no columns {', '.join(sorted(lacking))} to fix")
+        if self.row_id and self.row_id not in {*self.by_name()} - {*self.key, *self.fixed_names}:
+            raise ValueError(f"{self.name} has no column {self.row_id} that tells its rows apart")
 
     @property
     def fixed_names(self) -> tuple[str, ...]:
@@ -76,7 +85,12 @@ class TargetTable:
     def required(self) -> frozenset[str]:
         """The columns without which no row can be made, beside those that tell which row it is."""
         found = (column.name for column in self.columns if not column.nullable)
-        return frozenset(found) - {*self.key, *self.fixed_names}
+        return frozenset(found) - {*self.key, *self.fixed_names, self.row_id}
+
+    def made_id(self, key: Sequence[str]) -> str:
+        """The id of the row of this key that we make: 32 hex digits, always the same ones."""
+        text = json.dumps([*key, *self.fixed_values])
+        return sha256(text.encode()).hexdigest()[:32]
 
     def column(self, name: str) -> TargetColumn:
         return self.by_name()[name]
@@ -96,3 +110,16 @@ class TargetRow:
     key: tuple[str, ...]
     values: Row
     prefill: Row = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """What became of child rows that are told by an id. `ids`: of each wanted row, by parent and
+    key, the id. `held`: by id what rows that were there held before. `left`: the ids of rows that
+    are ours no more.
+    """
+
+    counts: RowCounts
+    ids: Mapping[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
+    held: Mapping[str, Row] = field(default_factory=dict)
+    left: frozenset[str] = frozenset()

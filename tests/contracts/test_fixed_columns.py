@@ -5,80 +5,40 @@ names one.
 
 from __future__ import annotations
 
-import os
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
 
-from pipeline.database.state.migrate import upgrade
 from pipeline.database.systems.live import create_target_tables, describe_target
-from pipeline.database.target import DatabaseTarget
-from pipeline.engine.consumer.ports import Target
 from pipeline.errors import TargetMismatch, TargetRefused
-from pipeline.mapping.site import Site, TargetNames
 from pipeline.mapping.target import TargetRow
-from pipeline.model.event import Row, Value
+from pipeline.model.event import Row
 from pipeline.model.outcome import RowCounts
-from tests.contracts.conftest import KINDS, SQL_SERVER
-from tests.support.tabs import LEAD, PROJECT, TABS, TEAM, THEIRS
-from tests.twins.target import MemoryTarget
+from tests.contracts.beside import SITE, Both, both_of
+from tests.contracts.conftest import KINDS
+from tests.support.tabs import LEAD, PROJECT, TABS, TEAM
 
-SITE = Site(target={"PR": TargetNames(name="the PR", columns={"WBS2": "WBS 2"})})
-
-
-@dataclass(frozen=True)
-class Both:
-    """Our target, and the same tables as people write them."""
-
-    ours: Target
-    theirs: Target
-    rows: Callable[[str], Sequence[Row]]
-
-    def people_write(self, table: str, *key: str, **columns: Value) -> None:
-        with self.theirs.transaction() as transaction:
-            transaction.upsert(table, [TargetRow(table, key, columns)])
-
-    def held(self, table: str, column: str) -> dict[tuple[Value, ...], Value]:
-        """What each row holds in a column, by its whole key."""
-        key = next(one.key for one in THEIRS.targets if one.name == table)
-        return {tuple(row[name] for name in key): row[column] for row in self.rows(table)}
+# The team without ids: its key is the table's own.
+WITHOUT_IDS = replace(
+    TABS,
+    targets=(
+        PROJECT,
+        replace(
+            TEAM,
+            columns=tuple(one for one in TEAM.columns if one.name != TEAM.row_id),
+            row_id="",
+        ),
+    ),
+    mappings=(),
+)
 
 
 @pytest.fixture(params=KINDS)
-def both(request: pytest.FixtureRequest) -> Iterator[Both]:
-    """Nothing in the tables."""
-    kind: str = request.param
-    if kind == "memory":
-        memory, people = MemoryTarget(TABS), MemoryTarget(THEIRS)
-        people.targets, people.locks = memory.targets, memory.locks
-        yield Both(memory, people, memory.rows)
-        return
-    if kind == "sqlserver" and not os.environ.get(SQL_SERVER):
-        pytest.skip(f"{SQL_SERVER} is not set: no SQL Server to hold to the contract")
-    engine: sa.Engine = request.getfixturevalue(f"{kind}_engine")
-    schema = f"tabs_{uuid.uuid4().hex[:8]}"
-    upgrade(engine, schema, mirrored=TABS.sources)
-    create_target_tables(engine, TABS, SITE, schema)
-
-    def rows(table: str) -> list[Row]:
-        name = SITE.target_table(table)
-        described = sa.Table(name, sa.MetaData(schema=schema), autoload_with=engine)
-        columns = [
-            described.c[SITE.target_column(table, column)].label(column)
-            for column in TABS.target(table).by_name()
-        ]
-        with engine.connect() as connection:
-            return [dict(row) for row in connection.execute(sa.select(*columns)).mappings()]
-
-    yield Both(
-        DatabaseTarget(engine, TABS, SITE, schema, schema),
-        DatabaseTarget(engine, THEIRS, SITE, schema, schema),
-        rows,
-    )
+def both(request: pytest.FixtureRequest) -> Both:
+    return both_of(request, WITHOUT_IDS)
 
 
 def named(number: str, name: str) -> TargetRow:

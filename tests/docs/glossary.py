@@ -228,6 +228,11 @@ PROJECTION = (
     Word("recompute", "to build the marked target rows again from the mirror", ("Recompute",)),
     Word("related rows", "the rows around a root that its lines read", ("RelatedRows",)),
     Word(
+        "adopt",
+        "to write a child row of ours into one that somebody else made",
+        ("AdoptedRows", "Adopted"),
+    ),
+    Word(
         "retired",
         "a root that is deleted, or no longer of its kind: its target row stays as it was",
     ),

@@ -22,6 +22,8 @@ from pipeline.database.sql.dialect import Dialect
 from pipeline.database.sql.session import Cells
 from pipeline.database.state.added import AddedColumn, AddedColumns
 from pipeline.database.systems.rows import Names
+from pipeline.database.systems.rows_by_id import RowsById
+from pipeline.database.systems.target_names import names_of
 from pipeline.database.target import DatabaseTransaction
 from pipeline.domain import dps, exchange_tables
 from pipeline.domain.routes import AJERA_TO_PIM
@@ -72,6 +74,9 @@ class Recorder:
             word in sql for word in ("AS changed", "#missing", "ON CONFLICT")
         ):
             return [("AxVec", "topic", 0, 0, 0)]
+        if place == "owned_row" and "adopted" in sql.partition("FROM")[0]:
+            row_key = f'["{CANARY}", "{CANARY}", "other"]'
+            return [(CANARY, row_key, CANARY, True), (CANARY, row_key, "made", False)]
         if place == KEY_TABLE.table and " AS changed" not in sql:
             return [(5,)]
         created = " AS created, " in sql.rsplit("SELECT", 1)[-1]
@@ -120,6 +125,7 @@ def statements(
     for call in (
         *calls(transaction, row),
         *calls_of_tabs(tabs),
+        *calls_by_id(RowsById(recorder, names_of(recorder, target, site, TABS.targets))),
         *calls_of_totals(totals),
         *calls_of_links(linked),
         *exchange_calls(links, ajera, generated, counted),
@@ -209,7 +215,18 @@ def calls_of_tabs(transaction: DatabaseTransaction) -> Iterator[Callable[[], obj
     yield partial(transaction.holders, PROJECT.name, "AjeraName", [CANARY])
     yield partial(transaction.upsert, PROJECT.name, [row])
     member = TargetRow(TEAM.name, (CANARY, CANARY, CANARY), {"Hours": Decimal(1)})
-    yield partial(transaction.replace_children, TEAM.name, {CANARY: [member]})
+    yield partial(transaction.adopt_children, TEAM.name, {CANARY: [member]}, {"Hours": None})
+
+
+def calls_by_id(rows: RowsById) -> Iterator[Callable[[], object]]:
+    """Rows that are told by an id."""
+    member = TargetRow(TEAM.name, (CANARY, CANARY, CANARY), {"Hours": Decimal(1)})
+    yield partial(rows.lock, TEAM.name, [CANARY])
+    yield partial(rows.of_keys, TEAM.name, [member.key])
+    yield partial(rows.insert, TEAM.name, [(CANARY, member)])
+    yield partial(rows.change, TEAM.name, [(CANARY, member)])
+    yield partial(rows.fill, TEAM.name, [CANARY], {"Hours": None})
+    yield partial(rows.delete, TEAM.name, [CANARY])
 
 
 def calls_of_links(transaction: DatabaseTransaction) -> Iterator[Callable[[], object]]:

@@ -50,6 +50,7 @@ TEAM = TargetTable(
     name="EMProjectAssoc",
     key=("WBS1", "Employee", "Role"),
     columns=(
+        TargetColumn("RecordID", ColumnType.SHORT_TEXT, 32, nullable=False),
         *WBS,
         TargetColumn("Employee", ColumnType.SHORT_TEXT, 20, nullable=False),
         TargetColumn("Role", ColumnType.SHORT_TEXT, 20, nullable=False),
@@ -58,6 +59,7 @@ TEAM = TargetTable(
     ),
     rank=1,
     fixed=WHOLE,
+    row_id="RecordID",
 )
 
 # --- what it mirrors ------------------------------------------------------------------------------
@@ -103,6 +105,7 @@ MAPPING = TableMapping(
             of=_team,
             parents=(),
             values=(("Hours", "igClient"),),
+            adopts=True,
         ),
     ),
     paths=(GROUPS,),
@@ -117,12 +120,20 @@ TABS = Route(
     mappings=(MAPPING,),
 )
 
-# The same tables as people have them: every row, made and changed at will.
-THEIRS = replace(
-    TABS,
-    targets=tuple(
-        replace(one, key=(*one.key, *one.fixed_names), fixed=(), is_others=False)
-        for one in TABS.targets
-    ),
-    mappings=(),
-)
+
+def theirs(route: Route) -> Route:
+    """The same tables as people have them: every row, made and changed at will."""
+    targets = (
+        replace(
+            one,
+            key=(one.row_id,) if one.row_id else (*one.key, *one.fixed_names),
+            fixed=(),
+            is_others=False,
+            row_id="",
+        )
+        for one in route.targets
+    )
+    return replace(route, targets=tuple(targets), mappings=())
+
+
+THEIRS = theirs(TABS)

@@ -18,7 +18,7 @@ from pipeline.errors import PipelineError, TargetRefused
 from pipeline.mapping.aggregate import Aggregate, AggregateGroups
 from pipeline.mapping.route import Route
 from pipeline.mapping.table import Groups
-from pipeline.mapping.target import TargetRow
+from pipeline.mapping.target import Adopted, TargetRow
 from pipeline.model.event import Row, Value
 from pipeline.model.ledger import (
     Incarnation,
@@ -29,15 +29,17 @@ from pipeline.model.ledger import (
 )
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
+from tests.twins.adopted import AdoptedRows, OwnedRow
 from tests.twins.halts import Halts, HaltTables
 from tests.twins.ledger import Ledger, ledger_tables
 from tests.twins.linked import LinkedKeys
 from tests.twins.locks import Locks
 from tests.twins.marks import Due, Marks
+from tests.twins.owned import OwnedRows
 from tests.twins.pairs import MemoryPairs
 from tests.twins.progress import LoadState, PositionTables, ProgressStore
 from tests.twins.tables import Change, Session, Table, View
-from tests.twins.target_tables import Owned, OwnedRows, TargetTables
+from tests.twins.target_tables import Owned, TargetTables
 from tests.twins.turns import FreeTurns, Turns
 
 
@@ -73,6 +75,7 @@ class MemoryTarget:
             table.name: Table(table.name, fold) for table in route.targets
         }
         self.owned: Table[Owned] = Table("owned_row")
+        self.adopted: Table[OwnedRow] = Table("owned_row")
         self.halts = HaltTables()
 
     @property
@@ -99,7 +102,7 @@ class MemoryTarget:
         other = MemoryTarget(route, turns=self.turns, counts_utf16=self._counts_utf16)
         other.log, other.due, other.owned = self.log, self.due, self.owned
         other.positions, other.settings = self.positions, self.settings
-        other.halts = self.halts
+        other.halts, other.adopted = self.halts, self.adopted
         other.targets = {**other.targets, **self.targets}
         before = {source.name: source for source in self.route.sources}
         for source in route.sources:
@@ -128,7 +131,7 @@ class MemoryTarget:
 
     def _tables(self) -> list[Table[Any]]:
         positions, halts = self.positions, self.halts
-        tables: list[Table[Any]] = [self.due, self.settings, self.owned]
+        tables: list[Table[Any]] = [self.due, self.settings, self.owned, self.adopted]
         tables += [positions.progress, positions.incarnations, positions.loads]
         tables += [halts.halted, halts.skips, halts.skipped]
         return [*tables, *self.ledger.values(), *self.targets.values()]
@@ -159,6 +162,7 @@ class MemoryTransaction:
             utf16=target.counts_utf16,
         )
         self._owned = OwnedRows(session, target.owned, self._targets)
+        self._adopted = AdoptedRows(session, target.adopted, self._targets)
         self._linked = (
             None
             if target.beside is None
@@ -287,6 +291,12 @@ class MemoryTransaction:
     def replace_children(self, table: str, wanted: Mapping[str, Sequence[TargetRow]]) -> RowCounts:
         with self._spoiling():
             return self._owned.replace_children(table, wanted)
+
+    def adopt_children(
+        self, table: str, wanted: Mapping[str, Sequence[TargetRow]], left: Row
+    ) -> Adopted:
+        with self._spoiling():
+            return self._adopted.adopt_children(table, wanted, left)
 
     def loaded(self) -> frozenset[str]:
         with self._spoiling():

@@ -102,6 +102,61 @@ class TargetTables:
                 self._refuse_referred(table, key)
                 view.delete(key)
 
+    # -- rows that are told by an id ---------------------------------------------------------------
+
+    def described(self, table: str) -> TargetTable:
+        return self._described[table]
+
+    def lock_ids(self, table: str, ids: Iterable[str]) -> dict[str, Row]:
+        """What the rows hold that are there."""
+        view = self._views[table]
+        held = {one: view.lock(view.table.key(one), Strength.UPDATE) for one in sorted({*ids})}
+        return {one: row for one, row in held.items() if row is not None}
+
+    def ids_of(self, table: str, key: Owned) -> list[str]:
+        """The ids of the rows of a key."""
+        described, view = self._described[table], self._views[table]
+        names, wanted = (*described.key, *described.fixed_names), (*key, *described.fixed_values)
+        return [
+            str(row[described.row_id])
+            for _, row in view.items()
+            if view.table.key(*(str(row[name]) for name in names)) == view.table.key(*wanted)
+        ]
+
+    def insert_id(self, table: str, row_id: str, row: TargetRow) -> bool:
+        """False if there is one with this id."""
+        described, view = self._described[table], self._views[table]
+        if view.claim(view.table.key(row_id)) is not None:
+            return False
+        given = {described.row_id: row_id, **self._told(described, row), **row.prefill}
+        self._put(
+            described, view.table.key(row_id), None, given | self._held(described, row.values)
+        )
+        return True
+
+    def change_id(self, table: str, row_id: str, row: TargetRow) -> bool:
+        """Key and values, where one differs; did it."""
+        described = self._described[table]
+        return self.fill_id(table, row_id, {**self._told(described, row), **row.values})
+
+    def fill_id(self, table: str, row_id: str, values: Row) -> bool:
+        """These values alone; did one differ."""
+        described, view = self._described[table], self._views[table]
+        key = view.table.key(row_id)
+        there = view.lock(key, Strength.CHANGE)
+        if there is None or (after := {**there, **self._held(described, values)}) == there:
+            return False
+        self._views[table].put(key, after)
+        return True
+
+    def delete_id(self, table: str, row_id: str) -> None:
+        view = self._views[table]
+        if view.lock(view.table.key(row_id), Strength.UPDATE) is not None:
+            view.delete(view.table.key(row_id))
+
+    def _told(self, table: TargetTable, row: TargetRow) -> Row:
+        return dict(zip(table.key, row.key, strict=True)) | dict(table.fixed)
+
     def _key(self, table: str, *parts: str) -> Key:
         """A row's key, and what all of ours hold beside it."""
         return self._views[table].table.key(*parts, *self._described[table].fixed_values)
@@ -232,40 +287,3 @@ class TargetTables:
                 for column in columns
             ):
                 raise RowRejected(f"a row of {table} is referred to by {child.name}")
-
-
-class OwnedRows:
-    """Child rows that we made, replaced as a set for each parent."""
-
-    def __init__(self, session: Session, owned: Table[Owned], targets: TargetTables) -> None:
-        self._session = session
-        self._view = View(session, owned)
-        self._targets = targets
-
-    def replace_children(self, table: str, wanted: Mapping[str, Sequence[TargetRow]]) -> RowCounts:
-        """Rows that others made stay theirs. Removed rows count as changed."""
-        if not wanted:
-            return RowCounts()
-        self._session.statement("replace_children")
-        asked = {(parent, row.key): row for parent, rows in wanted.items() for row in rows}
-        places = [
-            place for place, _ in self._view.items() if place[0] == table and place[1] in wanted
-        ]
-        held = {place: self._view.lock(place, Strength.UPDATE) for place in places}
-        ours = {(str(place[1]), key) for place, key in held.items() if key is not None}
-        gone = ours - asked.keys()
-        self._targets.delete(table, [key for _, key in gone])
-        for parent, key in sorted(gone):
-            self._view.delete((table, parent, *key))
-        created = self._targets.insert_children(table, [*asked.values()])
-        new = {(parent, key) for parent, key in asked if key in created}
-        there = [row for place, row in asked.items() if place in ours - new]
-        changed = self._targets.change_children(table, there)
-        for parent, key in sorted(new - ours):
-            self._view.claim((table, parent, *key))
-            self._view.put((table, parent, *key), key)
-        return RowCounts(
-            created=len(new),
-            changed=len(gone) + changed,
-            unchanged=len(asked) - len(new) - changed,
-        )

@@ -184,8 +184,8 @@ class Dialect(Protocol):
     def as_key(self, reference: str, kind: ColumnType) -> str:
         """A column that refers to a row, as the text that is that row's key."""
 
-    def matched(self, table: str, match: Fields, lock: Lock) -> str:
-        """The given rows, as given, that match a row of the table."""
+    def matched(self, table: str, match: Fields, lock: Lock, columns: Sequence[str] = ()) -> str:
+        """The given rows, as given, that match a row of the table, with these columns of it."""
 
     def named(
         self,

@@ -119,13 +119,10 @@ class Postgres:
     def as_key(self, reference: str, kind: ColumnType) -> str:
         return reference if kind in TEXTS else f"CAST({reference} AS varchar)"
 
-    def matched(self, table: str, match: Fields, lock: Lock) -> str:
-        return self._joined(
-            ", ".join(f"r.{name}" for name in json_names(match)),
-            table,
-            match,
-            lock,
-        )
+    def matched(self, table: str, match: Fields, lock: Lock, columns: Sequence[str] = ()) -> str:
+        given = [f"r.{name}" for name in json_names(match)]
+        names = [f"t.{self.quote(column)}" for column in columns]
+        return self._joined(", ".join(given + names), table, match, lock)
 
     def change_part(self, number: int) -> str:
         return f"{number:016x}"

@@ -125,8 +125,9 @@ class SqlServer:
             f" JOIN {table} AS t ON {self._equal((match,))} AND {only_if}{joins} GROUP BY {groups}"
         )
 
-    def matched(self, table: str, match: Fields, lock: Lock) -> str:
-        return self._joined(self._given(match, "r"), table, match, lock)
+    def matched(self, table: str, match: Fields, lock: Lock, columns: Sequence[str] = ()) -> str:
+        names = [f"t.{self.quote(column)}" for column in columns]
+        return self._joined(", ".join([self._given(match, "r"), *names]), table, match, lock)
 
     def change_part(self, number: int) -> str:
         """An lsn is one decimal number: file, ten digits of block, five of slot."""

@@ -246,8 +246,9 @@ def _added_column(metadata: MetaData) -> None:
 
 
 def _owned_row(metadata: MetaData) -> None:
-    """Child rows that we created in the target: the only ones that we ever delete.
-    `row_hash` is in place of the row's key.
+    """Child rows that we created in the target: the only ones that we ever delete; and those that
+    we took over. `row_hash` is in place of the row's key, `row_id` what tells it in the target
+    where that is not its key.
     """
     Table(
         "owned_row",
@@ -256,5 +257,8 @@ def _owned_row(metadata: MetaData) -> None:
         Column("parent_key", code_text(450), nullable=False),
         Column("row_hash", ascii_text(64), nullable=False),
         Column("row_key", UnicodeText, nullable=False),
+        Column("row_id", code_text(100)),
+        Column("adopted", Boolean),
         PrimaryKeyConstraint("target_table", "parent_key", "row_hash", mssql_clustered=False),
+        Index("ix_owned_row_row_id", "target_table", "row_id"),
     )

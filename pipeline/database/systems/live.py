@@ -168,7 +168,8 @@ def _table(
     site: Site,
     schema: str | None,
 ) -> sa.Table:
-    name, key = site.target_table(table.name), {*table.key, *table.fixed_names}
+    name = site.target_table(table.name)
+    key = {table.row_id} if table.row_id else {*table.key, *table.fixed_names}
     return sa.Table(
         name,
         metadata,

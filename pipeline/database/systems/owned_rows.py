@@ -14,7 +14,7 @@ from pipeline.mapping.source import ColumnType
 from pipeline.mapping.target import TargetRow
 from pipeline.model.outcome import RowCounts
 
-_TARGET_TABLE, _PARENT_KEY, _ROW_HASH, _ROW_KEY = (
+TARGET_TABLE, PARENT_KEY, ROW_HASH, ROW_KEY = (
     Field("target_table", ColumnType.SHORT_TEXT),
     Field("parent_key", ColumnType.SHORT_TEXT),
     Field("row_hash", ColumnType.SHORT_TEXT),
@@ -42,8 +42,8 @@ class OwnedRows:
         gone = ours - asked.keys()
         if gone:
             self._targets.delete(table, [key for _, key in gone])
-            sql = self._session.dialect.delete(self._owned, (_TARGET_TABLE, _PARENT_KEY, _ROW_HASH))
-            rows = [(table, parent, _hash(key)) for parent, key in gone]
+            sql = self._session.dialect.delete(self._owned, (TARGET_TABLE, PARENT_KEY, ROW_HASH))
+            rows = [(table, parent, hash_of(key)) for parent, key in gone]
             self._session.run("owned_row", sql, sorted(rows))
         created = self._targets.insert_children(table, [*asked.values()]) if asked else set()
         new = {place for place in asked if place[1] in created}
@@ -59,16 +59,16 @@ class OwnedRows:
     def _remember(self, table: str, new: Set[tuple[str, tuple[str, ...]]]) -> None:
         sql = self._session.dialect.insert_missing(
             self._owned,
-            (_TARGET_TABLE, _PARENT_KEY, _ROW_HASH),
-            (_ROW_KEY,),
+            (TARGET_TABLE, PARENT_KEY, ROW_HASH),
+            (ROW_KEY,),
         )
-        cells = [(table, parent, _hash(key), _json(key)) for parent, key in new]
+        cells = [(table, parent, hash_of(key), json_of(key)) for parent, key in new]
         self._session.run("owned_row", sql, sorted(cells))
 
     def _owned_by(self, table: str, parents: Sequence[str]) -> set[tuple[str, tuple[str, ...]]]:
         sql = self._session.dialect.select(
             self._owned,
-            (_TARGET_TABLE, _PARENT_KEY),
+            (TARGET_TABLE, PARENT_KEY),
             ["parent_key", "row_key"],
             Lock.UPDATE,
         )
@@ -76,9 +76,9 @@ class OwnedRows:
         return {(str(parent), tuple(orjson.loads(str(key)))) for parent, key in answers}
 
 
-def _hash(key: tuple[str, ...]) -> str:
-    return sha256(_json(key).encode()).hexdigest()
+def hash_of(key: tuple[str, ...]) -> str:
+    return sha256(json_of(key).encode()).hexdigest()
 
 
-def _json(key: tuple[str, ...]) -> str:
+def json_of(key: tuple[str, ...]) -> str:
     return orjson.dumps(key).decode()

@@ -2,74 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
 from pipeline.database.sql.dialect import (
-    Field,
-    Fields,
     Lock,
     Merge,
     Update,
     given,
 )
 from pipeline.database.sql.session import Cells, Session, number_of
+from pipeline.database.systems.target_names import (
+    Names,
+    alike,
+    cells_of,
+    prefilled_columns,
+    written_columns,
+)
 from pipeline.errors import TargetRefused
-from pipeline.mapping.site import Site
-from pipeline.mapping.target import TargetRow, TargetTable
-from pipeline.model.event import Row, Value
+from pipeline.mapping.target import TargetRow
+from pipeline.model.event import Row
 from pipeline.model.outcome import RowCounts
-
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """A target table under this site's names."""
-
-    table: TargetTable
-    full_name: str
-    site: Site
-
-    def fields(self, columns: Iterable[str]) -> Fields:
-        return tuple(
-            Field(
-                self.site.target_column(self.table.name, column),
-                self.table.column(column).kind,
-            )
-            for column in columns
-        )
-
-    @property
-    def key(self) -> Fields:
-        """What tells a row of ours: its key, and what all of them hold."""
-        return self.fields((*self.table.key, *self.table.fixed_names))
-
-    def cells(self, key: Sequence[Value]) -> Cells:
-        """The values of these."""
-        return (*key, *self.table.fixed_values)
-
-    def key_of(self, answer: Sequence[object]) -> tuple[str, ...]:
-        """The key in an answer that begins with these."""
-        return tuple(str(part) for part in answer[: len(self.table.key)])
-
-
-def names_of(
-    session: Session,
-    schema: str | None,
-    site: Site,
-    tables: Sequence[TargetTable],
-) -> dict[str, Names]:
-    return {
-        table.name: Names(
-            table,
-            session.dialect.qualify(schema, site.target_table(table.name)),
-            site,
-        )
-        for table in tables
-    }
 
 
 class TargetTables:
@@ -102,14 +54,14 @@ class TargetTables:
         names = self._names[table]
         key = names.table.key
         created = 0
-        for columns, alike in _alike((tuple(row), row) for row in rows):
+        for columns, group in alike((tuple(row), row) for row in rows):
             others = tuple(column for column in columns if column not in key)
             cells = [
                 (
                     *names.cells([row[column] for column in key]),
                     *(row[column] for column in others),
                 )
-                for row in alike
+                for row in group
             ]
             created += len(self._insert_missing(names, others, cells))
         return created
@@ -133,10 +85,10 @@ class TargetTables:
         """
         names = self._names[table]
         counts = RowCounts()
-        for (columns, prefilled), alike in _alike(
-            ((_written(names, row), _prefilled(names, row)), row) for row in rows
+        for (columns, prefilled), group in alike(
+            ((written_columns(names, row), prefilled_columns(names, row)), row) for row in rows
         ):
-            ordered = sorted(alike, key=lambda row: row.key)
+            ordered = sorted(group, key=lambda row: row.key)
             if not names.table.is_others and names.table.required <= {*columns, *prefilled}:
                 counts += self._merge(names, columns, prefilled, ordered)
             else:
@@ -153,7 +105,7 @@ class TargetTables:
         fields = names.fields(columns)
         dialect = self._session.dialect
         if not fields:
-            cells = [_cells(names, row, (), prefilled) for row in rows]
+            cells = [cells_of(names, row, (), prefilled) for row in rows]
             created = len(self._insert_missing(names, prefilled, cells))
             return RowCounts(created=created, unchanged=len(rows) - created)
         merge = Merge(
@@ -163,7 +115,7 @@ class TargetTables:
             assignments=tuple(given(field.name) for field in fields),
             only_if=lambda images: dialect.differs(images, fields),
         )
-        cells = [_cells(names, row, columns, prefilled) for row in rows]
+        cells = [cells_of(names, row, columns, prefilled) for row in rows]
         answers = self._session.run(names.table.name, dialect.merge(merge), cells)
         created, changed = (sum(number_of(answer[place]) for answer in answers) for place in (0, 1))
         return RowCounts(created, changed, len(rows) - created - changed)
@@ -206,7 +158,7 @@ class TargetTables:
             assignments=tuple(given(field.name) for field in fields),
             only_if=lambda images: dialect.differs(images, fields),
         )
-        cells = [_cells(names, row, columns) for row in rows]
+        cells = [cells_of(names, row, columns) for row in rows]
         answers = self._session.run(names.table.name, dialect.update(update), cells)
         return sum(number_of(answer[0]) for answer in answers)
 
@@ -216,10 +168,10 @@ class TargetTables:
         """The keys of those that were inserted; one that is there stays as it is."""
         names = self._names[table]
         created: set[tuple[str, ...]] = set()
-        for (columns, prefilled), alike in _alike(
-            ((_written(names, row), _prefilled(names, row)), row) for row in rows
+        for (columns, prefilled), group in alike(
+            ((written_columns(names, row), prefilled_columns(names, row)), row) for row in rows
         ):
-            cells = [_cells(names, row, columns, prefilled) for row in alike]
+            cells = [cells_of(names, row, columns, prefilled) for row in group]
             keys = self._insert_missing(names, (*columns, *prefilled), cells)
             created.update(names.key_of(key) for key in keys)
         return created
@@ -228,8 +180,8 @@ class TargetTables:
         """Write what differs in rows that are there; how many changed."""
         names = self._names[table]
         return sum(
-            self._update(names, columns, sorted(alike, key=lambda row: row.key))
-            for columns, alike in _alike((_written(names, row), row) for row in rows)
+            self._update(names, columns, sorted(group, key=lambda row: row.key))
+            for columns, group in alike((written_columns(names, row), row) for row in rows)
             if columns
         )
 
@@ -238,37 +190,3 @@ class TargetTables:
         sql = self._session.dialect.delete(names.full_name, names.key)
         cells = [names.cells(key) for key in sorted(keys)]
         return sum(number_of(deleted) for (deleted,) in self._session.run(table, sql, cells))
-
-
-def _cells(
-    names: Names, row: TargetRow, columns: Iterable[str], prefilled: Iterable[str] = ()
-) -> Cells:
-    """A row's key, and its values of these columns."""
-    return (
-        *names.cells(row.key),
-        *(row.values[column] for column in columns),
-        *(row.prefill[column] for column in prefilled),
-    )
-
-
-def _written(names: Names, row: TargetRow) -> tuple[str, ...]:
-    """The columns of a row beside its key, in the table's order."""
-    return tuple(
-        c.name
-        for c in names.table.columns
-        if c.name in row.values and c.name not in names.table.key
-    )
-
-
-def _prefilled(names: Names, row: TargetRow) -> tuple[str, ...]:
-    columns = (
-        c.name for c in names.table.columns if c.name in row.prefill and c.name not in row.values
-    )
-    return tuple(column for column in columns if column not in names.table.key)
-
-
-def _alike(pairs: Iterable[tuple[K, V]]) -> list[tuple[K, list[V]]]:
-    groups: dict[K, list[V]] = {}
-    for kind, one in pairs:
-        groups.setdefault(kind, []).append(one)
-    return list(groups.items())

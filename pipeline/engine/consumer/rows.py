@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from pipeline.mapping.target import TargetRow
+from pipeline.mapping.target import Adopted, TargetRow
 from pipeline.model.event import Row, Value
 from pipeline.model.ledger import LedgerRow
 from pipeline.model.outcome import RowCounts
@@ -64,4 +64,13 @@ class TargetRows(Protocol):
     def replace_children(self, table: str, wanted: Mapping[str, Sequence[TargetRow]]) -> RowCounts:
         """For each parent key, make our rows of a child table exactly these, and their values;
         what holds them already is not written. Rows that others made stay as they are.
+        """
+
+    def adopt_children(
+        self, table: str, wanted: Mapping[str, Sequence[TargetRow]], left: Row
+    ) -> Adopted:
+        """The same where rows are told by an id, which several rows of one key may have: the row
+        that we wrote before; else one that is there, of several the one with the lowest id; else
+        one that we make. Rows that we made are deleted when they are not wanted any more; others
+        get the values `left` and are nobody's. All are locked. Raises ConcurrentWrite.
         """

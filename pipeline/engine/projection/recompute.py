@@ -9,11 +9,12 @@ Whoever commits its stage last recomputes last, and sees everything.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
 from pipeline.engine.consumer.ports import Transaction
+from pipeline.engine.projection.children import Children
 from pipeline.engine.projection.recomputed import Key, RecomputeResult
 from pipeline.engine.projection.references import References
 from pipeline.engine.projection.refusals import Refused, reading, writing
@@ -21,10 +22,10 @@ from pipeline.engine.projection.resolve import Roots, fetch, resolve
 from pipeline.engine.projection.unique import Unique
 from pipeline.errors import ParkReason, TargetRefused, ValueRefused
 from pipeline.mapping.apply import Built, Graph, applies, build
-from pipeline.mapping.fit import fit, fit_key
+from pipeline.mapping.fit import fit
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
-from pipeline.mapping.table import AwaitParent, ChildRows, TableMapping
+from pipeline.mapping.table import AwaitParent, TableMapping
 from pipeline.mapping.target import TargetRow, TargetTable
 from pipeline.model.ledger import LedgerRow, Mark
 
@@ -43,6 +44,10 @@ class Recompute:
     @cached_property
     def _references(self) -> References:
         return References(self.route, self.site, self.targets)
+
+    @cached_property
+    def _children(self) -> Children:
+        return Children(self.site, self.targets, self._references, self.counts_utf16)
 
     def run(
         self,
@@ -141,27 +146,8 @@ class Recompute:
                             ParkReason.ROW_MISSING,
                             f"waits for {missing.table} {missing.key}",
                         )
-                    built.append(self._with_children_that_fit(one, done))
+                    built.append(self._children.fitted(one, done))
         return built
-
-    def _with_children_that_fit(self, one: Built, done: RecomputeResult) -> Built:
-        """Child rows as the target can hold them; where a column's policy refuses one,
-        its root waits, and they all stay as they are.
-        """
-        fitted: dict[str, list[TargetRow]] = {}
-        for name, rows in one.children.items():
-            table, by_key = self.targets[name], dict[tuple[str, ...], TargetRow]()
-            try:
-                for row in rows:
-                    found = fit(table, row, self.site, utf16=self.counts_utf16)
-                    done.fitted.update((name, column, str(how)) for column, how in found.done)
-                    key = fit_key(table, row.key, utf16=self.counts_utf16)
-                    by_key.setdefault(key, replace(found.row, key=key))
-            except ValueRefused as error:
-                done.wait((one.root.table, one.root.key), error.code, str(error))
-                continue
-            fitted[name] = [by_key[key] for key in sorted(by_key)]
-        return replace(one, children=fitted)
 
     def _write(
         self,
@@ -184,7 +170,7 @@ class Recompute:
             done.count(table.name, counts)
             written = {row.key[0] for _, row in rows}
             for child in mapping.children:
-                self._write_children(
+                self._children.write(
                     transaction,
                     child,
                     [one for one in ours if one.row.key[0] in written],
@@ -232,26 +218,6 @@ class Recompute:
             ours = roots.get(mapping.source, set())
             rows = unique.without_taken(transaction, rows, ours, done)
         return _creatable(transaction, table, rows, done)
-
-    def _write_children(
-        self,
-        transaction: Transaction,
-        child: ChildRows,
-        built: Sequence[Built],
-        roots: Roots,
-        done: RecomputeResult,
-    ) -> None:
-        wanted = {
-            one.row.key[0]: list(one.children[child.target])
-            for one in built
-            if child.target in one.children
-        }
-        if wanted:
-            root_of = {one.row.key[0]: one.root for one in built}
-            kept = self._references.of_children(transaction, child, wanted, root_of, roots, done)
-            with writing(child.target):
-                counts = transaction.replace_children(child.target, kept)
-            done.count(child.target, counts)
 
 
 def _without(refused: Refused, built: Sequence[Built], done: RecomputeResult) -> list[Built]:

@@ -80,7 +80,8 @@ def test_a_project_gets_its_columns_and_its_phases_are_left_alone() -> None:
     phase = {"AjeraName": None, "AjeraGroups": None, "Memo": "theirs"}
     for place in ((" ", " "), ("1", " "), ("1", "2")):
         office.people_write(PROJECT.name, "P-1", *place, **phase)
-    office.people_write(TEAM.name, "P-1", "5", LEAD, "1", " ", Notes="theirs")
+    theirs = {"WBS1": "P-1", "WBS2": "1", "WBS3": " ", "Employee": "5", "Role": LEAD}
+    office.people_write(TEAM.name, "a" * 32, **theirs, Hours=None)
     office.link(1, "P-1")
     office.take(project(1, 1, "Hill"), group(5, 2, 1, client=8))
     office.drain()
@@ -89,10 +90,11 @@ def test_a_project_gets_its_columns_and_its_phases_are_left_alone() -> None:
         ("P-1", "1", " "): phase,
         ("P-1", "1", "2"): phase,
     }
-    team = office.rows(TEAM.name)
-    assert team["P-1", "5", LEAD, "1", " "] == {"Hours": None, "Notes": "theirs"}
-    assert team["P-1", "5", LEAD, " ", " "]["Hours"] == 8
-    assert len(team) == 2
+    team, made = office.rows(TEAM.name), TEAM.made_id(("P-1", "5", LEAD))
+    assert team == {
+        ("a" * 32,): theirs | {"Hours": None, "Notes": None},
+        (made,): theirs | {"WBS2": " ", "Hours": 8, "Notes": None},
+    }
 
 
 def test_a_project_of_which_only_phases_are_there_gets_no_row() -> None:
@@ -104,3 +106,19 @@ def test_a_project_of_which_only_phases_are_there_gets_no_row() -> None:
     office.drain()
     assert list(office.rows(PROJECT.name)) == [("P-1", "1", " ")]
     assert office.rows(TEAM.name) == {}
+
+
+def test_a_team_row_that_a_person_made_is_taken_over_and_given_back() -> None:
+    """With their notes; what is not wanted any more leaves it without hours."""
+    office = Office()
+    office.people_write(PROJECT.name, "P-1", " ", " ", Memo=None)
+    theirs = {"WBS1": "P-1", "WBS2": " ", "WBS3": " ", "Employee": "5", "Role": LEAD}
+    office.people_write(TEAM.name, "f" * 32, **theirs, Notes="theirs")
+    office.link(1, "P-1")
+    office.take(project(1, 1, "Hill"), group(5, 2, 1, client=8), group(6, 3, 1, client=9))
+    office.drain()
+    hours = {row["Employee"]: (row["Hours"], row["Notes"]) for row in office.target.rows(TEAM.name)}
+    assert hours == {"5": (8, "theirs"), "6": (9, None)}
+    office.take(group(5, 4, 2), group(6, 5, 2))
+    office.drain()
+    assert office.rows(TEAM.name) == {("f" * 32,): theirs | {"Hours": None, "Notes": "theirs"}}

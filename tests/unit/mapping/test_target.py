@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,35 @@ def test_a_fixed_column_is_one_of_the_table_beside_its_key(column: str) -> None:
     """Another would match nothing, or every row."""
     with pytest.raises(ValueError, match=f"PR has no columns {column} to fix"):
         replace(PROJECT, fixed=((column, " "),))
+
+
+@pytest.mark.parametrize("column", ["WBS1", "WBS2", "WBS9"])
+def test_an_id_is_a_column_of_the_table_beside_key_and_fixed_ones(column: str) -> None:
+    """Else it would tell no row from another."""
+    with pytest.raises(ValueError, match=f"EMProjectAssoc has no column {column} that tells"):
+        replace(TEAM, row_id=column)
+
+
+def test_the_id_of_a_row_that_we_make_is_32_hex_digits_that_its_key_gives() -> None:
+    """Whoever makes it, and whenever; another for each key, and for each fixed value."""
+    one = TEAM.made_id(("P-1", "7", "Lead"))
+    assert one == TEAM.made_id(["P-1", "7", "Lead"])
+    assert re.fullmatch("[0-9a-f]{32}", one)
+    others = {
+        TEAM.made_id(("P-17", "", "Lead")),
+        replace(TEAM, fixed=(("WBS2", "1"), ("WBS3", " "))).made_id(("P-1", "7", "Lead")),
+    }
+    assert len(others | {one}) == 3
+
+
+def test_rows_that_are_told_by_an_id_are_child_rows_that_are_taken_over() -> None:
+    """And only these can be."""
+    (child,) = MAPPING.children
+    with pytest.raises(ValueError, match="rows of EMProjectAssoc taken over by an id"):
+        replace(TABS, mappings=(replace(MAPPING, children=(replace(child, adopts=False),)),))
+    without = replace(TEAM, row_id="")
+    with pytest.raises(ValueError, match="rows of EMProjectAssoc taken over by an id"):
+        replace(TABS, targets=(PROJECT, without))
 
 
 def test_no_route_makes_rows_that_are_others() -> None:

@@ -33,6 +33,7 @@ COLUMNS: Final[Mapping[str, Sequence[str]]] = {
 WITHOUT_TEAM_DATES: Final = frozenset({"ajera_crm"})
 LINKS: Final = "SELECT ajera_key, dps_key FROM sync.link WHERE entity = %s AND state = 'linked'"
 
+# Number, employee and role in small letters: DPS on SQL Server does not distinguish them.
 Team = dict[tuple[str, str, str], tuple[Decimal | None, date | None]]
 
 
@@ -121,7 +122,7 @@ def _team(
     team: Team = {}
     for root, who, role, hours, day in _run(ajera, accounts_sql.team(naming), {"roots": [*roots]}):
         if who in employees:
-            team[numbers[root], employees[who], role or ""] = (hours or Decimal(0), day)
+            team[numbers[root], employees[who], role] = (hours or Decimal(0), day)
     return team
 
 
@@ -181,7 +182,7 @@ def _held_team(
     found = defaultdict(list)
     for number, employee, role, hours, day in rows:
         if number in numbers:
-            found[number, employee, role or ""].append((hours, _day(day)))
+            found[number, employee, (role or "").lower()].append((hours, _day(day)))
     return found
 
 

@@ -36,8 +36,14 @@ EMPLOYEE_TYPES: Final = (
     (7, "Intern"),
     (8, "Adviser"),
 )
-# The text of another one, blanks around, and letters that are not Latin.
-ODD_EMPLOYEE_TYPES: Final = ((21, "Designer"), (22, " Engineer\t"), (23, "Ζωγράφος"))
+# The text of another one, in other letters and with blanks around; not Latin; and too long.
+ODD_EMPLOYEE_TYPES: Final = (
+    (21, "Designer"),
+    (22, " Engineer\t"),
+    (23, "DRAFTER"),
+    (24, "Ζωγράφος"),
+    (25, "Specification Writer for Schools, Clinics and other Buildings"),
+)
 # Nobody charges with these until somebody gives them a text.
 UNNAMED_EMPLOYEE_TYPES: Final = ((31, None), (32, "  "))
 DEPARTMENTS: Final = (

@@ -68,7 +68,7 @@ AJERA: dict[str, list[dict[str, Any]]] = {
     ],
     "AxEmployeeType": [
         {"etKey": 1, "etDescription": " Architect "},
-        {"etKey": 2, "etDescription": "Architect"},
+        {"etKey": 2, "etDescription": "ARCHITECT"},
         {"etKey": 3, "etDescription": None},
     ],
     "AxClientInvoice": [{"ciKey": 1, "ciStatus": 0}, {"ciKey": 2, "ciStatus": 2}],
@@ -88,6 +88,8 @@ AJERA: dict[str, list[dict[str, Any]]] = {
         {"tProject": 9, "tActivity": 2, "tIsCurrent": True, "tIsBillable": True}
         | {"tCostAmount": 30, "tSpentAmount": 33, "tBilledAmount": 33, "tClientInvoice": 1},
         {"tProject": 10, "tActivity": 3, "tIsCurrent": True, "tCostAmount": 40, "tSpentAmount": 44},
+        # A role that nobody has entered yet is no row.
+        LABOR | {"tProject": 9, "tEmployeeType": 777},
         # Nothing of these counts.
         LABOR | LOST | {"tProject": 11, "tDate": at("2020-01-01")},
         LABOR | LOST | {"tProject": 10, "tIsCurrent": False},
@@ -292,7 +294,7 @@ def test_a_wrong_team_row_is_found(books: Books, statement: str, found: str) -> 
     """Missing, wrong, emptied, or there twice."""
     books.in_dps(statement)
     assert books.differences() == [
-        f"accounts of {NUMBER}: team row of 00005 as 'Architect' {found}"
+        f"accounts of {NUMBER}: team row of 00005 as 'architect' {found}"
     ]
 
 
@@ -306,7 +308,7 @@ def test_a_superfluous_team_row_is_found_unless_it_is_empty(books: Books) -> Non
         " WHERE {EMProjectAssoc.RecordID} = 'C'"
     )
     assert books.differences() == [
-        f"accounts of {NUMBER}: team row of 00005 as 'Foe' is superfluous"
+        f"accounts of {NUMBER}: team row of 00005 as 'foe' is superfluous"
     ]
 
 

@@ -53,11 +53,11 @@ class BookEdits(InDps):
                 {"RoleDescription": f"on site {self._rng.randrange(1_000)}"},
             )
         )
-        record = self._record(connection, "{EMProjectAssoc.Hours} IS NOT NULL")
+        has_hours = "{EMProjectAssoc.Hours} IS NOT NULL"
+        record = self._record(connection, has_hours)
         assigned = ", ".join(f"{{EMProjectAssoc.{name}}} = %({name})s" for name in changed)
-        text = (
-            f"UPDATE {{EMProjectAssoc}} SET {assigned} WHERE {{EMProjectAssoc.RecordID}} = %(id)s"
-        )
+        where = f"{{EMProjectAssoc.RecordID}} = %(id)s AND {has_hours}"
+        text = f"UPDATE {{EMProjectAssoc}} SET {assigned} WHERE {where}"
         self._run(connection, text, id=record, **changed)
         return Edit("edited a team row", "EMProjectAssoc")
 

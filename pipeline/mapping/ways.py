@@ -31,13 +31,13 @@ def refuse_ways(mapping: TableMapping, source: Callable[[str], MirroredTable]) -
 
 
 def _problems(mapping: TableMapping, source: Callable[[str], MirroredTable]) -> Iterator[str]:
+    for groups in mapping.grouped:
+        yield from _groups(groups, source(groups.table))
     for line in aggregating(mapping):
         yield from _tree(source(mapping.source), line.along)
         for table, column in _found_by(line):
             if column not in source(table).indexed:
                 yield f"aggregates find rows by {column}, which is not indexed in {table}"
-    for groups in mapping.grouped:
-        yield from _groups(groups, source(groups.table))
 
 
 def _tree(root: MirroredTable, along: tuple[Path, ...]) -> Iterator[str]:

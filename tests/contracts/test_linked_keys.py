@@ -52,9 +52,9 @@ class Both:
         with self.target.transaction() as transaction:
             return transaction.take_link_changes(limit)
 
-    def given(self, *keys: str) -> dict[str, str]:
+    def given(self, *keys: str, is_locked: bool = True) -> dict[str, str]:
         with self.target.transaction() as transaction:
-            return transaction.linked_keys(PROJECT, keys)
+            return transaction.linked_keys(PROJECT, keys, is_locked=is_locked)
 
     def store(self, *links: Link) -> None:
         """As the exchange does: read, then stored."""
@@ -244,6 +244,22 @@ def test_who_asks_for_a_key_waits_for_whoever_changes_the_link(both: Both) -> No
         asked = waiting(lambda: both.given("7"), both)
         transaction.store([(replace(linked, state=State.ENDED), None)])
     assert asked() == {}
+
+
+def test_a_key_that_need_not_stay_is_read_as_it_is_committed(both: Both) -> None:
+    """Nobody waits for whoever changes the link, nor does that one wait for us."""
+    linked = pair(7)
+    both.store(linked)
+    with both.pairs.transaction() as transaction:
+        transaction.links([linked.id])
+        assert both.given("7", "8", is_locked=False) == {"7": "P-7"}
+        transaction.store([(replace(linked, state=State.ENDED), None)])
+    assert both.given("7", is_locked=False) == {}
+    both.store(linked)
+    with both.target.transaction() as reading:
+        assert reading.linked_keys(PROJECT, ["7"], is_locked=False) == {"7": "P-7"}
+        both.store(replace(linked, state=State.ENDED))
+        assert reading.linked_keys(PROJECT, ["7"], is_locked=False) == {}
 
 
 def test_a_change_that_is_kept_again_is_taken_after_its_transaction(both: Both) -> None:

@@ -23,8 +23,8 @@ LINKED_GUARDS = (
     Guard(
         "a link stays as it is while its row is written",
         LINKED,
-        "lock = Lock.UPDATE if is_locked else Lock.NONE",
-        "lock = Lock.NONE if is_locked else Lock.NONE",
+        'lock = dialect.select(self._link, _ID, ["document"], Lock.UPDATE)',
+        'lock = dialect.select(self._link, _ID, ["document"], Lock.NONE)',
         f"{CONTRACT}::test_a_link_that_gave_a_key_does_not_change_until_the_transaction_ends",
     ),
     Guard(

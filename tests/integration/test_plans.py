@@ -32,7 +32,9 @@ from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType
 from tests.support.statements import KEY_TABLE, statements
+from tests.support.tabs import TABS
 from tests.support.totals import TOTALS
+from tests.support.tree import TREE
 
 pytestmark = pytest.mark.postgres
 
@@ -54,6 +56,10 @@ CONSTANTS = {
     "entryVoid": False,
     "invoiceStatus": 3,
     "personName": "v1",
+    "partStatus": 9,
+    "billStatus": 2,
+    "taskKind": 1,
+    "workIsVoid": False,
 }
 # A mirror that a condition on another row looks at is joined with rows that nobody can count before
 # they are read: where both counts were wrong, PostgreSQL would multiply. No mirror is ever emptied,
@@ -72,14 +78,14 @@ def misled(postgres: Stack) -> Iterator[sa.Connection]:
     engine = create_engine(postgres.create_database("plans"))
     with engine.connect() as connection:
         for metadata in (
-            sync_metadata("sync", (*AJERA_TO_PIM.sources, *TOTALS.sources)),
+            sync_metadata("sync", (*AJERA_TO_PIM.sources, *TOTALS.sources, *TREE.sources)),
             dps_metadata("sync"),
             ajera_metadata("ajera_cdc"),
             _systems(),
         ):
             connection.execute(sa.schema.CreateSchema(str(metadata.schema), if_not_exists=True))
             metadata.create_all(connection)
-        for route in (AJERA_TO_PIM, TOTALS):
+        for route in (AJERA_TO_PIM, TABS, TOTALS):
             target_metadata(route, Site(), None).create_all(connection)
         connection.execute(
             sa.text("SET session_replication_role = replica")

@@ -39,6 +39,7 @@ from tests.support.events import event, ledger
 from tests.support.tabs import PROJECT, TABS, TEAM
 from tests.support.totals import CONDITIONED, LEADS, LINES, TO_JOBS, TOTALS
 from tests.support.totals import TEAM as TEAM_GROUPS
+from tests.support.tree import ALL, CREW, TREE, TREE_LINES
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 CANARY = "canary-value"
@@ -121,12 +122,14 @@ def statements(
     counted = DatabaseAjeraTransaction(recorder, "ajera_cdc", with_key_table)
     linked = DatabaseTransaction(recorder, AJERA_TO_PIM, site, sync, target, added, sync)
     totals = DatabaseTransaction(recorder, TOTALS, site, sync, target, added)
+    tree = DatabaseTransaction(recorder, TREE, site, sync, target, added)
     tabs = DatabaseTransaction(recorder, TABS, site, sync, target, added, sync)
     for call in (
         *calls(transaction, row),
         *calls_of_tabs(tabs),
         *calls_by_id(RowsById(recorder, names_of(recorder, target, site, TABS.targets))),
         *calls_of_totals(totals),
+        *calls_of_tree(tree),
         *calls_of_links(linked),
         *exchange_calls(links, ajera, generated, counted),
     ):
@@ -229,11 +232,21 @@ def calls_by_id(rows: RowsById) -> Iterator[Callable[[], object]]:
     yield partial(rows.delete, TEAM.name, [CANARY])
 
 
+def calls_of_tree(transaction: DatabaseTransaction) -> Iterator[Callable[[], object]]:
+    """Values over a tree, and the ways up."""
+    yield partial(transaction.aggregated, TREE_LINES, ["1"])
+    yield partial(transaction.grouped, [ALL, CREW], ["1"])
+    yield partial(transaction.distinct_values, "Part", "partOf", "", ["1"])
+    yield partial(transaction.distinct_values, "Work", "workPart", "workBill", [1])
+    yield partial(transaction.distinct_values, "Work", "", "workPart", [1])
+
+
 def calls_of_links(transaction: DatabaseTransaction) -> Iterator[Callable[[], object]]:
     """Keys that links give."""
     yield partial(transaction.follow_links, [CANARY])
     yield partial(transaction.take_link_changes, 10)
     yield partial(transaction.linked_keys, CANARY, [CANARY])
+    yield partial(transaction.linked_keys, CANARY, [CANARY], is_locked=False)
 
 
 def exchange_calls(

@@ -204,14 +204,19 @@ class _LineTerms:
         return f"CASE WHEN {is_there} AND {held} THEN 1 ELSE 0 END = {wanted}"
 
     def _is_among(self, column: str, values: Sequence[Value]) -> str:
-        names = []
-        for value in values:
-            if value is not None:
-                names.append(f"v{len(self.parameters)}")
-                self.parameters[names[-1]] = value
-        found = [f"{column} IN ({', '.join(f':{name}' for name in names)})"] if names else []
+        names = [f":{self._parameter(value)}" for value in values if value is not None]
+        found = [f"{column} IN ({', '.join(names)})"] if names else []
         found += [f"{column} IS NULL"] if None in values else []
         return f"({' OR '.join(found)})"
+
+    def _parameter(self, value: Value) -> str:
+        """One for all conditions that name the same value: true is not 1."""
+        for name, known in self.parameters.items():
+            if (type(known), known) == (type(value), value):
+                return name
+        name = f"v{len(self.parameters)}"
+        self.parameters[name] = value
+        return name
 
     def _is_unsure(self, read: Sequence[tuple[str, str]]) -> str:
         """Is one of these columns unknown, by the alias of its table."""

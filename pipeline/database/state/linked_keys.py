@@ -69,18 +69,19 @@ class LinkedKeys:
     def given(self, entity: str, keys: Sequence[str], *, is_locked: bool) -> dict[str, str]:
         """Found first, then locked in the order of their ids, as the exchange locks them, and read
         as they are then. A lock that others could share would not do: the exchange writes rows of
-        DPS between locking a link and storing it. Where they are not to be locked, they are read as
-        they are committed: who changes them keeps the change.
+        DPS between locking a link and storing it. Where they need not stay as they are, they are
+        read as they are committed: of who changes them the change is kept.
         """
         dialect = self._session.dialect
         match = (_ENTITY, Field(f"{self._side}_key", ColumnType.SHORT_TEXT))
         state, key = (f"t.{dialect.quote(name)}" for name in ("state", f"{self._side}_key"))
         live = f"{state} <> '{State.ENDED}' AND {key} IS NOT NULL"
-        find = dialect.select(self._link, match, ["id"], Lock.NONE, live)
-        ids = self._session.run("link", find, [(entity, one) for one in sorted(set(keys))])
-        lock = Lock.UPDATE if is_locked else Lock.NONE
-        read = dialect.select(self._link, _ID, ["document"], lock)
-        answers = self._session.run("link", read, sorted(ids))
+        wanted = "id" if is_locked else "document"
+        find = dialect.select(self._link, match, [wanted], Lock.NONE, live)
+        answers = self._session.run("link", find, [(entity, one) for one in sorted(set(keys))])
+        if is_locked:
+            lock = dialect.select(self._link, _ID, ["document"], Lock.UPDATE)
+            answers = self._session.run("link", lock, sorted(answers))
         found = (codec.load(str(document)).exchanged for (document,) in answers)
         return {of[self._side]: of[self._side.other] for of in found if of is not None}
 

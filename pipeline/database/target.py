@@ -32,6 +32,7 @@ from pipeline.database.systems.owned_rows import OwnedRows
 from pipeline.database.systems.rows_by_id import RowsById
 from pipeline.database.systems.target_names import names_of
 from pipeline.database.systems.target_tables import TargetTables
+from pipeline.database.systems.written_rows import WrittenRows
 from pipeline.errors import TargetRefused
 from pipeline.mapping.aggregate import Aggregate, AggregateGroups
 from pipeline.mapping.route import Route
@@ -126,12 +127,9 @@ class DatabaseTransaction:
         names = names_of(session, target_schema, site, route.targets)
         self._targets = TargetTables(session, names)
         self._owned = OwnedRows(session, sync_schema, self._targets)
-        self._adopted = AdoptedRows(
-            session,
-            sync_schema,
-            RowsById(session, names),
-            {table.name: table for table in route.targets},
-        )
+        by_id, tables = RowsById(session, names), {table.name: table for table in route.targets}
+        self._adopted = AdoptedRows(session, sync_schema, by_id, tables)
+        self.written = WrittenRows(session, sync_schema, by_id)
         self._linked = (
             None
             if links_schema is None

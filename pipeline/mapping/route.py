@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.mapping.mirror import MirroredTable, group_kind, shared_kind
+from pipeline.mapping.observed import Observed
 from pipeline.mapping.site import Assumptions
 from pipeline.mapping.source import SourceTable
-from pipeline.mapping.table import AwaitParent, CreateParent, LinkedKey, TableMapping
+from pipeline.mapping.table import AwaitParent, CreateOnly, CreateParent, LinkedKey, TableMapping
 from pipeline.mapping.target import TargetTable
 from pipeline.mapping.watches import followed, link_kinds, watches
 from pipeline.mapping.ways import refuse_ways
@@ -42,6 +43,7 @@ class Route:
     assumed: Mapping[tuple[str, str], Callable[[Assumptions], str]] = field(default_factory=dict)
     note: str = ""
     schemas: Path | None = None
+    observed: tuple[Observed, ...] = ()
 
     def __post_init__(self) -> None:
         waited_for = {
@@ -63,6 +65,20 @@ class Route:
                 if bool(self.target(name).row_id) != (name in adopting):
                     raise ValueError(f"{mapping.name}: are the rows of {name} taken over by an id")
             refuse_ways(mapping, self.source)
+        for one in self.observed:
+            self._refuse_unobservable(one)
+
+    def _refuse_unobservable(self, one: Observed) -> None:
+        target = self.target(one.target)
+        if one.system == self.source_system:
+            raise ValueError(f"{one.table.name}: {one.system} is the source of {self.name}")
+        key = (target.row_id,) if target.row_id else (*target.key, *target.fixed_names)
+        needed = {*key, *written_in(self.mappings, target)}
+        lacking = needed - {column.name for column in one.table.columns}
+        if lacking or {*one.table.key} != {*key}:
+            raise ValueError(
+                f"{one.table.name} is captured without {', '.join(sorted(lacking)) or 'its key'}"
+            )
 
     @property
     def followed(self) -> frozenset[str]:
@@ -77,7 +93,10 @@ class Route:
     @property
     def reads(self) -> Mapping[str, tuple[SourceTable, ...]]:
         """The tables that it reads, by source system, with the columns that it picks."""
-        return {self.source_system: tuple(one.table for one in self.sources)}
+        found = {self.source_system: tuple(one.table for one in self.sources)}
+        for one in self.observed:
+            found[one.system] = (*found.get(one.system, ()), one.table)
+        return found
 
     def source(self, name: str) -> MirroredTable:
         return next(table for table in self.sources if table.name == name)
@@ -108,3 +127,15 @@ def _made(mapping: TableMapping) -> set[str]:
     parents = (*mapping.parents, *(one for child in mapping.children for one in child.parents))
     made = {parent.table for parent in parents if isinstance(parent, CreateParent)}
     return made | {child.target for child in mapping.children}
+
+
+def written_in(mappings: Iterable[TableMapping], target: TargetTable) -> set[str]:
+    """The columns of a target table that these write, beside those that tell which row it is."""
+    found: set[str] = set()
+    for mapping in mappings:
+        if mapping.target == target.name:
+            found |= {line.target for line in mapping.lines if not isinstance(line, CreateOnly)}
+        for child in mapping.children:
+            if child.target == target.name:
+                found |= {*target.key, *target.fixed_names, *(name for name, _ in child.values)}
+    return found

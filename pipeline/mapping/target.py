@@ -87,6 +87,10 @@ class TargetTable:
         found = (column.name for column in self.columns if not column.nullable)
         return frozenset(found) - {*self.key, *self.fixed_names, self.row_id}
 
+    def told(self, row: TargetRow) -> Row:
+        """What a row of ours holds in every column that we write: key, fixed ones and values."""
+        return {**dict(zip(self.key, row.key, strict=True)), **dict(self.fixed), **row.values}
+
     def made_id(self, key: Sequence[str]) -> str:
         """The id of the row of this key that we make: 32 hex digits, always the same ones."""
         text = json.dumps([*key, *self.fixed_values])
@@ -116,10 +120,11 @@ class TargetRow:
 class Adopted:
     """What became of child rows that are told by an id. `ids`: of each wanted row, by parent and
     key, the id. `held`: by id what rows that were there held before. `left`: the ids of rows that
-    are ours no more.
+    are ours no more; `lost`: of rows that were ours and are not there any more.
     """
 
     counts: RowCounts
     ids: Mapping[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
     held: Mapping[str, Row] = field(default_factory=dict)
     left: frozenset[str] = frozenset()
+    lost: frozenset[str] = frozenset()

@@ -24,6 +24,7 @@ class SkipReason(StrEnum):
     TOMBSTONE = "tombstone"
     FILTERED = "filtered"  # no mapping is interested in this row
     HEARTBEAT = "heartbeat"
+    ECHO = "echo"  # our own write coming back
     OPERATOR = "operator"  # it could not be applied, and a person said that it may be skipped
     RELOADED = "reloaded"  # it could not be applied, and a newer snapshot of its table was read
 

@@ -17,7 +17,6 @@ from pipeline.database.systems.grants import (
 )
 from pipeline.database.systems.inspect import source_findings
 from pipeline.database.systems.live import describe_target
-from pipeline.decoding.needs import needed_by
 from pipeline.domain.routes import captured
 from pipeline.errors import SyncSchemaOutdated, TargetMismatch
 from pipeline.mapping.route import Route
@@ -25,7 +24,7 @@ from pipeline.operations.finding import Line, fault, line_of, rights
 from pipeline.wiring.clients import source_engine, target_engine
 from pipeline.wiring.exchange import setup_of
 from pipeline.wiring.exchange_decoding import needs_of
-from pipeline.wiring.projection import switched_on
+from pipeline.wiring.projection import needs_in, switched_on
 from pipeline.wiring.source import contract_of
 from pipeline.wiring.state import State, state_of
 
@@ -55,8 +54,7 @@ def _needs(settings: Settings, system: str) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for route in (one for one in settings.routes.configured if system in one.reads):
         if isinstance(route, Route):
-            mappings = switched_on(settings, route).mappings
-            needs = needed_by(route.sources, mappings, settings.site)
+            needs = needs_in(settings, switched_on(settings, route), system)
         else:
             needs = needs_of(route.reads[system], setup_of(settings).entities)
         for table, columns in needs.items():

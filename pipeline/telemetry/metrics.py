@@ -31,6 +31,7 @@ Name = Literal[
     "pipeline_figures_known_state",
     "pipeline_step_seconds",
     "pipeline_values_fitted_total",
+    "pipeline_put_back_total",
     "pipeline_retries_total",
     "pipeline_degraded_state",
     "pipeline_dead_letters_total",
@@ -184,6 +185,15 @@ METRICS: tuple[Metric, ...] = (
         ("table", "column", "how"),
         "Values changed to fit the target's column: cut, or replaced.",
         "Widen the target's column, or state another policy in the site profile, if it matters.",
+    ),
+    Metric(
+        "pipeline_put_back_total",
+        "counter",
+        ("table", "column"),
+        "Values that a person changed in the target, in a column that the source owns, and that"
+        " were written over; under an id's column, rows that a person deleted and that were made"
+        " again.",
+        "Tell people where these values come from: the log names table and columns of each row.",
     ),
     Metric(
         "pipeline_retries_total",
@@ -371,6 +381,12 @@ class PrometheusTelemetry:
 
     def values_fitted(self, table: str, column: str, how: str, count: int) -> None:
         self._add("pipeline_values_fitted_total", count, table, column, how)
+
+    def put_back(self, table: str, columns: Sequence[str]) -> None:
+        """A row that a person had changed in columns that the source owns was written over."""
+        for column in columns:
+            self._add("pipeline_put_back_total", 1, table, column)
+        self._log.info("put back, owned by the source", table=table, columns=", ".join(columns))
 
     def retried(self, error: PipelineError) -> None:
         self._add("pipeline_retries_total", 1, error.code)

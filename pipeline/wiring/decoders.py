@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pipeline.config.settings import Settings
+from pipeline.decoding.by_topic import DecoderByTopic
 from pipeline.engine.consumer.ports import Decoder
 from pipeline.mapping.route import Route
 from pipeline.wiring.clients import registry_client
 from pipeline.wiring.exchange import setup_of
-from pipeline.wiring.exchange_decoding import BothDecoders, decoders_of
-from pipeline.wiring.projection import decoder_of, switched_on
+from pipeline.wiring.exchange_decoding import decoders_of
+from pipeline.wiring.projection import decoders_for, switched_on
 from pipeline.wiring.route import RouteHandle
 
 
@@ -21,8 +22,10 @@ def decoder_for(settings: Settings, route: RouteHandle) -> Iterator[Decoder]:
     registry = registry_client(settings)
     try:
         if isinstance(route.of, Route):
-            yield decoder_of(settings, switched_on(settings, route.of), registry.writer_schema)
+            yield DecoderByTopic(
+                decoders_for(settings, switched_on(settings, route.of), registry.writer_schema)
+            )
         else:
-            yield BothDecoders(decoders_of(settings, setup_of(settings), registry.writer_schema))
+            yield DecoderByTopic(decoders_of(settings, setup_of(settings), registry.writer_schema))
     finally:
         registry.close()

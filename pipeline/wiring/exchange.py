@@ -15,6 +15,7 @@ from pipeline.database.pairs import DatabasePairs
 from pipeline.database.state.migrate import require_latest
 from pipeline.database.systems.key_sources import generated_keys
 from pipeline.database.systems.rows import Names
+from pipeline.decoding.by_topic import DecoderByTopic
 from pipeline.domain.choice import CONSULTANTS, EMPLOYEES, Choice
 from pipeline.domain.exchange import entities
 from pipeline.domain.exchange_tables import (
@@ -47,7 +48,7 @@ from pipeline.wiring.clients import (
     registry_client,
     topic_describer,
 )
-from pipeline.wiring.exchange_decoding import BothDecoders, decoders_of
+from pipeline.wiring.exchange_decoding import decoders_of
 from pipeline.wiring.identity import consumer_id
 from pipeline.wiring.membership import join_group
 from pipeline.wiring.time_entries import require_time
@@ -170,7 +171,7 @@ def parts(
         registry = registry_client(settings)
         resources.callback(registry.close)
         ajera, of_dps = decoders_of(settings, setup, registry.writer_schema)
-        both = BothDecoders((ajera, of_dps))
+        both = DecoderByTopic((ajera, of_dps))
         admin = kafka_admin(settings)
         resources.callback(admin.close)
         letters = dead_letters(settings, settings.exchange)

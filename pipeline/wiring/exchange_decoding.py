@@ -10,32 +10,9 @@ from pipeline.decoding.avro import Schemas
 from pipeline.decoding.event import Decoder
 from pipeline.domain.exchange_tables import AJERA_TABLES, DPS_TABLES
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig
-from pipeline.errors import MetadataMissing
 from pipeline.mapping.source import SourceTable
-from pipeline.model.event import Decoded, Message, Undecodable
 from pipeline.pairing.entity import Entity
 from pipeline.wiring.source import contract_of
-
-
-class BothDecoders:
-    """Decodes the topics of both systems, each by its own decoder."""
-
-    def __init__(self, decoders: Sequence[Decoder]) -> None:
-        self._by_topic = {
-            topic: decoder
-            for decoder in decoders
-            for topic in (*decoder.topics.values(), decoder.heartbeat_topic)
-        }
-
-    @property
-    def topics(self) -> list[str]:
-        return list(self._by_topic)
-
-    def decode(self, message: Message, incarnation: int) -> Decoded:
-        decoder = self._by_topic.get(message.topic)
-        if decoder is None:
-            return Undecodable(MetadataMissing(f"{message.topic}: no source table has this topic."))
-        return decoder.decode(message, incarnation)
 
 
 def needs_of(

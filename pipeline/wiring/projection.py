@@ -14,6 +14,7 @@ from pipeline.config.settings import Settings
 from pipeline.database.systems.live import describe_live
 from pipeline.database.target import DatabaseTarget
 from pipeline.decoding.avro import Schemas
+from pipeline.decoding.by_topic import DecoderByTopic, topics_of
 from pipeline.decoding.event import Decoder
 from pipeline.decoding.needs import needed_by
 from pipeline.engine.consumer import ports
@@ -57,16 +58,36 @@ def switched_on(settings: Settings, route: Route) -> Route:
     return route.only(settings.routes.projection(route).entities)
 
 
-def decoder_of(settings: Settings, route: Route, fetch: Callable[[int], str]) -> Decoder:
-    """The decoder of the route's topics; `fetch` gives a writer schema's text by id."""
-    return Decoder(
-        sources=route.reads[route.source_system],
-        needs=needed_by(route.sources, route.mappings, settings.site),
-        site=settings.site,
-        contract=contract_of(route.source_system, route),
-        schemas=Schemas(fetch),
-        topic_prefix=settings.source(route.source_system).topic_prefix,
+def decoders_for(
+    settings: Settings, route: Route, fetch: Callable[[int], str]
+) -> tuple[Decoder, ...]:
+    """The source's, and one of each system whose tables are observed; `fetch` gives a writer
+    schema's text by id.
+    """
+    schemas = Schemas(fetch)
+    return tuple(
+        Decoder(
+            sources=tables,
+            needs=needs_in(settings, route, system),
+            site=settings.site,
+            contract=contract_of(system, route),
+            schemas=schemas,
+            topic_prefix=settings.source(system).topic_prefix,
+        )
+        for system, tables in route.reads.items()
     )
+
+
+def needs_in(settings: Settings, route: Route, system: str) -> dict[str, dict[str, str]]:
+    """By table and column of a system what needs it: lines, or that people's changes of what the
+    route writes are put back.
+    """
+    if system == route.source_system:
+        return needed_by(route.sources, route.mappings, settings.site)
+    return {
+        table.name: {column.name: f"{route.name}, put back" for column in table.columns}
+        for table in route.reads[system]
+    }
 
 
 # -- the consumer ----------------------------------------------------------------------------------
@@ -84,7 +105,7 @@ class ConsumerParts:
     target: Target
     decoder: ports.Decoder
     topics: Mapping[str, str]
-    heartbeat_topic: str
+    further_topics: tuple[str, ...]  # the source's heartbeats, then all of the target's system
     dead_letters: DeadLetters
     incarnations: Incarnations
     telemetry: PrometheusTelemetry
@@ -112,7 +133,7 @@ def parts(
         apply_maps(target, route, site, telemetry)
         registry = registry_client(settings)
         resources.callback(registry.close)
-        decoder = decoder_of(settings, route, registry.writer_schema)
+        decoder, *others = decoders_for(settings, route, registry.writer_schema)
         admin = kafka_admin(settings)
         resources.callback(admin.close)
         letters = dead_letters(settings, own)
@@ -124,9 +145,9 @@ def parts(
             targets=describe().tables,
             describe=describe,
             target=target,
-            decoder=decoder,
+            decoder=DecoderByTopic([decoder, *others]) if others else decoder,
             topics=decoder.topics,
-            heartbeat_topic=decoder.heartbeat_topic,
+            further_topics=(decoder.heartbeat_topic, *topics_of(others)),
             dead_letters=letters,
             incarnations=Incarnations(topic_describer(admin), target),
             telemetry=telemetry,
@@ -206,6 +227,7 @@ def build_consumer(of: ConsumerParts, stop: Callable[[], bool], join: Join | Non
         clock=clock,
         limits=limits,
         describe=of.describe,
+        observed=of.further_topics[1:],
     )
     messages = (join or member)(of, processor)
     return Loop(
@@ -244,7 +266,7 @@ def consumer(
 
 def member(of: ConsumerParts, processor: Processor) -> KafkaMessages:
     """The membership in the route's consumer group."""
-    topics = [*of.topics.values(), of.heartbeat_topic]
+    topics = [*of.topics.values(), *of.further_topics]
     return join_group(
         of,
         of.group,

@@ -33,6 +33,7 @@ WITHOUT_IDS = replace(
         ),
     ),
     mappings=(),
+    observed=(),
 )
 
 

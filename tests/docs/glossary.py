@@ -228,6 +228,11 @@ PROJECTION = (
     Word("recompute", "to build the marked target rows again from the mirror", ("Recompute",)),
     Word("related rows", "the rows around a root that its lines read", ("RelatedRows",)),
     Word(
+        "observed table",
+        "a table of the target that the route reads back, to put back what people change in it",
+        ("Observed", "PutBack", "Written", "WrittenRows"),
+    ),
+    Word(
         "adopt",
         "to write a child row of ours into one that somebody else made",
         ("AdoptedRows", "Adopted"),

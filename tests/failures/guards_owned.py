@@ -6,6 +6,7 @@ from tests.failures.guard import Guard
 
 TABLES = "pipeline/database/systems/target_tables.py"
 FIXED = "tests/contracts/test_fixed_columns.py"
+ENGINE, PUT_BACK = "pipeline/engine/projection", "tests/unit/engine/test_put_back.py"
 ADOPTED_ROWS = "pipeline/database/systems/adopted_rows.py"
 ADOPTED = "tests/contracts/test_adopted_rows.py"
 
@@ -70,5 +71,91 @@ OWNED_GUARDS = (
         "            elif made",
         "            if made",
         f"{ADOPTED}::test_of_several_rows_of_a_key_the_one_with_the_lowest_id_is_written",
+    ),
+    Guard(
+        "an echo of ours recomputes nothing",
+        f"{ENGINE}/observing.py",
+        "elif event.operation is Operation.DELETE or last.differing(target, event.row):",
+        "elif True:",
+        f"{PUT_BACK}::test_our_own_writing_that_comes_back_recomputes_nothing",
+    ),
+    Guard(
+        "an edit is put back by its event",
+        f"{ENGINE}/observing.py",
+        "elif event.operation is Operation.DELETE or last.differing(target, event.row):",
+        "elif event.operation is Operation.DELETE:",
+        f"{PUT_BACK}::test_a_persons_edit_of_a_column_that_we_own_is_put_back_and_counted_once",
+    ),
+    Guard(
+        "a delete leads to its root",
+        f"{ENGINE}/observing.py",
+        "elif event.operation is Operation.DELETE or last.differing(target, event.row):",
+        "elif last.differing(target, event.row):",
+        f"{PUT_BACK}::test_a_row_of_the_team_that_a_person_deleted_is_made_again_and_counted",
+    ),
+    Guard(
+        "events in two partitions are in no order",
+        f"{ENGINE}/observing.py",
+        "return event.key, event.place.incarnation, event.place.partition",
+        "return event.key, 0, 0",
+        f"{PUT_BACK}::test_an_old_echo_that_stands_in_another_partition_hides_no_edit",
+    ),
+    Guard(
+        "an edit that was read leaves a mark",
+        f"{ENGINE}/stage.py",
+        "fresh = {pair for one in batch.events for pair in one.pairs}",
+        "fresh = set[tuple[str, str]]()",
+        f"{PUT_BACK}::test_who_dies_between_the_two_transactions_leaves_a_mark_that_others_finish",
+    ),
+    Guard(
+        "what was written is remembered",
+        f"{ENGINE}/put_back.py",
+        "table.name, {key: one for key, one in now.items() if last.get(key) != one}",
+        "table.name, {}",
+        f"{PUT_BACK}::test_our_own_writing_that_comes_back_recomputes_nothing",
+    ),
+    Guard(
+        "a row is remembered as it was after the write",
+        f"{ENGINE}/put_back.py",
+        "return transaction.written.held(table.name, given.keys())",
+        "return held",
+        f"{PUT_BACK}::test_our_own_writing_that_comes_back_recomputes_nothing",
+    ),
+    Guard(
+        "who typed what the source says is not counted",
+        f"{ENGINE}/put_back.py",
+        "if as_text(table.column(name).kind, held[key][name])",
+        "if True or as_text(table.column(name).kind, held[key][name])",
+        f"{PUT_BACK}::test_who_types_what_ajera_says_by_now_is_not_put_back",
+    ),
+    Guard(
+        "a row whose link ended is peoples",
+        f"{ENGINE}/put_back.py",
+        "if root in done.idle or (",
+        "if False or (",
+        f"{PUT_BACK}::test_a_row_whose_link_ended_is_peoples",
+    ),
+    Guard(
+        "a row that others make anew is a new one",
+        f"{ENGINE}/recompute.py",
+        "            self._put_back.gone(transaction, table,"
+        " {row.key[0] for _, row in rows} - there)\n",
+        "",
+        f"{PUT_BACK}::test_a_project_that_others_delete_and_make_again_is_a_new_row",
+    ),
+    Guard(
+        "the other system's epoch ends no snapshot of ours",
+        "pipeline/engine/consumer/batch.py",
+        "if topic not in self.observed:",
+        "if True:",
+        f"{PUT_BACK}::test_what_the_other_system_says_of_its_snapshots_ends_none_of_ours",
+    ),
+    Guard(
+        "a row is compared under its lock",
+        "pipeline/database/systems/rows_by_id.py",
+        "names.full_name, names.told_by, Lock.UPDATE,",
+        "names.full_name, names.told_by, Lock.NONE,",
+        "tests/contracts/test_written_rows.py"
+        "::test_what_rows_hold_stays_so_until_the_transaction_ends",
     ),
 )

@@ -5,6 +5,7 @@ without Kafka.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -83,6 +84,7 @@ class Counted:
     standing: dict[str, str] = field(default_factory=dict)  # place -> code of what is halted
     halts: int = 0  # how often a halt was told
     rewinds: int = 0
+    edits: Counter[tuple[str, str]] = field(default_factory=Counter)  # table and column put back
 
     def events_read(self, topic: str, count: int) -> None:
         del topic
@@ -100,6 +102,10 @@ class Counted:
     def hop(self, name: str, seconds: float) -> None: ...
     def values_fitted(self, table: str, column: str, how: str, count: int) -> None: ...
     def retried(self, error: PipelineError) -> None: ...
+
+    def put_back(self, table: str, columns: Sequence[str]) -> None:
+        self.edits.update((table, column) for column in columns)
+
     def recovered(self) -> None: ...
     def parked(self, count: int) -> None: ...
     def parking(self, rise: int, most: int) -> None: ...
@@ -175,11 +181,13 @@ class Consumer:
         route: Route = AJERA_TO_PIM,
         site: Site | None = None,
         describe: Callable[[], Described] = lambda: Described({}),
+        observed: Sequence[str] = (),
     ) -> None:
         site = site or Site()
         self.telemetry = Counted()
         self.letters = MemoryDeadLetters()
-        self.incarnations = {topic_of(table.name): 1 for table in route.sources}
+        names = [*(one.name for one in route.sources), *(one.table.name for one in route.observed)]
+        self.incarnations = {topic_of(name): 1 for name in names}
         self._prepared: dict[tuple[str, int, int], Decoded] = {
             (topic_of(one.table), one.place.partition, one.place.offset): one for one in events
         }
@@ -199,11 +207,18 @@ class Consumer:
             clock=clock or Clock(),
             limits=limits,
             describe=describe,
+            observed=observed,
         )
 
     def prepare(self, place: TopicPartition, offset: int, decoded: Decoded) -> None:
         """What a message at this place will be decoded to."""
         self._prepared[place.topic, place.partition, offset] = decoded
+
+    def beat(self, topic: str) -> BatchResult:
+        """The one message that was prepared in a topic without rows."""
+        return self.processor.process(
+            [Message(topic, 0, 0, b"", b"")], self.incarnations, patiently
+        )
 
     def take(self, events: Sequence[Event]) -> BatchResult:
         return self.processor.process(

@@ -29,6 +29,7 @@ from pipeline.domain import dps, exchange_tables
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.errors import PipelineError
 from pipeline.mapping.aggregate import Aggregate, Function, Where
+from pipeline.mapping.observed import Written
 from pipeline.mapping.site import Holds, KeyTable, Site
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Value
@@ -219,6 +220,12 @@ def calls_of_tabs(transaction: DatabaseTransaction) -> Iterator[Callable[[], obj
     yield partial(transaction.upsert, PROJECT.name, [row])
     member = TargetRow(TEAM.name, (CANARY, CANARY, CANARY), {"Hours": Decimal(1)})
     yield partial(transaction.adopt_children, TEAM.name, {CANARY: [member]}, {"Hours": None})
+    yield partial(transaction.written.held, PROJECT.name, [CANARY])
+    yield partial(transaction.written.of, PROJECT.name, [CANARY])
+    yield partial(transaction.written.for_roots, [("AxProject", CANARY)])
+    last = Written(("AxProject", CANARY), {"AjeraName": CANARY})
+    yield partial(transaction.written.remember, PROJECT.name, {CANARY: last})
+    yield partial(transaction.written.forget, PROJECT.name, [CANARY])
 
 
 def calls_by_id(rows: RowsById) -> Iterator[Callable[[], object]]:

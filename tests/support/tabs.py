@@ -11,9 +11,10 @@ from decimal import Decimal
 from pipeline.domain import ajera, dps
 from pipeline.mapping.aggregate import Aggregate, Function
 from pipeline.mapping.mirror import MirroredTable
+from pipeline.mapping.observed import Observed
 from pipeline.mapping.path import Path
 from pipeline.mapping.route import Route
-from pipeline.mapping.source import ColumnType
+from pipeline.mapping.source import ColumnType, SourceTable, columns
 from pipeline.mapping.table import (
     ChildRows,
     Column,
@@ -71,6 +72,35 @@ AX_INVOICE_GROUP = MirroredTable(
     indexed=("igProject",),
 )
 
+# --- what it reads back ---------------------------------------------------------------------------
+
+OBSERVED = (
+    Observed(
+        "dps",
+        SourceTable(
+            "PR",
+            ("WBS1", "WBS2", "WBS3"),
+            (
+                *columns(ColumnType.TEXT, "WBS1", "WBS2", "WBS3", "AjeraName"),
+                *columns(ColumnType.INTEGER, "AjeraGroups"),
+            ),
+        ),
+        PROJECT.name,
+    ),
+    Observed(
+        "dps",
+        SourceTable(
+            "EMProjectAssoc",
+            ("RecordID",),
+            (
+                *columns(ColumnType.TEXT, "RecordID", "WBS1", "WBS2", "WBS3", "Employee", "Role"),
+                *columns(ColumnType.DECIMAL, "Hours"),
+            ),
+        ),
+        TEAM.name,
+    ),
+)
+
 # --- how they are filled --------------------------------------------------------------------------
 
 GROUPS = Path("AxInvoiceGroup", "igProject", "AxProject")
@@ -118,6 +148,7 @@ TABS = Route(
     sources=(AX_PROJECT, AX_INVOICE_GROUP),
     targets=(PROJECT, TEAM),
     mappings=(MAPPING,),
+    observed=OBSERVED,
 )
 
 
@@ -133,7 +164,7 @@ def theirs(route: Route) -> Route:
         )
         for one in route.targets
     )
-    return replace(route, targets=tuple(targets), mappings=())
+    return replace(route, targets=tuple(targets), mappings=(), observed=())
 
 
 THEIRS = theirs(TABS)

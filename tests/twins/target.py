@@ -16,6 +16,7 @@ from pipeline.conflicts.rules import Side
 from pipeline.database.state.added import WHOLE_TABLE
 from pipeline.errors import PipelineError, TargetRefused
 from pipeline.mapping.aggregate import Aggregate, AggregateGroups
+from pipeline.mapping.observed import Written
 from pipeline.mapping.route import Route
 from pipeline.mapping.table import Groups
 from pipeline.mapping.target import Adopted, TargetRow
@@ -41,6 +42,7 @@ from tests.twins.progress import LoadState, PositionTables, ProgressStore
 from tests.twins.tables import Change, Session, Table, View
 from tests.twins.target_tables import Owned, TargetTables
 from tests.twins.turns import FreeTurns, Turns
+from tests.twins.written import WrittenRows
 
 
 class MemoryTarget:
@@ -76,6 +78,7 @@ class MemoryTarget:
         }
         self.owned: Table[Owned] = Table("owned_row")
         self.adopted: Table[OwnedRow] = Table("owned_row")
+        self.written: Table[Written] = Table("written")
         self.halts = HaltTables()
 
     @property
@@ -103,6 +106,7 @@ class MemoryTarget:
         other.log, other.due, other.owned = self.log, self.due, self.owned
         other.positions, other.settings = self.positions, self.settings
         other.halts, other.adopted = self.halts, self.adopted
+        other.written = self.written
         other.targets = {**other.targets, **self.targets}
         before = {source.name: source for source in self.route.sources}
         for source in route.sources:
@@ -132,6 +136,7 @@ class MemoryTarget:
     def _tables(self) -> list[Table[Any]]:
         positions, halts = self.positions, self.halts
         tables: list[Table[Any]] = [self.due, self.settings, self.owned, self.adopted]
+        tables += [self.written]
         tables += [positions.progress, positions.incarnations, positions.loads]
         tables += [halts.halted, halts.skips, halts.skipped]
         return [*tables, *self.ledger.values(), *self.targets.values()]
@@ -163,6 +168,7 @@ class MemoryTransaction:
         )
         self._owned = OwnedRows(session, target.owned, self._targets)
         self._adopted = AdoptedRows(session, target.adopted, self._targets)
+        self.written = WrittenRows(session, target.written, self._targets)
         self._linked = (
             None
             if target.beside is None
@@ -297,6 +303,12 @@ class MemoryTransaction:
     ) -> Adopted:
         with self._spoiling():
             return self._adopted.adopt_children(table, wanted, left)
+
+    def remove(self, table: str, *key: str) -> None:
+        """As a person deletes a row."""
+        with self._spoiling():
+            self._session.statement("remove")
+            self._targets.delete(table, [key])
 
     def loaded(self) -> frozenset[str]:
         with self._spoiling():

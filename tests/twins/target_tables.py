@@ -113,6 +113,14 @@ class TargetTables:
         held = {one: view.lock(view.table.key(one), Strength.UPDATE) for one in sorted({*ids})}
         return {one: row for one, row in held.items() if row is not None}
 
+    def lock_told(self, table: str, keys: Iterable[str]) -> dict[str, Row]:
+        """The same of any table: by id, or by its one key."""
+        if self._described[table].row_id:
+            return self.lock_ids(table, keys)
+        view = self._views[table]
+        held = {key: view.lock(self._key(table, key), Strength.UPDATE) for key in sorted({*keys})}
+        return {key: row for key, row in held.items() if row is not None}
+
     def ids_of(self, table: str, key: Owned) -> list[str]:
         """The ids of the rows of a key."""
         described, view = self._described[table], self._views[table]

@@ -83,6 +83,7 @@ def sync_metadata(schema: str = DEFAULT_SCHEMA, mirrored: Sequence[MirroredTable
     _source_table(metadata)
     topic_tables(metadata)
     _owned_row(metadata)
+    _written(metadata)
     _added_column(metadata)
     return metadata
 
@@ -261,4 +262,21 @@ def _owned_row(metadata: MetaData) -> None:
         Column("adopted", Boolean),
         PrimaryKeyConstraint("target_table", "parent_key", "row_hash", mssql_clustered=False),
         Index("ix_owned_row_row_id", "target_table", "row_id"),
+    )
+
+
+def _written(metadata: MetaData) -> None:
+    """What rows of the target held after we wrote them last, where people's changes are put back;
+    and for which root they were written.
+    """
+    Table(
+        "written",
+        metadata,
+        Column("target_table", ascii_text(100), nullable=False),
+        Column("row_key", code_text(450), nullable=False),
+        Column("root_table", ascii_text(100), nullable=False),
+        Column("root_key", code_text(450), nullable=False),
+        Column("document", UnicodeText, nullable=False),
+        PrimaryKeyConstraint("target_table", "row_key", mssql_clustered=False),
+        Index("ix_written_root", "root_table", "root_key"),
     )

@@ -83,6 +83,7 @@ class AdoptedRows:
             {place: one.row_id for place, one in now.items()},
             held,
             frozenset(one.row_id for one in gone.values()),
+            frozenset({*known} - held.keys()),
         )
 
     def _found(

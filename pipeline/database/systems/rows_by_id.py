@@ -27,18 +27,22 @@ class RowsById:
         self._session = session
         self._names = names
 
-    def lock(self, table: str, ids: Iterable[str]) -> dict[str, Row]:
-        """What the rows hold that are there."""
-        names, match = self._names[table], self._id(table)
+    def lock(self, table: str, keys: Iterable[str]) -> dict[str, Row]:
+        """What the rows hold that are there; of a table whose rows have no id, by their one key."""
+        names = self._names[table]
         columns = [*names.table.by_name()]
         fields = names.fields(columns)
         sql = self._session.dialect.matched(
-            names.full_name, match, Lock.UPDATE, [field.name for field in fields]
+            names.full_name, names.told_by, Lock.UPDATE, [field.name for field in fields]
         )
-        answers = self._session.run(table, sql, [(one,) for one in sorted(set(ids))])
+        answers = self._session.run(
+            table, sql, [names.told_cells(key) for key in sorted(set(keys))]
+        )
         return {
-            str(one): dict(zip(columns, stored(fields, held).values(), strict=True))
-            for one, *held in answers
+            str(answer[0]): dict(
+                zip(columns, stored(fields, answer[-len(fields) :]).values(), strict=True)
+            )
+            for answer in answers
         }
 
     def of_keys(
@@ -47,7 +51,7 @@ class RowsById:
         """The ids of the rows that have these keys, in their order; not locked."""
         names = self._names[table]
         sql = self._session.dialect.matched(
-            names.full_name, names.key, Lock.NONE, [self._id(table)[0].name]
+            names.full_name, names.key, Lock.NONE, [self._names[table].told_by[0].name]
         )
         found: dict[tuple[str, ...], list[str]] = {}
         for answer in self._session.run(
@@ -66,7 +70,7 @@ class RowsById:
         ):
             sql = self._session.dialect.insert_missing(
                 names.full_name,
-                self._id(table),
+                self._names[table].told_by,
                 names.fields((*identity, *columns, *prefilled)),
             )
             cells = [(one, *cells_of(names, row, columns, prefilled)) for one, row in group]
@@ -90,24 +94,20 @@ class RowsById:
 
     def delete(self, table: str, ids: Iterable[str]) -> None:
         names = self._names[table]
-        sql = self._session.dialect.delete(names.full_name, self._id(table))
+        sql = self._session.dialect.delete(names.full_name, self._names[table].told_by)
         self._session.run(table, sql, [(one,) for one in sorted(ids)])
 
     def _update(self, table: str, fields: Fields, cells: Iterable[Cells]) -> int:
         dialect = self._session.dialect
         update = Update(
             table=self._names[table].full_name,
-            match=self._id(table),
+            match=self._names[table].told_by,
             fields=fields,
             assignments=tuple(given(field.name) for field in fields),
             only_if=lambda images: dialect.differs(images, fields),
         )
         answers = self._session.run(table, dialect.update(update), sorted(cells, key=_id_of))
         return sum(number_of(answer[0]) for answer in answers)
-
-    def _id(self, table: str) -> Fields:
-        names = self._names[table]
-        return names.fields((names.table.row_id,))
 
 
 def _id_of(cells: Cells) -> str:

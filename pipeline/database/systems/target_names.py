@@ -42,6 +42,15 @@ class Names:
         """The values of these."""
         return (*key, *self.table.fixed_values)
 
+    @property
+    def told_by(self) -> Fields:
+        """What tells one row from all others: its id, where rows have one."""
+        return self.fields((self.table.row_id,)) if self.table.row_id else self.key
+
+    def told_cells(self, key: str) -> Cells:
+        """The values of these."""
+        return (key,) if self.table.row_id else self.cells((key,))
+
     def key_of(self, answer: Sequence[object]) -> tuple[str, ...]:
         """The key in an answer that begins with these."""
         return tuple(str(part) for part in answer[: len(self.table.key)])

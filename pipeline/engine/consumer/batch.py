@@ -39,6 +39,14 @@ class Batch:
     incarnations: Mapping[str, int] = field(default_factory=dict)
     polled_at: datetime = NEVER
     handled: BatchResult = field(default_factory=BatchResult)
+    observed: frozenset[str] = frozenset()  # topics whose snapshots are followed by nobody
+
+    def snapshot_ended(self, topic: str, epoch: int) -> None:
+        """A message of this topic shows that the snapshot of its epoch is over. Epochs of two
+        systems grow together, and a newer one of the other system says nothing of this one's.
+        """
+        if topic not in self.observed:
+            self.handled.snapshot_ended = max(self.handled.snapshot_ended, epoch)
 
     def message_of(self, event: Event) -> Message:
         return self.messages[event.origin]

@@ -1,11 +1,9 @@
-"""What every route does with its messages: decode, dead-letter, halt, count,
-and store how far it came.
-"""
+"""What every route does with messages: decode, dead-letter, halt, count, store how far it came."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pipeline.engine.consumer.batch import Batch, place_of
 from pipeline.engine.consumer.circuit import Circuit, Limits
@@ -43,9 +41,7 @@ from pipeline.model.position import TopicPartition
 
 
 class Intake:
-    """Takes messages in, and keeps between batches only how many ended,
-    and were dead-lettered lately.
-    """
+    """Takes messages in; between batches it keeps how many ended, and were dead-lettered lately."""
 
     def __init__(
         self,
@@ -58,10 +54,13 @@ class Intake:
         limits: Limits,
         reloaded: Reloaded,
         restored: type[PipelineError] = TargetRestored,
+        observed: Collection[str] = (),
     ) -> None:
         """`reloaded`: the newest epoch whose snapshot of a table is over, in an incarnation of its
         topic. `restored`: what is raised where the target went back to an earlier state.
+        `observed`: topics whose snapshots are followed by nobody.
         """
+        self._observed = frozenset(observed)
         self._reloads = Reloads(reloaded)
         self._decoder = decoder
         self._keeper = keeper
@@ -89,7 +88,9 @@ class Intake:
         attempt: Attempt,
     ) -> Batch:
         """The messages as a batch. A partition stops before a message that halts it."""
-        batch = Batch(incarnations=incarnations, polled_at=self._clock.now())
+        batch = Batch(
+            incarnations=incarnations, polled_at=self._clock.now(), observed=self._observed
+        )
         for message in messages:
             partition = TopicPartition(message.topic, message.partition)
             if partition in batch.handled.halted:
@@ -138,11 +139,11 @@ class Intake:
                 batch.events.append(decoded)
                 batch.messages[decoded.origin] = message
                 if decoded.snapshot_ended:
-                    batch.handled.snapshot_ended = max(batch.handled.snapshot_ended, decoded.epoch)
+                    batch.snapshot_ended(message.topic, decoded.epoch)
             case Tombstone():
                 batch.ended[partition, Outcome.SKIPPED, SkipReason.TOMBSTONE] += 1
             case Heartbeat(epoch):
-                batch.handled.snapshot_ended = max(batch.handled.snapshot_ended, epoch)
+                batch.snapshot_ended(message.topic, epoch)
                 batch.heartbeats[message.topic] = max(batch.heartbeats.get(message.topic, 0), epoch)
                 batch.ended[partition, Outcome.SKIPPED, SkipReason.HEARTBEAT] += 1
             case Undecodable(error):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
+from pipeline.mapping.observed import Root, Written
 from pipeline.mapping.target import Adopted, TargetRow
 from pipeline.model.event import Row, Value
 from pipeline.model.ledger import LedgerRow
@@ -44,8 +45,30 @@ class LedgerRows(Protocol):
         """The next ledger rows of a table by key, locked."""
 
 
+class WrittenRows(Protocol):
+    """What rows of the target hold, and what they held after we wrote them last. `keys` are a
+    table's one key, or the ids by which its rows are told.
+    """
+
+    def held(self, table: str, keys: Collection[str]) -> dict[str, Row]:
+        """Every column of those rows that are there, locked until the end of the transaction."""
+
+    def of(self, table: str, keys: Collection[str]) -> dict[str, Written]:
+        """What is remembered of these rows, not locked."""
+
+    def for_roots(self, roots: Collection[Root]) -> dict[tuple[str, str], Root]:
+        """Table and key of every row that was written for one of these, with the one."""
+
+    def remember(self, table: str, rows: Mapping[str, Written]) -> None: ...
+
+    def forget(self, table: str, keys: Collection[str]) -> None: ...
+
+
 class TargetRows(Protocol):
     """Rows of the target's own tables."""
+
+    @property
+    def written(self) -> WrittenRows: ...
 
     def existing(self, table: str, keys: Sequence[str]) -> set[str]:
         """Those rows of a target table, by its one key column, that exist;

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.engine.consumer.ports import Transaction
+from pipeline.engine.projection.put_back import PutBack
 from pipeline.engine.projection.recomputed import RecomputeResult
 from pipeline.engine.projection.references import References
 from pipeline.engine.projection.refusals import writing
@@ -16,6 +17,7 @@ from pipeline.mapping.fit import fit, fit_key
 from pipeline.mapping.site import Site
 from pipeline.mapping.table import ChildRows
 from pipeline.mapping.target import TargetRow, TargetTable
+from pipeline.model.ledger import LedgerRow
 from pipeline.model.outcome import RowCounts
 
 
@@ -26,6 +28,7 @@ class Children:
     site: Site
     targets: Mapping[str, TargetTable]
     references: References
+    put_back: PutBack
     counts_utf16: bool
 
     def fitted(self, one: Built, done: RecomputeResult) -> Built:
@@ -65,7 +68,7 @@ class Children:
             root_of = {one.row.key[0]: one.root for one in built}
             kept = self.references.of_children(transaction, child, wanted, root_of, roots, done)
             with writing(child.target):
-                counts = self._replace(transaction, child, kept)
+                counts = self._replace(transaction, child, kept, root_of, done)
             done.count(child.target, counts)
 
     def _replace(
@@ -73,9 +76,14 @@ class Children:
         transaction: Transaction,
         child: ChildRows,
         wanted: Mapping[str, Sequence[TargetRow]],
+        root_of: Mapping[str, LedgerRow],
+        done: RecomputeResult,
     ) -> RowCounts:
         if not child.adopts:
             return transaction.replace_children(child.target, wanted)
-        columns = [self.targets[child.target].column(name) for name, _ in child.values]
+        table = self.targets[child.target]
+        columns = [table.column(name) for name, _ in child.values]
         left = {column.name: None for column in columns if column.nullable}
-        return transaction.adopt_children(child.target, wanted, left).counts
+        adopted = transaction.adopt_children(table.name, wanted, left)
+        self.put_back.adopted(transaction, table, wanted, adopted, root_of, done)
+        return adopted.counts

@@ -5,7 +5,7 @@ or halts its partition.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -63,8 +63,9 @@ class Processor:
         clock: Clock,
         limits: Limits | None = None,
         describe: Callable[[], Described] = lambda: Described({}),
+        observed: Collection[str] = (),
     ) -> None:
-        """`describe` looks at the target's tables; none: they are as `recompute` has them."""
+        """`describe` looks at the target's tables; `observed`: topics of the target's system."""
         self._target = target
         self._telemetry = telemetry
         self._clock = clock
@@ -77,10 +78,10 @@ class Processor:
             clock=clock,
             limits=limits,
             reloaded=self._reloaded,
+            observed=observed,
         )
-        self._stage_settings = StageSettings(
-            route, site, timedelta(seconds=limits.clock_tolerance_seconds)
-        )
+        tolerance = timedelta(seconds=limits.clock_tolerance_seconds)
+        self._stage_settings = StageSettings(route, site, tolerance)
         self._refusals = Refusals(clock, limits.refused_retry_seconds, describe)
         self._recomputing = RecomputeRunner(
             target=target,

@@ -15,6 +15,7 @@ from functools import cached_property
 
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection.children import Children
+from pipeline.engine.projection.put_back import PutBack
 from pipeline.engine.projection.recomputed import Key, RecomputeResult
 from pipeline.engine.projection.references import References
 from pipeline.engine.projection.refusals import Refused, reading, writing
@@ -47,7 +48,13 @@ class Recompute:
 
     @cached_property
     def _children(self) -> Children:
-        return Children(self.site, self.targets, self._references, self.counts_utf16)
+        return Children(
+            self.site, self.targets, self._references, self._put_back, self.counts_utf16
+        )
+
+    @cached_property
+    def _put_back(self) -> PutBack:
+        return PutBack(self.route)
 
     def run(
         self,
@@ -72,7 +79,8 @@ class Recompute:
         locked = self._lock(transaction, roots)
         graph = fetch(transaction, self.route, self.site, locked, loaded, unknown_columns)
         done = RecomputeResult()
-        built = _without(refused or Refused(), self._build(locked, graph, loaded, done), done)
+        every = self._build(locked, graph, loaded, done)
+        built = _without(refused or Refused(), every, done)
         for table, keys in roots.items():
             self._await_roots(
                 transaction,
@@ -81,6 +89,7 @@ class Recompute:
                 done,
             )
         self._write(transaction, built, roots, done)
+        self._put_back.settle(transaction, roots, every, done)
         transaction.clear([mark for mark in read if (mark.kind, mark.key) not in done.waiting])
         transaction.wait(list(done.waiting.values()), now)
         return done
@@ -166,7 +175,7 @@ class Recompute:
             rows = self._fitted(table, ours, done)
             rows = self._writable(transaction, mapping, rows, roots, done)
             with writing(table.name):
-                counts = transaction.upsert(table.name, [row for _, row in rows])
+                counts = self._put_back.upsert(transaction, table, rows, done)
             done.count(table.name, counts)
             written = {row.key[0] for _, row in rows}
             for child in mapping.children:
@@ -209,6 +218,7 @@ class Recompute:
         if table.is_others:
             with reading(table.name):
                 there = transaction.existing(table.name, sorted(row.key[0] for _, row in rows))
+            self._put_back.gone(transaction, table, {row.key[0] for _, row in rows} - there)
             rows = [(root, row) for root, row in rows if row.key[0] in there]
         for parent in mapping.parents:
             if isinstance(parent, AwaitParent):

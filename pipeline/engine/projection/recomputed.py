@@ -29,6 +29,9 @@ class RecomputeResult:
     waiting: dict[Key, Waiting] = field(default_factory=dict)
     idle: set[Key] = field(default_factory=set)
     fitted: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # table, column, how
+    # of each row that a person changed in columns that we own, its table, and these
+    put_back: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    remembered: set[Key] = field(default_factory=set)  # target rows whose contents are known
 
     def count(self, table: str, counts: RowCounts) -> None:
         self.rows[table] = self.rows.get(table, RowCounts()) + counts

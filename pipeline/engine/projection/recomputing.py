@@ -120,6 +120,8 @@ class RecomputeRunner:
             self._telemetry.rows(table, counts)
         for (table, column, how), count in result.fitted.items():
             self._telemetry.values_fitted(table, column, how, count)
+        for table, columns in result.put_back:
+            self._telemetry.put_back(table, columns)
 
     def _roots(self, marks: Sequence[Mark]) -> list[Mark]:
         """The same work as marks of single roots, durably:

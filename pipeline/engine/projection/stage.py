@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pipeline.engine.consumer.ports import Transaction
-from pipeline.engine.projection import guard
+from pipeline.engine.projection import guard, observing
 from pipeline.engine.projection.retiring import until_retired
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.route import Route
@@ -103,12 +103,11 @@ def stage(
     another call: `rest`. Raises Rewound before anything was written.
     """
     route = settings.route
-    batch, mark_kinds = (
-        StagedBatch(),
-        MarkKinds(route.kinds(), watches(route.mappings)),
-    )
+    batch, mark_kinds = StagedBatch(), MarkKinds(route.kinds(), watches(route.mappings))
+    batch.events = _observed(transaction, route, events)
+    fresh = {pair for one in batch.events for pair in one.pairs}
+    events = observing.without(route, events)
     events, batch.rest = until_retired(transaction, route, settings.site, events)
-    fresh: set[tuple[str, str]] = set()
     left: set[tuple[str, str]] = set()
     for table in route.sources:
         ours = [event for event in events if event.table == table.name]
@@ -127,6 +126,17 @@ def stage(
     if left - fresh:
         batch.marks.extend(transaction.marks_of(sorted(left - fresh)))
     return batch
+
+
+def _observed(transaction: Transaction, route: Route, events: Sequence[Event]) -> list[StagedEvent]:
+    """Events of tables that the route writes itself."""
+    staged: list[StagedEvent] = []
+    for event, found in observing.judged(transaction, route, events):
+        if isinstance(found, SkipReason):
+            staged.append(StagedEvent(event, found))
+        else:
+            staged.append(StagedEvent(event, None, frozenset({found})))
+    return staged
 
 
 def _fold(

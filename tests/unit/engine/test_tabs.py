@@ -2,76 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-from pipeline.conflicts.link import Link, LinkSide, State
-from pipeline.engine.projection import following
-from pipeline.mapping.route import Route
-from pipeline.mapping.target import TargetRow
-from pipeline.model.event import Event, Row, Value
-from tests.support.engine import Consumer, Ticking, ready
-from tests.support.events import NOON, event
-from tests.support.linked import project_key
-from tests.support.tabs import LEAD, PROJECT, TABS, TEAM, THEIRS
-from tests.twins.clock import Ticks
-from tests.twins.pairs import MemoryPairs
-from tests.twins.systems import both_systems
-from tests.twins.target import MemoryTarget
-
-TABLES = {one.name: one for one in THEIRS.targets}
-
-
-@dataclass
-class Office:
-    """DPS's tables, which people fill, an exchange, and the route that writes its columns there."""
-
-    route: Route = TABS
-    pairs: MemoryPairs = field(default_factory=lambda: both_systems(Ticks(NOON)))
-    clock: Ticking = field(default_factory=Ticking)
-
-    def __post_init__(self) -> None:
-        self.target = ready(MemoryTarget(self.route, beside=self.pairs))
-        self.people = MemoryTarget(THEIRS)
-        self.people.targets, self.people.locks = self.target.targets, self.target.locks
-        with self.target.transaction() as transaction:
-            following.follow(transaction, self.route, self.clock.now())
-
-    def people_write(self, table: str, *key: str, **columns: Value) -> None:
-        with self.people.transaction() as transaction:
-            transaction.upsert(table, [TargetRow(table, key, columns)])
-
-    def link(self, key: int, number: str) -> None:
-        halves = LinkSide("AxProject", str(key)), LinkSide("PR", project_key(number))
-        link = Link(f"{key}-{number}", "project", *halves, state=State.LINKED)
-        with self.pairs.transaction() as transaction:
-            transaction.links([link.id])
-            transaction.store([(link, None)])
-
-    def take(self, *events: Event) -> Consumer:
-        consumer = Consumer(self.target, events, clock=self.clock, route=self.route)
-        consumer.take(events)
-        return consumer
-
-    def drain(self) -> None:
-        Consumer(self.target, (), clock=self.clock, route=self.route).drain()
-
-    def rows(self, table: str) -> dict[tuple[Value, ...], Row]:
-        """By the whole key the other columns."""
-        key = TABLES[table].key
-        return {
-            tuple(row[name] for name in key): {
-                name: value for name, value in row.items() if name not in key
-            }
-            for row in self.target.rows(table)
-        }
-
-
-def project(key: int, at: int, name: str) -> Event:
-    return event("AxProject", key, at=at, prjDescription=name)
-
-
-def group(key: int, at: int, of: int, client: int | None = None) -> Event:
-    return event("AxInvoiceGroup", key, at=at, igProject=of, igClient=client)
+from tests.support.office import Office, group, project
+from tests.support.tabs import LEAD, PROJECT, TEAM
 
 
 def test_a_project_gets_its_columns_and_its_phases_are_left_alone() -> None:

@@ -44,14 +44,14 @@ def test_rows_that_are_told_by_an_id_are_child_rows_that_are_taken_over() -> Non
         replace(TABS, mappings=(replace(MAPPING, children=(replace(child, adopts=False),)),))
     without = replace(TEAM, row_id="")
     with pytest.raises(ValueError, match="rows of EMProjectAssoc taken over by an id"):
-        replace(TABS, targets=(PROJECT, without))
+        replace(TABS, targets=(PROJECT, without), observed=())
 
 
 def test_no_route_makes_rows_that_are_others() -> None:
     """Neither as child rows nor for a reference."""
     theirs = (PROJECT, replace(TEAM, is_others=True))
     with pytest.raises(ValueError, match="the rows of EMProjectAssoc are others'"):
-        replace(TABS, targets=theirs)
+        replace(TABS, targets=theirs, observed=())
     parent = CreateParent("Memo", PROJECT.name, lambda *_: {})
     with pytest.raises(ValueError, match="the rows of PR are others'"):
         replace(TABS, mappings=(replace(MAPPING, parents=(parent,)),))

@@ -70,6 +70,23 @@ def test_counts_are_what_was_told() -> None:
     assert "pipeline_last_batch_timestamp_seconds 12.0" in text
 
 
+def test_what_is_put_back_is_counted_by_column_and_logged_once_a_row(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """With table and columns, and that they are the source's."""
+    telemetry = PrometheusTelemetry(Health(), clock=lambda: 12.0)
+    with caplog.at_level("INFO"):
+        telemetry.put_back("PR", ("AjeraCost", "AjeraWIP"))
+        telemetry.put_back("PR", ("AjeraCost",))
+    text = generate_latest(telemetry.registry).decode()
+    assert 'pipeline_put_back_total{column="AjeraCost",table="PR"} 2.0' in text
+    assert 'pipeline_put_back_total{column="AjeraWIP",table="PR"} 1.0' in text
+    told = [str(record.msg) for record in caplog.records]
+    assert len(told) == 2
+    assert "owned by the source" in told[0]
+    assert "AjeraWIP" in told[0]
+
+
 def test_every_kind_of_news_moves_its_metric() -> None:
     """What the table names is counted, and nothing else is."""
     telemetry = PrometheusTelemetry(Health(), clock=lambda: 12.0)
@@ -82,6 +99,7 @@ def test_every_kind_of_news_moves_its_metric() -> None:
     telemetry.step("stage", 0.1)
     telemetry.hop("captured", 0.1)
     telemetry.values_fitted("T", "c", "cut", 1)
+    telemetry.put_back("T", ["c"])
     telemetry.retried(TargetBusy("x"))
     telemetry.parked(3)
     telemetry.conflict("update_origin_differs", "newest", "dps")

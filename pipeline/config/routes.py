@@ -215,16 +215,61 @@ def sections_for(routes: Routes) -> type[RouteSettings]:
     return made
 
 
+def with_captured_targets(raw: Any, routes: Routes) -> Any:
+    """What a file says, where a route whose target is a captured system has the database and the
+    schema that are said of it there, if it says none itself.
+    """
+    said = raw if isinstance(raw, dict) else {}
+    sections, sources = said.get("routes"), said.get("sources")
+    if not isinstance(sections, dict) or not isinstance(sources, dict):
+        return raw
+    found = dict(sections)
+    for route in (one for one in routes if isinstance(one, Route)):
+        own, of = sections.get(route.name), sources.get(route.into)
+        if isinstance(own, dict) and isinstance(of, dict):
+            known = {key: of[key] for key in ("database", "schema") if key in of}
+            found[route.name] = known | {key: value for key, value in own.items() if value != ""}
+    return {**said, "routes": found}
+
+
 def _section_for(route: AnyRoute) -> type[RouteSection]:
-    systems = "-".join(route.reads)
     if isinstance(route, Route):
         return _with_defaults(
             ProjectionSection,
             route,
-            f"ajera-cdc.{systems}-to-{route.name}",
+            f"ajera-cdc.{route.source_system}-to-{route.name}",
             route.entities,
         )
-    return _with_defaults(ExchangeSection, route, f"ajera-cdc.{systems}", ())
+    return _with_defaults(ExchangeSection, route, f"ajera-cdc.{'-'.join(route.reads)}", ())
+
+
+def _switch(entity: str) -> str:
+    return f"Sync {entity.replace('_', ' ')}."
+
+
+def _beside(system: str, route: str) -> dict[str, Any]:
+    """What is said of a target that is a captured system: its database is known, and another route
+    may have the schema `sync` there.
+    """
+    default = f"Default: that of sources.{system}."
+    return {
+        "database": (
+            DatabaseUrl | None,
+            Field(None, description=f"SQLAlchemy URL of the target's database. {default}"),
+        ),
+        "db_schema": (
+            str | None,
+            Field(None, alias="schema", description=f"Schema of the target's tables. {default}"),
+        ),
+        "sync_schema": (
+            str,
+            Field(
+                f"sync_{route}",
+                description="Schema of our own tables in the target's database: of this route"
+                " alone.",
+            ),
+        ),
+    }
 
 
 def _with_defaults(kind: type[S], route: AnyRoute, group: str, entities: Sequence[str]) -> type[S]:
@@ -241,7 +286,8 @@ def _with_defaults(kind: type[S], route: AnyRoute, group: str, entities: Sequenc
             str,
             Field(f"{group}.dead", description=letters),
         ),
-        **{name: (bool, Field(default=True, description=f"Sync {name}.")) for name in entities},
+        **{name: (bool, Field(default=True, description=_switch(name))) for name in entities},
+        **(_beside(route.into, route.name) if isinstance(route, Route) and route.into else {}),
     }
     made: type[S] = create_model(route.name, __base__=kind, **fields)
     return made

@@ -20,6 +20,7 @@ from pipeline.config.routes import (
     ProjectionSection,
     RouteSettings,
     sections_for,
+    with_captured_targets,
 )
 from pipeline.config.section import Section, database_url
 from pipeline.config.services import Connect, Crm, Kafka, Log, Registry, Run
@@ -27,6 +28,7 @@ from pipeline.config.sources import AjeraSource, DpsSource, Sources
 from pipeline.domain.profile import name_faults
 from pipeline.domain.routes import Routes
 from pipeline.errors import ConfigurationInvalid, ProfileInvalid
+from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 
 ENVIRONMENT = "AJERA_CDC_"
@@ -63,6 +65,13 @@ class Settings(Section):
     run: Run = Run()
     log: Log = Log()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _captured_targets_are_known(cls, raw: Any) -> Any:
+        """A route into a captured system has its database and its schema."""
+        sections: Any = cls.model_fields["routes"].annotation
+        return with_captured_targets(raw, sections.listed)
+
     @model_validator(mode="after")
     def _has_what_its_routes_read(self) -> Settings:
         for route in self.routes.configured:
@@ -71,12 +80,27 @@ class Settings(Section):
                     raise ValueError(
                         f"sources.{system}: [routes.{route.name}] reads it; say where it is"
                     )
+            if isinstance(route, Route):
+                self._has_what_it_stands_on(route)
         if self.routes.exchange is not None and self.sources.ajera.version is None:
             raise ValueError(
                 "sources.ajera.version: [routes.dps] needs it, since below 8.09 DPS flows to "
                 "Ajera only"
             )
         return self
+
+    def _has_what_it_stands_on(self, route: Route) -> None:
+        if route.into and dict(self.sources)[route.into] is None:
+            raise ValueError(
+                f"sources.{route.into}: [routes.{route.name}] writes there; say where it is"
+            )
+        if route.followed and self.routes.exchange is None:
+            listed = (one.name for one in self.routes.listed if not isinstance(one, Route))
+            sections = " or ".join(f"[routes.{name}]" for name in listed)
+            raise ValueError(
+                f"routes.{route.name}: its rows have the keys of rows that an exchange linked; "
+                f"configure {sections}, too"
+            )
 
     @model_validator(mode="after")
     def _routes_share_nothing(self) -> Settings:

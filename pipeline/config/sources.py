@@ -57,7 +57,7 @@ class AjeraSource(Source):
     version: str | None = Field(
         None,
         description="Version of Ajera, as Help > About shows it: below 8.09 DPS flows to Ajera"
-        " only, from 8.09 both ways. Needed with [routes.dps].",
+        " only, from 8.09 both ways, and accounting goes to DPS. Needed with [routes.dps].",
     )
     sync_schema: str = Field(
         "ajera_cdc",

@@ -53,7 +53,7 @@ def needed_by(
     """
     tables = {table.name: table for table in sources}
     lines: dict[Pair, list[str]] = {}
-    for mapping in mappings:
+    for mapping in (part for one in mappings for part in one.parts or (one,)):
         for words, pairs in _lines(tables, mapping, site):
             for pair in sorted(_columns(tables, pairs, site)):
                 known = lines.setdefault(pair, [])
@@ -88,10 +88,12 @@ def _lines(
             yield words, _read_by(tables, mapping, site, line.of)
         elif isinstance(line, Aggregate):
             yield words, {*line.columns}
-    for grouped in mapping.grouped:
-        yield f"{name} -> {grouped.name}", {*grouped.columns}
     for child in mapping.children:
         yield f"{name} -> {child.target}", _read_by(tables, mapping, site, child.of)
+    for grouped in mapping.grouped:
+        unread = {*grouped.columns} - _read_of_groups(tables, mapping, site)
+        if unread:
+            yield f"{name} -> {grouped.name}", unread
     rows = {
         (root, c)
         for c in (
@@ -103,6 +105,17 @@ def _lines(
     rows |= {(path.table, path.column) for path in mapping.paths}
     rows |= {(path.table, key) for path in mapping.paths for key in tables[path.table].table.key}
     yield f"{name} -> {mapping.target}, which rows", rows
+
+
+def _read_of_groups(
+    tables: Mapping[str, MirroredTable], mapping: TableMapping, site: Site
+) -> set[Pair]:
+    """The columns behind the values over groups that lines and child rows read."""
+    reading = [line.of for line in mapping.lines if isinstance(line, Related)]
+    found: set[Pair] = set()
+    for compute in (*reading, *(child.of for child in mapping.children)):
+        found |= _read_by(tables, mapping, site, compute)
+    return found
 
 
 def _columns(tables: Mapping[str, MirroredTable], pairs: set[Pair], site: Site) -> set[Pair]:
@@ -156,6 +169,26 @@ class _Noting(Mapping[str, Value]):
 
 
 @dataclass(frozen=True, slots=True)
+class _NotingTotals(Mapping[str, Value]):
+    """A group's values, which records the columns behind those that are read."""
+
+    values_of: Mapping[str, Value]
+    columns: Mapping[str, frozenset[Pair]]
+    grouped: set[Pair]
+    noted: set[Pair]
+
+    def __getitem__(self, name: str) -> Value:
+        self.noted.update(self.columns[name], self.grouped)
+        return self.values_of[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values_of)
+
+    def __len__(self) -> int:
+        return len(self.values_of)
+
+
+@dataclass(frozen=True, slots=True)
 class _NotingNeighbours:
     """A generated root with one related row wherever one is read."""
 
@@ -185,7 +218,9 @@ class _NotingNeighbours:
         held = tuple(_SAMPLES[kinds[column]] for column in one.by)
         values = {line.target: _SAMPLES[kinds[line.column]] for line in one.lines if line.column}
         counts = {line.target: 1 for line in one.lines if not line.column}
-        return {held: {**values, **counts}}
+        columns = {line.target: line.columns for line in one.whole}
+        grouped = {(one.table, column) for column in one.by}
+        return {held: _NotingTotals({**values, **counts}, columns, grouped, self.noted)}
 
     def linked(self, name: str, value: Value) -> str | None:
         del name

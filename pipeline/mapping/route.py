@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from pipeline.mapping.merging import merged
 from pipeline.mapping.mirror import MirroredTable, group_kind, shared_kind
 from pipeline.mapping.observed import Observed
 from pipeline.mapping.site import Assumptions
@@ -25,6 +26,9 @@ class Route:
     column; `assumed` gives the words of a line that is this site's assumption.
     `note` is printed above the mappings in the reference.
     `schemas`: a folder with the contract of columns that `schemas/` does not name.
+    `into`: the captured system whose database is the target, "" for one that is not captured.
+    `since`: the version of the source from which on there is such a route, "" for any.
+    `offered`: the entities that there are at a site, None for all of them.
 
     Raises ValueError where a link gives the key of rows that others wait for, or that have unique
     columns: which root such a row comes from is not known from its key. Where a mapping would make
@@ -44,6 +48,9 @@ class Route:
     note: str = ""
     schemas: Path | None = None
     observed: tuple[Observed, ...] = ()
+    into: str = ""
+    since: str = ""
+    offered: Callable[[Assumptions], frozenset[str]] | None = None
 
     def __post_init__(self) -> None:
         waited_for = {
@@ -88,7 +95,8 @@ class Route:
     @property
     def entities(self) -> tuple[str, ...]:
         """What can be switched off, in the order of the mappings."""
-        return tuple(dict.fromkeys(mapping.entity for mapping in self.mappings))
+        parts = (part for one in self.mappings for part in one.parts or (one,))
+        return tuple(dict.fromkeys(part.entity for part in parts))
 
     @property
     def reads(self) -> Mapping[str, tuple[SourceTable, ...]]:
@@ -115,11 +123,28 @@ class Route:
         return frozenset(found)
 
     def only(self, entities: frozenset[str]) -> Route:
-        """The same route with only the mappings of these entities switched on."""
-        return replace(
-            self,
-            mappings=tuple(m for m in self.mappings if m.entity in entities),
-        )
+        """The same route with only the mappings of these entities switched on, those of one target
+        row as one; of others' tables with the columns that these fill.
+        """
+        parts = (part for one in self.mappings for part in one.parts or (one,))
+        mappings = merged([part for part in parts if part.entity in entities])
+        filled = {(one.target, line.target) for one in mappings for line in one.lines}
+        targets = tuple(_narrowed(table, filled) for table in self.targets)
+        return replace(self, mappings=mappings, targets=targets)
+
+    def at(self, assumptions: Assumptions) -> frozenset[str]:
+        """The entities that there are at a site with these assumptions."""
+        there = frozenset(self.entities)
+        return there if self.offered is None else there & self.offered(assumptions)
+
+
+def _narrowed(table: TargetTable, filled: set[tuple[str, str]]) -> TargetTable:
+    """A table of others may lack what nobody fills."""
+    if not table.is_others:
+        return table
+    kept = {*table.key, *table.fixed_names}
+    kept |= {column.name for column in table.columns if (table.name, column.name) in filled}
+    return replace(table, columns=tuple(one for one in table.columns if one.name in kept))
 
 
 def _made(mapping: TableMapping) -> set[str]:

@@ -192,8 +192,10 @@ class Assumptions(_Model):
     )
     fee_billing_types: tuple[str, ...] = Field(
         default=(
-            *("FixedFee", "PercentComplete", "UnitPrice", "PercentofConstructionCost"),
-            "Adjustment",
+            "FixedFee",
+            "PercentComplete",
+            "UnitPrice",
+            "PercentofConstructionCost",
         ),
         description=(
             "Which prjBillingType bill a fee, whatever their case and spaces; together with "
@@ -245,7 +247,8 @@ DEFAULT_POLICY = ColumnPolicy()
 class Site(_Model):
     """A site profile. The default is the sample firm: every name as the vendor writes it.
 
-    `source` names Ajera's and DPS's tables, `target` PIM's.
+    `source` names Ajera's and DPS's tables, `target` PIM's; of DPS's it holds the policies, and can
+    name what is called otherwise where it is written.
     """
 
     source: Mapping[str, TableNames] = Field(default_factory=dict)
@@ -275,8 +278,11 @@ class Site(_Model):
         return column if names is None else names.columns.get(column, column)
 
     def target_table(self, table: str) -> str:
+        """What a target table is called: DPS's as where it is captured."""
         names = self.target.get(table)
-        return table if names is None or names.name is None else names.name
+        if names is None or names.name is None:
+            return self.source_table(table)
+        return names.name
 
     def policy(self, table: str, column: str) -> ColumnPolicy:
         """The policy of a target column, by its canonical names."""
@@ -285,4 +291,6 @@ class Site(_Model):
 
     def target_column(self, table: str, column: str) -> str:
         names = self.target.get(table)
-        return column if names is None else names.columns.get(column, column)
+        if names is None or column not in names.columns:
+            return self.source_column(table, column)
+        return names.columns[column]

@@ -243,7 +243,8 @@ class TableMapping:
     """A table of the vendor's page. `only_if` names a remembered flag of the root row:
     without it there is no target row.
 
-    `entity` is the switch that turns it on.
+    `entity` is the switch that turns it on. `parts`: the mappings that it was merged of
+    (`merging.py`).
     `paths` say which rows of other tables the related lines and children read, `grouped` which
     values over groups of rows.
     """
@@ -261,6 +262,7 @@ class TableMapping:
     groups: tuple[Group, ...] = ()
     grouped: tuple[AggregateGroups, ...] = ()
     note: str = ""
+    parts: tuple[TableMapping, ...] = ()
 
 
 def prefixed(prefix: str, column: str) -> Expression:

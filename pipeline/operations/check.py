@@ -49,9 +49,11 @@ Looks = Callable[[Settings], Iterator[Line]]
 
 
 def areas(routes: Routes) -> dict[str, Looks]:
-    """What can be looked at, by name. A projection's area is called after its target."""
+    """What can be looked at, by name. A projection's area is called after its target, or after the
+    route where others write there, too.
+    """
     targets = {
-        route.target_system: partial(check_databases.target, route)
+        check_databases.area_of(route): partial(check_databases.target, route)
         for route in routes
         if isinstance(route, Route)
     }

@@ -18,13 +18,13 @@ from pipeline.database.systems.grants import (
 from pipeline.database.systems.inspect import source_findings
 from pipeline.database.systems.live import describe_target
 from pipeline.domain.routes import captured
-from pipeline.errors import SyncSchemaOutdated, TargetMismatch
+from pipeline.errors import PipelineError, SyncSchemaOutdated, TargetMismatch
 from pipeline.mapping.route import Route
 from pipeline.operations.finding import Line, fault, line_of, rights
 from pipeline.wiring.clients import source_engine, target_engine
 from pipeline.wiring.exchange import setup_of
 from pipeline.wiring.exchange_decoding import needs_of
-from pipeline.wiring.projection import needs_in, switched_on
+from pipeline.wiring.projection import needs_in, require_offered, switched_on
 from pipeline.wiring.source import contract_of
 from pipeline.wiring.state import State, state_of
 
@@ -62,11 +62,22 @@ def _needs(settings: Settings, system: str) -> dict[str, dict[str, str]]:
     return found
 
 
+def area_of(route: Route) -> str:
+    """What `check` calls what a projection needs of its target."""
+    return route.name if route.into else route.target_system
+
+
 def target(route: Route, settings: Settings) -> Iterator[Line]:
     """A projection's target; nothing, where it is not configured."""
     if route not in settings.routes.configured:
         return
-    area, engine = route.target_system, target_engine(settings, route)
+    area = area_of(route)
+    try:
+        require_offered(settings, route)
+    except PipelineError as error:
+        yield fault(area, "the route", error)
+        return
+    engine = target_engine(settings, route)
     try:
         yield from _tables(settings, route, engine)
         yield from _state(area, state_of(settings, route), engine)
@@ -75,10 +86,7 @@ def target(route: Route, settings: Settings) -> Iterator[Line]:
 
 
 def _tables(settings: Settings, route: Route, engine: Engine) -> Iterator[Line]:
-    area, schema = (
-        route.target_system,
-        settings.routes.projection(route).db_schema,
-    )
+    area, schema = area_of(route), settings.routes.projection(route).db_schema
     try:
         found = describe_target(engine, switched_on(settings, route), settings.site, schema)
     except TargetMismatch as error:

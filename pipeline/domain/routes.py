@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.domain import exchange, exchange_tables, pim, pim_mirror
+from pipeline.domain import (
+    accounting,
+    accounting_mirror,
+    accounting_tables,
+    exchange,
+    exchange_tables,
+    pim,
+    pim_mirror,
+)
 from pipeline.mapping.route import Route
 from pipeline.mapping.source import SourceTable, union
 from pipeline.pairing.route import ExchangeRoute
@@ -38,7 +46,22 @@ AJERA_AND_DPS = ExchangeRoute(
     lists=exchange_tables.CODE_LISTS,
 )
 
-ROUTES: Routes = (AJERA_TO_PIM, AJERA_AND_DPS)
+ACCOUNTING = Route(
+    name="accounting",
+    title="Ajera to DPS, accounting",
+    source_system="ajera",
+    target_system="DPS",
+    sources=accounting_mirror.MIRRORED,
+    targets=accounting_tables.TARGET_TABLES,
+    mappings=accounting.MAPPINGS,
+    rests_on=accounting.RESTS_ON,
+    note=accounting.NOTE,
+    into="dps",
+    since=accounting.SINCE,
+    offered=accounting.tabs,
+)
+
+ROUTES: Routes = (AJERA_TO_PIM, AJERA_AND_DPS, ACCOUNTING)
 
 
 def captured(system: str, routes: Iterable[AnyRoute]) -> tuple[SourceTable, ...]:

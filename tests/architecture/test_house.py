@@ -23,6 +23,9 @@ LONG_MODULES = {
     "pipeline/domain/pim.py": (
         "the vendor's page on one screen: tables, rules, and a line for each of its lines"
     ),
+    "pipeline/domain/accounting.py": (
+        "the four accounting tabs on one screen, a line for each field"
+    ),
     "pipeline/domain/exchange.py": (
         "the maps between Ajera and DPS on one screen, a line for each field"
     ),

@@ -80,7 +80,7 @@ def test_two_routes_share_no_state_group_or_dead_letters(
     """Each would take the other's offsets for its own, whoever signs in."""
     clash = {**OWN_STATE, f"AJERA_CDC_ROUTES__DPS__{name.upper()}": value}
     assert f"routes.dps.{name}: [routes.pim] has the same" in str(fault(tmp_path, DPS, clash))
-    assert settings(tmp_path, DPS, OWN_STATE).routes.configured == ROUTES
+    assert settings(tmp_path, DPS, OWN_STATE).routes.configured == ROUTES[:2]
 
 
 def test_routes_of_one_name_and_entities_named_as_settings_are_refused() -> None:

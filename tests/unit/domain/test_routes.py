@@ -42,9 +42,13 @@ def test_a_firm_with_dps_alone_captures_what_the_exchange_reads() -> None:
 def test_with_several_routes_a_table_is_captured_once_with_the_columns_of_each() -> None:
     """The connector has one list, whichever route was configured first."""
     found = captured("ajera", ROUTES)
-    assert [table.name for table in found] == [*SHARED, "AxResource"]
+    assert [table.name for table in found] == [
+        *(*SHARED, "AxResource"),
+        *("AxEntity", "AxCompany", "AxEmployeeType", "AxActivity", "AxClientInvoice"),
+        *("AxTransaction", "AxReceipt", "AxBeginningBalance"),
+    ]
     assert {"vecTitle", "vecSyncToCRM"} <= names(found[0])
-    assert {"prjNotes", "prjSyncToCRM"} <= names(found[2])
+    assert {"prjNotes", "prjSyncToCRM", "prjBillingType"} <= names(found[2])
 
 
 def test_a_table_or_column_captured_for_another_route_is_not_mirrored_into_pims_state() -> None:
@@ -56,9 +60,11 @@ def test_a_table_or_column_captured_for_another_route_is_not_mirrored_into_pims_
 
 
 def test_what_is_only_written_or_asked_is_never_captured() -> None:
-    """Contacts of a project, and time entries."""
+    """Contacts of a project; and time entries, where they are not summed up."""
     found = {table.name for table in captured("ajera", ROUTES)}
-    assert found.isdisjoint({ajera.AX_PROJECT_CONTACT.name, ajera.AX_TRANSACTION.name})
+    assert ajera.AX_PROJECT_CONTACT.name not in found
+    found = {table.name for table in captured("ajera", [AJERA_TO_PIM, AJERA_AND_DPS])}
+    assert ajera.AX_TRANSACTION.name not in found
 
 
 def test_a_firm_without_accounting_captures_none_of_its_tables() -> None:

@@ -103,7 +103,7 @@ def test_a_command_takes_the_names_of_the_programs_routes(
 ) -> None:
     """The help lists them; another name is wrong usage."""
     shown = CliRunner().invoke(main, [*words, "--help"]).output
-    assert "[pim|dps|reporting]" in shown
+    assert "[pim|dps|accounting|reporting]" in shown
     call(config, *words, "--route", "nonsense", expect=ExitCode.USAGE)
     error = call(config, *words, "--route", "pim", expect=ExitCode.USAGE)["error"]
     assert "routes.pim: there is no such section" in error["message"] or words[0] == "replay"

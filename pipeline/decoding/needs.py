@@ -28,6 +28,7 @@ from pipeline.mapping.table import (
     RowMissing,
     TableMapping,
 )
+from pipeline.mapping.watches import aggregating
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow
 
@@ -94,17 +95,17 @@ def _lines(
         unread = {*grouped.columns} - _read_of_groups(tables, mapping, site)
         if unread:
             yield f"{name} -> {grouped.name}", unread
-    rows = {
-        (root, c)
-        for c in (
-            mapping.only_if,
-            *(group.column for group in mapping.groups),
-        )
-        if c is not None
-    }
+    yield f"{name} -> {mapping.target}, which rows", _deciding(tables, mapping)
+
+
+def _deciding(tables: Mapping[str, MirroredTable], mapping: TableMapping) -> set[Pair]:
+    """The columns that decide which rows are read, and which give a target row."""
+    flags = (mapping.only_if, *(group.column for group in mapping.groups))
+    rows = {(mapping.source, name) for name in flags if name is not None}
     rows |= {(path.table, path.column) for path in mapping.paths}
-    rows |= {(path.table, key) for path in mapping.paths for key in tables[path.table].table.key}
-    yield f"{name} -> {mapping.target}, which rows", rows
+    read = {name for path in mapping.paths for name in (path.table, path.to)}
+    read = read.union(*(one.needs for one in aggregating(mapping)))
+    return rows | {(table, key) for table in read for key in tables[table].table.key}
 
 
 def _read_of_groups(

@@ -7,7 +7,6 @@ and `amount` rounds the whole once, half to even, to the four places that DPS ha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 
@@ -58,23 +57,33 @@ def budget(*names: str) -> Callable[[RelatedRows], Value]:
 
 
 def _row(neighbours: RelatedRows, table: str, key: int | None) -> LedgerRow | None:
-    """The row of this key, if it is there. One that comes later marks those that refer to it."""
-    with suppress(RowMissing):
-        found = None if key is None else neighbours.row(table, key)
-        return None if found is None or found.deleted else found
-    return None
+    """The row of this key, None if none is named or it was deleted. Raises RowMissing for one that
+    has not come: it is waited for.
+    """
+    found = None if key is None else neighbours.row(table, key)
+    return None if found is None or found.deleted else found
 
 
 def overhead(neighbours: RelatedRows) -> Value:
-    """The department's rate, else the company's."""
-    for table, column, rate in (
-        ("AxEntity", "prjDepartment", "eOverheadPercent"),
-        ("AxCompany", "prjCompany", "cmpOverheadPercent"),
-    ):
-        row = _row(neighbours, table, reference(neighbours.root.values[column]))
-        if row is not None and row.values[rate] is not None:
-            return amount([row.values[rate]])
+    """The department's rate, else the company's, which need not be there if the first is."""
+    rates = (
+        _rate(neighbours, "prjDepartment", "AxEntity", "eOverheadPercent"),
+        _rate(neighbours, "prjCompany", "AxCompany", "cmpOverheadPercent"),
+    )
+    for rate in rates:
+        if isinstance(rate, RowMissing):
+            raise rate
+        if rate is not None:
+            return amount([rate])
     return None
+
+
+def _rate(neighbours: RelatedRows, column: str, table: str, rate: str) -> Value | RowMissing:
+    try:
+        row = _row(neighbours, table, reference(neighbours.root.values[column]))
+    except RowMissing as error:
+        return error
+    return None if row is None else row.values[rate]
 
 
 def percent(row: Row, _: Site) -> Value:
@@ -93,22 +102,28 @@ def as_it_is(column: str) -> Expression:
 
 def members(neighbours: RelatedRows) -> tuple[Sequence[TargetRow], Sequence[RowMissing]]:
     """A row for each employee and role; employee types of one text are one role. Hours of an
-    employee that is not linked have no row until it is.
+    employee that is not linked, or of a type that has not come, have no row until then.
     """
     has_dates = neighbours.site.assumptions.crm != "ajera_crm"
     spellings: dict[str, str] = {}
     found: dict[tuple[str, str], list[Row]] = {}
+    missing: list[RowMissing] = []
     for employee, employee_type, values in _numbered(neighbours):
         number = neighbours.linked(TEAM.name, employee)
-        if number is not None:
+        if number is None:
+            continue
+        try:
             role = _role(neighbours, employee_type)
-            role = spellings.setdefault(role.lower(), role)
-            found.setdefault((number, role), []).append(values)
+        except RowMissing as error:
+            missing.append(error)
+            continue
+        role = spellings.setdefault(role.lower(), role)
+        found.setdefault((number, role), []).append(values)
     rows = [
         TargetRow("EMProjectAssoc", (neighbours.key, *key), _member(of, has_dates=has_dates))
         for key, of in sorted(found.items())
     ]
-    return rows, ()
+    return rows, missing
 
 
 def _numbered(neighbours: RelatedRows) -> list[tuple[int, int, Row]]:

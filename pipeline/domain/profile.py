@@ -46,13 +46,16 @@ def name_faults(routes: Sequence[Route | ExchangeRoute], site: Site) -> Iterator
 
 
 def _sources(routes: Sequence[Route | ExchangeRoute]) -> dict[str, list[str]]:
-    """Columns of every table that is read, or written in the exchange with DPS, by table."""
+    """Columns of every table that is read, or written in Ajera or DPS, by table."""
     found: dict[str, dict[str, None]] = {}
     read = (table for route in routes for tables in route.reads.values() for table in tables)
     for table in (*read, ajera.AX_PROJECT_CONTACT, exchange_tables.AX_TRANSACTION):
         found.setdefault(table.name, {}).update(
             dict.fromkeys(column.name for column in table.columns)
         )
+    written = (one for one in routes if isinstance(one, Route) and one.into)
+    for target in (table for route in written for table in route.targets):
+        found.setdefault(target.name, {}).update(dict.fromkeys(target.by_name()))
     for listed in exchange_tables.CODE_LISTS:
         for one in (listed.ajera, listed.dps):
             if one is not None:

@@ -140,8 +140,8 @@ def _observed(transaction: Transaction, route: Route, events: Sequence[Event]) -
 
 
 def _watched(transaction: Transaction, route: Route, events: Sequence[Event]) -> frozenset[Watch]:
-    """What aggregates watch that can be computed. Until this transaction ends, no other table becomes
-    loaded; who loads the last one that an aggregate needs marks every root after that.
+    """What aggregates watch that can be computed. Until this transaction ends, no other table
+    becomes loaded; who loads the last one that an aggregate needs marks every root after that.
     """
     tables = {watch.table for watch in watches(route.mappings)}
     if tables.isdisjoint(event.table for event in events):

@@ -325,6 +325,16 @@ def test_what_was_staged_while_a_table_became_loaded_is_written() -> None:
         assert firm.spent("Open") == {"P-1": Decimal(7), "P-2": Decimal(0)}, f"schedule {seed}"
 
 
+def test_many_rows_of_a_batch_compute_each_project_once() -> None:
+    """A day's entries, on whatever part, come to one value of each project they are on."""
+    firm = Firm()
+    firm.take(LOG)
+    before = len(firm.target.log)
+    firm.take([work(key, 20 + key, 1 + key % 5, key) for key in range(20, 80)])
+    written = [one for one in firm.target.log[before:] if one.table == "Spent"]
+    assert sorted(str(one.after["Code"]) for one in written if one.after) == ["P-1", "P-2"]
+
+
 def test_what_is_read_is_in_the_words_of_the_reference() -> None:
     """With the tree."""
     assert TREE_LINES[0].words == (

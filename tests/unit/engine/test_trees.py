@@ -14,6 +14,7 @@ import pytest
 
 from pipeline.conflicts.link import Link, LinkSide, State
 from pipeline.engine.projection.following import follow
+from pipeline.engine.projection.loading import Loading
 from pipeline.engine.projection.stage import MarkKinds, StageSettings, stage
 from pipeline.mapping.aggregate import GroupLookUp
 from pipeline.mapping.path import Path
@@ -309,18 +310,24 @@ def test_events_mark_nothing_for_values_that_need_a_table_that_is_not_loaded() -
         assert table == "" or {mark.kind for mark in batch.marks} == expected
 
 
+def finish(loading: Loading, firm: Firm) -> None:
+    """Load what was read to its end, and compute what was marked for it."""
+    loading.advance(patiently)
+    Consumer(firm.target, (), clock=firm.clock, route=TREE).drain()
+
+
 def test_what_was_staged_while_a_table_became_loaded_is_written() -> None:
     """One process finishes the load of a table while another, in every order of statements that is
     drawn, stages a row of it.
     """
     for seed in range(SCHEDULES):
-        firm = Firm(is_loaded=False, turns=(schedule := Schedule(Random(seed))))
+        firm = Firm(is_loaded=False, turns=(schedule := Schedule(Random(seed), 12)))
         loaded_but(firm.target, "Work")
         firm.take([one for one in LOG if one.table != "Work"])
         row = work(1, 20, 4, 7)
         consumer = Consumer(firm.target, [row], clock=firm.clock, route=TREE)
         loading = loading_of(firm.target, 1, firm.clock, TREE)
-        schedule.run([partial(consumer.take, [row]), partial(loading.advance, patiently)])
+        schedule.run([partial(consumer.take, [row]), partial(finish, loading, firm)])
         consumer.drain()
         assert firm.spent("Open") == {"P-1": Decimal(7), "P-2": Decimal(0)}, f"schedule {seed}"
 

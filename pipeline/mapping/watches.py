@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.mapping.aggregate import Aggregate, AggregateGroups, GroupLink, is_look_up
@@ -73,12 +73,17 @@ def followed(mapping: TableMapping) -> frozenset[str]:
     return frozenset(entity for entity, _ in link_kinds(mapping))
 
 
-def watches(mappings: Iterable[TableMapping]) -> frozenset[Watch]:
-    """Everything that aggregates watch."""
+def watches(
+    mappings: Iterable[TableMapping], loaded: Collection[str] | None = None
+) -> frozenset[Watch]:
+    """Everything that aggregates watch; `loaded`: those that can be computed, as these tables are
+    loaded.
+    """
     return frozenset(
         watch
         for mapping in mappings
         for line in aggregating(mapping)
+        if loaded is None or line.needs.issubset(loaded)
         for watch in _watches(mapping.source, line)
     )
 

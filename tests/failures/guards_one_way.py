@@ -13,6 +13,7 @@ from tests.failures.guards_owned import OWNED_GUARDS
 from tests.failures.guards_pim import PIM_GUARDS
 from tests.failures.guards_speed import SPEED_GUARDS
 from tests.failures.guards_totals import TOTALS_GUARDS
+from tests.failures.guards_trees import TREES_GUARDS
 
 ENGINE, UNIT = "pipeline/engine", "tests/unit/engine"
 LOOP, TARGET = (
@@ -495,6 +496,7 @@ ONE_WAY_GUARDS = (
     *PIM_GUARDS,
     *ADDED_GUARDS,
     *TOTALS_GUARDS,
+    *TREES_GUARDS,
     *LINKED_GUARDS,
     *OWNED_GUARDS,
     *ERROR_GUARDS,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +18,7 @@ from pipeline.database.target import DatabaseTransaction
 from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.site import Site
 from pipeline.model.event import Value
+from tests.support.plans import read
 from tests.support.statements import Recorder
 from tests.support.totals import CONDITIONED, LINES, TOTALS
 
@@ -64,15 +64,6 @@ def filled(postgres: Stack) -> Iterator[sa.Connection]:
         connection.commit()
         yield connection
     engine.dispose()
-
-
-def read(plan: dict[str, Any]) -> Iterator[tuple[str, str, float]]:
-    """Table, kind of node, and rows read, of every node that reads a mirror."""
-    if "Relation Name" in plan:
-        rows = (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"]
-        yield plan["Relation Name"], plan["Node Type"], rows
-    for part in plan.get("Plans", ()):
-        yield from read(part)
 
 
 class Noting(Recorder):

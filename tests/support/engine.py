@@ -258,7 +258,9 @@ def ready(target: MemoryTarget) -> MemoryTarget:
     return target
 
 
-def loading_of(target: Target, epoch: int, clock: Clock) -> Loading:
+def loading_of(
+    target: Target, epoch: int, clock: ports.Clock, route: Route = AJERA_TO_PIM
+) -> Loading:
     """What finishes tables whose ends are known,
     with evidence that the snapshot of this epoch is over.
     """
@@ -271,8 +273,8 @@ def loading_of(target: Target, epoch: int, clock: Clock) -> Loading:
         on_revoked=lambda _: None,
     )
     loading = Loading(
-        route=AJERA_TO_PIM,
-        topics=TOPICS,
+        route=route,
+        topics={table.name: topic_of(table.name) for table in route.sources},
         messages=nothing,
         target=target,
         clock=clock,

@@ -102,8 +102,8 @@ def stage(
     events. What was committed after a row was retired, and target rows may read, is left for
     another call: `rest`. Raises Rewound before anything was written.
     """
-    route = settings.route
-    batch, mark_kinds = StagedBatch(), MarkKinds(route.kinds(), watches(route.mappings))
+    route, batch = settings.route, StagedBatch()
+    mark_kinds = MarkKinds(route.kinds(), _watched(transaction, route, events))
     batch.events = _observed(transaction, route, events)
     fresh = {pair for one in batch.events for pair in one.pairs}
     events = observing.without(route, events)
@@ -137,6 +137,16 @@ def _observed(transaction: Transaction, route: Route, events: Sequence[Event]) -
         else:
             staged.append(StagedEvent(event, None, frozenset({found})))
     return staged
+
+
+def _watched(transaction: Transaction, route: Route, events: Sequence[Event]) -> frozenset[Watch]:
+    """What aggregates watch that can be computed. Until this transaction ends, no other table
+    becomes loaded; who loads the last one that an aggregate needs marks every root after that.
+    """
+    tables = {watch.table for watch in watches(route.mappings)}
+    if tables.isdisjoint(event.table for event in events):
+        return frozenset()
+    return watches(route.mappings, transaction.loaded())
 
 
 def _fold(

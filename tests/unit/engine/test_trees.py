@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
+from random import Random
 from typing import Any
 
 import pytest
 
 from pipeline.conflicts.link import Link, LinkSide, State
 from pipeline.engine.projection.following import follow
-from pipeline.engine.projection.stage import MarkKinds
+from pipeline.engine.projection.loading import Loading
+from pipeline.engine.projection.stage import MarkKinds, StageSettings, stage
 from pipeline.mapping.aggregate import GroupLookUp
 from pipeline.mapping.path import Path
+from pipeline.mapping.site import Site
 from pipeline.mapping.table import TableMapping
 from pipeline.mapping.watches import asked_kind, tree_kind, watches
 from pipeline.model.event import Event, Value
-from tests.support.engine import Consumer, Ticking, ready
+from tests.support.engine import Consumer, Ticking, loading_of, patiently, ready, topic_of
 from tests.support.events import NOON
 from tests.support.linked import project_key
 from tests.support.tree import (
@@ -37,12 +41,13 @@ from tests.support.tree import (
     mirrored,
 )
 from tests.twins.clock import Ticks
-from tests.twins.pairs import MemoryPairs
 from tests.twins.systems import both_systems
 from tests.twins.target import MemoryTarget
+from tests.twins.turns import FreeTurns, Schedule, Turns
 
 KINDS = MarkKinds(TREE.kinds(), watches(TREE.mappings))
 CLIMB = tree_kind(PARTS)
+SCHEDULES = 60
 BILLS = asked_kind("Part", TO_WORK, Path("Work", "workBill", "Bill"))
 
 
@@ -50,12 +55,13 @@ BILLS = asked_kind("Part", TO_WORK, Path("Work", "workBill", "Bill"))
 class Firm:
     """Projects 1 and 2 are linked, and so is person 7."""
 
-    pairs: MemoryPairs = field(default_factory=lambda: both_systems(Ticks(NOON)))
     clock: Ticking = field(default_factory=Ticking)
     is_loaded: bool = True
+    turns: Turns = field(default_factory=FreeTurns)
 
     def __post_init__(self) -> None:
-        self.target = MemoryTarget(TREE, beside=self.pairs)
+        self.pairs = both_systems(Ticks(NOON), turns=self.turns)
+        self.target = MemoryTarget(TREE, turns=self.turns, beside=self.pairs)
         if self.is_loaded:
             ready(self.target)
         with self.target.transaction() as transaction:
@@ -105,6 +111,8 @@ LOG = (
     work(2, 10, 4, 2, workTask=1, workPerson=7, workRole=5, workHours=2, workDay=date(2026, 1, 2)),
     work(3, 11, 5, 4, workBill=8),
 )
+
+CREWED: list[tuple[Value, ...]] = [("P-1", "E-7", "Drafter", 3, date(2026, 1, 2))]
 
 
 def marked(before: Event, after: Event) -> set[tuple[str, str]]:
@@ -158,7 +166,7 @@ def test_totals_follow_the_rows_that_their_rows_refer_to() -> None:
     assert (firm.spent("Billed")["P-2"], firm.spent("Open")["P-2"]) == (Decimal(4), Decimal(0))
     firm.take([changed("Bill", 8, at=21, billStatus=1)])
     assert (firm.spent("Billed")["P-2"], firm.spent("Open")["P-2"]) == (Decimal(0), Decimal(4))
-    assert firm.crew() == [("P-1", "E-7", "Drafter", 3, date(2026, 1, 2))]
+    assert firm.crew() == CREWED
     firm.take([changed("Role", 5, at=22, roleName="Lead")])
     assert firm.crew() == [("P-1", "E-7", "Lead", 3, date(2026, 1, 2))]
     firm.take([changed("Task", 1, at=23, taskKind=2)])
@@ -249,11 +257,89 @@ def test_a_tree_has_no_rows_that_keep_old_references() -> None:
         replace(TREE, sources=sources)
 
 
-def test_nothing_is_written_before_what_the_tree_reads_is_loaded() -> None:
-    """Neither totals nor rows of groups; not even those of whom all has come."""
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("Work", (None, None, [])),
+        ("Part", (None, None, [])),
+        ("Task", (Decimal(3), None, [])),
+        ("Bill", (None, Decimal(3), CREWED)),
+        ("Role", (Decimal(3), Decimal(3), [])),
+    ],
+)
+def test_nothing_is_written_before_what_it_needs_is_loaded(
+    table: str, expected: tuple[Value, Value, list[tuple[Value, ...]]]
+) -> None:
+    """Not even where all has come; what needs other tables is."""
     firm = Firm(is_loaded=False)
+    loaded_but(firm.target, table)
     firm.take(LOG)
-    assert (firm.spent("Open"), firm.crew()) == ({"P-1": None, "P-2": None}, [])
+    assert (firm.spent("Open")["P-1"], firm.spent("Labor")["P-1"], firm.crew()) == expected
+
+
+def test_groups_are_written_when_the_last_table_that_they_need_is_loaded() -> None:
+    """Here that of the rows that they look up, which nothing else needs."""
+    firm = Firm(is_loaded=False)
+    loaded_but(firm.target, "Role")
+    firm.take(LOG)
+    loading_of(firm.target, 1, firm.clock, TREE).advance(patiently)
+    firm.take()
+    assert firm.crew() == CREWED
+
+
+def loaded_but(target: MemoryTarget, table: str) -> None:
+    """All but one table, whose end was read, and is to be told."""
+    with target.transaction() as transaction:
+        for source in TREE.sources:
+            transaction.set_load_ends(topic_of(source.name), source.name, 1, {0: 0})
+            if source.name != table:
+                transaction.set_loaded(source.name, 1)
+
+
+def test_events_mark_nothing_for_values_that_need_a_table_that_is_not_loaded() -> None:
+    """Neither its own events nor those of others that are read together with it; roots mark
+    themselves. So a first load of millions of rows sets no marks.
+    """
+    settings = StageSettings(TREE, Site(), timedelta(0))
+    for table, expected in (("Work", {"Part"}), ("Part", {"Part"}), ("", {"Part", CLIMB, BILLS})):
+        firm = Firm(is_loaded=False)
+        loaded_but(firm.target, table)
+        with firm.target.transaction() as transaction:
+            batch = stage(transaction, settings, [*LOG, changed("Bill", 9, at=30)], 1, NOON)
+        assert expected <= {mark.kind for mark in batch.marks}, table
+        assert table == "" or {mark.kind for mark in batch.marks} == expected
+
+
+def finish(loading: Loading, firm: Firm) -> None:
+    """Load what was read to its end, and compute what was marked for it."""
+    loading.advance(patiently)
+    Consumer(firm.target, (), clock=firm.clock, route=TREE).drain()
+
+
+def test_what_was_staged_while_a_table_became_loaded_is_written() -> None:
+    """One process finishes the load of a table while another, in every order of statements that is
+    drawn, stages a row of it.
+    """
+    for seed in range(SCHEDULES):
+        firm = Firm(is_loaded=False, turns=(schedule := Schedule(Random(seed), 12)))
+        loaded_but(firm.target, "Work")
+        firm.take([one for one in LOG if one.table != "Work"])
+        row = work(1, 20, 4, 7)
+        consumer = Consumer(firm.target, [row], clock=firm.clock, route=TREE)
+        loading = loading_of(firm.target, 1, firm.clock, TREE)
+        schedule.run([partial(consumer.take, [row]), partial(finish, loading, firm)])
+        consumer.drain()
+        assert firm.spent("Open") == {"P-1": Decimal(7), "P-2": Decimal(0)}, f"schedule {seed}"
+
+
+def test_many_rows_of_a_batch_compute_each_project_once() -> None:
+    """A day's entries, on whatever part, come to one value of each project they are on."""
+    firm = Firm()
+    firm.take(LOG)
+    before = len(firm.target.log)
+    firm.take([work(key, 20 + key, 1 + key % 5, key) for key in range(20, 80)])
+    written = [one for one in firm.target.log[before:] if one.table == "Spent"]
+    assert sorted(str(one.after["Code"]) for one in written if one.after) == ["P-1", "P-2"]
 
 
 def test_what_is_read_is_in_the_words_of_the_reference() -> None:

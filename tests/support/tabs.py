@@ -56,7 +56,7 @@ TEAM = TargetTable(
         TargetColumn("Employee", ColumnType.SHORT_TEXT, 20, nullable=False),
         TargetColumn("Role", ColumnType.SHORT_TEXT, 20, nullable=False),
         TargetColumn("Hours", ColumnType.DECIMAL, places=2),
-        TargetColumn("Notes", length=100),
+        TargetColumn("RoleDescription", length=100),
     ),
     rank=1,
     fixed=WHOLE,

@@ -173,4 +173,12 @@ OWNED_GUARDS = (
         "",
         ANY_EDITS,
     ),
+    Guard(
+        "a row that is given back keeps its key",
+        f"{ENGINE}/children.py",
+        "for name, _ in child.values if name not in table.key]",
+        "for name, _ in child.values]",
+        "tests/unit/engine/test_tabs.py"
+        "::test_a_team_row_that_a_person_made_is_taken_over_and_given_back",
+    ),
 )

@@ -134,7 +134,7 @@ MAPPING = TableMapping(
             words="the invoice groups of the project",
             of=_team,
             parents=(),
-            values=(("Hours", "igClient"),),
+            values=(("Employee", "igKey"), ("Hours", "igClient")),
             adopts=True,
         ),
     ),

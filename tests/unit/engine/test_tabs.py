@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from pipeline.mapping.target import TargetTable
 from tests.support.office import Office, group, project
-from tests.support.tabs import LEAD, PROJECT, TEAM
+from tests.support.tabs import LEAD, PROJECT, TABS, TEAM
+
+
+def as_it_lives(table: TargetTable) -> TargetTable:
+    """A vendor's table requires little."""
+    columns = (replace(one, nullable=one.name != table.row_id) for one in table.columns)
+    return replace(table, columns=tuple(columns))
 
 
 def test_a_project_gets_its_columns_and_its_phases_are_left_alone() -> None:
@@ -41,8 +50,10 @@ def test_a_project_of_which_only_phases_are_there_gets_no_row() -> None:
 
 
 def test_a_team_row_that_a_person_made_is_taken_over_and_given_back() -> None:
-    """With their notes; what is not wanted any more leaves it without hours."""
-    office = Office()
+    """With their notes; what is not wanted any more leaves it without hours, and with its key,
+    whatever the table requires.
+    """
+    office = Office(replace(TABS, targets=tuple(map(as_it_lives, TABS.targets))))
     office.people_write(PROJECT.name, "P-1", " ", " ", Memo=None)
     theirs = {"WBS1": "P-1", "WBS2": " ", "WBS3": " ", "Employee": "5", "Role": LEAD}
     office.people_write(TEAM.name, "f" * 32, **theirs, RoleDescription="theirs")

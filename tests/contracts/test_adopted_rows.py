@@ -50,7 +50,7 @@ def test_a_row_that_is_missing_is_made_with_an_id_of_ours(both: Both) -> None:
     adopted = write(both, member("7", 5))
     assert adopted == Adopted(RowCounts(created=1), {("P-1", ("P-1", "7", LEAD)): MADE})
     (row,) = both.rows(TEAM.name)
-    assert row == KEY | {"RecordID": MADE, "Hours": 5, "Notes": None}
+    assert row == KEY | {"RecordID": MADE, "Hours": 5, "RoleDescription": None}
     assert write(both, member("7", 5)).counts == RowCounts(unchanged=1)
     assert write(both, member("7", 6)).counts == RowCounts(changed=1)
     gone = write(both)
@@ -61,7 +61,7 @@ def test_a_row_that_is_missing_is_made_with_an_id_of_ours(both: Both) -> None:
 
 def test_a_row_that_is_there_is_taken_over_with_what_a_person_wrote_in_it(both: Both) -> None:
     """When it is not wanted any more it stays, without our values, and is taken over again."""
-    both.people_write(TEAM.name, HIGH, **KEY, Hours=Decimal(3), Notes="theirs")
+    both.people_write(TEAM.name, HIGH, **KEY, Hours=Decimal(3), RoleDescription="theirs")
     for _ in range(2):
         adopted = write(both, member("7", 5))
         assert adopted.counts == RowCounts(changed=1)
@@ -69,14 +69,14 @@ def test_a_row_that_is_there_is_taken_over_with_what_a_person_wrote_in_it(both: 
         assert both.held(TEAM.name, "Hours") == {(HIGH,): 5}
         assert write(both).counts == RowCounts(changed=1)
         assert both.held(TEAM.name, "Hours") == {(HIGH,): None}
-        assert both.held(TEAM.name, "Notes") == {(HIGH,): "theirs"}
+        assert both.held(TEAM.name, "RoleDescription") == {(HIGH,): "theirs"}
 
 
 def test_what_a_row_held_before_is_told(both: Both) -> None:
     """Of those that were there."""
-    both.people_write(TEAM.name, HIGH, **KEY, Hours=Decimal(3), Notes="theirs")
+    both.people_write(TEAM.name, HIGH, **KEY, Hours=Decimal(3), RoleDescription="theirs")
     held = write(both, member("7", 5), member("8", 1)).held
-    assert held == {HIGH: KEY | {"RecordID": HIGH, "Hours": 3, "Notes": "theirs"}}
+    assert held == {HIGH: KEY | {"RecordID": HIGH, "Hours": 3, "RoleDescription": "theirs"}}
     assert write(both, member("7", 6), member("8", 1)).held[HIGH]["Hours"] == 5
 
 

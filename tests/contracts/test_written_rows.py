@@ -36,7 +36,7 @@ def test_what_rows_hold_is_told_by_key_or_by_id_with_every_column(both: Both) ->
     both.people_write(PROJECT.name, *PHASE, AjeraName="phase")
     both.people_write(PROJECT.name, *WHOLE, AjeraName=ODD, AjeraGroups=3)
     member = {"WBS1": "P-1", "WBS2": " ", "WBS3": " ", "Employee": "7", "Role": LEAD}
-    both.people_write(TEAM.name, LOW, **member, Hours=Decimal("1.50"), Notes=None)
+    both.people_write(TEAM.name, LOW, **member, Hours=Decimal("1.50"), RoleDescription=None)
     with both.ours.transaction() as transaction:
         assert transaction.written.held(PROJECT.name, ["P-1", "P-2"]) == {
             "P-1": {
@@ -47,7 +47,9 @@ def test_what_rows_hold_is_told_by_key_or_by_id_with_every_column(both: Both) ->
             }
         }
         held = transaction.written.held(TEAM.name, [LOW, "f" * 32])
-        assert held == {LOW: {"RecordID": LOW, **member, "Hours": Decimal("1.5"), "Notes": None}}
+        assert held == {
+            LOW: {"RecordID": LOW, **member, "Hours": Decimal("1.5"), "RoleDescription": None}
+        }
 
 
 def test_what_rows_hold_stays_so_until_the_transaction_ends(both: Both) -> None:

@@ -7,6 +7,7 @@ from tests.failures.guard import Guard
 TABLES = "pipeline/database/systems/target_tables.py"
 FIXED = "tests/contracts/test_fixed_columns.py"
 ENGINE, PUT_BACK = "pipeline/engine/projection", "tests/unit/engine/test_put_back.py"
+ANY_EDITS = "tests/properties/test_any_edits.py"
 ADOPTED_ROWS = "pipeline/database/systems/adopted_rows.py"
 ADOPTED = "tests/contracts/test_adopted_rows.py"
 
@@ -157,5 +158,27 @@ OWNED_GUARDS = (
         "names.full_name, names.told_by, Lock.NONE,",
         "tests/contracts/test_written_rows.py"
         "::test_what_rows_hold_stays_so_until_the_transaction_ends",
+    ),
+    Guard(
+        "a row is compared under its lock, in memory",
+        "tests/twins/target_tables.py",
+        "key: view.lock(self._key(table, key), Strength.UPDATE) for key in sorted({*keys})",
+        "key: view.get(self._key(table, key)) for key in sorted({*keys})",
+        ANY_EDITS,
+    ),
+    Guard(
+        "what is left is forgotten",
+        f"{ENGINE}/put_back.py",
+        "        transaction.written.forget(table.name, adopted.left | adopted.lost)\n",
+        "",
+        ANY_EDITS,
+    ),
+    Guard(
+        "a row that is given back keeps its key",
+        f"{ENGINE}/children.py",
+        "for name, _ in child.values if name not in table.key]",
+        "for name, _ in child.values]",
+        "tests/unit/engine/test_tabs.py"
+        "::test_a_team_row_that_a_person_made_is_taken_over_and_given_back",
     ),
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pipeline.conflicts.link import Link, LinkSide, State
 from pipeline.engine.projection import following
@@ -79,9 +80,7 @@ class Office:
 
     def stage(self, *events: Event) -> None:
         """What a process does that dies then."""
-        settings = StageSettings(self.route, Site(), timedelta(seconds=60))
-        with self.target.transaction() as transaction:
-            stage(transaction, settings, events, 1, self.clock.now())
+        staged(self.target, self.route, events, self.clock.now())
 
     def captured(self, since: int = 0) -> list[Event]:
         """What DPS's connector makes of the changes of its tables, in their order."""
@@ -127,3 +126,10 @@ def seen(number: int, change: Change[Row]) -> Event:
         committed_at=NOON,
         epoch=2,
     )
+
+
+def staged(target: MemoryTarget, route: Route, events: Sequence[Event], now: datetime) -> None:
+    """The first transaction alone: whoever does it dies before the second."""
+    settings = StageSettings(route, Site(), timedelta(seconds=60))
+    with target.transaction() as transaction:
+        stage(transaction, settings, events, int(now.timestamp()), now)

@@ -131,9 +131,9 @@ def test_a_row_of_the_team_is_put_back_whatever_was_changed_in_it(
 ) -> None:
     """Its key, too; a person's notes stay."""
     before = office.rows(TEAM.name)
-    office.people_write(TEAM.name, MADE, **edit, Notes="mine")
+    office.people_write(TEAM.name, MADE, **edit, RoleDescription="mine")
     office.deliver()
-    assert office.rows(TEAM.name) == {(MADE,): {**before[(MADE,)], "Notes": "mine"}}
+    assert office.rows(TEAM.name) == {(MADE,): {**before[(MADE,)], "RoleDescription": "mine"}}
     assert office.edits == Counter({(TEAM.name, column): 1 for column in edit})
     assert office.deliver().telemetry.ended == {("skipped", "echo"): 1}
 
@@ -249,8 +249,8 @@ def test_a_column_that_is_written_must_be_captured() -> None:
     with pytest.raises(ValueError, match="PR is captured without Memo"):
         replace(TABS, mappings=(replace(MAPPING, lines=(*MAPPING.lines, line)),))
     (child,) = MAPPING.children
-    with_notes: ChildRows = replace(child, values=(*child.values, ("Notes", "words")))
-    with pytest.raises(ValueError, match="EMProjectAssoc is captured without Notes"):
+    with_notes: ChildRows = replace(child, values=(*child.values, ("RoleDescription", "words")))
+    with pytest.raises(ValueError, match="EMProjectAssoc is captured without RoleDescription"):
         replace(TABS, mappings=(replace(MAPPING, children=(with_notes,)),))
     team = replace(OBSERVED[1], table=replace(OBSERVED[1].table, key=("WBS1",)))
     with pytest.raises(ValueError, match="EMProjectAssoc is captured without its key"):

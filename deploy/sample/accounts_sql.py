@@ -87,13 +87,12 @@ BALANCE: Final = (
     " {AxBeginningBalance.bb<Kind>Cost} AS cost, {AxBeginningBalance.bb<Kind>Billed} AS billed"
     " FROM places JOIN {AxBeginningBalance} ON {AxBeginningBalance.bbProject} = place"
 )
-# A type that nobody has entered is waited for; without one, or without a text, the role is blank.
+# Without a type, or without its text, the role is blank.
 TEAM: Final = """, roles AS (
     SELECT root, employee, hours, day,
         COALESCE(left(btrim({AxEmployeeType.etDescription}, <blanks>), <length>), '') AS role
     FROM charged LEFT JOIN {AxEmployeeType} ON {AxEmployeeType.etKey} = employee_type
     WHERE kind = 'labor' AND COALESCE(employee, 0) <> 0
-        AND (COALESCE(employee_type, 0) = 0 OR {AxEmployeeType.etKey} IS NOT NULL)
 )
 SELECT root, employee, lower(rtrim(role, <blanks>)) AS role, sum(hours), min(day) FROM roles
 WHERE root = ANY(%(roots)s) GROUP BY 1, 2, 3

@@ -36,7 +36,7 @@ ASSUMPTIONS: Mapping[str, Any] = {
     "activity_types": {"1": "labor", "2": "expense", "3": "consultant"},
     "final_invoice_statuses": [2],
     "fee_billing_types": [
-        *("FixedFee", "PercentComplete", "UnitPrice", "PercentofConstructionCost", "Adjustment"),
+        *("FixedFee", "PercentComplete", "UnitPrice", "PercentofConstructionCost"),
     ],
     "time_billing_types": ["TimeAndExpense"],
     "balances_are_received": True,

@@ -54,7 +54,7 @@ AJERA: dict[str, list[dict[str, Any]]] = {
         },
         {"prjKey": 10, "prjStatus": 1, "prjProject": 9, "prjBillingType": " time and Expense"},
         {"prjKey": 11, "prjStatus": 6, "prjProject": 10, "prjBillingType": "FixedFee"},
-        {"prjKey": 12, "prjStatus": 1, "prjProject": 11, "prjBillingType": "Overhead"},
+        {"prjKey": 12, "prjStatus": 1, "prjProject": 11, "prjBillingType": "Adjustment"},
         {"prjKey": 20, "prjStatus": 5, "prjProject": 0, "prjSyncToCRM": True},
         {"prjKey": 21, "prjStatus": 1, "prjProject": 21},
         {"prjKey": 22, "prjStatus": 1, "prjSyncToCRM": True},
@@ -85,11 +85,12 @@ AJERA: dict[str, list[dict[str, Any]]] = {
         | {"tIsDeleted": False},
         LABOR
         | {"tProject": 9, "tEmployeeType": 3, "tUnits": 3, "tCostAmount": 1, "tSpentAmount": 1},
+        # A type that nobody has entered, and none.
+        LABOR | {"tProject": 9, "tEmployeeType": 777, "tUnits": 2},
+        LABOR | {"tProject": 9, "tEmployeeType": 0, "tUnits": Decimal("-0.5")},
         {"tProject": 9, "tActivity": 2, "tIsCurrent": True, "tIsBillable": True}
         | {"tCostAmount": 30, "tSpentAmount": 33, "tBilledAmount": 33, "tClientInvoice": 1},
         {"tProject": 10, "tActivity": 3, "tIsCurrent": True, "tCostAmount": 40, "tSpentAmount": 44},
-        # A role that nobody has entered yet is no row.
-        LABOR | {"tProject": 9, "tEmployeeType": 777},
         # Nothing of these counts.
         LABOR | LOST | {"tProject": 11, "tDate": at("2020-01-01")},
         LABOR | LOST | {"tProject": 10, "tIsCurrent": False},
@@ -170,7 +171,7 @@ DPS: dict[str, list[dict[str, Any]]] = {
     ],
     "EMProjectAssoc": [
         TEAM | {"RecordID": "A", "Role": "Architect", "Hours": 9, "StartDate": at("2024-03-01")},
-        TEAM | {"RecordID": "B", "Role": None, "Hours": 3},
+        TEAM | {"RecordID": "B", "Role": "", "Hours": Decimal("4.5")},
         TEAM | {"RecordID": "C", "Role": "Friend", "RoleDescription": "put there by hand"},
         TEAM | {"RecordID": "D", "WBS1": "CLOSED", "Role": "Architect", "Hours": 77},
     ],

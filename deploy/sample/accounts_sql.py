@@ -152,7 +152,7 @@ def _filled(text: str, naming: Naming) -> str:
     }
     for word, value in words.items():
         text = text.replace(f"<{word}>", value)
-    return naming.sql(text)
+    return naming.joined(text)
 
 
 def _words(texts: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -19,6 +20,7 @@ from deploy.local.stack import Stack
 from deploy.sample import accounts, databases, dps, firm
 from deploy.sample.naming import ASSUMPTIONS, Naming
 
+OTHER_NAMES = Path(__file__).parents[2] / "deploy" / "sample" / "other-names.toml"
 pytestmark = pytest.mark.postgres
 
 LINKS = """
@@ -185,39 +187,42 @@ class Books:
 
     ajera: psycopg.Connection
     dps: psycopg.Connection
+    naming: Naming
 
     def verdict(self, **assumed: Any) -> accounts.Verdict:
-        naming = Naming(assumptions={**ASSUMPTIONS, **assumed})
+        naming = Naming(self.naming.tables, {**ASSUMPTIONS, **assumed})
         return accounts.judged(self.ajera, self.dps, naming)
 
     def differences(self, **assumed: Any) -> list[str]:
         return [str(one) for one in self.verdict(**assumed).differences]
 
     def in_ajera(self, text: str) -> None:
-        self.ajera.execute(sql.SQL(Naming().sql(text)))
+        self.ajera.execute(sql.SQL(self.naming.sql(text)))
 
     def in_dps(self, text: str) -> None:
-        self.dps.execute(sql.SQL(Naming().sql(text)))
+        self.dps.execute(sql.SQL(self.naming.sql(text)))
 
     def type_over(self, column: str, value: str) -> None:
         where = f"{{PR.WBS1}} = '{NUMBER}' AND {{PR.WBS2}} = ' '"
         self.in_dps(f"UPDATE {{PR}} SET {{PR.{column}}} = {value} WHERE {where}")
 
 
-@pytest.fixture(scope="module")
-def right(postgres: Stack) -> Iterator[Books]:
-    """Books and tabs that agree."""
-    urls = postgres.create_database("accounts_ajera"), postgres.create_database("accounts_dps")
-    databases.create_ajera(urls[0], Naming())
-    dps.create_dps(urls[1], Naming())
+@pytest.fixture(scope="module", params=["vendor", "other"])
+def right(postgres: Stack, request: pytest.FixtureRequest) -> Iterator[Books]:
+    """Books and tabs that agree, whatever the site calls its tables."""
+    naming = Naming() if request.param == "vendor" else Naming(Naming.load(OTHER_NAMES).tables)
+    names = (f"accounts_{request.param}_{system}" for system in ("ajera", "dps"))
+    urls = [postgres.create_database(name) for name in names]
+    databases.create_ajera(urls[0], naming)
+    dps.create_dps(urls[1], naming)
     with ExitStack() as resources:
         ajera, in_dps = (resources.enter_context(databases.connect(url)) for url in urls)
         for connection, tables in ((ajera, AJERA), (in_dps, DPS)):
             for table, rows in tables.items():
                 for row in rows:
-                    firm.insert(connection, Naming(), table, [row])
+                    firm.insert(connection, naming, table, [row])
         in_dps.execute(LINKS)
-        yield Books(ajera, in_dps)
+        yield Books(ajera, in_dps, naming)
 
 
 @pytest.fixture

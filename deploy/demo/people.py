@@ -18,7 +18,7 @@ from deploy.demo.collisions import Collisions, NotDecided
 from deploy.sample import accounts, agreement, crm_day, databases, day
 from deploy.sample.naming import Naming
 
-FILLED_SECONDS = 180.0
+FILLED_SECONDS = 300.0
 EDITS_A_SECOND = {True: 20.0, False: 4.0}
 SHARE_IN_DPS = 0.35
 
@@ -123,7 +123,7 @@ class People:
         pace = EDITS_A_SECOND[self._seconds is not None]
         in_ajera, in_dps = (
             day.Day(self._seed, run.naming, has_books=True),
-            crm_day.CrmDay(self._seed, run.naming, has_books=True),
+            crm_day.CrmDay(self._seed, run.naming),
         )
         while not run.ended.is_set():
             if self._seconds is not None and time.monotonic() - started > self._seconds:

@@ -87,12 +87,14 @@ BALANCE: Final = (
     " {AxBeginningBalance.bb<Kind>Cost} AS cost, {AxBeginningBalance.bb<Kind>Billed} AS billed"
     " FROM places JOIN {AxBeginningBalance} ON {AxBeginningBalance.bbProject} = place"
 )
-# Without a type, or without its text, the role is blank.
+# Without a type, or without its text, the role is blank; hours of a type that nobody has entered
+# wait for it.
 TEAM: Final = """, roles AS (
     SELECT root, employee, hours, day,
         COALESCE(left(btrim({AxEmployeeType.etDescription}, <blanks>), <length>), '') AS role
     FROM charged LEFT JOIN {AxEmployeeType} ON {AxEmployeeType.etKey} = employee_type
     WHERE kind = 'labor' AND COALESCE(employee, 0) <> 0
+        AND (COALESCE(employee_type, 0) = 0 OR {AxEmployeeType.etKey} IS NOT NULL)
 )
 SELECT root, employee, lower(rtrim(role, <blanks>)) AS role, sum(hours), min(day) FROM roles
 WHERE root = ANY(%(roots)s) GROUP BY 1, 2, 3

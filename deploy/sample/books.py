@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 from deploy.sample import books_lists as lists
 from deploy.sample import firm
 from deploy.sample.accounting_tables import KINDS, PROJECT_COLUMNS
-from deploy.sample.charges import FIRST_DAY, HUGE, NOWHERE, PLACES, Charges
+from deploy.sample.charges import FIRST_DAY, HUGE, NOWHERE, PLACES, UNTYPED, Charges
 from deploy.sample.crm_flags import select
 from deploy.sample.naming import Naming
 
@@ -147,7 +147,7 @@ class Books:
             "prjPercentComplete": rng.choice(
                 [None, Decimal(rng.randrange(101)), Decimal(rng.randrange(1_000_000)) * PLACES]
             ),
-            "prjDepartment": rng.choice([1, 2, 3, 4, 5, None, 0, NOWHERE]),
+            "prjDepartment": rng.choice([1, 2, 3, 4, 5, None, 0]),
             "prjCompany": rng.choice([1, 1, 1, 2, None]),
             "prjEstimatedStartDate": rng.choice([started, started, None]),
             "prjActualStartDate": rng.choice([started + timedelta(days=rng.randrange(60)), None]),
@@ -182,6 +182,7 @@ class Books:
         hot, rich = self._shared[8:10]
         yield from self._charges.of(self.below(hot), invoices[hot], HOT_CHARGES)
         yield self._charges.one(rich) | HUGE
+        yield self._charges.one(rich) | UNTYPED
         for place in (*self._lost, None, 0, NOWHERE):
             yield from (row | {"tProject": place} for row in self._charges.of([0], [], 3))
 

@@ -29,7 +29,6 @@ ODD: Final[Sequence[Row]] = (
     {"tEmployee": NOBODY},
     {"tEmployeeType": None},
     {"tEmployeeType": 0},
-    {"tEmployeeType": NOWHERE},
     *({"tEmployeeType": key} for key, _ in lists.ODD_EMPLOYEE_TYPES),
     *({"tEmployeeType": key} for key, _ in lists.UNNAMED_EMPLOYEE_TYPES),
     {"tIsCurrent": None},
@@ -51,6 +50,14 @@ HUGE: Final[Row] = {
     "tUnits": Decimal("1234567.8901"),
     "tCostAmount": Decimal("98765432109876.5432"),
     "tSpentAmount": Decimal("12345678901234.5678"),
+}
+# By somebody of a type that nobody has entered: the team of the project waits for it.
+UNTYPED: Final[Row] = {
+    "tActivity": 1,
+    "tEmployee": 1,
+    "tEmployeeType": NOWHERE,
+    "tIsCurrent": True,
+    "tIsDeleted": False,
 }
 
 

@@ -87,8 +87,8 @@ AJERA: dict[str, list[dict[str, Any]]] = {
         | {"tIsDeleted": False},
         LABOR
         | {"tProject": 9, "tEmployeeType": 3, "tUnits": 3, "tCostAmount": 1, "tSpentAmount": 1},
-        # A type that nobody has entered, and none.
-        LABOR | {"tProject": 9, "tEmployeeType": 777, "tUnits": 2},
+        # A type that nobody has entered is waited for; none is no role.
+        LABOR | {"tProject": 9, "tEmployeeType": 777},
         LABOR | {"tProject": 9, "tEmployeeType": 0, "tUnits": Decimal("-0.5")},
         {"tProject": 9, "tActivity": 2, "tIsCurrent": True, "tIsBillable": True}
         | {"tCostAmount": 30, "tSpentAmount": 33, "tBilledAmount": 33, "tClientInvoice": 1},
@@ -173,7 +173,7 @@ DPS: dict[str, list[dict[str, Any]]] = {
     ],
     "EMProjectAssoc": [
         TEAM | {"RecordID": "A", "Role": "Architect", "Hours": 9, "StartDate": at("2024-03-01")},
-        TEAM | {"RecordID": "B", "Role": "", "Hours": Decimal("4.5")},
+        TEAM | {"RecordID": "B", "Role": "", "Hours": Decimal("2.5")},
         TEAM | {"RecordID": "C", "Role": "Friend", "RoleDescription": "put there by hand"},
         TEAM | {"RecordID": "D", "WBS1": "CLOSED", "Role": "Architect", "Hours": 77},
     ],

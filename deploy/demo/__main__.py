@@ -1,5 +1,5 @@
 """`make run`: the sample firm, live on the embedded stack. People edit Ajera and DPS; PIM follows,
-and the two keep each other up to date.
+the two keep each other up to date, and DPS shows what Ajera's books say.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,7 +19,9 @@ from rich.live import Live
 from deploy.demo import compact, screen
 from deploy.demo.collisions import NotDecided
 from deploy.demo.consumers import (
+    ACCOUNTING,
     EXCHANGE,
+    ROUTES,
     TO_PIM,
     CommandFailed,
     Consumer,
@@ -39,6 +41,8 @@ DEFAULT_SEED = 20_26
 ONCE_SECONDS = 20.0
 QUIET_REPORT_SECONDS = 5.0
 
+Members = Mapping[str, Sequence[Consumer]]  # by route
+
 NARROWEST, LOWEST = 100, 50  # columns and lines that the whole screen takes
 console = Console() if Console().is_terminal else Console(width=NARROWEST)
 
@@ -53,7 +57,7 @@ console = Console() if Console().is_terminal else Console(width=NARROWEST)
 @click.option(
     "--once",
     is_flag=True,
-    help="A short day, then verify PIM, and that Ajera and DPS agree, and end.",
+    help="A short day, then verify PIM, the accounts, and that Ajera and DPS agree, and end.",
 )
 @click.option(
     "--seconds",
@@ -79,9 +83,9 @@ def main(
     seed: int,
     profile: Path | None,
 ) -> None:
-    """Ajera to PIM, and Ajera <-> DPS, on the embedded stack."""
+    """Ajera to PIM, Ajera <-> DPS, and Ajera's books in DPS, on the embedded stack."""
     seconds = seconds if seconds is not None else ONCE_SECONDS if once else None
-    say(f"Ajera to PIM, and Ajera <-> DPS, with a sample firm (seed {seed}).")
+    say(f"Ajera to PIM, Ajera <-> DPS, and Ajera's books in DPS; a sample firm (seed {seed}).")
     with (
         running_stack(say) as stack,
         prepared(stack, seed, profile, say) as run,
@@ -91,13 +95,13 @@ def main(
             signal.signal(number, lambda *_: run.ended.set())
         members = {
             route: resources.enter_context(running(run.config, stack.logs, consumers, route))
-            for route in (TO_PIM, EXCHANGE)
+            for route in ROUTES
         }
         lags = resources.enter_context(watched(run.config))
-        live(run, members[TO_PIM], members[EXCHANGE], lags, People(run, seed, seconds))
+        live(run, members, lags, People(run, seed, seconds))
         say("Stopping consumers, connectors and the stack ...")
         if seconds is not None:
-            sys.exit(verified(run, [*members[TO_PIM], *members[EXCHANGE]], say))
+            sys.exit(verified(run, every(members), say))
     say("Stopped; nothing is left running.")
 
 
@@ -105,13 +109,12 @@ def say(line: str) -> None:
     console.print(line, highlight=False)
 
 
-def live(
-    run: Run,
-    to_pim: Sequence[Consumer],
-    exchange: Sequence[Consumer],
-    lags: Lags,
-    people: People,
-) -> None:
+def every(members: Members) -> list[Consumer]:
+    """Of all routes."""
+    return [one for of_route in members.values() for one in of_route]
+
+
+def live(run: Run, members: Members, lags: Lags, people: People) -> None:
     """Show the tables until the day is over, or until Ctrl-C.
     The first thing they show is how PIM and the pairs fill.
     """
@@ -123,11 +126,16 @@ def live(
     ) as shown:
         reported = time.monotonic()
         while not run.ended.is_set():
-            for member in (*to_pim, *exchange):
+            for member in every(members):
                 member.check()
-            now = looked(run, to_pim, exchange, lags)
+            is_quiet = not console.is_terminal
+            begins = run.is_day and not run.delays_before
+            if is_quiet and not begins and time.monotonic() - reported < QUIET_REPORT_SECONDS:
+                run.ended.wait(0.5)  # nobody looks: what the screen costs, the people have
+                continue
+            now = looked(run, members, lags)
             shown.update(drawn(now))
-            if not console.is_terminal and time.monotonic() - reported > QUIET_REPORT_SECONDS:
+            if is_quiet:
                 reported = time.monotonic()
                 pairs = sum(now.pairs.values())
                 say(
@@ -138,7 +146,7 @@ def live(
     if run.fault is not None:
         raise run.fault
     if not console.is_terminal:
-        console.print(screen.draw(looked(run, to_pim, exchange, lags)))
+        console.print(screen.draw(looked(run, members, lags)))
 
 
 def shortened(path: Path) -> str:
@@ -153,13 +161,11 @@ def drawn(now: screen.Shown) -> RenderableType:
     return screen.draw(now) if has_room else compact.draw(now)
 
 
-def looked(
-    run: Run, to_pim: Sequence[Consumer], exchange: Sequence[Consumer], lags: Lags
-) -> screen.Shown:
+def looked(run: Run, members: Members, lags: Lags) -> screen.Shown:
     """What there is to see now."""
     figures = {
-        route: screen.read([member.address for member in members])
-        for route, members in ((TO_PIM, to_pim), (EXCHANGE, exchange))
+        route: screen.read([member.address for member in of_route])
+        for route, of_route in members.items()
     }
     if run.is_day and not run.delays_before:
         run.delays_before = {route: found.delay_buckets for route, found in figures.items()}
@@ -169,18 +175,21 @@ def looked(
         dps=screen.rows(run.dps, run.naming),
         pairs=screen.pairs(run.dps),
         kept=screen.kept(run.dps),
+        accounts=screen.accounts(run.dps, run.naming),
         to_pim=figures[TO_PIM].since(run.delays_before.get(TO_PIM)),
         exchange=figures[EXCHANGE].since(run.delays_before.get(EXCHANGE)),
+        accounting=figures[ACCOUNTING].since(run.delays_before.get(ACCOUNTING)),
         edits={"Ajera": run.edits["Ajera"], "DPS": run.edits["DPS"]},
         story=list(run.story),
         lags=lags.now(),
-        wrong=sorted({line for one in (*to_pim, *exchange) for line in one.waits_for()}),
+        wrong=sorted({line for one in every(members) for line in one.waits_for()}),
         places=(
             f"settings {shortened(run.config)}",
             f"logs     {shortened(run.config.parent / 'logs')}",
-            f"metrics  {to_pim[0].address}/metrics, {exchange[0].address}/metrics",
+            "metrics  http://127.0.0.1:PORT/metrics, PORT "
+            + ", ".join(f"{of_route[0].port} ({name})" for name, of_route in members.items()),
         )
-        if to_pim and exchange
+        if all(members.values())
         else (),
     )
 

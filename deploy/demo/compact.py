@@ -12,7 +12,7 @@ from rich.text import Text
 
 from deploy.demo.screen import Figures, Shown, seconds
 
-STORY_LINES = 6
+STORY_LINES = 5
 UNKNOWN = "?"
 
 
@@ -28,6 +28,10 @@ def draw(shown: Shown) -> RenderableType:
     table.add_row(
         "Ajera <-> DPS",
         *_figures(sum(shown.dps.values()), shown.exchange, shown.lags.get("dps")),
+    )
+    table.add_row(
+        "Ajera to DPS, books",
+        *_figures(sum(shown.accounts.values()), shown.accounting, shown.lags.get("accounting")),
     )
     return Group(
         Text(shown.state, style="bold"),

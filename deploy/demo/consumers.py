@@ -17,7 +17,7 @@ import httpx
 from deploy.local.processes import end_with_parent, free_port
 
 STOP_SECONDS = 30
-TO_PIM, EXCHANGE = "pim", "dps"
+ROUTES = TO_PIM, EXCHANGE, ACCOUNTING = "pim", "dps", "accounting"
 PROGRAM = "pipeline.cli.main"
 
 

@@ -36,7 +36,9 @@ def prepared(
         crm.load(ajera, in_dps, seed, naming)
         books.load(ajera, seed, naming)
         crm_books.load(ajera, in_dps, seed, naming)
-        config = settings.write(stack, urls[0], urls[1], dps=urls[2], profile=profile)
+        config = settings.write(
+            stack, urls[0], urls[1], dps=urls[2], has_accounting=True, profile=profile
+        )
         say("Creating our schemas, then the connectors ...")
         command(config, "schema", "upgrade")
         command(config, "connectors", "apply")

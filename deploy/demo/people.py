@@ -15,16 +15,16 @@ from pathlib import Path
 import psycopg
 
 from deploy.demo.collisions import Collisions, NotDecided
-from deploy.sample import agreement, crm_day, databases, day
+from deploy.sample import accounts, agreement, crm_day, databases, day
 from deploy.sample.naming import Naming
 
-FILLED_SECONDS = 180.0
+FILLED_SECONDS = 300.0
 EDITS_A_SECOND = {True: 20.0, False: 4.0}
 SHARE_IN_DPS = 0.35
 
 
 class NeverFilled(RuntimeError):
-    """PIM or the pairs of Ajera and DPS were not complete in time."""
+    """PIM, the pairs of Ajera and DPS, or the accounts were not complete in time."""
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Run:
     dps: psycopg.Connection
     config: Path
     edits: Counter[str] = field(default_factory=Counter)
-    state: str = "PIM is being filled from Ajera, and Ajera and DPS are being linked"
+    state: str = "PIM and the accounts in DPS are being filled; Ajera and DPS are being linked"
     story: list[str] = field(default_factory=list)
     delays_before: dict[str, Counter[float]] = field(default_factory=dict)
     is_day: bool = False
@@ -86,11 +86,18 @@ class People:
         pim: psycopg.Connection,
         dps: psycopg.Connection,
     ) -> None:
-        """Until PIM is filled and whatever Ajera and DPS have in common is linked."""
+        """Until PIM is filled, whatever Ajera and DPS have in common is linked, and what Ajera's
+        books say of it is in DPS.
+        """
         run, deadline = self._run, time.monotonic() + FILLED_SECONDS
-        while not (is_filled(pim) and not agreement.compare(ajera, dps, run.naming)):
+
+        def differences() -> list[object]:
+            pairs = agreement.compare(ajera, dps, run.naming)
+            return [*pairs, *accounts.judged(ajera, dps, run.naming).differences]
+
+        while not (is_filled(pim) and not differences()):
             if time.monotonic() > deadline and self._seconds is not None:
-                found = agreement.compare(ajera, dps, run.naming)
+                found = differences()
                 shown = "\n".join(str(one) for one in found[:20])
                 raise NeverFilled(
                     f"not complete after {FILLED_SECONDS:.0f} seconds, {len(found)} "
@@ -115,7 +122,7 @@ class People:
         )
         pace = EDITS_A_SECOND[self._seconds is not None]
         in_ajera, in_dps = (
-            day.Day(self._seed, run.naming),
+            day.Day(self._seed, run.naming, has_books=True),
             crm_day.CrmDay(self._seed, run.naming),
         )
         while not run.ended.is_set():

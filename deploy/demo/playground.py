@@ -20,7 +20,7 @@ from pathlib import Path
 
 import click
 
-from deploy.demo.consumers import EXCHANGE, TO_PIM, CommandFailed
+from deploy.demo.consumers import ROUTES, CommandFailed
 from deploy.demo.consumers import running as consumers_of
 from deploy.demo.firm import prepared
 from deploy.demo.people import People
@@ -164,7 +164,7 @@ def serve(consumers: int, seed: int, profile: Path | None, say: Say) -> None:
                 signal.signal(number, lambda *_: run.ended.set())
             members = [
                 member
-                for route in (TO_PIM, EXCHANGE)
+                for route in ROUTES
                 for member in resources.enter_context(
                     consumers_of(run.config, stack.logs, consumers, route)
                 )

@@ -16,6 +16,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from deploy.demo.consumers import ask
 from deploy.sample.dps import DPS_CAPTURED
 from deploy.sample.naming import Naming
 
@@ -73,7 +74,7 @@ def read(addresses: Iterable[str]) -> Figures:
     figures = Figures()
     for address in addresses:
         try:
-            text = httpx.get(f"{address}/metrics", timeout=2.0).text
+            text = ask(f"{address}/metrics").text
         except httpx.HTTPError:
             continue
         figures.consumers += 1
@@ -109,8 +110,10 @@ class Shown:
     dps: Mapping[str, int]
     pairs: Mapping[str, int]
     kept: Mapping[str, int]
+    accounts: Mapping[str, int]
     to_pim: Figures
     exchange: Figures
+    accounting: Figures
     edits: Mapping[str, int]
     story: Sequence[str] = ()
     lags: Mapping[str, int | None] = field(default_factory=dict)  # by route; None: unknown
@@ -138,6 +141,13 @@ def pairs(dps: psycopg.Connection) -> dict[str, int]:
 def kept(dps: psycopg.Connection) -> dict[str, int]:
     """What else the exchange keeps."""
     return {name: _count(dps, f"SELECT count(*) FROM sync.{where}") for name, where in KEPT.items()}
+
+
+def accounts(dps: psycopg.Connection, naming: Naming) -> dict[str, int]:
+    """What DPS shows of Ajera's books."""
+    projects = naming.sql("SELECT count({PR.AjeraSpentLabor}) FROM {PR}")
+    team = naming.sql("SELECT count({EMProjectAssoc.Hours}) FROM {EMProjectAssoc}")
+    return {"projects": _count(dps, projects), "team rows": _count(dps, team)}
 
 
 def _count(connection: psycopg.Connection, text: str) -> int:
@@ -174,7 +184,10 @@ def draw(shown: Shown) -> RenderableType:
             _grouped(shown.exchange.events),
         ),
     )
-    kept = _sentences("Ajera <-> DPS, commit to commit", shown.exchange, shown.kept)
+    kept = (
+        *_sentences("Ajera <-> DPS, commit to commit", shown.exchange, shown.kept),
+        *_sentences("Ajera to DPS, accounting", shown.accounting, _of_books(shown)),
+    )
     return Group(
         Text(shown.state, style="bold"),
         above,
@@ -182,6 +195,11 @@ def draw(shown: Shown) -> RenderableType:
         *(Text(line, style="red") for line in shown.wrong),
         *map(Text, (*kept, *shown.story, *shown.places)),
     )
+
+
+def _of_books(shown: Shown) -> dict[str, int]:
+    figures = shown.accounting
+    return {**shown.accounts, "events": figures.events.total(), "parked": int(figures.parked)}
 
 
 def _grouped(events: Counter[str]) -> dict[str, int]:

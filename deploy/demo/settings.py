@@ -29,11 +29,12 @@ def write(
     pim: str | None,
     *,
     dps: str | None = None,
+    has_accounting: bool = False,
     profile: Path | None = None,
     partitions: int = 4,
 ) -> Path:
     """Write the file into the stack's folder; returns its path.
-    A route whose database is None is left out.
+    A route whose database is None is left out; accounting needs DPS's.
     """
     settings: dict[str, Any] = {
         "sources": {"ajera": {"database": ajera, "heartbeat_seconds": 2.0}},
@@ -53,6 +54,8 @@ def write(
         settings["sources"]["ajera"]["version"] = AJERA_VERSION
         settings["sources"]["dps"] = {"database": dps, "heartbeat_seconds": 2.0}
         settings["routes"]["dps"] = dict(EXCHANGE)
+    if has_accounting:
+        settings["routes"]["accounting"] = {}  # its database is the one of DPS
     if profile is not None:
         settings = {"profile": str(profile.resolve()), **settings}
     path = stack.directory / FILE_NAME

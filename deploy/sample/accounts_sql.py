@@ -87,7 +87,8 @@ BALANCE: Final = (
     " {AxBeginningBalance.bb<Kind>Cost} AS cost, {AxBeginningBalance.bb<Kind>Billed} AS billed"
     " FROM places JOIN {AxBeginningBalance} ON {AxBeginningBalance.bbProject} = place"
 )
-# A type that nobody has entered is waited for; without one, or without a text, the role is blank.
+# Without a type, or without its text, the role is blank; hours of a type that nobody has entered
+# wait for it.
 TEAM: Final = """, roles AS (
     SELECT root, employee, hours, day,
         COALESCE(left(btrim({AxEmployeeType.etDescription}, <blanks>), <length>), '') AS role
@@ -153,7 +154,7 @@ def _filled(text: str, naming: Naming) -> str:
     }
     for word, value in words.items():
         text = text.replace(f"<{word}>", value)
-    return naming.sql(text)
+    return naming.joined(text)
 
 
 def _words(texts: Iterable[str]) -> str:

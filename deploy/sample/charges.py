@@ -51,7 +51,7 @@ HUGE: Final[Row] = {
     "tCostAmount": Decimal("98765432109876.5432"),
     "tSpentAmount": Decimal("12345678901234.5678"),
 }
-# By somebody of a type that nobody has entered: the team waits for it.
+# By somebody of a type that nobody has entered: the team of the project waits for it.
 UNTYPED: Final[Row] = {
     "tActivity": 1,
     "tEmployee": 1,

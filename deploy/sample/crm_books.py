@@ -52,7 +52,7 @@ def load(ajera: psycopg.Connection, dps: psycopg.Connection, seed: int, naming: 
         for number in numbers[::EVERY]:
             _totals(dps, naming, number, rng)
         rows = [*_by_hand(numbers[::EVERY], [*by_person.values()], rng)]
-        for project, *person, role in ajera.execute(sql.SQL(naming.sql(CHARGED))):
+        for project, *person, role in ajera.execute(sql.SQL(naming.joined(CHARGED))):
             number, who = by_project.get(folded(project)), by_person.get(folded(*person))
             if number is None or who is None or number not in numbers[::EVERY]:
                 continue

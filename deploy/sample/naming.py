@@ -36,7 +36,7 @@ ASSUMPTIONS: Mapping[str, Any] = {
     "activity_types": {"1": "labor", "2": "expense", "3": "consultant"},
     "final_invoice_statuses": [2],
     "fee_billing_types": [
-        *("FixedFee", "PercentComplete", "UnitPrice", "PercentofConstructionCost", "Adjustment"),
+        *("FixedFee", "PercentComplete", "UnitPrice", "PercentofConstructionCost"),
     ],
     "time_billing_types": ["TimeAndExpense"],
     "balances_are_received": True,
@@ -57,6 +57,7 @@ _BLANKS = (
     0x3000,
 )
 BLANKS = "E'" + "".join(f"\\u{code:04x}" for code in _BLANKS) + "'"
+_UNQUALIFIED = re.compile(r"(?<![\w.])\{([A-Za-z_]+)\.([^}]+)\}")
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]+)(?:\.([^}]+))?\}")
 
 
@@ -93,6 +94,12 @@ class Naming:
             return quoted(self.table(table) if column is None else self.column(table, column))
 
         return _PLACEHOLDER.sub(name, text)
+
+    def joined(self, text: str) -> str:
+        """The same for a query over several tables, which may call their columns alike: a column
+        without an alias before it is its table's.
+        """
+        return self.sql(_UNQUALIFIED.sub(r"{\1}.{\1.\2}", text))
 
 
 def quoted(name: str) -> str:

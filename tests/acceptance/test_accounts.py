@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -19,6 +20,7 @@ from deploy.local.stack import Stack
 from deploy.sample import accounts, databases, dps, firm
 from deploy.sample.naming import ASSUMPTIONS, Naming
 
+OTHER_NAMES = Path(__file__).parents[2] / "deploy" / "sample" / "other-names.toml"
 pytestmark = pytest.mark.postgres
 
 LINKS = """
@@ -54,7 +56,7 @@ AJERA: dict[str, list[dict[str, Any]]] = {
         },
         {"prjKey": 10, "prjStatus": 1, "prjProject": 9, "prjBillingType": " time and Expense"},
         {"prjKey": 11, "prjStatus": 6, "prjProject": 10, "prjBillingType": "FixedFee"},
-        {"prjKey": 12, "prjStatus": 1, "prjProject": 11, "prjBillingType": "Overhead"},
+        {"prjKey": 12, "prjStatus": 1, "prjProject": 11, "prjBillingType": "Adjustment"},
         {"prjKey": 20, "prjStatus": 5, "prjProject": 0, "prjSyncToCRM": True},
         {"prjKey": 21, "prjStatus": 1, "prjProject": 21},
         {"prjKey": 22, "prjStatus": 1, "prjSyncToCRM": True},
@@ -85,11 +87,12 @@ AJERA: dict[str, list[dict[str, Any]]] = {
         | {"tIsDeleted": False},
         LABOR
         | {"tProject": 9, "tEmployeeType": 3, "tUnits": 3, "tCostAmount": 1, "tSpentAmount": 1},
+        # A type that nobody has entered is waited for; none is no role.
+        LABOR | {"tProject": 9, "tEmployeeType": 777},
+        LABOR | {"tProject": 9, "tEmployeeType": 0, "tUnits": Decimal("-0.5")},
         {"tProject": 9, "tActivity": 2, "tIsCurrent": True, "tIsBillable": True}
         | {"tCostAmount": 30, "tSpentAmount": 33, "tBilledAmount": 33, "tClientInvoice": 1},
         {"tProject": 10, "tActivity": 3, "tIsCurrent": True, "tCostAmount": 40, "tSpentAmount": 44},
-        # A role that nobody has entered yet is no row.
-        LABOR | {"tProject": 9, "tEmployeeType": 777},
         # Nothing of these counts.
         LABOR | LOST | {"tProject": 11, "tDate": at("2020-01-01")},
         LABOR | LOST | {"tProject": 10, "tIsCurrent": False},
@@ -170,7 +173,7 @@ DPS: dict[str, list[dict[str, Any]]] = {
     ],
     "EMProjectAssoc": [
         TEAM | {"RecordID": "A", "Role": "Architect", "Hours": 9, "StartDate": at("2024-03-01")},
-        TEAM | {"RecordID": "B", "Role": None, "Hours": 3},
+        TEAM | {"RecordID": "B", "Role": "", "Hours": Decimal("2.5")},
         TEAM | {"RecordID": "C", "Role": "Friend", "RoleDescription": "put there by hand"},
         TEAM | {"RecordID": "D", "WBS1": "CLOSED", "Role": "Architect", "Hours": 77},
     ],
@@ -184,39 +187,42 @@ class Books:
 
     ajera: psycopg.Connection
     dps: psycopg.Connection
+    naming: Naming
 
     def verdict(self, **assumed: Any) -> accounts.Verdict:
-        naming = Naming(assumptions={**ASSUMPTIONS, **assumed})
+        naming = Naming(self.naming.tables, {**ASSUMPTIONS, **assumed})
         return accounts.judged(self.ajera, self.dps, naming)
 
     def differences(self, **assumed: Any) -> list[str]:
         return [str(one) for one in self.verdict(**assumed).differences]
 
     def in_ajera(self, text: str) -> None:
-        self.ajera.execute(sql.SQL(Naming().sql(text)))
+        self.ajera.execute(sql.SQL(self.naming.sql(text)))
 
     def in_dps(self, text: str) -> None:
-        self.dps.execute(sql.SQL(Naming().sql(text)))
+        self.dps.execute(sql.SQL(self.naming.sql(text)))
 
     def type_over(self, column: str, value: str) -> None:
         where = f"{{PR.WBS1}} = '{NUMBER}' AND {{PR.WBS2}} = ' '"
         self.in_dps(f"UPDATE {{PR}} SET {{PR.{column}}} = {value} WHERE {where}")
 
 
-@pytest.fixture(scope="module")
-def right(postgres: Stack) -> Iterator[Books]:
-    """Books and tabs that agree."""
-    urls = postgres.create_database("accounts_ajera"), postgres.create_database("accounts_dps")
-    databases.create_ajera(urls[0], Naming())
-    dps.create_dps(urls[1], Naming())
+@pytest.fixture(scope="module", params=["vendor", "other"])
+def right(postgres: Stack, request: pytest.FixtureRequest) -> Iterator[Books]:
+    """Books and tabs that agree, whatever the site calls its tables."""
+    naming = Naming() if request.param == "vendor" else Naming(Naming.load(OTHER_NAMES).tables)
+    names = (f"accounts_{request.param}_{system}" for system in ("ajera", "dps"))
+    urls = [postgres.create_database(name) for name in names]
+    databases.create_ajera(urls[0], naming)
+    dps.create_dps(urls[1], naming)
     with ExitStack() as resources:
         ajera, in_dps = (resources.enter_context(databases.connect(url)) for url in urls)
         for connection, tables in ((ajera, AJERA), (in_dps, DPS)):
             for table, rows in tables.items():
                 for row in rows:
-                    firm.insert(connection, Naming(), table, [row])
+                    firm.insert(connection, naming, table, [row])
         in_dps.execute(LINKS)
-        yield Books(ajera, in_dps)
+        yield Books(ajera, in_dps, naming)
 
 
 @pytest.fixture

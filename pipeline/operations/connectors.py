@@ -211,7 +211,7 @@ def _applied(
 
 
 def _of_the_dialect(settings: Settings, source: Source) -> dict[str, str]:
-    query = {name.lower(): str(value).lower() for name, value in source.url.query.items()}
+    query = {name.lower(): value.lower() for name, value in source.url.query.items()}
     match source.dialect:
         case "postgres":
             return {

@@ -119,7 +119,8 @@ def _retention(topics: Topics, topic: str) -> timedelta | None:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """A source, and when its capture was seen last: the newest heartbeat or change in Kafka.
+    """A source, and when its log was seen last: the newest row of its heartbeat table, or change,
+    in Kafka. Where no such row ever came, its newest heartbeat, which says less.
     `seen_seconds` None: never, or not since retention. After `limit_seconds` it is silent.
     """
 
@@ -132,7 +133,9 @@ class Freshness:
 
 def freshness(topics: Topics, source: Source, now: datetime) -> Freshness:
     """Raises ServiceUnreachable."""
-    newest = topics.newest_ms([source.heartbeat_topic, *source.topics])
+    rows = topics.newest_ms([source.row_topic]) if source.row_topic else {}
+    alive = rows or topics.newest_ms([source.heartbeat_topic])
+    newest = {**topics.newest_ms(source.topics), **alive}
     seen_at = at_ms(max(newest.values())) if newest else None
     period = source.settings.heartbeat_seconds
     seen, limit = (

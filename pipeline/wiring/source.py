@@ -68,6 +68,12 @@ class Source:
         return f"{HEARTBEAT_PREFIX}{self.topic_prefix}"
 
     @property
+    def row_topic(self) -> str:
+        """Of the row that the connector writes with each heartbeat; "" where there is none."""
+        _, _, table = self.settings.heartbeat_table.partition(".")
+        return topic_name(self.topic_prefix, table) if table else ""
+
+    @property
     def notification_topic(self) -> str:
         """Where the connector says how far a backfill is."""
         return f"{NOTIFICATION_PREFIX}{self.topic_prefix}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -53,6 +53,7 @@ def test_a_url_has_the_parts_that_sqlalchemy_reads(text: str) -> None:
     assert ours(text) == parts_of(text)
 
 
+@settings(deadline=None)
 @given(PARTS, PARTS, PARTS)
 def test_any_text_has_the_parts_that_sqlalchemy_reads(login: str, server: str, rest: str) -> None:
     """Whatever stands where: a URL of one is a URL of the other."""

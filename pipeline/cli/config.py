@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 import tomli_w
-from rich.syntax import Syntax
 
 from pipeline.cli.choices import routes_of
 from pipeline.cli.command import command, plain_command
@@ -23,14 +22,7 @@ def configuration() -> None:
 def show(settings: Settings) -> Outcome:
     """Every setting as it is in force, from the file and the environment; secrets as ***."""
     shown = settings.shown()
-    return Outcome(
-        shown,
-        Syntax(
-            tomli_w.dumps(_without_none(shown)),
-            "toml",
-            background_color="default",
-        ),
-    )
+    return Outcome(shown, tomli_w.dumps(_without_none(shown)).rstrip("\n"))
 
 
 @plain_command("template", group=configuration)

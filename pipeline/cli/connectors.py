@@ -59,6 +59,8 @@ def apply(settings: Settings, *, source: str, dry_run: bool) -> Outcome:
     lines += [f"differs: {difference}" for difference in applied.differences]
     if applied.no_backfill:
         lines.append(f"no backfill: {applied.no_backfill}")
+    if applied.no_heartbeat:
+        lines.append(f"no heartbeat row: {applied.no_heartbeat}")
     return Outcome(asdict(applied), "\n".join(lines))
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
-from rich.box import HEAVY_HEAD
-from rich.console import Console, RenderableType
-from rich.table import Table
 
 from pipeline.errors import ExitCode
+
+if TYPE_CHECKING:  # imported by what draws: an answer that is plain text, or JSON, needs none
+    from rich.console import Console, RenderableType
+    from rich.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,9 @@ PLAIN_WIDTH = 1000  # where nobody looks, lines are not wrapped
 
 def columns(*headings: str, title: str | None = None) -> Table:
     """A table that cuts no text: with lines on a terminal, in plain columns elsewhere."""
+    from rich.box import HEAVY_HEAD
+    from rich.table import Table
+
     table = Table(box=HEAVY_HEAD if _is_terminal() else None, title=title, title_justify="left")
     if title is not None and not _is_terminal():
         table.min_width = len(title)  # else a title is broken to the width of its table
@@ -44,6 +48,8 @@ def _is_terminal() -> bool:
 
 def to_a_person() -> Console:
     """Standard error. Where it is no terminal, nothing is wrapped."""
+    from rich.console import Console
+
     return Console(stderr=True, soft_wrap=not sys.stderr.isatty())
 
 
@@ -57,6 +63,8 @@ def show(outcome: Outcome) -> None:
     if isinstance(outcome.shown, str):
         click.echo(outcome.shown, nl=bool(outcome.shown))
     else:
+        from rich.console import Console
+
         width = None if _is_terminal() else PLAIN_WIDTH
         Console(markup=False, width=width).print(outcome.shown, highlight=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -16,10 +16,8 @@ from pydantic import (
     model_validator,
 )
 
+from pipeline.config.url import Url, parsed
 from pipeline.errors import ConfigurationInvalid
-
-if TYPE_CHECKING:  # imported where an address is read: `--help` of a command needs none
-    from sqlalchemy.engine import URL
 
 _BROKER = re.compile(
     r"(?:(?:PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)://)?"
@@ -28,23 +26,24 @@ _BROKER = re.compile(
 
 
 def _is_database_url(secret: SecretStr) -> SecretStr:
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
+    _database_url(secret)
+    return secret
 
+
+def _database_url(secret: SecretStr) -> Url:
     try:
-        url = make_url(secret.get_secret_value())
-        backend = url.get_backend_name()
-    except (ArgumentError, ValueError):
+        url = parsed(secret.get_secret_value())
+    except ValueError:
         raise ValueError(
             "is not a SQLAlchemy URL (dialect+driver://user:password@host/database)"
         ) from None
-    if backend not in ("postgresql", "mssql"):
+    if url.backend not in ("postgresql", "mssql"):
         raise ValueError("must begin with mssql+pyodbc:// or postgresql+psycopg://")
-    if backend == "postgresql" and not url.database:
+    if url.backend == "postgresql" and not url.database:
         raise ValueError("names no database: its name is the last part, after the port and a /")
-    if backend == "mssql" and not url.host and "odbc_connect" not in url.query:
+    if url.backend == "mssql" and not url.host and "odbc_connect" not in url.query:
         raise ValueError("names no host")
-    return secret
+    return url
 
 
 def _is_web_address(address: str) -> str:
@@ -92,7 +91,7 @@ class Section(BaseModel):
 
     may_be_empty: ClassVar[frozenset[str]] = frozenset()
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -119,11 +118,9 @@ class Section(BaseModel):
         return self
 
 
-def database_url(secret: SecretStr, key: str) -> URL:
+def database_url(secret: SecretStr, key: str) -> Url:
     """A database URL of one of the two dialects. Raises ConfigurationInvalid without quoting it."""
-    from sqlalchemy.engine import make_url
-
     try:
-        return make_url(_is_database_url(secret).get_secret_value())
+        return _database_url(secret)
     except ValueError as error:
         raise ConfigurationInvalid(f"{key}: {error}.") from None

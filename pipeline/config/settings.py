@@ -25,6 +25,7 @@ from pipeline.config.routes import (
 from pipeline.config.section import Section, database_url
 from pipeline.config.services import Connect, Crm, Kafka, Log, Registry, Run
 from pipeline.config.sources import AjeraSource, DpsSource, Sources
+from pipeline.config.url import parsed
 from pipeline.domain.profile import name_faults
 from pipeline.domain.routes import Routes
 from pipeline.errors import ConfigurationInvalid, ProfileInvalid
@@ -58,12 +59,12 @@ class Settings(Section):
     )
     sources: Sources
     routes: RouteSettings
-    crm: Crm = Crm()
-    kafka: Kafka = Kafka()
-    registry: Registry = Registry()
-    connect: Connect = Connect()
-    run: Run = Run()
-    log: Log = Log()
+    crm: Crm = Crm.model_construct()
+    kafka: Kafka = Kafka.model_construct()
+    registry: Registry = Registry.model_construct()
+    connect: Connect = Connect.model_construct()
+    run: Run = Run.model_construct()
+    log: Log = Log.model_construct()
 
     @model_validator(mode="before")
     @classmethod
@@ -208,16 +209,8 @@ def _shown(value: Any) -> Any:
 
 
 def _shown_url(text: str) -> str:
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
     try:
-        url = make_url(text)
-    except (ArgumentError, ValueError):
+        url = parsed(text)
+    except ValueError:
         return "***"
-    if url.get_backend_name() not in ("postgresql", "mssql"):
-        return "***"
-    secret = [name for name in url.query if name.lower() not in PLAIN_QUERY]
-    shown = url.difference_update_query(secret).render_as_string(hide_password=True)
-    hidden = "&".join(f"{name}=***" for name in secret)
-    return f"{shown}{'&' if '?' in shown else '?'}{hidden}" if hidden else shown
+    return url.shown(PLAIN_QUERY) if url.backend in ("postgresql", "mssql") else "***"

@@ -12,7 +12,7 @@ from pipeline.config.section import DatabaseUrl, Section
 class Source(Section):
     """A captured database: where it is, and the connector that reads it."""
 
-    may_be_empty = frozenset({"signal_table"})
+    may_be_empty = frozenset({"signal_table", "heartbeat_table"})
 
     database: DatabaseUrl
     db_schema: str | None = Field(
@@ -36,6 +36,16 @@ class Source(Section):
         description=(
             "Table of our own in the database, as schema.table, through which the connector is "
             "asked for a backfill. Empty: none, and no backfill."
+        ),
+    )
+    heartbeat_table: str = Field(
+        "ajera_cdc.heartbeat",
+        pattern=r"^$|^[A-Za-z_]\w*\.[A-Za-z_]\w*$",
+        description=(
+            "Table of our own in the database, as schema.table, with one row that the connector "
+            "writes with each heartbeat and reads back from the log: so that a log that is not "
+            "read to its end is told within seconds. Empty: none, and a heartbeat says only that "
+            "the connector is connected."
         ),
     )
 

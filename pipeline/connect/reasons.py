@@ -44,6 +44,10 @@ REASONS: Mapping[str, str] = {
     ),
     "extended.headers.enabled": "Not used.",
     "heartbeat.interval.ms": "A quiet source still reports that it is alive, and moves its slot.",
+    "heartbeat.action.query": (
+        "A row of ours that comes back through the log: it says that the log is read to its end, "
+        "which the heartbeat itself does not (SQL Server's capture job may stand still)."
+    ),
     "max.batch.size": "Throughput.",
     "max.queue.size": "Bounds the connector's memory.",
     "poll.interval.ms": "Delay: how long the connector waits for more.",

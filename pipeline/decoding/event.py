@@ -17,7 +17,7 @@ from pipeline.decoding.metadata import (
     epoch_of,
     kind_of,
 )
-from pipeline.decoding.naming import field_name, topic_name
+from pipeline.decoding.naming import HEARTBEAT_PREFIX, field_name, topic_name
 from pipeline.decoding.plan import Envelope, Plan, Plans
 from pipeline.decoding.wire import split
 from pipeline.errors import (
@@ -43,7 +43,6 @@ from pipeline.model.position import TopicOffset
 
 UNAVAILABLE: Final = "__debezium_unavailable_value"  # a long text that an update left unchanged
 _UNAVAILABLE_BYTES: Final = UNAVAILABLE.encode()
-HEARTBEAT_PREFIX: Final = "__debezium-heartbeat."
 _LEAST_KEY: Final = -(1 << 63)
 _GREATEST_KEY: Final = (1 << 63) - 1
 _NOTHING: Final[Row] = {}

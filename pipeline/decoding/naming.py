@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+HEARTBEAT_PREFIX: Final = "__debezium-heartbeat."  # of the topic, before the topics' own prefix
 _NOT_IN_FIELDS: Final = re.compile(r"[^A-Za-z0-9_]")
 _NOT_IN_TOPICS: Final = re.compile(r"[^A-Za-z0-9._-]")
 

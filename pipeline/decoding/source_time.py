@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from pipeline.decoding.avro import Schemas
 from pipeline.decoding.metadata import committed_at_of
 from pipeline.decoding.wire import split
 from pipeline.errors import PipelineError
 from pipeline.model.event import Message
+
+if TYPE_CHECKING:  # a route with nothing behind asks for no schema: `lag` starts without them
+    from pipeline.decoding.avro import WriterSchema
 
 MILLISECONDS = 1000
 END_MS = 253_402_300_800_000  # the year 10000
 
 
 class SourceTimes:
-    """Reads the time of a message; `schemas` gives writer schemas."""
+    """Reads the time of a message. `find`: the writer schema of an id, or why there is none."""
 
-    def __init__(self, schemas: Schemas) -> None:
-        self._schemas = schemas
+    def __init__(self, find: Callable[[int], WriterSchema | PipelineError]) -> None:
+        self._find = find
 
     def of(self, message: Message) -> datetime | None:
         """The commit in the source. Where that cannot be read (a tombstone, a message that no
@@ -31,7 +35,7 @@ class SourceTimes:
             return None
         try:
             schema_id, body = split(message.value)
-            schema = self._schemas.find(schema_id)
+            schema = self._find(schema_id)
             if isinstance(schema, PipelineError):
                 return None
             return committed_at_of(schema.read(body)["__source_ts_ms"])

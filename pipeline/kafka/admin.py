@@ -4,6 +4,7 @@ not use this module.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Final, TypeVar
@@ -24,7 +25,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # it imports t
 from pipeline.errors import ReplayRefused, ServiceUnreachable, TopicMissing
 from pipeline.kafka.broker import Broker, client
 from pipeline.kafka.errors import (
+    DOWN_CODES,
     REQUEST_TIMEOUT_SECONDS,
+    TRANSPORT_CODES,
     cause,
     ours,
     theirs,
@@ -57,6 +60,9 @@ MEMBERS_LEFT_CODES: Final = frozenset(
 )
 
 
+LOOK_SECONDS: Final = 1.0  # librdkafka has tried every broker's address by then
+
+
 class KafkaAdmin:
     """Reads and changes topics and offsets. Each method has a timeout, and raises
     ServiceUnreachable if no broker answers.
@@ -65,6 +71,7 @@ class KafkaAdmin:
     def __init__(self, bootstrap: str, client_settings: Mapping[str, str]) -> None:
         self.broker = Broker(bootstrap)
         self.last_error: str | None = None
+        self._is_down = False
         self._settings: dict[str, Any] = {
             **client_settings,
             "bootstrap.servers": bootstrap,
@@ -72,6 +79,25 @@ class KafkaAdmin:
             "log_level": 0,  # what it has to say comes by `error_cb`, and with the answers
         }
         self._client = client(lambda: AdminClient(self._settings), client_settings)
+
+    def require_answer(self) -> None:
+        """Raises ServiceUnreachable, or what refuses us, as soon as no broker takes a connection:
+        not only when the time of a request is over, as for one that is slow.
+        """
+        deadline = time.monotonic() + REQUEST_TIMEOUT_SECONDS
+        while True:
+            try:
+                self._client.list_topics(timeout=LOOK_SECONDS)
+            except KafkaException as error:
+                self.hear()
+                fault = cause(error)
+                is_over = self._is_down or time.monotonic() > deadline
+                if is_over or fault.code() not in TRANSPORT_CODES:
+                    raise self.broker.failure("asking for topics", fault) from error
+            else:
+                self._is_down = False
+                self.broker.answered()
+                return
 
     def ensure_topics(self, topics: Sequence[TopicSettings]) -> list[str]:
         """Create the topics that are missing; existing ones stay as they are.
@@ -282,6 +308,7 @@ class KafkaAdmin:
 
     def _note_error(self, error: KafkaError) -> None:
         self.broker.reported(error)
+        self._is_down = self._is_down or error.code() in DOWN_CODES
         self.last_error = f"{error.name()}: {error.str()}"
 
 

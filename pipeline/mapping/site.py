@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class OverflowPolicy(StrEnum):
@@ -241,7 +241,7 @@ class Assumptions(_Model):
         return value
 
 
-DEFAULT_POLICY = ColumnPolicy()
+DEFAULT_POLICY = ColumnPolicy.model_construct()  # as it is declared: nothing is built for it
 
 
 class Site(_Model):

@@ -44,7 +44,7 @@ from pipeline.errors import BackfillRefused, PipelineError, UsageError
 from pipeline.kafka.whole_topic import WholeTopic
 from pipeline.mapping.source import SourceTable
 from pipeline.operations.audit import who
-from pipeline.operations.signals import CHUNK_ROWS, SETTING, signal_names, signal_table
+from pipeline.operations.signals import CHUNK_ROWS, SETTING, SIGNAL_TABLE, signal_table
 from pipeline.wiring.clients import connect_client, kafka_settings, registry_client
 from pipeline.wiring.source import Source, source_of
 
@@ -255,7 +255,7 @@ def _notice(schemas: Schemas, value: bytes) -> Notice | None:
 def _refuse_unready(source: Source, connect: ConnectClient) -> None:
     _refuse_without_table(source)
     config = connect.config(source.connector) or {}
-    schema, table = signal_names(source)
+    schema, table = SIGNAL_TABLE.names(source)
     refuse_unready(
         connect.status(source.connector),
         source.system,

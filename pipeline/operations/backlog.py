@@ -7,19 +7,22 @@ What cannot be known is None, and never zero.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
 
 from pipeline.config.settings import Settings
-from pipeline.decoding.avro import Schemas
 from pipeline.decoding.source_time import SourceTimes, at_ms, produced_at
 from pipeline.kafka.topics import TopicDescription
 from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition
 from pipeline.wiring.clients import kafka_admin, registry_client
 from pipeline.wiring.source import Source
+
+if TYPE_CHECKING:
+    from pipeline.decoding.avro import Schemas
 
 PERIODS_OF_SILENCE = 3  # so many heartbeats may be missing
 SHARE_LEFT = 0.25
@@ -116,7 +119,8 @@ def _retention(topics: Topics, topic: str) -> timedelta | None:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """A source, and when its capture was seen last: the newest heartbeat or change in Kafka.
+    """A source, and when its log was seen last: the newest row of its heartbeat table, or change,
+    in Kafka. Where no such row ever came, its newest heartbeat, which says less.
     `seen_seconds` None: never, or not since retention. After `limit_seconds` it is silent.
     """
 
@@ -129,7 +133,9 @@ class Freshness:
 
 def freshness(topics: Topics, source: Source, now: datetime) -> Freshness:
     """Raises ServiceUnreachable."""
-    newest = topics.newest_ms([source.heartbeat_topic, *source.topics])
+    rows = topics.newest_ms([source.row_topic]) if source.row_topic else {}
+    alive = rows or topics.newest_ms([source.heartbeat_topic])
+    newest = {**topics.newest_ms(source.topics), **alive}
     seen_at = at_ms(max(newest.values())) if newest else None
     period = source.settings.heartbeat_seconds
     seen, limit = (
@@ -146,12 +152,20 @@ def seconds_since(at: datetime | None, now: datetime) -> float | None:
 
 @contextmanager
 def source_times(settings: Settings) -> Iterator[SourceTimes]:
-    """Commit times of messages, by the schemas of the registry."""
-    registry = registry_client(settings)
-    try:
-        yield SourceTimes(Schemas(registry.writer_schema))
-    finally:
-        registry.close()
+    """Commit times of messages, by the schemas of the registry: its client and the decoder are
+    made for the first message.
+    """
+    with ExitStack() as resources:
+
+        @cache
+        def schemas() -> Schemas:
+            from pipeline.decoding.avro import Schemas
+
+            registry = registry_client(settings)
+            resources.callback(registry.close)
+            return Schemas(registry.writer_schema)
+
+        yield SourceTimes(lambda schema_id: schemas().find(schema_id))
 
 
 @contextmanager

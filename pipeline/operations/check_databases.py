@@ -21,12 +21,15 @@ from pipeline.domain.routes import captured
 from pipeline.errors import PipelineError, SyncSchemaOutdated, TargetMismatch
 from pipeline.mapping.route import Route
 from pipeline.operations.finding import Line, fault, line_of, rights
+from pipeline.operations.heartbeats import HEARTBEAT_TABLE
 from pipeline.wiring.clients import source_engine, target_engine
 from pipeline.wiring.exchange import setup_of
 from pipeline.wiring.exchange_decoding import needs_of
 from pipeline.wiring.projection import needs_in, require_offered, switched_on
-from pipeline.wiring.source import contract_of
+from pipeline.wiring.source import Source, contract_of, source_of
 from pipeline.wiring.state import State, state_of
+
+ROW = "the heartbeat row"
 
 
 def source(system: str, area: str, settings: Settings) -> Iterator[Line]:
@@ -44,9 +47,23 @@ def source(system: str, area: str, settings: Settings) -> Iterator[Line]:
             contract_of(system, *readers),
             settings.source(system).db_schema,
         )
+        heartbeat = _heartbeat_row(source_of(settings, system), area, engine)
     finally:
         engine.dispose()
     yield from (line_of(area, finding) for finding in findings)
+    yield heartbeat
+
+
+def _heartbeat_row(source: Source, area: str, engine: Engine) -> Line:
+    """The row that the connector writes and reads back; `connectors apply` creates its table."""
+    if not source.settings.heartbeat_table:
+        return Line(
+            area, ROW, is_ok=True, found="switched off: a log that stands still is not told"
+        )
+    schema, table = HEARTBEAT_TABLE.names(source)
+    if not HEARTBEAT_TABLE.table(engine, schema, table).is_ready():
+        return Line(area, ROW, is_ok=True, found="not there: `connectors apply` creates its table")
+    return rights(area, ROW, missing_rights(engine, schema, {table: ("SELECT", "UPDATE")}))
 
 
 def _needs(settings: Settings, system: str) -> dict[str, dict[str, str]]:

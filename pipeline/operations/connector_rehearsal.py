@@ -15,7 +15,7 @@ from pipeline.database.state.settings import current_epoch, following_epoch
 from pipeline.errors import ConnectorFailed, SnapshotNeeded
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.kafka.topics import TopicSettings, differences_between
-from pipeline.operations.connectors import configuration, refuse_unread, topics_of
+from pipeline.operations.connectors import OwnTables, configuration, refuse_unread, topics_of
 from pipeline.wiring.clients import connect_client, kafka_admin
 from pipeline.wiring.source import source_of
 
@@ -67,8 +67,11 @@ def rehearse(settings: Settings, system: str = "ajera") -> Rehearsed:
         known = current_epoch(states, source.connector)
         is_resnapshot = known is None or not connect.has_offsets(source.connector)
         epoch = following_epoch(states) if known is None or is_resnapshot else known
-        has_signals = bool(source.settings.signal_table)
-        applied = configuration(settings, epoch, system, signals=has_signals)
+        own = OwnTables(
+            signals=bool(source.settings.signal_table),
+            heartbeat=bool(source.settings.heartbeat_table),
+        )
+        applied = configuration(settings, epoch, system, own)
         ours = configuration(settings, epoch, system)
         refused = _refused(connect, source.connector, applied, None if is_resnapshot else ours)
         new_topics, topic_differences = _topics(admin, topics_of(settings, system))

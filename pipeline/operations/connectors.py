@@ -16,7 +16,7 @@ from pipeline.connect.templates import Dialect, fill, load
 from pipeline.database.state.settings import current_epoch, store_epoch
 from pipeline.errors import SnapshotNeeded
 from pipeline.kafka.topics import TopicSettings
-from pipeline.operations.signals import SETTING, prepared, signal_names, signal_values
+from pipeline.operations import heartbeats, signals
 from pipeline.operations.slots import drop_slot
 from pipeline.wiring.clients import connect_client, kafka_admin
 from pipeline.wiring.route import routes_of
@@ -31,7 +31,8 @@ DEFAULT_PORTS: dict[Dialect, int] = {"postgres": 5432, "sqlserver": 1433}
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What `apply` came to. `is_resnapshot`: a new snapshot of every table is taken;
-    `differences` name topics; `no_backfill`: why it has no signal table, "" if it has.
+    `differences` name topics; `no_backfill`: why it has no signal table, "" if it has;
+    `no_heartbeat`: why it has no heartbeat table, likewise.
     """
 
     status: ConnectorStatus
@@ -40,6 +41,7 @@ class Applied:
     topics: tuple[str, ...]
     differences: tuple[str, ...]
     no_backfill: str
+    no_heartbeat: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +82,14 @@ def apply(settings: Settings, report: Report, system: str = "ajera") -> Applied:
         epoch = store_epoch(states, source.connector, epoch)
         timeout = settings.connect.timeout_seconds
         running = connect.config(source.connector) or {}
-        lacking = prepared(source, report, is_known=SETTING in running)
-        config = configuration(settings, epoch, system, signals=not lacking)
+        no_signals, no_beats = _prepared(source, running, report)
+        tables = OwnTables(signals=not no_signals, heartbeat=not no_beats)
+        config = configuration(settings, epoch, system, tables)
         status = _applied(connect, source.connector, config, timeout, report)
         names = tuple(topic.name for topic in topics)
-        return Applied(status, epoch, is_resnapshot, names, tuple(differences), lacking)
+        return Applied(
+            status, epoch, is_resnapshot, names, tuple(differences), no_signals, no_beats
+        )
 
 
 def remove(settings: Settings, report: Report, system: str = "ajera") -> Removed:
@@ -103,11 +108,22 @@ def remove(settings: Settings, report: Report, system: str = "ajera") -> Removed
     return Removed(was_there, slot)
 
 
+@dataclass(frozen=True, slots=True)
+class OwnTables:
+    """Which tables of our own a source has, so that its connector captures them."""
+
+    signals: bool = False
+    heartbeat: bool = False
+
+
+NONE = OwnTables()
+
+
 def configuration(
-    settings: Settings, epoch: int, system: str = "ajera", *, signals: bool = False
+    settings: Settings, epoch: int, system: str = "ajera", tables: OwnTables = NONE
 ) -> dict[str, str]:
     """The connector's configuration as sent to Connect;
-    secrets stay expressions that the worker resolves. `signals`: its signal table is there.
+    secrets stay expressions that the worker resolves. `tables`: of our own, that are there.
     """
     source = source_of(settings, system)
     own = source.settings
@@ -119,8 +135,9 @@ def configuration(
         "source_user": source.url.username or "",
         "source_password": own.connect_password,
         "source_database": source.url.database or "",
-        "tables": ",".join(_patterns(source, signals=signals)),
+        "tables": ",".join(_patterns(source, tables)),
         "heartbeat_interval_ms": str(int(own.heartbeat_seconds * 1000)),
+        "heartbeat_query": heartbeats.heartbeat_query(source) if tables.heartbeat else "",
         "epoch": str(epoch),
         "partitions": str(settings.kafka.partitions),
         "replicas": str(settings.kafka.replication_factor),
@@ -130,7 +147,9 @@ def configuration(
     template = load(source.system, source.dialect, settings.registry.kind)
     return fill(
         template,
-        common | signal_values(source, signals=signals) | _of_the_dialect(settings, source),
+        common
+        | signals.signal_values(source, signals=tables.signals)
+        | _of_the_dialect(settings, source),
     )
 
 
@@ -150,6 +169,8 @@ def topics_of(settings: Settings, system: str = "ajera") -> list[TopicSettings]:
             retention_ms,
         )
     )
+    if source.row_topic:
+        topics.append(TopicSettings(source.row_topic, 1, kafka.replication_factor, retention_ms))
     topics.append(
         TopicSettings(source.notification_topic, 1, kafka.replication_factor, retention_ms)
     )
@@ -189,6 +210,17 @@ def refuse_unread(config: Mapping[str, str], captured: Collection[str]) -> None:
         raise SnapshotNeeded(f"The connector did not capture {names} until now.")
 
 
+def _prepared(source: Source, running: Mapping[str, str], report: Report) -> list[str]:
+    """Why it has no signal table, and no heartbeat table; "" for each that it has."""
+    return [
+        own.prepared(source, report, is_known=setting in running)
+        for own, setting in (
+            (signals.SIGNAL_TABLE, signals.SETTING),
+            (heartbeats.HEARTBEAT_TABLE, heartbeats.SETTING),
+        )
+    ]
+
+
 def _applied(
     connect: ConnectClient,
     name: str,
@@ -211,7 +243,7 @@ def _applied(
 
 
 def _of_the_dialect(settings: Settings, source: Source) -> dict[str, str]:
-    query = {name.lower(): str(value).lower() for name, value in source.url.query.items()}
+    query = {name.lower(): value.lower() for name, value in source.url.query.items()}
     match source.dialect:
         case "postgres":
             return {
@@ -236,10 +268,12 @@ def _history_topic(source: Source) -> str:
     return f"{source.topic_prefix}.schema-history"
 
 
-def _patterns(source: Source, *, signals: bool) -> list[str]:
+def _patterns(source: Source, own: OwnTables) -> list[str]:
     tables = [(source.db_schema, table) for table in source.tables]
-    if signals:
-        tables.append(signal_names(source))
+    if own.signals:
+        tables.append(signals.SIGNAL_TABLE.names(source))
+    if own.heartbeat:
+        tables.append(heartbeats.HEARTBEAT_TABLE.names(source))
     return [rf"{re.escape(schema)}\.{re.escape(table)}" for schema, table in tables]
 
 

@@ -98,7 +98,17 @@ AllStored = Mapping[TopicPartition, Stored]
 def lags(settings: Settings, name: str | None) -> tuple[Lag, ...]:
     """Of the route of this name, or of every route. Raises ServiceUnreachable."""
     routes = routes_of(settings) if name is None else (route_named(settings, name),)
+    require_kafka(settings)
     return tuple(lag(settings, route) for route in routes)
+
+
+def require_kafka(settings: Settings) -> None:
+    """Raises ServiceUnreachable, or what refuses us, within three seconds where nobody listens."""
+    admin = kafka_admin(settings)
+    try:
+        admin.require_answer()
+    finally:
+        admin.close()
 
 
 def lag(settings: Settings, route: RouteHandle, stored: AllStored | None = None) -> Lag:

@@ -22,7 +22,7 @@ from pipeline.domain.routes import AnyRoute
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.mapping.route import Route
 from pipeline.model.position import TopicPartition
-from pipeline.operations.lag import Stored, lag
+from pipeline.operations.lag import Stored, lag, require_kafka
 from pipeline.operations.problems import Problem, Severity, problems, worst
 from pipeline.operations.standing import ConnectorStatus, RouteState, RouteStatus, group_of
 from pipeline.wiring.clients import connect_client
@@ -69,7 +69,8 @@ def status(settings: Settings, keys: int = KEYS_SHOWN, name: str | None = None) 
     """
     missing: list[str] = []
     chosen = routes_of(settings) if name is None else (route_named(settings, name),)
-    routes = tuple(_route(settings, route, keys, missing) for route in chosen)
+    has_kafka = _unless_away(partial(_has_kafka, settings), missing) or False
+    routes = tuple(_route(settings, route, keys, missing, has_kafka=has_kafka) for route in chosen)
     states = [route.state for route in routes if route.state is not None]
     systems = dict.fromkeys(system for route in chosen for system in route.systems)
     connectors = tuple(_connectors(settings, systems, states, missing))
@@ -104,10 +105,19 @@ def _connectors(
             yield replace(found, epoch=max(known, default=None), capture=capture)
 
 
-def _route(settings: Settings, route: RouteHandle, keys: int, missing: list[str]) -> RouteStatus:
+def _has_kafka(settings: Settings) -> bool:
+    require_kafka(settings)
+    return True
+
+
+def _route(
+    settings: Settings, route: RouteHandle, keys: int, missing: list[str], *, has_kafka: bool
+) -> RouteStatus:
     state = _unless_away(lambda: _state(settings, route, keys), missing)
     stored = {} if state is None else _stored(state)
-    group = _unless_away(lambda: group_of(lag(settings, route, stored)), missing)
+    group = (
+        _unless_away(lambda: group_of(lag(settings, route, stored)), missing) if has_kafka else None
+    )
     return RouteStatus(route.name, route.title, group, state)
 
 

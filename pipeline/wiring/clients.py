@@ -71,7 +71,8 @@ def dps_engine(settings: Settings) -> Engine:
 
 
 def _url(secret: SecretStr, key: str) -> str:
-    return database_url(secret, key).render_as_string(hide_password=False)
+    database_url(secret, key)
+    return secret.get_secret_value()
 
 
 def kafka_settings(settings: Settings) -> dict[str, str]:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from pipeline.config.section import database_url
 from pipeline.config.settings import Settings
 from pipeline.config.sources import AjeraSource, DpsSource
+from pipeline.config.url import Url
 from pipeline.connect.templates import Dialect
 from pipeline.decoding.contract import Contract
-from pipeline.decoding.event import HEARTBEAT_PREFIX
-from pipeline.decoding.naming import topic_name
+from pipeline.decoding.naming import HEARTBEAT_PREFIX, topic_name
 from pipeline.domain.routes import AnyRoute, captured
 from pipeline.errors import ConfigurationInvalid
 from pipeline.mapping.route import Route
@@ -24,7 +24,6 @@ from pipeline.wiring.state import State, state_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-    from sqlalchemy.engine import URL
 
 DEFAULT_SCHEMAS: dict[Dialect, str] = {
     "postgres": "public",
@@ -41,7 +40,7 @@ class Source:
 
     system: str
     settings: AjeraSource | DpsSource
-    url: URL
+    url: Url
     tables: tuple[str, ...]  # as this site calls them
     topics: tuple[str, ...]  # one for each table, in their order
     engine: Callable[[], Engine]
@@ -50,7 +49,7 @@ class Source:
     @property
     def dialect(self) -> Dialect:
         """Which connector reads it."""
-        return "postgres" if self.url.get_backend_name() == "postgresql" else "sqlserver"
+        return "postgres" if self.url.backend == "postgresql" else "sqlserver"
 
     @property
     def connector(self) -> str:
@@ -67,6 +66,12 @@ class Source:
     @property
     def heartbeat_topic(self) -> str:
         return f"{HEARTBEAT_PREFIX}{self.topic_prefix}"
+
+    @property
+    def row_topic(self) -> str:
+        """Of the row that the connector writes with each heartbeat; "" where there is none."""
+        _, _, table = self.settings.heartbeat_table.partition(".")
+        return topic_name(self.topic_prefix, table) if table else ""
 
     @property
     def notification_topic(self) -> str:
@@ -119,7 +124,7 @@ def systems_of(settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for route in settings.routes.configured for one in route.reads))
 
 
-def _address(url: URL, key: str) -> URL:
+def _address(url: Url, key: str) -> Url:
     if "odbc_connect" in url.query:
         raise ConfigurationInvalid(
             f"{key}: the connector needs host, database and user in the address, not in "

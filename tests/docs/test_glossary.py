@@ -41,6 +41,7 @@ ORDINARY = frozenset(
     broker folding moment name outages whole
     commands listed
     between look
+    own url
     """,
     )
 )

@@ -31,6 +31,21 @@ TOLD_GUARDS = (
         f"{LAG}::test_a_silent_source_has_no_known_delay_when_nothing_waits",
     ),
     Guard(
+        "a heartbeat is no row that came back through the log",
+        f"{OPERATIONS}/backlog.py",
+        "alive = rows or topics.newest_ms([source.heartbeat_topic])",
+        "alive = rows | topics.newest_ms([source.heartbeat_topic])",
+        f"{LAG}::test_a_log_that_is_not_read_to_its_end_is_silent_though_heartbeats_come",
+    ),
+    Guard(
+        "nobody who listens is not waited for",
+        "pipeline/kafka/admin.py",
+        "is_over = self._is_down or time.monotonic() > deadline",
+        "is_over = time.monotonic() > deadline",
+        "tests/unit/kafka/test_faults.py"
+        "::test_a_broker_that_takes_no_connection_is_told_before_a_requests_time_is_over",
+    ),
+    Guard(
         "a group that never ran has applied nothing",
         f"{OPERATIONS}/lag.py",
         "([one.seen_at for one in sources] if has_run else [])",

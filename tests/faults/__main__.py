@@ -28,7 +28,7 @@ Scenario = Callable[[Stack, int, bool], Iterable[Verdict]]
 SCENARIOS: Mapping[str, Scenario] = {
     "killed": lambda stack, seed, long: processes.killed(stack, seed, 50) if long else (),
     "killed in turn": lambda stack, seed, long: processes.killed_in_turn(
-        stack, seed, 20 if long else 2
+        stack, seed, 20 if long else 1
     ),
     "captured": lambda stack, seed, long: capture.killed_while_captured(
         stack, seed, 50 if long else 3

@@ -5,6 +5,7 @@ Every edit has a growing number.
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,7 @@ from tests.bench.produce import Change, Topic
 from tests.faults import audit
 
 CLIENTS, PROJECTS = 40, 15
+ONE_AT_A_TIME = threading.Lock()  # Alembic keeps what it upgrades in a module
 UNSHOWN = 0.1  # which share of the edits PIM shows nothing of
 TABLES = ("AxVec", "AxProject", "AxInvoiceGroup")
 
@@ -247,7 +249,8 @@ def founded(stack: Stack, name: str, seed: int, **changed: Mapping[str, Any]) ->
     pim_url = stack.create_database(name)
     engine = create_engine(pim_url)
     create_target_tables(engine, AJERA_TO_PIM, Site())
-    upgrade(engine, mirrored=AJERA_TO_PIM.sources)
+    with ONE_AT_A_TIME:
+        upgrade(engine, mirrored=AJERA_TO_PIM.sources)
     engine.dispose()
     raw = raw_settings(stack, name, pim_url, **changed)
     config = stack.directory / f"{name}.toml"

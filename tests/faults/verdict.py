@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -123,7 +124,7 @@ def meanwhile(work: Callable[[threading.Event], None]) -> Iterator[None]:
 def firm_of(stack: Stack, name: str, seed: int, **changed: Any) -> Iterator[Firm]:
     yield from founded(
         stack,
-        f"{name}-{seed}-{time.monotonic_ns() % 100_000}",
+        f"{name}-{seed}-{uuid.uuid4().hex[:8]}",
         seed,
         **changed,
     )

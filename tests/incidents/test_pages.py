@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from deploy.demo.consumers import TO_PIM
 from tests.incidents.firm import Firm
-from tests.support.live import wait_until
+from tests.support.live import client, wait_until
 
 pytestmark = pytest.mark.stack
 
@@ -50,3 +51,97 @@ def test_a_code_that_no_list_has_is_corrected(firm: Firm) -> None:
     firm.live.edit(status, 1)
     person.heal()
     wait_until(person.is_over, "the row is no longer listed")
+
+
+def test_a_backfill_of_a_paused_connector_starts_once_it_runs(firm: Firm) -> None:
+    """It is refused with the reason, and nothing was asked for."""
+    person, words = firm.person("connect.backfill"), {"SOURCE": "ajera", "TABLE": "AxVec"}
+    assert person.type_("ajera-cdc connectors pause --source SOURCE", **words).exit_code == 0
+    refused = person.type_("ajera-cdc backfill SOURCE TABLE", **words)
+    assert person.code in refused.shown
+    assert "PAUSED" in person.look(**words)
+    person.heal(**words)
+    assert person.type_("ajera-cdc backfill SOURCE TABLE", **words).exit_code == 0
+    assert person.is_over(**words)
+
+
+def test_a_registry_that_is_away_is_started(firm: Firm) -> None:
+    """Consumers are not restarted."""
+    person = firm.person("registry.unavailable")
+    firm.live.stack.kill_part("registry")
+    try:
+        assert person.code in person.look()
+        assert not person.is_over()
+    finally:
+        firm.live.stack.start_part("registry")
+    person.heal()
+    wait_until(person.is_over, "the registry answers")
+
+
+def test_a_topic_that_is_missing_when_a_consumer_starts_is_created(firm: Firm) -> None:
+    """The consumer ends with the code, and starts once `apply` has created the topic."""
+    person, topic = firm.person("kafka.topic"), f"{firm.live.name}.AxResource"
+    kafka = AdminClient({"bootstrap.servers": firm.live.stack.bootstrap})
+    firm.stop(TO_PIM)
+    kafka.delete_topics([topic])[topic].result(10)
+    firm.begin(TO_PIM)
+    wait_until(lambda: person.code in firm.said(TO_PIM), "the consumer says so")
+    assert topic in person.look(SOURCE="ajera")
+    assert not person.is_over(SOURCE="ajera")
+    person.heal(SOURCE="ajera")
+    firm.wait_until_healthy()
+    assert person.is_over(SOURCE="ajera")
+
+
+def test_a_row_that_refers_to_no_row_waits_until_that_comes(firm: Firm) -> None:
+    """It is named with its key, and continues by itself."""
+    person = firm.person("row.missing")
+    firm.live.insert("AxContact", contact(90))
+    firm.shows(lambda _: person.code in person.look(), "status shows the row")
+    person.heal()
+    firm.live.insert("AxVec", client(90, "Came late"))
+    wait_until(person.is_over, "the row is no longer listed")
+
+
+def test_too_many_rows_that_wait_stop_a_route_until_their_cause_is_corrected(firm: Firm) -> None:
+    """What they wait for is shown; corrected, the route continues by itself."""
+    person = firm.person("park.limit")
+    firm.live.configure(run={"parked_limit": 1})
+    firm.restart(TO_PIM)
+    try:
+        firm.live.insert("AxContact", contact(91), contact(92))
+        seen = firm.shows(lambda _: person.code in firm.said(TO_PIM), "health says so")
+        assert seen.health[TO_PIM]["state"] != "ok"
+        assert seen.metric(TO_PIM, "pipeline_parked_rows") == 2
+        assert "row.missing" in person.look()
+        person.heal()
+        # Read all the same: what waits in Kafka would be the correction.
+        firm.live.configure(run={"parked_limit": 10_000})
+        firm.restart(TO_PIM)
+        firm.live.insert("AxVec", client(91, "One"), client(92, "Two"))
+        wait_until(person.is_over, "no row waits")
+    finally:
+        firm.live.configure(run={"parked_limit": 10_000})
+
+
+def contact(key: int) -> dict[str, object]:
+    """A contact of a client of the same key, which is not there yet."""
+    return {"cntKey": key, "cntClient": key, "cntFirstName": "Kari", "cntLastName": f"Moe {key}"}
+
+
+def test_the_connectors_own_password_is_wrong(firm: Firm) -> None:
+    """`apply` refuses it in words, and what runs goes on with the one that it has."""
+    person, words = firm.person("connect.failed"), {"SOURCE": "ajera"}
+    right = firm.live.settings()["sources"]["ajera"].get(
+        "connect_password", "${env:AJERA_CDC_SOURCE_PASSWORD}"
+    )
+    firm.live.configure(sources={"ajera": {"connect_password": "wrong-secret"}})
+    try:
+        refused = person.type_("ajera-cdc connectors apply --source SOURCE", **words)
+        assert person.code in refused.shown
+        assert "password" in refused.shown
+        assert "wrong-secret" not in refused.shown
+    finally:
+        firm.live.configure(sources={"ajera": {"connect_password": right}})
+    person.heal(**words)
+    assert person.is_over(**words)

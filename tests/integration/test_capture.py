@@ -145,7 +145,7 @@ def test_messages_of_a_broken_schema_are_skipped_while_the_consumer_runs(live: L
         wait_until(lambda: live.organization(2) == "before", "captured")
         live.edit('ALTER TABLE "AxVec" RENAME "vecZip" TO "vecPostalCode"')
         live.edit('UPDATE "AxVec" SET "vecDescription" = \'lost\' WHERE "vecKey" = 1')
-        wait_until(lambda: "decode.contract" in halted(member), "halted")
+        wait_until(lambda: halted_at(live), "halted, and the route's state has it")
         ((topic, partition, offset, code),) = halted_at(live)
         assert (topic, code) == (f"{live.name}.AxVec", "decode.contract")
         live.edit('ALTER TABLE "AxVec" RENAME "vecPostalCode" TO "vecZip"')

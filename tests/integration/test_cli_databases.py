@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from deploy.sample import databases
 from deploy.sample.naming import Naming
 from pipeline.cli.main import main
 from pipeline.errors import ExitCode
+from pipeline.kafka.errors import REQUEST_TIMEOUT_SECONDS
 
 pytestmark = pytest.mark.postgres
 AWAY = "127.0.0.1:1"
@@ -144,7 +146,9 @@ def test_status_tells_what_sync_knows_while_everything_else_is_away(
         "INSERT INTO sync.due (kind, key, number, set_at) VALUES ('AxVec', '9', 1, %s)",
         [now],
     )
+    begun = time.monotonic()
     found = site.command("status", "--keys", "2", expect=ExitCode.ENVIRONMENT)
+    assert time.monotonic() - begun < REQUEST_TIMEOUT_SECONDS  # nobody listens: 1 s on its own
     state = found["routes"][0]["state"]
     (partition,), (parked,) = state["partitions"], state["parked"]
     assert (

@@ -58,7 +58,10 @@ def _has_failed(live: Live) -> bool:
 def test_a_task_that_failed_says_why_and_is_restarted_without_a_loss(
     live: Live, remedy: str
 ) -> None:
-    """`status` shows it FAILED, though its connector says RUNNING; what was edited comes."""
+    """`status` shows it FAILED, though its connector says RUNNING; what was edited comes. No
+    consumer is faster than the person who types: they watch nothing here.
+    """
+    live.configure(connect={"watch": False})
     with live.consumers():
         wait_until(lambda: live.organization(1) == "first client", "captured")
         fail(live)

@@ -15,7 +15,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from deploy.demo.consumers import Consumer
 from deploy.local.stack import Stack
 from deploy.sample import databases
+from pipeline.decoding.naming import HEARTBEAT_PREFIX
 from pipeline.errors import ExitCode
+from pipeline.kafka.admin import KafkaAdmin
 from tests.support.live import Live, client, live_firm, wait_until
 
 pytestmark = pytest.mark.stack
@@ -120,6 +122,35 @@ def test_a_paused_capture_is_told_and_nothing_is_zero(live: Live) -> None:
         finally:
             httpx.put(f"{connector}/resume", timeout=10.0).raise_for_status()
         wait_until(lambda: 0.0 in scrape(member).delays.values(), "it is known again")
+
+
+def test_a_log_that_is_not_read_to_its_end_is_told_though_heartbeats_come(live: Live) -> None:
+    """The row that the connector writes does not come back, as with a capture job of SQL Server
+    that stands still: metrics and status say so, and it is over when it comes again.
+    """
+    publication = live.settings()["sources"]["ajera"]["slot_name"]
+    with live.consumers() as (member,):
+        wait_until(lambda: 0.0 in scrape(member).delays.values(), "nothing waits")
+        live.edit(f'ALTER PUBLICATION "{publication}" DROP TABLE ajera_cdc.heartbeat')
+        begun, before = time.monotonic(), heartbeats(live)
+        wait_until(lambda: not scrape(member).delays, "no delay is known")
+        assert time.monotonic() - begun < 10.0 + WITHIN_SECONDS
+        assert scrape(member).seen["ajera"] > WITHIN_SECONDS
+        assert heartbeats(live) > before
+        found = live.command("status", expect=ExitCode.ENVIRONMENT)["data"]
+        assert found["problems"][0]["place"] == "source ajera"
+        live.edit(f'ALTER PUBLICATION "{publication}" ADD TABLE ajera_cdc.heartbeat')
+        wait_until(lambda: 0.0 in scrape(member).delays.values(), "it is known again")
+        assert live.command("status")["data"]["problems"] == []
+
+
+def heartbeats(live: Live) -> int:
+    """How many Debezium has sent."""
+    admin = KafkaAdmin(live.stack.bootstrap, {})
+    try:
+        return sum(high for _, high in admin.watermarks([f"{HEARTBEAT_PREFIX}told"]).values())
+    finally:
+        admin.close()
 
 
 def test_a_topic_that_is_gone_is_told_and_its_lag_is_unknown(live: Live) -> None:

@@ -123,6 +123,10 @@ STORIES = {
         lambda firm: firm.project(AJERA, 5, "Harbour", prjID=" "),
         lambda firm: firm.edit(AJERA, "AxProject", prjID="P-5"),
     ),
+    "exchange.number_too_long": Story(
+        lambda firm: firm.project(AJERA, 5, "Harbour", prjID="P" * 31),
+        lambda firm: firm.edit(AJERA, "AxProject", prjID="P-5"),
+    ),
     "exchange.template_missing": Story(from_template, template),
     "exchange.type_missing": Story(strange_type, same_type),
     "exchange.reference_missing": Story(

@@ -39,7 +39,7 @@ def settings_in(folder: Path) -> Settings:
 
 def times() -> SourceTimes:
     """Knows the one schema."""
-    return SourceTimes(Schemas({SCHEMA_ID: json.dumps(SCHEMA)}.__getitem__))
+    return SourceTimes(Schemas({SCHEMA_ID: json.dumps(SCHEMA)}.__getitem__).find)
 
 
 def change(committed_at: datetime) -> bytes:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, text
 from pipeline.database.sql.dialect import Dialect
 from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import translated
+from pipeline.database.systems.own_tables import READY, created
 
 EXECUTE: Final = "execute-snapshot"
 STOP: Final = "stop-snapshot"
@@ -84,46 +85,15 @@ class SignalTable:
             yield connection
 
 
-READY: Final = {
-    "postgresql": (
-        "SELECT 1 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = :schema AND c.relname = :table"
-    ),
+COLUMNS: Final = {
+    "postgresql": '("id" varchar(64) PRIMARY KEY, "type" varchar(32), "data" text)',
     "mssql": (
-        "SELECT 1 FROM sys.tables AS t JOIN sys.schemas AS s ON s.schema_id = t.schema_id"
-        " WHERE s.name = :schema AND t.name = :table AND t.is_tracked_by_cdc = 1"
+        "([id] varchar(64) NOT NULL PRIMARY KEY, [type] varchar(32) NULL,"
+        " [data] nvarchar(max) NULL)"
     ),
 }
 
 
 def creation(dialect: Dialect, schema: str, table: str) -> tuple[str, ...]:
     """The statements that create it: for a person, where our user may not."""
-    name, quote = dialect.qualify(schema, table), dialect.quote
-    if dialect.name == "postgresql":
-        columns = '("id" varchar(64) PRIMARY KEY, "type" varchar(32), "data" text)'
-        return (
-            f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}",
-            f"CREATE TABLE IF NOT EXISTS {name} {columns}",
-        )
-    made = _text(f"CREATE SCHEMA {quote(schema)}")
-    key = "[id] varchar(64) NOT NULL PRIMARY KEY"
-    columns = f"({key}, [type] varchar(32) NULL, [data] nvarchar(max) NULL)"
-    is_captured = (
-        "EXISTS (SELECT 1 FROM sys.tables AS t JOIN sys.schemas AS s ON s.schema_id = t.schema_id"
-        f" WHERE s.name = {_text(schema)} AND t.name = {_text(table)} AND t.is_tracked_by_cdc = 1)"
-    )
-    enable = (
-        f"EXEC sys.sp_cdc_enable_table @source_schema = {_text(schema)},"
-        f" @source_name = {_text(table)}, @role_name = NULL"
-    )
-    return (
-        f"IF SCHEMA_ID({_text(schema)}) IS NULL EXEC({made})",
-        f"IF OBJECT_ID({_text(name)}, N'U') IS NULL CREATE TABLE {name} {columns}",
-        f"IF NOT {is_captured} {enable}",
-    )
-
-
-def _text(value: str) -> str:
-    """A literal of T-SQL."""
-    quoted = value.replace("'", "''")
-    return f"N'{quoted}'"
+    return created(dialect, schema, table, COLUMNS[dialect.name])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import sqlglot
 
+from pipeline.database.sql.dialect import Dialect
 from pipeline.database.sql.postgres import Postgres
 from pipeline.database.sql.sqlserver import SqlServer
-from pipeline.database.systems.signals import creation
+from pipeline.database.systems import heartbeat, signals
 from pipeline.database.systems.source_rows import by_keys
 from pipeline.domain.ajera import AX_VEC
 from pipeline.errors import UsageError
@@ -45,7 +48,10 @@ def test_a_key_that_is_none_of_the_table_is_refused_without_its_text(
     assert key not in str(refused.value)
 
 
-def test_the_signal_table_is_created_in_t_sql_where_it_is_missing() -> None:
+@pytest.mark.parametrize("creation", [signals.creation, heartbeat.creation])
+def test_a_table_of_our_own_is_created_in_t_sql_where_it_is_missing(
+    creation: Callable[[Dialect, str, str], tuple[str, ...]],
+) -> None:
     """Each statement does nothing the second time; names are quoted, also within texts."""
     statements = creation(SqlServer(), "o'dd", "sig]nal")
     for statement in statements:
@@ -57,3 +63,10 @@ def test_the_signal_table_is_created_in_t_sql_where_it_is_missing() -> None:
             whole = f"EXEC{does}" if does else statement
             assert None not in sqlglot.parse(whole, read="tsql")
     assert "N'o''dd'" in statements[2]
+
+
+def test_a_heartbeat_is_one_row_that_is_written_again_in_t_sql() -> None:
+    """Whoever created the table put it there; a row more would be a row of an unknown age."""
+    statement = heartbeat.beat(SqlServer(), "o'dd", "be]at")
+    assert statement == "UPDATE [o'dd].[be]]at] SET [at] = SYSUTCDATETIME() WHERE [id] = 1"
+    assert None not in sqlglot.parse(statement, read="tsql")

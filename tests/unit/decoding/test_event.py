@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from pipeline.decoding.event import HEARTBEAT_PREFIX, UNAVAILABLE
+from pipeline.decoding.event import UNAVAILABLE
+from pipeline.decoding.naming import HEARTBEAT_PREFIX
 from pipeline.decoding.wire import join
 from pipeline.errors import (
     MessageMalformed,

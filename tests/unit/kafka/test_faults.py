@@ -4,6 +4,8 @@ all that needs no broker.
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
@@ -133,6 +135,16 @@ def test_an_admin_that_nobody_answers_says_what_it_was_doing(
     with pytest.raises(ServiceUnreachable, match=f"Kafka at {NOBODY}, "):
         admin.watermarks(["ajera.AxVec"])
     admin.close()
+
+
+def test_a_broker_that_takes_no_connection_is_told_before_a_requests_time_is_over() -> None:
+    """A request waits ten seconds for a broker that may be slow; nobody who listens is not slow."""
+    admin = KafkaAdmin(NOBODY, {})
+    begun = time.monotonic()
+    with pytest.raises(ServiceUnreachable, match=f"Kafka at {NOBODY}, "):
+        admin.require_answer()
+    admin.close()
+    assert time.monotonic() - begun < faults.REQUEST_TIMEOUT_SECONDS
 
 
 @pytest.mark.parametrize("start", [5, 7, 9])

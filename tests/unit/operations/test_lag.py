@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from pipeline.errors import ExitCode
@@ -24,6 +25,7 @@ from tests.twins.kafka_topics import KafkaTopics
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HEARTBEAT = "__debezium-heartbeat.ajera"
+ROW = "ajera.heartbeat"
 CAPTURED_AFTER = timedelta(seconds=40)  # a long transaction: Kafka's time is that much later
 
 
@@ -38,6 +40,10 @@ class World:
 
     def beat(self) -> None:
         self.topics.append(HEARTBEAT, None, milliseconds(self.now))
+
+    def row(self) -> None:
+        """The heartbeat row came back through the log."""
+        self.topics.append(ROW, None, milliseconds(self.now))
 
     def commit(self, committed_at: datetime) -> None:
         at_ms = milliseconds(committed_at + CAPTURED_AFTER)
@@ -64,7 +70,7 @@ class World:
 def world(tmp_path: Path) -> World:
     settings = settings_in(tmp_path)
     found = World(route_named(settings, "pim"), source_of(settings, "ajera"))
-    for topic in (*found.route.topics, HEARTBEAT):
+    for topic in (*found.route.topics, HEARTBEAT, ROW):
         found.topics.create(topic)
     return found
 
@@ -128,6 +134,21 @@ def test_a_silent_source_has_no_known_delay_when_nothing_waits(world: World) -> 
     assert (found.lag, found.delay_seconds) == (0, None)
     assert found.sources[0].is_silent
     assert found.applied_until == NOON
+
+
+def test_a_log_that_is_not_read_to_its_end_is_silent_though_heartbeats_come(world: World) -> None:
+    """SQL Server's capture job stands still, or the row's table was taken out of the publication:
+    the connector is alive and sees nothing new.
+    """
+    world.row()
+    for _ in range(16):
+        world.now += timedelta(seconds=1)
+        world.beat()
+    found = world.lag({"ajera.AxVec": 0})
+    assert (found.sources[0].seen_seconds, found.sources[0].is_silent) == (16.0, True)
+    assert found.delay_seconds is None
+    world.row()
+    assert world.lag({"ajera.AxVec": 0}).delay_seconds == 0.0
 
 
 def test_a_source_that_was_never_seen_is_unknown(world: World) -> None:
@@ -204,6 +225,7 @@ def test_a_group_that_was_set_back_is_rewound_and_starts_at_the_smaller_offset(
     assert found.state == (GroupVerdict.REWOUND if rewound else GroupVerdict.STOPPED)
 
 
+@how(deadline=None)  # the first example imports the decoder
 @given(
     ages=st.lists(st.integers(0, 5000), max_size=8).map(lambda ages: sorted(ages, reverse=True)),
     applied=st.integers(0, 8),

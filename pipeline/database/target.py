@@ -184,6 +184,9 @@ class DatabaseTransaction:
     def marks_of(self, marks: Iterable[tuple[str, str]]) -> list[Mark]:
         return self._marks.marks_of(marks)
 
+    def has_marks(self, kind: str) -> bool:
+        return self._marks.has_marks(kind)
+
     def due(
         self,
         limit: int,

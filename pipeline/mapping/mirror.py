@@ -100,8 +100,19 @@ class MirroredTable:
         )
         return columns if not self.owners else tuple(column.name for column in self.mirrored())
 
+    @cached_property
+    def sendable(self) -> frozenset[str]:
+        """The names of the source's own columns."""
+        return frozenset(column.name for column in self.columns)
+
+    @cached_property
+    def _is_number(self) -> bool:
+        return [column.kind for column in self.table.key_columns] == [ColumnType.INTEGER]
+
     def as_reference(self, key: str) -> Value:
         """What a column that refers to the row of this key holds: of several columns the text."""
+        if self._is_number:
+            return int(key)
         return key if len(self.table.key) > 1 else self.table.key_values(key)[0]
 
     def column(self, name: str) -> SourceColumn:
@@ -110,6 +121,10 @@ class MirroredTable:
 
     def mirrored(self) -> tuple[SourceColumn, ...]:
         """Every column of the mirror: those of the source, then the remembered ones."""
+        return self._mirrored
+
+    @cached_property
+    def _mirrored(self) -> tuple[SourceColumn, ...]:
         return self.columns + tuple(SourceColumn(r.name, r.kind) for r in self.remembered)
 
 

@@ -325,6 +325,18 @@ def test_a_newer_mark_is_never_cleared_by_whoever_read_an_older(
         assert transaction.marks_of([("AxVec", name)]) == []
 
 
+def test_whether_a_kind_has_marks_is_told(database: Database | Twin) -> None:
+    """Of the kind alone, and of a mark that waits, too."""
+    kind = f"AxVec {key()}"
+    with database.target.transaction() as transaction:
+        assert not transaction.has_marks(kind)
+        transaction.wait([Waiting(Mark(kind, "5"), "row.missing", ODD)], NOW)
+        assert transaction.has_marks(kind)
+        assert not transaction.has_marks(f"{kind} 5")
+        transaction.clear(transaction.marks_of([(kind, "5")]))
+        assert not transaction.has_marks(kind)
+
+
 def test_a_mark_that_waits_keeps_its_reason_until_it_is_set_again(
     database: Database | Twin,
 ) -> None:

@@ -223,6 +223,11 @@ PROJECTION = (
         "a mirrored value that later events do not take back",
         ("StickyColumn", "Fold"),
     ),
+    Word(
+        "write directly",
+        "to write a target row that depends on one source row alone when that is staged",
+        ("Direct", "DirectResult", "PlainMapping"),
+    ),
     Word("stage", "to store a batch's events in ledger and mirror, with marks", ("StagedBatch",)),
     Word("mark, due", "a durable note that target rows must be recomputed", ("Mark", "Marks")),
     Word("recompute", "to build the marked target rows again from the mirror", ("Recompute",)),

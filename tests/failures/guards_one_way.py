@@ -185,7 +185,7 @@ ONE_WAY_GUARDS = (
     Guard(
         "unknown stays unknown",
         f"{ENGINE}/projection/guard.py",
-        "unknown = before.unknown - event.row.keys()",
+        "unknown = was_unknown - event.row.keys()",
         "unknown = frozenset[str]()",
         f"{UNIT}/test_guard.py::test_a_column_that_was_never_sent_stays_unknown",
     ),

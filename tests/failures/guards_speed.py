@@ -6,6 +6,7 @@ from tests.failures.guard import Guard
 
 COMPILED = "tests/unit/decoding/test_compiled.py"
 DECODER = "pipeline/decoding/compiled.py"
+DIRECT = "pipeline/engine/projection/direct.py"
 
 SPEED_GUARDS = (
     Guard(
@@ -49,5 +50,49 @@ SPEED_GUARDS = (
         'if type(number) is int and key == b"%s%d}" % (plan.key_start, number):',
         "if type(number) is int:",
         "tests/unit/decoding/test_event.py::test_a_key_that_does_not_name_the_row_halts",
+    ),
+    Guard(
+        "direct: a row whose parent is missing is left to the marks",
+        DIRECT,
+        "    result.left.update((one.root.table, one.root.key) for one in left)\n",
+        "",
+        "tests/properties/test_any_direct.py",
+    ),
+    Guard(
+        "direct: a row with an unknown column is left to the marks",
+        DIRECT,
+        "        if root.unknown:\n",
+        "        if False:\n",
+        "tests/unit/engine/test_direct.py"
+        "::test_a_column_that_was_never_sent_is_not_written_as_null",
+    ),
+    Guard(
+        "direct: what is left keeps its mark",
+        "pipeline/engine/projection/stage.py",
+        " - written.left\n",
+        "\n",
+        "tests/properties/test_any_direct.py",
+    ),
+    Guard(
+        "direct: a table that gives rows of another kind, too, is marked",
+        DIRECT,
+        "if kept and len(kept) == len(ours) and not source.member:",
+        "if kept and not source.member:",
+        "tests/unit/engine/test_direct.py"
+        "::test_a_table_that_also_gives_rows_that_hang_on_others_is_marked",
+    ),
+    Guard(
+        "direct: a value that would have to be cut is left to the marks",
+        "pipeline/mapping/plain.py",
+        "                if len(value) > line.longest:\n",
+        "                if False:\n",
+        "tests/unit/mapping/test_plain.py::test_a_plain_row_is_what_build_and_fit_give",
+    ),
+    Guard(
+        "direct: what is read back is left to the marks",
+        DIRECT,
+        "                if one.target not in observed\n",
+        "",
+        "tests/unit/engine/test_direct.py::test_what_is_read_back_is_not_written_directly",
     ),
 )

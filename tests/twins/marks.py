@@ -47,6 +47,10 @@ class Marks:
             due.mark for pair in sorted(set(marks)) if (due := self._view.get(pair)) is not None
         ]
 
+    def has_marks(self, kind: str) -> bool:
+        self._session.statement("has_marks")
+        return any(one == kind for (one, _), _ in self._view.items())
+
     def due(
         self,
         limit: int,

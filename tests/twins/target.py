@@ -239,6 +239,10 @@ class MemoryTransaction:
         with self._spoiling():
             return self._marks.marks_of(marks)
 
+    def has_marks(self, kind: str) -> bool:
+        with self._spoiling():
+            return self._marks.has_marks(kind)
+
     def due(
         self,
         limit: int,

@@ -126,7 +126,8 @@ class Ledger:
     def _insert(self, mirror: Mirror, rows: Sequence[LedgerRow]) -> int:
         fields = (LEDGER_REVISION, *LEDGER, *mirror.values)
         sql = self._session.dialect.insert_missing(mirror.table, (LEDGER_KEY,), fields)
-        cells = [(row.key, 1, *_cells(mirror, row)) for row in rows]
+        names = [field.name for field in mirror.values]
+        cells = [(row.key, 1, *_cells(mirror, names, row)) for row in rows]
         return len(self._session.run(mirror_name(mirror.source.name), sql, cells))
 
     def _change(self, mirror: Mirror, rows: Sequence[LedgerRow]) -> int:
@@ -145,7 +146,8 @@ class Ledger:
                 ),
             )
         )
-        cells = [(row.key, row.revision, *_cells(mirror, row)) for row in rows]
+        names = [field.name for field in mirror.values]
+        cells = [(row.key, row.revision, *_cells(mirror, names, row)) for row in rows]
         return sum(
             number_of(changed)
             for (changed,) in self._session.run(mirror_name(mirror.source.name), sql, cells)
@@ -191,7 +193,7 @@ class Ledger:
         return [str(found) for (found,) in answers]
 
 
-def _cells(mirror: Mirror, row: LedgerRow) -> Cells:
+def _cells(mirror: Mirror, names: Sequence[str], row: LedgerRow) -> Cells:
     place = row.place
     return (
         row.position,
@@ -206,7 +208,7 @@ def _cells(mirror: Mirror, row: LedgerRow) -> Cells:
         row.changed_at,
         max(mirror.added.values(), default=0),
         row.revision + 1,
-        *(row.values[field.name] for field in mirror.values),
+        *map(row.values.__getitem__, names),
     )
 
 

@@ -67,6 +67,16 @@ class Marks:
         answers = self._session.run("due", sql, sorted(set(marks)))
         return [Mark(str(kind), str(key), number_of(number)) for kind, key, number in answers]
 
+    def has_marks(self, kind: str) -> bool:
+        key = self._session.dialect.quote("key")
+        found = self._session.ask(
+            "due",
+            f"SELECT {key} FROM {self._table} WHERE {self._session.dialect.quote('kind')} = :kind"
+            f" ORDER BY {key} OFFSET 0 ROWS FETCH NEXT 1 ROWS ONLY",
+            kind=kind,
+        )
+        return bool(found)
+
     def due(
         self,
         limit: int,

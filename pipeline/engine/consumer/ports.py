@@ -137,6 +137,9 @@ class Marks(Protocol):
     def marks_of(self, marks: Iterable[tuple[str, str]]) -> list[Mark]:
         """Those of these kinds and keys that are set."""
 
+    def has_marks(self, kind: str) -> bool:
+        """Is any mark of this kind set."""
+
     def due(
         self,
         limit: int,

@@ -33,36 +33,21 @@ def apply(table: MirroredTable, site: Site, ledger: LedgerRow | None, event: Eve
     before = with_sticky(table, site, ledger) if ledger else empty(table, event.key)
     moment = max(before.position, start_of(event.epoch)) if event.is_snapshot else event.position
     if event.operation is Operation.DELETE:
-        return replace(
-            _moved(before, event),
-            deleted=True,
-            retired_at=before.retired_at or moment,
-        )
+        return _moved(before, event, deleted=True, retired_at=before.retired_at or moment)
     values = _values(table, site, before, event)
     if table.member and before.values[table.member] and not _is_member(table, site, values):
-        return replace(
-            _moved(before, event),
-            deleted=False,
-            retired_at=before.retired_at or moment,
-        )
+        return _moved(before, event, retired_at=before.retired_at or moment)
     comes_back = bool(before.retired_at) or ledger is None
-    if comes_back:
-        before = replace(before, unknown=_sendable(table))
-    unknown = before.unknown - event.row.keys()
+    was_unknown = table.sendable if comes_back else before.unknown
+    unknown = was_unknown - event.row.keys()
     if unknown:
         unknown -= {one.name for one in table.remembered if _value(one, site, values, unknown)}
     is_read = comes_back or any(
         _differs(column, (before.values, before.unknown), (values, unknown))
         for column in table.read_by_others
     )
-    return replace(
-        _moved(before, event),
-        values=values,
-        unknown=unknown,
-        deleted=False,
-        retired_at="",
-        changed_at=moment if is_read else before.changed_at,
-    )
+    changed_at = moment if is_read else before.changed_at
+    return _moved(before, event, values=values, unknown=unknown, changed_at=changed_at)
 
 
 def _values(table: MirroredTable, site: Site, before: LedgerRow, event: Event) -> Row:
@@ -121,9 +106,8 @@ def _differs(
     after: tuple[Row, frozenset[str]],
 ) -> bool:
     """Another value, or the same one that was not known before."""
-    return (before[0].get(column), column in before[1]) != (
-        after[0].get(column),
-        column in after[1],
+    return before[0].get(column) != after[0].get(column) or (column in before[1]) != (
+        column in after[1]
     )
 
 
@@ -138,25 +122,37 @@ def _is_member(table: MirroredTable, site: Site, values: Row) -> bool:
     return any(one.name == table.member and one.of(values, site) for one in table.remembered)
 
 
-def _sendable(table: MirroredTable) -> frozenset[str]:
-    return frozenset(column.name for column in table.columns)
-
-
 def empty(table: MirroredTable, key: str) -> LedgerRow:
     """The ledger row of a source row that was never seen."""
     names = [column.name for column in table.mirrored()]
-    return LedgerRow(table.name, key, dict.fromkeys(names), unknown=_sendable(table))
+    return LedgerRow(table.name, key, dict.fromkeys(names), unknown=table.sendable)
 
 
-def _moved(before: LedgerRow, event: Event) -> LedgerRow:
-    """The row as it was, as far as this event."""
+def _moved(
+    before: LedgerRow,
+    event: Event,
+    *,
+    values: Row | None = None,
+    unknown: frozenset[str] | None = None,
+    deleted: bool = False,
+    retired_at: str = "",
+    changed_at: str | None = None,
+) -> LedgerRow:
+    """The row as far as this event; what is not given stays as it was."""
     position, committed_at = position_after(before, event)
-    return replace(
-        before,
+    return LedgerRow(
+        table=before.table,
+        key=before.key,
+        values=before.values if values is None else values,
         position=position,
         place=event.place,
+        deleted=deleted,
+        unknown=before.unknown if unknown is None else unknown,
         epoch=max(before.epoch, event.epoch),
         committed_at=committed_at,
+        revision=before.revision,
+        retired_at=retired_at,
+        changed_at=before.changed_at if changed_at is None else changed_at,
     )
 
 

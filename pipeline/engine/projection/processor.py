@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -22,10 +23,11 @@ from pipeline.engine.consumer.ports import (
     Target,
     Telemetry,
 )
+from pipeline.engine.projection.direct import Direct
 from pipeline.engine.projection.recompute import Recompute
 from pipeline.engine.projection.recomputed import Key, RecomputeResult
 from pipeline.engine.projection.recomputing import RecomputeRunner
-from pipeline.engine.projection.refusals import Described, Refusals
+from pipeline.engine.projection.refusals import Described, Refusals, TableRefused
 from pipeline.engine.projection.stage import (
     Rewound,
     StagedBatch,
@@ -49,6 +51,8 @@ class Processor:
     `attempt` calls a function until it does not fail with an error whose remedy is retry; it is the
     loop's, so that waiting keeps the group's membership alive.
     """
+
+    _written_directly: Direct | None = None  # made when it is needed
 
     def __init__(
         self,
@@ -116,6 +120,9 @@ class Processor:
         for staged in self._staged(batch, batch.events, attempt):
             staged_at = self._clock.monotonic()
             done = self._recomputing.run(staged.marks, attempt)
+            if staged.direct is not None:
+                self._recomputing.count(staged.direct)
+                done.append(staged.direct)
             recomputed = self._clock.monotonic()
             self._end_events(batch, staged, done)
             seconds["stage"] += staged_at - before
@@ -161,7 +168,7 @@ class Processor:
         while queue:
             now = queue.take()
             try:
-                staged = attempt(partial(self._stage_once, batch, now))
+                staged = self._stage(batch, now, attempt)
             except Rewound as rewound:
                 left = [*now, *queue.take_all()]
                 queue.done(self._intake.halt_rewound(batch, rewound.event, left))
@@ -173,7 +180,32 @@ class Processor:
                 yield staged
                 queue.done(staged.rest)
 
-    def _stage_once(self, batch: Batch, events: Sequence[Event]) -> StagedBatch:
+    def _stage(self, batch: Batch, events: Sequence[Event], attempt: Attempt) -> StagedBatch:
+        """With the target rows that depend on one row alone; where the target refuses one of them,
+        without any: the recompute finds out which, and lets it wait.
+        """
+        direct = self._direct()
+        if not self._refusals.errors:
+            with suppress(RowRejected):
+                try:
+                    return attempt(partial(self._stage_once, batch, events, direct))
+                except TableRefused as refused:
+                    self._refusals.refuse(refused)
+        return attempt(partial(self._stage_once, batch, events, None))
+
+    def _direct(self) -> Direct:
+        """For the target's tables as they are now."""
+        targets = self._recomputing.targets
+        if self._written_directly is None or self._written_directly.targets is not targets:
+            settings = self._stage_settings
+            self._written_directly = Direct(
+                settings.route, settings.site, targets, self._target.counts_utf16
+            )
+        return self._written_directly
+
+    def _stage_once(
+        self, batch: Batch, events: Sequence[Event], direct: Direct | None
+    ) -> StagedBatch:
         with self._target.transaction() as transaction:
             self._intake.history.refuse_restored(transaction, batch.handled.next_offsets)
             number = secrets.randbits(62)
@@ -183,6 +215,7 @@ class Processor:
                 events,
                 number,
                 self._clock.now(),
+                direct,
             )
 
     def _dead_letter_rejected(self, batch: Batch, event: Event, error: RowRejected) -> None:

@@ -5,7 +5,7 @@ a batch that the target rejects is bisected down to the offending rows.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -24,6 +24,7 @@ from pipeline.engine.projection.refusals import Refusals, TableRefused
 from pipeline.engine.projection.resolve import resolve
 from pipeline.errors import ConcurrentWrite, RowRejected
 from pipeline.mapping.route import Route
+from pipeline.mapping.target import TargetTable
 from pipeline.model.ledger import Mark, Waiting
 
 MARKS_A_TRANSACTION = 2_000
@@ -70,7 +71,7 @@ class RecomputeRunner:
                 if queue.bisect(roots):
                     continue
                 result = attempt(partial(self._park, roots, error))
-            self._count(result)
+            self.count(result)
             self._refusals.worked(result.written)
             done.append(result)
             queue.done()
@@ -110,12 +111,17 @@ class RecomputeRunner:
         self.run(marks, attempt)
         return len(marks)
 
+    @property
+    def targets(self) -> Mapping[str, TargetTable]:
+        """The target's tables as they are now."""
+        return self._refusals.described().tables or self._recompute.targets
+
     def _described(self) -> Recompute:
         """With the target's tables as they are now."""
-        tables = self._refusals.described().tables
-        return replace(self._recompute, targets=tables) if tables else self._recompute
+        return replace(self._recompute, targets=self.targets)
 
-    def _count(self, result: RecomputeResult) -> None:
+    def count(self, result: RecomputeResult) -> None:
+        """Tell telemetry what a transaction did that was committed."""
         for table, counts in result.rows.items():
             self._telemetry.rows(table, counts)
         for (table, column, how), count in result.fitted.items():

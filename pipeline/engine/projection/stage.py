@@ -4,12 +4,14 @@ committed together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection import guard, observing
+from pipeline.engine.projection.direct import Direct
+from pipeline.engine.projection.recomputed import RecomputeResult
 from pipeline.engine.projection.retiring import until_retired
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.route import Route
@@ -21,7 +23,8 @@ from pipeline.model.frozen import light
 from pipeline.model.ledger import LedgerRow, Mark
 from pipeline.model.outcome import SkipReason
 
-Pairs = frozenset[tuple[str, str]]
+Pair = tuple[str, str]
+Pairs = frozenset[Pair]
 
 
 @light(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class StagedBatch:
     """
 
     events: list[StagedEvent] = field(default_factory=list)
+    direct: RecomputeResult | None = None  # what was written without a mark
     marks: list[Mark] = field(default_factory=list)
     rest: Sequence[Event] = ()
 
@@ -94,38 +98,50 @@ def stage(
     events: Sequence[Event],
     number: int,
     now: datetime,
+    direct: Direct | None = None,
 ) -> StagedBatch:
-    """Apply the guard to a batch in offset order, store ledger and mirror,
-    set marks numbered `number`.
+    """Apply the guard to a batch in offset order, store ledger and mirror, write directly (None:
+    leave it to the marks), set marks numbered `number`. Marks that somebody left who died between
+    the two transactions are picked up by their rows' stale events. What was committed after a row
+    was retired, and target rows may read, is left for another call: `rest`.
 
-    Marks left by somebody who died between the two transactions are picked up by their rows' stale
-    events. What was committed after a row was retired, and target rows may read, is left for
-    another call: `rest`. Raises Rewound before anything was written.
+    Raises Rewound before anything was written, TableRefused.
     """
     route, batch = settings.route, StagedBatch()
     mark_kinds = MarkKinds(route.kinds(), _watched(transaction, route, events))
     batch.events = _observed(transaction, route, events)
     fresh = {pair for one in batch.events for pair in one.pairs}
+    left: set[Pair] = set()
     events = observing.without(route, events)
     events, batch.rest = until_retired(transaction, route, settings.site, events)
-    left: set[tuple[str, str]] = set()
-    for table in route.sources:
-        ours = [event for event in events if event.table == table.name]
-        if not ours:
-            continue
+    roots: list[LedgerRow] = []
+    for table, ours in _by_table(route, events):
         ledger = transaction.lock_rows(table.name, sorted({event.key for event in ours}))
         staged, changed, stale = _fold(table, settings, ledger, ours, mark_kinds)
-        if changed:
-            transaction.write_rows(sorted(changed, key=lambda row: row.key))
+        transaction.write_rows(sorted(changed, key=lambda row: row.key))
         batch.events.extend(staged)
         fresh.update(pair for one in staged for pair in one.pairs)
+        if direct is not None and direct.takes(table.name):
+            roots += (row for row in changed if (table.name, row.key) in fresh)
         left.update(pair for row in stale for pair in mark_kinds.marks(table, None, row))
+    if direct is not None and roots:
+        fresh -= _write_directly(transaction, direct, roots, batch)
     batch.marks = guard.numbered(fresh, number)
     if batch.marks:
         transaction.mark(batch.marks, now)
     if left - fresh:
         batch.marks.extend(transaction.marks_of(sorted(left - fresh)))
     return batch
+
+
+def _by_table(
+    route: Route, events: Sequence[Event]
+) -> Iterator[tuple[MirroredTable, Sequence[Event]]]:
+    """In the order of locks."""
+    found: dict[str, list[Event]] = {}
+    for event in events:
+        found.setdefault(event.table, []).append(event)
+    return ((table, found[table.name]) for table in route.sources if table.name in found)
 
 
 def _observed(transaction: Transaction, route: Route, events: Sequence[Event]) -> list[StagedEvent]:
@@ -147,6 +163,25 @@ def _watched(transaction: Transaction, route: Route, events: Sequence[Event]) ->
     if tables.isdisjoint(event.table for event in events):
         return frozenset()
     return watches(route.mappings, transaction.loaded())
+
+
+def _write_directly(
+    transaction: Transaction, direct: Direct, roots: Sequence[LedgerRow], batch: StagedBatch
+) -> set[Pair]:
+    """The roots whose target rows are written; they need no mark."""
+    written = direct.write(transaction, roots)
+    batch.direct = written.done
+    done = {(row.table, row.key) for row in roots} - written.left
+    _clear_marks(transaction, done)
+    return done
+
+
+def _clear_marks(transaction: Transaction, roots: set[Pair]) -> None:
+    """Of roots whose target rows were written just now: what was marked until then is done."""
+    for table in sorted({table for table, _ in roots}):
+        if transaction.has_marks(table):
+            marks = transaction.marks_of(sorted(root for root in roots if root[0] == table))
+            transaction.clear(marks)
 
 
 def _fold(
@@ -179,7 +214,11 @@ def _fold(
         staged.append(StagedEvent(event, None))
     for key, place in newest.items():
         pairs = mark_kinds.marks(table, ledger.get(key), rows[key])
-        changed = any(guard.marks(table, ledger.get(key), rows[key]))
-        reason = None if pairs else SkipReason.FILTERED if changed else SkipReason.UNCHANGED
+        reason = None if pairs else _reason(table, ledger.get(key), rows[key])
         staged[place] = StagedEvent(staged[place].event, reason, pairs)
     return staged, [rows[key] for key in newest], list(stale.values())
+
+
+def _reason(table: MirroredTable, before: LedgerRow | None, after: LedgerRow) -> SkipReason:
+    """Why a row that marks nothing ends here."""
+    return SkipReason.FILTERED if any(guard.marks(table, before, after)) else SkipReason.UNCHANGED

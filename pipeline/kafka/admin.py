@@ -26,6 +26,7 @@ from pipeline.errors import ReplayRefused, ServiceUnreachable, TopicMissing
 from pipeline.kafka.broker import Broker, client
 from pipeline.kafka.errors import (
     DOWN_CODES,
+    MEMBERS_LEFT_CODES,
     REQUEST_TIMEOUT_SECONDS,
     TRANSPORT_CODES,
     cause,
@@ -37,6 +38,7 @@ from pipeline.kafka.peek import read_at, read_range
 from pipeline.kafka.topics import (
     TopicDescription,
     TopicSettings,
+    described,
     differences_between,
     new_topic,
 )
@@ -45,22 +47,11 @@ from pipeline.model.position import TopicPartition
 
 T = TypeVar("T")
 Offsets = dict[TopicPartition, int]
-
+LOOK_SECONDS: Final = 1.0  # librdkafka has tried every broker's address by then
 # Their constructors have no type annotations.
 EARLIEST: Final = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 NEWEST: Final = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
-
-MEMBERS_LEFT_CODES: Final = frozenset(
-    {
-        KafkaError.UNKNOWN_MEMBER_ID,
-        KafkaError.NON_EMPTY_GROUP,
-        KafkaError.STALE_MEMBER_EPOCH,
-    }
-)
-
-
-LOOK_SECONDS: Final = 1.0  # librdkafka has tried every broker's address by then
 
 
 class KafkaAdmin:
@@ -134,17 +125,7 @@ class KafkaAdmin:
             f"reading the settings of {topic}",
             self._client.describe_configs([resource], **_bounded())[resource],
         )
-        return TopicDescription(
-            name=topic,
-            topic_id=str(found.topic_id),
-            partitions=len(found.partitions),
-            replicas=min(
-                (len(partition.replicas) for partition in found.partitions),
-                default=0,
-            ),
-            retention_ms=int(settings["retention.ms"].value),
-            cleanup_policy=str(settings["cleanup.policy"].value),
-        )
+        return described(topic, found, settings)
 
     def watermarks(self, topics: Iterable[str]) -> dict[TopicPartition, tuple[int, int]]:
         """For each partition the oldest offset, and the one after the newest. Missing topics are
@@ -296,7 +277,6 @@ class KafkaAdmin:
             if fault.code() == KafkaError.GROUP_ID_NOT_FOUND:
                 raise _GroupMissing(doing) from error
             raise self.broker.failure(doing, fault) from error
-
         self.broker.answered()
         return answer
 

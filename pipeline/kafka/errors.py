@@ -36,6 +36,14 @@ TRANSPORT_CODES: Final = DOWN_CODES | {
     KafkaError._TRANSPORT,  # noqa: SLF001
     KafkaError._TIMED_OUT,  # noqa: SLF001
 }
+# A group's offsets cannot be set while it has members.
+MEMBERS_LEFT_CODES: Final = frozenset(
+    {
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.NON_EMPTY_GROUP,
+        KafkaError.STALE_MEMBER_EPOCH,
+    }
+)
 CREDENTIAL_CODES: Final = frozenset(
     {
         KafkaError._AUTHENTICATION,  # noqa: SLF001

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # it imports them without `as`
     NewTopic,
@@ -54,3 +56,15 @@ def new_topic(topic: TopicSettings) -> NewTopic:
         "retention.ms": str(topic.retention_ms),
     }
     return NewTopic(topic.name, topic.partitions, topic.replicas, config=settings)
+
+
+def described(topic: str, found: Any, settings: Mapping[str, Any]) -> TopicDescription:
+    """From the client's answers, which have no types."""
+    return TopicDescription(
+        name=topic,
+        topic_id=str(found.topic_id),
+        partitions=len(found.partitions),
+        replicas=min((len(partition.replicas) for partition in found.partitions), default=0),
+        retention_ms=int(settings["retention.ms"].value),
+        cleanup_policy=str(settings["cleanup.policy"].value),
+    )

@@ -25,7 +25,8 @@ from pipeline.operations.heartbeats import HEARTBEAT_TABLE
 from pipeline.wiring.clients import source_engine, target_engine
 from pipeline.wiring.exchange import setup_of
 from pipeline.wiring.exchange_decoding import needs_of
-from pipeline.wiring.projection import needs_in, require_offered, switched_on
+from pipeline.wiring.offered import require_offered, switched_on
+from pipeline.wiring.projection import needs_in
 from pipeline.wiring.source import Source, contract_of, source_of
 from pipeline.wiring.state import State, state_of
 

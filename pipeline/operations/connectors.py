@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from pipeline.config.settings import Settings
 from pipeline.connect.client import TABLES, ConnectClient
@@ -156,44 +157,19 @@ def configuration(
 def topics_of(settings: Settings, system: str = "ajera") -> list[TopicSettings]:
     """Every topic that the source's consumers need, as it should be."""
     source, kafka = source_of(settings, system), settings.kafka
+    make = partial(TopicSettings, replicas=kafka.replication_factor)
     retention_ms = kafka.retention_hours * HOUR_MS
-    topics = [
-        TopicSettings(name, kafka.partitions, kafka.replication_factor, retention_ms)
-        for name in source.topics
+    letters = [route.dead_letter_topic for route in routes_of(settings) if system in route.systems]
+    of_connector = [source.heartbeat_topic, *([source.row_topic] if source.row_topic else ())]
+    history = [_history_topic(source)] if source.dialect == "sqlserver" else []
+    return [
+        *(make(one, kafka.partitions, retention_ms=retention_ms) for one in source.topics),
+        *(
+            make(one, 1, retention_ms=retention_ms)
+            for one in (*of_connector, source.notification_topic)
+        ),
+        *(make(one, 1, retention_ms=KEEP_FOR_EVER) for one in (*letters, *history)),
     ]
-    topics.append(
-        TopicSettings(
-            source.heartbeat_topic,
-            1,
-            kafka.replication_factor,
-            retention_ms,
-        )
-    )
-    if source.row_topic:
-        topics.append(TopicSettings(source.row_topic, 1, kafka.replication_factor, retention_ms))
-    topics.append(
-        TopicSettings(source.notification_topic, 1, kafka.replication_factor, retention_ms)
-    )
-    for route in routes_of(settings):
-        if system in route.systems:
-            topics.append(
-                TopicSettings(
-                    route.dead_letter_topic,
-                    1,
-                    kafka.replication_factor,
-                    KEEP_FOR_EVER,
-                )
-            )
-    if source.dialect == "sqlserver":
-        topics.append(
-            TopicSettings(
-                _history_topic(source),
-                1,
-                kafka.replication_factor,
-                KEEP_FOR_EVER,
-            )
-        )
-    return topics
 
 
 # -- parts -----------------------------------------------------------------------------------------

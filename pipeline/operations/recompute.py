@@ -7,7 +7,8 @@ from importlib.metadata import version
 from pipeline.config.settings import Settings
 from pipeline.engine.projection.remapping import Remapped, remap
 from pipeline.wiring.clients import SystemClock
-from pipeline.wiring.projection import keeper, switched_on
+from pipeline.wiring.offered import switched_on
+from pipeline.wiring.projection import keeper
 from pipeline.wiring.route import projection_named
 
 

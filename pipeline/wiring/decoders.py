@@ -12,7 +12,8 @@ from pipeline.mapping.route import Route
 from pipeline.wiring.clients import registry_client
 from pipeline.wiring.exchange import setup_of
 from pipeline.wiring.exchange_decoding import decoders_of
-from pipeline.wiring.projection import decoders_for, switched_on
+from pipeline.wiring.offered import switched_on
+from pipeline.wiring.projection import decoders_for
 from pipeline.wiring.route import RouteHandle
 
 

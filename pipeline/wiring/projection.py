@@ -11,7 +11,6 @@ from importlib.metadata import version
 from sqlalchemy import Engine
 
 from pipeline.config.settings import Settings
-from pipeline.conflicts.version import parse
 from pipeline.database.systems.live import describe_live
 from pipeline.database.target import DatabaseTarget
 from pipeline.decoding.avro import Schemas
@@ -29,7 +28,7 @@ from pipeline.engine.projection.processor import Processor
 from pipeline.engine.projection.recompute import Recompute
 from pipeline.engine.projection.refusals import Described
 from pipeline.engine.projection.remapping import Remapped, remap
-from pipeline.errors import ConfigurationInvalid, TargetMismatch
+from pipeline.errors import TargetMismatch
 from pipeline.kafka.consumer import KafkaMessages
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
@@ -48,43 +47,9 @@ from pipeline.wiring.clients import (
 from pipeline.wiring.identity import consumer_id
 from pipeline.wiring.links import require_links, schema_of_links
 from pipeline.wiring.membership import join_group
+from pipeline.wiring.offered import offered, switched_on
 from pipeline.wiring.source import contract_of
 from pipeline.wiring.state import state_of
-
-
-def switched_on(settings: Settings, route: Route) -> Route:
-    """The route with the entities that are switched on.
-    Raises ConfigurationInvalid where it is not configured.
-    """
-    return route.only(_entities(settings, route))
-
-
-def _entities(settings: Settings, route: Route) -> frozenset[str]:
-    return settings.routes.projection(route).entities & route.at(settings.site.assumptions)
-
-
-def require_offered(settings: Settings, route: Route) -> None:
-    """Raises ConfigurationInvalid where there is no such route at this site, or nothing of it; and
-    AjeraVersionInvalid.
-    """
-    version = settings.ajera.version or ""
-    if route.since and parse(version) < parse(route.since):
-        raise ConfigurationInvalid(
-            f"routes.{route.name}: there is no {route.title} below Ajera {route.since}, and"
-            f' sources.ajera.version is "{version}". Without its section the rest runs.'
-        )
-    if not _entities(settings, route):
-        there = ", ".join(sorted(route.at(settings.site.assumptions)))
-        raise ConfigurationInvalid(
-            f"routes.{route.name}: nothing is switched on that there is at this site; by the site"
-            f" profile's assumptions.crm there are {there}."
-        )
-
-
-def offered(settings: Settings, route: Route) -> Route:
-    """The same, of a route that there is at this site. Raises as `require_offered`."""
-    require_offered(settings, route)
-    return switched_on(settings, route)
 
 
 def decoders_for(

@@ -16,7 +16,7 @@ from pipeline.errors import ConfigurationInvalid
 from pipeline.mapping.site import OverflowPolicy, Site
 from pipeline.operations.check import areas
 from pipeline.operations.mappings import shown
-from pipeline.wiring.projection import require_offered, switched_on
+from pipeline.wiring.offered import require_offered, switched_on
 
 DPS = "mssql+pyodbc://ajera_cdc:hunter2@server/Vantagepoint"
 AJERA = '[sources.ajera]\ndatabase = "postgresql+psycopg://h/ajera"\n'

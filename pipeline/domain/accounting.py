@@ -255,12 +255,11 @@ TEAM_TAB = TableMapping(
         ChildRows(
             "EMProjectAssoc",
             needs=tuple(sorted(TEAM.needs)),
-            words="a row for each linked employee and role: the text of tEmployeeType",
+            words="a row for each linked employee (Employee) and role (Role): etDescription of"
+            " tEmployeeType, blank without one",
             of=rule.members,
             parents=(),
             values=(
-                ("Employee", "number of the employee in DPS"),
-                ("Role", "etDescription of tEmployeeType; blank without one"),
                 ("Hours", "sum of tUnits of labor rows"),
                 ("StartDate", "first tDate of them; not with crm = ajera_crm"),
             ),

@@ -4,6 +4,8 @@ others', and EMProjectAssoc, of which an older sync may have made rows.
 
 from __future__ import annotations
 
+from pipeline.domain import dps
+from pipeline.mapping.observed import Observed
 from pipeline.mapping.source import ColumnType
 from pipeline.mapping.target import TargetColumn, TargetTable
 
@@ -61,3 +63,9 @@ EM_PROJECT_ASSOC = TargetTable(
     row_id="RecordID",
 )
 TARGET_TABLES = (PR, EM_PROJECT_ASSOC)
+
+# As they are captured: what people type over our columns there is put back.
+OBSERVED = (
+    Observed("dps", dps.PR.pick(*PR.by_name()), "PR"),
+    Observed("dps", dps.EM_PROJECT_ASSOC, "EMProjectAssoc"),
+)

@@ -56,6 +56,7 @@ ACCOUNTING = Route(
     mappings=accounting.MAPPINGS,
     rests_on=accounting.RESTS_ON,
     note=accounting.NOTE,
+    observed=accounting_tables.OBSERVED,
     into="dps",
     since=accounting.SINCE,
     offered=accounting.tabs,

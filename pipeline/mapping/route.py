@@ -124,13 +124,19 @@ class Route:
 
     def only(self, entities: frozenset[str]) -> Route:
         """The same route with only the mappings of these entities switched on, those of one target
-        row as one; of others' tables with the columns that these fill.
+        row as one; of others' tables, and of those that it reads back, with the columns that these
+        fill.
         """
         parts = (part for one in self.mappings for part in one.parts or (one,))
         mappings = merged([part for part in parts if part.entity in entities])
         filled = {(one.target, line.target) for one in mappings for line in one.lines}
         targets = tuple(_narrowed(table, filled) for table in self.targets)
-        return replace(self, mappings=mappings, targets=targets)
+        observed = tuple(
+            replace(one, table=one.table.pick(*self.target(one.target).fixed_names, *written))
+            for one in self.observed
+            if (written := written_in(mappings, self.target(one.target)))
+        )
+        return replace(self, mappings=mappings, targets=targets, observed=observed)
 
     def at(self, assumptions: Assumptions) -> frozenset[str]:
         """The entities that there are at a site with these assumptions."""

@@ -64,7 +64,7 @@ def test_what_the_section_says_itself_comes_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (AJERA + OWN, "sources.dps: [routes.accounting] writes there; say where it is"),
+        (AJERA + OWN, "sources.dps: [routes.accounting] reads it; say where it is"),
         (AJERA + SOURCE + OWN, "rows have the keys of rows that an exchange linked; configure"),
         (EVERYTHING + 'sync_schema = "sync"\n', "routes.accounting.sync_schema: [routes.dps] has"),
         (

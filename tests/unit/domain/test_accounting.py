@@ -510,6 +510,8 @@ def test_the_crm_decides_which_tabs_there_are(crm: str) -> None:
     hours(firm, 1, 8)
     columns = {column.name for column in firm.route.target("PR").columns}
     assert columns & {"AjeraSpentLabor", "Fee", "FirmCost"} == FILLED[crm]
+    observed = next(one.table for one in firm.route.observed if one.target == "PR")
+    assert {column.name for column in observed.columns} == columns
     assert all(firm.shown()[name] == 0 for name in FILLED[crm])
     assert firm.team() == {("E-5", "Architect"): (8, None if crm == "ajera_crm" else DAY)}
 

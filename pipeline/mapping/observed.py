@@ -47,11 +47,14 @@ class Written:
     texts: Mapping[str, str | None]
 
     def differing(self, table: TargetTable, row: Row) -> frozenset[str]:
-        """The columns that a row holds otherwise; one that it does not have is none of them."""
+        """The columns that a row holds otherwise; one that it does not have is none of them, nor is
+        one that nothing writes any more, since it was switched off.
+        """
+        columns = table.by_name()
         return frozenset(
             name
             for name, text in self.texts.items()
-            if name in row and as_text(table.column(name).kind, row[name]) != text
+            if name in row and name in columns and as_text(columns[name].kind, row[name]) != text
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -64,6 +65,9 @@ def test_a_row_differs_in_the_columns_that_it_has_and_that_were_written() -> Non
         "AjeraGroups",
     }
     assert last.differing(PROJECT, {"AjeraGroups": 1}) == frozenset()
+    columns = tuple(one for one in PROJECT.columns if one.name != "AjeraName")
+    switched_off = replace(PROJECT, columns=columns)
+    assert last.differing(switched_off, {"AjeraName": "x", "AjeraGroups": 2}) == {"AjeraGroups"}
 
 
 def test_an_event_names_a_row_of_ours_by_its_key_or_its_id() -> None:

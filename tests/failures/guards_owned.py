@@ -181,4 +181,11 @@ OWNED_GUARDS = (
         "tests/unit/engine/test_tabs.py"
         "::test_a_team_row_that_a_person_made_is_taken_over_and_given_back",
     ),
+    Guard(
+        "a column that is switched off is peoples",
+        f"{ENGINE}/put_back.py",
+        "if name in table.by_name()}",
+        "}",
+        f"{PUT_BACK}::test_a_column_that_is_switched_off_is_peoples",
+    ),
 )

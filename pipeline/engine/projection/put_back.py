@@ -137,8 +137,9 @@ class PutBack:
             texts = {
                 name: as_text(table.column(name).kind, row[name]) for name in given[key].values
             }
-            before = last[key].texts if key in last else {}
-            now[key] = Written(given[key].root, {**before, **texts})
+            before = last[key].texts.items() if key in last else ()
+            kept = {name: text for name, text in before if name in table.by_name()}
+            now[key] = Written(given[key].root, {**kept, **texts})
             done.remembered.add((table.name, key))
         transaction.written.remember(
             table.name, {key: one for key, one in now.items() if last.get(key) != one}

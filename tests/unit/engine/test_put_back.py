@@ -243,6 +243,24 @@ def test_what_the_other_system_says_of_its_snapshots_ends_none_of_ours(office: O
     assert seen.take(events).snapshot_ended == 0
 
 
+def test_a_column_that_is_switched_off_is_peoples(office: Office) -> None:
+    """What they type there meanwhile is no edit when it is switched on again."""
+    columns = tuple(one for one in PROJECT.columns if one.name != "AjeraName")
+    office.route = replace(
+        TABS,
+        targets=(replace(PROJECT, columns=columns), TEAM),
+        mappings=(replace(MAPPING, lines=MAPPING.lines[1:]),),
+    )
+    office.people_write(PROJECT.name, *WHOLE, AjeraName="mine")
+    assert office.deliver().telemetry.ended == {("skipped", "echo"): 1}
+    office.take(group(6, 3, 1, client=9))
+    assert held(office) == {"AjeraName": "mine", "AjeraGroups": 2, "Memo": "theirs"}
+    office.route = TABS
+    office.take(project(1, 4, "Bay"))
+    assert held(office)["AjeraName"] == "Bay"
+    assert office.edits == {}
+
+
 def test_a_column_that_is_written_must_be_captured() -> None:
     """Else nobody would see that a person changed it."""
     line = Column("prjDescription", "Memo")

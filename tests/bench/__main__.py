@@ -31,7 +31,7 @@ from pipeline.domain.routes import AJERA_TO_PIM, ROUTES
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.mapping.site import Site
 from pipeline.operations.connectors import topics_of
-from tests.bench import delay, exchange, linking, stages
+from tests.bench import accounting, delay, exchange, linking, stages
 from tests.bench.produce import Change, Topic
 from tests.bench.rows import changes_of
 from tests.bench.waiting import events_read, is_settled, split, wait
@@ -81,10 +81,18 @@ CONTENDERS = (
     show_default=True,
     help="Projects a side that a first run links.",
 )
+@click.option(
+    "--transactions",
+    default=600_000,
+    show_default=True,
+    help="The most transactions beside which accounting is measured; also a tenth, a hundredth.",
+)
 @click.option("--seed", default=1, show_default=True)
-def main(*, rows: int, rounds: int, edits: int, projects: int, seed: int) -> None:
+def main(
+    *, rows: int, rounds: int, edits: int, projects: int, transactions: int, seed: int
+) -> None:
     """Print events a second, counted at the target in committed rows; delays of the exchange;
-    and a first run.
+    a first run; and what the accounting tabs cost.
     """
     rates: dict[str, list[float]] = {}
     with running_stack(console.print) as stack:
@@ -130,6 +138,7 @@ def main(*, rows: int, rounds: int, edits: int, projects: int, seed: int) -> Non
             f" (rehearsed in {found.rehearsed:.1f} s); a tenth of them differ in a line without "
             "an owner"
         )
+        accounting.report(stack, transactions, transactions // 10)
 
 
 def _raw(stack: Stack, pim: str, contender: Contender, name: str) -> dict[str, dict[str, object]]:

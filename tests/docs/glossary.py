@@ -218,7 +218,7 @@ PROJECTION = (
     ),
     Word(
         "tree",
-        "rows that refer to rows of their own table: aggregates may be over a row and those below it",
+        "rows that refer to rows of their own table; a row is summed up with those below it",
         ("Between",),
     ),
     Word("watch", "what aggregates read of a row, and which root a change of it marks", ("Watch",)),

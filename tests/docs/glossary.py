@@ -216,6 +216,11 @@ PROJECTION = (
         "a value over many rows of the mirror, which the database computes",
         ("Aggregate", "Aggregation"),
     ),
+    Word(
+        "tree",
+        "rows that refer to rows of their own table; a row is summed up with those below it",
+        ("Between",),
+    ),
     Word("watch", "what aggregates read of a row, and which root a change of it marks", ("Watch",)),
     Word("pick", "the columns of a source table that one route reads"),
     Word(

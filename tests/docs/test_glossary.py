@@ -40,7 +40,7 @@ ORDINARY = frozenset(
     connectors difference reports setting
     broker folding moment name outages whole
     commands listed
-    between look
+    look
     own url
     """,
     )

@@ -6,6 +6,7 @@ from tests.failures.guard import Guard
 
 ENGINE, CONTRACT = "tests/unit/engine/test_trees.py", "tests/contracts/test_trees.py"
 COST = "tests/integration/test_tree_cost.py"
+ANY = "tests/properties/test_any_accounts.py"
 WATCHES, AGGREGATE = "pipeline/mapping/watches.py", "pipeline/mapping/aggregate.py"
 BETWEEN = "pipeline/database/state/between.py"
 
@@ -110,6 +111,20 @@ TREES_GUARDS = (
         '        self._session.lock("source_table", (), Strength.HOLD)\n',
         "",
         f"{ENGINE}::test_what_was_staged_while_a_table_became_loaded_is_written",
+    ),
+    Guard(
+        "a project's accounts are those of the phases that it has in the end",
+        WATCHES,
+        "        yield Watch(first.table, between, first.column, frozenset({first.column}))\n",
+        "        del between\n",
+        ANY,
+    ),
+    Guard(
+        "a project's accounts are computed anew when what they need is loaded",
+        "pipeline/engine/projection/loading.py",
+        "            if transaction.set_loaded(table, epoch):\n",
+        "            if not transaction.set_loaded(table, epoch):\n",
+        ANY,
     ),
     Guard(
         "what values are found by has an index",

@@ -123,7 +123,7 @@ class People:
         pace = EDITS_A_SECOND[self._seconds is not None]
         in_ajera, in_dps = (
             day.Day(self._seed, run.naming, has_books=True),
-            crm_day.CrmDay(self._seed, run.naming),
+            crm_day.CrmDay(self._seed, run.naming, has_books=True),
         )
         while not run.ended.is_set():
             if self._seconds is not None and time.monotonic() - started > self._seconds:

@@ -11,6 +11,7 @@ from pipeline.cli import choices
 from pipeline.cli.command import command, confirm
 from pipeline.cli.output import Outcome, say
 from pipeline.config.settings import Settings
+from pipeline.connect.status import RESUMED
 from pipeline.errors import ExitCode
 from pipeline.model.audit import Changes
 from pipeline.operations import connector_rehearsal as rehearsal
@@ -168,7 +169,7 @@ def _lines(shown: states.ConnectorShown) -> Iterator[str]:
     if status.is_failed:
         yield f"  {status.recovery.hint}"
     if status.is_held:
-        yield "  `ajera-cdc connectors resume` lets it read on."
+        yield f"  {RESUMED}"
     if shown.epoch_unknown:
         yield f"  {shown.epoch_unknown}"
 

@@ -12,6 +12,7 @@ RUNNING: Final = "RUNNING"
 FAILED: Final = "FAILED"
 PAUSED: Final = "PAUSED"
 STOPPED: Final = "STOPPED"
+RESUMED: Final = "`ajera-cdc connectors resume` lets it read on."
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from pipeline.connect.causes import Recovery
-from pipeline.connect.status import ConnectorStatus
+from pipeline.connect.status import RESUMED, ConnectorStatus
 from pipeline.errors import ConnectorFailed, PipelineError
 
 # How long a connector must run before the first pause applies again: one that fails a minute after
@@ -111,7 +111,7 @@ class Watcher:
             return
         one.runs_since = None
         if status.is_held:
-            what = "`ajera-cdc connectors resume` lets it read on."
+            what = RESUMED
         else:
             what = "`ajera-cdc connectors status` shows it; `connectors apply` creates it."
         self._tell(one, f"{status.sentence}. {what}")

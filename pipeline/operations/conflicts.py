@@ -24,7 +24,7 @@ from pipeline.model.event import Value
 from pipeline.operations.link import patiently
 from pipeline.pairing.entity import ParkedWork
 from pipeline.telemetry.health import Health
-from pipeline.telemetry.metrics import PrometheusTelemetry
+from pipeline.telemetry.prometheus import PrometheusTelemetry
 from pipeline.wiring.clients import SystemClock
 from pipeline.wiring.exchange import pairs_of, reconciler, setup_of
 

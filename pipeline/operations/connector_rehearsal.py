@@ -10,7 +10,7 @@ from typing import Final
 
 from pipeline.config.settings import Settings
 from pipeline.connect.client import TABLES, ConnectClient
-from pipeline.connect.status import ABSENT, ConnectorStatus
+from pipeline.connect.status import ABSENT, RESUMED, ConnectorStatus
 from pipeline.database.state.settings import current_epoch, following_epoch
 from pipeline.errors import ConnectorFailed, SnapshotNeeded
 from pipeline.kafka.admin import KafkaAdmin
@@ -148,7 +148,7 @@ def consequences(
     if status.is_failed:
         yield "What failed is restarted."
     if status.is_held:
-        yield f"The connector stays {status.state}; `ajera-cdc connectors resume` lets it read on."
+        yield f"The connector stays {status.state}; {RESUMED}"
     if not (is_changed or is_resnapshot or status.is_failed):
         yield "Nothing changes."
 

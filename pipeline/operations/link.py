@@ -33,7 +33,7 @@ from pipeline.errors import PipelineError, Remedy
 from pipeline.model.event import Value
 from pipeline.pairing.entity import Entity, ParkedWork
 from pipeline.telemetry.health import Health
-from pipeline.telemetry.metrics import PrometheusTelemetry
+from pipeline.telemetry.prometheus import PrometheusTelemetry
 from pipeline.wiring.clients import SystemClock
 from pipeline.wiring.exchange import pairs_of, reconciler, require_choices, setup_of
 from pipeline.wiring.time_entries import require_time

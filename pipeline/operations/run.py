@@ -18,7 +18,7 @@ from pipeline.operations.watch import watching
 from pipeline.telemetry import log
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.http import TelemetryServer
-from pipeline.telemetry.metrics import PrometheusTelemetry
+from pipeline.telemetry.prometheus import PrometheusTelemetry
 from pipeline.wiring.clients import SystemClock
 from pipeline.wiring.route import RouteHandle
 

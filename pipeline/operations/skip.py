@@ -14,6 +14,7 @@ import orjson
 from pipeline.config.settings import Settings
 from pipeline.decoding.naming import field_name
 from pipeline.errors import UsageError
+from pipeline.kafka.admin import KafkaAdmin
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Message, Undecodable
 from pipeline.model.halt import Skip
@@ -85,13 +86,20 @@ def plan(
 
     Raises UsageError, ServiceUnreachable, RegistryUnavailable, SyncSchemaOutdated, TargetBusy.
     """
-    tp = TopicPartition(topic, partition)
+    with closing(kafka_admin(settings)) as admin:
+        return _plan(settings, route, TopicPartition(topic, partition), offsets, admin)
+
+
+def _plan(
+    settings: Settings,
+    route: RouteHandle,
+    tp: TopicPartition,
+    offsets: Offsets,
+    admin: KafkaAdmin,
+) -> Skipping:
+    topic, partition = tp.topic, tp.partition
     source, table = _table(settings, route, topic)
-    admin = kafka_admin(settings)
-    try:
-        marks = admin.watermarks([topic])
-    finally:
-        admin.close()
+    marks = admin.watermarks([topic])
     if tp not in marks:
         raise UsageError(f"{topic} has no partition {partition}.")
     incarnation, applied = _applied(settings, route, tp)
@@ -107,7 +115,7 @@ def plan(
         topic, partition, offsets.first, offsets.first, incarnation, source, table.name
     )
     found.gone = max(0, min(low, high if offsets.last is None else offsets.last + 1) - found.first)
-    _look(settings, route, found, table, max(offsets.first, low), high, offsets.last)
+    _look(settings, route, admin, found, table, max(offsets.first, low), high, offsets.last)
     return found
 
 
@@ -128,6 +136,7 @@ def carry_out(settings: Settings, route: RouteHandle, planned: Skipping) -> None
 def _look(
     settings: Settings,
     route: RouteHandle,
+    admin: KafkaAdmin,
     found: Skipping,
     table: SourceTable,
     start: int,
@@ -146,7 +155,7 @@ def _look(
     until = high - 1 if last is None else last
     if start > until:
         return
-    with closing(kafka_admin(settings)) as admin, decoder_for(settings, route) as decoder:
+    with decoder_for(settings, route) as decoder:
         for message in admin.messages(tp, start, until):
             decoded = decoder.decode(message, found.incarnation)
             at = datetime.fromtimestamp(message.timestamp_ms / MILLISECONDS, UTC)

@@ -36,7 +36,7 @@ from pipeline.engine.exchange.unit_of_work import ExchangeConfig
 from pipeline.errors import ChoiceMissing
 from pipeline.kafka.consumer import KafkaMessages
 from pipeline.telemetry.health import Health
-from pipeline.telemetry.metrics import PrometheusTelemetry
+from pipeline.telemetry.prometheus import PrometheusTelemetry
 from pipeline.wiring.clients import (
     SystemClock,
     ajera_engine,

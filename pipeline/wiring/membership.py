@@ -13,7 +13,7 @@ from pipeline.kafka.consumer import KafkaMessages, StoredOffsets
 from pipeline.model.ledger import Progress
 from pipeline.model.position import TopicPartition
 from pipeline.telemetry.health import Health
-from pipeline.telemetry.metrics import PrometheusTelemetry
+from pipeline.telemetry.prometheus import PrometheusTelemetry
 from pipeline.wiring.clients import kafka_settings
 from pipeline.wiring.identity import consumer_id
 

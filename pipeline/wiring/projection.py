@@ -34,7 +34,7 @@ from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.target import TargetTable
 from pipeline.telemetry.health import Health
-from pipeline.telemetry.metrics import PrometheusTelemetry
+from pipeline.telemetry.prometheus import PrometheusTelemetry
 from pipeline.wiring.clients import (
     SystemClock,
     dead_letters,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.engine.consumer.loop import Loop
     from pipeline.engine.consumer.ports import OffsetStore
     from pipeline.telemetry.health import Health
-    from pipeline.telemetry.metrics import PrometheusTelemetry
+    from pipeline.telemetry.prometheus import PrometheusTelemetry
 
 Consumer: TypeAlias = (
     "Callable[[Settings, PrometheusTelemetry, Health, Callable[[], bool]],"

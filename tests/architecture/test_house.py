@@ -30,7 +30,6 @@ LONG_MODULES = {
         "the maps between Ajera and DPS on one screen, a line for each field"
     ),
     "pipeline/errors.py": "every error in one table",
-    "pipeline/telemetry/metrics.py": "every metric in one table",
 }
 WAITING = {
     "support",

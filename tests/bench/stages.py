@@ -45,7 +45,7 @@ from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Message
 from pipeline.resources import schemas_directory
 from pipeline.telemetry.health import Health
-from pipeline.telemetry.metrics import PrometheusTelemetry
+from pipeline.telemetry.prometheus import PrometheusTelemetry
 from tests.bench import rows
 from tests.bench.produce import Change, encoded, writer_schema
 from tests.support.engine import fresh_target, pim_rows, topic_of

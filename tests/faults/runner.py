@@ -24,7 +24,7 @@ from pipeline.engine.projection.processor import Processor
 from pipeline.model.event import Decoded, Message
 from pipeline.model.position import TopicPartition
 from pipeline.telemetry.health import Health
-from pipeline.telemetry.metrics import PrometheusTelemetry
+from pipeline.telemetry.prometheus import PrometheusTelemetry
 from pipeline.wiring.projection import (
     ConsumerParts,
     build_consumer,

@@ -29,7 +29,6 @@ KINDS = {
     "password": Kind(lambda url: url.set(password="wrong-secret"), "environment.credentials"),
     "user": Kind(lambda url: url.set(username="nobody_here"), "environment.credentials"),
     "database": Kind(lambda url: url.set(database="no_such_firm"), "environment.database"),
-    "port": Kind(lambda url: url.set(port=1), "environment.unreachable"),
     "host": Kind(lambda url: url.set(host="no-such-host.invalid"), "environment.host"),
 }
 SECTIONS = {TO_PIM: ("routes", "pim"), EXCHANGE: ("sources", "dps")}

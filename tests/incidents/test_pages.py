@@ -103,45 +103,6 @@ def test_a_row_that_refers_to_no_row_waits_until_that_comes(firm: Firm) -> None:
     wait_until(person.is_over, "the row is no longer listed")
 
 
-def test_too_many_rows_that_wait_stop_a_route_until_their_cause_is_corrected(firm: Firm) -> None:
-    """What they wait for is shown; corrected, the route continues by itself."""
-    person = firm.person("park.limit")
-    firm.live.configure(run={"parked_limit": 1})
-    firm.restart(TO_PIM)
-    try:
-        firm.live.insert("AxContact", contact(91), contact(92))
-        seen = firm.shows(lambda _: person.code in firm.said(TO_PIM), "health says so")
-        assert seen.health[TO_PIM]["state"] != "ok"
-        assert seen.metric(TO_PIM, "pipeline_parked_rows") == 2
-        assert "row.missing" in person.look()
-        person.heal()
-        # Read all the same: what waits in Kafka would be the correction.
-        firm.live.configure(run={"parked_limit": 10_000})
-        firm.restart(TO_PIM)
-        firm.live.insert("AxVec", client(91, "One"), client(92, "Two"))
-        wait_until(person.is_over, "no row waits")
-    finally:
-        firm.live.configure(run={"parked_limit": 10_000})
-
-
 def contact(key: int) -> dict[str, object]:
     """A contact of a client of the same key, which is not there yet."""
     return {"cntKey": key, "cntClient": key, "cntFirstName": "Kari", "cntLastName": f"Moe {key}"}
-
-
-def test_the_connectors_own_password_is_wrong(firm: Firm) -> None:
-    """`apply` refuses it in words, and what runs goes on with the one that it has."""
-    person, words = firm.person("connect.failed"), {"SOURCE": "ajera"}
-    right = firm.live.settings()["sources"]["ajera"].get(
-        "connect_password", "${env:AJERA_CDC_SOURCE_PASSWORD}"
-    )
-    firm.live.configure(sources={"ajera": {"connect_password": "wrong-secret"}})
-    try:
-        refused = person.type_("ajera-cdc connectors apply --source SOURCE", **words)
-        assert person.code in refused.shown
-        assert "password" in refused.shown
-        assert "wrong-secret" not in refused.shown
-    finally:
-        firm.live.configure(sources={"ajera": {"connect_password": right}})
-    person.heal(**words)
-    assert person.is_over(**words)

@@ -25,7 +25,7 @@ from pipeline.domain.routes import ROUTES
 from pipeline.errors import SyncSchemaOutdated
 from pipeline.mapping.site import Site
 from pipeline.telemetry.health import Health
-from pipeline.telemetry.metrics import PrometheusTelemetry
+from pipeline.telemetry.prometheus import PrometheusTelemetry
 from pipeline.wiring.projection import apply_maps, target_of
 from tests.support.engine import Consumer, Ticking, topic_of
 from tests.support.linked import LINKED, REPORT, REPORT_GROUP

@@ -29,7 +29,7 @@ from pipeline.mapping.site import Site
 from pipeline.model.event import Event, Operation
 from pipeline.model.position import TopicOffset
 from pipeline.telemetry.health import Health
-from pipeline.telemetry.metrics import PrometheusTelemetry
+from pipeline.telemetry.prometheus import PrometheusTelemetry
 from pipeline.wiring.projection import apply_maps, target_of
 from tests.support.engine import Consumer, Ticking, topic_of
 from tests.support.events import NOON, position

@@ -58,7 +58,7 @@ from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Decoded, Event, Message, Operation
 from pipeline.model.position import TopicOffset, postgres_position
 from pipeline.telemetry.health import Health
-from pipeline.telemetry.metrics import PrometheusTelemetry
+from pipeline.telemetry.prometheus import PrometheusTelemetry
 from pipeline.wiring.clients import SystemClock
 from tests.support.commands import answer
 from tests.support.writers import InterruptibleWriter

@@ -17,6 +17,7 @@ from pipeline.domain.routes import ROUTES
 from tests.docs.runbook import LOOK, OVER, SECTIONS, TYPE
 
 PROGRAM = "ajera-cdc"
+HELP = main.context_settings["help_option_names"]  # a command keeps those it is first asked by
 HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # What a person puts in place of the words in capitals, where a test has nothing better.
@@ -71,7 +72,9 @@ def parse(command: str) -> None:
     Raises click.UsageError, also for a command that does not exist.
     """
     words = filled(command)
-    context: click.Context = click.Context(main, info_name=PROGRAM, obj=lambda: ROUTES)
+    context: click.Context = click.Context(
+        main, info_name=PROGRAM, obj=lambda: ROUTES, help_option_names=HELP
+    )
     inner: click.Command = main
     while isinstance(inner, click.Group) and words and not words[0].startswith("-"):
         name, found, words = inner.resolve_command(context, words)

@@ -120,7 +120,7 @@ def test_a_command_that_asks_the_database_does_not_import_migrations(away: Path)
 )
 def test_a_command_starts_soon(words: str, times: float, away: Path) -> None:
     """In CPU, measured by that of importing SQLAlchemy, which this machine's load changes too, and
-    which takes 0.25 s where nothing else runs: `config show` 0.3 s, `lag` 0.4 s, `status` 0.8 s.
+    which takes 0.25 s where nothing else runs: `config show` 0.3 s, `lag` 0.4 s, `status` 0.9 s.
     """
     yardstick = cpu_seconds("-c", "import sqlalchemy")
     took = cpu_seconds("-m", "pipeline.cli.start", "--config", str(away), *words.split())

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.connect.watch import STEADY_SECONDS, Watcher
 from pipeline.telemetry.health import Health
-from pipeline.telemetry.metrics import PrometheusTelemetry
+from pipeline.telemetry.prometheus import PrometheusTelemetry
 from tests.twins.connectors import ConnectTwin
 
 AWAY = "Caused by: java.net.ConnectException: Connection refused at io.apicurio.rest.client"

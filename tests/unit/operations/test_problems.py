@@ -23,6 +23,7 @@ from pipeline.operations.group_state import GroupVerdict
 from pipeline.operations.problems import Severity, problems, worst
 from pipeline.operations.standing import ConnectorStatus, GroupStatus, RouteState, RouteStatus
 from pipeline.operations.status import Status
+from tests.support.runbook import HELP
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SEEN = Freshness("ajera", NOON, 2.0, 15.0, is_silent=False)
@@ -262,5 +263,7 @@ def test_the_help_states_every_exit_code() -> None:
     """Those of a probe, too."""
     for name, codes in (("status", "0435"), ("lag", "43")):
         command = main.commands[name]
-        text = " ".join(command.get_help(click.Context(command, obj=lambda: ())).split())
+        text = " ".join(
+            command.get_help(click.Context(command, obj=lambda: (), help_option_names=HELP)).split()
+        )
         assert all(f"code {code} if" in text or f", {code} if" in text for code in codes), text

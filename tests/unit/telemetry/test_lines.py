@@ -15,8 +15,8 @@ from pipeline.errors import PipelineError, RegistryUnavailable, ServiceUnreachab
 from pipeline.telemetry import log
 from pipeline.telemetry.folding import REPEATED_AFTER_SECONDS
 from pipeline.telemetry.health import Health
-from pipeline.telemetry.metrics import PrometheusTelemetry
 from pipeline.telemetry.outages import Outages
+from pipeline.telemetry.prometheus import PrometheusTelemetry
 from tests.twins.clock import SimulatedClock
 
 HOUR = 3_600.0

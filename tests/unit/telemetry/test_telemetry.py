@@ -22,12 +22,8 @@ from pipeline.model.outcome import RowCounts
 from pipeline.telemetry import log
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.http import PORTS, TelemetryServer
-from pipeline.telemetry.metrics import (
-    DELAY_BUCKETS,
-    METRICS,
-    Name,
-    PrometheusTelemetry,
-)
+from pipeline.telemetry.metrics import DELAY_BUCKETS, METRICS, Name
+from pipeline.telemetry.prometheus import PrometheusTelemetry
 
 CANARY = "CANARY"
 

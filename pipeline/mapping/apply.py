@@ -75,6 +75,7 @@ class GraphNeighbours:
     root: LedgerRow
     graph: Graph
     mapping: TableMapping
+    _children: dict[str, list[LedgerRow]] = field(default_factory=dict)  # of a root that is there
 
     @property
     def site(self) -> Site:
@@ -94,6 +95,13 @@ class GraphNeighbours:
         return self.graph.aggregated.get(self.mapping.name, {}).get(self.root.key, {})
 
     def children(self, table: str) -> Iterator[LedgerRow]:
+        if self.root.retired_at:
+            return self._read_children(table)
+        if table not in self._children:  # several lines ask
+            self._children[table] = [*self._read_children(table)]
+        return iter(self._children[table])
+
+    def _read_children(self, table: str) -> Iterator[LedgerRow]:
         path = next(
             p for p in self.mapping.paths if p.table == table and p.to == self.mapping.source
         )

@@ -45,10 +45,10 @@ def fit(table: TargetTable, row: TargetRow, site: Site, *, utf16: bool) -> Fitte
                 done.append((name, how))
         return {**values, **changed} if changed else values
 
-    return Fitted(
-        replace(row, values=fitted(row.values), prefill=fitted(row.prefill)),
-        tuple(done),
-    )
+    values, prefill = fitted(row.values), fitted(row.prefill)
+    if values is row.values and prefill is row.prefill:
+        return Fitted(row, ())
+    return Fitted(replace(row, values=values, prefill=prefill), tuple(done))
 
 
 def fit_key(table: TargetTable, key: tuple[str, ...], *, utf16: bool) -> tuple[str, ...]:

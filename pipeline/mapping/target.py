@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property
 from hashlib import sha256
 
 from pipeline.mapping.source import ColumnType
@@ -31,14 +31,7 @@ class TargetColumn:
     places: int | None = None
 
 
-@lru_cache(maxsize=256)
-def _by_name(
-    columns: tuple[TargetColumn, ...],
-) -> Mapping[str, TargetColumn]:
-    return {column.name: column for column in columns}
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TargetTable:
     """A table that we write. `references` maps a column to the table whose key it holds;
     `unique` are further unique columns.
@@ -100,7 +93,11 @@ class TargetTable:
         return self.by_name()[name]
 
     def by_name(self) -> Mapping[str, TargetColumn]:
-        return _by_name(self.columns)
+        return self._by_name
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, TargetColumn]:
+        return {column.name: column for column in self.columns}
 
 
 @light(frozen=True, slots=True)

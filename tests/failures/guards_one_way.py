@@ -130,14 +130,14 @@ ONE_WAY_GUARDS = (
             "        self._session.run(\n"
             '            "due",\n'
             "            sql,\n"
-            "            [(mark.kind, mark.key, mark.number) for mark in sorted(set(marks))],\n"
+            "            sorted({(mark.kind, mark.key, mark.number) for mark in marks}),\n"
         ),
         (
             "        sql = self._session.dialect.delete(self._table, _KEY)\n"
             "        self._session.run(\n"
             '            "due",\n'
             "            sql,\n"
-            "            [(mark.kind, mark.key) for mark in sorted(set(marks))],\n"
+            "            sorted({(mark.kind, mark.key) for mark in marks}),\n"
         ),
         f"{TARGET}::test_a_newer_mark_is_never_cleared_by_whoever_read_an_older",
     ),

@@ -184,15 +184,16 @@ def _plain(value: object) -> str:
 def stored(fields: Fields, answer: Sequence[Value]) -> dict[str, Value]:
     """An answer's values in canonical form: flags as bool, instants aware in UTC."""
     return {
-        field.name: _canonical(value, field.kind) if field.kind in _CANONICAL else value
+        field.name: canonical(value, field.kind) if field.kind in CONVERTED else value
         for field, value in zip(fields, answer, strict=True)
     }
 
 
-_CANONICAL = frozenset({ColumnType.FLAG, ColumnType.INSTANT})
+CONVERTED = frozenset({ColumnType.FLAG, ColumnType.INSTANT})
 
 
-def _canonical(value: Value, kind: ColumnType) -> Value:
+def canonical(value: Value, kind: ColumnType) -> Value:
+    """A value of a column whose kind is one of CONVERTED, as `stored` gives it."""
     if value is None:
         return None
     if isinstance(value, datetime):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pipeline.database.sql.dialect import Field, Fields, Lock, Update, given
-from pipeline.database.sql.session import Cells, Session, number_of, stored
+from pipeline.database.sql.session import CONVERTED, Cells, Session, canonical, number_of
 from pipeline.database.state.added import AddedColumns
 from pipeline.database.state.schema import (
     LEDGER,
@@ -32,6 +32,8 @@ class Mirror:
     table: str
     values: Fields
     added: Mapping[str, int]  # columns that were added, by name; with the number of the addition
+    names: tuple[str, ...]  # of values
+    converted: Fields  # those that a database may give in another form than ours
 
     @property
     def columns(self) -> list[str]:
@@ -47,15 +49,19 @@ def mirrors(
     sources: Sequence[MirroredTable],
     added: AddedColumns,
 ) -> dict[str, Mirror]:
-    return {
-        source.name: Mirror(
+    """The mirror tables of these sources, by source table."""
+    found = {}
+    for source in sources:
+        values = tuple(Field(column.name, column.kind) for column in source.mirrored())
+        found[source.name] = Mirror(
             source,
             session.dialect.qualify(schema, mirror_name(source.name)),
-            tuple(Field(column.name, column.kind) for column in source.mirrored()),
+            values,
             _known(source, added),
+            tuple(field.name for field in values),
+            tuple(field for field in values if field.kind in CONVERTED),
         )
-        for source in sources
-    }
+    return found
 
 
 def _known(source: MirroredTable, added: AddedColumns) -> dict[str, int]:
@@ -126,8 +132,7 @@ class Ledger:
     def _insert(self, mirror: Mirror, rows: Sequence[LedgerRow]) -> int:
         fields = (LEDGER_REVISION, *LEDGER, *mirror.values)
         sql = self._session.dialect.insert_missing(mirror.table, (LEDGER_KEY,), fields)
-        names = [field.name for field in mirror.values]
-        cells = [(row.key, 1, *_cells(mirror, names, row)) for row in rows]
+        cells = [(row.key, 1, *_cells(mirror, row)) for row in rows]
         return len(self._session.run(mirror_name(mirror.source.name), sql, cells))
 
     def _change(self, mirror: Mirror, rows: Sequence[LedgerRow]) -> int:
@@ -146,8 +151,7 @@ class Ledger:
                 ),
             )
         )
-        names = [field.name for field in mirror.values]
-        cells = [(row.key, row.revision, *_cells(mirror, names, row)) for row in rows]
+        cells = [(row.key, row.revision, *_cells(mirror, row)) for row in rows]
         return sum(
             number_of(changed)
             for (changed,) in self._session.run(mirror_name(mirror.source.name), sql, cells)
@@ -193,7 +197,7 @@ class Ledger:
         return [str(found) for (found,) in answers]
 
 
-def _cells(mirror: Mirror, names: Sequence[str], row: LedgerRow) -> Cells:
+def _cells(mirror: Mirror, row: LedgerRow) -> Cells:
     place = row.place
     return (
         row.position,
@@ -208,7 +212,7 @@ def _cells(mirror: Mirror, names: Sequence[str], row: LedgerRow) -> Cells:
         row.changed_at,
         max(mirror.added.values(), default=0),
         row.revision + 1,
-        *map(row.values.__getitem__, names),
+        *map(row.values.__getitem__, mirror.names),
     )
 
 
@@ -228,7 +232,9 @@ def _ledger_row(mirror: Mirror, answer: Cells) -> LedgerRow:
     ) = answer[: len(_PREFIX)]
     retired_at, changed_at, version, written_at = moments
     missing = _missing(mirror, version if written_at == revision else 0)
-    values = stored(mirror.values, answer[len(_PREFIX) :])
+    values = dict(zip(mirror.names, answer[len(_PREFIX) :], strict=True))
+    for field in mirror.converted:
+        values[field.name] = canonical(values[field.name], field.kind)
     return LedgerRow(
         table=mirror.source.name,
         key=str(key),

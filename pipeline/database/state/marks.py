@@ -124,7 +124,7 @@ class Marks:
         self._session.run(
             "due",
             sql,
-            [(mark.kind, mark.key, mark.number) for mark in sorted(set(marks))],
+            sorted({(mark.kind, mark.key, mark.number) for mark in marks}),
         )
 
     def wait(self, waiting: Sequence[Waiting], now: datetime) -> None:

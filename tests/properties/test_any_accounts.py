@@ -38,7 +38,7 @@ from tests.twins.tables import Change
 from tests.twins.target import MemoryTarget
 from tests.twins.turns import Schedule
 
-RUNS = int(os.environ.get("AJERA_CDC_ACCOUNTS", "150"))
+RUNS = int(os.environ.get("AJERA_CDC_ACCOUNTS", "80"))
 SEED = int(os.environ.get("AJERA_CDC_SEED", "20261127"))
 ROUTE = ACCOUNTING.only(frozenset(ACCOUNTING.entities))
 TOPICS = {table.name: topic_of(table.name) for table in ROUTE.sources}

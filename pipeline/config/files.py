@@ -35,7 +35,8 @@ def faults(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
             near = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1)
             yield f"{place}: there is no such key{f'; did you mean {near[0]}?' if near else '.'}"
         else:
-            yield f"{place}: {fault['msg'].removeprefix('Value error, ')}."
+            told = fault["msg"].removeprefix("Value error, ")
+            yield f"{place}: {told}." if place else f"{told}."
 
 
 def _keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:

@@ -5,6 +5,7 @@ tests/failures/without.py.
 from __future__ import annotations
 
 from tests.failures.guard import Guard
+from tests.failures.guards_accounting import ACCOUNTING_GUARDS
 from tests.failures.guards_added import ADDED_GUARDS
 from tests.failures.guards_errors import ERROR_GUARDS
 from tests.failures.guards_halts import HALT_GUARDS
@@ -499,6 +500,7 @@ ONE_WAY_GUARDS = (
     *TREES_GUARDS,
     *LINKED_GUARDS,
     *OWNED_GUARDS,
+    *ACCOUNTING_GUARDS,
     *ERROR_GUARDS,
     *SPEED_GUARDS,
 )

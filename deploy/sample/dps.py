@@ -74,6 +74,7 @@ CREATE TABLE {EM} (
     {EM.Org} varchar(30), {EM.Status} varchar(1), {EM.ModDate} <now>, {EM.ModUser} varchar(20)
 );
 CREATE TABLE {EMProjectAssoc} (<team>);
+CREATE INDEX ON {EMProjectAssoc} ({EMProjectAssoc.WBS1});
 """
 DPS_LIST = (
     "CREATE TABLE {<list>} ({<list>.Code} varchar(10) PRIMARY KEY,"

@@ -170,6 +170,7 @@ def _table(
 ) -> sa.Table:
     name = site.target_table(table.name)
     key = {table.row_id} if table.row_id else {*table.key, *table.fixed_names}
+    looked_up = [site.target_column(table.name, table.key[0])] if table.row_id else []
     return sa.Table(
         name,
         metadata,
@@ -187,6 +188,7 @@ def _table(
             for column, parent in table.references
         ),
         *(sa.UniqueConstraint(site.target_column(table.name, column)) for column in table.unique),
+        *(sa.Index(f"ix_{name}_{column}", column) for column in looked_up),
     )
 
 

@@ -125,16 +125,21 @@ class Route:
     def only(self, entities: frozenset[str]) -> Route:
         """The same route with only the mappings of these entities switched on, those of one target
         row as one; of others' tables, and of those that it reads back, with the columns that these
-        fill.
+        fill. It reads back all of them: what is captured for it does not hang on a switch.
         """
         parts = (part for one in self.mappings for part in one.parts or (one,))
         mappings = merged([part for part in parts if part.entity in entities])
         filled = {(one.target, line.target) for one in mappings for line in one.lines}
         targets = tuple(_narrowed(table, filled) for table in self.targets)
         observed = tuple(
-            replace(one, table=one.table.pick(*self.target(one.target).fixed_names, *written))
+            replace(
+                one,
+                table=one.table.pick(
+                    *self.target(one.target).fixed_names,
+                    *written_in(mappings, self.target(one.target)),
+                ),
+            )
             for one in self.observed
-            if (written := written_in(mappings, self.target(one.target)))
         )
         return replace(self, mappings=mappings, targets=targets, observed=observed)
 

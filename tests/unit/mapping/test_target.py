@@ -47,6 +47,14 @@ def test_rows_that_are_told_by_an_id_are_child_rows_that_are_taken_over() -> Non
         replace(TABS, targets=(PROJECT, without), observed=())
 
 
+def test_a_route_reads_back_the_same_tables_whatever_is_switched_on() -> None:
+    """Else a topic that is captured for it would have no reader, and its lag would grow."""
+    topics = [one.table.name for one in TABS.observed]
+    off = TABS.only(frozenset())
+    assert [one.table.name for one in off.observed] == topics
+    assert [one.name for one in off.observed[0].table.columns] == ["WBS1", "WBS2", "WBS3"]
+
+
 def test_no_route_makes_rows_that_are_others() -> None:
     """Neither as child rows nor for a reference."""
     theirs = (PROJECT, replace(TEAM, is_others=True))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote_plus, unquote
 
@@ -57,9 +58,6 @@ def parsed(text: str) -> Url:
     found = _URL.match(text)
     if found is None:
         raise ValueError("no database URL")
-    port = found["port"]
-    if port is not None and not port.isdecimal():
-        raise ValueError("a port that is no number")
     return Url(
         drivername=found["name"],
         login=found["login"] or "",
@@ -67,10 +65,19 @@ def parsed(text: str) -> Url:
         username=_unquoted(found["username"]),
         password=_unquoted(found["password"]),
         host=found["ipv4"] or found["ipv6"],
-        port=int(port) if port else None,
+        port=_number(found["port"]),
         database=_unquoted(found["database"]),
         query=dict(parse_qsl(found["query"] or "")),
     )
+
+
+def _number(port: str | None) -> int | None:
+    """As SQLAlchemy reads it: what Python takes for a number is one."""
+    if port is None:
+        return None
+    with suppress(ValueError):
+        return int(port)
+    raise ValueError("a port that is no number")
 
 
 def _unquoted(text: str | None) -> str | None:

@@ -23,9 +23,10 @@ URLS = (
     "postgresql",
     "://host",
     "postgresql://host:port/firm",
+    "postgresql://host:+5432/firm",
     "",
 )
-PARTS = st.text(st.sampled_from("aB0:/@?[]%=&+. é"), max_size=12)
+PARTS = st.text(st.sampled_from("aB05:/@?[]%=&+-_. é"), max_size=12)
 
 
 def parts_of(text: str) -> tuple[object, ...] | None:

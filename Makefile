@@ -16,7 +16,7 @@ COVERED := 75# per cent of pipeline that tests/unit run
 REPORTS := .reports# how long each test took
 BY_STEP := $(if $(filter output-sync,$(.FEATURES)),--output-sync=line)
 
-.PHONY: help run up shell down test test-faults test-on-stack test-without-stack unit check sizes stack reference bench faults prove decoders clean
+.PHONY: help run up shell down test test-with-stack test-faults test-on-stack test-without-stack unit check sizes stack reference bench faults prove decoders clean
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -47,19 +47,22 @@ down: $(VENV)/.installed ## end what `make up` started
 test: stack ## everything: linters, types, all tests on the embedded stack, and a verified `make run ONCE=1`
 	@$(MAKE) --no-print-directory check
 	@rm -rf $(REPORTS)
-	@echo "Three lanes side by side; each step of one is shown when it ends."
-	@$(MAKE) --no-print-directory --jobs=3 $(BY_STEP) test-faults test-on-stack test-without-stack
+	@echo "Two lanes side by side; each step of one is shown when it ends."
+	@$(MAKE) --no-print-directory --jobs=2 $(BY_STEP) test-with-stack test-without-stack
 	@$(BIN)/python -m tests.slowest $(REPORTS)/*.xml
 
-# These two wait more than they compute, and have deadlines: the third yields to them. Each has a
-# stack of its own.
-test-faults: stack # one lane of `make test`: faults, incidents, and the contracts of Kafka's adapters
+# What needs Kafka waits more than it computes, and has deadlines: the other lane yields to it.
+test-with-stack: # one lane of `make test`
+	@$(MAKE) --no-print-directory test-on-stack
+	@$(MAKE) --no-print-directory test-faults
+
+test-faults: stack # faults, incidents, and the contracts of Kafka's adapters
 	@$(BIN)/python -m pytest -m stack --ignore=tests/integration --junitxml=$(REPORTS)/faults.xml
 
-test-on-stack: stack # another: how the whole works together on Kafka
+test-on-stack: stack # how the whole works together on Kafka
 	@$(BIN)/python -m pytest -m stack tests/integration --junitxml=$(REPORTS)/stack.xml
 
-test-without-stack: stack # the third: unit tests with coverage, what needs PostgreSQL alone, the demos
+test-without-stack: stack # the other: unit tests with coverage, what needs PostgreSQL alone, the demos
 	@nice $(BIN)/coverage run -m pytest tests/unit --junitxml=$(REPORTS)/unit.xml
 	@$(BIN)/coverage report --fail-under=$(COVERED)
 	@nice $(BIN)/python -m pytest --ignore=tests/unit -m "not stack" --junitxml=$(REPORTS)/others.xml

@@ -18,7 +18,7 @@ from pipeline.database.systems.grants import (
 from pipeline.database.systems.inspect import source_findings
 from pipeline.database.systems.live import describe_target
 from pipeline.domain.routes import captured
-from pipeline.errors import PipelineError, SyncSchemaOutdated, TargetMismatch
+from pipeline.errors import PipelineError, RightMissing, SyncSchemaOutdated, TargetMismatch
 from pipeline.mapping.route import Route
 from pipeline.operations.finding import Line, fault, line_of, rights
 from pipeline.operations.heartbeats import HEARTBEAT_TABLE
@@ -62,9 +62,13 @@ def _heartbeat_row(source: Source, area: str, engine: Engine) -> Line:
             area, ROW, is_ok=True, found="switched off: a log that stands still is not told"
         )
     schema, table = HEARTBEAT_TABLE.names(source)
-    if not HEARTBEAT_TABLE.table(engine, schema, table).is_ready():
-        return Line(area, ROW, is_ok=True, found="not there: `connectors apply` creates its table")
-    return rights(area, ROW, missing_rights(engine, schema, {table: ("SELECT", "UPDATE")}))
+    try:
+        if HEARTBEAT_TABLE.table(engine, schema, table).is_ready():
+            missing = missing_rights(engine, schema, {table: ("SELECT", "UPDATE")})
+            return rights(area, ROW, missing)
+    except RightMissing as error:  # a finding beside the others
+        return fault(area, ROW, error)
+    return Line(area, ROW, is_ok=True, found="not there: `connectors apply` creates its table")
 
 
 def _needs(settings: Settings, system: str) -> dict[str, dict[str, str]]:

@@ -18,7 +18,7 @@ SEED = 20_261_125
 LONG_ONLY = {"killed"}  # the same points, in one firm and in random order, are "killed in turn"
 BROKER = ("broker", "drained without broker")
 # Each has a firm, topics and consumers of its own, and waits more than it computes.
-SIDE_BY_SIDE = 3
+SIDE_BY_SIDE = 2
 
 
 def faults_of(stack: Stack, scenario: str) -> list[str]:

@@ -101,8 +101,8 @@ TREES_GUARDS = (
     Guard(
         "events mark nothing for values that nobody can compute yet",
         "pipeline/engine/projection/stage.py",
-        "return watches(route.mappings, transaction.loaded())",
-        "return watches(route.mappings)",
+        "return mark_kinds(route, transaction.loaded())",
+        "return every",
         (f"{ENGINE}::test_events_mark_nothing_for_values_that_need_a_table_that_is_not_loaded"),
     ),
     Guard(

@@ -51,7 +51,7 @@ class RowsById:
         """The ids of the rows that have these keys, in their order; not locked."""
         names = self._names[table]
         sql = self._session.dialect.matched(
-            names.full_name, names.key, Lock.NONE, [self._names[table].told_by[0].name]
+            names.full_name, names.key, Lock.NONE, [names.told_by[0].name]
         )
         found: dict[tuple[str, ...], list[str]] = {}
         for answer in self._session.run(
@@ -70,7 +70,7 @@ class RowsById:
         ):
             sql = self._session.dialect.insert_missing(
                 names.full_name,
-                self._names[table].told_by,
+                names.told_by,
                 names.fields((*identity, *columns, *prefilled)),
             )
             cells = [(one, *cells_of(names, row, columns, prefilled)) for one, row in group]
@@ -94,14 +94,14 @@ class RowsById:
 
     def delete(self, table: str, ids: Iterable[str]) -> None:
         names = self._names[table]
-        sql = self._session.dialect.delete(names.full_name, self._names[table].told_by)
+        sql = self._session.dialect.delete(names.full_name, names.told_by)
         self._session.run(table, sql, [(one,) for one in sorted(ids)])
 
     def _update(self, table: str, fields: Fields, cells: Iterable[Cells]) -> int:
-        dialect = self._session.dialect
+        dialect, names = self._session.dialect, self._names[table]
         update = Update(
-            table=self._names[table].full_name,
-            match=self._names[table].told_by,
+            table=names.full_name,
+            match=names.told_by,
             fields=fields,
             assignments=tuple(given(field.name) for field in fields),
             only_if=lambda images: dialect.differs(images, fields),

@@ -9,11 +9,10 @@ from datetime import datetime
 
 from pipeline.engine.consumer.ports import Target
 from pipeline.engine.projection import guard
-from pipeline.engine.projection.stage import MarkKinds
+from pipeline.engine.projection.stage import mark_kinds
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
-from pipeline.mapping.watches import watches
 
 ROWS_A_PAGE = 1_000
 
@@ -41,13 +40,14 @@ def _fill_page(
     now: datetime,
 ) -> tuple[int, str | None]:
     """How many rows were filled in, and the last key of the page; None after the last page."""
-    mark_kinds = MarkKinds(route.kinds(), watches(route.mappings))
     with target.transaction() as transaction:
         rows = transaction.lock_page(table.name, after, ROWS_A_PAGE)
         filled = [(row, guard.with_sticky(table, site, row)) for row in rows]
         changed = [(row, new) for row, new in filled if new is not row]
         if changed:
             transaction.write_rows([new for _, new in changed])
-            pairs = {pair for row, new in changed for pair in mark_kinds.marks(table, row, new)}
+            pairs = {
+                pair for row, new in changed for pair in mark_kinds(route).marks(table, row, new)
+            }
             transaction.mark(guard.numbered(pairs, secrets.randbits(62)), now)
     return len(changed), rows[-1].key if rows else None

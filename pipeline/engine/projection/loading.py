@@ -15,11 +15,10 @@ from pipeline.engine.consumer.ports import (
     Transaction,
 )
 from pipeline.engine.projection import guard
-from pipeline.engine.projection.stage import MarkKinds
+from pipeline.engine.projection.stage import mark_kinds
 from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.route import Route
 from pipeline.mapping.table import Related, TableMapping
-from pipeline.mapping.watches import watches
 
 ROWS_A_SWEEP = 500
 FIRST_EPOCH = 1  # a table that was never loaded has epoch 0
@@ -104,14 +103,13 @@ class Loading:
     def _sweep(self, table: str, epoch: int) -> bool:
         """Delete in the mirror what the snapshot did not hold; was there any."""
         source = self._route.source(table)
-        mark_kinds = MarkKinds(self._route.kinds(), watches(self._route.mappings))
         with self._target.transaction() as transaction:
             rows = transaction.unseen(table, epoch, ROWS_A_SWEEP)
             after = [guard.swept(row, epoch) for row in rows]
             pairs = {
                 pair
                 for was, now in zip(rows, after, strict=True)
-                for pair in mark_kinds.marks(source, was, now)
+                for pair in mark_kinds(self._route).marks(source, was, now)
             }
             transaction.write_rows(after)
             transaction.mark(

@@ -116,9 +116,12 @@ class PutBack:
             for row, root in found.items()
             if root in done.idle or (root in now and row[0] in tops and row not in now[root])
         }
+        over: dict[str, list[str]] = {}
         for row, root in found.items():
             if root in left and row not in done.remembered:
-                transaction.written.forget(row[0], [row[1]])
+                over.setdefault(row[0], []).append(row[1])
+        for table, keys in sorted(over.items()):
+            transaction.written.forget(table, keys)
 
     def _observes(self, table: TargetTable) -> bool:
         return any(one.target == table.name for one in self.route.observed)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection import guard, observing
@@ -71,6 +72,14 @@ class MarkKinds:
         return frozenset(found)
 
 
+@lru_cache(maxsize=64)  # asked for every batch
+def mark_kinds(route: Route, loaded: frozenset[str] | None = None) -> MarkKinds:
+    """Those of a route; `loaded`: of its aggregates those that can be computed, as these tables are
+    loaded.
+    """
+    return MarkKinds(route.kinds(), watches(route.mappings, loaded))
+
+
 class Rewound(Exception):
     """The source's log is not the one that was read before:
     nothing of this event's partition may be taken from here on.
@@ -108,7 +117,7 @@ def stage(
     Raises Rewound before anything was written, TableRefused.
     """
     route, batch = settings.route, StagedBatch()
-    mark_kinds = MarkKinds(route.kinds(), _watched(transaction, route, events))
+    kinds = _kinds(transaction, route, events)
     batch.events = _observed(transaction, route, events)
     fresh = {pair for one in batch.events for pair in one.pairs}
     left: set[Pair] = set()
@@ -117,13 +126,13 @@ def stage(
     roots: list[LedgerRow] = []
     for table, ours in _by_table(route, events):
         ledger = transaction.lock_rows(table.name, sorted({event.key for event in ours}))
-        staged, changed, stale = _fold(table, settings, ledger, ours, mark_kinds)
+        staged, changed, stale = _fold(table, settings, ledger, ours, kinds)
         transaction.write_rows(sorted(changed, key=lambda row: row.key))
         batch.events.extend(staged)
         fresh.update(pair for one in staged for pair in one.pairs)
         if direct is not None and direct.takes(table.name):
             roots += (row for row in changed if (table.name, row.key) in fresh)
-        left.update(pair for row in stale for pair in mark_kinds.marks(table, None, row))
+        left.update(pair for row in stale for pair in kinds.marks(table, None, row))
     if direct is not None and roots:
         fresh -= _write_directly(transaction, direct, roots, batch)
     batch.marks = guard.numbered(fresh, number)
@@ -155,14 +164,14 @@ def _observed(transaction: Transaction, route: Route, events: Sequence[Event]) -
     return staged
 
 
-def _watched(transaction: Transaction, route: Route, events: Sequence[Event]) -> frozenset[Watch]:
-    """What aggregates watch that can be computed. Until this transaction ends, no other table
+def _kinds(transaction: Transaction, route: Route, events: Sequence[Event]) -> MarkKinds:
+    """Of aggregates those that can be computed. Until this transaction ends, no other table
     becomes loaded; who loads the last one that an aggregate needs marks every root after that.
     """
-    tables = {watch.table for watch in watches(route.mappings)}
-    if tables.isdisjoint(event.table for event in events):
-        return frozenset()
-    return watches(route.mappings, transaction.loaded())
+    every = mark_kinds(route)
+    if {watch.table for watch in every.watches}.isdisjoint(event.table for event in events):
+        return every
+    return mark_kinds(route, transaction.loaded())
 
 
 def _write_directly(
@@ -189,7 +198,7 @@ def _fold(
     settings: StageSettings,
     ledger: dict[str, LedgerRow],
     events: Iterable[Event],
-    mark_kinds: MarkKinds,
+    kinds: MarkKinds,
 ) -> tuple[list[StagedEvent], list[LedgerRow], list[LedgerRow]]:
     """Take the events one by one over the ledger as it was read: outcomes, changed rows,
     rows that had stale events.
@@ -213,7 +222,7 @@ def _fold(
         newest[event.key] = len(staged)
         staged.append(StagedEvent(event, None))
     for key, place in newest.items():
-        pairs = mark_kinds.marks(table, ledger.get(key), rows[key])
+        pairs = kinds.marks(table, ledger.get(key), rows[key])
         reason = None if pairs else _reason(table, ledger.get(key), rows[key])
         staged[place] = StagedEvent(staged[place].event, reason, pairs)
     return staged, [rows[key] for key in newest], list(stale.values())

@@ -29,6 +29,7 @@ from pipeline.model.position import TopicOffset
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.prometheus import PrometheusTelemetry
 from pipeline.wiring.projection import apply_maps
+from tests.support.captured import read_back
 from tests.support.engine import Consumer, Ticking, topic_of
 from tests.support.events import NOON, position
 from tests.support.outbox import World
@@ -102,29 +103,7 @@ class Accounts:
         return self.take(*events)
 
     def captured(self) -> list[Event]:
-        tables = {one.table.name: one.table for one in ROUTE.observed}
-        with self.engine.connect() as connection:
-            found = connection.execute(
-                sa.text(
-                    "SELECT number, source, operation, row FROM outbox.change"
-                    " WHERE source IN ('PR', 'EMProjectAssoc') ORDER BY number"
-                )
-            ).all()
-        return [
-            Event(
-                table=source,
-                key=tables[source].key_text([row[name] for name in tables[source].key]),
-                operation=Operation(operation),
-                row={}
-                if operation == "d"
-                else {one.name: decoded(one, row[one.name]) for one in tables[source].columns},
-                position=position(number, 2),
-                place=TopicOffset(1, 0, number),
-                committed_at=NOON,
-                epoch=2,
-            )
-            for number, source, operation, row in found
-        ]
+        return read_back(self.engine, (one.table for one in ROUTE.observed), decoded)
 
     def held(self, columns: str, table: str = "PR") -> tuple[Any, ...]:
         with self.engine.connect() as connection:

@@ -26,13 +26,12 @@ from pipeline.database.systems.live import describe_target
 from pipeline.database.target import DatabaseTarget
 from pipeline.domain.routes import ROUTES
 from pipeline.mapping.site import Site
-from pipeline.model.event import Event, Operation
-from pipeline.model.position import TopicOffset
+from pipeline.model.event import Event
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.prometheus import PrometheusTelemetry
 from pipeline.wiring.projection import apply_maps, target_of
+from tests.support.captured import read_back
 from tests.support.engine import Consumer, Ticking, topic_of
-from tests.support.events import NOON, position
 from tests.support.outbox import World
 from tests.support.tabs import LEAD, OBSERVED, PROJECT, TABS, TEAM
 
@@ -104,29 +103,7 @@ class Tabs:
         self.ended = Counter(consumer.telemetry.ended)
 
     def captured(self) -> list[Event]:
-        tables = {one.table.name: one.table for one in OBSERVED}
-        with self.engine.connect() as connection:
-            found = connection.execute(
-                sa.text(
-                    "SELECT number, source, operation, row FROM outbox.change"
-                    " WHERE source IN ('PR', 'EMProjectAssoc') ORDER BY number"
-                )
-            ).all()
-        return [
-            Event(
-                table=source,
-                key=tables[source].key_text([row[name] for name in tables[source].key]),
-                operation=Operation(operation),
-                row={}
-                if operation == "d"
-                else {one.name: row[one.name] for one in tables[source].columns},
-                position=position(number, 2),
-                place=TopicOffset(1, 0, number),
-                committed_at=NOON,
-                epoch=2,
-            )
-            for number, source, operation, row in found
-        ]
+        return read_back(self.engine, (one.table for one in OBSERVED))
 
     def team(self) -> list[tuple[Any, ...]]:
         """Project, employee, hours and description of each row."""

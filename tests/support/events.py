@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.engine.projection import guard
+from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.model import applied
 from pipeline.model.event import Event, Operation, Value
@@ -57,5 +58,41 @@ def ledger(*events: Event, site: Site = SITE) -> LedgerRow:
     for one in events:
         assert row is None or not applied.is_stale(row, one)
         row = guard.apply(AJERA_TO_PIM.source(one.table), site, row, one)
+    assert row is not None
+    return row
+
+
+def event_of(
+    route: Route,
+    table: str,
+    key: int,
+    operation: str = "u",
+    *,
+    at: int = 1,
+    without: tuple[str, ...] = (),
+    **columns: Value,
+) -> Event:
+    """An event of a route of the tests' own; it lacks the columns `without`."""
+    source = route.source(table)
+    names = [column.name for column in source.columns if column.name not in without]
+    row: dict[str, Value] = dict.fromkeys(names) | {source.columns[0].name: key} | columns
+    kind = Operation(operation)
+    return Event(
+        table=table,
+        key=str(key),
+        operation=kind,
+        row={} if kind is Operation.DELETE else row,
+        position=position(at),
+        place=TopicOffset(1, 0, at),
+        committed_at=NOON,
+        epoch=1,
+    )
+
+
+def ledger_of(route: Route, *events: Event) -> LedgerRow:
+    """The ledger row after these events of the route."""
+    row: LedgerRow | None = None
+    for one in events:
+        row = guard.apply(route.source(one.table), SITE, row, one)
     assert row is not None
     return row

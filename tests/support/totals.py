@@ -5,8 +5,8 @@ computes, and a row for each job.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
-from pipeline.engine.projection import guard
 from pipeline.mapping.aggregate import (
     Aggregate,
     AggregateGroups,
@@ -18,7 +18,6 @@ from pipeline.mapping.convert import text
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.path import Path
 from pipeline.mapping.route import Route
-from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType, SourceColumn, SourceTable
 from pipeline.mapping.table import (
     ChildRows,
@@ -30,10 +29,8 @@ from pipeline.mapping.table import (
     prefixed,
 )
 from pipeline.mapping.target import TargetColumn, TargetRow, TargetTable
-from pipeline.model.event import Event, Operation, Value
 from pipeline.model.ledger import LedgerRow
-from pipeline.model.position import TopicOffset
-from tests.support.events import NOON, position
+from tests.support.events import event_of, ledger_of
 
 FIRM = MirroredTable(
     SourceTable(
@@ -262,38 +259,5 @@ TOTALS = Route(
 )
 
 
-def changed(
-    table: str,
-    key: int,
-    operation: str = "u",
-    *,
-    at: int = 1,
-    without: tuple[str, ...] = (),
-    **columns: Value,
-) -> Event:
-    """An event of this route, as `tests.support.events.event` makes them; it lacks the columns
-    `without`.
-    """
-    source = TOTALS.source(table)
-    names = [column.name for column in source.columns if column.name not in without]
-    row: dict[str, Value] = dict.fromkeys(names) | {source.columns[0].name: key} | columns
-    kind = Operation(operation)
-    return Event(
-        table=table,
-        key=str(key),
-        operation=kind,
-        row={} if kind is Operation.DELETE else row,
-        position=position(at),
-        place=TopicOffset(1, 0, at),
-        committed_at=NOON,
-        epoch=1,
-    )
-
-
-def mirrored(*events: Event) -> LedgerRow:
-    """The ledger row after these events."""
-    row: LedgerRow | None = None
-    for one in events:
-        row = guard.apply(TOTALS.source(one.table), Site(), row, one)
-    assert row is not None
-    return row
+changed = partial(event_of, TOTALS)
+mirrored = partial(ledger_of, TOTALS)

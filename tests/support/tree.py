@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 
 from pipeline.domain import dps
-from pipeline.engine.projection import guard
 from pipeline.mapping.aggregate import (
     Aggregate,
     AggregateGroups,
@@ -33,10 +33,8 @@ from pipeline.mapping.table import (
     TableMapping,
 )
 from pipeline.mapping.target import TargetColumn, TargetRow, TargetTable
-from pipeline.model.event import Event, Operation, Row, Value
-from pipeline.model.ledger import LedgerRow
-from pipeline.model.position import TopicOffset
-from tests.support.events import NOON, position
+from pipeline.model.event import Row, Value
+from tests.support.events import event_of, ledger_of
 
 PROJECT, EMPLOYEE = "project", "employee"  # as the exchange calls them
 HIDDEN = 9  # in partStatus
@@ -216,36 +214,5 @@ TREE = Route(
 )
 
 
-def changed(
-    table: str,
-    key: int,
-    operation: str = "u",
-    *,
-    at: int = 1,
-    without: tuple[str, ...] = (),
-    **values: Value,
-) -> Event:
-    """An event of this route, which lacks the columns `without`."""
-    source = TREE.source(table)
-    names = [column.name for column in source.columns if column.name not in without]
-    row: dict[str, Value] = dict.fromkeys(names) | {source.columns[0].name: key} | values
-    kind = Operation(operation)
-    return Event(
-        table=table,
-        key=str(key),
-        operation=kind,
-        row={} if kind is Operation.DELETE else row,
-        position=position(at),
-        place=TopicOffset(1, 0, at),
-        committed_at=NOON,
-        epoch=1,
-    )
-
-
-def mirrored(*events: Event) -> LedgerRow:
-    """The ledger row after these events."""
-    row: LedgerRow | None = None
-    for one in events:
-        row = guard.apply(TREE.source(one.table), Site(), row, one)
-    assert row is not None
-    return row
+changed = partial(event_of, TREE)
+mirrored = partial(ledger_of, TREE)

@@ -35,7 +35,7 @@ from pipeline.engine.projection.stage import (
     StageSettings,
     stage,
 )
-from pipeline.errors import PipelineError, RowRejected
+from pipeline.errors import ConcurrentWrite, PipelineError, RowRejected
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.model.event import Event, Message
@@ -188,7 +188,7 @@ class Processor:
         if not self._refusals.errors:
             with suppress(RowRejected):
                 try:
-                    return attempt(partial(self._stage_once, batch, events, direct))
+                    return attempt(partial(self._stage_directly, batch, events, direct))
                 except TableRefused as refused:
                     self._refusals.refuse(refused)
         return attempt(partial(self._stage_once, batch, events, None))
@@ -202,6 +202,17 @@ class Processor:
                 settings.route, settings.site, targets, self._target.counts_utf16
             )
         return self._written_directly
+
+    def _stage_directly(
+        self, batch: Batch, events: Sequence[Event], direct: Direct
+    ) -> StagedBatch:
+        """Raises RowRejected also for a value that is taken: whether that is a lost race, or stays
+        so, the recompute finds out.
+        """
+        try:
+            return self._stage_once(batch, events, direct)
+        except ConcurrentWrite as error:
+            raise RowRejected(str(error)) from error
 
     def _stage_once(
         self, batch: Batch, events: Sequence[Event], direct: Direct | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -14,6 +15,7 @@ from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.engine.consumer.circuit import Limits
 from pipeline.errors import (
     CircuitOpen,
+    ConcurrentWrite,
     ContractBroken,
     DeadLetterFailed,
     MessageMalformed,
@@ -203,6 +205,16 @@ def test_rows_that_the_target_rejects_wait_alone_and_the_rest_of_the_batch_is_wr
     assert len(target.rows("Organization")) == 10
 
 
+def test_a_value_that_only_one_row_of_a_batch_can_have_does_not_hold_the_others_up() -> None:
+    """A unique index that nobody told us of looks like a lost race, and is lost every time."""
+    target = Rejecting(set(), only_one={"cl-3", "cl-8"})
+    ready(target)
+    consumer = Consumer(target, [])
+    consumer.feed([client(number, number) for number in range(1, 11)])
+    assert len(target.rows("Organization")) == 9
+    assert consumer.telemetry.ended == {("written", ""): 9, ("parked", "waiting"): 1}
+
+
 def test_a_shared_row_with_a_rejected_dependent_still_reaches_all_others() -> None:
     """The mark of a client names every project that shows it; one of them waits."""
     target = Rejecting(set())
@@ -251,29 +263,36 @@ def test_a_pim_that_is_filled_is_not_blanked_while_the_mirror_fills() -> None:
 
 
 class Rejecting(MemoryTarget):
-    """A twin with a constraint that nobody told us of: rows with these keys are refused."""
+    """A twin with constraints that nobody told us of: rows with these keys are refused, and two
+    with the others.
+    """
 
-    def __init__(self, rejected: set[str]) -> None:
+    def __init__(self, rejected: set[str], only_one: AbstractSet[str] = frozenset()) -> None:
         super().__init__(AJERA_TO_PIM)
         self.rejected = rejected
+        self.only_one = only_one
 
     @contextmanager
     def transaction(self) -> Iterator[MemoryTransaction]:
         with super().transaction() as transaction:
-            yield Refusing(transaction, self.rejected)  # type: ignore[misc]
+            yield Refusing(self, transaction)  # type: ignore[misc]
 
 
 class Refusing:
     """A transaction that refuses some rows."""
 
-    def __init__(self, inner: MemoryTransaction, rejected: set[str]) -> None:
+    def __init__(self, target: Rejecting, inner: MemoryTransaction) -> None:
+        self._target = target
         self._inner = inner
-        self._rejected = rejected
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
     def upsert(self, table: str, rows: Sequence[TargetRow]) -> RowCounts:
-        if any(row.key[0] in self._rejected for row in rows):
+        keys = {str(row.key[0]) for row in rows}
+        if keys & self._target.rejected:
             raise RowRejected("a constraint of theirs")
+        there = {str(row["Organization ID"]) for row in self._target.rows("Organization")}
+        if len((keys | there) & self._target.only_one) > 1:
+            raise ConcurrentWrite("a unique index of theirs")
         return self._inner.upsert(table, rows)

@@ -203,9 +203,7 @@ class Processor:
             )
         return self._written_directly
 
-    def _stage_directly(
-        self, batch: Batch, events: Sequence[Event], direct: Direct
-    ) -> StagedBatch:
+    def _stage_directly(self, batch: Batch, events: Sequence[Event], direct: Direct) -> StagedBatch:
         """Raises RowRejected also for a value that is taken: whether that is a lost race, or stays
         so, the recompute finds out.
         """

@@ -155,8 +155,8 @@ class ParkReason(StrEnum):
         "exchange.counterpart_deleted",
         "Its counterpart was deleted by somebody.",
         (
-            "Its counterpart was deleted and is not made again; the next row in its place is "
-            "looked for."
+            "Its counterpart was deleted and is not made again; a consumer looks for the next row "
+            "in its place."
         ),
     )
     NOT_A_CLIENT = (
@@ -175,7 +175,7 @@ class ParkReason(StrEnum):
     DECIDED = (
         "exchange.decided",
         "A person's decision is being carried out.",
-        "A person's decision is being carried out: it is tried again if the process died.",
+        "A person's decision is being carried out: a consumer finishes it if the process died.",
     )
     FIRST_LINK = (
         "exchange.first_link",
@@ -392,6 +392,7 @@ class DriverMissing(PipelineError):
 
     code = "environment.driver"
     hint = (
+        "PostgreSQL needs `pip install 'psycopg[binary]'`. "
         "SQL Server needs the driver manager unixODBC (on Debian `apt-get install unixodbc`, "
         "which brings libodbc.so.2 and libltdl.so.7) and Microsoft's ODBC driver 18, which `pip "
         "install mssql-python-odbc` brings; on Windows "

@@ -6,6 +6,7 @@ What a consumer does is done by `settle` and `wait`, in this process; commands a
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from deploy.local.stack import Stack
 from pipeline.conflicts.rules import Rule, Side
+from pipeline.mapping.site import Site
 from tests.support.outbox import World, world
 from tests.support.runbook import OnCall
 
@@ -253,3 +255,34 @@ def test_a_line_that_only_fills_blanks_is_decided_by_the_command_of_the_page(
     person.heal(LINK=link.id, LINE=line)
     firm.settle()
     assert person.is_over()
+
+
+KEY_TABLE = """
+[keys]
+table = "AxKey"
+table_column = "keyOf"
+key_column = "keyNext"
+holds = "next"
+"""
+WITH_KEY_TABLE = (
+    'ALTER TABLE "AxVec" ALTER COLUMN "vecKey" DROP IDENTITY',
+    'CREATE TABLE "AxKey" ("keyOf" text, "keyNext" integer)',
+)
+
+
+def test_a_key_table_that_is_behind_is_corrected(postgres: Stack, tmp_path: Path) -> None:
+    """In Ajera: no key is made up, and the row is created with the one that it then gives."""
+    site = Site.model_validate(tomllib.loads(KEY_TABLE))
+    with world(postgres, site=site, in_ajera=WITH_KEY_TABLE) as firm:
+        person = OnCall(firm.settings_file(tmp_path, profile=KEY_TABLE), "ajera.key_table")
+        firm.client(7, "Hill")
+        firm.insert(AJERA, "AxKey", keyOf="AxVec", keyNext=7)
+        firm.firm("D1", "Dale")
+        firm.settle()
+        assert person.code in person.look()
+        assert not person.is_over()
+        firm.do(AJERA, 'UPDATE "AxKey" SET "keyNext" = 8')
+        person.heal()
+        firm.wait()
+        assert person.is_over()
+        assert firm.rows(AJERA, "AxVec", "vecKey", "vecDescription") == [(7, "Hill"), (8, "Dale")]

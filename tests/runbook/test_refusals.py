@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -82,6 +83,22 @@ def test_a_wrong_address_is_named_and_corrected(
     assert "open-says-me" not in shown
     assert not person.is_over(AREA="PIM")
     firm.set()
+    person.heal(AREA="PIM")
+    assert person.is_over(AREA="PIM")
+
+
+def test_a_driver_that_cannot_be_loaded_is_named_and_installed(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL's here; the library is missing in this process."""
+    person = OnCall(firm.config, "environment.driver")
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "psycopg", None)
+        shown = person.look(AREA="PIM")
+        assert person.code in shown
+        assert "postgresql+psycopg cannot be loaded" in shown
+        assert "pip install" in shown
+        assert not person.is_over(AREA="PIM")
     person.heal(AREA="PIM")
     assert person.is_over(AREA="PIM")
 

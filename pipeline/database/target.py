@@ -11,10 +11,12 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from pipeline.conflicts.rules import Side
+from pipeline.database.sql.dialect import Copying
 from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import (
     ConnectedSession,
     Session,
+    copying_of,
     translated,
 )
 from pipeline.database.state.added import AddedColumns, added_columns
@@ -24,6 +26,7 @@ from pipeline.database.state.ledger import Ledger, mirrors
 from pipeline.database.state.linked_keys import LinkedKeys
 from pipeline.database.state.loads import Loads, LoadState
 from pipeline.database.state.marks import Marks
+from pipeline.database.state.plain_rows import PlainRows
 from pipeline.database.state.progress import ProgressStore
 from pipeline.database.state.schema import DEFAULT_SCHEMA
 from pipeline.database.state.settings import SettingsStore
@@ -48,6 +51,7 @@ from pipeline.model.ledger import (
     Waiting,
 )
 from pipeline.model.outcome import RowCounts
+from pipeline.model.plain import PlainChange, PlainEvent
 from pipeline.model.position import TopicPartition
 
 MARKS_A_PAGE = 5_000
@@ -75,6 +79,7 @@ class DatabaseTarget:
         self._target_schema = target_schema
         self._links_schema = links_schema
         self._added: AddedColumns | None = None
+        self._copying: Copying | None = None
 
     @property
     def counts_utf16(self) -> bool:
@@ -89,7 +94,9 @@ class DatabaseTarget:
             translated(self._engine, "the transaction"),
             self._engine.begin() as connection,
         ):
-            session = ConnectedSession(connection, self._dialect)
+            if self._added is None:
+                self._copying = copying_of(connection, self._dialect)
+            session = ConnectedSession(connection, self._dialect, self._copying)
             if self._added is None:
                 self._added = added_columns(session, self._sync_schema)
             yield DatabaseTransaction(
@@ -118,6 +125,7 @@ class DatabaseTransaction:
     ) -> None:
         mirrored = mirrors(session, sync_schema, route.sources, added)
         self._ledger = Ledger(session, mirrored)
+        self._plain = PlainRows(session, mirrored)
         self._aggregation = Aggregation(session, mirrored)
         self._marks = Marks(session, sync_schema)
         self._positions = ProgressStore(session, sync_schema)
@@ -141,6 +149,13 @@ class DatabaseTransaction:
 
     def write_rows(self, rows: Sequence[LedgerRow]) -> None:
         self._ledger.write_rows(rows)
+
+    @property
+    def takes_plain(self) -> bool:
+        return self._plain.is_offered
+
+    def write_plain(self, table: str, events: Sequence[PlainEvent]) -> dict[str, PlainChange]:
+        return self._plain.write(table, events)
 
     def rows_by_key(self, table: str, keys: Sequence[str]) -> list[LedgerRow]:
         return self._ledger.rows_by_key(table, keys)
@@ -216,6 +231,11 @@ class DatabaseTransaction:
 
     def holders(self, table: str, column: str, values: Sequence[str]) -> dict[str, str]:
         return self._targets.holders(table, column, values)
+
+    def upsert_plain(
+        self, table: str, columns: Sequence[str], prefilled: int, rows: Sequence[Sequence[Value]]
+    ) -> RowCounts:
+        return self._targets.upsert_plain(table, columns, prefilled, rows)
 
     def upsert(self, table: str, rows: Sequence[TargetRow]) -> RowCounts:
         return self._targets.upsert(table, rows)

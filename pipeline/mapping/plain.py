@@ -4,9 +4,10 @@ pass over its lines in place of `build` and `fit`. Whatever is not so plain goes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from pipeline.errors import ValueRefused
 from pipeline.mapping.convert import text
@@ -16,59 +17,57 @@ from pipeline.mapping.target import TargetColumn, TargetRow, TargetTable
 from pipeline.model.event import Row, Value
 
 Of = Callable[[Row, Site], Value]
+Cells = tuple[Value, ...]
 UNLIMITED = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A target column: its value, how long a text plainly fits (-1: none does), and whether it may
-    be null.
+    """A target column: its value, of a plain column the source's name, how long a text plainly fits
+    (-1: none does), and whether it may be null.
     """
 
     target: str
     of: Of
+    source: str
     longest: int
     nullable: bool
 
 
 @dataclass(frozen=True)
 class PlainMapping:
-    """One mapping on one site, into a table as it lives."""
+    """One mapping on one site, into a table as it lives. `columns` are written beside the key; the
+    last of them, `prefilled` in number, only when a row is made.
+    """
 
     mapping: TableMapping
-    key: Of
-    lines: tuple[_Line, ...]
-    prefilled: tuple[_Line, ...]
-    site: Site
+    columns: tuple[str, ...]
+    prefilled: int
+    cells: Callable[[Row], Cells | None]
+
+    @property
+    def can_change(self) -> bool:
+        """Is there a column that is written in a row that is there."""
+        return len(self.columns) > self.prefilled
+
+    def place(self, column: str) -> int:
+        """Where a column stands in what `cells` gives."""
+        return 1 + self.columns.index(column)
 
     def row(self, values: Row) -> TargetRow | None:
         """The target row of a root all of whose columns are known, as `build` and `fit` give it;
         None where a value would have to be made to fit, or is refused.
         """
-        try:
-            found = self._values(self.lines, values)
-            prefill = self._values(self.prefilled, values)
-        except ValueRefused:
-            return None
-        if found is None or prefill is None:
-            return None
-        return TargetRow(self.mapping.target, (str(self.key(values, self.site)),), found, prefill)
+        cells = self.cells(values)
+        return None if cells is None else self.row_of(cells)
 
-    def _values(self, lines: tuple[_Line, ...], values: Row) -> dict[str, Value] | None:
-        found: dict[str, Value] = {}
-        site = self.site
-        for line in lines:
-            value = line.of(values, site)
-            if value is None:
-                if not line.nullable:
-                    return None
-            elif isinstance(value, str):
-                if len(value) > line.longest:
-                    return None
-            elif isinstance(value, Decimal):
-                return None
-            found[line.target] = value
-        return found
+    def row_of(self, cells: Cells) -> TargetRow:
+        """The target row of what `cells` gave."""
+        made = len(self.columns) - self.prefilled
+        found = [*zip(self.columns, cells[1:], strict=True)]
+        return TargetRow(
+            self.mapping.target, (str(cells[0]),), dict(found[:made]), dict(found[made:])
+        )
 
 
 def plain(
@@ -92,13 +91,11 @@ def plain(
     ):
         return None
     prefilled = {line.target for line in mapping.lines if isinstance(line, CreateOnly)}
-    lines = tuple(_lines(mapping, table, 2 if utf16 else 1))
+    lines = [*_lines(mapping, table, 2 if utf16 else 1)]
+    lines.sort(key=lambda line: line.target in prefilled)
+    columns = tuple(line.target for line in lines)
     return PlainMapping(
-        mapping,
-        mapping.key.expression.of,
-        tuple(line for line in lines if line.target not in prefilled),
-        tuple(line for line in lines if line.target in prefilled),
-        site,
+        mapping, columns, len(prefilled), _compiled(mapping.key.expression.of, lines, site)
     )
 
 
@@ -109,11 +106,11 @@ def _lines(mapping: TableMapping, table: TargetTable, units: int) -> Iterator[_L
         longest = _longest(column, units)
         match line:
             case Column(source=source):
-                yield _Line(line.target, _text(source), longest, column.nullable)
+                yield _Line(line.target, _text(source), source, longest, column.nullable)
             case Derived(expression=expression):
-                yield _Line(line.target, expression.of, longest, column.nullable)
+                yield _Line(line.target, expression.of, "", longest, column.nullable)
             case CreateOnly(of=of):
-                yield _Line(line.target, _of_site(of), longest, column.nullable)
+                yield _Line(line.target, _of_site(of), "", longest, column.nullable)
 
 
 def _text(source: str) -> Of:
@@ -122,6 +119,38 @@ def _text(source: str) -> Of:
 
 def _of_site(of: Callable[[Site], Value]) -> Of:
     return lambda _, site: of(site)
+
+
+def _compiled(key: Of, lines: Sequence[_Line], site: Site) -> Callable[[Row], Cells | None]:
+    """The key and the lines' values of a row, as one function made for these lines."""
+    scope: dict[str, Any] = {"key": key, "site": site, "text": text, "Refused": ValueRefused}
+    code = ["def cells(row):", " try:"]
+    for number, line in enumerate(lines):
+        scope[f"of{number}"] = line.of
+        code += (f"  {part}" for part in _value(line, number))
+    values = "".join(f"v{number}, " for number in range(len(lines)))
+    code += [f"  return (str(key(row, site)), {values})", " except Refused:", "  return None"]
+    scope["Decimal"] = Decimal
+    exec("\n".join(code), scope)  # noqa: S102 - made of numbers and our own column names
+    cells: Callable[[Row], Cells | None] = scope["cells"]
+    return cells
+
+
+def _value(line: _Line, number: int) -> Iterator[str]:
+    name = f"v{number}"
+    if line.source:
+        yield f"{name} = text(row[{line.source!r}])"
+    else:
+        yield f"{name} = of{number}(row, site)"
+    if not line.nullable:
+        yield f"if {name} is None: return None"
+    if line.source:
+        if line.longest != UNLIMITED:
+            yield f"if {name} is not None and len({name}) > {line.longest}: return None"
+        return
+    yield f"if isinstance({name}, Decimal): return None"
+    if line.longest != UNLIMITED:
+        yield f"if isinstance({name}, str) and len({name}) > {line.longest}: return None"
 
 
 def _longest(column: TargetColumn, units: int) -> int:

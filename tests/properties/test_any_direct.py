@@ -14,6 +14,7 @@ from functools import partial
 import pytest
 
 from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.engine.projection.direct import LEAST_AT_ONCE
 from pipeline.model.ledger import Mark
 from tests.properties.test_any_interleaving import Process, alone, filling
 from tests.support.engine import TOPICS, Consumer, Ticking, patiently
@@ -63,9 +64,10 @@ def test_a_row_written_directly_while_another_process_recomputes_it_is_as_the_la
         filling(target, {table: dict.fromkeys(range(PARTITIONS), 0) for table in TOPICS})
         Process(target, [], clock).finish()
         arrived = list(batches(rng, arrivals(rng, events)))
+        at_once = rng.choice((1, 2, LEAST_AT_ONCE))
         schedule.run(
             [
-                partial(Process(target, events, clock).work, arrived),
+                partial(Process(target, events, clock, at_once).work, arrived),
                 partial(recomputing, target, clock, rng.randint(1, 4)),
             ]
         )

@@ -15,6 +15,7 @@ from functools import partial
 import pytest
 
 from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.engine.projection.direct import LEAST_AT_ONCE
 from pipeline.model.event import Event
 from tests.support.engine import (
     TOPICS,
@@ -47,8 +48,14 @@ class Process:
     and marks that were left, as the loop does.
     """
 
-    def __init__(self, target: MemoryTarget, events: Sequence[Event], clock: Ticking) -> None:
-        self._consumer = Consumer(target, events, clock=clock)
+    def __init__(
+        self,
+        target: MemoryTarget,
+        events: Sequence[Event],
+        clock: Ticking,
+        least_at_once: int = LEAST_AT_ONCE,
+    ) -> None:
+        self._consumer = Consumer(target, events, clock=clock, least_at_once=least_at_once)
         with target.transaction() as transaction:
             self._consumer.incarnations = {
                 topic: transaction.incarnation(topic, "id", PARTITIONS) for topic in TOPICS.values()

@@ -22,6 +22,7 @@ from pipeline.engine.consumer import ports
 from pipeline.engine.consumer.batch import BatchResult
 from pipeline.engine.consumer.circuit import Limits
 from pipeline.engine.consumer.ports import Target
+from pipeline.engine.projection.direct import LEAST_AT_ONCE
 from pipeline.engine.projection.loading import Loading
 from pipeline.engine.projection.processor import Processor
 from pipeline.engine.projection.recompute import Recompute
@@ -182,6 +183,7 @@ class Consumer:
         site: Site | None = None,
         describe: Callable[[], Described] = lambda: Described({}),
         observed: Sequence[str] = (),
+        least_at_once: int = LEAST_AT_ONCE,
     ) -> None:
         site = site or Site()
         self.telemetry = Counted()
@@ -208,6 +210,7 @@ class Consumer:
             limits=limits,
             describe=describe,
             observed=observed,
+            least_at_once=least_at_once,
         )
 
     def prepare(self, place: TopicPartition, offset: int, decoded: Decoded) -> None:

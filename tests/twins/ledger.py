@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from pipeline.engine.projection import guard
 from pipeline.errors import ConcurrentWrite, RowRejected
 from pipeline.mapping.aggregate import (
     Aggregate,
@@ -19,10 +20,13 @@ from pipeline.mapping.aggregate import (
 )
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.path import Path
+from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType
 from pipeline.mapping.table import Groups
-from pipeline.model.event import Value
+from pipeline.model import applied
+from pipeline.model.event import Event, Value
 from pipeline.model.ledger import LedgerRow
+from pipeline.model.plain import PlainChange, PlainEvent
 from tests.twins.locks import Strength
 from tests.twins.tables import Session, Table, View
 
@@ -202,6 +206,21 @@ class Ledger:
         if missed:
             raise ConcurrentWrite(f"{missed} rows of mirror_{rows[0].table} changed meanwhile")
 
+    def write_plain(self, table: str, events: Sequence[PlainEvent]) -> dict[str, PlainChange]:
+        """By the guards in Python, over each row as it is once it is locked."""
+        self._session.statement("write_plain")
+        view, source = self._views[table], self._sources[table]
+        found: dict[str, PlainChange] = {}
+        for one in sorted(events, key=lambda one: one.event.key):
+            stored = view.claim((one.event.key,))
+            before = None if stored is None else self._read(stored)
+            if before is not None and not _is_before(before, one.event):
+                continue
+            after = guard.apply(source, Site(), before, one.event)
+            view.put((after.key,), self._checked(replace(after, revision=after.revision + 1)))
+            found[after.key] = _change(source, before, after)
+        return found
+
     def unseen(self, table: str, epoch: int, limit: int) -> list[LedgerRow]:
         self._session.statement("unseen")
         view = self._views[table]
@@ -233,6 +252,22 @@ class Ledger:
             for column in columns
         }
         return replace(row, values=values)
+
+
+def _is_before(before: LedgerRow, event: Event) -> bool:
+    """Is this row plain, and the event a streamed one that the guard puts after it."""
+    is_plain = not (before.unknown or before.retired_at or before.deleted)
+    return is_plain and not event.is_snapshot and not applied.is_stale(before, event)
+
+
+def _change(source: MirroredTable, before: LedgerRow | None, after: LedgerRow) -> PlainChange:
+    old = {} if before is None else before.values
+    return PlainChange(
+        before is None or old != after.values,
+        bool(source.shared)
+        and (before is None or any(old[one] != after.values[one] for one in source.shared)),
+        tuple(after.values[one.name] for one in source.remembered),
+    )
 
 
 def _held(table: str, column: str, kind: ColumnType, value: Value) -> Value:

@@ -29,6 +29,7 @@ from pipeline.model.ledger import (
     Waiting,
 )
 from pipeline.model.outcome import RowCounts
+from pipeline.model.plain import PlainChange, PlainEvent
 from pipeline.model.position import TopicPartition
 from tests.twins.adopted import AdoptedRows, OwnedRow
 from tests.twins.halts import Halts, HaltTables
@@ -197,6 +198,14 @@ class MemoryTransaction:
         with self._spoiling():
             self._ledger.write_rows(rows)
 
+    @property
+    def takes_plain(self) -> bool:
+        return True
+
+    def write_plain(self, table: str, events: Sequence[PlainEvent]) -> dict[str, PlainChange]:
+        with self._spoiling():
+            return self._ledger.write_plain(table, events)
+
     def rows_by_key(self, table: str, keys: Sequence[str]) -> list[LedgerRow]:
         with self._spoiling():
             return self._ledger.rows_by_key(table, keys)
@@ -293,6 +302,12 @@ class MemoryTransaction:
     def holders(self, table: str, column: str, values: Sequence[str]) -> dict[str, str]:
         with self._spoiling():
             return self._targets.holders(table, column, values)
+
+    def upsert_plain(
+        self, table: str, columns: Sequence[str], prefilled: int, rows: Sequence[Sequence[Value]]
+    ) -> RowCounts:
+        with self._spoiling():
+            return self._targets.upsert_plain(table, columns, prefilled, rows)
 
     def upsert(self, table: str, rows: Sequence[TargetRow]) -> RowCounts:
         with self._spoiling():

@@ -71,6 +71,23 @@ class TargetTables:
             counts += self._upsert(self._described[table], key, row)
         return counts
 
+    def upsert_plain(
+        self, table: str, columns: Sequence[str], prefilled: int, rows: Sequence[Sequence[Value]]
+    ) -> RowCounts:
+        width, made = len(self._described[table].key), len(columns) - prefilled
+        return self.upsert(
+            table,
+            [
+                TargetRow(
+                    table,
+                    tuple(str(part) for part in row[:width]),
+                    dict(zip(columns[:made], row[width : width + made], strict=True)),
+                    dict(zip(columns[made:], row[width + made :], strict=True)),
+                )
+                for row in rows
+            ],
+        )
+
     def insert_children(self, table: str, rows: Sequence[TargetRow]) -> set[Owned]:
         names = self._described[table].key
         given = [

@@ -76,6 +76,18 @@ class Update:
     only_if: Expression | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Put:
+    """The same of rows that were copied to a staging table first, in the order of their keys.
+    `constants` are inserted beside the fields, `answers` are given for each row that was inserted
+    or changed: of the row before ("old", all null where there was none) and after ("new").
+    """
+
+    merge: Merge
+    constants: tuple[tuple[str, str], ...]
+    answers: tuple[Expression, ...]
+
+
 def given(column: str) -> tuple[str, Expression]:
     """The assignment of a column's given value."""
     return column, lambda images: images.new(column)
@@ -86,8 +98,39 @@ def constant(column: str, sql: str) -> tuple[str, Expression]:
     return column, lambda _: sql
 
 
+class Copying(Protocol):
+    """How rows are sent in bulk: copied to a staging table of the connection's own, which is
+    emptied when the transaction ends.
+    """
+
+    @property
+    def rights(self) -> str:
+        """Answers whether this user may make staging tables."""
+
+    @property
+    def least_version(self) -> int:
+        """The first major version of the server that answers what a row held before."""
+
+    def staging(self, name: str, fields: Fields) -> str:
+        """Make the table where it is not there."""
+
+    def copy(self, name: str, fields: Fields) -> str: ...
+
+    def types(self, fields: Fields) -> list[str]:
+        """The server's names of the fields' types."""
+
+    def put(self, name: str, put: Put) -> str: ...
+
+    def merge(self, name: str, merge: Merge) -> str:
+        """As `Dialect.merge` answers."""
+
+
 class Dialect(Protocol):
     """One kind of database."""
+
+    @property
+    def copying(self) -> Copying | None:
+        """None: rows are always sent with their statement."""
 
     @property
     def name(self) -> str: ...

@@ -16,6 +16,7 @@ from pipeline.database.sql.dialect import (
     json_names,
 )
 from pipeline.database.sql.errors import postgres_failure
+from pipeline.database.sql.postgres_copying import PostgresCopying
 from pipeline.errors import PipelineError
 from pipeline.mapping.source import ColumnType
 from pipeline.model.text import BLANKS
@@ -42,6 +43,7 @@ class Postgres:
     """The dialect of PostgreSQL 13 and later."""
 
     name = "postgresql"
+    copying = PostgresCopying()
     rows_per_statement = 5_000
     counts_utf16 = False
     errors_spare_the_transaction = ()

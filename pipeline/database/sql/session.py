@@ -4,27 +4,30 @@ and translates the driver's errors.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 import orjson
 from sqlalchemy import Connection, Engine, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.database.sql.address import Place, address_of
-from pipeline.database.sql.dialect import Dialect, Fields
+from pipeline.database.sql.dialect import Copying, Dialect, Fields
 from pipeline.database.sql.engine import dialect_of
-from pipeline.errors import PipelineError, TargetRefused
+from pipeline.errors import PipelineError, RowRejected, TargetRefused
 from pipeline.mapping.convert import cut
 from pipeline.mapping.source import ColumnType
 from pipeline.model.event import Value
 
 Cells = Sequence[Value]
 NUL = "\\u0000"  # as JSON writes it
+# what a driver raises for a value of another type than its column, or a text with a NUL
+_NO_SUCH_VALUE: Final = (AttributeError, TypeError, ValueError, OverflowError)
 
 
 class Session(Protocol):
@@ -32,6 +35,15 @@ class Session(Protocol):
 
     @property
     def dialect(self) -> Dialect: ...
+
+    @property
+    def copying(self) -> Copying | None:
+        """How rows are sent in bulk, None where this server or user cannot."""
+
+    def copied(self, place: str, fields: Fields, rows: Sequence[Cells]) -> str:
+        """Copy rows to a staging table, each once in a transaction; its name. Raises RowRejected,
+        also for values that only another statement can send.
+        """
 
     def run(
         self,
@@ -58,9 +70,14 @@ class ConnectedSession:
     which would commit what follows without what came before.
     """
 
-    def __init__(self, connection: Connection, dialect: Dialect) -> None:
+    def __init__(
+        self, connection: Connection, dialect: Dialect, copying: Copying | None = None
+    ) -> None:
+        """`copying` as `copying_of` found it."""
         self.connection = connection
         self.dialect = dialect
+        self.copying = copying
+        self._copied: Counter[str] = Counter()
         self._failure: PipelineError | None = None
 
     def run(
@@ -82,6 +99,28 @@ class ConnectedSession:
 
     def tell(self, place: str, sql: str, **parameters: Value) -> None:
         self.ask(place, sql, **parameters)
+
+    def copied(self, place: str, fields: Fields, rows: Sequence[Cells]) -> str:
+        if self.copying is None:
+            raise TargetRefused(f"{place}: this server takes no rows in bulk")
+        self._copied[place] += 1
+        name = f"{place} {self._copied[place]}"
+        self.tell(place, self.copying.staging(name, fields))
+        with self._unless_failed(place):
+            try:
+                self._copy(self.copying.copy(name, fields), self.copying.types(fields), rows)
+            except (*_NO_SUCH_VALUE, self.connection.dialect.loaded_dbapi.DataError) as error:
+                if getattr(error, "sqlstate", None) is not None:
+                    raise  # the server's
+                raise RowRejected(f"{place} takes a row only with its statement") from None
+        return name
+
+    def _copy(self, sql: str, types: Sequence[str], rows: Sequence[Cells]) -> None:
+        driver: Any = self.connection.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(sql) as copy:
+            copy.set_types(types)
+            for row in rows:
+                copy.write_row(row)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -132,6 +171,18 @@ class ConnectedSession:
             pass
         result.close()
         return rows
+
+
+def copying_of(connection: Connection, dialect: Dialect) -> Copying | None:
+    """How rows are sent in bulk, if this server and this user can."""
+    copying = dialect.copying
+    if copying is None:
+        return None
+    version = connection.dialect.server_version_info or (0,)
+    if int(version[0]) < copying.least_version:
+        return None
+    may = connection.execute(text(copying.rights)).scalar_one()
+    return copying if may else None
 
 
 @contextmanager

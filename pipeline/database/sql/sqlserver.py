@@ -45,6 +45,7 @@ class SqlServer:
     """The dialect of SQL Server and Azure SQL, compatibility level 130 or higher."""
 
     name = "mssql"
+    copying = None
     rows_per_statement = 1_000
     counts_utf16 = True
     errors_spare_the_transaction = ("SET XACT_ABORT OFF",)

@@ -79,6 +79,33 @@ class TargetTables:
 
     # -- upsert ------------------------------------------------------------------------------------
 
+    def upsert_plain(
+        self, table: str, columns: Sequence[str], prefilled: int, rows: Sequence[Cells]
+    ) -> RowCounts:
+        names, dialect = self._names[table], self._session.dialect
+        copying = self._session.copying
+        if copying is None:
+            raise TargetRefused(f"{table}: this server takes no rows in bulk")
+        fields = names.fields(columns)
+        written = fields[: len(fields) - prefilled]
+        fixed, width = names.table.fixed_values, len(names.table.key)
+        if fixed:
+            rows = [(*row[:width], *fixed, *row[width:]) for row in rows]
+        merge = Merge(
+            table=names.full_name,
+            key=names.key,
+            fields=fields,
+            assignments=tuple(given(field.name) for field in written),
+            only_if=lambda images: dialect.differs(images, written),
+        )
+        name = self._session.copied(table, names.key + fields, rows)
+        ((created, changed),) = self._session.ask(table, copying.merge(name, merge))
+        return RowCounts(
+            number_of(created),
+            number_of(changed),
+            len(rows) - number_of(created) - number_of(changed),
+        )
+
     def upsert(self, table: str, rows: Sequence[TargetRow]) -> RowCounts:
         """Rows with the same columns are written together;
         a row without a column that is required can only be changed.

@@ -10,6 +10,7 @@ from pipeline.mapping.target import Adopted, TargetRow
 from pipeline.model.event import Row, Value
 from pipeline.model.ledger import LedgerRow
 from pipeline.model.outcome import RowCounts
+from pipeline.model.plain import PlainChange, PlainEvent
 
 
 class LedgerRows(Protocol):
@@ -23,6 +24,16 @@ class LedgerRows(Protocol):
     def write_rows(self, rows: Sequence[LedgerRow]) -> None:
         """Store ledger rows of one table as read by `lock_rows`, changed.
         Raises ConcurrentWrite if one changed meanwhile.
+        """
+
+    @property
+    def takes_plain(self) -> bool:
+        """Can this database take many rows at once: `write_plain` and `upsert_plain`."""
+
+    def write_plain(self, table: str, events: Sequence[PlainEvent]) -> Mapping[str, PlainChange]:
+        """Apply events of one table, one a row, to rows that are new, or neither retired nor partly
+        unknown and before which the guard puts the event; by key, what was written. The other rows
+        are locked and left as they are. Raises RowRejected.
         """
 
     def rows_by_key(self, table: str, keys: Sequence[str]) -> list[LedgerRow]:
@@ -80,6 +91,13 @@ class TargetRows(Protocol):
 
     def holders(self, table: str, column: str, values: Sequence[str]) -> dict[str, str]:
         """Who holds these values of a unique column: value as the target holds it -> key."""
+
+    def upsert_plain(
+        self, table: str, columns: Sequence[str], prefilled: int, rows: Sequence[Sequence[Value]]
+    ) -> RowCounts:
+        """As `upsert`, of rows that all have their key and these columns, the last of which are
+        prefilled. Raises RowRejected, also for a value of another type than its column.
+        """
 
     def upsert(self, table: str, rows: Sequence[TargetRow]) -> RowCounts:
         """Create or change target rows; a row that holds its values already is not touched."""

@@ -17,12 +17,16 @@ from pipeline.engine.projection.recomputed import Key, RecomputeResult
 from pipeline.engine.projection.references import References
 from pipeline.engine.projection.refusals import reading, writing
 from pipeline.mapping.apply import Built
-from pipeline.mapping.plain import PlainMapping, plain
+from pipeline.mapping.plain import Cells, PlainMapping, plain
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
-from pipeline.mapping.table import AwaitParent
+from pipeline.mapping.table import AwaitParent, CreateParent
 from pipeline.mapping.target import TargetTable
+from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow
+
+LEAST_AT_ONCE = 100  # rows that are worth a staging table
+Given = tuple[LedgerRow, Cells]
 
 
 @dataclass
@@ -41,6 +45,7 @@ class Direct:
     site: Site
     targets: Mapping[str, TargetTable]
     counts_utf16: bool
+    least_at_once: int = LEAST_AT_ONCE
 
     @cached_property
     def _plain(self) -> Mapping[str, Sequence[PlainMapping]]:
@@ -61,6 +66,12 @@ class Direct:
                 found[source.name] = kept
         return found
 
+    @cached_property
+    def _in_order(self) -> Sequence[PlainMapping]:
+        """In the order of the targets' ranks."""
+        ready = {id(one.mapping): one for found in self._plain.values() for one in found}
+        return [ready[id(one)] for one in self.route.mappings if id(one) in ready]
+
     def takes(self, table: str) -> bool:
         """Are target rows of this source table written directly."""
         return table in self._plain
@@ -70,48 +81,87 @@ class Direct:
         Raises TableRefused, and ports' errors.
         """
         result = DirectResult()
-        built = [one for root in roots for one in self._built(root, result)]
-        References(self.route, self.site, self.targets).create(transaction, built, result.done)
-        for mapping in self.route.mappings:
-            ours = [one for one in built if one.mapping is mapping]
-            for parent in mapping.parents:
+        found: dict[str, list[Given]] = {}
+        for root in roots:
+            self._add(root, found, result)
+        self._create_parents(transaction, found, result)
+        for one in self._in_order:
+            given: Sequence[Given] = found.get(one.mapping.name, ())
+            for parent in one.mapping.parents:
                 if isinstance(parent, AwaitParent):
-                    ours = _with_parent(transaction, parent, ours, result)
-            if ours:
-                table = mapping.target
-                with writing(table):
-                    counts = transaction.upsert(table, [one.row for one in ours])
-                result.done.count(table, counts)
+                    given = _with_parent(transaction, parent, one, given, result)
+            if given:
+                self._upsert(transaction, one, [cells for _, cells in given], result)
         return result
 
-    def _built(self, root: LedgerRow, result: DirectResult) -> list[Built]:
-        key = (root.table, root.key)
+    def _add(self, root: LedgerRow, found: dict[str, list[Given]], result: DirectResult) -> None:
+        """What this root gives, by mapping."""
         if root.unknown:
-            result.left.add(key)
-            return []
-        built: list[Built] = []
+            result.left.add((root.table, root.key))
+            return
+        built: list[tuple[str, Cells]] = []
         for one in self._plain[root.table]:
             flag = one.mapping.only_if
             if flag is None or root.values[flag]:
-                row = one.row(root.values)
-                if row is None:
-                    result.left.add(key)
-                    return []
-                built.append(Built(one.mapping, root, row, {}, ()))
+                cells = one.cells(root.values)
+                if cells is None:
+                    result.left.add((root.table, root.key))
+                    return
+                built.append((one.mapping.name, cells))
+        for name, cells in built:
+            found.setdefault(name, []).append((root, cells))
         if not built:
-            result.done.idle.add(key)
-        return built
+            result.done.idle.add((root.table, root.key))
+
+    def _create_parents(
+        self, transaction: Transaction, found: Mapping[str, list[Given]], result: DirectResult
+    ) -> None:
+        """Of rows that name the same ones, one is asked."""
+        built: list[Built] = []
+        for one in self._in_order:
+            places = [
+                one.place(parent.column)
+                for parent in one.mapping.parents
+                if isinstance(parent, CreateParent)
+            ]
+            naming: dict[tuple[Value, ...], Given] = {}
+            if places:
+                for given in found.get(one.mapping.name, ()):
+                    naming.setdefault(tuple(given[1][place] for place in places), given)
+            for root, cells in naming.values():
+                built.append(Built(one.mapping, root, one.row_of(cells), {}, ()))
+        References(self.route, self.site, self.targets).create(transaction, built, result.done)
+
+    def _upsert(
+        self,
+        transaction: Transaction,
+        one: PlainMapping,
+        rows: Sequence[Cells],
+        result: DirectResult,
+    ) -> None:
+        table = one.mapping.target
+        with writing(table):
+            if transaction.takes_plain and len(rows) >= self.least_at_once and one.can_change:
+                counts = transaction.upsert_plain(table, one.columns, one.prefilled, rows)
+            else:
+                counts = transaction.upsert(table, [one.row_of(cells) for cells in rows])
+        result.done.count(table, counts)
 
 
 def _with_parent(
-    transaction: Transaction, parent: AwaitParent, built: Sequence[Built], result: DirectResult
-) -> list[Built]:
+    transaction: Transaction,
+    parent: AwaitParent,
+    one: PlainMapping,
+    given: Sequence[Given],
+    result: DirectResult,
+) -> Sequence[Given]:
     """Those whose parent is there, or that name none; the others are left to the marks."""
-    named = {value for one in built if isinstance(value := one.row.values[parent.column], str)}
+    place = one.place(parent.column)
+    named = {value for _, cells in given if isinstance(value := cells[place], str)}
     if not named:
-        return list(built)
+        return given
     with reading(parent.table):
         missing = named - transaction.existing(parent.table, sorted(named))
-    left = [one for one in built if one.row.values[parent.column] in missing]
-    result.left.update((one.root.table, one.root.key) for one in left)
-    return [one for one in built if one.row.values[parent.column] not in missing]
+    left = [root for root, cells in given if cells[place] in missing]
+    result.left.update((root.table, root.key) for root in left)
+    return [(root, cells) for root, cells in given if cells[place] not in missing]

@@ -23,18 +23,13 @@ from pipeline.engine.consumer.ports import (
     Target,
     Telemetry,
 )
-from pipeline.engine.projection.direct import Direct
+from pipeline.engine.projection.direct import LEAST_AT_ONCE, Direct
 from pipeline.engine.projection.recompute import Recompute
 from pipeline.engine.projection.recomputed import Key, RecomputeResult
 from pipeline.engine.projection.recomputing import RecomputeRunner
 from pipeline.engine.projection.refusals import Described, Refusals, TableRefused
-from pipeline.engine.projection.stage import (
-    Rewound,
-    StagedBatch,
-    StagedEvent,
-    StageSettings,
-    stage,
-)
+from pipeline.engine.projection.stage import Rewound, StageSettings, stage
+from pipeline.engine.projection.staged import StagedBatch, StagedEvent
 from pipeline.errors import ConcurrentWrite, PipelineError, RowRejected
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
@@ -68,8 +63,12 @@ class Processor:
         limits: Limits | None = None,
         describe: Callable[[], Described] = lambda: Described({}),
         observed: Collection[str] = (),
+        least_at_once: int = LEAST_AT_ONCE,
     ) -> None:
-        """`describe` looks at the target's tables; `observed`: topics of the target's system."""
+        """`describe` looks at the target's tables; `observed`: topics of the target's system.
+        `least_at_once`: as many rows of a table are staged in one statement.
+        """
+        self._least_at_once = least_at_once
         self._target = target
         self._telemetry = telemetry
         self._clock = clock
@@ -199,7 +198,11 @@ class Processor:
         if self._written_directly is None or self._written_directly.targets is not targets:
             settings = self._stage_settings
             self._written_directly = Direct(
-                settings.route, settings.site, targets, self._target.counts_utf16
+                settings.route,
+                settings.site,
+                targets,
+                self._target.counts_utf16,
+                self._least_at_once,
             )
         return self._written_directly
 

@@ -5,48 +5,28 @@ committed together.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection import guard, observing
+from pipeline.engine.projection.at_once import (
+    StagedAtOnce,
+    can_be_staged_at_once,
+    stage_at_once,
+)
 from pipeline.engine.projection.direct import Direct
-from pipeline.engine.projection.recomputed import RecomputeResult
 from pipeline.engine.projection.retiring import until_retired
+from pipeline.engine.projection.staged import Pair, Pairs, StagedBatch, StagedEvent
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.watches import Watch, watches
 from pipeline.model import applied
 from pipeline.model.event import Event
-from pipeline.model.frozen import light
-from pipeline.model.ledger import LedgerRow, Mark
+from pipeline.model.ledger import LedgerRow
 from pipeline.model.outcome import SkipReason
-
-Pair = tuple[str, str]
-Pairs = frozenset[Pair]
-
-
-@light(frozen=True, slots=True)
-class StagedEvent:
-    """One event after the guard: why it ends here, or the marks that decide how it ends."""
-
-    event: Event
-    skipped: SkipReason | None
-    pairs: Pairs = frozenset()
-
-
-@dataclass
-class StagedBatch:
-    """What was staged of a batch: one entry an event, every mark that is to be recomputed for it,
-    and what is left.
-    """
-
-    events: list[StagedEvent] = field(default_factory=list)
-    direct: RecomputeResult | None = None  # what was written without a mark
-    marks: list[Mark] = field(default_factory=list)
-    rest: Sequence[Event] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +105,20 @@ def stage(
     events, batch.rest = until_retired(transaction, route, settings.site, events)
     roots: list[LedgerRow] = []
     for table, ours in _by_table(route, events):
-        ledger = transaction.lock_rows(table.name, sorted({event.key for event in ours}))
-        staged, changed, stale = _fold(table, settings, ledger, ours, kinds)
-        transaction.write_rows(sorted(changed, key=lambda row: row.key))
-        batch.events.extend(staged)
-        fresh.update(pair for one in staged for pair in one.pairs)
+        at_once = _at_once(transaction, settings, direct, table, ours, kinds)
+        changed: list[LedgerRow] = []
+        if at_once.rest:
+            keys = sorted({event.key for event in at_once.rest})
+            ledger = transaction.lock_rows(table.name, keys)
+            staged, changed, stale = _fold(table, settings, ledger, at_once.rest, kinds)
+            transaction.write_rows(sorted(changed, key=lambda row: row.key))
+            left.update(pair for row in stale for pair in kinds.marks(table, None, row))
+            at_once.follow(staged, changed)
+        batch.events.extend(at_once.events)
+        fresh.update(pair for one in at_once.events for pair in one.pairs)
         if direct is not None and direct.takes(table.name):
+            roots += at_once.rows.values()
             roots += (row for row in changed if (table.name, row.key) in fresh)
-        left.update(pair for row in stale for pair in kinds.marks(table, None, row))
     if direct is not None and roots:
         fresh -= _write_directly(transaction, direct, roots, batch)
     batch.marks = guard.numbered(fresh, number)
@@ -141,6 +127,29 @@ def stage(
     if left - fresh:
         batch.marks.extend(transaction.marks_of(sorted(left - fresh)))
     return batch
+
+
+def _at_once(
+    transaction: Transaction,
+    settings: StageSettings,
+    direct: Direct | None,
+    table: MirroredTable,
+    events: Sequence[Event],
+    kinds: MarkKinds,
+) -> StagedAtOnce:
+    """What of a table's events one statement can stage, where it can."""
+    if (
+        direct is None
+        or len(events) < direct.least_at_once
+        or not transaction.takes_plain
+        or not direct.takes(table.name)
+        or not can_be_staged_at_once(table)
+        or any(watch.table == table.name for watch in kinds.watches)
+    ):
+        return StagedAtOnce(rest=events)
+    return stage_at_once(
+        transaction, table, settings.site, events, kinds.kinds, direct.least_at_once
+    )
 
 
 def _by_table(

@@ -9,7 +9,8 @@ from datetime import timedelta
 from pipeline.domain.pim import CLIENT
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.engine.projection.direct import Direct
-from pipeline.engine.projection.stage import StagedBatch, StageSettings, stage
+from pipeline.engine.projection.stage import StageSettings, stage
+from pipeline.engine.projection.staged import StagedBatch
 from pipeline.errors import ParkReason
 from pipeline.mapping.observed import Observed
 from pipeline.mapping.route import Route

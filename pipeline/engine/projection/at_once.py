@@ -1,0 +1,117 @@
+"""A table's part of a batch, staged in one statement: where there are many events, each with a
+whole image of its row, of a table whose target rows depend on one row alone.
+
+What the statement leaves out is staged row by row in the same transaction, over rows that are
+locked by then: events that are stale, of rows that are retired or partly unknown, and further
+events of one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from pipeline.engine.consumer.ports import Transaction
+from pipeline.engine.projection.staged import Pair, Pairs, StagedEvent
+from pipeline.mapping.mirror import Fold, MirroredTable, shared_kind
+from pipeline.mapping.site import Site
+from pipeline.model.event import Event, Operation
+from pipeline.model.ledger import LedgerRow
+from pipeline.model.outcome import SkipReason
+from pipeline.model.plain import PlainChange, PlainEvent
+
+
+@dataclass
+class StagedAtOnce:
+    """What the statement staged: events, rows that changed by key, and the events that are left."""
+
+    events: list[StagedEvent] = field(default_factory=list)
+    rows: dict[str, LedgerRow] = field(default_factory=dict)
+    rest: Sequence[Event] = ()
+
+    def follow(self, staged: Sequence[StagedEvent], changed: Iterable[LedgerRow]) -> None:
+        """Further events that were staged row by row: of each row the newest ends with the marks of
+        all, and is the one that is written.
+        """
+        newest = {row.key: row.place for row in changed}
+        before: dict[str, Pairs] = {}
+        for number, one in enumerate(self.events):
+            key = one.event.key
+            if key in newest:
+                before[key] = one.pairs
+                self.events[number] = StagedEvent(one.event, SkipReason.SUPERSEDED)
+                self.rows.pop(key, None)
+        for one in staged:
+            event, pairs = one.event, before.get(one.event.key)
+            if pairs and event.place == newest[event.key]:
+                self.events.append(StagedEvent(event, None, one.pairs | pairs))
+            else:
+                self.events.append(one)
+
+
+@lru_cache(maxsize=64)  # asked for every batch
+def can_be_staged_at_once(table: MirroredTable) -> bool:
+    """Do marks and remembered columns of its rows follow from an image and what it changed."""
+    return (
+        not table.owners
+        and not table.groups
+        and not table.member
+        and not any(one.fold is Fold.LEFT for one in table.remembered)
+    )
+
+
+def stage_at_once(
+    transaction: Transaction,
+    table: MirroredTable,
+    site: Site,
+    events: Sequence[Event],
+    kinds: Collection[str],
+    least: int,
+) -> StagedAtOnce:
+    """The first event of each row; all are left where one is not plain, so that rows are locked in
+    the order of their keys. `kinds`: those of marks that lead to a target row.
+    """
+    first: dict[str, Event] = {}
+    width = len(table.columns)
+    for event in events:
+        if len(event.row) != width or event.operation is Operation.DELETE:
+            return StagedAtOnce(rest=events)
+        first.setdefault(event.key, event)
+    if len(first) < least:
+        return StagedAtOnce(rest=events)
+    of = [one.of for one in table.remembered]
+    plain = [
+        PlainEvent(event, tuple([one(event.row, site) for one in of])) for event in first.values()
+    ]
+    return _staged(table, kinds, events, first, transaction.write_plain(table.name, plain))
+
+
+def _staged(
+    table: MirroredTable,
+    kinds: Collection[str],
+    events: Sequence[Event],
+    first: dict[str, Event],
+    changes: Mapping[str, PlainChange],
+) -> StagedAtOnce:
+    found = StagedAtOnce()
+    name, shared = table.name, shared_kind(table.name)
+    marks_itself, marks_others = name in kinds, shared in kinds
+    remembered = [one.name for one in table.remembered]
+    for key, change in changes.items():
+        event = first[key]
+        pairs: tuple[Pair, ...] = ()
+        if change.is_changed:
+            if marks_itself:
+                pairs = ((name, key),)
+                values = {**event.row, **dict(zip(remembered, change.remembered, strict=True))}
+                found.rows[key] = LedgerRow(name, key, values)
+            if marks_others and change.is_shared_changed:
+                pairs = (*pairs, (shared, key))
+        reason = None
+        if not pairs:
+            reason = SkipReason.FILTERED if change.is_changed else SkipReason.UNCHANGED
+        found.events.append(StagedEvent(event, reason, frozenset(pairs)))
+    if len(changes) != len(events):
+        found.rest = [one for one in events if first[one.key] is not one or one.key not in changes]
+    return found

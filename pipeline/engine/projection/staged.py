@@ -1,0 +1,36 @@
+"""What the first transaction made of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pipeline.engine.projection.recomputed import RecomputeResult
+from pipeline.model.event import Event
+from pipeline.model.frozen import light
+from pipeline.model.ledger import Mark
+from pipeline.model.outcome import SkipReason
+
+Pair = tuple[str, str]
+Pairs = frozenset[Pair]
+
+
+@light(frozen=True, slots=True)
+class StagedEvent:
+    """One event after the guard: why it ends here, or the marks that decide how it ends."""
+
+    event: Event
+    skipped: SkipReason | None
+    pairs: Pairs = frozenset()
+
+
+@dataclass
+class StagedBatch:
+    """What was staged of a batch: one entry an event, every mark that is to be recomputed for it,
+    and what is left.
+    """
+
+    events: list[StagedEvent] = field(default_factory=list)
+    direct: RecomputeResult | None = None  # what was written without a mark
+    marks: list[Mark] = field(default_factory=list)
+    rest: Sequence[Event] = ()

@@ -14,13 +14,15 @@ from pipeline.database.state.unknown import unknown_columns as unknown_values
 from pipeline.database.target import DatabaseTarget
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.engine.consumer.ports import Target
+from pipeline.engine.projection import guard
 from pipeline.errors import SyncSchemaOutdated
 from pipeline.mapping.mirror import Fold, MirroredTable, StickyColumn
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType, SourceColumn, SourceTable
 from pipeline.model.ledger import LedgerRow
+from pipeline.model.plain import PlainEvent
 from tests.contracts.conftest import Release
-from tests.support.events import event, ledger
+from tests.support.events import SITE, event, event_of, ledger
 from tests.support.releases import with_columns
 
 COUNTRY = SourceColumn("vecAdded", ColumnType.TEXT)
@@ -206,3 +208,24 @@ def test_a_schema_without_an_added_column_is_refused_until_it_is_upgraded(
     upgrade(postgres_engine, schema, mirrored=NEWER.sources)
     for route in (NEWER, AJERA_TO_PIM):
         require_latest(postgres_engine, schema, mirrored=route.sources)
+
+
+def test_a_row_whose_writer_did_not_know_a_column_is_staged_row_by_row(older: Release) -> None:
+    """What one statement stages was known whole before; then it is."""
+    source = NEWER.source("AxVec")
+    with older.target.transaction() as transaction:
+        if not transaction.takes_plain:
+            pytest.skip("this database takes no rows in bulk")
+    write(older.target, row(1))
+    newer = older.upgraded(NEWER)
+    first, then = (event_of(NEWER, "AxVec", 1, at=at, vecAdded="US") for at in (8, 9))
+    plain = [
+        PlainEvent(one, tuple(column.of(one.row, SITE) for column in source.remembered))
+        for one in (first, then)
+    ]
+    with newer.transaction() as transaction:
+        assert transaction.write_plain("AxVec", plain[:1]) == {}
+        held = transaction.lock_rows("AxVec", ["1"])["1"]
+        transaction.write_rows([guard.apply(source, SITE, held, first)])
+        assert [*transaction.write_plain("AxVec", plain[1:])] == ["1"]
+    assert read(newer, 1).unknown == frozenset()

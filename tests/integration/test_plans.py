@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,17 +21,24 @@ from pipeline.conflicts.rules import Side
 from pipeline.database.sql.dialect import Field
 from pipeline.database.sql.engine import create_engine
 from pipeline.database.sql.postgres import Postgres
+from pipeline.database.sql.session import ConnectedSession
+from pipeline.database.state.added import AddedColumn, AddedColumns
+from pipeline.database.state.migrate import upgrade
 from pipeline.database.state.schema import sync_metadata
 from pipeline.database.state.schema_links import (
     ajera_metadata,
     dps_metadata,
 )
-from pipeline.database.systems.live import target_metadata
+from pipeline.database.systems.live import create_target_tables, target_metadata
 from pipeline.database.systems.rows import Names
+from pipeline.database.target import DatabaseTransaction
 from pipeline.domain import dps, exchange_tables
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType
+from pipeline.model.event import Value
+from pipeline.model.plain import PlainEvent
+from tests.support.events import event
 from tests.support.statements import KEY_TABLE, statements
 from tests.support.tabs import TABS
 from tests.support.totals import TOTALS
@@ -233,6 +241,55 @@ def test_a_statement_does_not_multiply_its_rows_by_the_tables(
         ).one()
         transaction.rollback()
     assert multiplied(explained[0]["Plan"]) == []
+
+
+class Planned(ConnectedSession):
+    """A session that notes the tables that each statement over staged rows reads."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        super().__init__(connection, Postgres(), Postgres().copying)
+        self.read: list[list[str]] = []
+
+    def ask(self, place: str, sql: str, **parameters: Value) -> list[tuple[Value, ...]]:
+        if "pg_temp." in sql:
+            (explained,) = self.connection.execute(sa.text(f"EXPLAIN (FORMAT JSON) {sql}")).one()
+            self.read.append(sorted(_scanned(explained[0]["Plan"])))
+        return super().ask(place, sql, **parameters)
+
+
+def _scanned(plan: dict[str, Any]) -> Iterator[str]:
+    if plan["Node Type"] != "ModifyTable" and "Relation Name" in plan:
+        yield plan["Relation Name"]
+    for part in plan.get("Plans", ()):
+        yield from _scanned(part)
+
+
+@pytest.mark.parametrize("statistics", ["misled", "never analyzed", "known"])
+def test_a_statement_over_staged_rows_reads_nothing_but_them(
+    postgres: Stack, statistics: str
+) -> None:
+    """So no statistics can mislead it: it joins nothing."""
+    engine = create_engine(postgres.create_database(f"staged-{uuid.uuid4().hex[:8]}"))
+    upgrade(engine, "sync", mirrored=AJERA_TO_PIM.sources)
+    create_target_tables(engine, AJERA_TO_PIM, Site())
+    added = AddedColumns((AddedColumn("AxVec", "vecFax", 1, 2),))
+    events = [event("AxVec", key, at=1) for key in range(200)]
+    rows = [(f"cl-{key}", "Name") for key in range(200)]
+    with engine.connect() as connection:
+        session = Planned(connection)
+        transaction = DatabaseTransaction(session, AJERA_TO_PIM, Site(), "sync", None, added)
+        for _ in range(2):
+            if statistics == "misled":
+                connection.execute(sa.text("ANALYZE"))
+            transaction.write_plain("AxVec", [PlainEvent(one, (False,) * 3) for one in events])
+            transaction.upsert_plain("Organization", ("Name",), 0, rows)
+            if statistics == "known":
+                connection.execute(sa.text("ANALYZE"))
+        connection.rollback()
+    engine.dispose()
+    assert session.read == [
+        [f"{table} {number}"] for number in (1, 2) for table in ("mirror_AxVec", "Organization")
+    ]
 
 
 def test_rows_with_a_null_are_left_out_before_the_given_ones_are_looked_through() -> None:

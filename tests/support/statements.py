@@ -18,7 +18,7 @@ from pipeline.database.pairs import (
     DatabaseAjeraTransaction,
     DatabaseLinkTransaction,
 )
-from pipeline.database.sql.dialect import Dialect
+from pipeline.database.sql.dialect import Dialect, Fields
 from pipeline.database.sql.session import Cells
 from pipeline.database.state.added import AddedColumn, AddedColumns
 from pipeline.database.systems.rows import Names
@@ -27,13 +27,14 @@ from pipeline.database.systems.target_names import names_of
 from pipeline.database.target import DatabaseTransaction
 from pipeline.domain import dps, exchange_tables
 from pipeline.domain.routes import AJERA_TO_PIM
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, TargetRefused
 from pipeline.mapping.aggregate import Aggregate, Function, Where
 from pipeline.mapping.observed import Written
 from pipeline.mapping.site import Holds, KeyTable, Site
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow, Mark, Progress, Waiting
+from pipeline.model.plain import PlainEvent
 from pipeline.model.position import TopicPartition
 from pipeline.pairing.entity import NewRow, ParkedWork
 from tests.support.events import event, ledger
@@ -59,6 +60,7 @@ class Recorder:
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
+        self.copying = dialect.copying
         self.statements: dict[str, str] = {}  # the place of each
         self.rows: dict[str, list[Cells]] = {}  # what was sent, by place
 
@@ -88,6 +90,14 @@ class Recorder:
         if created:
             return [(len(rows), 0)]
         return [(len(rows),)] if counted else []
+
+    def copied(self, place: str, fields: Fields, rows: Sequence[Cells]) -> str:
+        if self.copying is None:
+            raise TargetRefused(place)
+        self.statements.setdefault(self.copying.staging(place, fields), place)
+        self.statements.setdefault(self.copying.copy(place, fields), place)
+        self.rows.setdefault(place, []).extend(rows)
+        return place
 
     def ask(self, place: str, sql: str, **parameters: Value) -> list[tuple[Value, ...]]:
         del parameters
@@ -153,6 +163,8 @@ def calls(transaction: DatabaseTransaction, row: LedgerRow) -> Iterator[Callable
     yield partial(transaction.lock_rows, "AxVec", [CANARY])
     yield partial(transaction.write_rows, [row])
     yield partial(transaction.write_rows, [replace(row, revision=4)])
+    yield partial(transaction.write_plain, "AxVec", [PlainEvent(event("AxVec", 1), (True,) * 3)])
+    yield partial(transaction.upsert_plain, "Organization", ("Name",), 0, [(CANARY, CANARY)])
     yield partial(transaction.rows_by_key, "AxVec", [CANARY])
     yield partial(transaction.rows_where, "AxContact", "organization", [CANARY])
     yield partial(transaction.rows_where, "AxInvoiceGroup", "igClient", [1])

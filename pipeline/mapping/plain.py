@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import cast
 
 from pipeline.errors import ValueRefused
 from pipeline.mapping.convert import text
@@ -123,17 +123,21 @@ def _of_site(of: Callable[[Site], Value]) -> Of:
 
 def _compiled(key: Of, lines: Sequence[_Line], site: Site) -> Callable[[Row], Cells | None]:
     """The key and the lines' values of a row, as one function made for these lines."""
-    scope: dict[str, Any] = {"key": key, "site": site, "text": text, "Refused": ValueRefused}
+    scope: dict[str, object] = {
+        "Decimal": Decimal,
+        "key": key,
+        "site": site,
+        "text": text,
+        "Refused": ValueRefused,
+    }
     code = ["def cells(row):", " try:"]
     for number, line in enumerate(lines):
         scope[f"of{number}"] = line.of
         code += (f"  {part}" for part in _value(line, number))
     values = "".join(f"v{number}, " for number in range(len(lines)))
     code += [f"  return (str(key(row, site)), {values})", " except Refused:", "  return None"]
-    scope["Decimal"] = Decimal
     exec("\n".join(code), scope)  # noqa: S102 - made of numbers and our own column names
-    cells: Callable[[Row], Cells | None] = scope["cells"]
-    return cells
+    return cast("Callable[[Row], Cells | None]", scope["cells"])
 
 
 def _value(line: _Line, number: int) -> Iterator[str]:

@@ -18,7 +18,7 @@ ORDINARY = frozenset(
     admin ajera applied assumptions attempt await both broken buffer built busy carried cause
     by id children
     changed check child choice classification client clock code coding command concurrent config
-    configuration connect connected connector consumer context counts create creates crm
+    configuration connect connected connector consumer context copying counts create creates crm
     database decision decoder decoders derived described description detector dialect direction dps
     driver edition entered entry envelope error exchange exchanged exit expression failed failure
     field finding first fitted found from function given gone graph group hanging health holds

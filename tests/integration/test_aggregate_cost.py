@@ -14,7 +14,7 @@ from pipeline.database.sql.postgres import Postgres
 from pipeline.database.sql.session import Cells
 from pipeline.database.state.added import AddedColumns
 from pipeline.database.state.schema import sync_metadata
-from pipeline.database.target import DatabaseTransaction
+from pipeline.database.transaction import DatabaseTransaction
 from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.site import Site
 from pipeline.model.event import Value

@@ -13,7 +13,7 @@ from deploy.local.stack import Stack
 from pipeline.database.sql.engine import create_engine
 from pipeline.database.state.added import AddedColumns
 from pipeline.database.state.schema import sync_metadata
-from pipeline.database.target import DatabaseTransaction
+from pipeline.database.transaction import DatabaseTransaction
 from pipeline.engine.projection.resolve import resolve
 from pipeline.mapping.path import Path
 from pipeline.mapping.site import Site

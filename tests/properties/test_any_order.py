@@ -19,7 +19,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from deploy.local.stack import Stack
-from pipeline.database.target import DatabaseTarget, DatabaseTransaction
+from pipeline.database.target import DatabaseTarget
+from pipeline.database.transaction import DatabaseTransaction
 from pipeline.errors import RowRejected, TargetBusy
 from pipeline.model.event import Event
 from pipeline.model.position import TopicOffset

@@ -210,8 +210,8 @@ class Consumer:
             limits=limits,
             describe=describe,
             observed=observed,
-            least_at_once=least_at_once,
         )
+        self.processor.least_at_once = least_at_once
 
     def prepare(self, place: TopicPartition, offset: int, decoded: Decoded) -> None:
         """What a message at this place will be decoded to."""

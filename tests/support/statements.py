@@ -24,7 +24,7 @@ from pipeline.database.state.added import AddedColumn, AddedColumns
 from pipeline.database.systems.rows import Names
 from pipeline.database.systems.rows_by_id import RowsById
 from pipeline.database.systems.target_names import names_of
-from pipeline.database.target import DatabaseTransaction
+from pipeline.database.transaction import DatabaseTransaction
 from pipeline.domain import dps, exchange_tables
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.errors import PipelineError, TargetRefused

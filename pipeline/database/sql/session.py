@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, Protocol
+from zlib import crc32
 
 import orjson
 from sqlalchemy import Connection, Engine, TextClause, text
@@ -41,8 +42,8 @@ class Session(Protocol):
         """How rows are sent in bulk, None where this server or user cannot."""
 
     def copied(self, place: str, fields: Fields, rows: Sequence[Cells]) -> str:
-        """Copy rows to a staging table, each once in a transaction; its name. Raises RowRejected,
-        also for values that only another statement can send.
+        """Copy rows to an empty staging table; its name. Raises RowRejected, also for a value that
+        only another statement can send.
         """
 
     def run(
@@ -103,12 +104,14 @@ class ConnectedSession:
     def copied(self, place: str, fields: Fields, rows: Sequence[Cells]) -> str:
         if self.copying is None:
             raise TargetRefused(f"{place}: this server takes no rows in bulk")
-        self._copied[place] += 1
-        name = f"{place} {self._copied[place]}"
+        types = self.copying.types(fields)
+        name = f"staged {crc32(','.join((place, *types)).encode()):08x}"
+        self._copied[name] += 1
+        name = f"{name} {self._copied[name]}"
         self.tell(place, self.copying.staging(name, fields))
         with self._unless_failed(place):
             try:
-                self._copy(self.copying.copy(name, fields), self.copying.types(fields), rows)
+                self._copy(self.copying.copy(name, fields), types, rows)
             except (*_NO_SUCH_VALUE, self.connection.dialect.loaded_dbapi.DataError) as error:
                 if getattr(error, "sqlstate", None) is not None:
                     raise  # the server's

@@ -57,8 +57,7 @@ class SqlServer:
         " WHERE transaction_id = CURRENT_TRANSACTION_ID() AND database_id = DB_ID()"
         " ELSE SELECT CAST(NULL AS numeric(25, 0)) AS lsn"
     )
-    false = "0"
-    true = "1"
+    false, true = "0", "1"
 
     def quote(self, name: str) -> str:
         return "[" + name.replace("]", "]]") + "]"

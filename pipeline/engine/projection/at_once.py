@@ -8,7 +8,7 @@ events of one row.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -23,14 +23,16 @@ from pipeline.model.plain import PlainChange, PlainEvent
 
 
 @dataclass
-class StagedAtOnce:
-    """What the statement staged: events, rows that changed by key, and the events that are left."""
+class StagedTable:
+    """What was staged of a table's events: how they end, and by key the rows that were written and
+    may have changed; and the events that are left.
+    """
 
     events: list[StagedEvent] = field(default_factory=list)
     rows: dict[str, LedgerRow] = field(default_factory=dict)
     rest: Sequence[Event] = ()
 
-    def follow(self, staged: Sequence[StagedEvent], changed: Iterable[LedgerRow]) -> None:
+    def follow(self, staged: Sequence[StagedEvent], changed: Sequence[LedgerRow]) -> None:
         """Further events that were staged row by row: of each row the newest ends with the marks of
         all, and is the one that is written.
         """
@@ -41,13 +43,13 @@ class StagedAtOnce:
             if key in newest:
                 before[key] = one.pairs
                 self.events[number] = StagedEvent(one.event, SkipReason.SUPERSEDED)
-                self.rows.pop(key, None)
         for one in staged:
             event, pairs = one.event, before.get(one.event.key)
             if pairs and event.place == newest[event.key]:
                 self.events.append(StagedEvent(event, None, one.pairs | pairs))
             else:
                 self.events.append(one)
+        self.rows.update((row.key, row) for row in changed)
 
 
 @lru_cache(maxsize=64)  # asked for every batch
@@ -68,7 +70,7 @@ def stage_at_once(
     events: Sequence[Event],
     kinds: Collection[str],
     least: int,
-) -> StagedAtOnce:
+) -> StagedTable:
     """The first event of each row; all are left where one is not plain, so that rows are locked in
     the order of their keys. `kinds`: those of marks that lead to a target row.
     """
@@ -76,10 +78,10 @@ def stage_at_once(
     width = len(table.columns)
     for event in events:
         if len(event.row) != width or event.operation is Operation.DELETE:
-            return StagedAtOnce(rest=events)
+            return StagedTable(rest=events)
         first.setdefault(event.key, event)
     if len(first) < least:
-        return StagedAtOnce(rest=events)
+        return StagedTable(rest=events)
     of = [one.of for one in table.remembered]
     plain = [
         PlainEvent(event, tuple([one(event.row, site) for one in of])) for event in first.values()
@@ -93,8 +95,8 @@ def _staged(
     events: Sequence[Event],
     first: dict[str, Event],
     changes: Mapping[str, PlainChange],
-) -> StagedAtOnce:
-    found = StagedAtOnce()
+) -> StagedTable:
+    found = StagedTable()
     name, shared = table.name, shared_kind(table.name)
     marks_itself, marks_others = name in kinds, shared in kinds
     remembered = [one.name for one in table.remembered]

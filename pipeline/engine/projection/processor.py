@@ -48,6 +48,7 @@ class Processor:
     """
 
     _written_directly: Direct | None = None  # made when it is needed
+    least_at_once = LEAST_AT_ONCE  # as many rows of a table are staged in one statement
 
     def __init__(
         self,
@@ -63,12 +64,8 @@ class Processor:
         limits: Limits | None = None,
         describe: Callable[[], Described] = lambda: Described({}),
         observed: Collection[str] = (),
-        least_at_once: int = LEAST_AT_ONCE,
     ) -> None:
-        """`describe` looks at the target's tables; `observed`: topics of the target's system.
-        `least_at_once`: as many rows of a table are staged in one statement.
-        """
-        self._least_at_once = least_at_once
+        """`describe` looks at the target's tables; `observed`: topics of the target's system."""
         self._target = target
         self._telemetry = telemetry
         self._clock = clock
@@ -202,7 +199,7 @@ class Processor:
                 settings.site,
                 targets,
                 self._target.counts_utf16,
-                self._least_at_once,
+                self.least_at_once,
             )
         return self._written_directly
 

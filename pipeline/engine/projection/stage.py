@@ -12,7 +12,7 @@ from functools import lru_cache
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection import guard, observing
 from pipeline.engine.projection.at_once import (
-    StagedAtOnce,
+    StagedTable,
     can_be_staged_at_once,
     stage_at_once,
 )
@@ -105,20 +105,12 @@ def stage(
     events, batch.rest = until_retired(transaction, route, settings.site, events)
     roots: list[LedgerRow] = []
     for table, ours in _by_table(route, events):
-        at_once = _at_once(transaction, settings, direct, table, ours, kinds)
-        changed: list[LedgerRow] = []
-        if at_once.rest:
-            keys = sorted({event.key for event in at_once.rest})
-            ledger = transaction.lock_rows(table.name, keys)
-            staged, changed, stale = _fold(table, settings, ledger, at_once.rest, kinds)
-            transaction.write_rows(sorted(changed, key=lambda row: row.key))
-            left.update(pair for row in stale for pair in kinds.marks(table, None, row))
-            at_once.follow(staged, changed)
-        batch.events.extend(at_once.events)
-        fresh.update(pair for one in at_once.events for pair in one.pairs)
+        part, stale = _of_table(transaction, settings, direct, table, ours, kinds)
+        batch.events.extend(part.events)
+        fresh.update(pair for one in part.events for pair in one.pairs)
+        left.update(pair for row in stale for pair in kinds.marks(table, None, row))
         if direct is not None and direct.takes(table.name):
-            roots += at_once.rows.values()
-            roots += (row for row in changed if (table.name, row.key) in fresh)
+            roots += (row for row in part.rows.values() if (table.name, row.key) in fresh)
     if direct is not None and roots:
         fresh -= _write_directly(transaction, direct, roots, batch)
     batch.marks = guard.numbered(fresh, number)
@@ -129,6 +121,25 @@ def stage(
     return batch
 
 
+def _of_table(
+    transaction: Transaction,
+    settings: StageSettings,
+    direct: Direct | None,
+    table: MirroredTable,
+    events: Sequence[Event],
+    kinds: MarkKinds,
+) -> tuple[StagedTable, list[LedgerRow]]:
+    """What is staged of one table's events, and rows that had stale ones."""
+    part = _at_once(transaction, settings, direct, table, events, kinds)
+    if not part.rest:
+        return part, []
+    ledger = transaction.lock_rows(table.name, sorted({event.key for event in part.rest}))
+    staged, changed, stale = _fold(table, settings, ledger, part.rest, kinds)
+    transaction.write_rows(sorted(changed, key=lambda row: row.key))
+    part.follow(staged, changed)
+    return part, stale
+
+
 def _at_once(
     transaction: Transaction,
     settings: StageSettings,
@@ -136,7 +147,7 @@ def _at_once(
     table: MirroredTable,
     events: Sequence[Event],
     kinds: MarkKinds,
-) -> StagedAtOnce:
+) -> StagedTable:
     """What of a table's events one statement can stage, where it can."""
     if (
         direct is None
@@ -146,7 +157,7 @@ def _at_once(
         or not can_be_staged_at_once(table)
         or any(watch.table == table.name for watch in kinds.watches)
     ):
-        return StagedAtOnce(rest=events)
+        return StagedTable(rest=events)
     return stage_at_once(
         transaction, table, settings.site, events, kinds.kinds, direct.least_at_once
     )

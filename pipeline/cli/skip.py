@@ -16,8 +16,9 @@ from pipeline.cli.values import Name, Whole
 from pipeline.config.settings import Settings
 from pipeline.errors import UsageError
 from pipeline.model.audit import Changes
+from pipeline.model.position import TopicPartition
 from pipeline.operations import skip as operation
-from pipeline.wiring.route import route_named
+from pipeline.wiring.route import RouteHandle, route_named
 
 OFFSETS = re.compile(r"(\d+)(\.\.(\d*))?")
 
@@ -27,7 +28,12 @@ OFFSETS = re.compile(r"(\d+)(\.\.(\d*))?")
 @click.argument("topic", type=Name("the topic"))
 @click.argument("partition", type=Whole(0))
 @click.argument("offsets", type=Name("the range of offsets"))
-@click.option("--dry-run", is_flag=True, help="Say what would be left out, and change nothing.")
+@click.option(
+    "--forget",
+    is_flag=True,
+    help="The rows of messages that were skipped are right: they need no backfill any more.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def skip(
     settings: Settings,
@@ -36,6 +42,7 @@ def skip(
     topic: str,
     partition: int,
     offsets: str,
+    forget: bool,
     dry_run: bool,
     yes: bool,
 ) -> Outcome:
@@ -45,9 +52,12 @@ def skip(
     message that cannot be decoded now. A message of the range that can be applied is applied.
 
     A running consumer honours it within seconds. Each message that it skips is counted, and its
-    row recorded for a backfill, whose command is printed.
+    row recorded for a backfill, whose command is printed. `status` shows it until the row has come
+    again; of a row that never will (it was deleted in the source, say), --forget ends that.
     """
     handle = route_named(settings, route)
+    if forget:
+        return _forget(settings, handle, TopicPartition(topic, partition), offsets, (dry_run, yes))
     planned = operation.plan(settings, handle, topic, partition, offsets_of(offsets))
     data = asdict(planned) | {"backfill": planned.backfill}
     if dry_run or not (planned.undecodable or planned.gone or planned.messages):
@@ -57,6 +67,30 @@ def skip(
     confirm("Let the consumers skip them?", yes=yes)
     operation.carry_out(settings, handle, planned)
     return Outcome(data | {"done": True}, _shown(planned, DONE))
+
+
+def _forget(
+    settings: Settings,
+    handle: RouteHandle,
+    tp: TopicPartition,
+    offsets: str,
+    how: tuple[bool, bool],
+) -> Outcome:
+    dry_run, yes = how
+    found = operation.noted(settings, handle, tp, offsets_of(offsets))
+    data = {
+        "topic": tp.topic,
+        "partition": tp.partition,
+        "offsets": [one.offset for one in found],
+    }
+    where = f"{len(found):,} skipped messages of {tp.topic} partition {tp.partition}"
+    if dry_run or not found:
+        return Outcome(data | {"done": False}, f"{where} are marked for a backfill. {WOULD}")
+    if not yes:
+        say(f"{where} are marked for a backfill.")
+    confirm("Are their rows right in the target?", yes=yes)
+    operation.forget(settings, handle, found)
+    return Outcome(data | {"done": True}, f"{where} are forgotten.")
 
 
 WOULD = "Nothing was changed."

@@ -65,6 +65,7 @@ def problems(
         ),
         *_of_sources(routes, connectors),
         *(problem for one in routes for problem in _of_halts(one)),
+        *(problem for one in routes for problem in _of_skipped(one)),
         *(problem for one in routes for problem in _of_consumers(one, now)),
         *(problem for one in routes for problem in _of_route(one)),
     ]
@@ -167,6 +168,20 @@ def _of_halts(route: RouteStatus) -> Iterator[Problem]:
             route.title,
             f"{one.place} is halted{at} since {one.since:%Y-%m-%d %H:%M:%S} UTC. {one.sentence}",
             f"ajera-cdc explain {one.code}",
+        )
+
+
+def _of_skipped(route: RouteStatus) -> Iterator[Problem]:
+    """Rows that a skipped message has changed, and that did not come since."""
+    for one in () if route.state is None else route.state.skipped:
+        count = "1 message was" if one.messages == 1 else f"{one.messages:,} messages were"
+        offsets = f"{one.first}" if one.first == one.last else f"{one.first} to {one.last}"
+        yield Problem(
+            Severity.DEGRADED,
+            route.title,
+            f"{count} skipped of {one.topic} partition {one.partition} (offsets {offsets}): what"
+            " changed their rows is not in the target.",
+            one.backfill,
         )
 
 

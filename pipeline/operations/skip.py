@@ -4,29 +4,26 @@ route's state, where a running consumer sees it within seconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import orjson
-
 from pipeline.config.settings import Settings
-from pipeline.decoding.naming import field_name
 from pipeline.errors import UsageError
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Message, Undecodable
-from pipeline.model.halt import Skip
+from pipeline.model.halt import Skip, SkippedMessage
 from pipeline.model.position import TopicPartition
 from pipeline.operations.audit import who
+from pipeline.operations.skipped_rows import backfill_of, key_names, key_of
 from pipeline.wiring.clients import kafka_admin
 from pipeline.wiring.decoders import decoder_for
 from pipeline.wiring.route import RouteHandle
 from pipeline.wiring.source import topics_in
 
 MILLISECONDS = 1000
-KEYS_NAMED = 20  # more rows than that: the whole table is to be read again
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +60,13 @@ class Skipping:
     @property
     def backfill(self) -> str:
         """The command that brings the rows that are left out."""
-        command = f"ajera-cdc backfill {self.source} {self.table}"
-        keys = list(dict.fromkeys(self.keys))
-        if self.without_key or self.gone or not keys or len(keys) > KEYS_NAMED:
-            return command
-        return " ".join((command, *(f"--key '{key}'" for key in keys)))
+        is_whole = self.without_key or self.gone
+        return backfill_of(self.source, self.table, () if is_whole else self.keys)
 
     def take(self, message: Message, table: SourceTable, names: Mapping[str, str]) -> None:
         """One that cannot be decoded: its row is left out."""
         self.last = max(self.last, message.offset)
-        key = key_of(message, table, names)
+        key = key_of(message.key or b"", table, names)
         if key is None:
             self.without_key += 1
         else:
@@ -133,6 +127,30 @@ def carry_out(settings: Settings, route: RouteHandle, planned: Skipping) -> None
         transaction.halts.skip([skip])
 
 
+def noted(
+    settings: Settings, route: RouteHandle, tp: TopicPartition, offsets: Offsets
+) -> list[SkippedMessage]:
+    """Messages of this range that were skipped, and whose rows are marked for a backfill. `last`
+    None: up to the last of them. Raises UsageError, SyncSchemaOutdated, TargetBusy.
+    """
+    _table(settings, route, tp.topic)
+    last = offsets.last
+    with route.keeper(settings) as keeper, keeper.transaction() as transaction:
+        return [
+            one
+            for one in transaction.halts.skipped()
+            if one.partition == tp
+            and offsets.first <= one.offset
+            and (last is None or one.offset <= last)
+        ]
+
+
+def forget(settings: Settings, route: RouteHandle, skipped: Sequence[SkippedMessage]) -> None:
+    """Their rows are as the source has them: somebody has looked. Raises as `noted`."""
+    with route.keeper(settings) as keeper, keeper.transaction() as transaction:
+        transaction.halts.forget_skipped(skipped)
+
+
 def _look(
     settings: Settings,
     route: RouteHandle,
@@ -144,10 +162,7 @@ def _look(
     last: int | None,
 ) -> None:
     tp = TopicPartition(found.topic, found.partition)
-    names = {
-        column.name: field_name(settings.site.source_column(table.name, column.name))
-        for column in table.key_columns
-    }
+    names = key_names(settings, table)
     if last is not None:
         found.last = last
     elif found.gone:
@@ -184,12 +199,3 @@ def _applied(settings: Settings, route: RouteHandle, tp: TopicPartition) -> tupl
     if stored is None or stored.incarnation != newest:
         return newest, 0
     return newest, stored.next_offset
-
-
-def key_of(message: Message, table: SourceTable, names: Mapping[str, str]) -> str | None:
-    """The row's key as one text, None where the message's key does not name a row."""
-    try:
-        found = orjson.loads(message.key or b"")
-        return table.key_text([found[names[column.name]] for column in table.key_columns])
-    except (ValueError, KeyError, TypeError):
-        return None

@@ -23,6 +23,7 @@ from pipeline.model.halt import Halt
 from pipeline.operations.backlog import Freshness
 from pipeline.operations.group_state import GroupVerdict
 from pipeline.operations.lag import Lag
+from pipeline.operations.skipped_rows import SkippedRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class RouteState:
     unknown: tuple[UnknownColumn, ...] = ()
     halted: tuple[Halt, ...] = ()
     consumers: tuple[ConsumerStatus, ...] = ()
+    skipped: tuple[SkippedRows, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

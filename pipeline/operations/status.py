@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pipeline.config.settings import Settings
 from pipeline.connect.status import FAILED
 from pipeline.database.state.consumers import consumers_of
-from pipeline.database.state.halts import halts_of
+from pipeline.database.state.halts import halts_of, skipped_of
 from pipeline.database.state.settings import current_epoch
 from pipeline.database.state.status import links, parked_rows, parked_work, partitions, tables
 from pipeline.database.state.unknown import unknown_columns
@@ -24,6 +24,7 @@ from pipeline.mapping.route import Route
 from pipeline.model.position import TopicPartition
 from pipeline.operations.lag import Stored, lag, require_kafka
 from pipeline.operations.problems import Problem, Severity, problems, worst
+from pipeline.operations.skipped_rows import skipped_rows
 from pipeline.operations.standing import ConnectorStatus, RouteState, RouteStatus, group_of
 from pipeline.wiring.clients import connect_client
 from pipeline.wiring.route import RouteHandle, route_named, routes_of
@@ -131,6 +132,7 @@ def _state(settings: Settings, route: RouteHandle, keys: int) -> RouteState:
             epochs=epochs,
             halted=tuple(halts_of(engine, schema)),
             consumers=tuple(consumers_of(engine, schema)),
+            skipped=skipped_rows(settings, route, skipped_of(engine, schema)),
         )
 
 

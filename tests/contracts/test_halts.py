@@ -25,7 +25,7 @@ from pipeline.database.state.consumers import (
     remove_consumer,
     store_consumer,
 )
-from pipeline.database.state.halts import halts_of
+from pipeline.database.state.halts import halts_of, skipped_of
 from pipeline.database.state.migrate import Part, upgrade
 from pipeline.database.systems.rows import Names
 from pipeline.database.target import DatabaseTarget
@@ -179,14 +179,34 @@ def test_a_skipped_message_is_noted_once(transaction: Transaction) -> None:
         assert one.halts.skipped() == [message, other]
 
 
+def test_a_skipped_message_is_there_until_its_row_has_come(transaction: Transaction) -> None:
+    """One of the same key, and one of the same offset elsewhere, stay."""
+    message = SkippedMessage(VEC, 3, 41, '{"vecKey":7}', "decode.contract", SkipReason.OPERATOR)
+    others = [
+        replace(message, offset=42),
+        replace(message, incarnation=4),
+        replace(message, partition=TopicPartition("ajera.AxVec", 1)),
+    ]
+    with transaction() as one:
+        one.halts.note_skipped([message, *others], NOON)
+    with transaction() as one:
+        one.halts.forget_skipped([message, replace(message, offset=99)])
+        one.halts.forget_skipped([])
+    with transaction() as one:
+        assert set(one.halts.skipped()) == set(others)
+
+
 # -- reading ---------------------------------------------------------------------------------------
 
 
 def test_halts_are_read_without_a_consumer(schema: Schema) -> None:
     """By a command in another process."""
+    message = SkippedMessage(VEC, 3, 41, ODD, "decode.contract", SkipReason.OPERATOR)
     with schema.transaction() as one:
         one.halts.halt([HALT])
+        one.halts.note_skipped([message], NOON)
     assert halts_of(schema.engine, schema.name) == [HALT]
+    assert skipped_of(schema.engine, schema.name) == [message]
 
 
 def test_a_consumer_is_there_from_its_first_sign_of_life_to_its_orderly_end(

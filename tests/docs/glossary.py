@@ -147,7 +147,7 @@ ROUTES = (
     Word(
         "skip",
         "to leave out a message that cannot be applied, and record its row for a backfill",
-        ("Skip", "SkippedMessage", "Skipping", "Reloads"),
+        ("Skip", "SkippedMessage", "SkippedMessages", "SkippedRows", "Skipping", "Reloads"),
     ),
     Word(
         "refuse",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.failures.guard import Guard
 
 HALTING, INTAKE = "pipeline/engine/consumer/halting.py", "pipeline/engine/consumer/intake.py"
+SKIPPED = "pipeline/engine/consumer/skipped.py"
 TEST = "tests/failures/test_halting.py"
 CONTRACT = "tests/contracts/test_halts.py"
 LOOP, REFUSALS = "pipeline/engine/consumer/loop.py", "pipeline/engine/projection/refusals.py"
@@ -37,10 +38,39 @@ HALT_GUARDS = (
     ),
     Guard(
         "a skipped message is recorded with its row's key",
-        INTAKE,
+        SKIPPED,
         "transaction.halts.note_skipped(batch.skipped, self._clock.now())",
         "pass",
         f"{TEST}::test_a_message_that_may_be_skipped_is_skipped_while_the_consumer_runs",
+    ),
+    Guard(
+        "a row needs a backfill until a later event of it is handled",
+        SKIPPED,
+        "transaction.halts.forget_skipped(over)",
+        "pass",
+        f"{TEST}::test_a_row_is_marked_for_a_backfill_until_a_later_event_of_it_is_handled",
+    ),
+    Guard(
+        "an event before a skipped message does not bring its row",
+        SKIPPED,
+        "return partition == one.partition and offset > one.offset",
+        "return partition == one.partition",
+        f"{TEST}::test_an_earlier_event_that_is_read_again_does_not_bring_a_skipped_row",
+    ),
+    Guard(
+        "an event behind where its partition stopped does not bring a skipped row",
+        SKIPPED,
+        "if offset >= batch.handled.next_offsets[partition]:",
+        "if False:",
+        f"{TEST}::test_an_event_that_will_be_read_again_does_not_bring_a_skipped_row",
+    ),
+    Guard(
+        "a mark for a backfill ends with the offset",
+        INTAKE,
+        "                self.skipping.store(transaction, batch)\n",
+        "            with self._keeper.transaction() as transaction:\n"
+        "                self.skipping.store(transaction, batch)\n",
+        f"{TEST}::test_a_mark_for_a_backfill_ends_with_the_offset_of_the_event_that_ends_it",
     ),
     Guard(
         "a halt keeps its age",

@@ -9,15 +9,18 @@ from datetime import timedelta
 
 import pytest
 
+from pipeline.engine.consumer.batch import Batch
 from pipeline.engine.consumer.loop import CHECK_INTERVAL_SECONDS, LoopSettings
+from pipeline.engine.consumer.skipped import SkippedMessages
 from pipeline.errors import (
     ContractBroken,
     PartitionsChanged,
     SchemaLost,
     SchemaUnknown,
     TargetBusy,
+    TargetRefused,
 )
-from pipeline.model.event import Decoded, Undecodable
+from pipeline.model.event import Decoded, Message, Undecodable
 from pipeline.model.halt import Halt, Skip, SkippedMessage, place_of
 from pipeline.model.outcome import SkipReason
 from pipeline.model.position import TopicPartition
@@ -25,6 +28,7 @@ from tests.failures.test_loop import GROUP, VEC, Busy, Member, loaded, never, st
 from tests.support.engine import TOPICS
 from tests.support.events import NOON, event
 from tests.twins.clock import Ticks
+from tests.twins.turns import FreeTurns
 
 BROKEN = Undecodable(ContractBroken("column vecName"))
 UNKNOWN = Undecodable(SchemaUnknown("no schema 7"))
@@ -47,6 +51,20 @@ def allow(member: Member, first: int, last: int, incarnation: int = 1) -> None:
     """What `ajera-cdc skip` does, in another process."""
     with member.target.transaction() as transaction:
         transaction.halts.skip([Skip(VEC, incarnation, first, last, "somebody", NOON)])
+
+
+def seen(member: Member, topic_id: str) -> int:
+    """The number of this incarnation of the topic."""
+    with member.target.transaction() as transaction:
+        return transaction.incarnation(VEC.topic, topic_id, 1)
+
+
+def skip(member: Member, offset: int) -> None:
+    """A person let this one message be skipped, and it was."""
+    allow(member, offset, offset)
+    for _ in range(2):
+        after(member, CHECK_INTERVAL_SECONDS)
+    assert [one.offset for one in skipped(member)] == [offset]
 
 
 def heal(member: Member, offset: int) -> None:
@@ -214,7 +232,7 @@ def test_a_schema_id_unknown_for_too_long_halts_its_partition(member: Member) ->
 
 def test_a_message_that_may_be_skipped_is_skipped_while_the_consumer_runs(member: Member) -> None:
     """It ends with an outcome, and is noted with its row's key for a backfill."""
-    with_messages(member, BROKEN, None).loop.step()
+    member.with_a_message(BROKEN).with_a_message(key=8).loop.step()
     allow(member, 0, 0)
     after(member, CHECK_INTERVAL_SECONDS)
     assert member.broker.committed(GROUP) == {VEC: 2}
@@ -227,7 +245,9 @@ def test_a_message_that_may_be_skipped_is_skipped_while_the_consumer_runs(member
 
 def test_what_can_be_applied_is_applied_though_it_may_be_skipped(member: Member) -> None:
     """A range up to where a table is good again loses nothing that it need not."""
-    with_messages(member, BROKEN, None, BROKEN, None).loop.step()
+    for key, decoded in enumerate((BROKEN, None, BROKEN, None)):
+        member.with_a_message(decoded, key)
+    member.loop.step()
     allow(member, 0, 3)
     after(member, CHECK_INTERVAL_SECONDS)
     assert [one.offset for one in skipped(member)] == [0, 2]
@@ -252,6 +272,98 @@ def test_what_may_be_skipped_is_forgotten_once_the_partition_is_beyond_it(member
         after(member, CHECK_INTERVAL_SECONDS)
     with member.target.transaction() as transaction:
         assert transaction.halts.skips() == []
+
+
+def test_a_row_is_marked_for_a_backfill_until_a_later_event_of_it_is_handled(
+    member: Member,
+) -> None:
+    """One that stands before the message, or is of another row, brings nothing."""
+    assert seen(member, "id") == 1
+    member.with_a_message().with_a_message(BROKEN).with_a_message(key=8).loop.step()
+    skip(member, 1)
+    member.with_a_message(key=8).loop.step()
+    assert [one.offset for one in skipped(member)] == [1]
+    member.with_a_message().loop.step()
+    assert skipped(member) == []
+
+
+def test_an_earlier_event_that_is_read_again_does_not_bring_a_skipped_row(member: Member) -> None:
+    """A replay, say: it is as old as it was."""
+    assert seen(member, "id") == 1
+    with_messages(member, None, BROKEN).loop.step()
+    skip(member, 1)
+    member.messages.seek({VEC: 0})
+    member.loop.step()
+    assert member.telemetry.ended["skipped", "stale"] == 1
+    assert [one.offset for one in skipped(member)] == [1]
+
+
+def test_an_event_that_will_be_read_again_does_not_bring_a_skipped_row(member: Member) -> None:
+    """It had ended when its partition stopped before it: what the offsets do not hold is open."""
+    noted = SkippedMessage(VEC, 1, 3, '{"vecKey":7}', "decode.contract", SkipReason.OPERATOR)
+    skipping, batch = (
+        SkippedMessages(member.target, Ticks(NOON)),
+        Batch(incarnations={VEC.topic: 1}),
+    )
+    with member.target.transaction() as transaction:
+        transaction.halts.note_skipped([noted], NOON)
+    skipping.read(lambda call: call())
+    skipping.handled(batch, Message(VEC.topic, 0, 7, b'{"vecKey":7}', b""))
+    for end, left in ((7, [noted]), (8, [])):
+        batch.handled.next_offsets[VEC] = end
+        with member.target.transaction() as transaction:
+            skipping.store(transaction, batch)
+        assert skipped(member) == left
+
+
+def test_a_later_event_in_the_batch_of_a_skipped_message_brings_its_row(member: Member) -> None:
+    """Nothing is left to be read again."""
+    with_messages(member, BROKEN, None).loop.step()
+    allow(member, 0, 0)
+    for _ in range(2):
+        after(member, CHECK_INTERVAL_SECONDS)
+    assert member.telemetry.ended["skipped", "operator"] == 1
+    assert skipped(member) == []
+
+
+def test_a_row_stays_marked_while_its_later_event_is_not_handled(member: Member) -> None:
+    """That one cannot be decoded either."""
+    with_messages(member, BROKEN, BROKEN).loop.step()
+    skip(member, 0)
+
+
+def test_who_takes_a_partition_over_knows_what_was_skipped_of_it(member: Member) -> None:
+    """Also in a topic that was made again, whose offsets begin anew."""
+    assert seen(member, "id") == 1
+    with_messages(member, None, BROKEN).loop.step()
+    skip(member, 1)
+    member.messages.close()
+    assert seen(member, "again") == 2
+    other = Member(never, pace=PACE, clock=Ticks(NOON), after=member, incarnation=lambda _: 2)
+    again = event("AxVec", 7, at=9, offset=2, incarnation=2, vecIsClient=True)
+    other.with_a_message(again).loop.step()
+    assert skipped(other) == []
+
+
+class Refusing(FreeTurns):
+    """A state that refuses one statement."""
+
+    def reached(self, point: str) -> None:
+        if point == "forget_skipped":
+            raise TargetRefused(point)
+
+
+def test_a_mark_for_a_backfill_ends_with_the_offset_of_the_event_that_ends_it(
+    member: Member,
+) -> None:
+    """Both or neither."""
+    with_messages(member, BROKEN).loop.step()
+    skip(member, 0)
+    member.target.turns = Refusing()
+    with pytest.raises(TargetRefused):
+        member.with_a_message().loop.step()
+    assert stored_in(member.target, [VEC]) == {VEC: 1}
+    assert [one.offset for one in skipped(member)] == [0]
 
 
 # -- a newer snapshot ------------------------------------------------------------------------------

@@ -165,8 +165,8 @@ class Member:
             restored=restored,
         )
 
-    def with_a_message(self, decoded: Decoded | None = None) -> Member:
-        offset = self.broker.produce(VEC.topic, b"", key=b'{"vecKey":7}')
+    def with_a_message(self, decoded: Decoded | None = None, key: int = 7) -> Member:
+        offset = self.broker.produce(VEC.topic, b"", key=b'{"vecKey":%d}' % key)
         client = event(
             "AxVec",
             offset + 1,

@@ -258,3 +258,31 @@ def test_what_a_command_changed_is_listed_and_a_refusal_as_well(site: Site) -> N
     user = site.pim.execute("SELECT current_user").fetchone()
     assert user == (lines[0]["database_user"],)
     assert len(site.command("audit", "--limit", "1")["lines"]) == 1
+
+
+def test_a_row_that_a_skipped_message_has_changed_is_shown_until_it_is_forgotten(
+    site: Site,
+) -> None:
+    """With the command that reads it again; of a row that will never come, a person says so."""
+    site.command("schema", "upgrade")
+    insert = (
+        "INSERT INTO sync.skipped_message VALUES"
+        " ('ajera.AxVec', 1, 0, %s, %s, 'decode.contract', 'operator', now())"
+    )
+    for offset, key in ((41, '{"vecKey":7}'), (43, '{"vecKey":8}'), (60, "spoiled")):
+        site.pim.execute(insert, [offset, key])
+
+    def told() -> list[dict[str, Any]]:
+        problems = site.command("status", expect=ExitCode.ENVIRONMENT)["problems"]
+        return [one for one in problems if "skipped" in one["what"]]
+
+    (problem,) = told()
+    assert "3 messages were skipped of ajera.AxVec partition 0 (offsets 41 to" in problem["what"]
+    assert problem["command"] == "ajera-cdc backfill ajera AxVec"
+    words = ("skip", "ajera.AxVec", "0", "42..", "--forget")
+    assert site.command(*words, "--dry-run")["offsets"] == [43, 60]
+    assert site.command(*words, "--yes")["done"] is True
+    (problem,) = told()
+    assert problem["command"] == "ajera-cdc backfill ajera AxVec --key '7'"
+    assert site.command("skip", "ajera.AxVec", "0", "41", "--forget", "--yes")["done"] is True
+    assert told() == []

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 
@@ -13,6 +14,7 @@ from pipeline.conflicts.rules import Side
 from pipeline.engine.consumer.batch import BatchResult
 from pipeline.errors import TableMissing
 from pipeline.model.event import Event
+from pipeline.model.halt import Skip
 from pipeline.model.position import TopicPartition
 from tests.support.outbox import PARTITION, World
 
@@ -110,6 +112,32 @@ def test_a_renamed_column_halts_its_own_topics_and_no_process(firm: World) -> No
     firm.settle()
     assert firm.rows(DPS, "Contacts", "LastName") == ["Moes"]
     assert firm.parked() == {}
+
+
+def skipped(firm: World) -> list[str]:
+    """The keys of rows that need a backfill."""
+    with firm.pairs.transaction() as transaction:
+        return [one.key for one in transaction.halts.skipped()]
+
+
+def test_a_skipped_row_is_marked_for_a_backfill_until_it_comes_again(firm: World) -> None:
+    """An event of another row does not bring it."""
+    with renamed(firm, DPS, "Contacts", "LastName") as lift:
+        firm.edit(AJERA, "AxContact", 7, cntLastName="Moes")
+        (event,) = new(firm, AJERA)
+        place, at = partition("AxContact"), event.place.offset
+        skip = Skip(place, event.place.incarnation, at, at, "somebody", datetime.now(UTC))
+        firm.exchange.allow([skip])
+        assert not deliver(firm, [event]).halted
+        assert skipped(firm) == ["7"]
+        lift()
+    firm.contact(AJERA, 8, "Lie", cntClient=1)
+    firm.settle()
+    assert skipped(firm) == ["7"]
+    firm.edit(AJERA, "AxContact", 7, cntLastName="Moe-Lie")
+    firm.settle()
+    assert skipped(firm) == []
+    assert "Moe-Lie" in firm.rows(DPS, "Contacts", "LastName")
 
 
 def test_what_belongs_to_a_row_that_is_linked_is_kept_while_its_table_refuses(

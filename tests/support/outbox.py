@@ -496,7 +496,8 @@ class World:
 
     def process(self, events: list[Event]) -> BatchResult:
         messages = [
-            Message(event.table, PARTITION, event.place.offset, b"", b"") for event in events
+            Message(event.table, PARTITION, event.place.offset, event.key.encode(), b"")
+            for event in events
         ]
         self.decoder.events.update({(event.table, event.place.offset): event for event in events})
         return self.exchange.process(

@@ -76,6 +76,12 @@ class Halts:
         with self._statement("skipped"):
             return sorted((one for _, one in self._skipped.items()), key=_message)
 
+    def forget_skipped(self, skipped: Collection[SkippedMessage]) -> None:
+        with self._statement("forget_skipped"):
+            for one in sorted(skipped, key=_message):
+                if self._skipped.claim(_message(one)) is not None:
+                    self._skipped.delete(_message(one))
+
     @contextmanager
     def _statement(self, name: str) -> Iterator[None]:
         self._session.statement(name)

@@ -165,6 +165,14 @@ class Halts:
             for topic, incarnation, partition, offset, key, code, reason in answers
         ]
 
+    def forget_skipped(self, skipped: Collection[SkippedMessage]) -> None:
+        sql = self._session.dialect.delete(self._skipped, _MESSAGE)
+        rows = [
+            (one.partition.topic, one.incarnation, one.partition.partition, one.offset)
+            for one in skipped
+        ]
+        self._session.run("skipped_message", sql, sorted(rows))
+
     def _all(
         self, place: str, table: str, fields: Fields, order: Fields
     ) -> list[tuple[Value, ...]]:
@@ -179,6 +187,13 @@ def halts_of(engine: Engine, schema: str) -> list[Halt]:
     dialect = dialect_of(engine)
     with translated(engine, "halted"), engine.begin() as connection:
         return Halts(ConnectedSession(connection, dialect), schema).halted()
+
+
+def skipped_of(engine: Engine, schema: str) -> list[SkippedMessage]:
+    """Every message of a route whose row needs a backfill. Raises TargetBusy, TargetRefused."""
+    dialect = dialect_of(engine)
+    with translated(engine, "skipped_message"), engine.begin() as connection:
+        return Halts(ConnectedSession(connection, dialect), schema).skipped()
 
 
 def _halt(answer: Sequence[Value]) -> Halt:

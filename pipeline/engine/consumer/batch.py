@@ -28,7 +28,8 @@ class BatchResult:
 @dataclass
 class Batch:
     """A batch that is being processed: events in order, their messages,
-    counts of what has ended, and next offsets.
+    counts of what has ended, and next offsets. `rows`, while a backfill of some is wanted: the keys
+    of events that were handled.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -36,6 +37,7 @@ class Batch:
     heartbeats: dict[str, int] = field(default_factory=dict)  # topic -> newest epoch
     ended: Counter[tuple[TopicPartition, Outcome, str]] = field(default_factory=Counter)
     skipped: list[SkippedMessage] = field(default_factory=list)
+    rows: dict[tuple[TopicPartition, str], int] = field(default_factory=dict)  # key -> last offset
     incarnations: Mapping[str, int] = field(default_factory=dict)
     polled_at: datetime = NEVER
     handled: BatchResult = field(default_factory=BatchResult)

@@ -37,3 +37,6 @@ class HaltStore(Protocol):
 
     def skipped(self) -> list[SkippedMessage]:
         """All of them, by place."""
+
+    def forget_skipped(self, skipped: Collection[SkippedMessage]) -> None:
+        """The rows of these messages are as the source has them."""

@@ -18,6 +18,7 @@ from pipeline.engine.consumer.ports import (
 )
 from pipeline.engine.consumer.reloads import Reloaded, Reloads
 from pipeline.engine.consumer.restore_detection import RestoreDetector
+from pipeline.engine.consumer.skipped import SkippedMessages
 from pipeline.engine.consumer.unknown_schemas import UnknownSchemas
 from pipeline.errors import (
     PipelineError,
@@ -34,7 +35,7 @@ from pipeline.model.event import (
     Tombstone,
     Undecodable,
 )
-from pipeline.model.halt import HaltedAt, Skip, SkippedMessage
+from pipeline.model.halt import HaltedAt
 from pipeline.model.ledger import Progress
 from pipeline.model.outcome import Outcome, SkipReason
 from pipeline.model.position import TopicPartition
@@ -70,12 +71,13 @@ class Intake:
         self._circuit = Circuit(limits)
         self._unknown = UnknownSchemas(clock, limits.unknown_schema_seconds)
         self.history = RestoreDetector(restored)
-        self.skips: Sequence[Skip] = ()  # what a person said may be skipped
+        self.skipping = SkippedMessages(keeper, clock)
 
     def on_assigned(self, progress: Mapping[TopicPartition, Progress]) -> None:
         """Partitions that come to us, with what was stored of them."""
         self.history.on_assigned(progress)
         self._reloads.forget()
+        self.skipping.forget()
         for partition, stored in progress.items():
             self._circuit.in_a_row[partition] = stored.dead_in_a_row
 
@@ -88,6 +90,7 @@ class Intake:
         attempt: Attempt,
     ) -> Batch:
         """The messages as a batch. A partition stops before a message that halts it."""
+        self.skipping.read(attempt)
         batch = Batch(
             incarnations=incarnations, polled_at=self._clock.now(), observed=self._observed
         )
@@ -173,23 +176,8 @@ class Intake:
         batch.handled.halted[partition] = HaltedAt(message.offset, incarnation, error)
 
     def skipped(self, batch: Batch, message: Message, error: PipelineError) -> bool:
-        """May a message that would halt its partition be skipped. Then it is, and noted: its row
-        needs a backfill.
-        """
-        partition = TopicPartition(message.topic, message.partition)
-        incarnation = batch.incarnations[message.topic]
-        if not any(
-            one.partition == partition and one.covers(incarnation, message.offset)
-            for one in self.skips
-        ):
-            return False
-        reason = SkipReason.OPERATOR
-        key = (message.key or b"").decode("utf-8", "replace")
-        batch.skipped.append(
-            SkippedMessage(partition, incarnation, message.offset, key, error.code, reason)
-        )
-        batch.ended[partition, Outcome.SKIPPED, reason] += 1
-        return True
+        """May a message that would halt its partition be skipped. Then it is, and noted."""
+        return self.skipping.take(batch, message, error)
 
     def halt_rewound(self, batch: Batch, event: Event, events: Sequence[Event]) -> list[Event]:
         """Halt the partition before this event, or skip it; returns the other events."""
@@ -230,14 +218,14 @@ class Intake:
 
     # -- how it ended ------------------------------------------------------------------------------
 
-    @staticmethod
-    def end(batch: Batch, message: Message, outcome: Outcome, reason: str) -> None:
+    def end(self, batch: Batch, message: Message, outcome: Outcome, reason: str) -> None:
         """An event has ended; one behind a message that stopped
         its partition ends when it is read again.
         """
         partition = TopicPartition(message.topic, message.partition)
         if message.offset < batch.handled.next_offsets[partition]:
             batch.ended[partition, outcome, reason] += 1
+            self.skipping.handled(batch, message)
 
     def store_progress(
         self,
@@ -267,12 +255,12 @@ class Intake:
             with self._keeper.transaction() as transaction:
                 self.history.refuse_restored(transaction, progress)
                 transaction.advance(progress, self._clock.now())
-                if batch.skipped:
-                    transaction.halts.note_skipped(batch.skipped, self._clock.now())
+                self.skipping.store(transaction, batch)
 
         if progress:
             attempt(once)
             self.history.advanced(progress)
+            self.skipping.stored(batch)
 
     def count(self, batch: Batch) -> None:
         """Tell telemetry how the batch's messages ended."""

@@ -89,7 +89,7 @@ class Exchange:
 
     def allow(self, skips: Sequence[Skip]) -> None:
         """What may be skipped from now on, if it would halt its partition."""
-        self._intake.skips = skips
+        self._intake.skipping.allow(skips)
 
     def _reloaded(self, table: str, _: int) -> int:
         with self._pairs.transaction() as transaction:

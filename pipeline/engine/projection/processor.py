@@ -136,7 +136,7 @@ class Processor:
 
     def allow(self, skips: Sequence[Skip]) -> None:
         """What may be skipped from now on, if it would halt its partition."""
-        self._intake.skips = skips
+        self._intake.skipping.allow(skips)
 
     def _reloaded(self, table: str, incarnation: int) -> int:
         with self._target.transaction() as transaction:

@@ -21,6 +21,7 @@ from pipeline.model.position import TopicPartition
 from pipeline.operations.backlog import Freshness
 from pipeline.operations.group_state import GroupVerdict
 from pipeline.operations.problems import Severity, problems, worst
+from pipeline.operations.skipped_rows import SkippedRows
 from pipeline.operations.standing import ConnectorStatus, GroupStatus, RouteState, RouteStatus
 from pipeline.operations.status import Status
 from tests.support.runbook import HELP
@@ -188,6 +189,17 @@ def test_a_halt_is_said_with_its_place_cause_and_page() -> None:
 def test_a_halt_that_is_tried_again_by_itself_is_degraded() -> None:
     """A schema id that the registry does not know yet."""
     found = status_of(with_state(halted=(replace(HALT, code="registry.unknown"),)))
+    assert found.exit_code == ExitCode.DEGRADED
+
+
+def test_a_skipped_message_is_told_with_the_command_that_brings_its_row() -> None:
+    """Until then the target is not as the source."""
+    command = "ajera-cdc backfill ajera AxVec --key '7'"
+    skipped = SkippedRows("ajera.AxVec", 0, 1, 41, 41, command)
+    found = status_of(replace(ROUTE, state=RouteState(skipped=(skipped,))))
+    (problem,) = found.problems
+    assert "1 message was skipped of ajera.AxVec partition 0 (offsets 41)" in problem.what
+    assert problem.command == command
     assert found.exit_code == ExitCode.DEGRADED
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from pipeline.conflicts.rules import Side
 from pipeline.database.sql.session import (
@@ -126,13 +127,11 @@ class DatabaseTransaction:
         now: datetime,
         *,
         only_if: str | None = None,
+        linked: str | None = None,
     ) -> int:
-        """In pages, so that no statement locks a whole table."""
-        marked, last = 0, ""
-        while keys := self._ledger.next_keys(table, last, MARKS_A_PAGE, only_if=only_if):
-            self._marks.mark([Mark(table, key, number) for key in keys], now)
-            marked, last = marked + len(keys), keys[-1]
-        return marked
+        links = None if linked is None else partial(self.linked_keys, linked, is_locked=False)
+        pages = self._ledger.pages(table, MARKS_A_PAGE, only_if=only_if)
+        return self._marks.mark_pages(table, pages, number, now, links)
 
     def marks_of(self, marks: Iterable[tuple[str, str]]) -> list[Mark]:
         return self._marks.marks_of(marks)

@@ -23,11 +23,14 @@ from pipeline.database.state.migrate import upgrade
 from pipeline.database.systems.rows import Names
 from pipeline.database.target import DatabaseTarget
 from pipeline.engine.consumer.ports import Target
+from pipeline.engine.projection import guard
 from pipeline.errors import TargetRefused
 from pipeline.mapping.site import Site
+from pipeline.model.ledger import Mark
 from tests.contracts.test_pairs import AnyPairs
 from tests.contracts.test_twin import beside
-from tests.support.linked import LINKED
+from tests.support.events import NOON
+from tests.support.linked import AX_PROJECT, LINKED
 from tests.twins.clock import Ticks
 from tests.twins.pairs import MemoryPairs
 from tests.twins.systems import both_systems
@@ -150,6 +153,19 @@ def test_a_row_whose_link_has_ended_has_the_key_of_its_next_one(both: Both) -> N
     both.store(pair(7, "P-8"))
     assert both.given("7") == {"7": "P-8"}
     assert both.given() == {}
+
+
+def test_the_rows_of_a_table_whose_link_gives_a_key_are_marked_alone(both: Both) -> None:
+    """A firm's phases and most of its projects have none."""
+    both.store(pair(7), pair(8), replace(pair(9), state=State.ENDED), pair(10, entity=CONTACT))
+    source = AX_PROJECT
+    rows = [guard.empty(source, str(key)) for key in (6, 7, 9, 10)]
+    with both.target.transaction() as transaction:
+        transaction.write_rows(rows)
+        assert transaction.mark_table(source.name, 5, NOON, linked=PROJECT) == 1
+        assert transaction.marks_of((source.name, row.key) for row in rows) == [
+            Mark(source.name, "7", 5)
+        ]
 
 
 def test_who_follows_links_is_told_once_which_rows_have_another_key(both: Both) -> None:

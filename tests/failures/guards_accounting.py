@@ -30,6 +30,29 @@ ACCOUNTING_GUARDS = (
         f"{TABS}::test_a_closed_project_stays_as_it_was_unless_the_site_says_otherwise",
     ),
     Guard(
+        "what has no link is not computed anew when tables become loaded",
+        "pipeline/engine/projection/roots.py",
+        "linked=entity or None",
+        "linked=None",
+        "tests/unit/engine/test_loading.py"
+        "::test_only_rows_that_have_a_target_row_are_marked_when_tables_become_loaded",
+    ),
+    Guard(
+        "a column that an event lacks keeps its value",
+        "pipeline/engine/projection/guard.py",
+        "        if column.name in event.row:\n"
+        "            values[column.name] = event.row[column.name]",
+        "        values[column.name] = event.row.get(column.name)",
+        "tests/properties/test_any_accounts.py",
+    ),
+    Guard(
+        "what was deleted while nobody captured counts nowhere",
+        "pipeline/engine/projection/loading.py",
+        "            while self._sweep(table, epoch):\n                pass\n",
+        "",
+        "tests/properties/test_any_accounts.py",
+    ),
+    Guard(
         "an amount is rounded once, after it was summed",
         "pipeline/domain/accounting_values.py",
         "return rounded(Decimal(added(numbers)), PLACES)",

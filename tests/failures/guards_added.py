@@ -131,7 +131,7 @@ ADDED_GUARDS = (
     Guard(
         "rows of a table are decided again when its column is known",
         f"{ENGINE}/loading.py",
-        " or (of_its_own and mapping.source == table)",
+        " or mapping.source in new & added",
         "",
         (
             f"{ADDED}"

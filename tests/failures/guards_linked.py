@@ -89,11 +89,8 @@ LINKED_GUARDS = (
     Guard(
         "who begins to follow marks every root",
         FOLLOWING,
-        (
-            "            "
-            "transaction.mark_table(mapping.source, number, now, only_if=mapping.only_if)\n"
-        ),
-        "            del number\n",
+        "    mark_roots(transaction, told, now)\n",
+        "    del told\n",
         (
             f"{UNIT}"
             "::test_a_row_that_was_linked_before_anybody_followed_is_written_when_a_process_starts"

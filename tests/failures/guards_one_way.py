@@ -165,7 +165,7 @@ ONE_WAY_GUARDS = (
     Guard(
         "sweep",
         f"{ENGINE}/projection/loading.py",
-        "        while self._sweep(table, epoch):\n            pass\n",
+        "            while self._sweep(table, epoch):\n                pass\n",
         "",
         (
             "tests/integration/test_capture.py"

@@ -94,8 +94,8 @@ TREES_GUARDS = (
     Guard(
         "who begins to follow links of groups computes every root anew",
         "pipeline/engine/projection/following.py",
-        "        if new & followed(mapping):\n",
-        "        if new & {mapping.source}:\n",
+        "if new & followed(one)]",
+        "if new & {one.source}]",
         f"{ENGINE}::test_who_begins_to_follow_further_links_computes_every_root_anew",
     ),
     Guard(
@@ -122,8 +122,8 @@ TREES_GUARDS = (
     Guard(
         "a project's accounts are computed anew when what they need is loaded",
         "pipeline/engine/projection/loading.py",
-        "            if transaction.set_loaded(table, epoch):\n",
-        "            if not transaction.set_loaded(table, epoch):\n",
+        "            mark_roots(transaction, waited, self._clock.now())\n",
+        "            del waited\n",
         ANY,
     ),
     Guard(

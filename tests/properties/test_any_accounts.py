@@ -32,6 +32,7 @@ from tests.support.histories import PARTITIONS, arrivals, batches, process_of
 from tests.support.linked import project_key
 from tests.support.recount import Recount, projects
 from tests.twins.clock import Ticks
+from tests.twins.messages import MemoryBroker
 from tests.twins.pairs import MemoryPairs
 from tests.twins.systems import both_systems
 from tests.twins.tables import Change
@@ -132,6 +133,7 @@ class World:
         self.books.begin()
         self.before = 0 if self.is_loading else len(self.books.events)
         self.books.work(self.rng.choice((3, 10, 30)))
+        self.broker = self._published()
         self.schedule = Mortal(self.rng, self.rng.choice((0, 6, 30)), self.deaths)
         self.clock = Ticking()
         self.pairs = both_systems(Ticks(NOON), turns=self.schedule)
@@ -145,7 +147,7 @@ class World:
                 topic: transaction.incarnation(topic, "id", PARTITIONS) for topic in TOPICS.values()
             }
             for table, topic in TOPICS.items():
-                transaction.set_load_ends(topic, table, EPOCH, self._ends(table))
+                transaction.set_load_ends(topic, table, EPOCH, self._first_ends(table))
         if not self.is_loading:
             self._begin_quietly()
 
@@ -158,8 +160,17 @@ class World:
         process.take(first)
         process.consumer.drain()
 
-    def _ends(self, table: str) -> dict[int, int]:
-        """A snapshot may end anywhere among the events of its partition."""
+    def _published(self) -> MemoryBroker:
+        """Topics as long as they are in the end."""
+        broker = MemoryBroker()
+        for topic in TOPICS.values():
+            broker.create_topic(topic, PARTITIONS)
+        for one in self.books.events:
+            broker.produce(TOPICS[one.table], None, partition=one.place.partition)
+        return broker
+
+    def _first_ends(self, table: str) -> dict[int, int]:
+        """The first snapshot may end anywhere among the events of its partition."""
         ends = dict.fromkeys(range(PARTITIONS), 0)
         for one in self.books.events if self.is_loading else ():
             ends[one.place.partition] += one.table == table
@@ -236,11 +247,12 @@ class World:
         self.schedule.run([*tasks, partial(self.link, "link ", links)])
         self.link("late ", self.rng.choice((0, 1, 4)))
         last = Process(self, ())
+        last.loading.snapshot_ended(self.books.epoch)
         for _ in range(3):
             last.loading.advance(patiently)
             last.consumer.drain()
         with self.target.transaction() as transaction:
-            assert transaction.loaded() == {*TOPICS}
+            assert transaction.loading(self.books.epoch) == {}
         assert self.log.early == []
         assert [*wrong(self.target, self.pairs, self.books)] == []
         assert dict(self.target.due.rows) == {}
@@ -259,7 +271,7 @@ class Process:
         world = self._world
         self.consumer = Consumer(world.target, self._events, clock=world.clock, route=ROUTE)
         self.consumer.incarnations = world.incarnations
-        self.loading = loading_of(world.target, EPOCH, world.clock, ROUTE)
+        self.loading = loading_of(world.target, EPOCH, world.clock, ROUTE, world.broker)
 
     def live(self, call: Callable[[], object]) -> None:
         while True:
@@ -270,7 +282,7 @@ class Process:
             self._start()
 
     def take(self, batch: Sequence[Event]) -> None:
-        self.consumer.take(batch)
+        self.loading.snapshot_ended(self.consumer.take(batch).snapshot_ended)
         self.letters += len(self.consumer.letters.sent)
 
 

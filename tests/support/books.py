@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 from pipeline.domain import ajera
-from pipeline.model.event import Event, Operation, Row, Value
+from pipeline.model.event import Event, Operation, Value
 from pipeline.model.position import TopicOffset
 from tests.support.events import NOON, position
 from tests.support.histories import PARTITIONS
@@ -53,22 +53,36 @@ class Books:
     rng: random.Random
     rows: dict[str, Rows] = field(default_factory=lambda: {table: {} for table in TABLES})
     events: list[Event] = field(default_factory=list)
+    epoch: int = 1  # of the newest snapshot
+    _is_captured: bool = True
+    _partial: set[tuple[str, int]] = field(default_factory=set)  # first seen by some columns alone
     _offsets: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def begin(self) -> None:
-        """A firm with most of its rows, and with every row that others may wait for."""
+        """A firm with most of its rows, and with every row that others may wait for. Of some rows
+        the first event lacks columns.
+        """
+        rarely = self.rng.choice((0.0, 0.05, 0.25))
         for table, most in KEYS.items():
             for key in range(1, most + 1):
                 if table in THERE or self.rng.random() < 0.8:
+                    if self.rng.random() < rarely:
+                        self._partial.add((table, key))
                     self._put(table, key)
 
     def work(self, steps: int) -> None:
-        """So many things that people do."""
+        """So many things that people do; in the end every row was seen whole."""
+        self._do(steps)
+        for table, key in sorted(self._partial):
+            if key in self.rows[table]:
+                self._tell(table, key, Operation.READ)
+
+    def _do(self, steps: int) -> None:
         doings: tuple[tuple[int, Callable[[], None]], ...] = (
             *((6, self._enter), (4, self._rewrite), (3, self._strike_out), (2, self._delete)),
             *((4, self._move_transaction), (4, self._move_phase), (3, self._retype)),
             *((4, self._invoice), (2, self._rename), (3, self._close), (4, self._anything)),
-            *((2, self._snapshot), (1, self._again)),
+            *((2, self._snapshot), (1, self._again), (2, self._capture_anew)),
         )
         weights, calls = zip(*doings, strict=True)
         for call in self.rng.choices(calls, weights, k=steps):
@@ -127,12 +141,25 @@ class Books:
         if key is not None:
             self._tell(table, key, Operation.READ)
 
+    def _capture_anew(self) -> None:
+        """For a while nobody captures; then a new snapshot reads every row that is there."""
+        if not self._is_captured:
+            return
+        self._is_captured = False
+        self._do(self.rng.randint(0, 3))
+        for _ in range(self.rng.randint(1, 3)):
+            self._delete()
+        self._is_captured, self.epoch = True, self.epoch + 1
+        for table, rows in self.rows.items():
+            for key in sorted(rows):
+                self._tell(table, key, Operation.READ)
+
     def _again(self) -> None:
         """What was published is published once more, behind what came after it."""
         if self.events:
             one = self.rng.choice(self.events)
             if one.operation is not Operation.READ:
-                self._append(one.table, int(one.key), one.operation, one.row, one.position)
+                self._append(one.table, int(one.key), one)
 
     # -- rows --------------------------------------------------------------------------------------
 
@@ -164,8 +191,23 @@ class Books:
         self._write(table, key, {name: key, **columns})
 
     def _write(self, table: str, key: int, row: dict[str, Value]) -> None:
-        self.rows[table][key] = dict.fromkeys(one.name for one in TABLES[table].columns) | row
-        self._tell(table, key, Operation.UPDATE)
+        before = self.rows[table].get(key)
+        after = dict.fromkeys(one.name for one in TABLES[table].columns) | row
+        self.rows[table][key] = after
+        self._tell(table, key, Operation.UPDATE, self._unsent(table, key, before))
+
+    def _unsent(self, table: str, key: int, before: Mapping[str, Value] | None) -> set[str]:
+        """Columns that the event lacks, none, one or many: of those that the update left as they
+        were, or, of a row that is seen for the first time, of all.
+        """
+        after = self.rows[table][key]
+        if before is not None:
+            names = [name for name, value in after.items() if before[name] == value]
+        else:
+            names = [*after] if (table, key) in self._partial else []
+        names = [name for name in names if name not in TABLES[table].key]
+        most = self.rng.choice((0, 0, 1, len(names) // 2))
+        return set(self.rng.sample(names, min(most, len(names))))
 
     def _amounts(self) -> dict[str, Value]:
         names = ("tCostAmount", "tSpentAmount", "tBilledAmount")
@@ -229,26 +271,30 @@ class Books:
 
     # -- events ------------------------------------------------------------------------------------
 
-    def _tell(self, table: str, key: int, operation: Operation) -> None:
-        at = "" if operation is Operation.READ else position(len(self.events) + 1)
-        row = {} if operation is Operation.DELETE else dict(self.rows[table][key])
-        self._append(table, key, operation, row, at)
-
-    def _append(
-        self, table: str, key: int, operation: Operation, row: Row, position_of: str
+    def _tell(
+        self, table: str, key: int, operation: Operation, unsent: Collection[str] = ()
     ) -> None:
-        partition = key % PARTITIONS
-        offset = self._offsets[table, partition] = self._offsets.get((table, partition), -1) + 1
-        self.events.append(
-            Event(
-                table=table,
-                key=str(key),
-                operation=operation,
-                row=row,
-                position=position_of,
-                place=TopicOffset(1, partition, offset),
-                committed_at=NOON + timedelta(seconds=len(self.events)),
-                epoch=1,
-                snapshot_ended=operation is not Operation.READ,
-            )
+        is_read = operation is Operation.READ
+        row: dict[str, Value] = {}
+        if operation is not Operation.DELETE:
+            held = self.rows[table][key]
+            row = {name: value for name, value in held.items() if name not in unsent}
+        made = Event(
+            table=table,
+            key=str(key),
+            operation=operation,
+            row=row,
+            position="" if is_read else position(len(self.events) + 1, self.epoch),
+            place=TopicOffset(1, 0, 0),
+            committed_at=NOON + timedelta(seconds=len(self.events)),
+            epoch=self.epoch,
+            snapshot_ended=not is_read,
         )
+        self._append(table, key, made)
+
+    def _append(self, table: str, key: int, made: Event) -> None:
+        """What happens while nobody captures has no event."""
+        if self._is_captured:
+            at = table, key % PARTITIONS
+            offset = self._offsets[at] = self._offsets.get(at, -1) + 1
+            self.events.append(replace(made, place=TopicOffset(1, at[1], offset)))

@@ -262,13 +262,17 @@ def ready(target: MemoryTarget) -> MemoryTarget:
 
 
 def loading_of(
-    target: Target, epoch: int, clock: ports.Clock, route: Route = AJERA_TO_PIM
+    target: Target,
+    epoch: int,
+    clock: ports.Clock,
+    route: Route = AJERA_TO_PIM,
+    broker: MemoryBroker | None = None,
 ) -> Loading:
-    """What finishes tables whose ends are known,
+    """What finishes tables whose ends are known, or are told by a broker,
     with evidence that the snapshot of this epoch is over.
     """
     nothing = MemoryMessages(
-        MemoryBroker(),
+        broker or MemoryBroker(),
         group="g",
         topics=[],
         stored_offsets=lambda _: {},

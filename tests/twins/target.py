@@ -237,10 +237,18 @@ class MemoryTransaction:
             self._marks.mark(marks, now)
 
     def mark_table(
-        self, table: str, number: int, now: datetime, *, only_if: str | None = None
+        self,
+        table: str,
+        number: int,
+        now: datetime,
+        *,
+        only_if: str | None = None,
+        linked: str | None = None,
     ) -> int:
         with self._spoiling():
             keys = self._ledger.keys(table, only_if)
+            if linked is not None:
+                keys = sorted(self._links().given(linked, keys, is_locked=False))
             self._marks.mark([Mark(table, key, number) for key in keys], now)
             return len(keys)
 

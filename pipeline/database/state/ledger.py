@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -195,6 +195,13 @@ class Ledger:
             after=after,
         )
         return [str(found) for (found,) in answers]
+
+    def pages(self, table: str, size: int, *, only_if: str | None = None) -> Iterator[list[str]]:
+        """All these keys, so that no statement reads a whole table."""
+        last = ""
+        while keys := self.next_keys(table, last, size, only_if=only_if):
+            last = keys[-1]
+            yield keys
 
 
 def _cells(mirror: Mirror, row: LedgerRow) -> Cells:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from pipeline.database.sql.dialect import (
@@ -61,6 +61,24 @@ class Marks:
         newest = {(mark.kind, mark.key): mark.number for mark in marks}
         rows = [(*key, newest[key], now) for key in sorted(newest)]
         self._session.run("due", self._session.dialect.merge(merge), rows)
+
+    def mark_pages(
+        self,
+        kind: str,
+        pages: Iterable[Sequence[str]],
+        number: int,
+        now: datetime,
+        links: Callable[[Sequence[str]], Iterable[str]] | None = None,
+    ) -> int:
+        """Mark these rows, or those that have a link; how many. Links are not locked: who changes
+        one keeps the change, which marks its row.
+        """
+        marked = 0
+        for page in pages:
+            keys = page if links is None else sorted(links(page))
+            self.mark([Mark(kind, key, number) for key in keys], now)
+            marked += len(keys)
+        return marked
 
     def marks_of(self, marks: Iterable[tuple[str, str]]) -> list[Mark]:
         sql = self._session.dialect.select(self._table, _KEY, ["kind", "key", "number"], Lock.NONE)

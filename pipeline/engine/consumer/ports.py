@@ -131,8 +131,11 @@ class Marks(Protocol):
         now: datetime,
         *,
         only_if: str | None = None,
+        linked: str | None = None,
     ) -> int:
-        """Mark every row of a mirror, or those in which this flag is set; how many."""
+        """Mark every row of a mirror, or those in which this flag is set, or whose link of this
+        entity gives a key; how many.
+        """
 
     def marks_of(self, marks: Iterable[tuple[str, str]]) -> list[Mark]:
         """Those of these kinds and keys that are set."""

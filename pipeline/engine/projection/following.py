@@ -11,6 +11,7 @@ from datetime import datetime
 
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection import guard
+from pipeline.engine.projection.roots import mark_roots
 from pipeline.mapping.route import Route
 from pipeline.mapping.watches import followed, link_kinds
 from pipeline.model.ledger import Mark
@@ -21,10 +22,8 @@ def follow(transaction: Transaction, route: Route, now: datetime) -> None:
     if not route.followed:
         return
     new = transaction.follow_links(route.followed)
-    for mapping in route.mappings:
-        if new & followed(mapping):
-            number = secrets.randbits(62)
-            transaction.mark_table(mapping.source, number, now, only_if=mapping.only_if)
+    told = [one for one in route.mappings if new & followed(one)]
+    mark_roots(transaction, told, now)
 
 
 def take(transaction: Transaction, route: Route, limit: int, now: datetime) -> list[Mark]:

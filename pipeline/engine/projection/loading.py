@@ -6,15 +6,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from pipeline.engine.consumer.ports import (
     Attempt,
     Clock,
     Messages,
     Target,
-    Transaction,
 )
 from pipeline.engine.projection import guard
+from pipeline.engine.projection.roots import mark_roots
 from pipeline.engine.projection.stage import mark_kinds
 from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.route import Route
@@ -88,17 +89,22 @@ class Loading:
                     transaction.set_load_ends(self._topics[table], table, epoch, offsets)
         with self._target.transaction() as transaction:
             finished = transaction.read_to_end()
-        for table, its_epoch in sorted(finished.items()):
-            self._finish(table, its_epoch)
+        if finished:
+            self._finish(dict(sorted(finished.items())))
 
-    def _finish(self, table: str, epoch: int) -> None:
-        while self._sweep(table, epoch):
-            pass
+    def _finish(self, finished: Mapping[str, int]) -> None:
+        """Together, so that a root is marked once, whatever it needs of them."""
+        for table, epoch in finished.items():
+            while self._sweep(table, epoch):
+                pass
         with self._target.transaction() as transaction:
-            added = any(one == table for one, _ in transaction.unknown_columns())
+            added = {table for table, _ in transaction.unknown_columns()}
         with self._target.transaction() as transaction:
-            if transaction.set_loaded(table, epoch):
-                self._mark_dependents(transaction, table, of_its_own=added)
+            new = {
+                table for table, epoch in finished.items() if transaction.set_loaded(table, epoch)
+            }
+            waited = [one for one in self._route.mappings if _waited(one, new, added)]
+            mark_roots(transaction, waited, self._clock.now())
 
     def _sweep(self, table: str, epoch: int) -> bool:
         """Delete in the mirror what the snapshot did not hold; was there any."""
@@ -118,17 +124,12 @@ class Loading:
             )
         return bool(rows)
 
-    def _mark_dependents(self, transaction: Transaction, table: str, *, of_its_own: bool) -> None:
-        """`of_its_own`: a column of the table itself becomes known, which its own rows may have
-        needed of each other.
-        """
-        roots = {
-            mapping.source
-            for mapping in self._route.mappings
-            if table in _needs(mapping) or (of_its_own and mapping.source == table)
-        }
-        for root in sorted(roots):
-            transaction.mark_table(root, secrets.randbits(62), self._clock.now())
+
+def _waited(mapping: TableMapping, new: AbstractSet[str], added: AbstractSet[str]) -> bool:
+    """Do its roots need one of the tables that are loaded now; or of one of their own columns that
+    was `added`, which they may need of each other.
+    """
+    return not new.isdisjoint(_needs(mapping)) or mapping.source in new & added
 
 
 def _needs(mapping: TableMapping) -> set[str]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from pipeline.engine.consumer.ports import Transaction
+from pipeline.engine.projection.roots import mark_roots
 from pipeline.mapping.fingerprint import map_fingerprints
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
@@ -70,10 +70,7 @@ def remap(
     for name in sorted(changed - left):
         applied[name] = AppliedMapping(wanted[name], release)
     recomputed = changed - left - {name for name in changed if wanted[name] == OFF}
-    for mapping in route.mappings:
-        if mapping.name in recomputed:
-            number = secrets.randbits(62)
-            transaction.mark_table(mapping.source, number, now, only_if=mapping.only_if)
+    mark_roots(transaction, [one for one in route.mappings if one.name in recomputed], now)
     if changed - left:
         transaction.set_setting(APPLIED_MAPS, _text(applied))
     return Remapped(tuple(sorted(recomputed)), tuple(sorted(left)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +13,9 @@ from pipeline.cli.output import Outcome, columns
 from pipeline.cli.values import Whole
 from pipeline.config.settings import Settings
 from pipeline.model.audit import Changes
-from pipeline.operations import audit as operation
+
+if TYPE_CHECKING:
+    from pipeline.operations import audit as operation
 
 
 @command("audit", changes=Changes.NOTHING)
@@ -30,6 +32,8 @@ def audit(settings: Settings, route: str | None, limit: int) -> Outcome:
 
     A command that concerns several routes leaves a line in each.
     """
+    from pipeline.operations import audit as operation
+
     found = operation.audit(settings, route, limit)
     table = columns("at (UTC)", "who", "database user", "route", "command", "outcome")
     for kept in found:

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,10 +16,12 @@ from pipeline.cli.command import command
 from pipeline.cli.output import Outcome, say
 from pipeline.cli.values import Name
 from pipeline.config.settings import Settings
-from pipeline.connect.backfill import Backfill, BackfillState
 from pipeline.errors import ExitCode
 from pipeline.model.audit import Changes
-from pipeline.operations import backfill as operation
+
+if TYPE_CHECKING:
+    from pipeline.connect.backfill import Backfill
+    from pipeline.operations import backfill as operation
 
 POLL_SECONDS = 1.0
 QUIET_SECONDS = 60.0  # how long a connector may take to begin, before that is said
@@ -77,6 +79,9 @@ def start(
     Consumers apply the rows as they come: a change that is newer stays, and what differs is
     written. Nothing is deleted. Ctrl-C ends the showing, not the backfill.
     """
+    from pipeline.connect.backfill import BackfillState
+    from pipeline.operations import backfill as operation
+
     if dry_run:
         found = operation.rehearse(settings, source, table, keys or None, where=where or "")
         told = f"{found.table}, {found.what}: {found.rows:,} rows would be read again."
@@ -98,6 +103,8 @@ def start(
 @SOURCE
 def status(settings: Settings, source: str) -> Outcome:
     """The backfills that were asked for, and how far they are."""
+    from pipeline.operations import backfill as operation
+
     found = operation.status(settings, source)
     lines = [_line(one) for one in found.backfills] or ["None was asked for."]
     if found.running:
@@ -114,6 +121,8 @@ def status(settings: Settings, source: str) -> Outcome:
 @SOURCE
 def stop(settings: Settings, source: str) -> Outcome:
     """End the backfill that is running. Rows that were read stay applied."""
+    from pipeline.operations import backfill as operation
+
     before = operation.stop(settings, source)
     ids = {one.requested.id for one in before.running}
     with operation.watched(settings, source) as look:
@@ -129,6 +138,8 @@ def _followed(
     look: Callable[[], operation.BackfillStatus], number: str, most_seconds: float = math.inf
 ) -> Backfill:
     """Show how far it is, until it is over, or so many seconds have passed."""
+    from pipeline.connect.backfill import BackfillState
+
     told, begun = "", time.monotonic()
     while True:
         found = look()

@@ -11,14 +11,14 @@ from pipeline.cli.command import command
 from pipeline.cli.output import Outcome, columns
 from pipeline.config.settings import Settings
 from pipeline.model.audit import Changes
-from pipeline.operations import check as operation
+from pipeline.operations.areas import areas
 
 
 @command("check", changes=Changes.NOTHING)
 @click.option(
     "--only",
     multiple=True,
-    type=RouteChoice(operation.areas),
+    type=RouteChoice(areas),
     help="Look at this alone; may be given several times.",
 )
 def check(settings: Settings, only: tuple[str, ...]) -> Outcome:
@@ -26,6 +26,8 @@ def check(settings: Settings, only: tuple[str, ...]) -> Outcome:
 
     Exit code 3 unless everything is as it should be.
     """
+    from pipeline.operations import check as operation
+
     found = operation.check(settings, only)
     table = columns("", "area", "check", "found", "action")
     for line in found.lines:

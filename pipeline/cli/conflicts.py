@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 from rich.console import Group
@@ -20,7 +20,9 @@ from pipeline.config.settings import Settings
 from pipeline.conflicts.rules import Side
 from pipeline.errors import UsageError
 from pipeline.model.audit import Changes
-from pipeline.operations import conflicts as deciding
+
+if TYPE_CHECKING:
+    from pipeline.operations import conflicts as deciding
 
 
 @click.group()
@@ -36,6 +38,8 @@ def show_all(settings: Settings, limit: int) -> Outcome:
     """Lines that a person must decide, rows that wait for something,
     and the newest entries of the log.
     """
+    from pipeline.operations import conflicts as deciding
+
     found = deciding.conflicts(settings, limit)
     return Outcome(
         asdict(found),
@@ -93,6 +97,8 @@ def _log(entries: Sequence[deciding.Entry]) -> Table:
 @click.argument("number", type=Whole(1))
 def show(settings: Settings, number: int) -> Outcome:
     """One entry of the log, with both values and when they were typed."""
+    from pipeline.operations import conflicts as deciding
+
     found = deciding.entry(settings, number)
     table = columns(
         "",
@@ -142,6 +148,8 @@ def resolve(
     """Decide a parked line by a side or by a value.
     The decision flows to both sides as any edit does.
     """
+    from pipeline.operations import conflicts as deciding
+
     if (take is None) == (value is None):
         raise UsageError("give either --take or --value")
     deciding.resolve(settings, link_id, line, Side(take or stored_by), value)
@@ -154,5 +162,7 @@ def reverse(settings: Settings, number: int) -> Outcome:
     """Let the loser of a decided conflict win after all.
     It flows to both sides as any edit does.
     """
+    from pipeline.operations import conflicts as deciding
+
     deciding.reverse(settings, number)
     return Outcome({"number": number}, "reversed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,12 +12,12 @@ from pipeline.cli import choices
 from pipeline.cli.command import command, confirm
 from pipeline.cli.output import Outcome, say
 from pipeline.config.settings import Settings
-from pipeline.connect.status import RESUMED
 from pipeline.errors import ExitCode
 from pipeline.model.audit import Changes
-from pipeline.operations import connector_rehearsal as rehearsal
-from pipeline.operations import connector_states as states
-from pipeline.operations import connectors as operation
+
+if TYPE_CHECKING:
+    from pipeline.operations import connector_rehearsal as rehearsal
+    from pipeline.operations import connector_states as states
 
 
 @click.group()
@@ -48,6 +49,9 @@ def apply(settings: Settings, *, source: str, dry_run: bool) -> Outcome:
     then its changes are captured. A task that failed is restarted. A connector that was paused or
     stopped stays so.
     """
+    from pipeline.operations import connector_rehearsal as rehearsal
+    from pipeline.operations import connectors as operation
+
     if dry_run:
         return _rehearsal(rehearsal.rehearse(settings, source))
     applied = operation.apply(settings, say, source)
@@ -72,6 +76,8 @@ def status(settings: Settings, source: str | None) -> Outcome:
 
     The exit code is 0 only if all of them run.
     """
+    from pipeline.operations import connector_states as states
+
     shown = states.show(settings, source)
     running = all(one.status.is_running for one in shown)
     return Outcome(
@@ -89,6 +95,8 @@ def restart(settings: Settings, *, source: str | None, running: bool) -> Outcome
 
     Nothing is lost: a connector goes on where it stopped.
     """
+    from pipeline.operations import connector_states as states
+
     return _changed(states.change(settings, "restart", say, source, only_failed=not running))
 
 
@@ -99,6 +107,8 @@ def pause(settings: Settings, source: str | None) -> Outcome:
 
     The source keeps its log meanwhile: changes are lost if it does not keep it long enough.
     """
+    from pipeline.operations import connector_states as states
+
     return _changed(states.change(settings, "pause", say, source))
 
 
@@ -106,6 +116,8 @@ def pause(settings: Settings, source: str | None) -> Outcome:
 @ANY_SOURCE
 def resume(settings: Settings, source: str | None) -> Outcome:
     """Let connectors read on, where they were paused or stopped; returns when they run."""
+    from pipeline.operations import connector_states as states
+
     return _changed(states.change(settings, "resume", say, source))
 
 
@@ -116,6 +128,8 @@ def stop(settings: Settings, source: str | None) -> Outcome:
 
     The source keeps its log meanwhile: changes are lost if it does not keep it long enough.
     """
+    from pipeline.operations import connector_states as states
+
     return _changed(states.change(settings, "stop", say, source))
 
 
@@ -128,6 +142,8 @@ def remove(settings: Settings, *, source: str, yes: bool) -> Outcome:
     Topics, and what was applied, stay.
     What changes until the next `apply` is found by its snapshot.
     """
+    from pipeline.operations import connectors as operation
+
     confirm(
         "Remove the connector, its offsets and its replication slot?",
         yes=yes,
@@ -155,6 +171,8 @@ def _changed(changed: Sequence[states.ConnectorChanged]) -> Outcome:
 
 def _lines(shown: states.ConnectorShown) -> Iterator[str]:
     """A line for the connector and each task, and below it why it failed: nothing is cut off."""
+    from pipeline.connect.status import RESUMED
+
     status = shown.status
     epoch = "unknown" if shown.epoch_unknown else str(shown.epoch or "none yet")
     yield f"{status.name} ({shown.source}), epoch {epoch}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Group, RenderableType
@@ -16,7 +17,9 @@ from pipeline.cli.values import Seconds
 from pipeline.config.settings import Settings
 from pipeline.errors import ExitCode
 from pipeline.model.audit import Changes
-from pipeline.operations import lag as operation
+
+if TYPE_CHECKING:
+    from pipeline.operations import lag as operation
 
 
 @command("lag", changes=Changes.NOTHING)
@@ -32,6 +35,8 @@ def lag(settings: Settings, route: str | None, max_seconds: float | None) -> Out
     Seconds are the age of the oldest change that was not applied, by the source's own clock; 0
     when caught up. What cannot be known is unknown: a topic that is gone, a source that is silent.
     """
+    from pipeline.operations import lag as operation
+
     found = operation.lags(settings, route)
     data = {"routes": [asdict(one) for one in found]}
     code = ExitCode.OK if max_seconds is None else operation.probe(found, max_seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console, Group, RenderableType
@@ -13,7 +14,9 @@ from pipeline.cli.output import Outcome, columns
 from pipeline.cli.parked import SHOWN, further, parked_table
 from pipeline.config.settings import Settings
 from pipeline.model.audit import Changes
-from pipeline.operations import link as linking
+
+if TYPE_CHECKING:
+    from pipeline.operations import link as linking
 
 
 @command("link", changes=Changes.EXCHANGE)
@@ -29,6 +32,8 @@ def link(settings: Settings, *, dry_run: bool, yes: bool) -> Outcome:
 
     Rehearse it first (--dry-run). If it is killed, start it again: it continues where it stopped.
     """
+    from pipeline.operations import link as linking
+
     if not dry_run:
         confirm("Link, and create what one side lacks?", yes=yes)
     with Progress(console=Console(stderr=True), transient=True) as shown:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Group
@@ -18,9 +19,10 @@ from pipeline.errors import ConfigurationInvalid, UsageError
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.model.audit import Changes
-from pipeline.operations import exchange_mappings as exchange
-from pipeline.operations import mappings as operation
-from pipeline.operations.recompute import recompute
+
+if TYPE_CHECKING:
+    from pipeline.operations import exchange_mappings as exchange
+    from pipeline.operations import mappings as operation
 
 
 @click.group("mappings")
@@ -44,6 +46,9 @@ def show_mappings(context: click.Context, route: str | None, entity: str | None)
     exchanged, in which direction, by which rule. Default: the first route. Without a settings file,
     the vendor's own names. Assumptions are numbered as in docs/assumptions.md.
     """
+    from pipeline.operations import exchange_mappings as exchange
+    from pipeline.operations import mappings as operation
+
     site, status = _site_and_coding(context)
     chosen = next(one for one in routes_of(context) if route in (None, one.name))
     if not isinstance(chosen, Route):
@@ -89,6 +94,8 @@ def recompute_mapped(settings: Settings, *, route: str | None, is_whole: bool) -
     after a rollback, once all consumers are of the older release; and with --all after a rolling
     restart into a release that changed maps. Only what differs is written.
     """
+    from pipeline.operations.recompute import recompute
+
     found = recompute(settings, route, is_whole=is_whole)
     names = ", ".join(found.recomputed) or "no map has changed"
     return Outcome({"recomputed": list(found.recomputed)}, Text(f"recomputed: {names}"))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from pipeline.cli.output import columns
-from pipeline.pairing.entity import ParkedWork
+
+if TYPE_CHECKING:
+    from pipeline.pairing.entity import ParkedWork
 
 SHOWN = 20
 

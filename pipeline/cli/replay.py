@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Group, RenderableType
@@ -16,8 +17,9 @@ from pipeline.cli.values import Moment, Name, Whole
 from pipeline.config.settings import Settings
 from pipeline.errors import UsageError
 from pipeline.model.audit import Changes
-from pipeline.operations import replay as operation
-from pipeline.wiring.route import route_named
+
+if TYPE_CHECKING:
+    from pipeline.operations import replay as operation
 
 
 @command("replay", changes=Changes.ROUTE)
@@ -65,6 +67,9 @@ def replay(
     left unfinished; it does not repair rows that somebody changed in the target. The offset never
     moves forward.
     """
+    from pipeline.operations import replay as operation
+    from pipeline.wiring.route import route_named
+
     back = _back(to_offset, to_time, to_beginning=to_beginning)
     planned = operation.plan(settings, topic, partition, back, route_named(settings, route))
     data = asdict(planned) | {
@@ -98,6 +103,8 @@ DONE = (
 def _back(
     to_offset: int | None, to_time: datetime | None, *, to_beginning: bool
 ) -> operation.ReplayFrom:
+    from pipeline.operations import replay as operation
+
     if sum((to_offset is not None, to_time is not None, to_beginning)) != 1:
         raise UsageError("Say one of --to-offset, --to-time and --to-beginning.")
     return operation.ReplayFrom(offset=to_offset, time=to_time)

@@ -10,8 +10,6 @@ from pipeline.cli.command import command
 from pipeline.cli.output import Outcome
 from pipeline.config.settings import Settings
 from pipeline.model.audit import Changes
-from pipeline.operations import run as operation
-from pipeline.wiring.route import route_named
 
 
 @command("run", changes=Changes.BY_EVENTS)
@@ -23,6 +21,9 @@ def run(settings: Settings, route: str | None) -> Outcome:
     Start more of them to share the partitions. Metrics,
     /health and /ready are served on `run.metrics_port`.
     """
+    from pipeline.operations import run as operation
+    from pipeline.wiring.route import route_named
+
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

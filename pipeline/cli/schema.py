@@ -10,7 +10,6 @@ from pipeline.cli.command import command
 from pipeline.cli.output import Outcome, say
 from pipeline.config.settings import Settings
 from pipeline.model.audit import Changes
-from pipeline.operations import schema as operation
 
 
 @click.group()
@@ -23,6 +22,8 @@ def schema() -> None:
 @command("show", changes=Changes.NOTHING, group=schema)
 def show(settings: Settings) -> Outcome:
     """The versions in the databases, and those this program needs."""
+    from pipeline.operations import schema as operation
+
     found = operation.show(settings)
     lines = [
         f"{one.database}: version {one.found or '(none)'}, this program needs {one.needed}"
@@ -34,6 +35,8 @@ def show(settings: Settings) -> Outcome:
 @command("upgrade", changes=Changes.EVERY_ROUTE, group=schema)
 def upgrade(settings: Settings) -> Outcome:
     """Create our schemas, or bring them to the versions this program needs. Safe to run again."""
+    from pipeline.operations import schema as operation
+
     done = operation.upgrade(settings, say)
     lines = [
         f"{one.database}: version {one.needed}{' already' if one.found == one.needed else ''}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Group, RenderableType
@@ -17,8 +18,10 @@ from pipeline.config.settings import Settings
 from pipeline.errors import UsageError
 from pipeline.model.audit import Changes
 from pipeline.model.position import TopicPartition
-from pipeline.operations import skip as operation
-from pipeline.wiring.route import RouteHandle, route_named
+
+if TYPE_CHECKING:
+    from pipeline.operations import skip as operation
+    from pipeline.wiring.route import RouteHandle
 
 OFFSETS = re.compile(r"(\d+)(\.\.(\d*))?")
 
@@ -55,6 +58,9 @@ def skip(
     row recorded for a backfill, whose command is printed. `status` shows it until the row has come
     again; of a row that never will (it was deleted in the source, say), --forget ends that.
     """
+    from pipeline.operations import skip as operation
+    from pipeline.wiring.route import route_named
+
     handle = route_named(settings, route)
     if forget:
         return _forget(settings, handle, TopicPartition(topic, partition), offsets, (dry_run, yes))
@@ -102,6 +108,8 @@ DONE = (
 
 def offsets_of(text: str) -> operation.Offsets:
     """What was typed. Raises UsageError."""
+    from pipeline.operations import skip as operation
+
     found = OFFSETS.fullmatch(text)
     if found is None:
         raise UsageError(f"{text} is no offset (41), and no range of them (41..60, or 41..).")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Group, RenderableType
@@ -17,12 +18,13 @@ from pipeline.cli.output import Outcome, columns
 from pipeline.cli.values import Whole
 from pipeline.cli.watch import watch
 from pipeline.config.settings import Settings
-from pipeline.database.state.consumers import ConsumerStatus
-from pipeline.database.state.status import ParkedRows
-from pipeline.database.systems.capture_health import CaptureHealth
 from pipeline.model.audit import Changes
-from pipeline.operations import status as operation
-from pipeline.operations.standing import RouteState, RouteStatus
+
+if TYPE_CHECKING:
+    from pipeline.database.state.consumers import ConsumerStatus
+    from pipeline.database.systems.capture_health import CaptureHealth
+    from pipeline.operations import status as operation
+    from pipeline.operations.standing import RouteState, RouteStatus
 
 MAKES_KNOWN = (
     "What depends on these is not written. A row's next change in the source makes its own known, "
@@ -34,7 +36,7 @@ MAKES_KNOWN = (
 @every_route_option
 @click.option(
     "--keys",
-    default=operation.KEYS_SHOWN,
+    default=10,
     show_default=True,
     type=Whole(0, 10_000),
     help="How many keys of each kind of parked row.",
@@ -50,6 +52,7 @@ def status(
     cannot be known (a service that does not answer, a source that is silent), 5 if a person is
     needed.
     """
+    from pipeline.operations import status as operation
 
     def look() -> operation.Status:
         return operation.status(settings, keys, route)
@@ -195,6 +198,8 @@ def _topics(found: RouteState) -> Table:
 
 
 def _parked(found: RouteState) -> Table:
+    from pipeline.database.state.status import ParkedRows
+
     table = columns("parked", "rows", "oldest (UTC)", "reason", "some keys", "action")
     for one in found.parked:
         reasons = one.reasons[:3] if isinstance(one, ParkedRows) else ()

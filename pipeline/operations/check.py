@@ -17,7 +17,7 @@ from pipeline.kafka.topics import (
     differences_between,
 )
 from pipeline.mapping.route import Route
-from pipeline.operations import check_databases, check_exchange
+from pipeline.operations import areas, check_databases, check_exchange
 from pipeline.operations.connectors import topics_of
 from pipeline.operations.finding import Line, fault
 from pipeline.wiring.clients import (
@@ -48,22 +48,20 @@ class Check:
 Looks = Callable[[Settings], Iterator[Line]]
 
 
-def areas(routes: Routes) -> dict[str, Looks]:
-    """What can be looked at, by name. A projection's area is called after its target, or after the
-    route where others write there, too.
-    """
+def looks_of(routes: Routes) -> dict[str, Looks]:
+    """How each area is looked at."""
     targets = {
-        check_databases.area_of(route): partial(check_databases.target, route)
+        areas.area_of(route): partial(check_databases.target, route)
         for route in routes
         if isinstance(route, Route)
     }
     return {
-        "Ajera": partial(check_databases.source, "ajera", "Ajera"),
+        areas.AJERA: partial(check_databases.source, "ajera", areas.AJERA),
         **targets,
-        check_exchange.AREA: check_exchange.lines,
-        "Kafka": _kafka,
-        "registry": _registry,
-        "Connect": _connect,
+        areas.DPS: check_exchange.lines,
+        areas.KAFKA: _kafka,
+        areas.REGISTRY: _registry,
+        areas.CONNECT: _connect,
     }
 
 
@@ -71,7 +69,7 @@ def check(settings: Settings, only: Collection[str] = ()) -> Check:
     """Looks at every area, or at those named, whatever the others say;
     raises nothing that a line can tell.
     """
-    known = areas(settings.routes.listed).items()
+    known = looks_of(settings.routes.listed).items()
     chosen = [(area, looks) for area, looks in known if not only or area in only]
     return Check(tuple(line for area, looks in chosen for line in _guarded(area, looks, settings)))
 

@@ -20,6 +20,7 @@ from pipeline.database.systems.live import describe_target
 from pipeline.domain.routes import captured
 from pipeline.errors import PipelineError, RightMissing, SyncSchemaOutdated, TargetMismatch
 from pipeline.mapping.route import Route
+from pipeline.operations.areas import area_of
 from pipeline.operations.finding import Line, fault, line_of, rights
 from pipeline.operations.heartbeats import HEARTBEAT_TABLE
 from pipeline.wiring.clients import source_engine, target_engine
@@ -82,11 +83,6 @@ def _needs(settings: Settings, system: str) -> dict[str, dict[str, str]]:
         for table, columns in needs.items():
             found[table] = columns | found.get(table, {})
     return found
-
-
-def area_of(route: Route) -> str:
-    """What `check` calls what a projection needs of its target."""
-    return route.name if route.into else route.target_system
 
 
 def target(route: Route, settings: Settings) -> Iterator[Line]:

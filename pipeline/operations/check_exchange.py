@@ -31,6 +31,7 @@ from pipeline.engine.exchange.second_writer import SECOND_WRITER, TODO
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig
 from pipeline.errors import PipelineError
 from pipeline.operations import check_databases, check_statuses
+from pipeline.operations.areas import DPS as AREA
 from pipeline.operations.finding import Line, fault, line_of, rights
 from pipeline.pairing.entity import ListTable
 from pipeline.wiring.clients import ajera_engine, dps_engine
@@ -40,8 +41,6 @@ from pipeline.wiring.exchange import (
     setup_of,
 )
 from pipeline.wiring.time_entries import chosen_by_time
-
-AREA = "DPS"
 
 
 def lines(settings: Settings) -> Iterator[Line]:

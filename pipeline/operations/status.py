@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 T = TypeVar("T")
-KEYS_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Status:
                 return ExitCode.HALTED
 
 
-def status(settings: Settings, keys: int = KEYS_SHOWN, name: str | None = None) -> Status:
+def status(settings: Settings, keys: int = 10, name: str | None = None) -> Status:
     """Of every route, or of the one of this name. Raises what is wrong with the configuration;
     a service that does not answer is named in the answer.
     """

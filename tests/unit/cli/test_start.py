@@ -93,10 +93,10 @@ def test_help_imports_no_command() -> None:
     assert imported("--help") == set()
 
 
-@pytest.mark.parametrize("command", ["lag", "status"])
-def test_help_of_a_command_imports_no_client_of_http(command: str) -> None:
-    """A client is imported by what makes one."""
-    assert imported(command, "--help") & {"alembic", "authlib", "httpx"} == set()
+@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - {"reference"}))
+def test_help_of_a_command_imports_nothing_that_asks(name: str) -> None:
+    """It names the routes, which pydantic describes; what asks is imported by what asks."""
+    assert imported(name, "--help") - {"pygments"} <= {"pydantic", "rich"}
 
 
 def test_a_command_imports_what_it_asks_alone(away: Path) -> None:

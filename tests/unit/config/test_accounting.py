@@ -14,7 +14,7 @@ from pipeline.domain.profile import name_faults
 from pipeline.domain.routes import ACCOUNTING, AJERA_AND_DPS, ROUTES, captured
 from pipeline.errors import ConfigurationInvalid
 from pipeline.mapping.site import OverflowPolicy, Site
-from pipeline.operations.check import areas
+from pipeline.operations.check import looks_of
 from pipeline.operations.mappings import shown
 from pipeline.wiring.offered import require_offered, switched_on
 
@@ -87,7 +87,7 @@ def test_a_file_without_its_section_needs_nothing_of_it(tmp_path: Path) -> None:
     assert found.routes.configured == (AJERA_AND_DPS,)
     tables = {table.name for table in captured("ajera", found.routes.configured)}
     assert tables.isdisjoint({"AxTransaction", "AxReceipt", "AxResource"})
-    assert list(areas(ROUTES)["accounting"](found)) == []
+    assert list(looks_of(ROUTES)["accounting"](found)) == []
 
 
 @pytest.mark.parametrize("version", ["8.08", "8.8.1", "7"])
@@ -96,7 +96,7 @@ def test_below_8_09_it_is_refused_and_check_says_so(tmp_path: Path, version: str
     found = settings(tmp_path, EVERYTHING.replace("9.08", version))
     with pytest.raises(ConfigurationInvalid, match=r"below Ajera 8\.09"):
         require_offered(found, ACCOUNTING)
-    (line,) = areas(ROUTES)["accounting"](found)
+    (line,) = looks_of(ROUTES)["accounting"](found)
     assert not line.is_ok
     assert f'sources.ajera.version is "{version}"' in line.found
 

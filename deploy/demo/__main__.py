@@ -186,7 +186,8 @@ def looked(run: Run, members: Members, lags: Lags) -> screen.Shown:
         places=(
             f"settings {shortened(run.config)}",
             f"logs     {shortened(run.config.parent / 'logs')}",
-            "metrics  http://127.0.0.1:PORT/metrics, PORT "
+            "metrics  http://127.0.0.1:PORT/metrics",
+            "         PORT "
             + ", ".join(f"{of_route[0].port} ({name})" for name, of_route in members.items()),
         )
         if all(members.values())

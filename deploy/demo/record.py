@@ -1,5 +1,5 @@
-"""The tutorial's pages of what a terminal shows: each command is run in a terminal of a size, and
-what it wrote is kept as text.
+"""The tutorial's pages of what a terminal shows: `make run` during its working day and after
+Ctrl-C, and each command, in a terminal of a size, as text.
 
 `make up`, then `python -m deploy.demo.record docs/tutorial`.
 """
@@ -10,10 +10,15 @@ import fcntl
 import os
 import pty
 import re
+import select
 import struct
 import sys
 import termios
+import time
+from collections.abc import Mapping
 from pathlib import Path
+
+import pyte
 
 from deploy.demo.playground import found
 
@@ -27,26 +32,76 @@ COMMANDS = (
     "ajera-cdc explain replay.refused",
     "ajera-cdc audit --limit 5",
 )
+IN_THE_DAY, SECONDS_OF_DAY, MOST_SECONDS = "A working day", 20.0, 300.0
 HEAD = """<!-- Written by `python -m deploy.demo.record docs/tutorial` while `make up` runs. -->
 # The first hour, in a terminal of {columns}×{lines}
 
 What the commands of [the first run](first-run.md) show in `make shell`, as it was written: the
 first {lines} lines of each. Times, numbers and names differ with each run.
+
+## `make run`, in its working day
+
+~~~
+{day}
+~~~
+
+## After Ctrl-C
+
+~~~
+{after}
+~~~
 """
 
 
-def shown(command: str, columns: int, lines: int, environment: dict[str, str]) -> str:
+def lived(columns: int, lines: int, environment: Mapping[str, str]) -> tuple[str, str]:
+    """What a terminal of this size shows of `make run` in its working day, and after Ctrl-C.
+    Raises TimeoutError.
+    """
+    process, terminal = _opened([sys.executable, "-m", "deploy.demo"], columns, lines, environment)
+    screen = pyte.Screen(columns, lines)
+    stream = pyte.ByteStream(screen)
+    deadline = time.monotonic() + MOST_SECONDS
+    until = deadline
+    while (now := time.monotonic()) < until:
+        if select.select([terminal], [], [], 1.0)[0]:
+            stream.feed(_read(terminal))
+        if until == deadline and any(IN_THE_DAY in line for line in screen.display):
+            until = now + SECONDS_OF_DAY
+    if until == deadline:
+        raise TimeoutError(IN_THE_DAY)
+    day = _text(screen)
+    os.write(terminal, b"\x03")
+    while written := _read(terminal):
+        stream.feed(written)
+    os.waitpid(process, 0)
+    return day, _text(screen)
+
+
+def _text(screen: pyte.Screen) -> str:
+    return "\n".join(line.rstrip() for line in screen.display).strip("\n")
+
+
+def shown(command: str, columns: int, lines: int, environment: Mapping[str, str]) -> str:
     """What a terminal of this size shows of a command, without colours."""
-    process, terminal = pty.fork()
-    if process == 0:
-        os.execvpe("/bin/sh", ["/bin/sh", "-c", f"sleep 0.2; exec {command}"], environment)
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    process, terminal = _opened(["/bin/sh", "-c", f"exec {command}"], columns, lines, environment)
     written = b"".join(iter(lambda: _read(terminal), b""))
     os.waitpid(process, 0)
     text = ESCAPES.sub("", written.decode(errors="replace")).replace("\r", "")
     found = [line.rstrip() for line in text.strip("\n").splitlines()]
     further = len(found) - lines
     return "\n".join(found[:lines] + ([f"({further} more lines)"] if further > 0 else []))
+
+
+def _opened(
+    words: list[str], columns: int, lines: int, environment: Mapping[str, str]
+) -> tuple[int, int]:
+    """A process in a terminal of this size: its id, and the terminal."""
+    process, terminal = pty.fork()
+    if process == 0:
+        size = struct.pack("HHHH", lines, columns, 0, 0)
+        fcntl.ioctl(sys.stdout.fileno(), termios.TIOCSWINSZ, size)
+        os.execvpe(words[0], words, dict(environment))
+    return process, terminal
 
 
 def _read(terminal: int) -> bytes:
@@ -61,7 +116,8 @@ def page(columns: int, lines: int) -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
     environment = kept | {"AJERA_CDC_CONFIG": found().config, "PATH": path, "TERM": "xterm"}
-    parts = [HEAD.format(columns=columns, lines=lines)]
+    day, after = lived(columns, lines, environment)
+    parts = [HEAD.format(columns=columns, lines=lines, day=day, after=after)]
     for command in COMMANDS:
         text = shown(command, columns, lines, environment)
         parts.append(f"## `{command}`\n\n~~~\n{text}\n~~~\n")

@@ -70,23 +70,10 @@ def _install(home: Path, report: Report) -> None:
             "and try again."
         )
     shutil.rmtree(home / "lib", ignore_errors=True)
-    for name in ("kafka", "plugins"):
-        report(f"Fetching {name} with Maven (once; about half a minute) ...")
-        target = (
-            home / "lib" / name / ("debezium" if name == "plugins" else "")
-        )  # a plugin is a folder of its own
-        _maven(
-            home,
-            "-f",
-            str(POMS / f"{name}.xml"),
-            "dependency:copy-dependencies",
-            f"-DoutputDirectory={target}",
-            "-DincludeScope=runtime",
-        )
-    for jar in (home / "lib" / "plugins").glob("*/*.jar"):
-        if jar.name.startswith(PROVIDED):
-            jar.unlink()
-    _declare_converter(home / "lib" / "plugins" / "debezium")
+    report("Fetching kafka with Maven (once; about half a minute) ...")
+    _copy(home, POMS / "kafka.xml", home / "lib" / "kafka")
+    report("Fetching plugins with Maven (once; about half a minute) ...")
+    install_plugin(home, POMS / "plugins.xml", home / "lib" / "plugins" / "debezium")
     report("Fetching the schema registry with Maven (once; 158 MB) ...")
     _maven(
         home,
@@ -100,6 +87,20 @@ def _install(home: Path, report: Report) -> None:
     with tarfile.open(archive) as packed:
         packed.extractall(home / "lib" / "registry", filter="data")
     archive.unlink()
+
+
+def install_plugin(home: Path, pom: Path, folder: Path) -> None:
+    """What a POM lists, as a plugin of Connect: a folder of its own in the plugins' path."""
+    _copy(home, pom, folder)
+    for jar in folder.glob("*.jar"):
+        if jar.name.startswith(PROVIDED):
+            jar.unlink()
+    _declare_converter(folder)
+
+
+def _copy(home: Path, pom: Path, folder: Path) -> None:
+    goal, scope = "dependency:copy-dependencies", "-DincludeScope=runtime"
+    _maven(home, "-f", str(pom), goal, f"-DoutputDirectory={folder}", scope)
 
 
 def _declare_converter(plugin: Path) -> None:

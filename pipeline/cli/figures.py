@@ -34,3 +34,12 @@ def clock(at: datetime | None) -> str:
 
 def members(number: int) -> str:
     return "1 member" if number == 1 else f"{number:,} members"
+
+
+def messages(number: int | None) -> str:
+    return "1 message" if number == 1 else f"{count(number)} messages"
+
+
+def client(identifier: str, group: str) -> str:
+    """Host and process of a consumer, where its id says the group before them."""
+    return identifier.removeprefix(f"{group}-")

@@ -44,7 +44,7 @@ def lag(settings: Settings, route: str | None, max_seconds: float | None) -> Out
 
 
 def _route(found: operation.Lag) -> list[RenderableType]:
-    total = f"{figures.count(found.lag)} messages, {figures.seconds(found.delay_seconds)}"
+    total = f"{figures.messages(found.lag)}, {figures.seconds(found.delay_seconds)}"
     members = figures.members(found.members)
     parts: list[RenderableType] = [Text(f"{found.group}: {found.state}, {members}, {total}")]
     parts.append(Text(f"  applied up to {figures.clock(found.applied_until)} UTC"))
@@ -61,6 +61,6 @@ def _route(found: operation.Lag) -> list[RenderableType]:
             f"{each.end:,}",
             figures.count(each.lag),
             "unknown" if each.delay_seconds is None else f"{each.delay_seconds:,.1f}",
-            (each.client or "-").removeprefix(f"{found.group}-"),
+            figures.client(each.client or "-", found.group),
         )
     return [*parts, table]

@@ -94,9 +94,9 @@ def shown(found: operation.Status) -> RenderableType:
     return Group(*parts)
 
 
-def _consumer(one: ConsumerStatus) -> Text:
-    seen = figures.seconds_since(one.seen_at)
-    return Text(f"  consumer {one.id} {one.state}, seen {figures.ago(seen)}, {one.address}")
+def _consumer(one: ConsumerStatus, group: str) -> Text:
+    seen, name = figures.seconds_since(one.seen_at), figures.client(one.id, group)
+    return Text(f"  consumer {name} {one.state}, seen {figures.ago(seen)}, {one.address}")
 
 
 def _capture(found: CaptureHealth | None) -> str:
@@ -121,13 +121,14 @@ def _route(found: RouteStatus) -> list[RenderableType]:
         parts.append(Text(f"{found.title}: group unknown"))
     else:
         one = found.group
-        behind = f"{figures.count(one.lag)} messages behind, {figures.seconds(one.delay_seconds)}"
+        behind = f"{figures.messages(one.lag)} behind, {figures.seconds(one.delay_seconds)}"
         members = figures.members(one.members)
         parts.append(Text(f"{found.title}: group {one.state}, {members}, {behind}"))
         seen = ", ".join(
             f"{each.source} seen {figures.ago(each.seen_seconds)}" for each in one.sources
         )
-        parts += [] if found.state is None else map(_consumer, found.state.consumers)
+        if found.state is not None:
+            parts += [_consumer(each, one.name) for each in found.state.consumers]
         parts.append(Text(f"  applied up to {figures.clock(one.applied_until)} UTC; {seen}"))
     if found.state is not None:
         parts += _state(found.state)

@@ -30,6 +30,7 @@ from pipeline.operations.skipped_rows import SkippedRows
 class GroupStatus:
     """The consumer group, as `Lag` has it, without the single partitions."""
 
+    name: str
     state: GroupVerdict
     members: int
     lag: int | None
@@ -46,6 +47,7 @@ class GroupStatus:
 def group_of(found: Lag) -> GroupStatus:
     """What a route's lag says of its group."""
     return GroupStatus(
+        name=found.group,
         state=found.state,
         members=found.members,
         lag=found.lag,

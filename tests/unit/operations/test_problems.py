@@ -29,6 +29,7 @@ from tests.support.runbook import HELP
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SEEN = Freshness("ajera", NOON, 2.0, 15.0, is_silent=False)
 GROUP = GroupStatus(
+    name="ajera-to-pim",
     state=GroupVerdict.OK,
     members=2,
     lag=0,

@@ -33,6 +33,7 @@ COMMANDS = (
     "ajera-cdc audit --limit 5",
 )
 IN_THE_DAY, SECONDS_OF_DAY, MOST_SECONDS = "A working day", 20.0, 300.0
+CTRL_C = b"\x03"
 HEAD = """<!-- Written by `python -m deploy.demo.record docs/tutorial` while `make up` runs. -->
 # The first hour, in a terminal of {columns}×{lines}
 
@@ -60,21 +61,27 @@ def lived(columns: int, lines: int, environment: Mapping[str, str]) -> tuple[str
     process, terminal = _opened([sys.executable, "-m", "deploy.demo"], columns, lines, environment)
     screen = pyte.Screen(columns, lines)
     stream = pyte.ByteStream(screen)
-    deadline = time.monotonic() + MOST_SECONDS
-    until = deadline
+    try:
+        day = _day(terminal, screen, stream)
+    finally:
+        os.write(terminal, CTRL_C)
+        while written := _read(terminal):
+            stream.feed(written)
+        os.waitpid(process, 0)
+    return day, _text(screen)
+
+
+def _day(terminal: int, screen: pyte.Screen, stream: pyte.ByteStream) -> str:
+    """The screen some seconds into the working day. Raises TimeoutError."""
+    until = deadline = time.monotonic() + MOST_SECONDS
     while (now := time.monotonic()) < until:
         if select.select([terminal], [], [], 1.0)[0]:
             stream.feed(_read(terminal))
         if until == deadline and any(IN_THE_DAY in line for line in screen.display):
             until = now + SECONDS_OF_DAY
     if until == deadline:
-        raise TimeoutError(IN_THE_DAY)
-    day = _text(screen)
-    os.write(terminal, b"\x03")
-    while written := _read(terminal):
-        stream.feed(written)
-    os.waitpid(process, 0)
-    return day, _text(screen)
+        raise TimeoutError(_text(screen))
+    return _text(screen)
 
 
 def _text(screen: pyte.Screen) -> str:

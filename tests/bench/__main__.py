@@ -31,9 +31,10 @@ from pipeline.domain.routes import AJERA_TO_PIM, ROUTES
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.mapping.site import Site
 from pipeline.operations.connectors import topics_of
-from tests.bench import accounting, delay, exchange, linking, stages
+from tests.bench import accounting, delay, exchange, linking, peers, stages
 from tests.bench.produce import Change, Topic
 from tests.bench.rows import changes_of
+from tests.bench.sink import worker
 from tests.bench.waiting import events_read, is_settled, split, wait
 
 PARTITIONS = 5 * 4 + 1  # of five tables, and of the heartbeat
@@ -87,16 +88,24 @@ CONTENDERS = (
     show_default=True,
     help="The most transactions beside which accounting is measured; also a tenth, a hundredth.",
 )
+@click.option(
+    "--beside",
+    default=75_000,
+    show_default=True,
+    help="Rows that we and Debezium's JDBC sink insert, then update.",
+)
 @click.option("--seed", default=1, show_default=True)
 def main(
-    *, rows: int, rounds: int, edits: int, projects: int, transactions: int, seed: int
+    *, rows: int, rounds: int, edits: int, projects: int, transactions: int, beside: int, seed: int
 ) -> None:
     """Print events a second, counted at the target in committed rows; delays of the exchange;
-    a first run; and what the accounting tabs cost.
+    a first run; what the accounting tabs cost; and our rate beside that of Debezium's JDBC sink.
     """
     rates: dict[str, list[float]] = {}
     with running_stack(console.print) as stack:
         stages.run(stack, console, rows // 3, rounds)
+        with worker(stack, console.print) as peer:
+            peers.run(stack, peer, beside, rounds, seed)
         for number in range(rounds):
             for again, contender in [
                 (" (again)", CONTENDERS[0]),

@@ -1,7 +1,7 @@
 """Beside the peer: our consumers, Debezium's JDBC sink, and COPY with one upsert, by turns.
 
-`python -m tests.bench.sink`. Contenders take turns; ours of one process runs twice a round, so that
-the table shows how far apart two equal runs are. A rate is taken between the first commit that is
+`python -m tests.bench.peers`. Ours of one process runs twice a round, so that the table shows how
+far apart two equal runs are. A rate is taken between the first commit that is
 seen and the last one, so starting counts for nobody; rows are counted at the target.
 """
 
@@ -37,7 +37,7 @@ from pipeline.mapping.site import Site
 from pipeline.operations.connectors import topics_of
 from tests.bench.produce import Change, Topic
 from tests.bench.rows import changes_of
-from tests.bench.sink.worker import Worker, worker
+from tests.bench.sink import Worker, worker
 from tests.bench.stages import server_seconds, wal_position
 from tests.bench.waiting import events_read
 
@@ -47,7 +47,7 @@ POLL_SECONDS = 0.1
 MOST_SECONDS = 600.0
 UPSERT_ROWS = 2_000
 TICK_SECONDS = 1 / os.sysconf("SC_CLK_TCK")
-console = Console()
+console = Console() if Console().is_terminal else Console(width=120)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from deploy.local.processes import Child, free_port
 from deploy.local.settings import connect_settings, properties
 from deploy.local.stack import Stack
 
-POM = Path(__file__).parent / "pom.xml"
+POM = Path(__file__).with_suffix(".xml")
 MAIN = "org.apache.kafka.connect.cli.ConnectDistributed"
 UP_SECONDS = 150
 TASK_SECONDS = 60

@@ -82,6 +82,8 @@ def _forget(
     offsets: str,
     how: tuple[bool, bool],
 ) -> Outcome:
+    from pipeline.operations import skip as operation
+
     dry_run, yes = how
     found = operation.noted(settings, handle, tp, offsets_of(offsets))
     data = {

@@ -36,13 +36,13 @@ run: stack ## the sample firm, live: Ajera to PIM on the embedded stack, until C
 	@$(BIN)/python -m deploy.demo --consumers $(CONSUMERS) $(if $(ONCE),--once) $(if $(SECONDS_TO_RUN),--seconds $(SECONDS_TO_RUN)) $(if $(PROFILE),--profile $(PROFILE))
 
 up: stack ## the same in the background, to try commands on: `make shell`, then `make down`
-	@$(BIN)/python -m deploy.demo.playground up --consumers $(CONSUMERS) $(if $(PROFILE),--profile $(PROFILE))
+	@$(BIN)/python -m deploy.demo.play up --consumers $(CONSUMERS) $(if $(PROFILE),--profile $(PROFILE))
 
 shell: $(VENV)/.installed ## a shell in which `ajera-cdc status` works, while `make up` is running
-	@$(BIN)/python -m deploy.demo.playground shell
+	@$(BIN)/python -m deploy.demo.play shell
 
 down: $(VENV)/.installed ## end what `make up` started
-	@$(BIN)/python -m deploy.demo.playground down
+	@$(BIN)/python -m deploy.demo.play down
 
 test: stack ## everything: linters, types, all tests on the embedded stack, and a verified `make run ONCE=1`
 	@$(MAKE) --no-print-directory check

@@ -27,6 +27,7 @@ from deploy.demo.people import People
 from deploy.local.install import InstallFailed, stack_directory
 from deploy.local.processes import PartFailed
 from deploy.local.stack import running_stack
+from deploy.starting import called
 
 DEFAULT_SEED = 20_26
 READY_SECONDS = 600.0
@@ -87,7 +88,7 @@ def up(consumers: int, seed: int, profile: Path | None, say: Say) -> None:
     words += [] if profile is None else ["--profile", str(profile)]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "deploy.demo.playground", "serve", *words],
+            [sys.executable, "-m", "deploy.demo.play", "serve", *words],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -235,15 +236,10 @@ def serve_command(*, consumers: int, seed: int, profile: Path | None) -> None:
     serve(consumers, seed, profile, lambda line: print(line, flush=True))
 
 
-if __name__ == "__main__":
+def run_command() -> None:
+    """The program. Raises SystemExit, KeyboardInterrupt."""
     try:
-        main(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped.")
-        sys.exit(130)
+        called(main)
     except (InstallFailed, PartFailed, CommandFailed, NotUp) as fault:
         click.echo(str(fault), err=True)
         sys.exit(3)

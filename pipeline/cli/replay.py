@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Group, RenderableType
@@ -72,11 +72,7 @@ def replay(
 
     back = _back(to_offset, to_time, to_beginning=to_beginning)
     planned = operation.plan(settings, topic, partition, back, route_named(settings, route))
-    data = asdict(planned) | {
-        "again": planned.again,
-        "lost": planned.lost,
-        "lost_is_exact": planned.lost_is_exact,
-    }
+    data = _data(planned)
     if dry_run or not planned.again:
         return Outcome(
             data | {"done": False},
@@ -108,6 +104,14 @@ def _back(
     if sum((to_offset is not None, to_time is not None, to_beginning)) != 1:
         raise UsageError("Say one of --to-offset, --to-time and --to-beginning.")
     return operation.ReplayFrom(offset=to_offset, time=to_time)
+
+
+def _data(planned: operation.Replay) -> dict[str, Any]:
+    return asdict(planned) | {
+        "again": planned.again,
+        "lost": planned.lost,
+        "lost_is_exact": planned.lost_is_exact,
+    }
 
 
 def _shown(planned: operation.Replay, sentence: str) -> RenderableType:

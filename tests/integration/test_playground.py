@@ -21,7 +21,7 @@ SECONDS = 240
 def playground(home: Path, word: str, typed: str = "") -> subprocess.CompletedProcess[str]:
     """One of the three commands; `typed` goes to its standard input."""
     return subprocess.run(
-        [sys.executable, "-m", "deploy.demo.playground", word],
+        [sys.executable, "-m", "deploy.demo.play", word],
         input=typed,
         env=os.environ | {"AJERA_CDC_STACK_DIR": str(home), "SHELL": "/bin/sh"},
         capture_output=True,

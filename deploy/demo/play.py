@@ -1,0 +1,15 @@
+"""`make up`, `make shell` and `make down`."""
+
+from __future__ import annotations
+
+from deploy.starting import begin
+
+
+def program() -> None:
+    from deploy.demo.playground import run_command
+
+    run_command()
+
+
+if __name__ == "__main__":
+    begin(program)

@@ -120,6 +120,15 @@ class DatabaseTransaction:
     def mark(self, marks: Sequence[Mark], now: datetime) -> None:
         self._marks.mark(marks, now)
 
+    def mark_together(self, marks: Sequence[Mark], now: datetime) -> None:
+        self._marks.mark_together(marks, now)
+
+    def clear_together(self, number: int) -> None:
+        self._marks.clear_together(number)
+
+    def take_together(self, set_before: datetime | None = None) -> set[tuple[str, str]]:
+        return self._marks.take_together(set_before)
+
     def mark_table(
         self,
         table: str,

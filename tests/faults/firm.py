@@ -140,7 +140,8 @@ class Firm:
         """Was every message handled, is every table loaded, and nothing left to recompute."""
         row = self.pim.execute(
             "SELECT (SELECT COALESCE(sum(next_offset), 0) FROM sync.progress WHERE topic LIKE %s),"
-            " (SELECT count(*) FROM sync.due WHERE reason IS NULL),"
+            " (SELECT count(*) FROM sync.due WHERE reason IS NULL)"
+            " + (SELECT count(*) FROM sync.due_together),"
             " (SELECT count(*) FROM sync.source_table WHERE epoch > 0)",
             [f"{self.name}.%"],
         ).fetchone()

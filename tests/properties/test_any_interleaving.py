@@ -118,7 +118,8 @@ def test_any_interleaving_of_two_processes_gives_the_same_pim() -> None:
         for number in range(PROCESSES):
             mine = [one for one in events if process_of(one, PROCESSES) == number]
             arrived = list(batches(rng, arrivals(rng, mine)))
-            tasks.append(partial(Process(target, mine, clock).work, arrived))
+            at_once = rng.choice((1, 2, LEAST_AT_ONCE))
+            tasks.append(partial(Process(target, mine, clock, at_once).work, arrived))
         schedule.run(tasks)
         Process(target, [], clock).finish()
         assert settled(target, unknown, with_codes=not unknown) == expected, f"run {run}"

@@ -9,7 +9,7 @@ from datetime import datetime
 from pipeline.errors import TargetRefused
 from pipeline.model.ledger import Mark, Waiting
 from tests.twins.locks import Strength
-from tests.twins.tables import Session, Table, View
+from tests.twins.tables import Key, Session, Table, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,45 @@ class Due:
     tried_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """The marks of a batch, as one row."""
+
+    pairs: frozenset[tuple[str, str]]
+    set_at: datetime
+
+
 class Marks:
     """Reads and writes marks."""
 
-    def __init__(self, session: Session, table: Table[Due]) -> None:
+    def __init__(self, session: Session, table: Table[Due], together: Table[Together]) -> None:
         self._session = session
         self._view = View(session, table)
+        self._together = View(session, together)
+
+    def mark_together(self, marks: Sequence[Mark], now: datetime) -> None:
+        self._session.statement("mark_together")
+        pairs = frozenset((mark.kind, mark.key) for mark in marks)
+        self._together.put((str(marks[0].number),), Together(pairs, now))
+
+    def clear_together(self, number: int) -> None:
+        self._session.statement("clear_together")
+        self._taken((str(number),))
+
+    def take_together(self, set_before: datetime | None = None) -> set[tuple[str, str]]:
+        self._session.statement("take_together")
+        found = [
+            (key, one.pairs)
+            for key, one in sorted(self._together.items())
+            if set_before is None or one.set_at < set_before
+        ]
+        return {pair for key, pairs in found if self._taken(key) for pair in pairs}
+
+    def _taken(self, key: Key) -> bool:
+        if self._together.lock(key, Strength.UPDATE) is None:
+            return False
+        self._together.delete(key)
+        return True
 
     def mark(self, marks: Sequence[Mark], now: datetime) -> None:
         if not marks:

@@ -36,7 +36,7 @@ from tests.twins.halts import Halts, HaltTables
 from tests.twins.ledger import Ledger, ledger_tables
 from tests.twins.linked import LinkedKeys
 from tests.twins.locks import Locks
-from tests.twins.marks import Due, Marks
+from tests.twins.marks import Due, Marks, Together
 from tests.twins.owned import OwnedRows
 from tests.twins.pairs import MemoryPairs
 from tests.twins.progress import LoadState, PositionTables, ProgressStore
@@ -72,6 +72,7 @@ class MemoryTarget:
         fold = _folded if folds_case else None
         self.ledger = ledger_tables(route.sources)
         self.due: Table[Due] = Table("due")
+        self.together: Table[Together] = Table("due_together")
         self.positions = PositionTables()
         self.settings: Table[str] = Table("setting")
         self.targets: dict[str, Table[Row]] = {
@@ -105,6 +106,7 @@ class MemoryTarget:
         """
         other = MemoryTarget(route, turns=self.turns, counts_utf16=self._counts_utf16)
         other.log, other.due, other.owned = self.log, self.due, self.owned
+        other.together = self.together
         other.positions, other.settings = self.positions, self.settings
         other.halts, other.adopted = self.halts, self.adopted
         other.written = self.written
@@ -156,7 +158,7 @@ class MemoryTransaction:
         route = target.route
         self._session = session
         self._ledger = Ledger(session, target.ledger, route.sources)
-        self._marks = Marks(session, target.due)
+        self._marks = Marks(session, target.due, target.together)
         self._positions = ProgressStore(session, target.positions, route.sources)
         self._settings = View(session, target.settings)
         self.halts = Halts(session, target.halts)
@@ -235,6 +237,18 @@ class MemoryTransaction:
     def mark(self, marks: Sequence[Mark], now: datetime) -> None:
         with self._spoiling():
             self._marks.mark(marks, now)
+
+    def mark_together(self, marks: Sequence[Mark], now: datetime) -> None:
+        with self._spoiling():
+            self._marks.mark_together(marks, now)
+
+    def clear_together(self, number: int) -> None:
+        with self._spoiling():
+            self._marks.clear_together(number)
+
+    def take_together(self, set_before: datetime | None = None) -> set[tuple[str, str]]:
+        with self._spoiling():
+            return self._marks.take_together(set_before)
 
     def mark_table(
         self,

@@ -1,9 +1,11 @@
-"""Marks: the table `sync.due`."""
+"""Marks: the table `sync.due`, and `sync.due_together` for those that one batch sets."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+
+import orjson
 
 from pipeline.database.sql.dialect import (
     Field,
@@ -29,6 +31,11 @@ _REASON = (
     Field("code", ColumnType.TEXT),
     Field("tried_at", ColumnType.INSTANT),
 )
+_TOGETHER = (
+    _SET_AT,
+    Field("count", ColumnType.INTEGER),
+    Field("marks", ColumnType.TEXT),
+)
 REASON_LENGTH = 400
 
 
@@ -38,6 +45,7 @@ class Marks:
     def __init__(self, session: Session, schema: str) -> None:
         self._session = session
         self._table = session.dialect.qualify(schema, "due")
+        self._together = session.dialect.qualify(schema, "due_together")
 
     def mark(self, marks: Sequence[Mark], now: datetime) -> None:
         """A mark that waited begins again; one that did not keeps its age,
@@ -79,6 +87,41 @@ class Marks:
             self.mark([Mark(kind, key, number) for key in keys], now)
             marked += len(keys)
         return marked
+
+    def mark_together(self, marks: Sequence[Mark], now: datetime) -> None:
+        keys: dict[str, list[str]] = {}
+        for mark in marks:
+            keys.setdefault(mark.kind, []).append(mark.key)
+        sql = self._session.dialect.insert_missing(self._together, (_NUMBER,), _TOGETHER)
+        row = (marks[0].number, now, len(marks), orjson.dumps(keys).decode())
+        self._session.run("due_together", sql, [row])
+
+    def clear_together(self, number: int) -> None:
+        self._taken(number)
+
+    def take_together(self, set_before: datetime | None = None) -> set[tuple[str, str]]:
+        quote = self._session.dialect.quote
+        before = {} if set_before is None else {"set_before": iso(set_before)}
+        older = f" WHERE {quote('set_at')} < {self._session.dialect.instant(':set_before')}"
+        found = self._session.ask(
+            "due_together",
+            f"SELECT {quote('number')}, {quote('marks')} FROM {self._together}"
+            f"{older if before else ''} ORDER BY {quote('number')}",
+            **before,
+        )
+        return {
+            (kind, key)
+            for number, marks in found
+            if self._taken(number_of(number))
+            for kind, keys in orjson.loads(str(marks)).items()
+            for key in keys
+        }
+
+    def _taken(self, number: int) -> bool:
+        """Nobody else did."""
+        sql = self._session.dialect.delete(self._together, (_NUMBER,))
+        ((deleted,),) = self._session.run("due_together", sql, [(number,)])
+        return number_of(deleted) > 0
 
     def marks_of(self, marks: Iterable[tuple[str, str]]) -> list[Mark]:
         sql = self._session.dialect.select(self._table, _KEY, ["kind", "key", "number"], Lock.NONE)

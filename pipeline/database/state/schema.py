@@ -80,6 +80,7 @@ def sync_metadata(schema: str = DEFAULT_SCHEMA, mirrored: Sequence[MirroredTable
     """Every table of the `sync` schema of a projection that mirrors these tables."""
     metadata = mirror_metadata(schema, mirrored)
     _due(metadata)
+    _due_together(metadata)
     _source_table(metadata)
     topic_tables(metadata)
     _owned_row(metadata)
@@ -161,6 +162,20 @@ def _due(metadata: MetaData) -> None:
         # bytes that SQL Server allows a clustered key.
         PrimaryKeyConstraint("kind", "key", mssql_clustered=False),
         Index("ix_due_set_at", "set_at"),
+    )
+
+
+def _due_together(metadata: MetaData) -> None:
+    """The marks that a large batch sets, as one row until it is recomputed: a list of keys by kind,
+    as JSON, and how many.
+    """
+    Table(
+        "due_together",
+        metadata,
+        Column("number", BigInteger, primary_key=True, autoincrement=False),
+        Column("set_at", instant(), nullable=False),
+        Column("count", Integer, nullable=False),
+        Column("marks", UnicodeText, nullable=False),
     )
 
 

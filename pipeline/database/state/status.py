@@ -107,7 +107,9 @@ def parked_rows(engine: Engine, schema: str, keys: int) -> tuple[tuple[ParkedRow
         engine,
         select(func.count().label("count")).select_from(table).where(~waits),
     )
-    return found, int(due["count"])
+    together = sync_metadata(schema).tables[f"{schema}.due_together"]
+    (batches,) = _rows(engine, select(func.sum(together.c.count).label("count")))
+    return found, int(due["count"]) + int(batches["count"] or 0)
 
 
 def _of_group(engine: Engine, due: Table, group: Mapping[str, Any], keys: int) -> ParkedRows:

@@ -124,6 +124,19 @@ class Marks(Protocol):
         and its waiting reason is forgotten.
         """
 
+    def mark_together(self, marks: Sequence[Mark], now: datetime) -> None:
+        """Set many marks of one number as one row: durable, and nobody finds the single ones before
+        `take_together` gave them back.
+        """
+
+    def clear_together(self, number: int) -> None:
+        """Remove the marks that were set so, with this number."""
+
+    def take_together(self, set_before: datetime | None = None) -> set[tuple[str, str]]:
+        """Remove all that were set so, or those set before a time: kinds and keys. Whoever takes
+        them sets them anew in the same transaction, or they are lost.
+        """
+
     def mark_table(
         self,
         table: str,

@@ -7,6 +7,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -48,7 +49,7 @@ class Processor:
     """
 
     _written_directly: Direct | None = None  # made when it is needed
-    least_at_once = LEAST_AT_ONCE  # as many rows of a table are staged in one statement
+    least_at_once = LEAST_AT_ONCE  # as many rows, or marks, are written as one
 
     def __init__(
         self,
@@ -115,7 +116,7 @@ class Processor:
         before = decoded
         for staged in self._staged(batch, batch.events, attempt):
             staged_at = self._clock.monotonic()
-            done = self._recomputing.run(staged.marks, attempt)
+            done = self._recomputing.run(staged.marks, attempt, staged.together)
             if staged.direct is not None:
                 self._recomputing.count(staged.direct)
                 done.append(staged.direct)
@@ -220,7 +221,7 @@ class Processor:
             number = secrets.randbits(62)
             return stage(
                 transaction,
-                self._stage_settings,
+                replace(self._stage_settings, least_together=self.least_at_once),
                 events,
                 number,
                 self._clock.now(),

@@ -63,19 +63,18 @@ class Recompute:
         extra: set[Key],
         now: datetime,
         refused: Refused | None = None,
+        together: int = 0,
     ) -> RecomputeResult:
-        """`refused`: tables that are left alone; rows that need one wait for it. Raises Widen
-        before anything was written, TableRefused, and ports' errors.
+        """`refused`: tables that are left alone; rows that need one wait for it. `together`: the
+        number of marks that are one row, which is not cleared here. Raises Widen before anything
+        was written, TableRefused, and ports' errors.
         """
         loaded = transaction.loaded()
         unknown_columns = transaction.unknown_columns()
         roots = resolve(transaction, self.route, self.site, marks)
         for table, key in extra:
             roots.setdefault(table, set()).add(key)
-        read = {
-            *marks,
-            *transaction.marks_of((table, key) for table, keys in roots.items() for key in keys),
-        }
+        read = _read(transaction, marks, roots, together)
         locked = self._lock(transaction, roots)
         graph = fetch(transaction, self.route, self.site, locked, loaded, unknown_columns)
         done = RecomputeResult()
@@ -228,6 +227,19 @@ class Recompute:
             ours = roots.get(mapping.source, set())
             rows = unique.without_taken(transaction, rows, ours, done)
         return _creatable(transaction, table, rows, done)
+
+
+def _read(
+    transaction: Transaction, marks: Sequence[Mark], roots: Roots, together: int
+) -> set[Mark]:
+    """The marks that are done with: those given that are rows of their own, and those of the roots.
+    Of a large batch the roots have rarely marks of their own, which one look tells.
+    """
+    read = {mark for mark in marks if mark.number != together}
+    for table, keys in roots.items():
+        if keys and not (together and not transaction.has_marks(table)):
+            read.update(transaction.marks_of((table, key) for key in keys))
+    return read
 
 
 def _without(refused: Refused, built: Sequence[Built], done: RecomputeResult) -> list[Built]:

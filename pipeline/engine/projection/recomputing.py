@@ -13,7 +13,7 @@ from functools import partial
 from pipeline.engine.consumer.bisect import BisectingQueue
 from pipeline.engine.consumer.ports import Attempt, Clock, Target, Telemetry
 from pipeline.engine.consumer.races import RetryLostRaces
-from pipeline.engine.projection import following
+from pipeline.engine.projection import following, guard
 from pipeline.engine.projection.recompute import Recompute
 from pipeline.engine.projection.recomputed import (
     Key,
@@ -49,9 +49,12 @@ class RecomputeRunner:
         self._telemetry = telemetry
         self._clock = clock
 
-    def run(self, marks: Sequence[Mark], attempt: Attempt) -> list[RecomputeResult]:
+    def run(
+        self, marks: Sequence[Mark], attempt: Attempt, together: int = 0
+    ) -> list[RecomputeResult]:
         """Recompute all of these; an offending row waits, with the database's reason, and so does
-        one that needs a table of the target that refuses. Raises what is not transient, and no
+        one that needs a table of the target that refuses. `together`: the number of those that were
+        set as one row, which is removed when all is done. Raises what is not transient, and no
         fault of single rows or tables.
         """
         queue, done = (
@@ -61,7 +64,7 @@ class RecomputeRunner:
         while queue:
             now = queue.take()
             try:
-                result = attempt(RetryLostRaces(partial(self._once, now, set())))
+                result = attempt(RetryLostRaces(partial(self._once, now, set(), together)))
             except TableRefused as refused:
                 self._refusals.refuse(refused)
                 queue.done(now)
@@ -75,7 +78,13 @@ class RecomputeRunner:
             self._refusals.worked(result.written)
             done.append(result)
             queue.done()
+        if together:
+            attempt(partial(self._clear_together, together))
         return done
+
+    def _clear_together(self, number: int) -> None:
+        with self._target.transaction() as transaction:
+            transaction.clear_together(number)
 
     def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int:
         """Recompute marks that no process works on: left by a process that died, set for a whole
@@ -87,6 +96,11 @@ class RecomputeRunner:
 
         def oldest() -> list[Mark]:
             with self._target.transaction() as transaction:
+                taken = transaction.take_together(now - timedelta(seconds=1))
+                if taken:
+                    marks = guard.numbered(taken, secrets.randbits(62))
+                    transaction.mark(marks, now)
+                    return marks
                 return transaction.due(
                     MARKS_A_TRANSACTION,
                     set_before=now - timedelta(seconds=1),
@@ -155,7 +169,7 @@ class RecomputeRunner:
             transaction.wait(waiting, self._clock.now())
         return RecomputeResult(waiting={(one.mark.kind, one.mark.key): one for one in waiting})
 
-    def _once(self, marks: Sequence[Mark], extra: set[Key]) -> RecomputeResult:
+    def _once(self, marks: Sequence[Mark], extra: set[Key], together: int) -> RecomputeResult:
         """One recompute in one transaction, begun again with
         more roots as long as more are needed.
         """
@@ -163,7 +177,7 @@ class RecomputeRunner:
             try:
                 with self._target.transaction() as transaction:
                     return self._described().run(
-                        transaction, marks, extra, self._clock.now(), self._refusals.now
+                        transaction, marks, extra, self._clock.now(), self._refusals.now, together
                     )
             except NeedMoreLocks as more:
                 extra.update(more.roots)

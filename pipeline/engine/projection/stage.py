@@ -60,6 +60,9 @@ def mark_kinds(route: Route, loaded: frozenset[str] | None = None) -> MarkKinds:
     return MarkKinds(route.kinds(), watches(route.mappings, loaded))
 
 
+LEAST_TOGETHER = 100
+
+
 class Rewound(Exception):
     """The source's log is not the one that was read before:
     nothing of this event's partition may be taken from here on.
@@ -72,13 +75,14 @@ class Rewound(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StageSettings:
-    """What noting goes by: `clock_tolerance` is how far the
-    source's clock may be set back unnoticed.
+    """What noting goes by: `clock_tolerance` is how far the source's clock may be set back
+    unnoticed; as many marks as `least_together` are set as one row.
     """
 
     route: Route
     site: Site
     clock_tolerance: timedelta
+    least_together: int = LEAST_TOGETHER
 
 
 def stage(
@@ -113,12 +117,35 @@ def stage(
             roots += (row for row in part.rows.values() if (table.name, row.key) in fresh)
     if direct is not None and roots:
         fresh -= _write_directly(transaction, direct, roots, batch)
+    if left:
+        fresh |= transaction.take_together()
     batch.marks = guard.numbered(fresh, number)
-    if batch.marks:
-        transaction.mark(batch.marks, now)
+    _mark(transaction, settings, batch, now)
     if left - fresh:
         batch.marks.extend(transaction.marks_of(sorted(left - fresh)))
     return batch
+
+
+def _mark(
+    transaction: Transaction, settings: StageSettings, batch: StagedBatch, now: datetime
+) -> None:
+    """Many marks as one row, but for those that a recompute of others looks for: what waits for a
+    parent is found by its own mark.
+    """
+    looked_for = {
+        mapping.source
+        for mapping in settings.route.mappings
+        if any(path.prefixes for path in mapping.paths)
+    }
+    alone = [mark for mark in batch.marks if mark.kind in looked_for]
+    together = [mark for mark in batch.marks if mark.kind not in looked_for]
+    if len(together) < settings.least_together:
+        alone, together = batch.marks, []
+    if alone:
+        transaction.mark(alone, now)
+    if together:
+        transaction.mark_together(together, now)
+        batch.together = together[0].number
 
 
 def _of_table(

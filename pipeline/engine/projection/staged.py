@@ -33,4 +33,5 @@ class StagedBatch:
     events: list[StagedEvent] = field(default_factory=list)
     direct: RecomputeResult | None = None  # what was written without a mark
     marks: list[Mark] = field(default_factory=list)
+    together: int = 0  # the number of the marks that were set as one row; 0: none were
     rest: Sequence[Event] = ()

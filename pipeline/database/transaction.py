@@ -102,6 +102,11 @@ class DatabaseTransaction:
     def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
         return self._ledger.rows_where(table, column, values)
 
+    def values_where(
+        self, table: str, wanted: str, column: str, values: Sequence[Value]
+    ) -> list[Value]:
+        return self._ledger.values_where(table, wanted, column, values)
+
     def distinct_values(
         self, table: str, wanted: str, column: str, values: Sequence[Value]
     ) -> list[Value]:

@@ -16,8 +16,11 @@ def text(value: Value) -> str | None:
     """Text without NULs and surrounding blanks; blank is null (assumption 26)."""
     if value is None:
         return None
-    trimmed = str(value).replace("\x00", "").strip(BLANKS)
-    return trimmed or None
+    if type(value) is not str:
+        value = str(value)
+    if "\x00" in value:
+        value = value.replace("\x00", "")
+    return value.strip(BLANKS) or None
 
 
 def cut(value: str, length: int, *, utf16: bool = False) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.mapping.mirror import MirroredTable
@@ -27,8 +28,8 @@ class Path:
     left: str = ""
     levels: int = 0
 
-    def values_for(self, to: MirroredTable, key: str) -> tuple[Value, ...]:
-        """What the column holds in rows that refer to `key` of the table `to`."""
+    def values_of(self, to: MirroredTable, keys: Iterable[str]) -> list[Value]:
+        """What the column holds in rows that refer to these keys of the table `to`."""
         if self.prefixes:
-            return tuple(f"{prefix}{key}" for prefix in self.prefixes)
-        return (to.as_reference(key),)
+            return [f"{prefix}{key}" for key in keys for prefix in self.prefixes]
+        return [*map(to.as_reference, keys)]

@@ -39,6 +39,8 @@ class PrometheusTelemetry:
         self._metrics = {
             metric.name: self._create(metric) for metric in METRICS if not metric.is_asked
         }
+        # by labels: finding one takes longer than counting
+        self._chosen: dict[tuple[str, tuple[str, ...]], Counter | Gauge | Histogram] = {}
         self._outages = outages or Outages()
 
     def _create(self, metric: Metric) -> Counter | Gauge | Histogram:
@@ -67,8 +69,10 @@ class PrometheusTelemetry:
                 )
 
     def _add(self, name: Name, amount: float, *labels: str) -> None:
-        metric = self._metrics[name]
-        chosen = metric.labels(*labels) if labels else metric
+        chosen = self._chosen.get((name, labels))
+        if chosen is None:
+            metric = self._metrics[name]
+            chosen = self._chosen[name, labels] = metric.labels(*labels) if labels else metric
         if isinstance(chosen, Histogram):
             chosen.observe(amount)
         else:

@@ -70,6 +70,11 @@ class Ledger:
         rows = [self._read(row) for _, row in self._views[table].items()]
         return [row for row in rows if row.values[column] in wanted]
 
+    def values_where(
+        self, table: str, wanted: str, column: str, values: Sequence[Value]
+    ) -> list[Value]:
+        return [_of(row, wanted) for row in self.rows_where(table, column, values)]
+
     def distinct_values(
         self, table: str, wanted: str, column: str, values: Sequence[Value]
     ) -> list[Value]:

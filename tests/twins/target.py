@@ -216,6 +216,12 @@ class MemoryTransaction:
         with self._spoiling():
             return self._ledger.rows_where(table, column, values)
 
+    def values_where(
+        self, table: str, wanted: str, column: str, values: Sequence[Value]
+    ) -> list[Value]:
+        with self._spoiling():
+            return self._ledger.values_where(table, wanted, column, values)
+
     def distinct_values(
         self, table: str, wanted: str, column: str, values: Sequence[Value]
     ) -> list[Value]:

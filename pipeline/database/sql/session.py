@@ -215,9 +215,11 @@ def json_rows(rows: Sequence[Cells]) -> str:
     is left out.
     """
     names = [f"c{number}" for number in range(len(rows[0]))] if rows else []
-    text = orjson.dumps(
-        [dict(zip(names, row, strict=True)) for row in rows], default=_plain
-    ).decode()
+    if len(names) == 1:
+        objects: list[dict[str, Value]] = [{"c0": value} for (value,) in rows]
+    else:
+        objects = [dict(zip(names, row, strict=True)) for row in rows]
+    text = orjson.dumps(objects, default=_plain).decode()
     if NUL not in text:
         return text
     without = [

@@ -102,4 +102,4 @@ class Between:
 def referring(mirrors: Mapping[str, Mirror], path: Path, keys: Iterable[str]) -> list[Value]:
     """What the path's column holds in rows that refer to these keys, each once."""
     to = mirrors[path.to].source
-    return [*dict.fromkeys(value for key in keys for value in path.values_for(to, key))]
+    return [*dict.fromkeys(path.values_of(to, keys))]

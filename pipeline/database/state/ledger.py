@@ -86,6 +86,15 @@ class Ledger:
     def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
         return self._read(table, self._mirrors[table].field(column), values, Lock.NONE)
 
+    def values_where(
+        self, table: str, wanted: str, column: str, values: Sequence[Value]
+    ) -> list[Value]:
+        mirror = self._mirrors[table]
+        match, names = (mirror.field(column),), [wanted or LEDGER_KEY.name]
+        sql = self._session.dialect.select(mirror.table, match, names, Lock.NONE)
+        rows = [(value,) for value in dict.fromkeys(values) if value is not None]
+        return [value for (value,) in self._session.run(mirror_name(table), sql, rows)]
+
     def distinct_values(
         self, table: str, wanted: str, column: str, values: Sequence[Value]
     ) -> list[Value]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from pipeline.engine.consumer.batch import Batch, place_of
 from pipeline.engine.consumer.circuit import Circuit, Limits
@@ -218,14 +218,20 @@ class Intake:
 
     # -- how it ended ------------------------------------------------------------------------------
 
-    def end(self, batch: Batch, message: Message, outcome: Outcome, reason: str) -> None:
-        """An event has ended; one behind a message that stopped
-        its partition ends when it is read again.
+    def end(self, batch: Batch, ended: Iterable[tuple[Event, Outcome, str]]) -> None:
+        """Events have ended; one behind a message that stopped its partition ends when it is read
+        again.
         """
-        partition = TopicPartition(message.topic, message.partition)
-        if message.offset < batch.handled.next_offsets[partition]:
-            batch.ended[partition, outcome, reason] += 1
-            self.skipping.handled(batch, message)
+        partitions: dict[tuple[str, int], TopicPartition] = {}
+        for event, outcome, reason in ended:
+            place = (event.table, event.place.partition)
+            partition = partitions.get(place)
+            if partition is None:
+                topic = batch.message_of(event).topic
+                partition = partitions[place] = TopicPartition(topic, event.place.partition)
+            if event.place.offset < batch.handled.next_offsets[partition]:
+                batch.ended[partition, outcome, reason] += 1
+                self.skipping.handled(batch, event)
 
     def store_progress(
         self,
@@ -280,8 +286,10 @@ class Intake:
                 for name, seconds in times_of(event, message, batch.polled_at, applied_at):
                     self._telemetry.hop(name, seconds)
 
-    def count_delay(self, event: Event) -> None:
-        """Tell telemetry how old a streamed event was when it was applied."""
-        if not event.is_snapshot:
-            delay = (self._clock.now() - event.committed_at).total_seconds()
-            self._telemetry.delay(event.table, max(delay, 0.0))
+    def count_delays(self, events: Iterable[Event]) -> None:
+        """Tell telemetry how old streamed events were when they were applied, just now."""
+        now = self._clock.now()
+        for event in events:
+            if not event.is_snapshot:
+                delay = (now - event.committed_at).total_seconds()
+                self._telemetry.delay(event.table, max(delay, 0.0))

@@ -42,6 +42,13 @@ class LedgerRows(Protocol):
     def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
         """Committed ledger rows whose mirrored column holds one of the values, not locked."""
 
+    def values_where(
+        self, table: str, wanted: str, column: str, values: Sequence[Value]
+    ) -> list[Value]:
+        """What the column `wanted` ("": the key) holds in the committed rows whose mirrored column
+        holds one of the values, once or more often. Not locked.
+        """
+
     def distinct_values(
         self, table: str, wanted: str, column: str, values: Sequence[Value]
     ) -> list[Value]:

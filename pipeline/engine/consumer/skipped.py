@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from pipeline.engine.consumer.batch import Batch
 from pipeline.engine.consumer.ports import Attempt, Clock, Offsets, OffsetStore
 from pipeline.errors import PipelineError
-from pipeline.model.event import Message
+from pipeline.model.event import Event, Message
 from pipeline.model.halt import Skip, SkippedMessage
 from pipeline.model.outcome import Outcome, SkipReason
 from pipeline.model.position import TopicPartition
@@ -64,9 +64,10 @@ class SkippedMessages:
         batch.ended[partition, Outcome.SKIPPED, reason] += 1
         return True
 
-    def handled(self, batch: Batch, message: Message) -> None:
+    def handled(self, batch: Batch, event: Event) -> None:
         """An event has ended, and was not set aside: its row is as the source has it."""
         if self._noted or batch.skipped:
+            message = batch.message_of(event)
             place = TopicPartition(message.topic, message.partition), key_of(message)
             batch.rows[place] = max(message.offset, batch.rows.get(place, 0))
 

@@ -239,13 +239,17 @@ class Exchange:
             other = best.get(origin)
             if other is None or _rank(one) < _rank(other):
                 best[origin] = one
-        for event in batch.events:
-            origin = event.origin
-            found = best.get(origin)
-            if found is not None:
-                self._intake.end(batch, batch.messages[origin], found.outcome, found.reason)
-                if found.outcome is Outcome.WRITTEN:
-                    self._intake.count_delay(event)
+        done = [
+            (event, best[event.origin])
+            for event in batch.events
+            if event.origin in best
+            for event in batch.events
+            if (found := best.get(event.origin)) is not None
+        ]
+        self._intake.end(batch, ((event, found.outcome, found.reason) for event, found in done))
+        self._intake.count_delays(
+            event for event, found in done if found.outcome is Outcome.WRITTEN
+        )
 
 
 def _leave(_: WorkItem, __: PipelineError, left: Sequence[WorkItem]) -> list[WorkItem]:

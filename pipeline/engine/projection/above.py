@@ -56,7 +56,7 @@ def _named(
     for along, path in _asked(mapping):
         if related := keys.get(asked_kind(root, along, path)):
             to = route.source(path.to)
-            values = [value for key in related for value in path.values_for(to, key)]
+            values = path.values_of(to, related)
             yield along, _holding(transaction, along, path.table, path.column, values)
     for groups, link in group_links(mapping):
         if linked := keys.get(link_kind(groups, link)):
@@ -90,7 +90,7 @@ def _reached(transaction: Transaction, route: Route, along: Along, named: set[st
     column, values = KEY, list[Value](sorted(named))
     if is_look_up(along):
         to, column = route.source(last.to), last.column
-        values = [value for key in sorted(named) for value in last.values_for(to, key)]
+        values = last.values_of(to, sorted(named))
     return _texts(transaction.distinct_values(first.table, first.column, column, values))
 
 

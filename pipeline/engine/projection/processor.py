@@ -250,11 +250,8 @@ class Processor:
     ) -> None:
         waiting = {key for one in done for key in one.waiting}
         idle = {key for one in done for key in one.idle}
-        for one in staged.events:
-            outcome, reason = _end(one, waiting, idle)
-            self._intake.end(batch, batch.message_of(one.event), outcome, reason)
-            if one.skipped is None:
-                self._intake.count_delay(one.event)
+        self._intake.end(batch, ((one.event, *_end(one, waiting, idle)) for one in staged.events))
+        self._intake.count_delays(one.event for one in staged.events if one.skipped is None)
 
 
 def _end(one: StagedEvent, waiting: set[Key], idle: set[Key]) -> tuple[Outcome, str]:

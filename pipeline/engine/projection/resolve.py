@@ -65,13 +65,12 @@ def _referring(
     referred: list[str],
 ) -> set[str]:
     """Roots that refer to these rows of `path.to`, themselves or through a child."""
-    to = route.source(path.to)
-    values = [value for key in referred for value in path.values_for(to, key)]
-    rows = transaction.rows_where(path.table, path.column, values)
+    values = path.values_of(route.source(path.to), referred)
     if path.table == mapping.source:
-        return {row.key for row in rows}
+        return {str(key) for key in transaction.values_where(path.table, "", path.column, values)}
     owner = _child_path(mapping, path.table).column
-    return {str(row.values[owner]) for row in rows if names_row(row.values[owner])}
+    found = transaction.values_where(path.table, owner, path.column, values)
+    return {str(value) for value in found if names_row(value)}
 
 
 def _waiting(transaction: Transaction, mapping: TableMapping, keys: set[str]) -> set[str]:

@@ -25,7 +25,7 @@ from pipeline.mapping.site import Site
 from pipeline.mapping.watches import Watch, watches
 from pipeline.model import applied
 from pipeline.model.event import Event
-from pipeline.model.ledger import LedgerRow
+from pipeline.model.ledger import LedgerRow, Mark
 from pipeline.model.outcome import SkipReason
 
 
@@ -119,11 +119,20 @@ def stage(
         fresh -= _write_directly(transaction, direct, roots, batch)
     if left:
         fresh |= transaction.take_together()
-    batch.marks = guard.numbered(fresh, number)
+    batch.marks = _in_order(batch, fresh, number)
     _mark(transaction, settings, batch, now)
     if left - fresh:
         batch.marks.extend(transaction.marks_of(sorted(left - fresh)))
     return batch
+
+
+def _in_order(batch: StagedBatch, pairs: set[Pair], number: int) -> list[Mark]:
+    """All of these as marks, those of one event together: what they lead to is recomputed once, not
+    in one transaction for its row and in another for its group.
+    """
+    found = dict.fromkeys(pair for one in batch.events for pair in sorted(one.pairs))
+    found |= dict.fromkeys(sorted(pairs))
+    return [Mark(*pair, number) for pair in found if pair in pairs]
 
 
 def _mark(

@@ -43,6 +43,7 @@ from pipeline.engine.projection.recompute import Recompute
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Message
+from pipeline.operations.run import COLLECTED_AFTER
 from pipeline.resources import schemas_directory
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.prometheus import PrometheusTelemetry
@@ -120,7 +121,10 @@ def messages_of(changes: Sequence[tuple[str, Change]]) -> tuple[list[Message], d
 def measure(
     stack: Stack, changes: Sequence[tuple[str, Change]], batch_size: int, profile: Path | None
 ) -> Costs:
-    """One run into an empty PIM, all of whose source tables are loaded."""
+    """One run into an empty PIM, all of whose source tables are loaded; garbage is collected as
+    seldom as in a consumer.
+    """
+    gc.set_threshold(*COLLECTED_AFTER)
     messages, schemas = messages_of(changes)
     engine, target = fresh_target(stack.create_database(f"stages-{uuid.uuid4().hex[:8]}"))
     telemetry = StepTimes()

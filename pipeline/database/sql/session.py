@@ -214,12 +214,14 @@ def json_rows(rows: Sequence[Cells]) -> str:
     """Rows as JSON objects with the keys c0, c1, ...; a NUL, which no database text holds,
     is left out.
     """
+    if rows and len(rows[0]) == 1:
+        short = _keys_as_json([key for (key,) in rows])
+        if short is not None:
+            return short
     names = [f"c{number}" for number in range(len(rows[0]))] if rows else []
-    if len(names) == 1:
-        objects: list[dict[str, Value]] = [{"c0": value} for (value,) in rows]
-    else:
-        objects = [dict(zip(names, row, strict=True)) for row in rows]
-    text = orjson.dumps(objects, default=_plain).decode()
+    text = orjson.dumps(
+        [dict(zip(names, row, strict=True)) for row in rows], default=_plain
+    ).decode()
     if NUL not in text:
         return text
     without = [
@@ -230,6 +232,21 @@ def json_rows(rows: Sequence[Cells]) -> str:
         [dict(zip(names, row, strict=True)) for row in without],
         default=_plain,
     ).decode()
+
+
+def _keys_as_json(keys: list[Value]) -> str | None:
+    """The same of one column, where nothing in it needs to be escaped: put together from the
+    values' own JSON, since thousands of objects would be garbage to collect.
+    """
+    text = orjson.dumps(keys, default=_plain).decode()
+    if "\\" in text or text.count(",") >= len(keys):
+        return None
+    kinds = {*map(type, keys)}
+    if kinds == {str}:
+        return '[{"c0":' + text[1:-1].replace('","', '"},{"c0":"') + "}]"
+    if kinds == {int}:
+        return '[{"c0":' + text[1:-1].replace(",", '},{"c0":') + "}]"
+    return None
 
 
 def _plain(value: object) -> str:

@@ -239,13 +239,7 @@ class Exchange:
             other = best.get(origin)
             if other is None or _rank(one) < _rank(other):
                 best[origin] = one
-        done = [
-            (event, best[event.origin])
-            for event in batch.events
-            if event.origin in best
-            for event in batch.events
-            if (found := best.get(event.origin)) is not None
-        ]
+        done = [(event, best[event.origin]) for event in batch.events if event.origin in best]
         self._intake.end(batch, ((event, found.outcome, found.reason) for event, found in done))
         self._intake.count_delays(
             event for event, found in done if found.outcome is Outcome.WRITTEN

@@ -112,7 +112,7 @@ ONE_WAY_GUARDS = (
     Guard(
         "durable marks",
         f"{ENGINE}/projection/stage.py",
-        "        transaction.mark(batch.marks, now)\n",
+        "        transaction.mark(alone, now)\n",
         "        pass\n",
         f"{ANY_ORDER}::test_who_dies_between_its_two_transactions_leaves_marks_that_others_finish",
     ),

@@ -15,6 +15,9 @@ BOTH_WAYS = (
 PLAIN = "tests/contracts/test_plain.py"
 SESSION = "pipeline/database/sql/session.py"
 PLAIN_ROWS = "pipeline/database/state/plain_rows.py"
+RECOMPUTING = "pipeline/engine/projection/recomputing.py"
+STAGE = "pipeline/engine/projection/stage.py"
+TOGETHER = "tests/unit/engine/test_together.py"
 
 SPEED_GUARDS = (
     Guard(
@@ -187,5 +190,40 @@ SPEED_GUARDS = (
         "','.join((place, *types))",
         "place",
         f"{PLAIN}::test_rows_of_other_columns_get_a_staging_table_of_their_own",
+    ),
+    Guard(
+        "together: a mark that others look for is a row of its own",
+        STAGE,
+        "        if any(path.prefixes for path in mapping.paths)\n",
+        "        if False\n",
+        f"{TOGETHER}::test_a_row_that_waits_for_a_parent_keeps_a_mark_of_its_own",
+    ),
+    Guard(
+        "together: a stale event takes what a large batch left",
+        STAGE,
+        "        fresh |= transaction.take_together()\n",
+        "        pass\n",
+        f"{TOGETHER}::test_a_stale_event_finishes_what_a_large_batch_left",
+    ),
+    Guard(
+        "together: an idle process takes what a large batch left",
+        RECOMPUTING,
+        "                taken = transaction.take_together(now - timedelta(seconds=1))\n",
+        "                taken = None\n",
+        f"{TOGETHER}::test_an_idle_process_finishes_what_a_large_batch_left",
+    ),
+    Guard(
+        "together: what was taken is marked in the same transaction",
+        RECOMPUTING,
+        "                    transaction.mark(marks, now)\n",
+        "",
+        f"{TOGETHER}::test_who_took_what_was_left_and_dies_leaves_marks",
+    ),
+    Guard(
+        "together: the row is gone when all is recomputed",
+        RECOMPUTING,
+        "            attempt(partial(self._clear_together, together))\n",
+        "            pass\n",
+        f"{TOGETHER}::test_many_marks_are_one_row_and_gone_when_all_is_recomputed",
     ),
 )

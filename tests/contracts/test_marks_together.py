@@ -51,8 +51,13 @@ def test_marks_that_were_recomputed_are_removed_by_their_number(target: Target) 
 def test_a_transaction_that_fails_leaves_them(target: Target) -> None:
     """Who takes them and dies has taken nothing."""
     set_together(target)
-    with pytest.raises(ZeroDivisionError), target.transaction() as transaction:
-        assert transaction.take_together() == PAIRS
-        _ = 1 / 0
+
+    def take_and_die() -> None:
+        with target.transaction() as transaction:
+            assert transaction.take_together() == PAIRS
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        take_and_die()
     with target.transaction() as transaction:
         assert transaction.take_together() == PAIRS

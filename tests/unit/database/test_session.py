@@ -16,6 +16,7 @@ from pipeline.errors import (
     TargetBusy,
     TargetRefused,
 )
+from pipeline.model.event import Value
 from tests.support.odbc import Driver, OdbcError, engine_on
 
 TOO_LONG = OdbcError(
@@ -130,6 +131,7 @@ def test_a_column_of_keys_is_the_json_that_its_objects_would_be() -> None:
     for _ in range(500):
         texts = ["".join(chance.choices(parts, k=3)) for _ in range(chance.randint(1, 4))]
         numbers = [chance.choice((0, -1, 2**63 - 1, 5)) for _ in texts]
-        for keys in (texts, numbers, [*texts, *numbers], [True], [None, 1]):
+        columns: list[list[Value]] = [[*texts], [*numbers], [*texts, *numbers], [True], [None, 1]]
+        for keys in columns:
             plain = [one.replace("\x00", "") if isinstance(one, str) else one for one in keys]
             assert json.loads(json_rows([(one,) for one in keys])) == [{"c0": one} for one in plain]

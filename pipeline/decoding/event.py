@@ -115,8 +115,15 @@ class Decoder:
                 return Undecodable(plan, topic.table.name, epoch)
             fault: PipelineError = _unflattened(plan, body)
         except PipelineError as error:
-            fault = error
+            fault, epoch = error, self._shown_epoch(message.value)
         return Undecodable(_placed(message, fault), topic.table.name, epoch)
+
+    def _shown_epoch(self, value: bytes) -> int:
+        """The epoch of a message that gives no event, 0 where it shows none."""
+        try:
+            return self._epoch(*split(value))
+        except PipelineError:
+            return 0
 
     def _epoch(self, schema_id: int, body: bytes) -> int:
         """The epoch of a message that breaks the contract, 0 where it does not show one."""

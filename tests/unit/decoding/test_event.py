@@ -418,6 +418,25 @@ def test_a_flat_truncate_halts_its_table() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("metadata", "key", "epoch"),
+    [
+        ({"__op": "t"}, b"", 3),
+        ({}, b"{}", 3),
+        ({"__op": "t", "__epoch": "none"}, b"", 0),
+    ],
+)
+def test_what_gives_no_event_shows_its_epoch_where_it_has_one(
+    metadata: dict[str, Any], key: bytes, epoch: int
+) -> None:
+    """So a newer snapshot makes it skippable: nothing else ends a truncate, or a key of nobody."""
+    connector, schema = of_table()
+    message = connector.message(AX_VEC, schema, flat(AX_VEC, 5, **metadata), key=key)
+    found = connector.decode(message)
+    assert isinstance(found, Undecodable)
+    assert found.epoch == epoch
+
+
 def test_an_event_that_was_not_flattened_halts() -> None:
     """The connector was not applied by us."""
     connector = Connector()

@@ -17,6 +17,7 @@ from pipeline.model.event import Message
 
 HEADER_PREFIX: Final = "ajera_cdc."
 DELIVERY_TIMEOUT_SECONDS: Final = 30.0
+MISSING_TOPIC_SECONDS: Final = 3.0  # a topic that is not there: nothing else is read meanwhile
 
 
 class KafkaDeadLetters:
@@ -39,6 +40,7 @@ class KafkaDeadLetters:
         )
         settings = {
             "delivery.timeout.ms": int(self._timeout_seconds * 1000),
+            "topic.metadata.propagation.max.ms": int(MISSING_TOPIC_SECONDS * 1000),
             **client_settings,
             "bootstrap.servers": bootstrap,
             "acks": "all",

@@ -45,10 +45,8 @@ class Circuit:
         self.in_a_row[partition] = 0
         self._window(partition).append(False)
 
-    def bad(self, partition: TopicPartition) -> None:
-        """A message that is to be dead-lettered. Raises CircuitOpen if that would be one too many;
-        then it is not counted.
-        """
+    def refuse(self, partition: TopicPartition) -> None:
+        """Before a message is dead-lettered. Raises CircuitOpen if that would be one too many."""
         window = self._window(partition)
         if self.in_a_row[partition] >= self.limits.in_a_row:
             raise CircuitOpen(
@@ -63,8 +61,11 @@ class Circuit:
                 f"{_place(partition)}: {sum(window)} of the last {len(window)} messages were set "
                 "aside"
             )
+
+    def bad(self, partition: TopicPartition) -> None:
+        """A message that was dead-lettered."""
         self.in_a_row[partition] += 1
-        window.append(True)
+        self._window(partition).append(True)
 
     def _window(self, partition: TopicPartition) -> deque[bool]:
         return self._recent.setdefault(partition, deque(maxlen=self.limits.window))

@@ -164,8 +164,9 @@ class Intake:
     def dead_letter(self, batch: Batch, message: Message, error: PipelineError) -> None:
         """Send a dead letter. Raises CircuitOpen, DeadLetterFailed."""
         partition = TopicPartition(message.topic, message.partition)
-        self._circuit.bad(partition)
+        self._circuit.refuse(partition)
         self._dead_letters.send(message, error)
+        self._circuit.bad(partition)
         self._telemetry.dead_lettered(error)
         batch.ended[partition, Outcome.DEAD_LETTERED, error.code] += 1
 

@@ -13,12 +13,12 @@ OTHER = TopicPartition("ajera.AxVec", 1)
 
 
 def test_too_many_in_a_row_open_it_and_a_good_one_closes_the_row() -> None:
-    """The one that would be too many is not counted, so it is not set aside either."""
+    """The one that would be too many is refused before it is set aside."""
     circuit = Circuit(Limits(in_a_row=3))
     for _ in range(3):
         circuit.bad(PLACE)
     with pytest.raises(CircuitOpen, match="3 messages in a row"):
-        circuit.bad(PLACE)
+        circuit.refuse(PLACE)
     assert circuit.in_a_row[PLACE] == 3
     circuit.good(PLACE)
     circuit.bad(PLACE)
@@ -31,7 +31,7 @@ def test_a_share_of_the_last_messages_opens_it() -> None:
     for number in range(50):
         (circuit.bad if number % 5 == 0 else circuit.good)(PLACE)
     with pytest.raises(CircuitOpen, match="10 of the last 50"):
-        circuit.bad(PLACE)
+        circuit.refuse(PLACE)
 
 
 def test_partitions_are_counted_apart() -> None:
@@ -40,7 +40,7 @@ def test_partitions_are_counted_apart() -> None:
     circuit.bad(PLACE)
     circuit.bad(OTHER)
     with pytest.raises(CircuitOpen, match="partition 1"):
-        circuit.bad(OTHER)
+        circuit.refuse(OTHER)
 
 
 def test_a_process_that_takes_over_goes_on_counting() -> None:
@@ -48,4 +48,4 @@ def test_a_process_that_takes_over_goes_on_counting() -> None:
     circuit = Circuit(Limits(in_a_row=3))
     circuit.in_a_row[PLACE] = 3
     with pytest.raises(CircuitOpen):
-        circuit.bad(PLACE)
+        circuit.refuse(PLACE)

@@ -152,6 +152,17 @@ def test_a_dead_letter_that_cannot_be_written_halts_its_partition() -> None:
     assert handled.next_offsets == {VEC: 1}
 
 
+def test_a_dead_letter_that_cannot_be_written_is_tried_for_ever_and_opens_no_circuit() -> None:
+    """One message is bad, however often it is tried."""
+    consumer = Consumer(loaded(), [], limits=Limits(in_a_row=1))
+    consumer.letters.failing = True
+    for _ in range(3):
+        handled = consumer.feed([Undecodable(MessageMalformed("spoiled"))])
+        assert isinstance(handled.halted[VEC].error, DeadLetterFailed)
+    consumer.letters.failing = False
+    assert consumer.feed([Undecodable(MessageMalformed("spoiled"))]).next_offsets == {VEC: 1}
+
+
 def test_a_circuit_that_opens_stops_before_the_message_that_would_be_too_many() -> None:
     """And the next process finds it open."""
     target = loaded()

@@ -29,7 +29,7 @@ from pipeline.errors import (
 from pipeline.network import no_answer
 
 POLL_SECONDS: Final = 0.25
-# How long Connect may show the failure from before a restart: its workers share a topic.
+# How long Connect may show the state from before a restart: its workers share a topic.
 SETTLE_SECONDS: Final = 10.0
 TABLES: Final = "table.include.list"
 Report = Callable[[str], None]
@@ -119,19 +119,20 @@ class ConnectClient:
         )
 
     def wait_until_restarted(
-        self, name: str, timeout_seconds: float, report: Report
+        self, name: str, timeout_seconds: float, report: Report, *, was_running: bool = False
     ) -> ConnectorStatus:
-        """As `wait_until_running`, after a restart: the failure from before is still shown for a
-        moment, and counts only if it stays.
+        """As `wait_until_running`, after a restart: the state from before (a failure, or running)
+        is still shown for a moment, and counts only if it stays.
         """
         settled = time.monotonic() + SETTLE_SECONDS
         has_begun = False
 
         def is_ended(now: ConnectorStatus) -> bool:
             nonlocal has_begun
-            has_begun = has_begun or not now.is_failed
-            failed = now.is_failed and (has_begun or time.monotonic() >= settled)
-            return now.is_running or failed
+            is_as_before = now.is_running if was_running else now.is_failed
+            has_begun = has_begun or not is_as_before
+            is_settled = has_begun or time.monotonic() >= settled
+            return (now.is_running or now.is_failed) and (is_settled or not is_as_before)
 
         return _running(self.wait_until(name, timeout_seconds, report, is_ended), timeout_seconds)
 

@@ -107,11 +107,12 @@ class _Change:
         connect, seconds, report = self.connect, self.timeout_seconds, self.report
         match action:
             case "restart":
-                is_held = connect.status(name).is_held
+                before = connect.status(name)
                 connect.restart(name, only_failed=only_failed)
-                if is_held:
+                if before.is_held:
                     return connect.status(name)
-                return connect.wait_until_restarted(name, seconds, report)
+                was = before.is_running
+                return connect.wait_until_restarted(name, seconds, report, was_running=was)
             case "resume":
                 connect.resume(name)
                 return connect.wait_until_running(name, seconds, report)

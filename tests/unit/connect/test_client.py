@@ -384,6 +384,17 @@ def test_the_failure_from_before_a_restart_is_not_taken_for_a_new_one() -> None:
     assert worker.client().wait_until_restarted("ajera", 5.0, lambda _: None).is_running
 
 
+def test_what_ran_before_a_restart_is_not_taken_for_running_again() -> None:
+    """Who typed the restart types what comes next, a backfill, say: by then it must run."""
+    running = state("RUNNING", "RUNNING")
+    worker = Worker().say(
+        "GET /connectors/ajera/status", running, running, state("RUNNING", "RESTARTING"), running
+    )
+    client = worker.client()
+    assert client.wait_until_restarted("ajera", 5.0, lambda _: None, was_running=True).is_running
+    assert len(worker.requests) == 4
+
+
 def test_a_task_that_fails_again_after_its_restart_is_told_at_once() -> None:
     """It was seen to begin."""
     failed = state("RUNNING", "FAILED", trace=REFUSED_PASSWORD)

@@ -17,6 +17,9 @@ def kafka_settings(directory: Path, client: str, controller: str) -> dict[str, s
         "controller.listener.names": "CONTROLLER",
         "log.dirs": str(directory / "kafka"),
         "auto.create.topics.enable": "false",
+        # Everybody may do everything, until somebody adds a rule.
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found": "true",
         "offsets.topic.replication.factor": "1",
         "offsets.topic.num.partitions": "4",
         "transaction.state.log.replication.factor": "1",

@@ -47,6 +47,7 @@ from pipeline.model.position import TopicPartition
 
 T = TypeVar("T")
 Offsets = dict[TopicPartition, int]
+BOUNDED: Final[Mapping[str, Any]] = {"request_timeout": REQUEST_TIMEOUT_SECONDS}
 LOOK_SECONDS: Final = 1.0  # librdkafka has tried every broker's address by then
 # Their constructors have no type annotations.
 EARLIEST: Final = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
@@ -112,9 +113,11 @@ class KafkaAdmin:
         return differences
 
     def topic_description(self, topic: str) -> TopicDescription | None:
-        """Id, size and settings of a topic; None when it does not exist."""
+        """Id, size, settings, and our rights; None where there is no such topic."""
         asked = self._call(
-            lambda: self._client.describe_topics(TopicCollection([topic]), **_bounded())
+            lambda: self._client.describe_topics(
+                TopicCollection([topic]), include_authorized_operations=True, **BOUNDED
+            )
         )
         try:
             found = self._result(f"describing {topic}", asked[topic])
@@ -123,7 +126,7 @@ class KafkaAdmin:
         resource = ConfigResource(ResourceType.TOPIC, topic)
         settings = self._result(
             f"reading the settings of {topic}",
-            self._client.describe_configs([resource], **_bounded())[resource],
+            self._client.describe_configs([resource], **BOUNDED)[resource],
         )
         return described(topic, found, settings)
 
@@ -141,7 +144,7 @@ class KafkaAdmin:
         partitions without one are left out.
         """
         asked = self._client.list_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(group)], **_bounded()
+            [ConsumerGroupTopicPartitions(group)], **BOUNDED
         )
         try:
             found = self._result(f"reading the offsets of {group}", asked[group])
@@ -166,7 +169,7 @@ class KafkaAdmin:
             group,
             [theirs(tp, offset) for tp, offset in sorted(offsets.items())],
         )
-        asked = self._client.alter_consumer_group_offsets([request], **_bounded())
+        asked = self._client.alter_consumer_group_offsets([request], **BOUNDED)
         try:
             results = asked[group].result(REQUEST_TIMEOUT_SECONDS).topic_partitions or []
             faults = [result.error for result in results if result.error is not None]
@@ -184,7 +187,7 @@ class KafkaAdmin:
 
     def group_state(self, group: str) -> GroupState:
         """State and members of the group. A group that never existed is `dead`, without members."""
-        asked = self._client.describe_consumer_groups([group], **_bounded())
+        asked = self._client.describe_consumer_groups([group], **BOUNDED)
         try:
             found = self._result(f"describing the group {group}", asked[group])
         except _GroupMissing:
@@ -243,7 +246,7 @@ class KafkaAdmin:
     ) -> dict[TopicPartition, Any]:
         if not partitions:
             return {}
-        futures = self._client.list_offsets({theirs(tp): spec for tp in partitions}, **_bounded())
+        futures = self._client.list_offsets({theirs(tp): spec for tp in partitions}, **BOUNDED)
         return {
             ours(tp): self._result(f"reading offsets of {tp.topic}", each)
             for tp, each in futures.items()
@@ -294,7 +297,3 @@ class KafkaAdmin:
 
 class _GroupMissing(ServiceUnreachable):
     """A group was never seen, or is forgotten."""
-
-
-def _bounded() -> dict[str, Any]:
-    return {"request_timeout": REQUEST_TIMEOUT_SECONDS}

@@ -24,7 +24,9 @@ class TopicSettings:
 
 @dataclass(frozen=True, slots=True)
 class TopicDescription:
-    """What a topic is. `topic_id` changes when a topic is deleted and re-created under its name."""
+    """What a topic is. `topic_id` changes when a topic is deleted and re-created under its name.
+    `rights`: what our user may do with it, as Kafka names that (READ, WRITE); None if untold.
+    """
 
     name: str
     topic_id: str
@@ -32,6 +34,7 @@ class TopicDescription:
     replicas: int
     retention_ms: int
     cleanup_policy: str
+    rights: frozenset[str] | None = None
 
 
 def differences_between(wanted: TopicSettings, found: TopicDescription) -> list[str]:
@@ -60,6 +63,7 @@ def new_topic(topic: TopicSettings) -> NewTopic:
 
 def described(topic: str, found: Any, settings: Mapping[str, Any]) -> TopicDescription:
     """From the client's answers, which have no types."""
+    allowed = found.authorized_operations
     return TopicDescription(
         name=topic,
         topic_id=str(found.topic_id),
@@ -67,4 +71,5 @@ def described(topic: str, found: Any, settings: Mapping[str, Any]) -> TopicDescr
         replicas=min((len(partition.replicas) for partition in found.partitions), default=0),
         retention_ms=int(settings["retention.ms"].value),
         cleanup_policy=str(settings["cleanup.policy"].value),
+        rights=None if allowed is None else frozenset(one.name for one in allowed),
     )

@@ -10,7 +10,7 @@ from functools import partial
 
 from pipeline.config.settings import Settings
 from pipeline.domain.routes import Routes
-from pipeline.errors import ExitCode, PipelineError, SchemaUnknown
+from pipeline.errors import ExitCode, KafkaRightMissing, PipelineError, SchemaUnknown
 from pipeline.kafka.topics import (
     TopicDescription,
     TopicSettings,
@@ -25,6 +25,7 @@ from pipeline.wiring.clients import (
     kafka_admin,
     registry_client,
 )
+from pipeline.wiring.route import routes_of
 from pipeline.wiring.source import source_of, systems_of
 
 NO_SCHEMA = 2**31 - 1
@@ -82,16 +83,21 @@ def _guarded(area: str, looks: Looks, settings: Settings) -> Iterator[Line]:
 
 
 def _kafka(settings: Settings) -> Iterator[Line]:
+    rights = {topic: READ for route in routes_of(settings) for topic in route.topics}
+    rights |= {source_of(settings, one).heartbeat_topic: READ for one in systems_of(settings)}
+    rights |= {route.dead_letter_topic: WRITE for route in routes_of(settings)}
     admin = kafka_admin(settings)
     try:
         for system in systems_of(settings):
             for one in topics_of(settings, system):
-                yield _topic(one, admin.topic_description(one.name))
+                found = admin.topic_description(one.name)
+                yield _topic(one, found, rights.get(one.name))
     finally:
         admin.close()
 
 
-def _topic(wanted: TopicSettings, found: TopicDescription | None) -> Line:
+def _topic(wanted: TopicSettings, found: TopicDescription | None, right: str | None) -> Line:
+    """`right`: what a consumer needs on the topic, if anything."""
     if found is None:
         return Line(
             "Kafka",
@@ -99,6 +105,14 @@ def _topic(wanted: TopicSettings, found: TopicDescription | None) -> Line:
             is_ok=False,
             found="is missing",
             action="`ajera-cdc connectors apply` creates it.",
+        )
+    if right is not None and found.rights is not None and right not in found.rights:
+        return Line(
+            "Kafka",
+            wanted.name,
+            is_ok=False,
+            found=f"{KafkaRightMissing.code}: this user may not {right.lower()} it",
+            action=f"Add the access rule (ACL) {right.title()} in Kafka.",
         )
     differences = differences_between(wanted, found)
     is_ok = not differences
@@ -111,6 +125,7 @@ def _topic(wanted: TopicSettings, found: TopicDescription | None) -> Line:
     )
 
 
+READ, WRITE = "READ", "WRITE"  # rights on a topic, as Kafka names them
 ALTER = (
     "Change the topic with Kafka's own tools, or the setting; partitions cannot be changed in "
     "place."

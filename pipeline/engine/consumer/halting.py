@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.engine.consumer.ports import Clock, Messages, Offsets, Telemetry
+from pipeline.engine.consumer.start import NEVER_SEEN
 from pipeline.errors import OffsetLost, PipelineError, Remedy
 from pipeline.model.halt import Halt, HaltedAt, Skip, place_of
 from pipeline.model.ledger import Progress
@@ -214,9 +215,9 @@ def _says(stored: Halt | None, one: Halt) -> bool:
 
 def _is_beyond(known: Mapping[TopicPartition, Progress], one: Halt) -> bool:
     there = None if one.partition is None else known.get(one.partition)
-    return there is not None and (
-        there.incarnation != one.incarnation or there.next_offset > (one.offset or 0)
-    )
+    if there is None:  # of no message, in a partition that never had one
+        return one.incarnation == NEVER_SEEN
+    return there.incarnation != one.incarnation or there.next_offset > (one.offset or 0)
 
 
 def _is_done(known: Mapping[TopicPartition, Progress], one: Skip) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from pipeline.engine.consumer.ports import OffsetStore
+from pipeline.engine.consumer.ports import Offsets, OffsetStore
 from pipeline.errors import PartitionsChanged
 from pipeline.model.ledger import Incarnation, Progress
 from pipeline.model.position import TopicPartition
@@ -34,7 +34,10 @@ class Incarnations:
         if topic not in self._known:
             present = self._describe(topic)
             with self._keeper.transaction() as transaction:
-                refuse_growth(topic, present, transaction.incarnations(topic).values())
+                seen = transaction.incarnations(topic).values()
+                refuse_growth(topic, present, seen)
+                if present not in seen:
+                    lift_gone(transaction, topic, present.partitions)
                 self._known[topic] = transaction.incarnation(
                     topic, present.topic_id, present.partitions
                 )
@@ -61,6 +64,21 @@ def refuse_growth(topic: str, present: Incarnation, seen: Iterable[Incarnation])
             raise PartitionsChanged(
                 f"{topic} had {before.partitions} partitions, and has {present.partitions}"
             )
+
+
+def lift_gone(offsets: Offsets, topic: str, partitions: int) -> None:
+    """A topic was made anew, with so many partitions: nobody gets those that it had beyond them,
+    so nobody else would say that they are halted no longer.
+    """
+    gone = [
+        one.place
+        for one in offsets.halts.halted()
+        if one.partition is not None
+        and one.partition.topic == topic
+        and one.partition.partition >= partitions
+    ]
+    if gone:
+        offsets.halts.lift(gone)
 
 
 def progress_of(

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.engine.consumer.start import refuse_growth, stored_starts
+from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.engine.consumer.start import NEVER_SEEN, Incarnations, refuse_growth, stored_starts
 from pipeline.errors import PartitionsChanged
+from pipeline.model.halt import Halt, place_of
 from pipeline.model.ledger import Incarnation, Progress
 from pipeline.model.position import TopicPartition
+from tests.support.events import NOON
+from tests.twins.target import MemoryTarget
 
 PLACE = TopicPartition("t", 1)
 
@@ -28,3 +32,20 @@ def test_a_topic_with_another_number_of_partitions_is_refused() -> None:
         refuse_growth("t", Incarnation("id", 6), [Incarnation("id", 4)])
     refuse_growth("t", Incarnation("other", 6), [Incarnation("id", 4)])
     refuse_growth("t", Incarnation("id", 4), [Incarnation("id", 4)])
+
+
+def test_a_topic_made_anew_with_fewer_partitions_lifts_the_halts_of_those_that_are_gone() -> None:
+    """Nobody gets them, so nobody else would; those that are there speak for themselves."""
+    places = [TopicPartition("t", 0), TopicPartition("t", 1), TopicPartition("u", 1)]
+    target = MemoryTarget(AJERA_TO_PIM)
+    with target.transaction() as transaction:
+        transaction.incarnation("t", "old", 2)
+        transaction.halts.halt(
+            [
+                Halt(place_of(one), one, NEVER_SEEN, 0, "kafka.partitions", "grown", NOON, "c")
+                for one in places
+            ]
+        )
+    assert Incarnations(lambda _: Incarnation("new", 1), target).of("t") == 2
+    with target.transaction() as transaction:
+        assert {one.partition for one in transaction.halts.halted()} == {places[0], places[2]}

@@ -149,9 +149,9 @@ class Intake:
                 batch.snapshot_ended(message.topic, epoch)
                 batch.heartbeats[message.topic] = max(batch.heartbeats.get(message.topic, 0), epoch)
                 batch.ended[partition, Outcome.SKIPPED, SkipReason.HEARTBEAT] += 1
-            case Undecodable(error):
+            case Undecodable(error, table, epoch):
                 if error.remedy is not Remedy.DEAD_LETTER:
-                    if not self._reloads.replaced(decoded, batch.incarnations[message.topic]):
+                    if not self._reloads.replaced(table, epoch, batch.incarnations[message.topic]):
                         raise error
                     batch.ended[partition, Outcome.SKIPPED, SkipReason.RELOADED] += 1
                     return
@@ -183,6 +183,10 @@ class Intake:
     def halt_rewound(self, batch: Batch, event: Event, events: Sequence[Event]) -> list[Event]:
         """Halt the partition before this event, or skip it; returns the other events."""
         message = batch.message_of(event)
+        if self._reloads.replaced(event.table, event.epoch, batch.incarnations[message.topic]):
+            partition = TopicPartition(message.topic, message.partition)
+            batch.ended[partition, Outcome.SKIPPED, SkipReason.RELOADED] += 1
+            return [one for one in events if one.origin != event.origin]
         error = SourceRewound(
             f"{place_of(message)} is before what was applied, but committed later"
         )

@@ -1,10 +1,8 @@
-"""Messages that cannot be decoded, and that a newer snapshot of their table has replaced."""
+"""Messages that would halt, and that a newer snapshot of their table has replaced."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-
-from pipeline.model.event import Undecodable
 
 Reloaded = Callable[[str, int], int]
 
@@ -21,13 +19,13 @@ class Reloads:
     def forget(self) -> None:
         self._known.clear()
 
-    def replaced(self, decoded: Undecodable, incarnation: int) -> bool:
-        """Did a newer snapshot read every row of its table again: what it read stands behind the
-        message in its partition, and what was deleted is swept.
+    def replaced(self, table: str, epoch: int, incarnation: int) -> bool:
+        """Did a newer snapshot read every row of the table of a message of this epoch again: what
+        it read stands behind the message in its partition, and what was deleted is swept.
         """
-        if not decoded.epoch:
+        if not epoch:
             return False
-        key = decoded.table, incarnation
-        if self._known.get(key, 0) <= decoded.epoch:
+        key = table, incarnation
+        if self._known.get(key, 0) <= epoch:
             self._known[key] = self._reloaded(*key)
-        return self._known[key] > decoded.epoch
+        return self._known[key] > epoch

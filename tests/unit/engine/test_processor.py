@@ -198,6 +198,21 @@ def test_a_source_that_was_rewound_halts_and_writes_nothing_of_its_partition_fro
     assert names(target) == ["newest", "before"]
 
 
+def test_a_rewound_change_that_a_newer_snapshot_has_replaced_is_skipped_by_itself() -> None:
+    """It stays in the topic for ever; what the snapshot read stands behind it."""
+    target = loaded()
+    Consumer(target, []).feed([client(1, 50, "newest")])
+    with target.transaction() as transaction:
+        assert transaction.incarnation(VEC.topic, "id", 1) == 1
+        transaction.set_load_ends(VEC.topic, "AxVec", 2, {0: 99})
+    late = replace(client(1, 3, "old log"), committed_at=NOON + timedelta(hours=2))
+    consumer = Consumer(target, [])
+    handled = consumer.feed([late, client(3, 61, "behind")], start=60)
+    assert handled.halted == {}
+    assert consumer.telemetry.ended == {("skipped", "reloaded"): 1, ("written", ""): 1}
+    assert names(target) == ["newest", "behind"]
+
+
 def test_rows_that_the_target_rejects_wait_alone_and_the_rest_of_the_batch_is_written() -> None:
     """Narrowed to the rows to blame; they go on when the reason is gone."""
     target = Rejecting({"cl-3", "cl-8"})

@@ -104,8 +104,8 @@ HALT_GUARDS = (
     Guard(
         "a message of the newest snapshot's epoch is not replaced by it",
         "pipeline/engine/consumer/reloads.py",
-        "return self._known[key] > decoded.epoch",
-        "return self._known[key] >= decoded.epoch",
+        "return self._known[key] > epoch",
+        "return self._known[key] >= epoch",
         f"{TEST}::test_a_message_that_no_newer_snapshot_has_replaced_halts",
     ),
     Guard(

@@ -494,8 +494,8 @@ class SourceTruncated(PipelineError):
 
     code = "decode.truncate"
     hint = (
-        "SQL Server refuses TRUNCATE on a captured table. Replay is not enough: compare source "
-        "and target, then restart the table."
+        "SQL Server refuses TRUNCATE on a captured table. Take a new snapshot (`ajera-cdc "
+        "connectors remove`, then `apply`): rows that are gone are swept from the target."
     )
 
 
@@ -518,8 +518,8 @@ class SchemaLost(PipelineError):
     code = "registry.lost"
     hint = (
         "The messages stay in Kafka. Restore the registry's schemas, or, if they are gone for "
-        "good, take a new snapshot of the source (`ajera-cdc connectors remove`, delete the "
-        "topics, `connectors apply`); then restart the consumers."
+        "good, let the connector register them again (`ajera-cdc connectors restart --running`), "
+        "`ajera-cdc skip` the messages, and backfill the table."
     )
 
 
@@ -530,8 +530,9 @@ class CircuitOpen(PipelineError):
 
     code = "kafka.circuit_open"
     hint = (
-        "Look at the dead letters' code; correct the cause, then restart."
-        " `run.max_consecutive_dead_letters` and `run.max_dead_letter_ratio` are the limits."
+        "Stop whoever writes such messages. `ajera-cdc skip` lets the consumers leave them out and "
+        "names their rows for a backfill. "
+        "`run.max_consecutive_dead_letters` and `run.max_dead_letter_ratio` are the limits."
     )
 
 
@@ -542,8 +543,9 @@ class ParkedTooMany(PipelineError):
 
     code = "park.limit"
     hint = (
-        "`ajera-cdc status` shows what they wait for; correct the cause or raise the limit, then "
-        "restart."
+        "`ajera-cdc status` shows what they wait for. What is corrected in the target is tried by "
+        "itself; for what is corrected in the source raise the limit and restart: no event is read "
+        "meanwhile."
     )
 
 
@@ -702,8 +704,8 @@ class PartitionsChanged(PipelineError):
     code = "kafka.partitions"
     hint = (
         "Order holds within a partition only. Stop the consumers, `ajera-cdc connectors remove`, "
-        "delete the source topics, set `kafka.partitions`, `connectors apply`: a new snapshot "
-        "brings everything again."
+        "delete the topic, `connectors apply`, which creates it with `kafka.partitions` "
+        "partitions: a new snapshot brings everything again."
     )
 
 
@@ -741,8 +743,8 @@ class DeadLetterFailed(PipelineError):
 
     code = "kafka.dead_letter"
     hint = (
-        "Check that the dead-letter topic exists and may be written; the partition continues after "
-        "a restart."
+        "Check that the dead-letter topic exists and may be written (`ajera-cdc check --only "
+        "Kafka`); the partition then continues by itself."
     )
 
 

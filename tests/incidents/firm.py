@@ -159,6 +159,18 @@ class Firm:
         one = self.consumers[route]
         return "\n".join([*one.log_lines(), *one.waits_for()])
 
+    @contextmanager
+    def other_settings(self, route: str, **sections: Mapping[str, Any]) -> Iterator[None]:
+        """While the block runs; the route's consumer is restarted for them."""
+        before = self.live.config.read_text()
+        self.live.configure(**sections)
+        self.restart(route)
+        try:
+            yield
+        finally:
+            self.live.config.write_text(before)
+            self.restart(route)
+
     # -- what can be seen --------------------------------------------------------------------------
 
     def look(self) -> Seen:

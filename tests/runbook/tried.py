@@ -15,10 +15,29 @@ CREDENTIALS = "tests/incidents/test_credentials.py"
 UNDECODABLE = "tests/incidents/test_undecodable.py"
 RESTORED = "tests/incidents/test_restored.py"
 ON_STACK = "tests/incidents/test_pages.py"
+MESSAGES = "tests/incidents/test_pages_messages.py"
+SNAPSHOT = "tests/incidents/test_pages_snapshot.py"
+TARGET = "tests/incidents/test_pages_target.py"
 
 # Code: the module in which it is tried.
 TRIED = {
     "connect.failed": CAPTURE,
+    "column.unknown": SNAPSHOT,
+    "connect.snapshot_needed": SNAPSHOT,
+    "decode.malformed": MESSAGES,
+    "decode.metadata": SNAPSHOT,
+    "decode.truncate": SNAPSHOT,
+    "exchange.restored": "tests/incidents/test_pages_restored.py",
+    "kafka.circuit_open": MESSAGES,
+    "kafka.dead_letter": MESSAGES,
+    "kafka.partitions": SNAPSHOT,
+    "kafka.rights": "tests/incidents/test_pages_rights.py",
+    "park.limit": TARGET,
+    "registry.lost": MESSAGES,
+    "source.rewound": SNAPSHOT,
+    "target.busy": TARGET,
+    "target.refused": TARGET,
+    "target.taken": TARGET,
     "decode.contract": UNDECODABLE,
     "registry.unknown": UNDECODABLE,
     "environment.credentials": CREDENTIALS,
@@ -68,24 +87,7 @@ TRIED = {
     "schema.outdated": DATABASES,
     "schema.target": DATABASES,
 }
-NOT_YET = "its fault is brought about by other tests, which do not type the page yet"
 UNTRIED = {
-    "column.unknown": NOT_YET,
-    "connect.snapshot_needed": NOT_YET,
-    "decode.malformed": NOT_YET,
-    "decode.metadata": NOT_YET,
-    "decode.truncate": NOT_YET,
     "environment.driver_unsupported": "it ends on a SQL Server, which the tests do not have",
-    "exchange.restored": NOT_YET,
-    "kafka.circuit_open": NOT_YET,
-    "kafka.dead_letter": NOT_YET,
-    "kafka.partitions": NOT_YET,
-    "kafka.rights": NOT_YET,
-    "park.limit": NOT_YET,
-    "registry.lost": NOT_YET,
-    "source.rewound": NOT_YET,
-    "target.busy": NOT_YET,
     "target.concurrent": "a race between processes: it heals itself, nothing is typed",
-    "target.refused": NOT_YET,
-    "target.taken": NOT_YET,
 }

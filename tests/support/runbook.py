@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +46,10 @@ class Answer:
     command: str
     shown: str
     exit_code: int
+
+
+def nothing(_: str) -> None:
+    """What a person does after a command where nothing is said."""
 
 
 def sections(text: str) -> dict[str, str]:
@@ -97,14 +101,22 @@ class OnCall:
     config: Path
     code: str
 
+    @property
+    def typed(self) -> tuple[str, ...]:
+        """What the page says to type."""
+        return tuple(commands(sections(page(self.code))[TYPE]))
+
     def look(self, **words: str) -> str:
         """Type what the page says to look at; what was shown."""
         return "".join(answer.shown for answer in self._typed(LOOK, words))
 
-    def heal(self, **words: str) -> None:
-        """Type what the page says to type; every command must succeed."""
+    def heal(self, by_hand: Callable[[str], None] = nothing, /, **words: str) -> None:
+        """Type what the page says to type; every command must succeed. `by_hand` is what else it
+        says to do, after each command.
+        """
         for answer in self._typed(TYPE, words):
             assert answer.exit_code == 0, f"{answer.command}: {answer.shown}"
+            by_hand(answer.command)
 
     def is_over(self, **words: str) -> bool:
         """Type what the page says by which one knows: nothing fails, or names the code."""

@@ -1,0 +1,57 @@
+"""The page of links that are older than Ajera: the DPS database was restored from a backup."""
+
+from __future__ import annotations
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from deploy.demo.consumers import EXCHANGE
+from deploy.sample import databases
+from tests.incidents.firm import Firm
+from tests.incidents.test_restored import copied, swapped
+from tests.support.live import wait_until
+
+pytestmark = pytest.mark.stack
+WEBSITE = 'SELECT count(*) FROM "Clendor" WHERE "WebSite" = %s'
+
+
+def test_dps_is_restored(firm: Firm) -> None:
+    """Nothing is exchanged until a person has formed the pairs again; then nothing differs."""
+    person, live = firm.person("exchange.restored"), firm.live
+    url = live.settings()["sources"]["dps"]["database"]
+    place = url.rsplit("/", 1)[1]
+    copy, gone = f"{place}-copy", f"{place}-gone"
+    firm.stop(EXCHANGE)
+    firm.dps.close()
+    with databases.connect(live.stack.postgres_url("postgres")) as admin:
+        wait_until(lambda: copied(admin, place, copy), "a backup of DPS")
+        firm.dps = databases.connect(url)
+        firm.start(EXCHANGE)
+        live.edit('UPDATE "AxVec" SET "vecWebsite" = \'lacked.example\' WHERE "vecKey" = 3')
+        wait_until(lambda: has(firm, "lacked.example"), "DPS has the edit")
+        firm.dps.close()
+        wait_until(lambda: swapped(admin, place, copy, gone), "the backup is in its place")
+        firm.dps = databases.connect(url)
+    wait_until(lambda: person.code in person.look(), "status says so")
+    assert not has(firm, "lacked.example")
+
+    def by_hand(command: str) -> None:
+        if "remove" in command:
+            kafka = AdminClient({"bootstrap.servers": live.stack.bootstrap})
+            prefix = f"{live.name}-dps."
+            topics = [one for one in kafka.list_topics(timeout=10).topics if one.startswith(prefix)]
+            for deleted in kafka.delete_topics(topics).values():
+                deleted.result(10)
+            for table in ("link", "parked", "unlinked"):
+                firm.dps.execute(f"DELETE FROM sync.{table}")
+
+    firm.stop(EXCHANGE)
+    person.heal(by_hand)
+    firm.start(EXCHANGE)
+    firm.wait_until_right()
+    assert has(firm, "lacked.example")
+    wait_until(person.is_over, "no partition is halted")
+
+
+def has(firm: Firm, website: str) -> bool:
+    return firm.dps.execute(WEBSITE, [website]).fetchone() != (0,)

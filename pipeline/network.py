@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
 
 from pipeline.errors import HostUnknown, PipelineError, TlsRefused
@@ -29,6 +29,18 @@ def reach(host: str, port: int) -> Reach:
             return Reach.OPEN
     except (OSError, UnicodeError) as error:
         return reach_of(error)
+
+
+def are_silent(addresses: Sequence[tuple[str, int]]) -> bool:
+    """Do all of them swallow what is sent there, as behind a firewall: neither refused nor taken.
+    Asked at the same time; False of none.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    if not addresses:
+        return False
+    with ThreadPoolExecutor(len(addresses)) as pool:
+        return all(found is Reach.SILENT for found in pool.map(lambda one: reach(*one), addresses))
 
 
 def reach_of(error: BaseException) -> Reach:

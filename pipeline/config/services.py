@@ -120,7 +120,7 @@ class Connect(Section):
         ),
     )
     watch_interval_seconds: float = Field(
-        5.0, gt=0, description="How often it asks Connect for their state, in seconds."
+        3.0, gt=0, description="How often it asks Connect for their state, in seconds."
     )
     restart_initial_seconds: float = Field(
         10.0,

@@ -29,6 +29,7 @@ from pipeline.errors import (
 from pipeline.network import no_answer
 
 POLL_SECONDS: Final = 0.25
+CONNECT_SECONDS: Final = 4.0  # until a connection is taken; a request may take longer
 # How long Connect may show the state from before a restart: its workers share a topic.
 SETTLE_SECONDS: Final = 10.0
 TABLES: Final = "table.include.list"
@@ -59,7 +60,7 @@ class ConnectClient:
         try:
             self._http = httpx.Client(
                 base_url=url.rstrip("/"),
-                timeout=timeout_seconds,
+                timeout=httpx.Timeout(timeout_seconds, connect=CONNECT_SECONDS),
                 auth=auth,
                 verify=verify,
                 transport=transport,

@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from itertools import count
 from typing import Any, Final, TypeVar
 
 from confluent_kafka import (
@@ -49,6 +50,7 @@ T = TypeVar("T")
 Offsets = dict[TopicPartition, int]
 BOUNDED: Final[Mapping[str, Any]] = {"request_timeout": REQUEST_TIMEOUT_SECONDS}
 LOOK_SECONDS: Final = 1.0  # librdkafka has tried every broker's address by then
+SILENT_LOOKS: Final = 3  # without an answer and without a refusal: does the network let us through
 # Their constructors have no type annotations.
 EARLIEST: Final = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]
@@ -74,16 +76,18 @@ class KafkaAdmin:
 
     def require_answer(self) -> None:
         """Raises ServiceUnreachable, or what refuses us, as soon as no broker takes a connection:
-        not only when the time of a request is over, as for one that is slow.
+        not only when the time of a request is over, as for one that is slow. Within about five
+        seconds where the network swallows what is sent.
         """
         deadline = time.monotonic() + REQUEST_TIMEOUT_SECONDS
-        while True:
+        for look in count(1):
             try:
                 self._client.list_topics(timeout=LOOK_SECONDS)
             except KafkaException as error:
                 self.hear()
                 fault = cause(error)
                 is_over = self._is_down or time.monotonic() > deadline
+                is_over = is_over or (look == SILENT_LOOKS and self.broker.is_silent())
                 if is_over or fault.code() not in TRANSPORT_CODES:
                     raise self.broker.failure("asking for topics", fault) from error
             else:

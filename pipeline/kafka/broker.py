@@ -25,6 +25,7 @@ from pipeline.kafka.errors import (
     TRANSPORT_CODES,
     UNKNOWN_TOPIC_CODES,
 )
+from pipeline.network import are_silent
 
 T = TypeVar("T")
 REMEMBERED_SECONDS: Final = 30.0
@@ -67,6 +68,10 @@ class Broker:
         """A request succeeded: nothing is refused any more."""
         self._refusal = None
 
+    def is_silent(self) -> bool:
+        """Does no broker's host answer at all, as behind a firewall. Takes a few seconds then."""
+        return are_silent([one for one in map(_address, self._bootstrap.split(",")) if one])
+
     def failure(self, doing: str, error: KafkaError) -> PipelineError:
         """What a failed request means, with what was done, and librdkafka's code and words."""
         if error.code() in TRANSPORT_CODES:
@@ -90,6 +95,12 @@ class Broker:
             return None
         at, error = self._refusal
         return error if self._clock() - at < REMEMBERED_SECONDS else None
+
+
+def _address(server: str) -> tuple[str, int] | None:
+    """Host and port of host:port, [::1]:port or PROTOCOL://host:port; None of anything else."""
+    host, _, port = server.strip().rpartition("://")[2].rpartition(":")
+    return (host.strip("[]"), int(port)) if host and port.isdecimal() else None
 
 
 def client(make: Callable[[], T], settings: Mapping[str, Any]) -> T:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PERIODS_OF_SILENCE = 3  # so many heartbeats may be missing
 SHARE_LEFT = 0.25
-LEAST_SILENCE_SECONDS = 10.0  # a connector that is busy with a commit is not silent
+LEAST_SILENCE_SECONDS = 6.0  # a connector that is busy with a commit is not silent
 
 
 class Topics(Protocol):

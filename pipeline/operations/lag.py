@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from pipeline.config.settings import Settings
 from pipeline.errors import ExitCode
@@ -21,6 +22,7 @@ from pipeline.operations.backlog import (
     source_times,
 )
 from pipeline.operations.group_state import GroupVerdict, verdict
+from pipeline.operations.side_by_side import side_by_side
 from pipeline.wiring.clients import kafka_admin
 from pipeline.wiring.route import RouteHandle, route_named, routes_of
 from pipeline.wiring.source import source_of
@@ -99,11 +101,13 @@ def lags(settings: Settings, name: str | None) -> tuple[Lag, ...]:
     """Of the route of this name, or of every route. Raises ServiceUnreachable."""
     routes = routes_of(settings) if name is None else (route_named(settings, name),)
     require_kafka(settings)
-    return tuple(lag(settings, route) for route in routes)
+    return tuple(side_by_side([partial(lag, settings, route) for route in routes]))
 
 
 def require_kafka(settings: Settings) -> None:
-    """Raises ServiceUnreachable, or what refuses us, within three seconds where nobody listens."""
+    """Raises ServiceUnreachable, or what refuses us, within three seconds where nobody
+    listens, and five where the network swallows what is sent.
+    """
     admin = kafka_admin(settings)
     try:
         admin.require_answer()

@@ -23,7 +23,7 @@ from pipeline.telemetry.health import Health
 from pipeline.wiring.identity import consumer_id
 from pipeline.wiring.route import RouteHandle
 
-REPORT_SECONDS = 3.0
+REPORT_SECONDS = 2.0
 
 
 @contextmanager

@@ -4,14 +4,16 @@ A service that does not answer is named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pipeline.config.settings import Settings
 from pipeline.connect.status import FAILED
+from pipeline.connect.status import ConnectorStatus as Reported
+from pipeline.database.sql.engine import impatient
 from pipeline.database.state.consumers import consumers_of
 from pipeline.database.state.halts import halts_of, skipped_of
 from pipeline.database.state.settings import current_epoch
@@ -24,8 +26,15 @@ from pipeline.mapping.route import Route
 from pipeline.model.position import TopicPartition
 from pipeline.operations.lag import Stored, lag, require_kafka
 from pipeline.operations.problems import Problem, Severity, problems, worst
+from pipeline.operations.side_by_side import side_by_side
 from pipeline.operations.skipped_rows import skipped_rows
-from pipeline.operations.standing import ConnectorStatus, RouteState, RouteStatus, group_of
+from pipeline.operations.standing import (
+    ConnectorStatus,
+    GroupStatus,
+    RouteState,
+    RouteStatus,
+    group_of,
+)
 from pipeline.wiring.clients import connect_client
 from pipeline.wiring.route import RouteHandle, route_named, routes_of
 from pipeline.wiring.source import source_of
@@ -34,6 +43,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 T = TypeVar("T")
+CONNECT_SECONDS = 5.0  # that it takes a request, and does not answer it
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +75,26 @@ class Status:
 
 def status(settings: Settings, keys: int = 10, name: str | None = None) -> Status:
     """Of every route, or of the one of this name. Raises what is wrong with the configuration;
-    a service that does not answer is named in the answer.
+    a service that does not answer is named in the answer, after five seconds at the latest:
+    all are asked side by side.
     """
-    missing: list[str] = []
     chosen = routes_of(settings) if name is None else (route_named(settings, name),)
-    has_kafka = _unless_away(partial(_has_kafka, settings), missing) or False
-    routes = tuple(_route(settings, route, keys, missing, has_kafka=has_kafka) for route in chosen)
-    states = [route.state for route in routes if route.state is not None]
-    systems = dict.fromkeys(system for route in chosen for system in route.systems)
-    connectors = tuple(_connectors(settings, systems, states, missing))
+    systems = list(dict.fromkeys(system for route in chosen for system in route.systems))
+    asked = _first(settings, chosen, systems, keys)
+    groups: list[_Asked[GroupStatus]] = [_Asked() for _ in chosen]
+    if asked.kafka.value:
+        groups = side_by_side(
+            [
+                partial(_asked, partial(_group, settings, route, state.value))
+                for route, state in zip(chosen, asked.states, strict=True)
+            ]
+        )
+    routes = tuple(
+        RouteStatus(route.name, route.title, group.value, state.value)
+        for route, group, state in zip(chosen, groups, asked.states, strict=True)
+    )
+    connectors = tuple(_connectors(asked, [one.state for one in routes if one.state is not None]))
+    missing = (*asked.missing, *(sentence for one in groups for sentence in one.missing))
     unavailable = tuple(dict.fromkeys(missing))
     at = datetime.now(UTC)
     found = problems(routes, connectors, unavailable, at)
@@ -87,22 +108,61 @@ def status(settings: Settings, keys: int = 10, name: str | None = None) -> Statu
     )
 
 
-def _connectors(
-    settings: Settings,
-    systems: Iterable[str],
-    states: Sequence[RouteState],
-    missing: list[str],
-) -> Iterator[ConnectorStatus]:
-    away: list[str] = []
-    for system in systems:
-        found = None if away else _unless_away(partial(_connector, settings, system), away)
-        missing += away
-        if found is not None:
-            known = [
-                epoch for state in states if (epoch := state.epochs.get(found.name)) is not None
-            ]
-            capture = _unless_away(partial(_capture, settings, system), missing)
-            yield replace(found, epoch=max(known, default=None), capture=capture)
+@dataclass(frozen=True, slots=True)
+class _Asked(Generic[T]):
+    """An answer, or None and why there is none."""
+
+    value: T | None = None
+    missing: tuple[str, ...] = ()
+
+
+def _asked(look: Callable[[], T]) -> _Asked[T]:
+    try:
+        return _Asked(look())
+    except PipelineError as error:
+        if error.exit_code == ExitCode.USAGE:
+            raise
+        return _Asked(missing=(error.sentence,))
+
+
+@dataclass(frozen=True, slots=True)
+class _First:
+    """What is asked first, side by side. `captures`: of each system, what its log says."""
+
+    kafka: _Asked[bool]
+    states: list[_Asked[RouteState]]
+    connectors: _Asked[list[ConnectorStatus]]
+    captures: dict[str, _Asked[CaptureHealth]]
+
+    @property
+    def missing(self) -> list[str]:
+        asked: list[_Asked[Any]] = [self.kafka, *self.states, self.connectors]
+        asked += self.captures.values()
+        return [sentence for one in asked for sentence in one.missing]
+
+
+def _first(
+    settings: Settings, routes: Sequence[RouteHandle], systems: Sequence[str], keys: int
+) -> _First:
+    calls: list[Callable[[], Any]] = [
+        partial(_has_kafka, settings),
+        *(partial(_state, settings, route, keys) for route in routes),
+        partial(_reported, settings, systems),
+        *(partial(_capture, settings, system) for system in systems),
+    ]
+    kafka, *others = side_by_side([partial(_asked, call) for call in calls])
+    connectors, *captures = others[len(routes) :]
+    return _First(
+        kafka, others[: len(routes)], connectors, dict(zip(systems, captures, strict=True))
+    )
+
+
+def _connectors(asked: _First, states: Sequence[RouteState]) -> Iterator[ConnectorStatus]:
+    """As Connect reports them, with their epochs and what their sources say."""
+    for one in asked.connectors.value or ():
+        known = [epoch for state in states if (epoch := state.epochs.get(one.name)) is not None]
+        capture = asked.captures[one.source].value
+        yield replace(one, epoch=max(known, default=None), capture=capture)
 
 
 def _has_kafka(settings: Settings) -> bool:
@@ -110,21 +170,14 @@ def _has_kafka(settings: Settings) -> bool:
     return True
 
 
-def _route(
-    settings: Settings, route: RouteHandle, keys: int, missing: list[str], *, has_kafka: bool
-) -> RouteStatus:
-    state = _unless_away(lambda: _state(settings, route, keys), missing)
-    stored = {} if state is None else _stored(state)
-    group = (
-        _unless_away(lambda: group_of(lag(settings, route, stored)), missing) if has_kafka else None
-    )
-    return RouteStatus(route.name, route.title, group, state)
+def _group(settings: Settings, route: RouteHandle, state: RouteState | None) -> GroupStatus:
+    return group_of(lag(settings, route, {} if state is None else _stored(state)))
 
 
 def _state(settings: Settings, route: RouteHandle, keys: int) -> RouteState:
     schema = route.state.schema
     names = [source_of(settings, system).connector for system in route.systems]
-    with route.state.opened() as engine:
+    with route.state.opened(is_looked_at=True) as engine:
         epochs = {name: current_epoch([(engine, schema)], name) for name in names}
         return replace(
             _held(engine, schema, keys, route.of),
@@ -167,19 +220,26 @@ def _stored(state: RouteState) -> dict[TopicPartition, Stored]:
 
 def _capture(settings: Settings, system: str) -> CaptureHealth:
     source = source_of(settings, system)
-    engine = source.engine()
+    engine = impatient(source.engine())
     try:
         return capture_health(engine, source.slot)
     finally:
         engine.dispose()
 
 
-def _connector(settings: Settings, system: str) -> ConnectorStatus:
-    connect = connect_client(settings)
+def _reported(settings: Settings, systems: Sequence[str]) -> list[ConnectorStatus]:
+    """The connectors of these systems, as Connect reports them."""
+    connect = connect_client(settings, CONNECT_SECONDS)
     try:
-        found = connect.status(source_of(settings, system).connector)
+        return [
+            _connector(system, connect.status(source_of(settings, system).connector))
+            for system in systems
+        ]
     finally:
         connect.close()
+
+
+def _connector(system: str, found: Reported) -> ConnectorStatus:
     return ConnectorStatus(
         source=system,
         name=found.name,
@@ -189,13 +249,3 @@ def _connector(settings: Settings, system: str) -> ConnectorStatus:
         tasks=found.tasks,
         epoch=None,
     )
-
-
-def _unless_away(look: Callable[[], T], missing: list[str]) -> T | None:
-    try:
-        return look()
-    except PipelineError as error:
-        if error.exit_code == ExitCode.USAGE:
-            raise
-        missing.append(error.sentence)
-        return None

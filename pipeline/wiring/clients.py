@@ -105,7 +105,8 @@ def registry_client(settings: Settings) -> Registry:
     return Registry(settings.registry.url, client)
 
 
-def connect_client(settings: Settings) -> ConnectClient:
+def connect_client(settings: Settings, timeout_seconds: float = 60.0) -> ConnectClient:
+    """`timeout_seconds` bounds one request."""
     from pipeline.connect.client import ConnectClient
 
     connect = settings.connect
@@ -115,7 +116,7 @@ def connect_client(settings: Settings) -> ConnectClient:
             connect.username,
             "" if connect.password is None else connect.password.get_secret_value(),
         )
-    return ConnectClient(connect.url, auth=auth)
+    return ConnectClient(connect.url, timeout_seconds, auth=auth)
 
 
 def topic_describer(admin: KafkaAdmin) -> Describe:

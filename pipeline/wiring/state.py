@@ -31,9 +31,13 @@ class State:
     mirrored: tuple[MirroredTable, ...] = ()
 
     @contextmanager
-    def opened(self) -> Iterator[Engine]:
-        """Raises SyncSchemaOutdated, TargetBusy."""
+    def opened(self, *, is_looked_at: bool = False) -> Iterator[Engine]:
+        """`is_looked_at`: somebody waits for the answer. Raises SyncSchemaOutdated, TargetBusy."""
         engine = self.connect()
+        if is_looked_at:
+            from pipeline.database.sql.engine import impatient
+
+            impatient(engine)
         try:
             self.require_latest(engine)
             yield engine

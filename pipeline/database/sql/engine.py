@@ -19,6 +19,7 @@ from pipeline.database.sql.sqlserver import SqlServer
 from pipeline.errors import ConfigurationInvalid, DriverMissing
 
 APPLICATION = "ajera-cdc"
+LOOK_SECONDS = 3  # the network itself is asked after that, for two seconds at most
 _DIALECTS: dict[str, Dialect] = {
     "postgresql": Postgres(),
     "mssql": SqlServer(),
@@ -81,6 +82,19 @@ def create_engine(
     if is_sqlserver:
         odbc.refuse_other_drivers(engine)
         _limit_sqlserver(engine, statement_timeout_seconds, lock_timeout_seconds)
+    return engine
+
+
+def impatient(engine: Engine, seconds: int = LOOK_SECONDS) -> Engine:
+    """The engine, for somebody who waits for the answer: a server that is silent is given up
+    sooner. A consumer would only try again.
+    """
+    name = "timeout" if engine.dialect.name == "mssql" else "connect_timeout"
+
+    @event.listens_for(engine, "do_connect")
+    def limit(_: object, __: object, ___: object, options: dict[str, object]) -> None:
+        options[name] = seconds
+
     return engine
 
 

@@ -14,7 +14,7 @@ from pipeline.database.sql.engine import dialect_of
 from pipeline.database.sql.session import ConnectedSession, instant_of, iso, number_of, translated
 from pipeline.mapping.source import ColumnType
 
-SEEN_WITHIN_SECONDS = 15.0  # five times the pause between two reports
+SEEN_WITHIN_SECONDS = 10.0  # five times the pause between two reports
 FORGOTTEN_AFTER = timedelta(days=1)
 _ID = (Field("id", ColumnType.SHORT_TEXT),)
 _OF: Fields = (

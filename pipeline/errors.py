@@ -692,7 +692,18 @@ class OffsetLost(PipelineError):
     code = "kafka.offset_lost"
     hint = (
         "Changes are missing in the target: run a new snapshot (`ajera-cdc connectors remove` and "
-        "`apply`), raise the topic's retention, then restart the consumers."
+        "`apply`), and raise the topic's retention. `ajera-cdc skip` leaves out what is gone."
+    )
+
+
+class TopicRenewed(PipelineError):
+    """A topic was deleted and made again while consumers read it."""
+
+    code = "kafka.renewed"
+    remedy = Remedy.RETRY
+    hint = (
+        "It is read from its beginning, by itself. What the deleted topic held unread is lost: run "
+        "`ajera-cdc backfill` of its table, or take a new snapshot."
     )
 
 

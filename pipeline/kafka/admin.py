@@ -5,8 +5,9 @@ not use this module.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from itertools import count
 from typing import Any, Final, TypeVar
 
@@ -27,7 +28,6 @@ from pipeline.errors import ReplayRefused, ServiceUnreachable, TopicMissing
 from pipeline.kafka.broker import Broker, client
 from pipeline.kafka.errors import (
     DOWN_CODES,
-    MEMBERS_LEFT_CODES,
     REQUEST_TIMEOUT_SECONDS,
     TRANSPORT_CODES,
     cause,
@@ -36,6 +36,7 @@ from pipeline.kafka.errors import (
 )
 from pipeline.kafka.groups import GroupState
 from pipeline.kafka.peek import read_at, read_range
+from pipeline.kafka.seeking import not_set, refuse_missing
 from pipeline.kafka.topics import (
     TopicDescription,
     TopicSettings,
@@ -76,8 +77,8 @@ class KafkaAdmin:
 
     def require_answer(self) -> None:
         """Raises ServiceUnreachable, or what refuses us, as soon as no broker takes a connection:
-        not only when the time of a request is over, as for one that is slow. Within about five
-        seconds where the network swallows what is sent.
+        not only when the time of a request is over, as for one that is slow; after five seconds
+        where the network swallows what is sent.
         """
         deadline = time.monotonic() + REQUEST_TIMEOUT_SECONDS
         for look in count(1):
@@ -87,7 +88,8 @@ class KafkaAdmin:
                 self.hear()
                 fault = cause(error)
                 is_over = self._is_down or time.monotonic() > deadline
-                is_over = is_over or (look == SILENT_LOOKS and self.broker.is_silent())
+                if look == SILENT_LOOKS and self.broker.is_silent():
+                    is_over = True
                 if is_over or fault.code() not in TRANSPORT_CODES:
                     raise self.broker.failure("asking for topics", fault) from error
             else:
@@ -118,13 +120,8 @@ class KafkaAdmin:
 
     def topic_description(self, topic: str) -> TopicDescription | None:
         """Id, size, settings, and our rights; None where there is no such topic."""
-        asked = self._call(
-            lambda: self._client.describe_topics(
-                TopicCollection([topic]), include_authorized_operations=True, **BOUNDED
-            )
-        )
         try:
-            found = self._result(f"describing {topic}", asked[topic])
+            found = self._result(f"describing {topic}", self._described([topic])[topic])
         except TopicMissing:
             return None
         resource = ConfigResource(ResourceType.TOPIC, topic)
@@ -133,6 +130,19 @@ class KafkaAdmin:
             self._client.describe_configs([resource], **BOUNDED)[resource],
         )
         return described(topic, found, settings)
+
+    def topic_ids(self, topics: Collection[str]) -> dict[str, str]:
+        """What tells each topic from an earlier one of its name; missing topics are left out."""
+        found = {}
+        for topic, answer in self._described(topics).items():
+            with suppress(TopicMissing):
+                found[topic] = str(self._result(f"describing {topic}", answer).topic_id)
+        return found
+
+    def _described(self, topics: Collection[str]) -> dict[str, Future[Any]]:
+        wanted = TopicCollection(sorted(topics))
+        ask, rights = self._client.describe_topics, {"include_authorized_operations": True}
+        return self._call(lambda: ask(wanted, **rights, **BOUNDED))
 
     def watermarks(self, topics: Iterable[str]) -> dict[TopicPartition, tuple[int, int]]:
         """For each partition the oldest offset, and the one after the newest. Missing topics are
@@ -168,7 +178,7 @@ class KafkaAdmin:
         state = self.group_state(group)
         if not state.is_empty:
             raise ReplayRefused(f"The group {group} is {state.state} with {state.members} members.")
-        self._refuse_missing_places(offsets)
+        refuse_missing(offsets, self.watermarks({tp.topic for tp in offsets}))
         request = ConsumerGroupTopicPartitions(
             group,
             [theirs(tp, offset) for tp, offset in sorted(offsets.items())],
@@ -182,12 +192,7 @@ class KafkaAdmin:
         except TimeoutError as error:
             raise self.broker.no_answer(f"setting the offsets of {group}") from error
         for fault in faults:
-            if fault.code() in MEMBERS_LEFT_CODES:
-                raise ReplayRefused(
-                    f"The group {group} got members while its offsets were being set "
-                    f"({fault.name()})."
-                )
-            raise self.broker.failure(f"setting the offsets of {group}", fault)
+            raise not_set(self.broker, group, fault)
 
     def group_state(self, group: str) -> GroupState:
         """State and members of the group. A group that never existed is `dead`, without members."""
@@ -255,16 +260,6 @@ class KafkaAdmin:
             ours(tp): self._result(f"reading offsets of {tp.topic}", each)
             for tp, each in futures.items()
         }
-
-    def _refuse_missing_places(self, offsets: Mapping[TopicPartition, int]) -> None:
-        known = self.watermarks({tp.topic for tp in offsets})
-        for tp, offset in sorted(offsets.items()):
-            low, high = known.get(tp, (0, -1))
-            if not low <= offset <= high:
-                there = "does not exist" if tp not in known else f"goes from {low} to {high}"
-                raise ReplayRefused(
-                    f"{tp.topic} partition {tp.partition} {there}; offset {offset} was asked for."
-                )
 
     def _result(self, doing: str, future: Future[Any]) -> Any:
         """The result of a future of the client. The caller names its type, since the client's

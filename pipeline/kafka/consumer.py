@@ -183,9 +183,11 @@ class KafkaMessages:
         self._kept_error.keep_lost(lost)
         self._buffer.drop(chosen.keys())
 
-    def restart(self) -> None:
+    def restart(self, topics: Collection[str] | None = None) -> None:
         """As `stored_offsets` says. Raises ServiceUnreachable, and what that callable raises."""
-        partitions = self._buffer.assigned
+        partitions = frozenset(
+            tp for tp in self._buffer.assigned if topics is None or tp.topic in topics
+        )
         starts = stored_starts_of(partitions, self._stored_offsets(partitions), self._admin)
         self.seek(starts.offsets)
         self._held.assigned(starts.offsets)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
-from pipeline.errors import OffsetLost
-from pipeline.kafka.admin import KafkaAdmin
-from pipeline.kafka.errors import cause, ours, refuse_lost_start, theirs
+from pipeline.errors import OffsetLost, PipelineError, ReplayRefused
+from pipeline.kafka.broker import Broker
+from pipeline.kafka.errors import MEMBERS_LEFT_CODES, cause, ours, refuse_lost_start, theirs
 from pipeline.model.halt import LostAt
 from pipeline.model.position import TopicPartition
+
+if TYPE_CHECKING:
+    from pipeline.kafka.admin import KafkaAdmin
 
 NOT_FETCHED = KafkaError._STATE  # noqa: SLF001 (confluent_kafka's public name of a local code)
 
@@ -27,6 +31,30 @@ def lost_of(
         except OffsetLost as error:
             lost[tp] = LostAt(offset, error)
     return lost
+
+
+def refuse_missing(
+    offsets: Mapping[TopicPartition, int], known: Mapping[TopicPartition, tuple[int, int]]
+) -> None:
+    """Raise ReplayRefused unless every partition is there, and begins or ends at its offset, or
+    holds it. `known`: the oldest offset of each, and the one after the newest.
+    """
+    for tp, offset in sorted(offsets.items()):
+        low, high = known.get(tp, (0, -1))
+        if not low <= offset <= high:
+            there = "does not exist" if tp not in known else f"goes from {low} to {high}"
+            raise ReplayRefused(
+                f"{tp.topic} partition {tp.partition} {there}; offset {offset} was asked for."
+            )
+
+
+def not_set(broker: Broker, group: str, fault: KafkaError) -> PipelineError:
+    """Why a group's offsets were not set."""
+    if fault.code() in MEMBERS_LEFT_CODES:
+        return ReplayRefused(
+            f"The group {group} got members while its offsets were being set ({fault.name()})."
+        )
+    return broker.failure(f"setting the offsets of {group}", fault)
 
 
 def seek(

@@ -28,6 +28,7 @@ Name = Literal[
     "pipeline_second_writer_total",
     "pipeline_halted_partitions",
     "pipeline_halted_place_state",
+    "pipeline_rewinds_total",
     "pipeline_assigned_partitions",
     "pipeline_last_batch_timestamp_seconds",
     "pipeline_connector_running_state",
@@ -242,6 +243,14 @@ METRICS: tuple[Metric, ...] = (
         ("place", "code"),
         "1 while a table refuses what is written to it; `parked rows`: too many wait.",
         "Alert when over 0; `ajera-cdc status` names the cause and what to do.",
+    ),
+    Metric(
+        "pipeline_rewinds_total",
+        "counter",
+        ("code",),
+        "Times that something is read again from an earlier offset: the target was restored from a "
+        "copy, or a topic was deleted and made again.",
+        "Alert on any increase: what happened is in the log, and nothing has to be done.",
     ),
     Metric(
         "pipeline_assigned_partitions",

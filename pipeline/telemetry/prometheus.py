@@ -220,6 +220,7 @@ class PrometheusTelemetry:
 
     def rewound(self, error: PipelineError) -> None:
         """The target was restored: what it lacks is read again."""
+        self._add("pipeline_rewinds_total", 1, error.code)
         self._health.wait("rewound", error.sentence)
         self._log.warning("rewound", code=error.code, error=str(error), hint=error.hint)
 
@@ -227,6 +228,11 @@ class PrometheusTelemetry:
         """Everything was read again."""
         self._health.resume("rewound")
         self._log.info("caught up after a rewind")
+
+    def renewed(self, error: PipelineError) -> None:
+        """A topic was deleted and made again: it is read from its beginning."""
+        self._add("pipeline_rewinds_total", 1, error.code)
+        self._log.warning("topic renewed", code=error.code, error=str(error), hint=error.hint)
 
     # -- capture -----------------------------------------------------------------------------------
 

@@ -187,7 +187,7 @@ def parts(
                 of_dps.heartbeat_topic: Side.DPS,
             },
             dead_letters=letters,
-            incarnations=Incarnations(topic_describer(admin), pairs),
+            incarnations=Incarnations(topic_describer(admin), pairs, admin.topic_ids),
             telemetry=telemetry,
             health=health,
         )
@@ -207,6 +207,7 @@ def build_consumer(of: ExchangeParts, stop: Callable[[], bool], join: Join | Non
         keeper=of.pairs,
         loading=exchange.sweep,
         incarnation=of.incarnations.of,
+        renewed=of.incarnations.renewed,
         telemetry=of.telemetry,
         clock=SystemClock(),
         pace=pace_of(of.settings),

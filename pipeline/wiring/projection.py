@@ -143,7 +143,7 @@ def parts(
             topics=decoder.topics,
             further_topics=(decoder.heartbeat_topic, *topics_of(others)),
             dead_letters=letters,
-            incarnations=Incarnations(topic_describer(admin), target),
+            incarnations=Incarnations(topic_describer(admin), target, admin.topic_ids),
             telemetry=telemetry,
             health=health,
         )
@@ -236,6 +236,7 @@ def build_consumer(of: ConsumerParts, stop: Callable[[], bool], join: Join | Non
             clock=clock,
         ),
         incarnation=of.incarnations.of,
+        renewed=of.incarnations.renewed,
         telemetry=of.telemetry,
         clock=clock,
         pace=pace_of(of.settings),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.failures.guard import Guard
 
 HALTING, INTAKE = "pipeline/engine/consumer/halting.py", "pipeline/engine/consumer/intake.py"
+RENEWED = "tests/failures/test_renewed.py"
 SKIPPED = "pipeline/engine/consumer/skipped.py"
 TEST = "tests/failures/test_halting.py"
 CONTRACT = "tests/contracts/test_halts.py"
@@ -71,6 +72,27 @@ HALT_GUARDS = (
         "            with self._keeper.transaction() as transaction:\n"
         "                self.skipping.store(transaction, batch)\n",
         f"{TEST}::test_a_mark_for_a_backfill_ends_with_the_offset_of_the_event_that_ends_it",
+    ),
+    Guard(
+        "a topic that is made again is noticed while it is read",
+        LOOP,
+        "        self._looked_at = self._clock.monotonic()\n        self._read_renewed()\n",
+        "        self._looked_at = self._clock.monotonic()\n",
+        f"{RENEWED}::test_a_topic_that_is_made_again_is_read_from_its_beginning",
+    ),
+    Guard(
+        "an offset that is not in a topic that was made again is no loss",
+        LOOP,
+        "if lost and self._read_renewed():",
+        "if False:",
+        f"{RENEWED}::test_a_topic_that_is_made_again_with_fewer_messages_halts_nothing",
+    ),
+    Guard(
+        "a topic that is missing is none that was made again",
+        "pipeline/engine/consumer/start.py",
+        "present.get(topic, one) != one",
+        "present.get(topic) != one",
+        f"{RENEWED}::test_a_topic_that_is_missing_is_waited_for",
     ),
     Guard(
         "a halt keeps its age",

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.engine.consumer.loop import CHECK_INTERVAL_SECONDS, PARKED, Loop, LoopSettings
-from pipeline.engine.consumer.start import progress_of
+from pipeline.engine.consumer.start import progress_of, stored_starts
 from pipeline.engine.projection.loading import Loading
 from pipeline.errors import (
     ContractBroken,
@@ -125,8 +125,13 @@ class Member:
         after: Member | None = None,
         name: str = "member",
         restored: Callable[[], object] = lambda: None,
+        renewed: Callable[[], Collection[str]] = tuple,
+        forget: Callable[[], object] | None = None,
     ) -> None:
-        """`after`: another one whose topics and target it takes over."""
+        """`after`: another one whose topics and target it takes over. `renewed`: topics that were
+        made again. `forget`: what is known of incarnations, which count where it is given.
+        """
+        self.incarnation, self.forget = incarnation, forget
         self.broker: MemoryBroker = MemoryBroker() if after is None else after.broker
         self.target: MemoryTarget = MemoryTarget(AJERA_TO_PIM) if after is None else after.target
         self.clock = clock
@@ -163,6 +168,7 @@ class Member:
             stop=stop,
             consumer=name,
             restored=restored,
+            renewed=renewed,
         )
 
     def with_a_message(self, decoded: Decoded | None = None, key: int = 7) -> Member:
@@ -181,6 +187,9 @@ class Member:
         with self.target.transaction() as transaction:
             held = transaction.progress(partitions)
         self.consumer.processor.on_assigned(progress_of(partitions, held))
+        if self.forget is not None and self.incarnation is not None:
+            self.forget()
+            return stored_starts(held, {one.topic: self.incarnation(one.topic) for one in held})
         return {one: of.next_offset for one, of in held.items()}
 
 

@@ -8,7 +8,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,76 +17,27 @@ from typing import Any
 
 import httpx
 import psycopg
-from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.demo.consumers import EXCHANGE, TO_PIM, Consumer, ask
 from deploy.local.stack import Stack
 from deploy.sample import agreement, databases, dps
 from deploy.sample.naming import Naming
 from tests.faults.verdict import meanwhile
+from tests.incidents.seen import Sample, Seen, scraped
 from tests.support.live import Live, client, employee, live_firm, project, wait_until
 from tests.support.runbook import OnCall
 
 CLIENTS, PROJECTS = 12, 4
 EDITS_A_SECOND = 15.0
-# From the cause until everything says so: whoever looks ten seconds after it, sees it. How long a look
-# itself takes is another matter: `status` and `lag` share two cores with the whole stack and the other
-# lane of `make test` (tests/unit/operations/test_swallowed.py bounds them where services are silent).
-# The firm's heartbeats come every second. With the default of five, `lag`, `/health` and the metrics say
+# From the cause until everything says so: whoever looks ten seconds after it, sees it. How long a
+# look itself takes is another matter: it shares two cores with the whole stack, and with the other
+# lane of `make test` (tests/unit/operations/test_swallowed.py bounds it where services are silent).
+# The firm's heartbeats come every second. With the default of five `lag`, `/health`, metrics say
 # after 15 s (three heartbeats) that a source is silent; `status` names Connect at once.
 TOLD_SECONDS = 10.0
 HEALED_SECONDS = 45.0
 NAMING = Naming()
 NUMBERS = itertools.count(1)
-
-
-@dataclass
-class Seen:
-    """What a person can see at one moment."""
-
-    status: dict[str, Any]
-    status_code: int
-    lag: dict[str, Any]
-    health: Mapping[str, dict[str, Any]]
-    metrics: Mapping[str, Mapping[str, float]]
-
-    @property
-    def problems(self) -> str:
-        """Everything that status says is wrong, as one text."""
-        return "\n".join(
-            f"{one['place']}: {one['what']} {one['command']}" for one in self.status["problems"]
-        )
-
-    def route(self, name: str) -> dict[str, Any]:
-        """What lag says of a route."""
-        (found,) = [one for one in self.lag["routes"] if one["route"] == name]
-        return dict(found)
-
-    def halt(self, route: str, topic: str) -> dict[str, Any] | None:
-        """What status says of the topic's one partition, if that is halted."""
-        (found,) = [one for one in self.status["routes"] if one["name"] == route]
-        halts = [] if found["state"] is None else found["state"]["halted"]
-        return next((one for one in halts if one["place"] == f"{topic}[0]"), None)
-
-    def says(self, code: str) -> bool:
-        """Status, or the health of a consumer, names the code."""
-        return code in self.problems or any(code in self.reasons(route) for route in self.health)
-
-    def reasons(self, route: str) -> str:
-        """The reasons that /health of a route's consumer gives."""
-        return "\n".join(self.health[route].get("reasons", {}).values())
-
-    def metric(self, route: str, name: str, **labels: str) -> float | None:
-        """What a person would alert on: the sum of a metric's samples, of those with these labels.
-        None where there is none, as for a figure that is not known.
-        """
-        found = [
-            value
-            for key, value in self.metrics[route].items()
-            if key.split("{")[0] == name
-            and all(f"'{label}': '{text}'" in key for label, text in labels.items())
-        ]
-        return sum(found) if found else None
 
 
 @dataclass
@@ -188,10 +139,8 @@ class Firm:
     def look(self) -> Seen:
         """Everything at once. A consumer that does not answer has no health and no metrics."""
         with ThreadPoolExecutor() as pool:
-            health, metrics = (
-                {route: pool.submit(ask_for, one) for route, one in self.consumers.items()}
-                for ask_for in (_health, _metrics)
-            )
+            health = {name: pool.submit(_health, one) for name, one in self.consumers.items()}
+            metrics = {name: pool.submit(_metrics, one) for name, one in self.consumers.items()}
             return Seen(
                 *self._command("status"),
                 self._command("lag")[0],
@@ -262,14 +211,10 @@ def _health(consumer: Consumer) -> dict[str, Any]:
     return {}
 
 
-def _metrics(consumer: Consumer) -> dict[str, float]:
+def _metrics(consumer: Consumer) -> tuple[Sample, ...]:
     with suppress(httpx.HTTPError):
-        return {
-            f"{sample.name}{sample.labels}": sample.value
-            for family in text_string_to_metric_families(ask(f"{consumer.address}/metrics").text)
-            for sample in family.samples
-        }
-    return {}
+        return scraped(ask(f"{consumer.address}/metrics").text)
+    return ()
 
 
 @contextmanager

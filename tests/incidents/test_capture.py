@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
+from math import isnan
+
 import pytest
 from confluent_kafka.admin import AdminClient
+from psycopg import sql
+from sqlalchemy.engine import URL, make_url
 
 from deploy.demo.consumers import EXCHANGE, TO_PIM
 from pipeline.errors import ExitCode
-from tests.incidents.firm import Firm, Seen
+from tests.incidents.firm import Firm
+from tests.incidents.seen import Seen
+from tests.support.live import wait_until
+from tests.support.runbook import OnCall
 
 pytestmark = pytest.mark.stack
 BOTH = ("ajera", "dps")
+ROUTES = (TO_PIM, EXCHANGE)
+RUNNING = "pipeline_connector_running_state"
 
 
 def test_connect_is_killed(firm: Firm) -> None:
@@ -22,7 +32,10 @@ def test_connect_is_killed(firm: Firm) -> None:
             lambda seen: seen.status_code == ExitCode.ENVIRONMENT and "Connect" in seen.problems,
             "status names Connect",
         )
-        firm.shows(is_silent, "sources are silent, and the delay is unknown")
+        seen = firm.shows(is_silent, "sources are silent, and the delay is unknown")
+        for route in ROUTES:
+            assert (seen.metric(route, "pipeline_source_seen_seconds", source="ajera") or 0) > 1
+            assert seen.health[route]["delay_seconds"] is None
         assert person.code in person.look()
         firm.live.stack.start_part("connect")
         for source in BOTH:
@@ -42,6 +55,7 @@ def test_a_task_has_failed(firm: Firm) -> None:
             "status says that the task FAILED",
         )
         assert "registry" in seen.problems
+        firm.shows(lambda seen: is_running(firm, seen) == 0, "the metric of the connector says so")
         assert "FAILED" in person.look(SOURCE="ajera")
         stack.start_part("registry")
         for source in BOTH:
@@ -51,16 +65,82 @@ def test_a_task_has_failed(firm: Firm) -> None:
 
 
 def is_silent(seen: Seen) -> bool:
-    routes = [seen.route(name) for name in (TO_PIM, EXCHANGE)]
+    """In lag, in health, and for the connectors' metric."""
+    routes = [seen.route(name) for name in ROUTES]
     return all(
         route["delay_seconds"] is None and all(one["is_silent"] for one in route["sources"])
         for route in routes
+    ) and all(
+        all(one["is_silent"] for one in (seen.health[name].get("sources") or {}).values())
+        and isnan(seen.metric(name, RUNNING) or 0)
+        for name in ROUTES
+    )
+
+
+def is_running(firm: Firm, seen: Seen) -> float | None:
+    """What the route to PIM reports of Ajera's connector."""
+    connector = firm.live.settings()["sources"]["ajera"]["connector_name"]
+    return seen.metric(TO_PIM, RUNNING, connector=connector)
+
+
+def test_the_password_of_the_connector_is_another_one(firm: Firm) -> None:
+    """Its database and its user are named at once, by the settings that hold the old password; the
+    connector's own word comes when its reader has tried. Corrected and applied, it continues.
+    """
+    person = firm.person("connect.failed")
+    whole = make_url(firm.live.settings()["sources"]["ajera"]["database"])
+    role = f"{firm.live.name}-capture"
+    name = sql.Identifier(role)
+    firm.live.ajera.execute(
+        sql.SQL("CREATE ROLE {} SUPERUSER LOGIN PASSWORD 'before'").format(name)
+    )
+    use(firm, whole.set(username=role, password="before"))
+    person.heal(SOURCE="ajera")
+    with firm.edits():
+        firm.live.ajera.execute(sql.SQL("ALTER ROLE {} PASSWORD 'after'").format(name))
+        firm.live.edit(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", role
+        )
+        seen = firm.shows(
+            lambda seen: "environment.credentials" in seen.problems and is_late(seen),
+            "status names the refusal, lag and health the source that is silent",
+        )
+        assert seen.status_code in (ExitCode.ENVIRONMENT, ExitCode.HALTED)
+        assert f"/{whole.database} as {role}" in seen.problems
+        wait_until(lambda: "FAILED" in person.look(SOURCE="ajera"), "the connector says so")
+        seen = firm.shows(lambda seen: is_running(firm, seen) == 0, "and its metric")
+        assert "The user or the password was refused" in seen.problems
+        use(firm, whole.set(username=role, password="after"))
+        person.heal(SOURCE="ajera")
+        firm.wait_until_healthy()
+    assert person.is_over(SOURCE="ajera")
+    use(firm, whole)
+    person.heal(SOURCE="ajera")
+
+
+def use(firm: Firm, url: URL) -> None:
+    """Another address of Ajera, in the settings."""
+    text = url.render_as_string(hide_password=False)
+    firm.live.configure(sources={"ajera": {"database": text}})
+
+
+def is_late(seen: Seen) -> bool:
+    """Nothing of Ajera was seen for longer than its heartbeats allow: in lag, and in health."""
+    return all(
+        one["is_silent"]
+        for route in ROUTES
+        for one in (
+            *(each for each in seen.route(route)["sources"] if each["source"] == "ajera"),
+            (seen.health[route].get("sources") or {"ajera": {"is_silent": False}})["ajera"],
+        )
     )
 
 
 def test_a_topic_is_deleted(firm: Firm) -> None:
-    """What it held is unknown, and not zero; a new snapshot brings every row again."""
-    person = firm.person("kafka.offset_lost")
+    """What it held is unknown, and not zero; a new snapshot brings every row again, and nobody
+    restarts a consumer.
+    """
+    person, again = firm.person("kafka.offset_lost"), firm.person("kafka.renewed")
     topic = f"{firm.live.name}.AxInvoiceGroup"
     kafka = AdminClient({"bootstrap.servers": firm.live.stack.bootstrap})
     with firm.edits():
@@ -69,9 +149,23 @@ def test_a_topic_is_deleted(firm: Firm) -> None:
             lambda seen: seen.status_code == ExitCode.HALTED and topic in seen.problems,
             "status names the topic",
         )
-        assert all(seen.route(name)["lag"] is None for name in (TO_PIM, EXCHANGE))
-        assert all(topic in seen.route(name)["missing"] for name in (TO_PIM, EXCHANGE))
+        assert all(seen.route(name)["lag"] is None for name in ROUTES)
+        assert all(topic in seen.route(name)["missing"] for name in ROUTES)
+        for name in ROUTES:
+            assert seen.metric(name, "pipeline_delay_oldest_seconds", topic=topic) is None
         person.heal(SOURCE="ajera")
-        firm.restart(TO_PIM, EXCHANGE)
+        firm.wait_until_healthy()
+        for name in ROUTES:
+            wait_until(partial(has_renewed, firm, name, again), "it says that the topic is new")
+        again.heal(SOURCE="ajera", TABLE="AxInvoiceGroup")
         firm.wait_until_healthy()
     assert person.is_over()
+    assert again.is_over()
+
+
+def has_renewed(firm: Firm, route: str, person: OnCall) -> bool:
+    """In its log, and as a metric."""
+    name = "pipeline_rewinds_total"
+    return person.code in firm.said(route) and bool(
+        firm.look().metric(route, name, code=person.code)
+    )

@@ -11,7 +11,9 @@ from psycopg import sql
 from sqlalchemy.engine import URL, make_url
 
 from deploy.demo.consumers import EXCHANGE, TO_PIM
-from tests.incidents.firm import Firm, Seen
+from deploy.local.processes import free_port
+from tests.incidents.firm import Firm
+from tests.incidents.seen import Seen
 from tests.support.live import wait_until
 
 pytestmark = pytest.mark.stack
@@ -29,6 +31,7 @@ KINDS = {
     "password": Kind(lambda url: url.set(password="wrong-secret"), "environment.credentials"),
     "user": Kind(lambda url: url.set(username="nobody_here"), "environment.credentials"),
     "database": Kind(lambda url: url.set(database="no_such_firm"), "environment.database"),
+    "port": Kind(lambda url: url.set(port=free_port()), "environment.unreachable"),
     "host": Kind(lambda url: url.set(host="no-such-host.invalid"), "environment.host"),
 }
 SECTIONS = {TO_PIM: ("routes", "pim"), EXCHANGE: ("sources", "dps")}
@@ -62,7 +65,8 @@ def test_an_address_is_wrong(firm: Firm, route: str) -> None:
             seen = firm.shows(partial(both_say, firm, route, kind.code), f"both say {kind.code}")
             assert seen.status_code != 0
             assert "target.busy" not in seen.problems + firm.said(route)
-            assert str(one.host) in seen.problems
+            assert f"{one.host}:{one.port}/{one.database} as {one.username}" in seen.problems
+            assert seen.metric(route, "pipeline_degraded_state") == 1
             assert "wrong-secret" not in seen.problems + firm.said(route)
         use(firm, route, right)
         firm.restart(route)
@@ -74,11 +78,18 @@ def test_an_address_is_wrong(firm: Firm, route: str) -> None:
 
 
 def both_say(firm: Firm, route: str, code: str, seen: Seen) -> bool:
-    """Status, and the consumer in its log or health."""
-    return code in seen.problems and code in firm.said(route)
+    """Status; and the consumer in its log, its health and its metrics."""
+    return (
+        code in seen.problems
+        and code in firm.said(route)
+        and bool(seen.metric(route, "pipeline_retries_total", code=code))
+        and code in seen.reasons(route)
+    )
 
 
 AREAS = {TO_PIM: "PIM", EXCHANGE: "DPS"}  # as check calls their databases
+# A table of PIM halts alone; the exchange halts before the event that needs the table.
+HALTED = {TO_PIM: "pipeline_halted_place_state", EXCHANGE: "pipeline_halted_partitions"}
 
 
 @dataclass(frozen=True)
@@ -108,10 +119,12 @@ def test_a_right_on_one_table_is_revoked(firm: Firm, right: Right) -> None:
         connection.execute(
             sql.SQL("REVOKE UPDATE ON {} FROM {}").format(table, sql.Identifier(role))
         )
-        firm.shows(
-            lambda seen: seen.says(person.code) or person.code in firm.said(right.route),
-            f"somebody says {person.code}",
+        halted = HALTED[right.route]
+        seen = firm.shows(
+            lambda seen: seen.says(person.code) and seen.metric(right.route, halted),
+            f"status or a health says {person.code}, and a metric that something is halted",
         )
+        assert seen.health[right.route]["state"] == "halted"
         assert right.table in person.look(AREA=AREAS[right.route])
         if right.route == TO_PIM:
             firm.live.edit('UPDATE "AxProject" SET "prjDescription" = %s WHERE "prjKey" = 3', "On")

@@ -11,7 +11,8 @@ from confluent_kafka import Producer
 
 from deploy.demo.consumers import EXCHANGE, TO_PIM
 from pipeline.errors import ExitCode
-from tests.incidents.firm import Firm, Seen
+from tests.incidents.firm import Firm
+from tests.incidents.seen import Seen
 from tests.support.live import wait_until
 
 pytestmark = pytest.mark.stack
@@ -76,7 +77,8 @@ def halted(firm: Firm, topic: str, code: str) -> Seen:
     )
     assert topic in seen.problems
     for route in ROUTES:
-        assert seen.metric(route, "pipeline_halted_partitions") == 1
+        assert seen.metric(route, "pipeline_halted_partitions", topic=topic, code=code) == 1
+        assert (seen.metric(route, "pipeline_delay_oldest_seconds", topic=topic) or 0) > 0
         assert seen.route(route)["lag"] > 0
         assert seen.route(route)["delay_seconds"] > 0
     return seen

@@ -45,6 +45,7 @@ TRIED = {
     "environment.host": CREDENTIALS,
     "environment.unreachable": CAPTURE,
     "kafka.offset_lost": CAPTURE,
+    "kafka.renewed": CAPTURE,
     "connect.backfill": ON_STACK,
     "registry.unavailable": ON_STACK,
     "kafka.topic": ON_STACK,

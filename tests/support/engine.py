@@ -27,7 +27,7 @@ from pipeline.engine.projection.loading import Loading
 from pipeline.engine.projection.processor import Processor
 from pipeline.engine.projection.recompute import Recompute
 from pipeline.engine.projection.refusals import Described
-from pipeline.errors import PipelineError, Remedy
+from pipeline.errors import PipelineError, Remedy, TopicRenewed
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.model.event import Decoded, Event, Message
@@ -126,6 +126,10 @@ class Counted:
     def rewound(self, error: PipelineError) -> None:
         self.rewinds += 1
         self.standing["rewound"] = error.code
+
+    def renewed(self, error: PipelineError) -> None:
+        assert error.code == TopicRenewed.code
+        self.rewinds += 1
 
     def caught_up(self) -> None:
         del self.standing["rewound"]

@@ -247,10 +247,10 @@ class MemoryMessages:
         """Read these from other offsets on; those that are not assigned are left out."""
         self._next |= {tp: at for tp, at in offsets.items() if tp in self._next}
 
-    def restart(self) -> None:
-        """Set every partition back to what is stored, or its beginning."""
-        stored = self._stored_offsets(self.assignment())
-        self._next = self._starts(self.assignment(), stored, {})
+    def restart(self, topics: Collection[str] | None = None) -> None:
+        """Set every partition (of these topics) back to what is stored, or its beginning."""
+        chosen = frozenset(tp for tp in self._next if topics is None or tp.topic in topics)
+        self._next |= self._starts(chosen, self._stored_offsets(chosen), {})
 
     def assignment(self) -> frozenset[TopicPartition]:
         """The partitions that messages come from now."""

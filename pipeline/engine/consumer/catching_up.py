@@ -23,6 +23,12 @@ class CatchUp:
         self._before |= self._next
         self._next = {}
 
+    def forget(self, topics: Collection[str]) -> None:
+        """These are others now: their offsets begin anew."""
+        for offsets in (self._next, self._before):
+            for one in [one for one in offsets if one.topic in topics]:
+                del offsets[one]
+
     def came_to(
         self, next_offsets: Mapping[TopicPartition, int], ours: Collection[TopicPartition]
     ) -> bool:

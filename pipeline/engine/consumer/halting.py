@@ -4,7 +4,7 @@ them, and tried again after a while.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -97,9 +97,9 @@ class Halting:
                 self._telemetry.halted_place(place, error)
                 self.is_unreported = True
 
-    def start_again(self) -> None:
-        """Every partition is read again from an earlier offset."""
-        paused = [*self._held]
+    def start_again(self, topics: Collection[str] | None = None) -> None:
+        """Every partition (of these topics) is read again from an earlier offset."""
+        paused = [one for one in self._held if topics is None or one.topic in topics]
         for partition in paused:
             self._end(partition)
         self._messages.resume(paused)

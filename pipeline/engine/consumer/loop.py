@@ -4,7 +4,7 @@ halt what cannot continue.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -26,6 +26,7 @@ from pipeline.errors import (
     ParkedTooMany,
     PartitionsChanged,
     TargetRestored,
+    TopicRenewed,
 )
 from pipeline.model.event import Message
 from pipeline.model.halt import HaltedAt, Skip
@@ -72,9 +73,13 @@ class Loop:
         stop: Callable[[], bool],
         consumer: str = "",
         restored: Callable[[], object] = lambda: None,
+        renewed: Callable[[], Collection[str]] = tuple,
     ) -> None:
-        """`consumer`: our name for others. `restored`: done before a restored target is filled."""
+        """`consumer`: our name for others. `restored`: done before a restored target is filled.
+        `renewed`: topics that were deleted and made again since they came to us.
+        """
         self._restored = restored
+        self._renewed = renewed
         self._messages = messages
         self._processor = processor
         self._keeper = keeper
@@ -145,6 +150,8 @@ class Loop:
             lambda: self._messages.poll(self._pace.batch_size, self._pace.poll_seconds)
         )
         lost = self._messages.lost()
+        if lost and self._read_renewed():
+            lost = self._messages.lost()
         numbers = self._incarnations(one.topic for one in lost)
         self._halting.halt(
             {
@@ -189,6 +196,21 @@ class Loop:
                 self._grown[topic] = error
         return found
 
+    # -- a topic that was made again ---------------------------------------------------------------
+
+    def _read_renewed(self) -> bool:
+        """Read topics that were deleted and made again from their beginning; were there any. The
+        guards know what was applied of the topics of before.
+        """
+        topics = frozenset(self._attempt(self._renewed))
+        if topics:
+            names = ", ".join(sorted(topics))
+            self._attempt(partial(self._messages.restart, topics))
+            self._catch_up.forget(topics)
+            self._halting.start_again(topics)
+            self._telemetry.renewed(TopicRenewed(f"{names}: deleted, and made again"))
+        return bool(topics)
+
     # -- a target that was restored ----------------------------------------------------------------
 
     def _start_again(self, error: TargetRestored) -> None:
@@ -228,6 +250,7 @@ class Loop:
         if since < CHECK_INTERVAL_SECONDS and not self._halting.is_unreported:
             return
         self._looked_at = self._clock.monotonic()
+        self._read_renewed()
         parked, skips = self._attempt(self._look)
         self._processor.allow(skips)
         self._halting.allow(skips)

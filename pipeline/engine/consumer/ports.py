@@ -4,7 +4,7 @@ the contract suites hold them to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
@@ -57,9 +57,9 @@ class Messages(Protocol):
         out. What was read of them, and not polled yet, is forgotten.
         """
 
-    def restart(self) -> None:
-        """Set every partition back to where `sync` says, or to its beginning, whatever the group
-        has committed: the target was restored.
+    def restart(self, topics: Collection[str] | None = None) -> None:
+        """Set every partition (of these topics) back to where `sync` says, or to its beginning,
+        whatever the group has committed: the target was restored, or the topics were made again.
         """
 
     def assignment(self) -> frozenset[TopicPartition]: ...
@@ -265,6 +265,7 @@ class Telemetry(Protocol):
     def resumed_place(self, place: str, error: PipelineError) -> None: ...
     def rewound(self, error: PipelineError) -> None: ...
     def caught_up(self) -> None: ...
+    def renewed(self, error: PipelineError) -> None: ...
     def second_writer(self, todo: str) -> None: ...
     def conflict(self, kind: str, rule: str, winner: str) -> None: ...
 

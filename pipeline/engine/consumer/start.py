@@ -4,7 +4,7 @@ and whether its topic is still the one that was read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from pipeline.engine.consumer.ports import Offsets, OffsetStore
 from pipeline.errors import PartitionsChanged
@@ -14,20 +14,35 @@ from pipeline.model.position import TopicPartition
 BEGINNING = 0
 NEVER_SEEN = -1  # no incarnation has this number
 Describe = Callable[[str], Incarnation]
+TopicIds = Callable[[Collection[str]], Mapping[str, str]]  # those that are there
 
 
 class Incarnations:
-    """The number of each topic's present incarnation; `describe` asks Kafka.
-    Forget when partitions come to us.
+    """The number of each topic's present incarnation; `describe` asks Kafka for one, `ids` for what
+    tells a topic from an earlier one of its name. Forget when partitions come to us.
     """
 
-    def __init__(self, describe: Describe, keeper: OffsetStore) -> None:
+    def __init__(
+        self, describe: Describe, keeper: OffsetStore, ids: TopicIds = lambda _: {}
+    ) -> None:
         self._describe = describe
         self._keeper = keeper
+        self._ids = ids
         self._known: dict[str, int] = {}
+        self._known_ids: dict[str, str] = {}
 
     def forget(self) -> None:
         self._known.clear()
+        self._known_ids.clear()
+
+    def renewed(self) -> frozenset[str]:
+        """Topics that were deleted and made again since they came to us. One that is missing now is
+        none of them yet. Raises ServiceUnreachable.
+        """
+        present = self._ids(self._known_ids.keys()) if self._known_ids else {}
+        return frozenset(
+            topic for topic, one in self._known_ids.items() if present.get(topic, one) != one
+        )
 
     def of(self, topic: str) -> int:
         """Raises ServiceUnreachable when the topic is not there, PartitionsChanged when it grew."""
@@ -41,6 +56,7 @@ class Incarnations:
                 self._known[topic] = transaction.incarnation(
                     topic, present.topic_id, present.partitions
                 )
+            self._known_ids[topic] = present.topic_id
         return self._known[topic]
 
     def of_all(self, topics: Iterable[str]) -> tuple[dict[str, int], dict[str, PartitionsChanged]]:

@@ -15,7 +15,7 @@ from pipeline.cli.main import main
 from pipeline.errors import ExitCode
 from tests.support.network import swallowing
 
-# Each is given up after five seconds, all side by side: 5.3 s on an idle machine. One after the other
+# Each is given up after five seconds, all side by side: 5.3 s on an idle machine. One after another
 # they would take 29.
 TOLD_SECONDS = 15.0
 

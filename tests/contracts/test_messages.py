@@ -59,6 +59,7 @@ class Broker(Protocol):
     """What the suite does beside the port."""
 
     def create(self, topic: str, partitions: int) -> None: ...
+    def make_again(self, topic: str, partitions: int) -> None: ...
     def produce(self, topic: str, partition: int, *values: bytes) -> None: ...
     def delete_before(self, topic: str, partition: int, offset: int) -> None: ...
     def commit(self, group: str, offsets: Mapping[TopicPartition, int]) -> None: ...
@@ -74,6 +75,8 @@ class InMemory:
 
     def create(self, topic: str, partitions: int) -> None:
         self._broker.create_topic(topic, partitions)
+
+    make_again = create
 
     def produce(self, topic: str, partition: int, *values: bytes) -> None:
         for value in values:
@@ -116,6 +119,15 @@ class OnKafka:
 
     def create(self, topic: str, partitions: int) -> None:
         self._admin.ensure_topics([TopicSettings(topic, partitions, 1, -1)])
+
+    def make_again(self, topic: str, partitions: int) -> None:
+        before = self._admin.topic_ids([topic])
+        admin = AdminClient({"bootstrap.servers": self._bootstrap})
+        admin.delete_topics([topic])[topic].result(10)
+        until(lambda: not self._admin.topic_ids([topic]), lambda: None)
+        self.create(topic, partitions)
+        assert self._admin.topic_ids([topic]).keys() == before.keys()
+        assert self._admin.topic_ids([topic]) != before
 
     def produce(self, topic: str, partition: int, *values: bytes) -> None:
         for value in values:
@@ -388,6 +400,31 @@ def test_a_restart_reads_from_what_is_stored_whatever_was_committed(
     messages.restart()
     assert places(read(messages, 4)) == {(0, 2), (1, 0), (1, 1), (1, 2)}
     assert told.assigned == {first, second}
+
+
+@pytest.mark.parametrize("count", [2, 5], ids=["fewer messages", "more messages"])
+def test_a_topic_that_is_made_again_is_read_from_its_beginning_after_a_restart(
+    broker: Broker, topic: str, member: Callable[[Told], Messages], count: int
+) -> None:
+    """Whether the old offset is in it or not; by the same member."""
+    first = TopicPartition(topic, 0)
+    messages = member(told := Told())
+    read(messages, 6)
+    messages.commit({first: 3, TopicPartition(topic, 1): 3})
+    told.stored = {}
+    broker.make_again(topic, 2)
+    broker.produce(topic, 0, *(f"again-{number}".encode() for number in range(count)))
+    messages.restart([topic])
+    seen: set[bytes] = set()
+
+    def turn() -> None:
+        with contextlib.suppress(PipelineError):
+            seen.update(one.value or b"" for one in messages.poll(100, 0.2))
+        if messages.lost():
+            messages.restart([topic])
+
+    until(lambda: len(seen) == count, turn)
+    assert seen == {f"again-{number}".encode() for number in range(count)}
 
 
 def test_offsets_of_our_partitions_are_committed_where_the_standard_tools_see_them(

@@ -49,7 +49,7 @@ EVENTS = (
     Word(
         "incarnation",
         "a topic as it was first seen; deleted and created again, it is another one",
-        ("Incarnation",),
+        ("Incarnation", "TopicRenewed"),
     ),
     Word("commit", "of an offset; a database has transactions"),
     Word("watermark", "the oldest offset there is, and the one after the newest"),

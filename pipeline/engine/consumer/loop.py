@@ -58,6 +58,8 @@ class Loop:
     """
 
     _looked_at = -CHECK_INTERVAL_SECONDS
+    _full: ParkedTooMany | None = None  # why nothing more is read
+    _unsafe: LinksRestored | None = None  # why nothing is done
 
     def __init__(
         self,
@@ -76,10 +78,9 @@ class Loop:
         renewed: Callable[[], Collection[str]] = tuple,
     ) -> None:
         """`consumer`: our name for others. `restored`: done before a restored target is filled.
-        `renewed`: topics that were deleted and made again since they came to us.
+        `renewed`: topics that were made again since they came to us.
         """
-        self._restored = restored
-        self._renewed = renewed
+        self._restored, self._renewed = restored, renewed
         self._messages = messages
         self._processor = processor
         self._keeper = keeper
@@ -99,8 +100,6 @@ class Loop:
         )
         self._parking = ParkingRate()
         self._catch_up = CatchUp()
-        self._full: ParkedTooMany | None = None  # why nothing more is read
-        self._unsafe: LinksRestored | None = None  # why nothing is done
         self._grown: dict[str, PartitionsChanged] = {}
 
     def run(self) -> None:

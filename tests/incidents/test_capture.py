@@ -87,8 +87,8 @@ def test_the_password_of_the_connector_is_another_one(firm: Firm) -> None:
     """Its database and its user are named at once, by the settings that hold the old password; the
     connector's own word comes when its reader has tried. Corrected and applied, it continues.
     """
-    person = firm.person("connect.failed")
-    whole = make_url(firm.live.settings()["sources"]["ajera"]["database"])
+    person, before = firm.person("connect.failed"), firm.live.settings()["sources"]["ajera"]
+    whole = make_url(before["database"])
     role = f"{firm.live.name}-capture"
     name = sql.Identifier(role)
     firm.live.ajera.execute(
@@ -114,14 +114,15 @@ def test_the_password_of_the_connector_is_another_one(firm: Firm) -> None:
         person.heal(SOURCE="ajera")
         firm.wait_until_healthy()
     assert person.is_over(SOURCE="ajera")
-    use(firm, whole)
+    firm.live.configure(sources={"ajera": before})
     person.heal(SOURCE="ajera")
 
 
 def use(firm: Firm, url: URL) -> None:
-    """Another address of Ajera, in the settings."""
+    """Another user of Ajera, in the settings: for us, and for the connector."""
     text = url.render_as_string(hide_password=False)
-    firm.live.configure(sources={"ajera": {"database": text}})
+    both = {"database": text, "connect_password": url.password}
+    firm.live.configure(sources={"ajera": both})
 
 
 def is_late(seen: Seen) -> bool:

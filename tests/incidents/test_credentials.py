@@ -62,6 +62,7 @@ def test_an_address_is_wrong(firm: Firm, route: str) -> None:
             use(firm, route, one)
             firm.stop(route)
             firm.begin(route)
+            wait_until(partial(firm.answers, route), "the process runs")
             seen = firm.shows(partial(both_say, firm, route, kind.code), f"both say {kind.code}")
             assert seen.status_code != 0
             assert "target.busy" not in seen.problems + firm.said(route)

@@ -71,14 +71,16 @@ def halted(firm: Firm, topic: str, code: str) -> Seen:
     """Status, lag, health and metrics of both routes name the partition."""
     seen = firm.shows(
         lambda seen: all(
-            seen.halt(route, topic) and code in seen.reasons(route) for route in ROUTES
+            seen.halt(route, topic)
+            and code in seen.reasons(route)
+            and (seen.metric(route, "pipeline_delay_oldest_seconds", topic=topic) or 0) > 0
+            for route in ROUTES
         ),
-        "status and the health of both consumers name the place",
+        "status and the health of both consumers name the place, and a metric its delay",
     )
     assert topic in seen.problems
     for route in ROUTES:
         assert seen.metric(route, "pipeline_halted_partitions", topic=topic, code=code) == 1
-        assert (seen.metric(route, "pipeline_delay_oldest_seconds", topic=topic) or 0) > 0
         assert seen.route(route)["lag"] > 0
         assert seen.route(route)["delay_seconds"] > 0
     return seen

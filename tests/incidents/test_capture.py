@@ -21,6 +21,7 @@ pytestmark = pytest.mark.stack
 BOTH = ("ajera", "dps")
 ROUTES = (TO_PIM, EXCHANGE)
 RUNNING = "pipeline_connector_running_state"
+FROM_ENVIRONMENT = "${env:AJERA_CDC_SOURCE_PASSWORD}"
 
 
 def test_connect_is_killed(firm: Firm) -> None:
@@ -114,7 +115,7 @@ def test_the_password_of_the_connector_is_another_one(firm: Firm) -> None:
         person.heal(SOURCE="ajera")
         firm.wait_until_healthy()
     assert person.is_over(SOURCE="ajera")
-    firm.live.configure(sources={"ajera": before})
+    firm.live.configure(sources={"ajera": {"connect_password": FROM_ENVIRONMENT, **before}})
     person.heal(SOURCE="ajera")
 
 

@@ -131,12 +131,12 @@ def test_a_database_that_is_away_ends_with_the_code_for_the_environment(
 
 
 def test_status_names_each_service_that_is_away(config: str) -> None:
-    """Database, Kafka and Connect: none of them keeps the others from being told."""
+    """Both databases, Kafka and Connect: none of them keeps the others from being told."""
     result = call("--config", config, "status", "--json")
     data = json.loads(result.stdout)["data"]
     assert result.exit_code == ExitCode.ENVIRONMENT
     assert [sentence.split(":")[0] for sentence in data["unavailable"]] == [
-        *["environment.unreachable"] * 3,
+        *["environment.unreachable"] * 4,
     ]
     (route,) = data["routes"]
     assert (route["state"], route["group"], data["connectors"]) == (
@@ -150,7 +150,7 @@ def test_status_names_each_service_that_is_away(config: str) -> None:
 def test_a_person_is_told_of_each_service_that_is_away(config: str) -> None:
     """Without tables that say nothing."""
     result = call("--config", config, "status")
-    assert result.stdout.count("environment.unreachable") == 3
+    assert result.stdout.count("environment.unreachable") == 4
     assert "source table" not in result.stdout
 
 

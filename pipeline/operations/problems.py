@@ -111,12 +111,19 @@ def _of_capture(one: ConnectorStatus, found: CaptureHealth) -> Iterator[Problem]
         f"--source {one.source}: a new snapshot"
     )
     show = f"ajera-cdc connectors status --source {one.source}"
+    apply = f"ajera-cdc connectors apply --source {one.source}"
     if found.is_lost:
         what = "Its replication slot was invalidated: changes between are lost to capture."
         yield Problem(Severity.HALTED, place, what, anew)
     elif not found.is_there and one.running:
         what = "Its log has no reader: no replication slot, or a capture job that never ran."
         yield Problem(Severity.HALTED, place, what, "ajera-cdc check")
+    elif found.is_there and found.is_read is False and one.running:
+        what = (
+            "Nobody reads its log, though the connector runs: it has no connection, and tries again."
+            " Was its password changed, or does the source take no connection?"
+        )
+        yield Problem(Severity.DEGRADED, place, what, apply)
     elif found.left_bytes is not None and found.left_bytes < LITTLE_BYTES:
         what = f"Its replication slot is lost after {found.left_bytes:,} more bytes of log."
         yield Problem(Severity.DEGRADED, place, what, show)

@@ -120,8 +120,8 @@ def _of_capture(one: ConnectorStatus, found: CaptureHealth) -> Iterator[Problem]
         yield Problem(Severity.HALTED, place, what, "ajera-cdc check")
     elif found.is_there and found.is_read is False and one.running:
         what = (
-            "Nobody reads its log, though the connector runs: it has no connection, and tries again."
-            " Was its password changed, or does the source take no connection?"
+            "Nobody reads its log, though its connector runs: that has no connection, and tries "
+            "again. Was its password changed, or does the source take no connection?"
         )
         yield Problem(Severity.DEGRADED, place, what, apply)
     elif found.left_bytes is not None and found.left_bytes < LITTLE_BYTES:

@@ -229,7 +229,7 @@ def test_a_consumer_that_died_is_told() -> None:
     [
         (CaptureHealth(is_there=True, is_read=True, is_lost=True), ExitCode.HALTED, "invalidated"),
         (CaptureHealth(is_there=False), ExitCode.HALTED, "no reader"),
-        (CaptureHealth(is_there=True, is_read=False), ExitCode.DEGRADED, "has no connection"),
+        (CaptureHealth(is_there=True, is_read=False), ExitCode.DEGRADED, "that has no connection"),
         (CaptureHealth(is_there=True, left_bytes=5000), ExitCode.DEGRADED, "5,000 more bytes"),
         (CaptureHealth(is_there=True, captured_seconds=900), ExitCode.HALTED, "nothing for 900 s"),
         (CaptureHealth(is_there=True, errors=2), ExitCode.DEGRADED, "2 errors"),

@@ -118,9 +118,13 @@ class Firm:
         self.stop(*routes)
         self.start(*routes)
 
-    def answers(self, route: str) -> bool:
-        """Does a route's consumer answer at all."""
-        return bool(_health(self.consumers[route]))
+    def has_ended(self, route: str) -> bool:
+        """Has the process of a route's consumer ended by itself."""
+        return self.consumers[route].process.poll() is not None
+
+    def has_begun(self, route: str) -> bool:
+        """Does a route's consumer answer, or has it ended already."""
+        return self.has_ended(route) or bool(_health(self.consumers[route]))
 
     def said(self, route: str) -> str:
         """What a route's consumer has logged, and says of its health."""
@@ -244,7 +248,8 @@ def founded(stack: Stack) -> Iterator[Firm]:
                 yield firm
             finally:
                 firm.stop(*list(firm.consumers))
-                live.pim.close()  # it may be another by now
+                for one in (live.pim, firm.dps):  # they may be others by now
+                    one.close()
                 with suppress(AssertionError):
                     live.command("connectors", "remove", "--source", "dps", "--yes")
 

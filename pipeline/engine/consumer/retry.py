@@ -10,7 +10,7 @@ from typing import TypeVar
 import tenacity
 
 from pipeline.engine.consumer.ports import Clock, Telemetry
-from pipeline.errors import PipelineError, Remedy
+from pipeline.errors import CredentialsRefused, PipelineError, Remedy
 
 T = TypeVar("T")
 
@@ -22,6 +22,9 @@ class Stopped(Exception):
 
 
 REFUSED_PAUSE_SECONDS = 30.0  # the first; it doubles: many wrong passwords lock an account
+MISSING_PAUSE_SECONDS = (
+    1.0  # the same of what locks nothing: a database that is being restored, say
+)
 
 
 class Retrier:
@@ -96,6 +99,7 @@ class Refusals:
         self._clock = clock
         self._since: float | None = None
         self._count = 0
+        self._first = REFUSED_PAUSE_SECONDS
 
     def may_try_again(self, error: PipelineError) -> bool:
         if error.remedy is not Remedy.RETRY_FOR_A_WHILE:
@@ -103,6 +107,8 @@ class Refusals:
             return error.is_transient
         now = self._clock.monotonic()
         self._since = now if self._since is None else self._since
+        is_locking = isinstance(error, CredentialsRefused)
+        self._first = REFUSED_PAUSE_SECONDS if is_locking else MISSING_PAUSE_SECONDS
         self._count += 1
         return now - self._since < self._most_seconds
 
@@ -112,4 +118,4 @@ class Refusals:
         if self._since is None:
             return None
         left = self._since + self._most_seconds - self._clock.monotonic()
-        return min(REFUSED_PAUSE_SECONDS * 2.0 ** (self._count - 1), max(left, 0.0))
+        return min(self._first * 2.0 ** min(self._count - 1, 20), max(left, 0.0))

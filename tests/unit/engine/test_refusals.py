@@ -8,7 +8,11 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from pipeline.engine.consumer.retry import REFUSED_PAUSE_SECONDS, Retrier
+from pipeline.engine.consumer.retry import (
+    MISSING_PAUSE_SECONDS,
+    REFUSED_PAUSE_SECONDS,
+    Retrier,
+)
 from pipeline.errors import (
     CredentialsRefused,
     DatabaseMissing,
@@ -69,6 +73,14 @@ def test_a_password_that_is_being_rotated_heals() -> None:
     first, second, third = service.tried_at
     assert second - first == pytest.approx(REFUSED_PAUSE_SECONDS)
     assert third - second == pytest.approx(2 * REFUSED_PAUSE_SECONDS)
+
+
+def test_a_database_that_is_not_there_for_a_moment_is_found_within_seconds() -> None:
+    """It is being restored under its name: nothing is locked by asking."""
+    clock = SimulatedClock()
+    service = Service(clock, [DatabaseMissing("no"), DatabaseMissing("no"), None])
+    assert retrier(clock, QUARTER_OF_AN_HOUR).attempt(service) == "done"
+    assert service.tried_at[-1] == pytest.approx(3 * MISSING_PAUSE_SECONDS)
 
 
 def test_a_refusal_that_lasts_ends_the_consumer_after_the_stated_time_and_few_tries() -> None:

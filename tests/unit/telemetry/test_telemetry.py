@@ -106,6 +106,8 @@ def test_every_kind_of_news_moves_its_metric() -> None:
     telemetry.halted_place("Contact", TargetBusy("x"))
     telemetry.connector_held("ajera", "it failed")
     telemetry.connector_restarted("ajera", 1)
+    telemetry.rewound(TargetBusy("x"))
+    telemetry.renewed(TargetBusy("x"))
     after = samples(telemetry)
     moved = {name for name in after if after[name] != before.get(name)}
     told = [metric for metric in METRICS if not metric.is_asked]

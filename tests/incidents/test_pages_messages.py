@@ -74,7 +74,7 @@ def it_was_set_aside(firm: Firm) -> None:
 
 
 def dead(firm: Firm) -> float:
-    return firm.look().metric(TO_PIM, "pipeline_dead_letters_total")
+    return firm.look().metric(TO_PIM, "pipeline_dead_letters_total") or 0
 
 
 def there_are_too_many(firm: Firm) -> None:

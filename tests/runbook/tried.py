@@ -89,15 +89,6 @@ TRIED = {
     "schema.target": DATABASES,
 }
 UNTRIED = {
-<<<<<<< HEAD
-=======
-    "exchange.restored": NOT_YET,
-    "column.unknown": NOT_YET,
-    "connect.snapshot_needed": NOT_YET,
-    "decode.malformed": NOT_YET,
-    "decode.metadata": NOT_YET,
-    "decode.truncate": NOT_YET,
->>>>>>> 925c269 (Incidents: two that were not seen to pass yet are left out)
     "environment.driver_unsupported": "it ends on a SQL Server, which the tests do not have",
     "target.concurrent": "a race between processes: it heals itself, nothing is typed",
 }

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import TypeVar
 
 from pipeline.errors import PipelineError
 from pipeline.mapping.aggregate import Aggregate
@@ -31,6 +32,8 @@ from pipeline.mapping.table import (
 from pipeline.mapping.watches import aggregating
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow
+
+T = TypeVar("T")
 
 Pair = tuple[str, str]  # table, column
 _SAMPLES: Mapping[ColumnType, Value] = {
@@ -212,6 +215,9 @@ class _NotingNeighbours:
 
     def row(self, table: str, *key: Value) -> LedgerRow:
         return self._row(table, key_text(key))
+
+    def once(self, of: Callable[[RelatedRows], T]) -> T:
+        return of(self)
 
     def totals(self, name: str) -> Groups:
         (one,) = (one for one in self.mapping.grouped if one.name == name)

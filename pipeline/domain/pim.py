@@ -204,7 +204,7 @@ def _client_of(neighbours: RelatedRows) -> LedgerRow | None:
 
 def _client_column(column: str, target: str) -> Related:
     def value(neighbours: RelatedRows) -> Value:
-        client = _client_of(neighbours)
+        client = neighbours.once(_client_of)
         return None if client is None else text(client.values[column])
 
     return Related(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.convert import text
@@ -19,9 +20,9 @@ from pipeline.mapping.table import (
     Derived,
     Groups,
     Kept,
-    Line,
     LinkedKey,
     Related,
+    RelatedRows,
     RowMissing,
     TableMapping,
 )
@@ -29,6 +30,11 @@ from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Row, Value
 from pipeline.model.frozen import light
 from pipeline.model.ledger import LedgerRow
+
+T = TypeVar("T")
+LineOf = Callable[["GraphNeighbours"], Value | Kept]
+# target column, the root's columns without which it cannot be known, and its value
+ReadyLine = tuple[str, frozenset[str], LineOf]
 
 
 @dataclass
@@ -49,6 +55,8 @@ class Graph:
     linked: dict[str, Mapping[str, str]] = field(default_factory=dict)
     # by mapping, name of `grouped` and key what its link gives
     group_links: dict[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
+    # by mapping and tables that are loaded its lines, made ready
+    lines: dict[tuple[str, frozenset[str]], list[ReadyLine]] = field(default_factory=dict)
 
     def add(self, rows: Iterable[LedgerRow]) -> None:
         for row in rows:
@@ -76,6 +84,7 @@ class GraphNeighbours:
     graph: Graph
     mapping: TableMapping
     _children: dict[str, list[LedgerRow]] = field(default_factory=dict)  # of a root that is there
+    _once: dict[Callable[[RelatedRows], object], object] = field(default_factory=dict)
 
     @property
     def site(self) -> Site:
@@ -127,6 +136,12 @@ class GraphNeighbours:
             raise RowMissing(table, text_of)
         self._refuse_changed(found)
         return known(found)
+
+    def once(self, of: Callable[[RelatedRows], T]) -> T:
+        """Several lines ask: what is worked out for one is kept for the others."""
+        if of not in self._once:
+            self._once[of] = of(self)
+        return cast("T", self._once[of])
 
     def totals(self, name: str) -> Groups:
         found = self.graph.grouped.get(self.mapping.name, {}).get(self.root.key, {})
@@ -195,25 +210,29 @@ def build(
 
     Raises ValueRefused when a rule refuses a source value.
     """
+    lines = graph.lines.get((mapping.name, loaded))
+    if lines is None:
+        lines = graph.lines[mapping.name, loaded] = [*_ready(mapping, loaded)]
     neighbours = GraphNeighbours(known(root), graph, mapping)
     values: dict[str, Value] = {}
-    prefill: dict[str, Value] = {}
+    prefill: dict[str, Value] = {
+        line.target: line.of(graph.site) for line in mapping.lines if isinstance(line, CreateOnly)
+    }
     missing: list[RowMissing] = []
-    for line in mapping.lines:
-        if isinstance(line, CreateOnly):
-            prefill[line.target] = line.of(graph.site)
-        elif _knowable(line, neighbours, loaded):
-            try:
-                value = _value(line, neighbours)
-            except (ChangedSince, ValueUnknown):
-                continue
-            except RowMissing as error:
-                missing.append(error)
-                continue
-            if isinstance(value, Kept):
-                prefill[line.target] = value.value
-            else:
-                values[line.target] = value
+    for target, columns, of in lines:
+        if root.unknown and not root.unknown.isdisjoint(columns):
+            continue
+        try:
+            value = of(neighbours)
+        except (ChangedSince, ValueUnknown):
+            continue
+        except RowMissing as error:
+            missing.append(error)
+            continue
+        if isinstance(value, Kept):
+            prefill[target] = value.value
+        else:
+            values[target] = value
     children, lacking = _children(mapping, neighbours, loaded)
     row = TargetRow(mapping.target, (neighbours.key,), values, prefill)
     return Built(mapping, root, row, children, [*missing, *lacking])
@@ -233,30 +252,36 @@ def _children(
     return found, missing
 
 
-def _knowable(line: Line, neighbours: GraphNeighbours, loaded: frozenset[str]) -> bool:
-    root = neighbours.root
-    match line:
-        case Column(source=source):
-            return source not in root.unknown
-        case Derived(expression=expression):
-            return root.unknown.isdisjoint(expression.columns)
-        case Aggregate(target=target):
-            return target in neighbours.aggregated
-        case Related(needs=needs):
-            return loaded.issuperset(needs)
-        case CreateOnly():
-            return True
+def _ready(mapping: TableMapping, loaded: frozenset[str]) -> Iterator[ReadyLine]:
+    """The lines that follow a row's events, without those that need a table that is not loaded."""
+    for line in mapping.lines:
+        match line:
+            case Column(target=target, source=source):
+                yield target, frozenset({source}), _text_of(source)
+            case Derived(target=target, expression=expression):
+                yield target, frozenset(expression.columns), _of_root(expression.of)
+            case Aggregate(target=target):
+                yield target, frozenset(), _aggregated(target)
+            case Related(target=target, needs=needs, of=of):
+                if loaded.issuperset(needs):
+                    yield target, frozenset(), of
+            case CreateOnly():
+                pass
 
 
-def _value(line: Line, neighbours: GraphNeighbours) -> Value | Kept:
-    match line:
-        case Column(source=source):
-            return text(neighbours.root.values[source])
-        case Derived(expression=expression):
-            return expression.of(neighbours.root.values, neighbours.site)
-        case CreateOnly(of=of):
-            return of(neighbours.site)
-        case Aggregate(target=target):
-            return neighbours.aggregated[target]
-        case Related(of=of):
-            return of(neighbours)
+def _text_of(source: str) -> LineOf:
+    return lambda neighbours: text(neighbours.root.values[source])
+
+
+def _of_root(of: Callable[[Row, Site], Value]) -> LineOf:
+    return lambda neighbours: of(neighbours.root.values, neighbours.site)
+
+
+def _aggregated(target: str) -> LineOf:
+    def value(neighbours: GraphNeighbours) -> Value:
+        found = neighbours.aggregated
+        if target not in found:
+            raise ValueUnknown
+        return found[target]
+
+    return value

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pipeline.mapping.aggregate import Aggregate, AggregateGroups
 from pipeline.mapping.path import Path
@@ -18,6 +18,8 @@ from pipeline.mapping.source import SourceTable
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Row, Value
 from pipeline.model.ledger import LedgerRow
+
+T = TypeVar("T")
 
 
 class RowMissing(Exception):
@@ -69,6 +71,11 @@ class RelatedRows(Protocol):
 
     def row(self, table: str, *key: Value) -> LedgerRow:
         """The row with that key, deleted or not. Raises RowMissing, ChangedSince."""
+
+    def once(self, of: Callable[[RelatedRows], T]) -> T:
+        """What a function gives of this root, worked out once for all lines that ask. Raises what
+        it raises.
+        """
 
     def totals(self, name: str) -> Groups:
         """Of the mapping's `grouped` of this name: by what a group's rows hold in the columns `by`

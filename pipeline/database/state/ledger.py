@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, Final
 
 from pipeline.database.sql.dialect import Field, Fields, Lock, Update, given
 from pipeline.database.sql.session import CONVERTED, Cells, Session, canonical, number_of
@@ -22,6 +23,8 @@ from pipeline.model.ledger import LedgerRow
 from pipeline.model.position import TopicOffset
 
 _PREFIX: Fields = (LEDGER_KEY, LEDGER_REVISION, *LEDGER)
+_WIDTH = len(_PREFIX)
+_NOTHING: Final = frozenset[str]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,44 +235,32 @@ def _cells(mirror: Mirror, row: LedgerRow) -> Cells:
     )
 
 
-def _ledger_row(mirror: Mirror, answer: Cells) -> LedgerRow:
-    (
-        key,
-        revision,
-        position,
-        incarnation,
-        partition,
-        offset,
-        deleted,
-        unknown,
-        epoch,
-        committed_at,
-        *moments,
-    ) = answer[: len(_PREFIX)]
-    retired_at, changed_at, version, written_at = moments
-    missing = _missing(mirror, version if written_at == revision else 0)
-    values = dict(zip(mirror.names, answer[len(_PREFIX) :], strict=True))
+def _ledger_row(mirror: Mirror, answer: Sequence[Any]) -> LedgerRow:
+    key, revision, position, incarnation, partition, offset, deleted, unknown = answer[:8]
+    epoch, committed_at, retired_at, changed_at, version, written_at = answer[8:_WIDTH]
+    missing = _NOTHING
+    if mirror.added:
+        missing = _missing(mirror, version if written_at == revision else 0)
+    values = dict(zip(mirror.names, answer[_WIDTH:], strict=True))
     for field in mirror.converted:
         values[field.name] = canonical(values[field.name], field.kind)
     return LedgerRow(
-        table=mirror.source.name,
-        key=str(key),
-        values=values if not missing else {**values, **dict.fromkeys(missing)},
-        position=str(position),
-        place=TopicOffset(number_of(incarnation), number_of(partition), number_of(offset)),
-        deleted=bool(deleted),
-        unknown=missing.union(str(unknown).split(",")) if unknown else missing,
-        epoch=number_of(epoch),
-        committed_at=committed_at.astimezone(UTC) if isinstance(committed_at, datetime) else None,
-        revision=number_of(revision),
-        retired_at=str(retired_at),
-        changed_at=str(changed_at),
+        mirror.source.name,
+        str(key),
+        values if not missing else {**values, **dict.fromkeys(missing)},
+        str(position),
+        TopicOffset(int(incarnation), int(partition), int(offset)),
+        bool(deleted),
+        missing.union(str(unknown).split(",")) if unknown else missing,
+        int(epoch),
+        committed_at.astimezone(UTC) if isinstance(committed_at, datetime) else None,
+        int(revision),
+        str(retired_at),
+        str(changed_at),
     )
 
 
 def _missing(mirror: Mirror, version: Value) -> frozenset[str]:
     """Columns that the row's last writer did not know."""
-    if not mirror.added:
-        return frozenset()
     known = 0 if version is None else number_of(version)
     return frozenset(name for name, added in mirror.added.items() if added > known)

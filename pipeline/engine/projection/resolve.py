@@ -203,13 +203,18 @@ def _fetch_members(
     and of further ones while there are others in them.
     """
     index: dict[str, list[LedgerRow]] = {}
+    locked = {root.key: root for root in roots}  # most members of most groups
     pending = [(root, group.values(root, graph.site)) for root in roots]
     at_once = 2
     while pending:
         asked = [(root, values, list(islice(values, at_once))) for root, values in pending]
         wanted = {value for _, _, some in asked for value in some} - index.keys()
         if wanted:
-            rows = transaction.rows_where(mapping.source, group.column, sorted(wanted))
+            keys = transaction.values_where(mapping.source, "", group.column, sorted(wanted))
+            members = sorted({str(key) for key in keys})
+            rows = [locked[key] for key in members if key in locked]
+            if others := [key for key in members if key not in locked]:
+                rows += transaction.rows_by_key(mapping.source, others)
             graph.add_by_column(group.column, mapping.source, rows)
             found = graph.by_column[mapping.source, group.column]
             index.update({value: found.get(value, []) for value in wanted})

@@ -226,4 +226,11 @@ SPEED_GUARDS = (
         "            pass\n",
         f"{TOGETHER}::test_many_marks_are_one_row_and_gone_when_all_is_recomputed",
     ),
+    Guard(
+        "who may not make temporary tables goes row by row",
+        SESSION,
+        "    return copying if may else None\n",
+        "    return copying if may is not None else None\n",
+        "tests/integration/test_bulk.py::test_who_may_not_make_temporary_tables_stages_row_by_row",
+    ),
 )

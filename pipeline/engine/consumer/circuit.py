@@ -68,7 +68,10 @@ class Circuit:
         self._window(partition).append(True)
 
     def _window(self, partition: TopicPartition) -> deque[bool]:
-        return self._recent.setdefault(partition, deque(maxlen=self.limits.window))
+        window = self._recent.get(partition)
+        if window is None:
+            window = self._recent[partition] = deque(maxlen=self.limits.window)
+        return window
 
 
 def _place(partition: TopicPartition) -> str:

@@ -51,11 +51,17 @@ POINTS = (
 # Which calls tell what a transaction is for, and in the middle of what it is after them.
 KINDS = {
     "write_rows": "stage",
+    "write_plain": "stage",
     "upsert": "recompute",
     "clear": "recompute",
     "advance": "progress",
 }
-INSIDE = {"write_rows": "inside stage", "upsert": "inside recompute"}
+INSIDE = {
+    "write_rows": "inside stage",
+    "write_plain": "inside stage",
+    "upsert": "inside recompute",
+}
+LEAST_AT_ONCE = 3  # so that small batches go that way, too
 
 
 class Bomb:
@@ -179,6 +185,7 @@ def main(*, config: Path, point: str, count: int) -> None:
     bomb, health = Bomb(point, count), Health()
 
     def join(of: ConsumerParts, processor: Processor) -> Any:
+        processor.least_at_once = LEAST_AT_ONCE
         return BombedMessages(member(of, processor), bomb)
 
     with parts(

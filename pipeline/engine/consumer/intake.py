@@ -94,12 +94,8 @@ class Intake:
         batch = Batch(
             incarnations=incarnations, polled_at=self._clock.now(), observed=self._observed
         )
-        partitions: dict[tuple[str, int], TopicPartition] = {}
         for message in messages:
-            place = (message.topic, message.partition)
-            partition = partitions.get(place)
-            if partition is None:
-                partition = partitions[place] = TopicPartition(*place)
+            partition = TopicPartition(message.topic, message.partition)
             if partition in batch.handled.halted:
                 continue
             try:

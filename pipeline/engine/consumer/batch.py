@@ -41,6 +41,7 @@ class Batch:
     incarnations: Mapping[str, int] = field(default_factory=dict)
     polled_at: datetime = NEVER
     handled: BatchResult = field(default_factory=BatchResult)
+    partitions: dict[tuple[str, int], TopicPartition] = field(default_factory=dict)  # by table
     observed: frozenset[str] = frozenset()  # topics whose snapshots are followed by nobody
 
     def snapshot_ended(self, topic: str, epoch: int) -> None:
@@ -49,6 +50,14 @@ class Batch:
         """
         if topic not in self.observed:
             self.handled.snapshot_ended = max(self.handled.snapshot_ended, epoch)
+
+    def partition_of(self, event: Event) -> TopicPartition:
+        place = (event.table, event.place.partition)
+        found = self.partitions.get(place)
+        if found is None:
+            topic = self.message_of(event).topic
+            found = self.partitions[place] = TopicPartition(topic, event.place.partition)
+        return found
 
     def message_of(self, event: Event) -> Message:
         return self.messages[event.origin]

@@ -227,13 +227,8 @@ class Intake:
         """Events have ended; one behind a message that stopped its partition ends when it is read
         again.
         """
-        partitions: dict[tuple[str, int], TopicPartition] = {}
         for event, outcome, reason in ended:
-            place = (event.table, event.place.partition)
-            partition = partitions.get(place)
-            if partition is None:
-                topic = batch.message_of(event).topic
-                partition = partitions[place] = TopicPartition(topic, event.place.partition)
+            partition = batch.partition_of(event)
             if event.place.offset < batch.handled.next_offsets[partition]:
                 batch.ended[partition, outcome, reason] += 1
                 self.skipping.handled(batch, event)

@@ -7,6 +7,8 @@ from math import isnan
 
 import pytest
 from confluent_kafka.admin import AdminClient
+from psycopg import sql
+from sqlalchemy.engine import URL, make_url
 
 from deploy.demo.consumers import EXCHANGE, TO_PIM
 from pipeline.errors import ExitCode
@@ -19,6 +21,7 @@ pytestmark = pytest.mark.stack
 BOTH = ("ajera", "dps")
 ROUTES = (TO_PIM, EXCHANGE)
 RUNNING = "pipeline_connector_running_state"
+FROM_ENVIRONMENT = "${env:AJERA_CDC_SOURCE_PASSWORD}"
 
 
 def test_connect_is_killed(firm: Firm) -> None:
@@ -79,6 +82,62 @@ def is_running(firm: Firm, seen: Seen) -> float | None:
     """What the route to PIM reports of Ajera's connector."""
     connector = firm.live.settings()["sources"]["ajera"]["connector_name"]
     return seen.metric(TO_PIM, RUNNING, connector=connector)
+
+
+def test_the_password_of_the_connector_is_another_one(firm: Firm) -> None:
+    """Debezium tries again without end, and its task stays RUNNING: status says that nobody reads
+    the log, and whom the database refuses; lag, health and metrics that the source is silent.
+    """
+    person, before = firm.person("connect.failed"), firm.live.settings()["sources"]["ajera"]
+    whole = make_url(before["database"])
+    role = f"{firm.live.name}-capture"
+    name = sql.Identifier(role)
+    firm.live.ajera.execute(
+        sql.SQL("CREATE ROLE {} SUPERUSER LOGIN PASSWORD 'before'").format(name)
+    )
+    use(firm, whole.set(username=role, password="before"))
+    person.heal(SOURCE="ajera")
+    with firm.edits():
+        firm.live.ajera.execute(sql.SQL("ALTER ROLE {} PASSWORD 'after'").format(name))
+        firm.live.edit(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", role
+        )
+        seen = firm.shows(
+            lambda seen: "environment.credentials" in seen.problems and is_late(seen),
+            "status names the refusal, lag and health the source that is silent",
+        )
+        assert seen.status_code != ExitCode.OK
+        assert f"/{whole.database} as {role}" in seen.problems
+        for route in ROUTES:
+            assert (seen.metric(route, "pipeline_source_seen_seconds", source="ajera") or 0) > 5
+        use(firm, whole.set(username=role, password="after"))
+        seen = firm.look()
+        assert "Nobody reads its log" in seen.problems
+        assert "connectors apply --source ajera" in seen.problems
+        person.heal(SOURCE="ajera")
+        firm.wait_until_healthy()
+    assert person.is_over(SOURCE="ajera")
+    firm.live.configure(sources={"ajera": {"connect_password": FROM_ENVIRONMENT, **before}})
+    person.heal(SOURCE="ajera")
+
+
+def use(firm: Firm, url: URL) -> None:
+    """Another user of Ajera, in the settings: for us, and for the connector."""
+    text = url.render_as_string(hide_password=False)
+    both = {"database": text, "connect_password": url.password}
+    firm.live.configure(sources={"ajera": both})
+
+
+def is_late(seen: Seen) -> bool:
+    """Nothing of Ajera was seen for longer than its heartbeats allow: in lag, and in health."""
+    return all(
+        one["is_silent"]
+        for route in ROUTES
+        for one in (
+            *(each for each in seen.route(route)["sources"] if each["source"] == "ajera"),
+            (seen.health[route].get("sources") or {"ajera": {"is_silent": False}})["ajera"],
+        )
+    )
 
 
 def test_a_topic_is_deleted(firm: Firm) -> None:

@@ -7,11 +7,13 @@ from confluent_kafka.admin import AdminClient
 
 from deploy.demo.consumers import EXCHANGE
 from deploy.sample import databases
+from pipeline.errors import ExitCode
 from tests.incidents.firm import Firm
 from tests.incidents.test_restored import copied, swapped
 from tests.support.live import wait_until
 
 pytestmark = pytest.mark.stack
+HALTED = "pipeline_halted_partitions"
 WEBSITE = 'SELECT count(*) FROM "Clendor" WHERE "WebSite" = %s'
 
 
@@ -32,7 +34,16 @@ def test_dps_is_restored(firm: Firm) -> None:
         firm.dps.close()
         wait_until(lambda: swapped(admin, place, copy, gone), "the backup is in its place")
         firm.dps = databases.connect(url)
-    wait_until(lambda: person.code in person.look(), "status says so")
+    seen = firm.shows(
+        lambda seen: (
+            person.code in seen.problems
+            and (seen.metric(EXCHANGE, HALTED, code=person.code) or 0) > 1
+            and person.code in seen.reasons(EXCHANGE)
+        ),
+        "status, health and a metric say so",
+    )
+    assert seen.status_code == ExitCode.HALTED
+    wait_until(lambda: person.code in person.look(), "the page's command shows it")
     assert not has(firm, "lacked.example")
 
     def by_hand(command: str) -> None:

@@ -10,7 +10,7 @@ from deploy.sample import databases
 from pipeline.errors import ExitCode
 from tests.incidents.firm import Firm
 from tests.incidents.test_restored import copied, swapped
-from tests.support.live import wait_until
+from tests.support.live import client, wait_until
 
 pytestmark = pytest.mark.stack
 HALTED = "pipeline_halted_partitions"
@@ -23,13 +23,17 @@ def test_dps_is_restored(firm: Firm) -> None:
     url = live.settings()["sources"]["dps"]["database"]
     place = url.rsplit("/", 1)[1]
     copy, gone = f"{place}-copy", f"{place}-gone"
+    # One whose website nobody has edited: two that differ at a first link are left to a person.
+    live.insert("AxVec", client(93, "Lacked", vecSyncToCRM=True))
+    named = 'SELECT count(*) FROM "Clendor" WHERE "Name" = %s'
+    wait_until(lambda: firm.dps.execute(named, ["Lacked"]).fetchone() == (1,), "DPS has the client")
     firm.stop(EXCHANGE)
     firm.dps.close()
     with databases.connect(live.stack.postgres_url("postgres")) as admin:
         wait_until(lambda: copied(admin, place, copy), "a backup of DPS")
         firm.dps = databases.connect(url)
         firm.start(EXCHANGE)
-        live.edit('UPDATE "AxVec" SET "vecWebsite" = \'lacked.example\' WHERE "vecKey" = 3')
+        live.edit('UPDATE "AxVec" SET "vecWebsite" = \'lacked.example\' WHERE "vecKey" = 93')
         wait_until(lambda: has(firm, "lacked.example"), "DPS has the edit")
         firm.dps.close()
         wait_until(lambda: swapped(admin, place, copy, gone), "the backup is in its place")

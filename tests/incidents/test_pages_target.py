@@ -57,7 +57,7 @@ def a_table_refuses(firm: Firm) -> None:
     """Somebody gave a column another type; other tables continue."""
     person, pim = firm.person("target.refused"), firm.live.pim
     kind = 'ALTER TABLE "Organization" ALTER "Phone Number" TYPE {} USING {}'
-    pim.execute(kind.format("integer", "NULL"))
+    pim.execute(kind.format("integer", '"Phone Number"::integer'))
     firm.live.edit('UPDATE "AxVec" SET "vecPhone1" = \'555\' WHERE "vecKey" = 4')
     wait_until(
         lambda: person.code in (shown := person.look()) and "Organization" in shown,

@@ -19,9 +19,11 @@ from pipeline.cli.values import Whole
 from pipeline.cli.watch import watch
 from pipeline.config.settings import Settings
 from pipeline.model.audit import Changes
+from pipeline.model.load import LOADED, LoadProgress
 
 if TYPE_CHECKING:
     from pipeline.database.state.consumers import ConsumerStatus
+    from pipeline.database.state.status import TableStatus
     from pipeline.database.systems.capture_health import CaptureHealth
     from pipeline.operations import status as operation
     from pipeline.operations.standing import RouteState, RouteStatus
@@ -165,10 +167,21 @@ def _links(found: RouteState) -> Table:
 
 
 def _tables(found: RouteState) -> Table:
-    table = columns("source table", "state", "epoch")
+    """How much of a table is read is shown until all are loaded."""
+    is_loading = any(one.state != LOADED for one in found.tables)
+    table = columns("source table", "state", "epoch", *(["messages read"] if is_loading else []))
     for one in found.tables:
-        table.add_row(one.name, one.state, str(one.epoch))
+        table.add_row(one.name, one.state, str(one.epoch), *([_read(one)] if is_loading else []))
     return table
+
+
+def _read(one: TableStatus) -> str:
+    if one.read is None:
+        return "-"
+    if one.there is None:
+        return f"{one.read:,} of an unknown number"
+    progress = LoadProgress((one.name,), one.read, one.there)
+    return f"{one.read:,} of {one.there:,} ({progress.percent} %)"
 
 
 def _unknown(found: RouteState) -> Table:

@@ -89,6 +89,17 @@ def about_name(
     )
 
 
+def about_owned(
+    link: str, entity: str, column: str, ajera: Value, dps: Value, now: datetime
+) -> Conflict:
+    """The entry for a column beside the lines, which Ajera owns; what a person typed in DPS is
+    overwritten.
+    """
+    return Conflict(
+        *(link, entity, column, Kind.OWNED_PUT_BACK, Rule.AJERA, Side.AJERA, now), ajera, dps
+    )
+
+
 def about_row(link: Link, kind: Kind, now: datetime) -> Conflict:
     """The entry for the pair as a whole."""
     return Conflict(link.id, link.entity, None, kind, rule=None, winner=None, at=now)

@@ -48,6 +48,10 @@ def reverse(link: Link, entry: Conflict, now: datetime, rules: Rules) -> Decisio
     """
     if entry.winner is None or entry.column is None or entry.link != link.id:
         raise UsageError("this entry of the conflict log decided nothing that could be reversed")
+    if entry.column not in rules.by_name:
+        raise UsageError(
+            f"{entry.column} is no line of the exchange: its owner alone decides what is there"
+        )
     return _enter(
         link,
         entry.column,

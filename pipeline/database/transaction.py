@@ -30,6 +30,7 @@ from pipeline.database.systems.target_tables import TargetTables
 from pipeline.database.systems.written_rows import WrittenRows
 from pipeline.errors import TargetRefused
 from pipeline.mapping.aggregate import Aggregate, AggregateGroups
+from pipeline.mapping.observed import PutBackValue
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.table import Groups
@@ -261,6 +262,9 @@ class DatabaseTransaction:
         self, entity: str, keys: Sequence[str], *, is_locked: bool = True
     ) -> dict[str, str]:
         return self._links().given(entity, keys, is_locked=is_locked)
+
+    def log_put_back(self, entity: str, edits: Sequence[PutBackValue], now: datetime) -> None:
+        self._links().log_put_back(entity, edits, now)
 
     def _links(self) -> LinkedKeys:
         if self._linked is None:

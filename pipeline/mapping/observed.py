@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -56,6 +56,18 @@ class Written:
             for name, text in self.texts.items()
             if name in row and name in columns and as_text(columns[name].kind, row[name]) != text
         )
+
+
+@dataclass(frozen=True, slots=True)
+class PutBackValue:
+    """A value that a person typed over one of ours, and what is written back: for which root, and
+    in which column, as Table.Column. `typed` is null where the row was deleted.
+    """
+
+    root: Root
+    column: str
+    typed: Value = field(repr=False)
+    given: Value = field(repr=False)
 
 
 def as_text(kind: ColumnType, value: Value) -> str | None:

@@ -13,6 +13,7 @@ from pipeline.database.state.schema import sync_metadata
 from pipeline.database.systems.grants import (
     EVERYTHING,
     missing_rights,
+    rights_on_links,
     rights_on_target,
 )
 from pipeline.database.systems.inspect import source_findings
@@ -26,6 +27,7 @@ from pipeline.operations.heartbeats import HEARTBEAT_TABLE
 from pipeline.wiring.clients import source_engine, target_engine
 from pipeline.wiring.exchange import setup_of
 from pipeline.wiring.exchange_decoding import needs_of
+from pipeline.wiring.links import require_links, schema_of_links
 from pipeline.wiring.offered import require_offered, switched_on
 from pipeline.wiring.projection import needs_in
 from pipeline.wiring.source import Source, contract_of, source_of
@@ -99,6 +101,7 @@ def target(route: Route, settings: Settings) -> Iterator[Line]:
     try:
         yield from _tables(settings, route, engine)
         yield from _state(area, state_of(settings, route), engine)
+        yield from _links(area, schema_of_links(settings, route), engine)
     finally:
         engine.dispose()
 
@@ -114,6 +117,19 @@ def _tables(settings: Settings, route: Route, engine: Engine) -> Iterator[Line]:
     yield Line(area, "tables", is_ok=True, found=told)
     wanted = rights_on_target(route, settings.site)
     yield rights(area, f"{area}'s tables", missing_rights(engine, schema, wanted))
+
+
+def _links(area: str, schema: str | None, engine: Engine) -> Iterator[Line]:
+    """The exchange's tables, where the route follows its links."""
+    if schema is None:
+        return
+    try:
+        require_links(engine, schema)
+    except SyncSchemaOutdated as error:
+        yield fault(area, "the exchange's links", error)
+        return
+    missing = missing_rights(engine, schema, rights_on_links(engine))
+    yield rights(area, "the exchange's links", missing)
 
 
 def _state(area: str, of: State, engine: Engine) -> Iterator[Line]:

@@ -24,20 +24,20 @@ from pipeline.domain.routes import AnyRoute
 from pipeline.errors import ExitCode, PipelineError
 from pipeline.mapping.route import Route
 from pipeline.model.position import TopicPartition
-from pipeline.operations.lag import Stored, lag, require_kafka
+from pipeline.operations.lag import Lag, Stored, lag, require_kafka
+from pipeline.operations.loads import with_progress
 from pipeline.operations.problems import Problem, Severity, problems, worst
 from pipeline.operations.side_by_side import side_by_side
 from pipeline.operations.skipped_rows import skipped_rows
 from pipeline.operations.standing import (
     ConnectorStatus,
-    GroupStatus,
     RouteState,
     RouteStatus,
     group_of,
 )
 from pipeline.wiring.clients import connect_client
 from pipeline.wiring.route import RouteHandle, route_named, routes_of
-from pipeline.wiring.source import source_of
+from pipeline.wiring.source import source_of, topics_in
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -81,20 +81,20 @@ def status(settings: Settings, keys: int = 10, name: str | None = None) -> Statu
     chosen = routes_of(settings) if name is None else (route_named(settings, name),)
     systems = list(dict.fromkeys(system for route in chosen for system in route.systems))
     asked = _first(settings, chosen, systems, keys)
-    groups: list[_Asked[GroupStatus]] = [_Asked() for _ in chosen]
+    lags: list[_Asked[Lag]] = [_Asked() for _ in chosen]
     if asked.kafka.value:
-        groups = side_by_side(
+        lags = side_by_side(
             [
-                partial(_asked, partial(_group, settings, route, state.value))
+                partial(_asked, partial(_lag, settings, route, state.value))
                 for route, state in zip(chosen, asked.states, strict=True)
             ]
         )
     routes = tuple(
-        RouteStatus(route.name, route.title, group.value, state.value)
-        for route, group, state in zip(chosen, groups, asked.states, strict=True)
+        _standing(settings, route, found.value, state.value)
+        for route, found, state in zip(chosen, lags, asked.states, strict=True)
     )
     connectors = tuple(_connectors(asked, [one.state for one in routes if one.state is not None]))
-    missing = (*asked.missing, *(sentence for one in groups for sentence in one.missing))
+    missing = (*asked.missing, *(sentence for one in lags for sentence in one.missing))
     unavailable = tuple(dict.fromkeys(missing))
     at = datetime.now(UTC)
     found = problems(routes, connectors, unavailable, at)
@@ -170,8 +170,26 @@ def _has_kafka(settings: Settings) -> bool:
     return True
 
 
-def _group(settings: Settings, route: RouteHandle, state: RouteState | None) -> GroupStatus:
-    return group_of(lag(settings, route, {} if state is None else _stored(state)))
+def _lag(settings: Settings, route: RouteHandle, state: RouteState | None) -> Lag:
+    return lag(settings, route, {} if state is None else _stored(state))
+
+
+def _standing(
+    settings: Settings, route: RouteHandle, found: Lag | None, state: RouteState | None
+) -> RouteStatus:
+    if state is not None:
+        state = with_progress(state, _topics(settings, route.of), found)
+    group = None if found is None else group_of(found)
+    return RouteStatus(route.name, route.title, group, state)
+
+
+def _topics(settings: Settings, route: AnyRoute) -> dict[str, str]:
+    """By source table of a route with a mirror."""
+    if not isinstance(route, Route):
+        return {}
+    names = [table.name for table in route.sources]
+    tables = [table.table for table in route.sources]
+    return dict(zip(names, topics_in(settings, route.source_system, tables), strict=True))
 
 
 def _state(settings: Settings, route: RouteHandle, keys: int) -> RouteState:

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from pipeline.errors import ParkedTooMany, PipelineError, Remedy
 from pipeline.model.held import HeldPartitions
+from pipeline.model.load import LoadProgress
 from pipeline.model.outcome import RowCounts
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.metrics import DELAY_BUCKETS, METRICS, Metric, Name
@@ -233,6 +234,19 @@ class PrometheusTelemetry:
         """A topic was deleted and made again: it is read from its beginning."""
         self._add("pipeline_rewinds_total", 1, error.code)
         self._log.warning("topic renewed", code=error.code, error=str(error), hint=error.hint)
+
+    def first_load(self, progress: LoadProgress) -> None:
+        """How far it is, and how long the rest takes at this rate."""
+        left, rate = progress.seconds_left, progress.a_second
+        self._log.info(
+            "first load",
+            read=f"{progress.read:,}",
+            there=f"{progress.there:,}",
+            percent=progress.percent,
+            a_second="unknown" if rate is None else f"{rate:,.0f}",
+            minutes_left="unknown" if left is None else f"{left / 60:,.0f}",
+            tables=", ".join(progress.tables),
+        )
 
     # -- capture -----------------------------------------------------------------------------------
 

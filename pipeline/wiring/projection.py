@@ -233,6 +233,7 @@ def build_consumer(of: ConsumerParts, stop: Callable[[], bool], join: Join | Non
             topics=of.topics,
             messages=messages,
             target=of.target,
+            telemetry=of.telemetry,
             clock=clock,
         ),
         incarnation=of.incarnations.of,

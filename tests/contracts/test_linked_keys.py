@@ -10,13 +10,15 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
 
+from pipeline.conflicts.conflict import Kind
 from pipeline.conflicts.link import WITH_PARENT, Link, LinkSide, State
-from pipeline.conflicts.rules import Side
+from pipeline.conflicts.rules import Rule, Side
 from pipeline.database.pairs import DatabasePairs
 from pipeline.database.sql.engine import create_engine
 from pipeline.database.state.migrate import upgrade
@@ -25,6 +27,7 @@ from pipeline.database.target import DatabaseTarget
 from pipeline.engine.consumer.ports import Target
 from pipeline.engine.projection import guard
 from pipeline.errors import TargetRefused
+from pipeline.mapping.observed import PutBackValue
 from pipeline.mapping.site import Site
 from pipeline.model.ledger import Mark
 from tests.contracts.test_pairs import AnyPairs
@@ -208,6 +211,27 @@ def test_a_link_that_was_stored_without_being_read_is_told(both: Both) -> None:
     with both.pairs.transaction() as transaction:
         transaction.store([(replace(linked, state=State.ENDED), None)])
     assert both.take() == [(PROJECT, "7")]
+
+
+def test_what_a_person_typed_over_a_column_of_the_source_is_in_the_conflict_log(both: Both) -> None:
+    """With the pair of its row, both values and who owns it; what has no pair is in no log."""
+    linked = pair(7)
+    both.store(linked, replace(pair(7, "P-9"), state=State.ENDED))
+    typed = PutBackValue(("AxProject", "7"), "PR.Fee", Decimal(1), Decimal("2.5"))
+    day = PutBackValue(("AxProject", "7"), "PR.StartDate", date(2026, 1, 2), None)
+    with both.target.transaction() as transaction:
+        others = replace(typed, root=("AxProject", "8"))
+        transaction.log_put_back(PROJECT, [typed, day, others], NOON)
+    with both.pairs.transaction() as transaction:
+        logged = [one for _, one in transaction.logged(limit=9)]
+    assert [(one.link, one.entity, one.column) for one in reversed(logged)] == [
+        (linked.id, PROJECT, "PR.Fee"),
+        (linked.id, PROJECT, "PR.StartDate"),
+    ]
+    day_entry, fee = logged
+    assert (fee.kind, fee.rule, fee.winner) == (Kind.OWNED_PUT_BACK, Rule.AJERA, Side.AJERA)
+    assert (fee.ajera, fee.dps, fee.at) == (Decimal("2.5"), Decimal(1), NOON)
+    assert (day_entry.ajera, day_entry.dps) == (None, date(2026, 1, 2))
 
 
 def test_nothing_is_kept_that_nobody_follows(both: Both) -> None:

@@ -38,6 +38,21 @@ ACCOUNTING_GUARDS = (
         "::test_only_rows_that_have_a_target_row_are_marked_when_tables_become_loaded",
     ),
     Guard(
+        "what concerns every project is recomputed some at a time",
+        "pipeline/engine/projection/recompute.py",
+        "            raise TooManyRoots\n",
+        "            pass\n",
+        f"{TABS}::test_what_concerns_every_project_is_written_some_at_a_time",
+    ),
+    Guard(
+        "what is put back is in the conflict log",
+        "pipeline/engine/projection/recompute.py",
+        "        self._put_back.log(transaction, done, now)\n",
+        "",
+        "tests/unit/engine/test_put_back.py"
+        "::test_what_is_put_back_is_in_the_conflict_log_as_owned_by_ajera",
+    ),
+    Guard(
         "a column that an event lacks keeps its value",
         "pipeline/engine/projection/guard.py",
         "        if column.name in event.row:\n"

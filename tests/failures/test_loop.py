@@ -154,7 +154,8 @@ class Member:
             topics=TOPICS,
             messages=self.messages,
             target=self.target,
-            clock=Clock(),
+            telemetry=self.consumer.telemetry,
+            clock=clock or Clock(),
         )
         self.loop = Loop(
             messages=self.messages,
@@ -299,6 +300,20 @@ def test_while_too_many_rows_wait_nothing_more_is_read_and_no_process_ends() -> 
     assert member.telemetry.standing == {}
     with member.target.transaction() as transaction:
         assert transaction.halts.halted() == []
+
+
+def test_how_far_a_first_load_is_is_told_until_every_table_is_loaded() -> None:
+    """Also while batches are full; a consumer that starts after it tells nothing."""
+    clock = Ticks(NOON)
+    member = Member(never, pace=LoopSettings(batch_size=1), clock=clock)
+    for _ in range(2):
+        member.with_a_message()
+    member.loop.step()
+    told = [(one.read, one.there) for one in member.telemetry.loads]
+    assert told == [(1, 2)]
+    later = loaded(Member(never, clock=clock, after=member, name="later"))
+    later.loop.step()
+    assert later.telemetry.loads == []
 
 
 def test_rows_that_wait_while_a_table_is_first_read_do_not_end_the_loop() -> None:

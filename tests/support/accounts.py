@@ -17,7 +17,7 @@ from pipeline.mapping.site import Assumptions, Site
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Event, Operation, Row, Value
 from pipeline.model.position import TopicOffset
-from tests.support.engine import Consumer, Ticking, ready
+from tests.support.engine import Consumer, Counted, Ticking, ready
 from tests.support.events import NOON, position
 from tests.support.tabs import theirs
 from tests.twins.clock import Ticks
@@ -104,11 +104,19 @@ class Accounts:
 
     # -- what happens then -------------------------------------------------------------------------
 
-    def take(self, *events: Event) -> None:
+    def take(self, *events: Event, most_roots: int = 10_000) -> Counted:
         """In one batch, and everything that is due of it."""
-        consumer = Consumer(self.target, events, clock=self.clock, route=self.route, site=self.site)
+        consumer = Consumer(
+            self.target,
+            events,
+            clock=self.clock,
+            route=self.route,
+            site=self.site,
+            most_roots=most_roots,
+        )
         consumer.take(events)
         consumer.drain()
+        return consumer.telemetry
 
     def shown(self, *key: str) -> Row:
         """The row of a project in DPS, P-1 by default."""

@@ -32,6 +32,7 @@ from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.model.event import Decoded, Event, Message
 from pipeline.model.halt import place_of
+from pipeline.model.load import LoadProgress
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
 from tests.support.events import NOON
@@ -85,6 +86,9 @@ class Counted:
     standing: dict[str, str] = field(default_factory=dict)  # place -> code of what is halted
     halts: int = 0  # how often a halt was told
     rewinds: int = 0
+    loads: list[LoadProgress] = field(default_factory=list)
+    loaded_tables: list[str] = field(default_factory=list)
+    largest: Counter[str] = field(default_factory=Counter)  # by table the rows of a transaction
     edits: Counter[tuple[str, str]] = field(default_factory=Counter)  # table and column put back
 
     def events_read(self, topic: str, count: int) -> None:
@@ -97,7 +101,10 @@ class Counted:
             self.ended.get((str(outcome), str(reason)), 0) + count
         )
 
-    def rows(self, table: str, counts: RowCounts) -> None: ...
+    def rows(self, table: str, counts: RowCounts) -> None:
+        total = counts.created + counts.changed + counts.unchanged
+        self.largest[table] = max(self.largest[table], total)
+
     def delay(self, topic: str, seconds: float) -> None: ...
     def step(self, name: str, seconds: float) -> None: ...
     def hop(self, name: str, seconds: float) -> None: ...
@@ -133,6 +140,12 @@ class Counted:
 
     def caught_up(self) -> None:
         del self.standing["rewound"]
+
+    def first_load(self, progress: LoadProgress) -> None:
+        self.loads.append(progress)
+
+    def loaded(self, table: str) -> None:
+        self.loaded_tables.append(table)
 
     def resumed(self, topic: str, partition: int, error: PipelineError) -> None:
         assert self.standing.pop(place_of(TopicPartition(topic, partition))) == error.code
@@ -188,6 +201,7 @@ class Consumer:
         describe: Callable[[], Described] = lambda: Described({}),
         observed: Sequence[str] = (),
         least_at_once: int = LEAST_AT_ONCE,
+        most_roots: int = 10_000,
     ) -> None:
         site = site or Site()
         self.telemetry = Counted()
@@ -207,6 +221,7 @@ class Consumer:
                 site,
                 {t.name: t for t in route.targets},
                 target.counts_utf16,
+                most_roots,
             ),
             dead_letters=self.letters,
             telemetry=self.telemetry,
@@ -288,6 +303,7 @@ def loading_of(
         topics={table.name: topic_of(table.name) for table in route.sources},
         messages=nothing,
         target=target,
+        telemetry=Counted(),
         clock=clock,
     )
     loading.snapshot_ended(epoch)

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pipeline.conflicts import codec
+from pipeline.conflicts.conflict import about_owned
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.rules import Side
 from pipeline.database.state.changed_links import changed_keys
-from tests.twins.links import WHOLE, LinkRow
+from pipeline.mapping.observed import PutBackValue
+from tests.twins.links import WHOLE, LinkRow, Links
 from tests.twins.locks import Strength
 from tests.twins.statements import statement
 from tests.twins.tables import Session, Table, View
@@ -73,8 +76,10 @@ class LinkedKeys:
         tables: FollowedTables,
         reader: str,
         side: Side,
+        log: Links,
     ) -> None:
         self.session = session
+        self._log = log
         self._name = reader
         self._side = side
         self._links = View(session, links)
@@ -100,6 +105,26 @@ class LinkedKeys:
             return {}
         found = self._found(entity, keys)
         return self._exchanged(self._locked(found) if is_locked else self._read(found))
+
+    def log_put_back(self, entity: str, edits: Sequence[PutBackValue], now: datetime) -> None:
+        links = self._ids(entity, {edit.root[1] for edit in edits})
+        self._log.log(
+            [
+                about_owned(links[key], entity, edit.column, edit.given, edit.typed, now)
+                for edit in edits
+                if (key := edit.root[1]) in links
+            ]
+        )
+
+    @statement
+    def _ids(self, entity: str, keys: Collection[str]) -> dict[str, str]:
+        return {
+            str(row.link.side(self._side).key): row.link.id
+            for _, row in self._links.items()
+            if row.link.entity == entity
+            and row.link.state is not State.ENDED
+            and row.link.side(self._side).key in keys
+        }
 
     @statement
     def _followed(self) -> frozenset[str]:

@@ -16,7 +16,7 @@ from pipeline.conflicts.rules import Side
 from pipeline.database.state.added import WHOLE_TABLE
 from pipeline.errors import PipelineError, TargetRefused
 from pipeline.mapping.aggregate import Aggregate, AggregateGroups
-from pipeline.mapping.observed import Written
+from pipeline.mapping.observed import PutBackValue, Written
 from pipeline.mapping.route import Route
 from pipeline.mapping.table import Groups
 from pipeline.mapping.target import Adopted, TargetRow
@@ -35,6 +35,7 @@ from tests.twins.adopted import AdoptedRows, OwnedRow
 from tests.twins.halts import Halts, HaltTables
 from tests.twins.ledger import Ledger, ledger_tables
 from tests.twins.linked import LinkedKeys
+from tests.twins.links import Links
 from tests.twins.locks import Locks
 from tests.twins.marks import Due, Marks, Together
 from tests.twins.owned import OwnedRows
@@ -181,6 +182,12 @@ class MemoryTransaction:
                 target.beside.ours.followed,
                 route.name,
                 Side(route.source_system),
+                Links(
+                    session,
+                    target.beside.ours.links,
+                    target.beside.ours.conflicts,
+                    target.beside.dps_database.clock,
+                ),
             )
         )
 
@@ -422,6 +429,10 @@ class MemoryTransaction:
     ) -> dict[str, str]:
         with self._spoiling():
             return self._links().given(entity, keys, is_locked=is_locked)
+
+    def log_put_back(self, entity: str, edits: Sequence[PutBackValue], now: datetime) -> None:
+        with self._spoiling():
+            self._links().log_put_back(entity, edits, now)
 
     def _links(self) -> LinkedKeys:
         if self._linked is None:

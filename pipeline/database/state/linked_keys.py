@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from pipeline.conflicts import codec
+from pipeline.conflicts.conflict import about_owned
 from pipeline.conflicts.link import State
 from pipeline.conflicts.rules import Side
 from pipeline.database.sql.dialect import Field, Lock
 from pipeline.database.sql.session import Session
+from pipeline.database.state.links import Links
+from pipeline.mapping.observed import PutBackValue
 from pipeline.mapping.source import ColumnType
 
 _ID = (Field("id", ColumnType.SHORT_TEXT),)
@@ -29,6 +33,7 @@ class LinkedKeys:
             session.dialect.qualify(schema, table)
             for table in ("link", "link_reader", "link_change")
         )
+        self._log = Links(session, schema)
 
     def follow(self, entities: Collection[str]) -> frozenset[str]:
         """Links are locked before it is asked who follows them already: whoever stores one until
@@ -84,6 +89,23 @@ class LinkedKeys:
             answers = self._session.run("link", lock, sorted(answers))
         found = (codec.load(str(document)).exchanged for (document,) in answers)
         return {of[self._side]: of[self._side.other] for of in found if of is not None}
+
+    def log_put_back(self, entity: str, edits: Sequence[PutBackValue], now: datetime) -> None:
+        dialect = self._session.dialect
+        own = f"{self._side}_key"
+        match = (_ENTITY, Field(own, ColumnType.SHORT_TEXT))
+        live = f"t.{dialect.quote('state')} <> '{State.ENDED}'"
+        find = dialect.select(self._link, match, [own, "id"], Lock.NONE, live)
+        keys = sorted({edit.root[1] for edit in edits})
+        answers = self._session.run("link", find, [(entity, key) for key in keys])
+        links = {str(key): str(link) for key, link in answers}
+        self._log.log(
+            [
+                about_owned(links[key], entity, edit.column, edit.given, edit.typed, now)
+                for edit in edits
+                if (key := edit.root[1]) in links
+            ]
+        )
 
     def _followed(self) -> frozenset[str]:
         sql = self._session.dialect.select(self._reader, (_READER,), ["entity"], Lock.NONE)

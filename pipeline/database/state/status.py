@@ -15,17 +15,21 @@ from pipeline.database.sql.session import translated
 from pipeline.database.state.schema import sync_metadata
 from pipeline.database.state.schema_links import dps_metadata
 from pipeline.errors import hint_of
+from pipeline.model.load import LOADED
 
 
 @dataclass(frozen=True, slots=True)
 class TableStatus:
     """A source table: "waiting" before its snapshot's end is known, "reading" up to it,
-    "loaded" after.
+    "loaded" after. Of one that is not loaded: messages that were read, and that are in Kafka now;
+    None is unknown.
     """
 
     name: str
     state: str
     epoch: int
+    read: int | None = None
+    there: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def tables(engine: Engine, schema: str, names: Sequence[str]) -> tuple[TableStat
         standing.append(
             TableStatus(
                 name,
-                "loaded" if epoch else "reading" if reading else "waiting",
+                LOADED if epoch else "reading" if reading else "waiting",
                 epoch,
             )
         )

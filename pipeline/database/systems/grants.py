@@ -17,6 +17,11 @@ from pipeline.mapping.target import TargetTable
 READ_AND_CHANGE: Final = ("SELECT", "UPDATE")
 READ_AND_WRITE: Final = ("SELECT", "INSERT", "UPDATE")
 EVERYTHING: Final = (*READ_AND_WRITE, "DELETE")
+# Of an exchange whose links a projection follows; whoever locks a row in PostgreSQL may change it.
+ON_LINKS: Final[Mapping[str, Mapping[str, Collection[str]]]] = {
+    "postgresql": {"link": READ_AND_CHANGE},
+    "mssql": {"link": ("SELECT",)},
+}
 QUERIES: Final[Mapping[str, str]] = {
     "postgresql": "SELECT has_table_privilege(CAST(:name AS text), :right)",
     "mssql": "SELECT HAS_PERMS_BY_NAME(:name, N'OBJECT', :right)",
@@ -37,6 +42,16 @@ def rights_on_target(route: Route, site: Site) -> Rights:
         return EVERYTHING if table.name in replaced else READ_AND_WRITE
 
     return {site.target_table(table.name): rights(table) for table in route.targets}
+
+
+def rights_on_links(engine: Engine) -> Rights:
+    """What a projection needs of the tables of an exchange whose links it follows."""
+    return {
+        **ON_LINKS[engine.dialect.name],
+        "link_reader": ("SELECT", "INSERT", "DELETE"),
+        "link_change": ("SELECT", "DELETE"),
+        "conflict": ("INSERT",),
+    }
 
 
 def missing_rights(engine: Engine, schema: str | None, wanted: Rights) -> list[str]:

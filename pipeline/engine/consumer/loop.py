@@ -250,6 +250,7 @@ class Loop:
             return
         self._looked_at = self._clock.monotonic()
         self._read_renewed()
+        self._loading.tell(self._attempt)
         parked, skips = self._attempt(self._look)
         self._processor.allow(skips)
         self._halting.allow(skips)

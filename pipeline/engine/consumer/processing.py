@@ -44,3 +44,6 @@ class SnapshotFollower(Protocol):
 
     def is_first_load(self) -> bool:
         """Is the first snapshot still being read: rows are read before those that they refer to."""
+
+    def tell(self, attempt: Attempt) -> None:
+        """Tell now and then how far the first snapshot is read, while that lasts."""

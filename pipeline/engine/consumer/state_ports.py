@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from pipeline.mapping.aggregate import Aggregate, AggregateGroups
+from pipeline.mapping.observed import PutBackValue
 from pipeline.mapping.table import Groups
 from pipeline.model.event import Value
 
@@ -29,6 +31,11 @@ class ExchangeLinks(Protocol):
     ) -> dict[str, str]:
         """Of these rows of the source the keys that their links give. These links are locked: until
         the transaction ends they give the same. Or, not `is_locked`, as they are committed now.
+        """
+
+    def log_put_back(self, entity: str, edits: Sequence[PutBackValue], now: datetime) -> None:
+        """Enter what people typed over columns that the source owns in the exchange's conflict log,
+        with the pairs of these roots. The links must be locked.
         """
 
 

@@ -64,6 +64,9 @@ class Sweep:
         with self._pairs.transaction() as links:
             return any(swept == 0 for _, swept in links.epochs().values())
 
+    def tell(self, attempt: Attempt) -> None:
+        """Nothing: rows are exchanged as they come, and none waits for the end of a snapshot."""
+
     def _side(self, side: Side) -> None:
         epoch = self._evidence[side]
         with self._pairs.transaction() as links:

@@ -13,8 +13,10 @@ from pipeline.engine.consumer.ports import (
     Clock,
     Messages,
     Target,
+    Telemetry,
 )
 from pipeline.engine.projection import guard
+from pipeline.engine.projection.first_load import FirstLoad
 from pipeline.engine.projection.roots import mark_roots
 from pipeline.engine.projection.stage import mark_kinds
 from pipeline.mapping.aggregate import Aggregate
@@ -43,6 +45,7 @@ class Loading:
         topics: Mapping[str, str],
         messages: Messages,
         target: Target,
+        telemetry: Telemetry,
         clock: Clock,
     ) -> None:
         # table -> topic
@@ -50,7 +53,9 @@ class Loading:
         self._topics = topics
         self._messages = messages
         self._target = target
+        self._telemetry = telemetry
         self._clock = clock
+        self._first_load = FirstLoad(topics, messages, target, telemetry, clock)
         self._evidence = 0  # the newest epoch whose snapshot is known to be over
         self._done = 0  # the newest epoch whose tables are all loaded
 
@@ -71,8 +76,15 @@ class Loading:
     def is_first_load(self) -> bool:
         if self._done:
             return False
+        return bool(self._not_loaded())
+
+    def tell(self, attempt: Attempt) -> None:
+        if not self._done and (tables := attempt(self._not_loaded)):
+            self._first_load.tell(tables, attempt)
+
+    def _not_loaded(self) -> set[str]:
         with self._target.transaction() as transaction:
-            return bool(transaction.loading(FIRST_EPOCH))
+            return {*transaction.loading(FIRST_EPOCH)}
 
     def _advance(self) -> None:
         epoch = self._evidence
@@ -105,6 +117,8 @@ class Loading:
             }
             waited = [one for one in self._route.mappings if _waited(one, new, added)]
             mark_roots(transaction, waited, self._clock.now())
+        for table in sorted(new):
+            self._telemetry.loaded(table)
 
     def _sweep(self, table: str, epoch: int) -> bool:
         """Delete in the mirror what the snapshot did not hold; was there any."""

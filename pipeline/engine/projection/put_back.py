@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection.recomputed import Key, RecomputeResult
 from pipeline.engine.projection.resolve import Roots
 from pipeline.mapping.apply import Built
-from pipeline.mapping.observed import Written, as_text
+from pipeline.mapping.observed import PutBackValue, Written, as_text
 from pipeline.mapping.route import Route
+from pipeline.mapping.table import LinkedKey
 from pipeline.mapping.target import Adopted, TargetRow, TargetTable
 from pipeline.model.event import Row
 from pipeline.model.ledger import LedgerRow
@@ -77,8 +79,10 @@ class PutBack:
             for row in rows
         }
         last = transaction.written.of(table.name, given.keys() | adopted.lost)
-        for _ in adopted.lost & last.keys():
+        for row_id in sorted(adopted.lost & last.keys()):
             done.put_back.append((table.name, (table.row_id,)))
+            column = f"{table.name}.{table.row_id}"
+            done.edits.append(PutBackValue(last[row_id].root, column, None, row_id))
         transaction.written.forget(table.name, adopted.left | adopted.lost)
         last = {one: written for one, written in last.items() if one not in adopted.lost}
         _count_edits(table, given, last, adopted.held, done)
@@ -90,6 +94,20 @@ class PutBack:
         """Rows that others deleted: one that they make again is a new one."""
         if keys and self._observes(table):
             transaction.written.forget(table.name, keys)
+
+    def log(self, transaction: Transaction, done: RecomputeResult, now: datetime) -> None:
+        """Where links give the rows' keys, what people typed is entered in the exchange's log."""
+        entities = {
+            mapping.source: mapping.key.entity
+            for mapping in self.route.mappings
+            if isinstance(mapping.key, LinkedKey)
+        }
+        by_entity: dict[str, list[PutBackValue]] = {}
+        for edit in done.edits:
+            if edit.root[0] in entities:
+                by_entity.setdefault(entities[edit.root[0]], []).append(edit)
+        for entity, edits in sorted(by_entity.items()):
+            transaction.log_put_back(entity, edits, now)
 
     def settle(
         self,
@@ -169,6 +187,15 @@ def _count_edits(
         )
         if columns:
             done.put_back.append((table.name, columns))
+        done.edits += (
+            PutBackValue(
+                given[key].root,
+                f"{table.name}.{name}",
+                held[key][name],
+                given[key].values[name],
+            )
+            for name in columns
+        )
 
 
 def _after(

@@ -16,10 +16,11 @@ from functools import cached_property
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection.children import Children
 from pipeline.engine.projection.put_back import PutBack
-from pipeline.engine.projection.recomputed import Key, RecomputeResult
+from pipeline.engine.projection.recomputed import Key, RecomputeResult, TooManyRoots
 from pipeline.engine.projection.references import References
 from pipeline.engine.projection.refusals import Refused, reading, writing
 from pipeline.engine.projection.resolve import Roots, fetch, resolve
+from pipeline.engine.projection.roots import is_root
 from pipeline.engine.projection.unique import Unique
 from pipeline.errors import ParkReason, TargetRefused, ValueRefused
 from pipeline.mapping.apply import Built, Graph, applies, build
@@ -33,14 +34,15 @@ from pipeline.model.ledger import LedgerRow, Mark
 
 @dataclass(frozen=True)
 class Recompute:
-    """Recomputes what marks name, within one transaction.
-    `targets` carry the live database's lengths.
+    """Recomputes what marks name, within one transaction. `targets` carry the live database's
+    lengths; `most_roots`: to how many roots marks of other rows may lead.
     """
 
     route: Route
     site: Site
     targets: Mapping[str, TargetTable]
     counts_utf16: bool
+    most_roots: int = 10_000
 
     @cached_property
     def _references(self) -> References:
@@ -66,12 +68,12 @@ class Recompute:
         together: int = 0,
     ) -> RecomputeResult:
         """`refused`: tables that are left alone; rows that need one wait for it. `together`: the
-        number of marks that are one row, which is not cleared here. Raises Widen before anything
-        was written, TableRefused, and ports' errors.
+        number of marks that are one row, which is not cleared here. Before anything was written
+        raises NeedMoreLocks, TooManyRoots; then TableRefused, and ports' errors.
         """
         loaded = transaction.loaded()
         unknown_columns = transaction.unknown_columns()
-        roots = resolve(transaction, self.route, self.site, marks)
+        roots = self._resolved(transaction, marks)
         for table, key in extra:
             roots.setdefault(table, set()).add(key)
         read = _read(transaction, marks, roots, together)
@@ -89,9 +91,18 @@ class Recompute:
             )
         self._write(transaction, built, roots, done)
         self._put_back.settle(transaction, roots, every, done)
+        self._put_back.log(transaction, done, now)
         transaction.clear([mark for mark in read if (mark.kind, mark.key) not in done.waiting])
         transaction.wait(list(done.waiting.values()), now)
         return done
+
+    def _resolved(self, transaction: Transaction, marks: Sequence[Mark]) -> Roots:
+        """Raises TooManyRoots."""
+        roots = resolve(transaction, self.route, self.site, marks)
+        is_much = sum(map(len, roots.values())) > self.most_roots
+        if is_much and not all(is_root(self.route, mark) for mark in marks):
+            raise TooManyRoots
+        return roots
 
     def _lock(self, transaction: Transaction, roots: Roots) -> dict[str, dict[str, LedgerRow]]:
         return {

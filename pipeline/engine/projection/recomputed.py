@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from pipeline.mapping.observed import PutBackValue
 from pipeline.model.ledger import Mark, Waiting
 from pipeline.model.outcome import RowCounts
 
@@ -19,6 +20,12 @@ class NeedMoreLocks(Exception):
         self.roots = roots
 
 
+class TooManyRoots(Exception):
+    """Marks of single rows lead to more roots than one transaction should hold: an activity that is
+    typed again leads to every project. They are to be marked one by one first.
+    """
+
+
 @dataclass
 class RecomputeResult:
     """What one recompute did: target rows by table, what waits, roots without a target row,
@@ -31,6 +38,7 @@ class RecomputeResult:
     fitted: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # table, column, how
     # of each row that a person changed in columns that we own, its table, and these
     put_back: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    edits: list[PutBackValue] = field(default_factory=list)  # each value of these
     remembered: set[Key] = field(default_factory=set)  # target rows whose contents are known
 
     def count(self, table: str, counts: RowCounts) -> None:

@@ -19,11 +19,12 @@ from pipeline.engine.projection.recomputed import (
     Key,
     NeedMoreLocks,
     RecomputeResult,
+    TooManyRoots,
 )
 from pipeline.engine.projection.refusals import Refusals, TableRefused
 from pipeline.engine.projection.resolve import resolve
+from pipeline.engine.projection.roots import is_root
 from pipeline.errors import ConcurrentWrite, RowRejected
-from pipeline.mapping.route import Route
 from pipeline.mapping.target import TargetTable
 from pipeline.model.ledger import Mark, Waiting
 
@@ -58,7 +59,7 @@ class RecomputeRunner:
         fault of single rows or tables.
         """
         queue, done = (
-            BisectingQueue(marks, MARKS_A_TRANSACTION),
+            BisectingQueue(marks, min(MARKS_A_TRANSACTION, self._recompute.most_roots)),
             list[RecomputeResult](),
         )
         while queue:
@@ -68,6 +69,9 @@ class RecomputeRunner:
             except TableRefused as refused:
                 self._refusals.refuse(refused)
                 queue.done(now)
+                continue
+            except TooManyRoots:
+                queue.done(attempt(partial(self._roots, now)))
                 continue
             except RowRejected as error:
                 roots = attempt(partial(self._roots, now))
@@ -148,10 +152,10 @@ class RecomputeRunner:
         a mark of a shared row or a group names many.
         """
         route = self._recompute.route
-        if all(_is_root(route, mark) for mark in marks):
+        if all(is_root(route, mark) for mark in marks):
             return list(marks)
         with self._target.transaction() as transaction:
-            known = {(mark.kind, mark.key): mark for mark in marks if _is_root(route, mark)}
+            known = {(mark.kind, mark.key): mark for mark in marks if is_root(route, mark)}
             found = {
                 (table, key)
                 for table, keys in resolve(transaction, route, self._recompute.site, marks).items()
@@ -160,7 +164,7 @@ class RecomputeRunner:
             number = secrets.randbits(62)
             new = [Mark(table, key, number) for table, key in sorted(found - known.keys())]
             transaction.mark(new, self._clock.now())
-            transaction.clear([mark for mark in marks if not _is_root(route, mark)])
+            transaction.clear([mark for mark in marks if not is_root(route, mark)])
         return sorted([*known.values(), *new])
 
     def _park(self, roots: Sequence[Mark], error: RowRejected) -> RecomputeResult:
@@ -182,7 +186,3 @@ class RecomputeRunner:
             except NeedMoreLocks as more:
                 extra.update(more.roots)
         raise ConcurrentWrite("rows that must be recomputed together keep growing")
-
-
-def _is_root(route: Route, mark: Mark) -> bool:
-    return any(mapping.source == mark.kind for mapping in route.mappings)

@@ -7,7 +7,14 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from pipeline.engine.consumer.ports import Transaction
+from pipeline.mapping.route import Route
 from pipeline.mapping.table import LinkedKey, TableMapping
+from pipeline.model.ledger import Mark
+
+
+def is_root(route: Route, mark: Mark) -> bool:
+    """Does the mark name a root itself."""
+    return any(mapping.source == mark.kind for mapping in route.mappings)
 
 
 def mark_roots(transaction: Transaction, mappings: Iterable[TableMapping], now: datetime) -> int:

@@ -124,6 +124,30 @@ def test_an_activity_that_is_typed_again_moves_what_was_charged_to_it() -> None:
         assert totals(firm.shown(), "Spent") == expected
 
 
+def test_what_concerns_every_project_is_written_some_at_a_time() -> None:
+    """A company's overhead, or the type of an activity: a firm may have 10,000 projects."""
+    firm = Accounts()
+    for number in range(2, 6):
+        firm.people_write("PR", f"P-{number}", " ", " ")
+        firm.link("project", number, f"P-{number}| | ")
+    keys = range(1, 6)
+    firm.take(
+        firm.changed("AxCompany", 1, cmpOverheadPercent=Decimal(1)),
+        *(firm.project(key, prjCompany=1) for key in keys),
+        *(firm.charge(key, tProject=key, tSpentAmount=Decimal(8)) for key in keys),
+    )
+    company = firm.changed("AxCompany", 1, cmpOverheadPercent=Decimal(2))
+    activity = firm.changed("AxActivity", 10, actType=CONSULTANT)
+    for event, column, value in (
+        (company, "BudOHRate", Decimal(2)),
+        (activity, "AjeraSpentConsultant", Decimal(8)),
+    ):
+        counted = firm.take(event, most_roots=2)
+        assert [firm.shown(f"P-{key}")[column] for key in keys] == [value] * 5
+        assert counted.largest["PR"] == 2
+        assert counted.ended == {("written", ""): 1}
+
+
 def test_the_types_of_activities_are_the_sites() -> None:
     """Another firm has other codes, and two for labor."""
     firm = Accounts(Assumptions(activity_types={2: "labor", 3: "labor"}))

@@ -10,6 +10,8 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.conflicts.conflict import Kind
+from pipeline.conflicts.rules import Side
 from pipeline.mapping.table import ChildRows, Column
 from pipeline.model.event import Heartbeat, Operation, Value
 from pipeline.model.position import TopicOffset, TopicPartition
@@ -64,6 +66,20 @@ def test_a_persons_edit_of_a_column_that_we_own_is_put_back_and_counted_once(
     assert office.edits == Counter({(PROJECT.name, "AjeraName"): 1})
     assert office.deliver().telemetry.ended == {("skipped", "echo"): 1}
     assert office.edits.total() == 1
+
+
+def test_what_is_put_back_is_in_the_conflict_log_as_owned_by_ajera(office: Office) -> None:
+    """Once, with what the person typed; a row of the team that was deleted, too."""
+    office.people_write(PROJECT.name, *WHOLE, AjeraName="mine", Memo="mine")
+    office.people_delete(TEAM.name, MADE)
+    office.deliver()
+    office.deliver()
+    logged = {one.column: one for one in office.pairs.conflicts()}
+    assert len(office.pairs.conflicts()) == 2
+    name, row = logged[f"{PROJECT.name}.AjeraName"], logged[f"{TEAM.name}.{TEAM.row_id}"]
+    assert (name.link, name.kind, name.winner) == ("1-P-1", Kind.OWNED_PUT_BACK, Side.AJERA)
+    assert (name.ajera, name.dps) == ("Hill", "mine")
+    assert (row.link, row.ajera, row.dps) == ("1-P-1", MADE, None)
 
 
 def test_an_edit_of_a_column_that_people_own_recomputes_nothing(office: Office) -> None:

@@ -265,6 +265,7 @@ TEAM_TAB = TableMapping(
             ),
             note="hours of beginning balances are nobody's",
             adopts=True,
+            without=rule.team_without,
         ),
     ),
     grouped=(TEAM,),

@@ -100,11 +100,16 @@ def as_it_is(column: str) -> Expression:
     return Expression((column,), column, lambda row, _: row[column])
 
 
+def team_without(site: Site) -> frozenset[str]:
+    """Ajera CRM 7.x has no dates in Team (assumption 67): what is there is theirs."""
+    return frozenset({"StartDate"} if site.assumptions.crm == "ajera_crm" else ())
+
+
 def members(neighbours: RelatedRows) -> tuple[Sequence[TargetRow], Sequence[RowMissing]]:
     """A row for each employee and role; employee types of one text are one role. Hours of an
     employee that is not linked, or of a type that has not come, have no row until then.
     """
-    has_dates = neighbours.site.assumptions.crm != "ajera_crm"
+    has_dates = "StartDate" not in team_without(neighbours.site)
     spellings: dict[str, str] = {}
     found: dict[tuple[str, str], list[Row]] = {}
     missing: list[RowMissing] = []

@@ -214,7 +214,7 @@ class ChildRows:
     `values` names the columns beside the key, each with what it holds in words. `parents` are
     references of key columns. `adopts`: the target's rows are told by an id (`TargetTable.row_id`),
     and a row that is there already is taken over. When it is not wanted any more it stays, without
-    values.
+    values. `without`: columns that are not written at a site, and stay as they are.
     """
 
     target: str
@@ -228,6 +228,7 @@ class ChildRows:
     values: tuple[tuple[str, str], ...] = ()
     note: str = ""
     adopts: bool = False
+    without: Callable[[Site], frozenset[str]] = lambda _: frozenset()
 
 
 @dataclass(frozen=True, slots=True)

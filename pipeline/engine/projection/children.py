@@ -82,7 +82,8 @@ class Children:
         if not child.adopts:
             return transaction.replace_children(child.target, wanted)
         table = self.targets[child.target]
-        columns = [table.column(name) for name, _ in child.values if name not in table.key]
+        not_ours = {*table.key, *child.without(self.site)}
+        columns = [table.column(name) for name, _ in child.values if name not in not_ours]
         left = {column.name: None for column in columns if column.nullable}
         adopted = transaction.adopt_children(table.name, wanted, left)
         self.put_back.adopted(transaction, table, wanted, adopted, root_of, done)

@@ -366,12 +366,13 @@ def test_the_overhead_is_the_departments_else_the_companys() -> None:
     assert firm.shown()["BudOHRate"] == 155
     firm.take(firm.changed("AxCompany", 1, cmpOverheadPercent=Decimal(150)))
     assert firm.shown()["BudOHRate"] == 150
-    firm.take(firm.project(prjDepartment=77, prjCompany=1))
+    firm.take(firm.changed("AxCompany", 2, cmpOverheadPercent=Decimal(99)))
+    firm.take(firm.project(prjDepartment=77, prjCompany=2))
     assert firm.shown()["BudOHRate"] == 150  # stays until it comes
     firm.take(firm.changed("AxEntity", 77, eOverheadPercent=Decimal(140)))
     assert firm.shown()["BudOHRate"] == 140
     firm.take(firm.changed("AxEntity", 77, "d"))
-    assert firm.shown()["BudOHRate"] == 150
+    assert firm.shown()["BudOHRate"] == 99
     firm.take(firm.project(prjDepartment=0, prjCompany=None))
     assert firm.shown()["BudOHRate"] is None
 
@@ -538,6 +539,24 @@ def test_the_crm_decides_which_tabs_there_are(crm: str) -> None:
     assert {column.name for column in observed.columns} == columns
     assert all(firm.shown()[name] == 0 for name in FILLED[crm])
     assert firm.team() == {("E-5", "Architect"): (8, None if crm == "ajera_crm" else DAY)}
+
+
+@pytest.mark.parametrize(("crm", "left"), [("dps", None), ("ajera_crm", date(2020, 1, 2))])
+def test_the_day_of_a_team_row_is_peoples_where_the_crm_has_none(
+    crm: str, left: date | None
+) -> None:
+    """Also when the row was taken over and Ajera has no hours for it any more."""
+    firm = Accounts(Assumptions.model_validate({"crm": crm}))
+    whole: dict[str, Value] = {"WBS1": "P-1", "WBS2": " ", "WBS3": " "}
+    member: dict[str, Value] = {"Employee": "E-5", "Role": "Architect"}
+    day = date(2020, 1, 2)
+    firm.people_write("EMProjectAssoc", "f" * 32, **whole, **member, StartDate=day)
+    roles(firm, t1="Architect")
+    firm.take(firm.project())
+    hours(firm, 1, 8)
+    assert firm.team() == {("E-5", "Architect"): (8, day if crm == "ajera_crm" else DAY)}
+    firm.take(firm.charge(1, tIsDeleted=True))
+    assert firm.team() == {("E-5", "Architect"): (None, left)}
 
 
 def test_the_tabs_are_one_mapping_so_that_a_project_is_written_once() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pipeline.conflicts import guards
-from pipeline.conflicts.conflict import Conflict
+from pipeline.conflicts.conflict import Conflict, Kind
 from pipeline.conflicts.decision import Decision, Reason
 from pipeline.conflicts.link import Desired, Link, LinkSide, without
 from pipeline.conflicts.reconcile import finish
@@ -48,7 +48,7 @@ def reverse(link: Link, entry: Conflict, now: datetime, rules: Rules) -> Decisio
     """
     if entry.winner is None or entry.column is None or entry.link != link.id:
         raise UsageError("this entry of the conflict log decided nothing that could be reversed")
-    if entry.column not in rules.by_name:
+    if entry.kind is Kind.OWNED_PUT_BACK and entry.column not in rules.by_name:
         raise UsageError(
             f"{entry.column} is no line of the exchange: its owner alone decides what is there"
         )

@@ -123,6 +123,9 @@ def test_what_cannot_be_decided_is_refused_with_a_sentence() -> None:
         reverse(replace(linked(), state=State.ENDED), entry, NOW, RULES)
     with pytest.raises(UsageError, match="not known"):
         reverse(linked(), replace(entry, column="gone"), NOW, RULES)
+    owned = replace(entry, column="PR.AjeraCostLabor", kind=Kind.OWNED_PUT_BACK)
+    with pytest.raises(UsageError, match="its owner alone decides"):
+        reverse(linked(), owned, NOW, RULES)
 
 
 def in_rules(name: str, **changed: Any) -> Rules:

@@ -4,6 +4,8 @@ with time-outs that give up before a consumer's membership does.
 
 from __future__ import annotations
 
+import threading
+
 import sqlalchemy
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import URL, make_url
@@ -24,6 +26,8 @@ _DIALECTS: dict[str, Dialect] = {
     "postgresql": Postgres(),
     "mssql": SqlServer(),
 }
+# A module that fails to load is seen half loaded by another thread that asks for it meanwhile.
+_LOADING = threading.Lock()
 _DRIVERS = {"postgresql": "postgresql+psycopg", "mssql": "mssql+pyodbc"}
 # A server that vanishes without a word (a power cut,
 # a firewall that forgets) is noticed after half a minute, not two hours.
@@ -75,8 +79,9 @@ def create_engine(
         options["connect_args"] = {"timeout": connect_timeout_seconds}
         options["ignore_no_transaction_on_rollback"] = True
     try:
-        parsed = odbc.connecting(parsed, application) if is_sqlserver else parsed
-        engine = sqlalchemy.create_engine(parsed, **options)
+        with _LOADING:
+            parsed = odbc.connecting(parsed, application) if is_sqlserver else parsed
+            engine = sqlalchemy.create_engine(parsed, **options)
     except ImportError as error:
         raise DriverMissing(f"{_DRIVERS[backend]} cannot be loaded: {error}") from None
     if is_sqlserver:

@@ -65,7 +65,7 @@ test-on-stack: stack # how the whole works together on Kafka
 test-without-stack: stack # the other: unit tests with coverage, what needs PostgreSQL alone, the demos
 	@nice $(BIN)/coverage run -m pytest tests/unit --junitxml=$(REPORTS)/unit.xml
 	@$(BIN)/coverage report --fail-under=$(COVERED)
-	@nice $(BIN)/python -m pytest --ignore=tests/unit -m "not stack" --junitxml=$(REPORTS)/others.xml
+	@EXCHANGE_EVERY=3 nice $(BIN)/python -m pytest --ignore=tests/unit -m "not stack" --junitxml=$(REPORTS)/others.xml
 	@nice $(MAKE) --no-print-directory run ONCE=1
 	@nice $(MAKE) --no-print-directory run ONCE=1 PROFILE=deploy/sample/other-names.toml
 
@@ -87,8 +87,9 @@ bench: stack ## events a second of the consumers, by ratios, with the noise
 faults: stack ## the long form of the fault tests: a table of counts tried and failed
 	@$(BIN)/python -m tests.faults --long $(FAULTS)
 
-prove: $(VENV)/.installed ## 100,000 random interleavings of edits on both sides
+prove: $(VENV)/.installed ## 100,000 random interleavings of edits on both sides; a death at every commit of the exchange (make test tries each third)
 	@$(BIN)/python -m tests.properties.conflicts.prove $(PROVE)
+	@$(BIN)/python -m pytest tests/integration/test_exchange_crashes.py
 
 decoders: $(VENV)/.installed ## a million random bodies, read by the compiled reader and by fastavro
 	@$(BIN)/python -m tests.unit.decoding.bodies $(DECODERS)

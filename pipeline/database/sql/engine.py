@@ -5,6 +5,7 @@ with time-outs that give up before a consumer's membership does.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 
 import sqlalchemy
 from sqlalchemy import Engine, event
@@ -67,8 +68,7 @@ def create_engine(
         "isolation_level": "READ COMMITTED",
         "execution_options": {OPTION: address(parsed, name)},
     }
-    backend = parsed.get_backend_name()
-    if not (is_sqlserver := backend == "mssql"):
+    if not (is_sqlserver := parsed.get_backend_name() == "mssql"):
         options["connect_args"] = {
             "connect_timeout": connect_timeout_seconds,
             "application_name": application,
@@ -80,14 +80,27 @@ def create_engine(
         options["ignore_no_transaction_on_rollback"] = True
     try:
         with _LOADING:
-            parsed = odbc.connecting(parsed, application) if is_sqlserver else parsed
-            engine = sqlalchemy.create_engine(parsed, **options)
+            found = odbc.connecting(parsed, application) if is_sqlserver else parsed
+            engine = sqlalchemy.create_engine(found, **options)
     except ImportError as error:
-        raise DriverMissing(f"{_DRIVERS[backend]} cannot be loaded: {error}") from None
+        raise DriverMissing(
+            f"{_DRIVERS[parsed.get_backend_name()]} cannot be loaded: {error}"
+        ) from None
     if is_sqlserver:
         odbc.refuse_other_drivers(engine)
         _limit_sqlserver(engine, statement_timeout_seconds, lock_timeout_seconds)
     return engine
+
+
+def _loaded(url: URL, options: Mapping[str, object], application: str) -> Engine:
+    backend = url.get_backend_name()
+    try:
+        with _LOADING:
+            if backend == "mssql":
+                url = odbc.connecting(url, application)
+            return sqlalchemy.create_engine(url, **options)
+    except ImportError as error:
+        raise DriverMissing(f"{_DRIVERS[backend]} cannot be loaded: {error}") from None
 
 
 def impatient(engine: Engine, seconds: int = LOOK_SECONDS) -> Engine:

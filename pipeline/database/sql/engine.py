@@ -78,14 +78,7 @@ def create_engine(
     else:
         options["connect_args"] = {"timeout": connect_timeout_seconds}
         options["ignore_no_transaction_on_rollback"] = True
-    try:
-        with _LOADING:
-            found = odbc.connecting(parsed, application) if is_sqlserver else parsed
-            engine = sqlalchemy.create_engine(found, **options)
-    except ImportError as error:
-        raise DriverMissing(
-            f"{_DRIVERS[parsed.get_backend_name()]} cannot be loaded: {error}"
-        ) from None
+    engine = _loaded(parsed, options, application)
     if is_sqlserver:
         odbc.refuse_other_drivers(engine)
         _limit_sqlserver(engine, statement_timeout_seconds, lock_timeout_seconds)

@@ -40,6 +40,7 @@ EMPLOYEES, EMPLOYEE_TYPES = 60, 12
 KIND = "CASE i WHEN 1 THEN 'labor' WHEN 2 THEN 'expense' ELSE 'consultant' END"
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 console = Console()
+FILLED_AT_ONCE = 500_000  # rows a statement, which has a minute
 BLANK = "'', 1, 0, 0, false, '', 1, now(), '', ''"
 LEDGER = """position, incarnation, "partition", "offset", deleted, unknown, epoch, committed_at,
  retired_at, changed_at"""
@@ -147,11 +148,13 @@ class Books:
 
     def _mirror(self, table: str, columns: Mapping[str, str], count: int) -> None:
         names = ", ".join(f'"{name}"' for name in columns)
-        self.run(
-            f'INSERT INTO {STATE}."mirror_{table}" ("key", revision, {LEDGER}, {names})'
-            f" SELECT CAST(i AS text), 1, {BLANK}, {', '.join(columns.values())}"
-            f" FROM generate_series(1, {count}) AS i"
-        )
+        for start in range(1, count + 1, FILLED_AT_ONCE):
+            end = min(start + FILLED_AT_ONCE - 1, count)
+            self.run(
+                f'INSERT INTO {STATE}."mirror_{table}" ("key", revision, {LEDGER}, {names})'
+                f" SELECT CAST(i AS text), 1, {BLANK}, {', '.join(columns.values())}"
+                f" FROM generate_series({start}, {end}) AS i"
+            )
 
     def loaded(self) -> None:
         with self.target.transaction() as transaction:

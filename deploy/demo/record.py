@@ -1,5 +1,5 @@
-"""The tutorial's pages of what a terminal shows: `make run` during its working day and after
-Ctrl-C, and each command, in a terminal of a size, as text.
+"""The tutorial's pages of what a terminal shows: each command in a terminal of a size, and in the
+small one `make run` during its working day and after Ctrl-C, as text.
 
 `make up`, then `python -m deploy.demo.record docs/tutorial`.
 """
@@ -39,7 +39,8 @@ HEAD = """<!-- Written by `python -m deploy.demo.record docs/tutorial` while `ma
 
 What the commands of [the first run](first-run.md) show in `make shell`, as it was written: the
 first {lines} lines of each. Times, numbers and names differ with each run.
-
+"""
+DAY = """
 ## `make run`, in its working day
 
 ~~~
@@ -51,6 +52,9 @@ first {lines} lines of each. Times, numbers and names differ with each run.
 ~~~
 {after}
 ~~~
+"""
+WIDE = """
+`make run` has room for its whole screen there: [README](../../README.md) shows it.
 """
 
 
@@ -123,8 +127,12 @@ def page(columns: int, lines: int) -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
     environment = kept | {"AJERA_CDC_CONFIG": found().config, "PATH": path, "TERM": "xterm"}
-    day, after = lived(columns, lines, environment)
-    parts = [HEAD.format(columns=columns, lines=lines, day=day, after=after)]
+    parts = [HEAD.format(columns=columns, lines=lines)]
+    if (columns, lines) == SIZES[0]:
+        day, after = lived(columns, lines, environment)
+        parts[0] += DAY.format(day=day, after=after)
+    else:
+        parts[0] += WIDE
     for command in COMMANDS:
         text = shown(command, columns, lines, environment)
         parts.append(f"## `{command}`\n\n~~~\n{text}\n~~~\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -95,9 +95,7 @@ def restart(settings: Settings, *, source: str | None, running: bool) -> Outcome
 
     Nothing is lost: a connector goes on where it stopped.
     """
-    from pipeline.operations import connector_states as states
-
-    return _changed(states.change(settings, "restart", say, source, only_failed=not running))
+    return _changed(settings, "restart", source, only_failed=not running)
 
 
 @command("pause", changes=Changes.SOURCE, group=connectors)
@@ -107,18 +105,14 @@ def pause(settings: Settings, source: str | None) -> Outcome:
 
     The source keeps its log meanwhile: changes are lost if it does not keep it long enough.
     """
-    from pipeline.operations import connector_states as states
-
-    return _changed(states.change(settings, "pause", say, source))
+    return _changed(settings, "pause", source)
 
 
 @command("resume", changes=Changes.SOURCE, group=connectors)
 @ANY_SOURCE
 def resume(settings: Settings, source: str | None) -> Outcome:
     """Let connectors read on, where they were paused or stopped; returns when they run."""
-    from pipeline.operations import connector_states as states
-
-    return _changed(states.change(settings, "resume", say, source))
+    return _changed(settings, "resume", source)
 
 
 @command("stop", changes=Changes.SOURCE, group=connectors)
@@ -128,9 +122,7 @@ def stop(settings: Settings, source: str | None) -> Outcome:
 
     The source keeps its log meanwhile: changes are lost if it does not keep it long enough.
     """
-    from pipeline.operations import connector_states as states
-
-    return _changed(states.change(settings, "stop", say, source))
+    return _changed(settings, "stop", source)
 
 
 @command("remove", changes=Changes.SOURCE, group=connectors)
@@ -155,7 +147,12 @@ def remove(settings: Settings, *, source: str, yes: bool) -> Outcome:
     )
 
 
-def _changed(changed: Sequence[states.ConnectorChanged]) -> Outcome:
+def _changed(
+    settings: Settings, action: states.Action, source: str | None, *, only_failed: bool = True
+) -> Outcome:
+    from pipeline.operations import connector_states as states
+
+    changed = states.change(settings, action, say, source, only_failed=only_failed)
     lines = [
         f"{one.status.name}: {one.done}; now {one.status.sentence}"
         + (f"\n  {one.error}" if one.error else "")

@@ -63,7 +63,8 @@ def skip(
 
     handle = route_named(settings, route)
     if forget:
-        return _forget(settings, handle, TopicPartition(topic, partition), offsets, (dry_run, yes))
+        tp = TopicPartition(topic, partition)
+        return _forget(settings, handle, tp, offsets, dry_run=dry_run, yes=yes)
     planned = operation.plan(settings, handle, topic, partition, offsets_of(offsets))
     data = asdict(planned) | {"backfill": planned.backfill}
     if dry_run or not (planned.undecodable or planned.gone or planned.messages):
@@ -80,11 +81,12 @@ def _forget(
     handle: RouteHandle,
     tp: TopicPartition,
     offsets: str,
-    how: tuple[bool, bool],
+    *,
+    dry_run: bool,
+    yes: bool,
 ) -> Outcome:
     from pipeline.operations import skip as operation
 
-    dry_run, yes = how
     found = operation.noted(settings, handle, tp, offsets_of(offsets))
     data = {
         "topic": tp.topic,

@@ -9,9 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from pipeline.conflicts.rules import Side
-from pipeline.database.sql.session import (
-    Session,
-)
+from pipeline.database.sql.session import Session
 from pipeline.database.state.added import AddedColumns
 from pipeline.database.state.aggregation import Aggregation
 from pipeline.database.state.halts import Halts

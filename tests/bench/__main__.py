@@ -24,20 +24,16 @@ from rich.table import Table
 from deploy.demo.consumers import running
 from deploy.local.stack import Stack, running_stack
 from pipeline.config.settings import settings_for
-from pipeline.database.sql.engine import create_engine
-from pipeline.database.state.migrate import upgrade
-from pipeline.database.systems.live import create_target_tables
 from pipeline.domain.routes import AJERA_TO_PIM, ROUTES
 from pipeline.kafka.admin import KafkaAdmin
-from pipeline.mapping.site import Site
 from pipeline.operations.connectors import topics_of
-from tests.bench import accounting, delay, exchange, linking, peers, stages
+from tests.bench import accounting, delay, exchange, linking, peers, pim, stages
 from tests.bench.produce import Change, Topic
 from tests.bench.rows import changes_of
 from tests.bench.sink import worker
 from tests.bench.waiting import events_read, is_settled, split, wait
 
-PARTITIONS = 5 * 4 + 1  # of five tables, and of the heartbeat
+PARTITIONS = 5 * pim.PARTITIONS + 1  # of five tables, and of the heartbeat
 console = Console()
 
 
@@ -150,18 +146,6 @@ def main(
         accounting.report(stack, transactions, transactions // 10)
 
 
-def _raw(stack: Stack, pim: str, contender: Contender, name: str) -> dict[str, dict[str, object]]:
-    return {
-        # Nobody reads Ajera: the topics are filled by us.
-        "sources": {"ajera": {"database": pim, "topic_prefix": name}},
-        "routes": {"pim": {"database": pim, "group": name}},
-        "kafka": {"bootstrap_servers": stack.bootstrap, "partitions": 4},
-        "registry": {"url": stack.registry},
-        "run": {"batch_size": contender.batch_size, "metrics_port": 0},
-        "log": {"level": "WARNING"},
-    }
-
-
 def _run(stack: Stack, contender: Contender, changes: list[Change]) -> float:
     """Seconds from the first message to the last event committed: an empty PIM,
     and topics and a group of its own.
@@ -169,12 +153,8 @@ def _run(stack: Stack, contender: Contender, changes: list[Change]) -> float:
     The members hold their partitions already when the topic fills, and sleep while it does.
     """
     name = f"bench-{uuid.uuid4().hex[:8]}"
-    pim = stack.create_database(name)
-    engine = create_engine(pim)
-    create_target_tables(engine, AJERA_TO_PIM, Site())
-    upgrade(engine, mirrored=AJERA_TO_PIM.sources)
-    engine.dispose()
-    raw = _raw(stack, pim, contender, name)
+    target = pim.empty(stack, name)
+    raw = pim.settings(stack, target, name, name, batch_size=contender.batch_size)
     admin = KafkaAdmin(stack.bootstrap, {})
     admin.ensure_topics(topics_of(settings_for(ROUTES).model_validate(raw)))
     topic = Topic(
@@ -186,7 +166,7 @@ def _run(stack: Stack, contender: Contender, changes: list[Change]) -> float:
     config = Path(stack.directory) / f"{name}.toml"
     config.write_text(tomli_w.dumps(raw))
     with (
-        psycopg.connect(pim.replace("+psycopg", ""), autocommit=True) as connection,
+        psycopg.connect(target.replace("+psycopg", ""), autocommit=True) as connection,
         running(config, stack.logs, contender.consumers) as members,
     ):
         wait(

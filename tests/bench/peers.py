@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -28,25 +28,20 @@ from deploy.demo.consumers import running
 from deploy.local.stack import Stack, running_stack
 from deploy.sample import databases
 from pipeline.config.settings import settings_for
-from pipeline.database.sql.engine import create_engine
-from pipeline.database.state.migrate import upgrade
-from pipeline.database.systems.live import create_target_tables
 from pipeline.domain.routes import AJERA_TO_PIM, ROUTES
 from pipeline.kafka.admin import KafkaAdmin
-from pipeline.mapping.site import Site
 from pipeline.operations.connectors import topics_of
+from tests.bench import pim
 from tests.bench.produce import Change, Topic
 from tests.bench.rows import changes_of
 from tests.bench.sink import Worker, worker
-from tests.bench.stages import server_seconds, wal_position
+from tests.bench.stages import cpu_seconds, server_seconds, wal_position
 from tests.bench.waiting import events_read
 
-PARTITIONS = 4
 VEC = AJERA_TO_PIM.source("AxVec").table
 POLL_SECONDS = 0.1
 MOST_SECONDS = 600.0
 UPSERT_ROWS = 2_000
-TICK_SECONDS = 1 / os.sysconf("SC_CLK_TCK")
 console = Console() if Console().is_terminal else Console(width=120)
 
 
@@ -99,11 +94,6 @@ class Field:
     changes: Sequence[Change]
     rows: int
 
-    def database(self) -> tuple[str, str]:
-        """A new one: its name, and its URL."""
-        name = f"peers-{uuid.uuid4().hex[:8]}"
-        return name, self.stack.create_database(name)
-
     def sample(self, events: int, pids: Sequence[int]) -> Sample:
         server, wal = server_seconds(self.watching), wal_position(self.watching)
         return Sample(time.monotonic(), events, sum(map(cpu_seconds, pids)), server, wal)
@@ -128,13 +118,10 @@ class Field:
 
 def ours(field: Field, processes: int) -> Result:
     """Guards, mirror and maps are on, as in every run of the product."""
-    name, url = field.database()
-    engine = create_engine(url)
-    create_target_tables(engine, AJERA_TO_PIM, Site())
-    upgrade(engine, mirrored=AJERA_TO_PIM.sources)
-    engine.dispose()
+    name = new_name()
+    url = pim.empty(field.stack, name)
     config = Path(field.stack.directory) / f"{name}.toml"
-    config.write_text(tomli_w.dumps(raw(field.stack, url, field.prefix, name)))
+    config.write_text(tomli_w.dumps(pim.settings(field.stack, url, field.prefix, name)))
     with (
         psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection,
         running(config, field.stack.logs, processes) as members,
@@ -154,7 +141,8 @@ def ours(field: Field, processes: int) -> Result:
 
 def sink(field: Field, mode: str) -> Result:
     """The sink writes one table as the topic has it: no maps, no guard, no mirror."""
-    name, url = field.database()
+    name = new_name()
+    url = field.stack.create_database(name)
     topic = f"{field.prefix}.AxVec"
     with field.worker.sinking(name, topic, VEC.key[0], name, mode) as group:
         result = field.measured(
@@ -172,7 +160,7 @@ def copied(field: Field) -> Result:
     """The limit: rows that are ready, by COPY to a staging table and one upsert a batch; no Kafka,
     no decoding.
     """
-    _, url = field.database()
+    url = field.stack.create_database(new_name())
     columns = [column.name for column in VEC.columns]
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     kinds = sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(c)) for c in columns[1:])
@@ -200,7 +188,11 @@ def copied(field: Field) -> Result:
                         writer.write_row(row)
                 connection.execute(upsert)
         last = field.sample(len(rows), [os.getpid()])
-    return replace(Result.between(first, last, 0.0), memory=0.0)
+    return Result.between(first, last, 0.0)
+
+
+def new_name() -> str:
+    return f"peers-{uuid.uuid4().hex[:8]}"
 
 
 def require(found: int, wanted: int) -> None:
@@ -209,26 +201,9 @@ def require(found: int, wanted: int) -> None:
         raise AssertionError(f"{found:,} rows at the target, {wanted:,} were sent")
 
 
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) * TICK_SECONDS
-
-
 def peak_mb(pid: int) -> float:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
-
-
-def raw(stack: Stack, pim: str, prefix: str, group: str) -> dict[str, dict[str, object]]:
-    return {
-        # Nobody reads Ajera: the topics are filled by us.
-        "sources": {"ajera": {"database": pim, "topic_prefix": prefix}},
-        "routes": {"pim": {"database": pim, "group": group}},
-        "kafka": {"bootstrap_servers": stack.bootstrap, "partitions": PARTITIONS},
-        "registry": {"url": stack.registry},
-        "run": {"metrics_port": 0},
-        "log": {"level": "WARNING"},
-    }
 
 
 AGAIN = "ours, one process (again)"
@@ -264,7 +239,7 @@ def run(stack: Stack, peer: Worker, rows: int, rounds: int, seed: int, only: str
         admin = KafkaAdmin(stack.bootstrap, {})
         resources.callback(admin.close)
         watching = resources.enter_context(databases.connect(stack.postgres_url("postgres")))
-        settings = raw(stack, stack.postgres_url("postgres"), prefix, prefix)
+        settings = pim.settings(stack, stack.postgres_url("postgres"), prefix, prefix)
         admin.ensure_topics(topics_of(settings_for(ROUTES).model_validate(settings)))
         console.print(f"Filling a topic with {len(changes):,} events ...")
         Topic(VEC, f"{prefix}.AxVec", stack.bootstrap, stack.registry).send(changes)

@@ -58,6 +58,7 @@ WORKLOADS: dict[str, Callable[[int, random.Random], Sequence[tuple[str, Change]]
     "clients and contacts (AxVec)": rows.of_clients,
     "projects with clients and groups": rows.of_projects,
 }
+PARENT, USER, SYSTEM = 1, 11, 12  # fields of `_stat`
 _TICK_SECONDS = 1 / os.sysconf("SC_CLK_TCK")
 T = TypeVar("T")
 
@@ -187,15 +188,27 @@ def _table(name: str) -> SourceTable:
 
 def server_seconds(connection: psycopg.Connection) -> float:
     """CPU seconds of PostgreSQL's processes that are alive: user and system."""
-    parent = Path(f"/proc/{connection.info.backend_pid}/stat").read_text().rpartition(")")[2]
-    postmaster = parent.split()[1]
-    ticks = 0
-    for path in Path("/proc").glob("[0-9]*/stat"):
+    postmaster = _stat(connection.info.backend_pid)[PARENT]
+    seconds = 0.0
+    for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # ended meanwhile
-            fields = path.read_text().rpartition(")")[2].split()
-            if fields[1] == postmaster:
-                ticks += int(fields[11]) + int(fields[12])
-    return ticks * _TICK_SECONDS
+            if (fields := _stat(int(path.name)))[PARENT] == postmaster:
+                seconds += _seconds(fields)
+    return seconds
+
+
+def cpu_seconds(pid: int) -> float:
+    """Of a process: user and system."""
+    return _seconds(_stat(pid))
+
+
+def _stat(pid: int) -> list[str]:
+    """Of what the kernel tells of a process, the fields behind its name."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def _seconds(fields: Sequence[str]) -> float:
+    return (int(fields[USER]) + int(fields[SYSTEM])) * _TICK_SECONDS
 
 
 def wal_position(connection: psycopg.Connection) -> int:

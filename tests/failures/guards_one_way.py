@@ -220,21 +220,15 @@ ONE_WAY_GUARDS = (
     Guard(
         "write only what differs",
         "pipeline/database/systems/target_tables.py",
-        "            fields=fields + names.fields(prefilled),\n"
-        "            assignments=tuple(given(field.name) for field in fields),\n"
-        "            only_if=lambda images: dialect.differs(images, fields),\n",
-        "            fields=fields + names.fields(prefilled),\n"
-        "            assignments=tuple(given(field.name) for field in fields),\n",
+        "            only_if=lambda images: dialect.differs(images, written),\n",
+        "",
         f"{TARGET}::test_an_upsert_creates_changes_and_leaves_alone_and_tells_them_apart",
     ),
     Guard(
         "write only what differs, as PIM's log shows it",
         "pipeline/database/systems/target_tables.py",
-        "            fields=fields + names.fields(prefilled),\n"
-        "            assignments=tuple(given(field.name) for field in fields),\n"
-        "            only_if=lambda images: dialect.differs(images, fields),\n",
-        "            fields=fields + names.fields(prefilled),\n"
-        "            assignments=tuple(given(field.name) for field in fields),\n",
+        "            only_if=lambda images: dialect.differs(images, written),\n",
+        "",
         f"{FAULT}[two groups]",
     ),
     # -- waiting and ending ------------------------------------------------------------------------

@@ -16,9 +16,8 @@ from pipeline.engine.projection import following
 from pipeline.mapping.site import Assumptions, Site
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Event, Operation, Row, Value
-from pipeline.model.position import TopicOffset
 from tests.support.engine import Consumer, Counted, Ticking, ready
-from tests.support.events import NOON, position
+from tests.support.events import NOON, event_at
 from tests.support.tabs import theirs
 from tests.twins.clock import Ticks
 from tests.twins.pairs import MemoryPairs
@@ -72,20 +71,10 @@ class Accounts:
 
     def changed(self, table: str, key: int, operation: str = "u", /, **values: Value) -> Event:
         """An event whose row holds nulls but for these values."""
-        source, at = ACCOUNTING.source(table), next(self._numbers)
+        source = ACCOUNTING.source(table)
         row: dict[str, Value] = dict.fromkeys(one.name for one in source.columns)
         row |= {source.columns[0].name: key} | values
-        kind = Operation(operation)
-        return Event(
-            table=table,
-            key=str(key),
-            operation=kind,
-            row={} if kind is Operation.DELETE else row,
-            position=position(at),
-            place=TopicOffset(1, 0, at),
-            committed_at=NOON,
-            epoch=1,
-        )
+        return event_at(table, str(key), row, Operation(operation), next(self._numbers))
 
     def project(self, key: int = 1, /, *, of: int | None = None, **values: Value) -> Event:
         """The project, or with `of` a phase; it bills a fee."""

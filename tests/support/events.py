@@ -9,7 +9,7 @@ from pipeline.engine.projection import guard
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.model import applied
-from pipeline.model.event import Event, Operation, Value
+from pipeline.model.event import Event, Operation, Row, Value
 from pipeline.model.ledger import LedgerRow
 from pipeline.model.position import TopicOffset, postgres_position
 
@@ -76,12 +76,16 @@ def event_of(
     source = route.source(table)
     names = [column.name for column in source.columns if column.name not in without]
     row: dict[str, Value] = dict.fromkeys(names) | {source.columns[0].name: key} | columns
-    kind = Operation(operation)
+    return event_at(table, str(key), row, Operation(operation), at)
+
+
+def event_at(table: str, key: str, row: Row, operation: Operation, at: int) -> Event:
+    """An event of the first epoch, at this place of the source's log; a deletion has no row."""
     return Event(
         table=table,
-        key=str(key),
-        operation=kind,
-        row={} if kind is Operation.DELETE else row,
+        key=key,
+        operation=operation,
+        row={} if operation is Operation.DELETE else row,
         position=position(at),
         place=TopicOffset(1, 0, at),
         committed_at=NOON,

@@ -23,8 +23,7 @@ from pipeline.mapping.table import (
 )
 from pipeline.mapping.target import TargetColumn, TargetTable
 from pipeline.model.event import Event, Operation, Row, Value
-from pipeline.model.position import TopicOffset
-from tests.support.events import NOON, position
+from tests.support.events import event_at
 
 SHORT, NUMBER = ColumnType.SHORT_TEXT, ColumnType.INTEGER
 
@@ -179,14 +178,4 @@ def changed(table: str, *key: Value, at: int, operation: str = "u", **values: Va
         **dict(zip(source.key, key, strict=True)),
         **values,
     }
-    kind = Operation(operation)
-    return Event(
-        table=table,
-        key=source.key_text(key),
-        operation=kind,
-        row={} if kind is Operation.DELETE else row,
-        position=position(at),
-        place=TopicOffset(1, 0, at),
-        committed_at=NOON,
-        epoch=1,
-    )
+    return event_at(table, source.key_text(key), row, Operation(operation), at)

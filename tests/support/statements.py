@@ -18,7 +18,7 @@ from pipeline.database.pairs import (
     DatabaseAjeraTransaction,
     DatabaseLinkTransaction,
 )
-from pipeline.database.sql.dialect import Dialect, Fields
+from pipeline.database.sql.dialect import Copying, Dialect, Fields
 from pipeline.database.sql.session import Cells
 from pipeline.database.state.added import AddedColumn, AddedColumns
 from pipeline.database.systems.rows import Names
@@ -91,13 +91,13 @@ class Recorder:
             return [(len(rows), 0)]
         return [(len(rows),)] if counted else []
 
-    def copied(self, place: str, fields: Fields, rows: Sequence[Cells]) -> str:
+    def copied(self, place: str, fields: Fields, rows: Sequence[Cells]) -> tuple[Copying, str]:
         if self.copying is None:
             raise TargetRefused(place)
         self.statements.setdefault(self.copying.staging(place, fields), place)
         self.statements.setdefault(self.copying.copy(place, fields), place)
         self.rows.setdefault(place, []).extend(rows)
-        return place
+        return self.copying, place
 
     def ask(self, place: str, sql: str, **parameters: Value) -> list[tuple[Value, ...]]:
         del parameters

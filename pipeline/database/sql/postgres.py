@@ -17,6 +17,7 @@ from pipeline.database.sql.dialect import (
 )
 from pipeline.database.sql.errors import postgres_failure
 from pipeline.database.sql.postgres_copying import PostgresCopying
+from pipeline.database.sql.postgres_text import counted, listed, ordered, quoted, upserted
 from pipeline.errors import PipelineError
 from pipeline.mapping.source import ColumnType
 from pipeline.model.text import BLANKS
@@ -54,7 +55,7 @@ class Postgres:
     true = "true"
 
     def quote(self, name: str) -> str:
-        return '"' + name.replace('"', '""') + '"'
+        return quoted(name)
 
     def qualify(self, schema: str | None, table: str) -> str:
         return self.quote(table) if schema is None else f"{self.quote(schema)}.{self.quote(table)}"
@@ -149,28 +150,14 @@ class Postgres:
         return f"INSERT INTO {table} ({names}) VALUES ({values}) RETURNING {self.quote(key)}"
 
     def insert_missing(self, table: str, key: Fields, fields: Fields) -> str:
-        columns = self._list(key)
+        columns = listed(key)
         return (
             f"{self._insert(table, key, fields)} ON CONFLICT ({columns}) DO NOTHING RETURNING "
             f"{columns}"
         )
 
     def merge(self, merge: Merge) -> str:
-        images = Images(
-            lambda name: f"t.{self.quote(name)}",
-            lambda name: f"excluded.{self.quote(name)}",
-        )
-        changes = ", ".join(
-            f"{self.quote(column)} = {value(images)}" for column, value in merge.assignments
-        )
-        condition = "" if merge.only_if is None else f" WHERE {merge.only_if(images)}"
-        return (
-            f"WITH written AS ({self._insert(merge.table, merge.key, merge.fields)}"
-            f" ON CONFLICT ({self._list(merge.key)}) DO UPDATE SET {changes}{condition}"
-            " RETURNING (t.xmax = 0) AS created)"
-            " SELECT count(*) FILTER (WHERE created) AS created, count(*) FILTER (WHERE NOT"
-            " created) AS changed FROM written"
-        )
+        return counted(upserted(self._insert(merge.table, merge.key, merge.fields), merge))
 
     def update(self, update: Update) -> str:
         given = {
@@ -213,9 +200,6 @@ class Postgres:
     def failure(self, error: BaseException, place: Place) -> PipelineError:
         return postgres_failure(error, place)
 
-    def _list(self, fields: Fields) -> str:
-        return ", ".join(self.quote(field.name) for field in fields)
-
     def _equal(self, match: Fields) -> str:
         return " AND ".join(
             f"t.{self.quote(field.name)} = r.c{number}" for number, field in enumerate(match)
@@ -235,15 +219,15 @@ class Postgres:
         rows = _counted(match) if lock is Lock.NONE else _rows(match)
         return (
             f"SELECT {what} FROM {rows} JOIN {table} AS t ON {self._equal(match)}"
-            f"{only_if and f' AND {only_if}'} ORDER BY {_order(match)}{_LOCKS[lock]}"
+            f"{only_if and f' AND {only_if}'} ORDER BY {ordered(match)}{_LOCKS[lock]}"
         )
 
     def _insert(self, table: str, key: Fields, fields: Fields) -> str:
         columns = key + fields
         values = ", ".join(f"r.{name}" for name in json_names(columns))
         return (
-            f"INSERT INTO {table} AS t ({self._list(columns)}) SELECT {values}"
-            f" FROM {_rows(columns)} ORDER BY {_order(key)}"
+            f"INSERT INTO {table} AS t ({listed(columns)}) SELECT {values}"
+            f" FROM {_rows(columns)} ORDER BY {ordered(key)}"
         )
 
 
@@ -268,12 +252,3 @@ def _counted(fields: Fields) -> str:
     so that it does not read a table whole for one value.
     """
     return f"(SELECT * FROM {_rows(fields)} LIMIT json_array_length(CAST(:rows AS json))) AS r"
-
-
-def _order(fields: Fields) -> str:
-    return ", ".join(_binary(number, field) for number, field in enumerate(fields))
-
-
-def _binary(number: int, field: Field) -> str:
-    is_text = field.kind in (ColumnType.TEXT, ColumnType.SHORT_TEXT)
-    return f'r.c{number} COLLATE "C"' if is_text else f"r.c{number}"

@@ -41,9 +41,9 @@ class Session(Protocol):
     def copying(self) -> Copying | None:
         """How rows are sent in bulk, None where this server or user cannot."""
 
-    def copied(self, place: str, fields: Fields, rows: Sequence[Cells]) -> str:
-        """Copy rows to an empty staging table; its name. Raises RowRejected, also for a value that
-        only another statement can send.
+    def copied(self, place: str, fields: Fields, rows: Sequence[Cells]) -> tuple[Copying, str]:
+        """Copy rows to an empty staging table; what reads it, and its name. Raises RowRejected,
+        also for a value that only another statement can send; TargetRefused without `copying`.
         """
 
     def run(
@@ -101,7 +101,7 @@ class ConnectedSession:
     def tell(self, place: str, sql: str, **parameters: Value) -> None:
         self.ask(place, sql, **parameters)
 
-    def copied(self, place: str, fields: Fields, rows: Sequence[Cells]) -> str:
+    def copied(self, place: str, fields: Fields, rows: Sequence[Cells]) -> tuple[Copying, str]:
         if self.copying is None:
             raise TargetRefused(f"{place}: this server takes no rows in bulk")
         types = self.copying.types(fields)
@@ -116,7 +116,7 @@ class ConnectedSession:
                 if getattr(error, "sqlstate", None) is not None:
                     raise  # the server's
                 raise RowRejected(f"{place} takes a row only with its statement") from None
-        return name
+        return self.copying, name
 
     def _copy(self, sql: str, types: Sequence[str], rows: Sequence[Cells]) -> None:
         driver: Any = self.connection.connection.driver_connection

@@ -21,7 +21,6 @@ from pipeline.database.sql.dialect import (
 from pipeline.database.sql.session import Cells, Session
 from pipeline.database.state.ledger import Mirror
 from pipeline.database.state.schema import LEDGER_KEY, mirror_name
-from pipeline.errors import TargetRefused
 from pipeline.mapping.mirror import Fold, StickyColumn
 from pipeline.mapping.source import ColumnType
 from pipeline.model.event import Event
@@ -53,14 +52,11 @@ class PlainRows:
 
     def write(self, table: str, events: Sequence[PlainEvent]) -> dict[str, PlainChange]:
         """By key, of the rows that were written."""
-        copying = self._session.copying
-        if copying is None:
-            raise TargetRefused(f"{table}: this server takes no rows in bulk")
         mirror, place = self._mirrors[table], mirror_name(table)
         fields = (LEDGER_KEY, *_PLACE, _CHANGED_AT, *mirror.values)
         values_of = itemgetter(*(column.name for column in mirror.source.columns))
         rows = [_cells(one.event, values_of(one.event.row), one.remembered) for one in events]
-        name = self._session.copied(place, fields, rows)
+        copying, name = self._session.copied(place, fields, rows)
         answers = self._session.ask(place, copying.put(name, self._put(mirror)))
         return {
             str(key): PlainChange(bool(is_changed), bool(is_shared), tuple(remembered))

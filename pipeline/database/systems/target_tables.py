@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pipeline.database.sql.dialect import (
+    Fields,
     Lock,
     Merge,
     Update,
@@ -82,29 +83,15 @@ class TargetTables:
     def upsert_plain(
         self, table: str, columns: Sequence[str], prefilled: int, rows: Sequence[Cells]
     ) -> RowCounts:
-        names, dialect = self._names[table], self._session.dialect
-        copying = self._session.copying
-        if copying is None:
-            raise TargetRefused(f"{table}: this server takes no rows in bulk")
+        names = self._names[table]
         fields = names.fields(columns)
         written = fields[: len(fields) - prefilled]
         fixed, width = names.table.fixed_values, len(names.table.key)
         if fixed:
             rows = [(*row[:width], *fixed, *row[width:]) for row in rows]
-        merge = Merge(
-            table=names.full_name,
-            key=names.key,
-            fields=fields,
-            assignments=tuple(given(field.name) for field in written),
-            only_if=lambda images: dialect.differs(images, written),
-        )
-        name = self._session.copied(table, names.key + fields, rows)
-        ((created, changed),) = self._session.ask(table, copying.merge(name, merge))
-        return RowCounts(
-            number_of(created),
-            number_of(changed),
-            len(rows) - number_of(created) - number_of(changed),
-        )
+        copying, name = self._session.copied(table, names.key + fields, rows)
+        merge = copying.merge(name, self._merging(names, fields, written))
+        return _merged(self._session.ask(table, merge), len(rows))
 
     def upsert(self, table: str, rows: Sequence[TargetRow]) -> RowCounts:
         """Rows with the same columns are written together;
@@ -130,22 +117,25 @@ class TargetTables:
         rows: Sequence[TargetRow],
     ) -> RowCounts:
         fields = names.fields(columns)
-        dialect = self._session.dialect
         if not fields:
             cells = [cells_of(names, row, (), prefilled) for row in rows]
             created = len(self._insert_missing(names, prefilled, cells))
             return RowCounts(created=created, unchanged=len(rows) - created)
-        merge = Merge(
+        merge = self._merging(names, fields + names.fields(prefilled), fields)
+        cells = [cells_of(names, row, columns, prefilled) for row in rows]
+        statement = self._session.dialect.merge(merge)
+        return _merged(self._session.run(names.table.name, statement, cells), len(rows))
+
+    def _merging(self, names: Names, fields: Fields, written: Fields) -> Merge:
+        """Insert rows with these columns; write some of them where the row is there and differs."""
+        dialect = self._session.dialect
+        return Merge(
             table=names.full_name,
             key=names.key,
-            fields=fields + names.fields(prefilled),
-            assignments=tuple(given(field.name) for field in fields),
-            only_if=lambda images: dialect.differs(images, fields),
+            fields=fields,
+            assignments=tuple(given(field.name) for field in written),
+            only_if=lambda images: dialect.differs(images, written),
         )
-        cells = [cells_of(names, row, columns, prefilled) for row in rows]
-        answers = self._session.run(names.table.name, dialect.merge(merge), cells)
-        created, changed = (sum(number_of(answer[place]) for answer in answers) for place in (0, 1))
-        return RowCounts(created, changed, len(rows) - created - changed)
 
     def _change(
         self,
@@ -217,3 +207,12 @@ class TargetTables:
         sql = self._session.dialect.delete(names.full_name, names.key)
         cells = [names.cells(key) for key in sorted(keys)]
         return sum(number_of(deleted) for (deleted,) in self._session.run(table, sql, cells))
+
+
+def _merged(answers: Iterable[Cells], rows: int) -> RowCounts:
+    """What a merge of so many rows answered."""
+    created = changed = 0
+    for answer in answers:
+        created += number_of(answer[0])
+        changed += number_of(answer[1])
+    return RowCounts(created, changed, rows - created - changed)

@@ -184,8 +184,7 @@ class Intake:
         """Halt the partition before this event, or skip it; returns the other events."""
         message = batch.message_of(event)
         if self._reloads.replaced(event.table, event.epoch, batch.incarnations[message.topic]):
-            partition = TopicPartition(message.topic, message.partition)
-            batch.ended[partition, Outcome.SKIPPED, SkipReason.RELOADED] += 1
+            batch.ended[batch.partition_of(event), Outcome.SKIPPED, SkipReason.RELOADED] += 1
             return [one for one in events if one.origin != event.origin]
         error = SourceRewound(
             f"{place_of(message)} is before what was applied, but committed later"

@@ -67,9 +67,8 @@ class SkippedMessages:
     def handled(self, batch: Batch, event: Event) -> None:
         """An event has ended, and was not set aside: its row is as the source has it."""
         if self._noted or batch.skipped:
-            message = batch.message_of(event)
-            place = TopicPartition(message.topic, message.partition), key_of(message)
-            batch.rows[place] = max(message.offset, batch.rows.get(place, 0))
+            place = batch.partition_of(event), key_of(batch.message_of(event))
+            batch.rows[place] = max(event.place.offset, batch.rows.get(place, 0))
 
     def store(self, transaction: Offsets, batch: Batch) -> None:
         """Note what was skipped, and forget that whose rows have come since."""

@@ -157,7 +157,11 @@ def started(*words: str, options: Sequence[str] = ()) -> Iterator[subprocess.Pop
 def test_an_interruption_while_the_program_starts_prints_no_traceback(
     module: str, away: Path
 ) -> None:
-    """The signal comes as soon as Python says on standard error that this module is imported."""
+    """The signal comes as soon as Python says on standard error that this module is imported.
+
+    Python ends by the signal itself where it came while a string was compiled, as dataclasses do;
+    a shell shows 130 for both.
+    """
     told_of = ("-X", "importtime")
     with started("--config", str(away), "status", options=told_of) as process:
         assert process.stderr is not None
@@ -167,7 +171,7 @@ def test_an_interruption_while_the_program_starts_prints_no_traceback(
     assert seen
     assert "Traceback" not in told
     assert "Interrupted." in told
-    assert process.returncode == 130
+    assert process.returncode in (130, -signal.SIGINT)
 
 
 @pytest.mark.parametrize("command", ["status", "lag", "run --route pim"])

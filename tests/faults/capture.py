@@ -25,7 +25,7 @@ from tests.faults.firm import CLIENTS, raw_settings
 from tests.faults.messages import LIMIT_MB, resident_mb
 from tests.faults.processes import AT_THE_END, ONE_MEMBER, run_until_killed
 from tests.faults.runner import POINTS
-from tests.faults.verdict import NotReached, Verdict, meanwhile, wait
+from tests.faults.verdict import PROGRAM, NotReached, Verdict, meanwhile, wait
 
 INSERT = """INSERT INTO "AxVec" ("vecKey", "vecDescription", "vecCity", "vecIsClient")
     SELECT number, 'client ' || number, repeat('Portland ', 5), true
@@ -106,7 +106,7 @@ def killed_while_captured(stack: Stack, seed: int, times: int) -> Iterator[Verdi
                         config, point, 1, verdict, is_done=lambda: True
                     )
             (logs := stack.logs / name).mkdir()
-            with running(config, logs, 1), suppress(NotReached):
+            with running(config, logs, 1, program=PROGRAM), suppress(NotReached):
                 wait(
                     lambda: not oracle.compare(ajera, pim, Naming()),
                     "PIM is right",

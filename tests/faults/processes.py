@@ -23,6 +23,7 @@ from tests.faults.firm import Firm, raw_settings, through
 from tests.faults.proxy import Mode, Proxy
 from tests.faults.runner import POINTS
 from tests.faults.verdict import (
+    PROGRAM,
     Verdict,
     consumers,
     firm_of,
@@ -316,7 +317,7 @@ def two_groups(stack: Stack, seed: int) -> Iterator[Verdict]:
         path.write_text(tomli_w.dumps(other))
         logs = stack.logs / f"{firm.name}-again"
         logs.mkdir()
-        with consumers(firm) as one, running(path, logs, 1):
+        with consumers(firm) as one, running(path, logs, 1, program=PROGRAM):
             for _ in range(10):
                 firm.edit(40)
                 firm.flush()

@@ -21,6 +21,8 @@ from tests.faults import audit
 from tests.faults.firm import Firm, founded
 
 QUIET_SECONDS = 60.0
+EVENTS_A_SECOND = 500  # at least, beside whatever else runs
+PROGRAM = "tests.faults.program"
 
 
 @dataclass
@@ -85,7 +87,7 @@ def judge(firm: Firm, verdict: Verdict, *, dead: int = 0) -> None:
 def consumers(firm: Firm, count: int = 1) -> Iterator[list[Consumer]]:
     logs = firm.stack.logs / firm.name / str(time.monotonic_ns())
     logs.mkdir(parents=True)
-    with running(firm.config, logs, count) as members:
+    with running(firm.config, logs, count, program=PROGRAM) as members:
         yield members
 
 
@@ -101,7 +103,7 @@ def settle(firm: Firm) -> None:
 
 def wait_quiet(firm: Firm, members: list[Consumer]) -> None:
     try:
-        wait(firm.is_quiet, "quiet")
+        wait(firm.is_quiet, "quiet", QUIET_SECONDS + firm.sent / EVENTS_A_SECOND)
     except NotReached as error:
         raise NotReached(f"{error}\n{firm.standing()}\n{members[-1].tail()}") from None
 

@@ -21,6 +21,7 @@ SETTINGS = {
     "max_replication_slots": "20",
     "max_wal_senders": "20",
     "max_connections": "200",
+    "track_commit_timestamp": "on",  # by which the benchmark tells delays
     "shared_buffers": "128MB",
     "fsync": "off",  # nothing here outlives the run
     "synchronous_commit": "off",

@@ -24,9 +24,9 @@ LONG_NOTE = (
 )
 
 
-def load(connection: psycopg.Connection, seed: int, naming: Naming) -> None:
-    """Fill Ajera's tables, in one transaction."""
-    rows = Firm(random.Random(seed)).rows()
+def load(connection: psycopg.Connection, seed: int, naming: Naming, times: int = 1) -> None:
+    """Fill Ajera's tables, in one transaction; with so many times the firm."""
+    rows = Firm(random.Random(seed), times).rows()
     with connection.transaction():
         for table, listed in rows.items():
             insert(connection, naming, table, listed)
@@ -52,9 +52,14 @@ def insert(
 class Firm:
     """Makes the rows."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, times: int = 1) -> None:
+        """`times` as many companies, contacts and projects; the staff stays."""
         self._rng = rng
         self._people = People(rng)
+        self._companies_count = COMPANIES * times
+        self._contacts_count = CONTACTS * times
+        self._projects_count = PROJECTS * times
+        self._phases_from = PHASES_FROM * times
 
     def rows(self) -> dict[str, list[dict[str, Any]]]:
         """By table, in an order that respects references."""
@@ -75,7 +80,7 @@ class Firm:
         over-long and non-Latin names; no name; blanks.
         """
         rows = []
-        for key in range(STAFF + 1, STAFF + COMPANIES + 1):
+        for key in range(STAFF + 1, STAFF + self._companies_count + 1):
             is_client = self._rng.random() < 0.7
             rows.append(self._people.company_row(key, client=is_client, vendor=not is_client))
         for row in rows[:25]:
@@ -110,7 +115,7 @@ class Firm:
         letters beyond the basic plane.
         """
         rows = []
-        for key in range(1, CONTACTS + 1):
+        for key in range(1, self._contacts_count + 1):
             at_client = self._rng.random() < 0.75
             client = self._rng.choice(clients) if at_client else None
             vendor = None if at_client else self._rng.choice(vendors)
@@ -142,7 +147,7 @@ class Firm:
         """Odd: no Project ID, the same one twice, differing in case only, too long; long notes;
         no name; nobody in a role.
         """
-        rows = [self._people.project_row(key, STAFF) for key in range(1, PROJECTS + 1)]
+        rows = [self._people.project_row(key, STAFF) for key in range(1, self._projects_count + 1)]
         for row in rows[:12]:
             row["prjID"] = self._rng.choice([None, "", "   "])
         rows[12]["prjID"] = "\xa0\u3000"
@@ -169,18 +174,18 @@ class Firm:
     def _phases(self) -> list[dict[str, Any]]:
         phases = (
             project
-            for project in range(1, PROJECTS + 1)
+            for project in range(1, self._projects_count + 1)
             for _ in range(self._rng.choice((0, 1, 2, 3)))
         )
         return [
-            self._people.phase_row(PHASES_FROM + number, project)
+            self._people.phase_row(self._phases_from + number, project)
             for number, project in enumerate(phases)
         ]
 
     def _groups(self, clients: Sequence[int]) -> list[dict[str, Any]]:
         """Odd: several groups, a first one without a client, none at all."""
         rows: list[dict[str, Any]] = []
-        for project in range(1, PROJECTS + 1):
+        for project in range(1, self._projects_count + 1):
             for number in range(0 if project % 97 == 0 else self._rng.choice((1, 1, 1, 2, 3))):
                 client = None if project % 89 == 0 and number == 0 else self._rng.choice(clients)
                 rows.append(
@@ -198,7 +203,9 @@ class Firm:
         a blank role.
         """
         projects: Iterable[int] = (
-            p for p in range(1, PROJECTS + 1) for _ in range(self._rng.choice((0, 0, 1, 2)))
+            p
+            for p in range(1, self._projects_count + 1)
+            for _ in range(self._rng.choice((0, 0, 1, 2)))
         )
         rows = [
             {

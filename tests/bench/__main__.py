@@ -1,214 +1,226 @@
-"""`make bench`: how many committed events a second consumers apply, on this machine,
-by ratios that its noise cannot hide.
-
-Each contender reads the same events into an empty PIM; contenders take turns, and the first one
-runs twice a round, so that the table shows how far apart two equal runs are.
-"""
+"""`make bench`: our consumers beside Debezium's JDBC sink on this machine, as one table."""
 
 from __future__ import annotations
 
-import random
-import signal
-import statistics
-import time
-import uuid
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import click
-import psycopg
-import tomli_w
 from rich.console import Console
-from rich.table import Table
 
-from deploy.demo.consumers import running
-from deploy.local.stack import Stack, running_stack
-from pipeline.config.settings import settings_for
-from pipeline.domain.routes import AJERA_TO_PIM, ROUTES
+from deploy.local.stack import running_stack
+from deploy.sample import databases
 from pipeline.kafka.admin import KafkaAdmin
-from pipeline.operations.connectors import topics_of
-from tests.bench import accounting, delay, exchange, linking, peers, pim, stages
-from tests.bench.produce import Change, Topic
-from tests.bench.rows import changes_of
-from tests.bench.sink import worker
-from tests.bench.waiting import events_read, is_settled, split, wait
+from tests.bench import delay, exchange, exchange_delay, linking, machine, sample_load, workloads
+from tests.bench.contenders import Arena
+from tests.bench.contest import AGAIN_ONE, BUFFERED, COPY, FASTEST, ONE, PLAIN, TWO, Contest, grown
+from tests.bench.report import WIDTH, Line, Say, draw, save
+from tests.bench.sink import VERSION, worker
 
-PARTITIONS = 5 * pim.PARTITIONS + 1  # of five tables, and of the heartbeat
-console = Console()
+console = Console() if Console().is_terminal else Console(width=WIDTH)
 
 
-@dataclass(frozen=True, slots=True)
-class Contender:
-    """What is compared."""
+@dataclass(frozen=True)
+class Sizes:
+    """How much of everything: rows of AxVec, projects, transactions, edits of the exchange; changes
+    of a burst, and for how many seconds a steady load lasts; how many times the sample firm; the
+    fewest rows of each workload that grows a hundredfold; projects a side that are linked.
+    """
 
-    name: str
-    consumers: int
-    batch_size: int
+    rounds: int
+    clients: int
+    projects: int
+    transactions: int
+    edits: int
+    burst: int
+    seconds: int
+    firms: int
+    growth: Mapping[str, int]
+    linked: int
 
 
-CONTENDERS = (
-    Contender("1 consumer, batch 2000", 1, 2_000),
-    Contender("1 consumer, batch 500", 1, 500),
-    Contender("2 consumers, batch 2000", 2, 2_000),
+LONG = Sizes(
+    rounds=3,
+    clients=75_000,
+    projects=10_000,
+    transactions=100_000,
+    edits=10_000,
+    burst=50_000,
+    seconds=15,
+    firms=25,
+    growth={"clients": 5_000, "projects": 100, "transactions": 1_000},
+    linked=10_000,
 )
+SHORT = Sizes(
+    rounds=1,
+    clients=3_000,
+    projects=500,
+    transactions=3_000,
+    edits=1_000,
+    burst=2_000,
+    seconds=4,
+    firms=1,
+    growth={"clients": 20, "projects": 4, "transactions": 20},
+    linked=500,
+)
+RATES = (100, 1_000)  # changes a second
+OF_CLIENTS = (ONE, PLAIN, TWO, FASTEST, AGAIN_ONE, COPY)
+OF_PROJECTS = (ONE, PLAIN, FASTEST, AGAIN_ONE)
+OF_TRANSACTIONS = (ONE, PLAIN, BUFFERED, AGAIN_ONE)
+MADE: Mapping[str, workloads.Made] = {
+    "clients": workloads.clients,
+    "projects": workloads.projects,
+    "transactions": workloads.transactions,
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What each part is given."""
+
+    arena: Arena
+    sizes: Sizes
+    seed: int
+    say: Say
+
+    def contest(self, contest: Contest, size: int) -> list[Line]:
+        return contest.run(self.arena, size, self.sizes.rounds, self.seed, self.say)
+
+
+def _clients(run: Run) -> list[Line]:
+    return run.contest(Contest(workloads.clients, OF_CLIENTS), run.sizes.clients)
+
+
+def _projects(run: Run) -> list[Line]:
+    return [
+        line
+        for made in (workloads.projects, workloads.projects_last)
+        for line in run.contest(Contest(made, OF_PROJECTS), run.sizes.projects)
+    ]
+
+
+def _transactions(run: Run) -> list[Line]:
+    return run.contest(Contest(workloads.transactions, OF_TRANSACTIONS), run.sizes.transactions)
+
+
+def _exchange(run: Run) -> list[Line]:
+    sizes = run.sizes
+    return exchange.measure(run.arena, sizes.edits, sizes.rounds, run.seed, run.say)
+
+
+def _delay(run: Run) -> list[Line]:
+    sizes = run.sizes
+    loads = [delay.Load(rate * sizes.seconds, rate) for rate in RATES]
+    loads.append(delay.Load(sizes.burst, None))
+    return delay.measure(run.arena, loads, sizes.rounds, run.say)
+
+
+def _both_ways(run: Run) -> list[Line]:
+    return exchange_delay.measure(run.arena.stack, run.sizes.seconds, run.say)
+
+
+def _first_load(run: Run) -> list[Line]:
+    return sample_load.measure(run.arena, run.sizes.firms, 2, run.say)
+
+
+def _growth(run: Run) -> list[Line]:
+    return [
+        line
+        for name, least in run.sizes.growth.items()
+        for line in grown(run.arena, MADE[name], least, run.seed, run.say)
+    ]
+
+
+def _link(run: Run) -> list[Line]:
+    return linking.measure(run.arena.stack, run.sizes.linked, run.say)
+
+
+PARTS: Mapping[str, Callable[[Run], list[Line]]] = {
+    "clients": _clients,
+    "projects": _projects,
+    "transactions": _transactions,
+    "exchange": _exchange,
+    "delay": _delay,
+    "both-ways": _both_ways,
+    "link": _link,
+    "first-load": _first_load,
+    "growth": _growth,
+}
+ELSEWHERE = ("clients", "projects")  # parts that can write to a server of another place
 
 
 @click.command()
+@click.option("--short", is_flag=True, help="A few rows of everything: proves that it runs.")
 @click.option(
-    "--rows",
-    default=30_000,
-    show_default=True,
-    help="Rows of AxVec: each is inserted, then updated.",
+    "--only",
+    multiple=True,
+    type=click.Choice(list(PARTS)),
+    help="Only this part; may be given several times. Default: all.",
 )
-@click.option(
-    "--rounds",
-    default=3,
-    show_default=True,
-    help="How often each contender runs.",
-)
-@click.option(
-    "--edits",
-    default=400,
-    show_default=True,
-    help="Edits each way whose delay is measured.",
-)
-@click.option(
-    "--projects",
-    default=10_000,
-    show_default=True,
-    help="Projects a side that a first run links.",
-)
-@click.option(
-    "--transactions",
-    default=600_000,
-    show_default=True,
-    help="The most transactions beside which accounting is measured; also a tenth, a hundredth.",
-)
-@click.option(
-    "--beside",
-    default=75_000,
-    show_default=True,
-    help="Rows that we and Debezium's JDBC sink insert, then update.",
-)
+@click.option("--rounds", type=click.IntRange(min=1), help="How often contenders take turns.")
+@click.option("--firms", type=click.IntRange(min=1), help="How many times the firm, first-load.")
 @click.option("--seed", default=1, show_default=True)
+@click.option("--json", "file", type=click.Path(path_type=Path), help="Write all figures there.")
+@click.option(
+    "--target",
+    help="URL of a server that our consumers write to, as in the settings (mssql://...): a database"
+    " is made there for each run, and dropped. Without the sink, which stays here.",
+)
 def main(
-    *, rows: int, rounds: int, edits: int, projects: int, transactions: int, beside: int, seed: int
+    *,
+    short: bool,
+    only: Sequence[str],
+    rounds: int | None,
+    firms: int | None,
+    seed: int,
+    file: Path | None,
+    target: str | None,
 ) -> None:
-    """Print events a second, counted at the target in committed rows; delays of the exchange;
-    a first run; what the accounting tabs cost; and our rate beside that of Debezium's JDBC sink.
+    """Print rates, CPU, WAL, memory and delays, counted at the target in committed rows.
+
+    A part that breaks off is said, and the others go on; then the exit code is 1.
     """
-    rates: dict[str, list[float]] = {}
-    with running_stack(console.print) as stack:
-        stages.run(stack, console, rows // 3, rounds)
-        with worker(stack, console.print) as peer:
-            peers.run(stack, peer, beside, rounds, seed)
-        for number in range(rounds):
-            for again, contender in [
-                (" (again)", CONTENDERS[0]),
-                *(("", contender) for contender in CONTENDERS),
-            ]:
-                rate = (
-                    2
-                    * rows
-                    / _run(
-                        stack,
-                        contender,
-                        list(changes_of(rows, random.Random(seed))),
-                    )
-                )
-                rates.setdefault(contender.name + again, []).append(rate)
-                console.print(f"round {number + 1}: {contender.name}{again}: {rate:,.0f} events/s")
-            of_exchange = exchange.measure(stack, rows // 3)
-            for name, rate in (
-                ("exchange: edits in Ajera to DPS", of_exchange.edits),
-                ("exchange: echoes of DPS", of_exchange.echoes),
-                ("exchange: each edit with its echo", of_exchange.together),
-                (
-                    "exchange: first run, rows created in DPS",
-                    of_exchange.linked,
-                ),
-            ):
-                rates.setdefault(name, []).append(rate)
-                console.print(f"round {number + 1}: {name}: {rate:,.0f} a second")
-        _print(rates)
-        for direction, delays in delay.measure(stack, edits).items():
-            middle, late, worst = delay.summary(delays)
-            console.print(
-                f"{direction}: {len(delays)} edits, {delay.EDITS_A_SECOND:.0f} a second each way:"
-                f" p50 {middle:.2f} s, p99 {late:.2f} s, longest {worst:.2f} s"
-            )
-        found = linking.measure(stack, projects)
-        console.print(
-            f"link: {found.projects:,} projects a side linked in {found.seconds:.1f} s"
-            f" (rehearsed in {found.rehearsed:.1f} s); a tenth of them differ in a line without "
-            "an owner"
-        )
-        accounting.report(stack, transactions, transactions // 10)
+    sizes = _sizes(short=short, rounds=rounds, firms=firms)
+    chosen = list(only) or list(PARTS if target is None else ELSEWHERE)
+    if target is not None and (unfit := sorted({*chosen} - {*ELSEWHERE})):
+        raise click.UsageError(f"--target: {', '.join(unfit)} cannot be measured on another server")
+    lines: list[Line] = []
+    broken: list[str] = []
+    with _arena(target) as arena:
+        here = machine.looked_at(arena.watching, VERSION)
+        run = Run(arena, sizes, seed, partial(console.print, highlight=False))
+        for name in chosen:
+            try:
+                lines += PARTS[name](run)
+            except Exception:
+                broken.append(name)
+                console.print_exception()
+            if file is not None:
+                save(file, lines, here)
+        draw(console, lines, here)
+    if broken:
+        console.print(f"Broken off: {', '.join(broken)}; the errors are above.")
+        sys.exit(1)
 
 
-def _run(stack: Stack, contender: Contender, changes: list[Change]) -> float:
-    """Seconds from the first message to the last event committed: an empty PIM,
-    and topics and a group of its own.
+def _sizes(*, short: bool, rounds: int | None, firms: int | None) -> Sizes:
+    sizes = SHORT if short else LONG
+    return replace(sizes, rounds=rounds or sizes.rounds, firms=firms or sizes.firms)
 
-    The members hold their partitions already when the topic fills, and sleep while it does.
-    """
-    name = f"bench-{uuid.uuid4().hex[:8]}"
-    target = pim.empty(stack, name)
-    raw = pim.settings(stack, target, name, name, batch_size=contender.batch_size)
-    admin = KafkaAdmin(stack.bootstrap, {})
-    admin.ensure_topics(topics_of(settings_for(ROUTES).model_validate(raw)))
-    topic = Topic(
-        AJERA_TO_PIM.source("AxVec").table,
-        f"{name}.AxVec",
-        stack.bootstrap,
-        stack.registry,
-    )
-    config = Path(stack.directory) / f"{name}.toml"
-    config.write_text(tomli_w.dumps(raw))
+
+@contextmanager
+def _arena(target: str | None) -> Iterator[Arena]:
     with (
-        psycopg.connect(target.replace("+psycopg", ""), autocommit=True) as connection,
-        running(config, stack.logs, contender.consumers) as members,
+        running_stack(console.print) as stack,
+        worker(stack, console.print) as peer,
+        closing(KafkaAdmin(stack.bootstrap, {})) as admin,
+        databases.connect(stack.postgres_url("postgres")) as watching,
     ):
-        wait(
-            members,
-            lambda: is_settled(admin, name, contender.consumers, PARTITIONS),
-        )
-        if contender.consumers > 1:
-            shares = split(admin.group_state(name).assignment, topic.name)
-            console.print(f"{contender.name}: partitions of {topic.name} by consumer: {shares}")
-        for member in members:
-            member.process.send_signal(signal.SIGSTOP)
-        topic.send(changes)
-        started = time.monotonic()
-        for member in members:
-            member.process.send_signal(signal.SIGCONT)
-        wait(members, lambda: events_read(connection) >= len(changes))
-        seconds = time.monotonic() - started
-    admin.close()
-    return seconds
-
-
-def _print(rates: dict[str, list[float]]) -> None:
-    base = statistics.median(rates[CONTENDERS[0].name])
-    table = Table(
-        "contender",
-        "events/s, median",
-        "min",
-        "max",
-        "ratio to the first",
-        title="consumers only: Ajera to PIM, and the exchange with DPS",
-    )
-    for name, figures in rates.items():
-        middle = statistics.median(figures)
-        table.add_row(
-            name,
-            f"{middle:,.0f}",
-            f"{min(figures):,.0f}",
-            f"{max(figures):,.0f}",
-            f"{middle / base:.2f}",
-        )
-    console.print(table)
-    console.print("The first contender and its (again) are equal: their distance is the noise.")
+        yield Arena(stack, peer, admin, watching, target)
 
 
 if __name__ == "__main__":

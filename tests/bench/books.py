@@ -46,6 +46,31 @@ LEDGER = """position, incarnation, "partition", "offset", deleted, unknown, epoc
  retired_at, changed_at"""
 
 
+def link_projects(engine: sa.Engine, projects: int) -> None:
+    """So many rows of DPS, each linked to the project of its number."""
+    links = [
+        Link(
+            f"p{key}",
+            "project",
+            LinkSide("AxProject", str(key)),
+            LinkSide("PR", dps.PR.key_text((f"P{key}", " ", " "))),
+            State.LINKED,
+        )
+        for key in range(1, projects + 1)
+    ]
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                'INSERT INTO "PR" ("WBS1", "WBS2", "WBS3", "Name", "Status", "AjeraSync")'
+                " SELECT 'P' || i, ' ', ' ', 'Project ' || i, 'A', 'Y'"
+                f" FROM generate_series(1, {projects}) AS i"
+            )
+        )
+        session = ConnectedSession(connection, dialect_of(engine))
+        names = Names(Site(), Side.DPS, None)
+        DatabaseLinkTransaction(session, "sync", names).store([(one, None) for one in links])
+
+
 class Books:
     """A DPS database with the state of the exchange and of the accounting route; every project is
     linked, and nothing is loaded.
@@ -60,7 +85,7 @@ class Books:
         self.target = DatabaseTarget(self.engine, ACCOUNTING, Site(), STATE, None, "sync")
         self.projects = projects
         self._number = 10
-        self._link()
+        link_projects(self.engine, projects)
         with self.target.transaction() as transaction:
             follow(transaction, ACCOUNTING, NOW)
 
@@ -72,27 +97,6 @@ class Books:
     def ask(self, statement: str) -> int:
         with self.engine.connect() as connection:
             return int(connection.execute(sa.text(statement)).scalar_one())
-
-    def _link(self) -> None:
-        self.run(
-            'INSERT INTO "PR" ("WBS1", "WBS2", "WBS3", "Name", "Status", "AjeraSync")'
-            " SELECT 'P' || i, ' ', ' ', 'Project ' || i, 'A', 'Y'"
-            f" FROM generate_series(1, {self.projects}) AS i"
-        )
-        links = [
-            Link(
-                f"p{key}",
-                "project",
-                LinkSide("AxProject", str(key)),
-                LinkSide("PR", dps.PR.key_text((f"P{key}", " ", " "))),
-                State.LINKED,
-            )
-            for key in range(1, self.projects + 1)
-        ]
-        with self.engine.begin() as connection:
-            session = ConnectedSession(connection, dialect_of(self.engine))
-            names = Names(Site(), Side.DPS, None)
-            DatabaseLinkTransaction(session, "sync", names).store([(one, None) for one in links])
 
     def filled(self, transactions: int) -> None:
         """Mirrors as a first load leaves them, everything loaded and statistics taken."""

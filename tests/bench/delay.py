@@ -1,172 +1,215 @@
-"""How long an edit takes to the other system, through both captures, under a steady load both ways;
-by the databases' clock.
+"""From the commit of a change in Ajera to the commit of the row that shows it, through Debezium and
+Kafka: ours and the sink by turns, at a steady rate and after a burst.
 
-Both databases are on one server,
-so that one clock tells when an edit was made and when the other system was written.
+Each row is changed once a load, so the transactions that wrote it last, on both sides, tell when:
+by PostgreSQL's own clock of commits, which source and target share.
 """
 
 from __future__ import annotations
 
-import itertools
-import statistics
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from itertools import count
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
 from deploy.demo import settings
-from deploy.demo.consumers import EXCHANGE, command, running
-from deploy.local.stack import Stack
-from deploy.sample import databases, firm
+from deploy.demo.consumers import Consumer, command, running
+from deploy.sample import databases
 from deploy.sample.naming import Naming
-from tests.bench.exchange import both_empty
-from tests.bench.waiting import wait
+from pipeline.kafka.admin import KafkaAdmin
+from tests.bench.contenders import Arena
+from tests.bench.hops import Hops, hop_sums, passed, stamped_by_broker
+from tests.bench.measuring import wait_until
+from tests.bench.report import Delays, Line, Say
+from tests.bench.waiting import check, has_joined
 
-FIRMS = 200
-WARM = 20  # edits that are not counted: the first batches after a start
-EDITS_A_SECOND = 20.0
-# What our consumers write is logged with the time;
-# `current_setting` tells their connections from ours.
-ARRIVALS = """
-CREATE TABLE arrival (value text PRIMARY KEY, at timestamptz NOT NULL);
-CREATE FUNCTION arrived() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    IF current_setting('application_name') = 'ajera-cdc' THEN
-        INSERT INTO arrival VALUES (NEW.{column}, clock_timestamp()) ON CONFLICT DO NOTHING;
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER arrived AFTER UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION arrived();
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """Where edits are made and arrive on one side."""
-
-    table: str
-    column: str
-    key: str
+TOPIC = "ajera.AxVec"
+OURS, SINK = "ours", "sink"
+WARM = 200  # changes that are not counted: the first ones after a start
+IN_A_TRANSACTION = 1_000  # changes of a burst
+CAUGHT_UP_SECONDS = 300.0
+INSERT = """INSERT INTO "AxVec" ("vecKey", "vecDescription", "vecIsClient")
+    SELECT number, 'client ' || number, true FROM generate_series(1, %s) AS number"""
+UPDATE = """UPDATE "AxVec" SET "vecDescription" = %s || "vecKey" WHERE "vecKey" BETWEEN %s AND %s"""
+COMMITTED = """SELECT "vecKey", pg_xact_commit_timestamp(xmin) FROM "AxVec"
+    WHERE "vecKey" BETWEEN %s AND %s"""
+SHOWN: Mapping[str, str] = {
+    OURS: """SELECT CAST(substr("Organization ID", 4) AS bigint), "Name",
+        pg_xact_commit_timestamp(xmin) FROM "Organization" WHERE "Organization ID" LIKE 'cl-%'""",
+    SINK: """SELECT "vecKey", "vecDescription", pg_xact_commit_timestamp(xmin)
+        FROM "ajera_AxVec" """,
+}
 
 
-AJERA = End("AxVec", "vecWebsite", "vecKey")
-DPS = End("Clendor", "WebSite", "ClientID")
+@dataclass(frozen=True)
+class Load:
+    """So many changes, at a rate a second; all at once where it is None."""
+
+    changes: int
+    a_second: int | None
+
+    @property
+    def name(self) -> str:
+        return (
+            f"delay, burst of {self.changes:,}"
+            if self.a_second is None
+            else f"delay, {self.a_second:,}/s"
+        )
 
 
-def measure(stack: Stack, edits: int) -> Mapping[str, list[float]]:
-    """Seconds by direction: so many edits each way,
-    each of a firm that the other side does not edit meanwhile.
-    """
-    ajera_url, dps_url = both_empty(stack, "delay")
-    config = settings.write(stack, ajera_url, None, dps=dps_url)
-    for words in (
-        ("schema", "upgrade"),
-        ("connectors", "apply"),
-        ("connectors", "apply", "--source", "dps"),
-    ):
-        command(config, *words)
+@dataclass
+class Found:
+    """Of one contender and load: seconds of every change, in all and by hop."""
+
+    seconds: list[float] = field(default_factory=list)
+    hops: Hops = field(default_factory=Hops)
+
+
+@dataclass(frozen=True)
+class Course:
+    """The way that changes go. `words` makes each load's values new."""
+
+    arena: Arena
+    config: Path
+    ajera: psycopg.Connection
+    targets: Mapping[str, psycopg.Connection]
+    sink_database: str
+    words: Iterator[int]
+
+    @contextmanager
+    def taking(self, who: str) -> Iterator[Callable[[], Mapping[str, tuple[float, float]]]]:
+        """This contender reads, and has caught up; what its hops took until now, where it says."""
+        stack = self.arena.stack
+        if who == OURS:
+            with running(self.config, stack.logs, 1) as members:
+                self._catch_up(partial(_read_by_us, self.targets[OURS]), members)
+                yield lambda: hop_sums(members[0].address)
+        else:
+            name = self.sink_database
+            with self.arena.worker.sinking(name, [TOPIC], ["vecKey"], name, "plain") as group:
+                wait_until(
+                    lambda: has_joined(self.arena.admin, group, 1),
+                    lambda: self.arena.worker.check(name),
+                )
+                self._catch_up(lambda: sum(self.arena.admin.committed(group, [TOPIC]).values()), [])
+                yield dict
+
+    def _catch_up(self, read: Callable[[], int], members: list[Consumer]) -> None:
+        ends = self.arena.admin.watermarks([TOPIC])
+        wait_until(
+            lambda: read() >= sum(high for _, high in ends.values()),
+            partial(check, members),
+            CAUGHT_UP_SECONDS,
+        )
+
+    def take(self, who: str, load: Load, found: Found) -> None:
+        """Change the first rows, and wait until all are shown."""
+        word = f"{next(self.words):06} "
+        began = time.time()
+        _change(self.ajera, load, word)
+        target = self.targets[who]
+        wait_until(
+            lambda: _shown(target, who, word) == load.changes, lambda: None, CAUGHT_UP_SECONDS
+        )
+        committed: dict[int, datetime] = dict(
+            self.ajera.execute(COMMITTED, [1, load.changes]).fetchall()
+        )
+        shown = {key: at for key, name, at in target.execute(SHOWN[who]) if name.startswith(word)}
+        found.seconds += [(shown[key] - at).total_seconds() for key, at in committed.items()]
+        found.hops.add(passed(self.arena.stack, TOPIC, began), committed, shown)
+
+
+def measure(arena: Arena, loads: list[Load], rounds: int, say: Say) -> list[Line]:
+    """Of each load and contender."""
+    found = {(load.name, who): Found() for load in loads for who in (OURS, SINK)}
+    with _course(arena, max(load.changes for load in loads)) as course:
+        for number in range(1, rounds + 1):
+            for who in (OURS, SINK):
+                with course.taking(who) as sums:
+                    course.take(who, Load(WARM, 100), Found())
+                    for load in loads:
+                        before = sums()
+                        course.take(who, load, kept := found[load.name, who])
+                        kept.hops.told(before, sums())
+                        delays = Delays.of(kept.seconds)
+                        say(f"round {number}: {load.name}: {who}: p50 {delays.p50:,.0f} ms")
+    return [
+        line
+        for load in loads
+        for who in (OURS, SINK)
+        for line in _lines(load, who, found[load.name, who])
+    ]
+
+
+def _lines(load: Load, who: str, found: Found) -> Iterator[Line]:
+    yield Line(
+        load.name,
+        who,
+        len(found.seconds),
+        delays=Delays.of(found.seconds),
+        remarks=found.hops.remarks(),
+    )
+    for hop, seconds in found.hops.seconds.items():
+        yield Line(load.name, f"{who}: {hop}", len(seconds), delays=Delays.of(seconds))
+
+
+@contextmanager
+def _course(arena: Arena, rows: int) -> Iterator[Course]:
+    stack = arena.stack
+    ajera_url, pim_url = stack.create_database("late_ajera"), stack.create_database("late_pim")
+    sink_url = stack.create_database("late_sink")
+    databases.create_ajera(ajera_url, Naming())
+    databases.create_pim(pim_url, Naming())
+    config = settings.write(stack, ajera_url, pim_url)
     with (
         databases.connect(ajera_url) as ajera,
-        databases.connect(dps_url) as in_dps,
+        databases.connect(pim_url) as pim,
+        databases.connect(sink_url) as of_sink,
     ):
-        firm.insert(
-            ajera,
-            Naming(),
-            "AxVec",
-            [_client(key) for key in range(1, FIRMS + 1)],
-        )
-        with running(config, stack.logs, 1, EXCHANGE) as members:
-            wait(members, lambda: _linked(in_dps) == FIRMS)
-            for connection, end in ((ajera, AJERA), (in_dps, DPS)):
-                table, column = (
-                    sql.Identifier(end.table),
-                    sql.Identifier(end.column),
-                )
-                connection.execute(sql.SQL(ARRIVALS).format(table=table, column=column))
-            made = _edit(ajera, in_dps, edits + WARM)
-            wait(
-                members,
-                lambda: _arrived(in_dps) >= edits + WARM and _arrived(ajera) >= edits + WARM,
-            )
-        return {
-            "Ajera to DPS": _delays(in_dps, made["ajera"]),
-            "DPS to Ajera": _delays(ajera, made["dps"]),
-        }
+        ajera.execute(INSERT, [rows])
+        command(config, "schema", "upgrade")
+        command(config, "connectors", "apply")
+        stamped_by_broker(stack, TOPIC)
+        _wait_captured(arena.admin, rows)
+        try:
+            targets = {OURS: pim, SINK: of_sink}
+            yield Course(arena, config, ajera, targets, "late_sink", count(1))
+        finally:
+            command(config, "connectors", "remove", "--yes")
 
 
-def summary(delays: list[float]) -> tuple[float, float, float]:
-    """Median, 99th percentile and longest."""
-    return (
-        statistics.median(delays),
-        statistics.quantiles(delays, n=100)[98],
-        max(delays),
-    )
+def _wait_captured(admin: KafkaAdmin, rows: int) -> None:
+    def captured() -> bool:
+        return sum(high for _, high in admin.watermarks([TOPIC]).values()) >= rows
+
+    wait_until(captured, lambda: None, CAUGHT_UP_SECONDS)
 
 
-def _client(key: int) -> dict[str, object]:
-    kinds = {
-        "vecIsClient": True,
-        "vecIsVendor": False,
-        "vecIsEmployee": False,
-        "vecSyncToCRM": True,
-    }
-    return {"vecKey": key, "vecDescription": f"Client {key}", **kinds}
-
-
-def _edit(
-    ajera: psycopg.Connection, in_dps: psycopg.Connection, edits: int
-) -> dict[str, dict[str, datetime]]:
-    """By side: what was typed, and when, at a steady rate. Ajera edits the first half of the firms,
-    DPS the others.
-    """
-    keys = [key for (key,) in in_dps.execute('SELECT "ClientID" FROM "Clendor" ORDER BY "Name"')]
-    halves = (
-        ("ajera", ajera, AJERA, itertools.cycle(range(1, FIRMS // 2))),
-        ("dps", in_dps, DPS, itertools.cycle(_of_the_others(in_dps, keys))),
-    )
-    made: dict[str, dict[str, datetime]] = {"ajera": {}, "dps": {}}
+def _change(ajera: psycopg.Connection, load: Load, word: str) -> None:
     started = time.monotonic()
-    for number in range(edits):
-        for side, connection, end, of in halves:
-            typed = f"{side}.example/{number}"
-            statement = sql.SQL(
-                "UPDATE {} SET {} = %s WHERE {} = %s RETURNING clock_timestamp()"
-            ).format(*(sql.Identifier(name) for name in (end.table, end.column, end.key)))
-            ((at,),) = connection.execute(statement, (typed, next(of))).fetchall()
-            made[side][typed] = at
-        time.sleep(
-            max(
-                0.0,
-                started + (number + 1) / EDITS_A_SECOND - time.monotonic(),
-            )
-        )
-    return made
+    at_once = IN_A_TRANSACTION if load.a_second is None else 1
+    for first in range(1, load.changes + 1, at_once):
+        if load.a_second is not None:
+            time.sleep(max(0.0, started + first / load.a_second - time.monotonic()))
+        ajera.execute(UPDATE, [word, first, min(first + at_once - 1, load.changes)])
 
 
-def _of_the_others(in_dps: psycopg.Connection, keys: list[str]) -> list[str]:
-    linked: dict[str, str] = dict(
-        in_dps.execute("SELECT dps_key, ajera_key FROM sync.link WHERE entity = 'firm'").fetchall()
-    )
-    return [key for key in keys if int(linked[key]) > FIRMS // 2]
+def _shown(target: psycopg.Connection, who: str, word: str) -> int:
+    name, table = ("Name", "Organization") if who == OURS else ("vecDescription", "ajera_AxVec")
+    query = sql.SQL("SELECT count(*) FROM {} WHERE starts_with({}, %s)")
+    found = target.execute(query.format(sql.Identifier(table), sql.Identifier(name)), [word])
+    ((count_,),) = found.fetchall()
+    return int(count_)
 
 
-def _linked(in_dps: psycopg.Connection) -> int:
-    ((count,),) = in_dps.execute("SELECT count(*) FROM sync.link WHERE state = 'linked'").fetchall()
-    return int(count)
-
-
-def _arrived(connection: psycopg.Connection) -> int:
-    ((count,),) = connection.execute("SELECT count(*) FROM arrival").fetchall()
-    return int(count)
-
-
-def _delays(connection: psycopg.Connection, made: Mapping[str, datetime]) -> list[float]:
-    """Of all edits but the first ones.
-    An edit whose firm was edited again before it arrived is missed: that raises KeyError.
-    """
-    arrived: dict[str, datetime] = dict(
-        connection.execute("SELECT value, at FROM arrival").fetchall()
-    )
-    return [(arrived[value] - at).total_seconds() for value, at in list(made.items())[WARM:]]
+def _read_by_us(pim: psycopg.Connection) -> int:
+    query = "SELECT COALESCE(sum(next_offset), 0)::bigint FROM sync.progress WHERE topic = %s"
+    ((found,),) = pim.execute(query, [TOPIC]).fetchall()
+    return int(found)

@@ -4,12 +4,9 @@ and their echoes.
 
 from __future__ import annotations
 
-import signal
-import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -26,73 +23,93 @@ from pipeline.domain.exchange_tables import AX_VEC
 from pipeline.domain.routes import ROUTES
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.operations.connectors import topics_of
+from tests.bench.contenders import Arena, discard, ours
+from tests.bench.feed import Feed
+from tests.bench.measuring import Meter, Result, Used, peak_mb
 from tests.bench.produce import Change, Topic
-from tests.bench.waiting import events_read, is_settled, wait
+from tests.bench.report import Line, Say
+from tests.bench.targets import require
+from tests.bench.waiting import events_read, has_joined, wait
+from tests.bench.workloads import clients
 
-PARTITIONS = (4 + 6) * 4 + 2  # of four tables of Ajera and six of DPS, and of two heartbeats
 LATER_MS = 2 * 3_600_000  # beyond the time in which a row that was linked just now is looked at
+WHAT = "exchange"
+ONE_WAY, EDITS, ECHOES = "one way, Ajera to PIM", "edits, Ajera to DPS", "their echoes"
+BOTH = "each edit with its echo"
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """Events or rows a second: rows linked and created by `link`, edits carried over,
-    echoes recognised.
+def measure(arena: Arena, rows: int, rounds: int, seed: int, say: Say) -> list[Line]:
+    """One consumer: as many edits in Ajera of linked firms as `rows`, their echoes, and as many
+    events one way in the same round.
     """
+    workload = clients(rows // 2, seed)
+    feed = Feed(arena.stack, workload)
+    results: dict[str, list[Result]] = {ONE_WAY: [], EDITS: [], ECHOES: [], BOTH: []}
+    for number in range(1, rounds + 1):
+        one_way = ours(arena, workload, feed, 1)
+        edits, echoes, memory = _round(arena, rows)
+        of_round = {
+            ONE_WAY: one_way,
+            EDITS: Result.of(edits, memory),
+            ECHOES: Result.of(echoes, memory),
+            # In the stream that both captures give, an echo follows each edit.
+            BOTH: Result.of(edits + echoes, memory),
+        }
+        for name, result in of_round.items():
+            results[name].append(result)
+            say(f"{WHAT}, round {number}: {name}: {result.rate:,.0f} events/s")
+    base = [one.rate for one in results[ONE_WAY]]
+    return [
+        Line(
+            WHAT,
+            name,
+            workload.events if name == ONE_WAY else rows * (2 if name == BOTH else 1),
+            found,
+            [one.rate / by for one, by in zip(found, base, strict=True)],
+        )
+        for name, found in results.items()
+    ]
 
-    linked: float
-    edits: float
-    echoes: float
 
-    @property
-    def together(self) -> float:
-        """Of a stream in which each edit is followed by its echo,
-        as it is when both systems are captured.
-        """
-        return 2 / (1 / self.edits + 1 / self.echoes)
-
-
-def measure(stack: Stack, rows: int) -> Rates:
-    """One consumer, and as many firms as `rows`."""
-    name = f"two-{uuid.uuid4().hex[:8]}"
+def _round(arena: Arena, rows: int) -> tuple[Used, Used, float]:
+    """What edits and echoes used, and the largest memory in MB."""
+    stack, name = arena.stack, f"two-{uuid.uuid4().hex[:8]}"
     ajera_url, dps_url = both_empty(stack, name)
     config, admin = configured(stack, name, ajera_url, dps_url)
     with (
+        closing(admin),
         databases.connect(ajera_url) as ajera,
         databases.connect(dps_url) as in_dps,
     ):
-        firm.insert(
-            ajera,
-            Naming(),
-            "AxVec",
-            [_client(key) for key in range(1, rows + 1)],
-        )
-        started = time.monotonic()
+        firm.insert(ajera, Naming(), "AxVec", [_client(key) for key in range(1, rows + 1)])
         command(config, "link", "--yes")
-        linked = rows / (time.monotonic() - started)
         with running(config, stack.logs, 1, EXCHANGE) as members:
-            wait(
-                members,
-                lambda: is_settled(admin, f"{name}-group", 1, PARTITIONS),
-            )
+            wait(members, lambda: has_joined(admin, f"{name}-group", 1))
             ajera.execute(
                 sql.SQL('UPDATE "AxVec" SET "vecWebsite" = %s || "vecKey"'),
                 ("www.new.example/",),
             )
-            edits = _timed(
-                members,
-                in_dps,
-                Topic(AX_VEC, f"{name}.AxVec", stack.bootstrap, stack.registry),
-                _edits(ajera),
-            )
-            topic = Topic(
-                CLENDOR,
-                f"{name}-dps.Clendor",
-                stack.bootstrap,
-                stack.registry,
-            )
-            echoes = _timed(members, in_dps, topic, _echoes(in_dps))
-    admin.close()
-    return Rates(linked, edits, echoes)
+            meter = Meter(arena.watching)
+            topic = Topic(AX_VEC, f"{name}.AxVec", stack.bootstrap, stack.registry)
+            edits = _timed(meter, members, in_dps, topic, _edits(ajera))
+            topic = Topic(CLENDOR, f"{name}-dps.Clendor", stack.bootstrap, stack.registry)
+            echoes = _timed(meter, members, in_dps, topic, _echoes(in_dps))
+            memory = peak_mb(members[0].process.pid)
+            _verify(ajera, in_dps, rows)
+    for url in (ajera_url, dps_url):
+        discard(arena, url.rsplit("/", 1)[1])
+    return edits, echoes, memory
+
+
+def _verify(ajera: psycopg.Connection, in_dps: psycopg.Connection, rows: int) -> None:
+    """Raises AssertionError: an edit is not in DPS, or an echo came to Ajera."""
+    for connection, table, column in (
+        (in_dps, "Clendor", "WebSite"),
+        (ajera, "AxVec", "vecWebsite"),
+    ):
+        query = sql.SQL("SELECT count(*) FROM {} WHERE {} LIKE 'www.new.example/%%'")
+        found = connection.execute(query.format(sql.Identifier(table), sql.Identifier(column)), ())
+        require(f"{table}: {found.fetchall()}", f"{table}: [({rows},)]")
 
 
 def both_empty(stack: Stack, name: str) -> tuple[str, str]:
@@ -177,24 +194,21 @@ def _echoes(in_dps: psycopg.Connection) -> list[Change]:
 
 
 def _timed(
+    meter: Meter,
     members: list[Consumer],
     in_dps: psycopg.Connection,
     topic: Topic,
     changes: list[Change],
-) -> float:
-    """Events a second; the member sleeps while the topic fills."""
-    with _asleep(members):
-        before = events_read(in_dps)
-        topic.send(changes)
-    started = time.monotonic()
-    wait(members, lambda: events_read(in_dps) >= before + len(changes))
-    return len(changes) / (time.monotonic() - started)
+) -> Used:
+    before = events_read(in_dps)
+    return meter.used(
+        [member.process.pid for member in members],
+        len(changes),
+        lambda: _send(topic, changes),
+        lambda: events_read(in_dps) >= before + len(changes),
+        lambda: None,
+    )
 
 
-@contextmanager
-def _asleep(members: list[Consumer]) -> Iterator[None]:
-    for member in members:
-        member.process.send_signal(signal.SIGSTOP)
-    yield
-    for member in members:
-        member.process.send_signal(signal.SIGCONT)
+def _send(topic: Topic, changes: list[Change]) -> None:
+    topic.send(changes)

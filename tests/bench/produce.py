@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import fastavro
@@ -33,11 +34,22 @@ METADATA: tuple[tuple[str, str], ...] = (
     ("__source_snapshot", "string"),
     ("__epoch", "string"),
 )
-TYPES = {
+TYPES: Mapping[ColumnType, Any] = {
     ColumnType.INTEGER: "int",
     ColumnType.FLAG: "boolean",
     ColumnType.TEXT: "string",
+    ColumnType.DATE: {"type": "int", "connect.name": "io.debezium.time.Date", "connect.version": 1},
+    ColumnType.DECIMAL: {
+        "type": "bytes",
+        "logicalType": "decimal",
+        "precision": 19,
+        "scale": 4,
+        "connect.name": "org.apache.kafka.connect.data.Decimal",
+        "connect.parameters": {"scale": "4", "connect.decimal.precision": "19"},
+        "connect.version": 1,
+    },
 }
+FIRST_DAY = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,11 @@ class Change:
     row: Mapping[str, Any]
     number: int
     later_ms: int = 0
+
+    @property
+    def sequence(self) -> str:
+        """Its place as the connector writes it."""
+        return f'["{self.number}","{self.number}"]'
 
 
 def writer_schema(table: SourceTable, topic: str) -> dict[str, Any]:
@@ -70,16 +87,45 @@ def encoded(table: SourceTable, parsed: Any, change: Change) -> tuple[bytes, byt
 
 
 def _flat(table: SourceTable, change: Change) -> dict[str, Any]:
-    columns = {column.name: change.row.get(column.name) for column in table.columns}
+    columns = {column.name: _sent(change.row.get(column.name)) for column in table.columns}
     is_read = change.operation == "r"
     return columns | {
         "__deleted": "true" if change.operation == "d" else "false",
         "__op": change.operation,
         "__source_ts_ms": int(time.time() * 1000) + change.later_ms,
-        "__source_sequence": f'["{change.number}","{change.number}"]',
+        "__source_sequence": change.sequence,
         "__source_snapshot": "true" if is_read else "false",
         "__epoch": str(EPOCH),
     }
+
+
+def _sent(value: Any) -> Any:
+    """A date as Debezium sends it: days."""
+    return (value - FIRST_DAY).days if isinstance(value, date) else value
+
+
+def registered(table: SourceTable, topic: str, registry: str) -> tuple[int, Any]:
+    """The id of a topic's schema, which is registered, and the schema for fastavro."""
+    schema = writer_schema(table, topic)
+    client = SchemaRegistryClient({"url": registry})
+    try:
+        known = client.register_schema(f"{topic}-value", Schema(json.dumps(schema), "AVRO"))
+    finally:
+        client.close()
+    return known, fastavro.parse_schema(schema)
+
+
+def producer(bootstrap: str) -> Producer:
+    """One that sends what it has every 20 ms."""
+    return Producer(
+        {
+            "bootstrap.servers": bootstrap,
+            "linger.ms": 20,
+            "enable.idempotence": True,
+            "queue.buffering.max.messages": 500_000,
+        },
+        logger=QUIET,
+    )
 
 
 class Topic:
@@ -88,24 +134,8 @@ class Topic:
     def __init__(self, table: SourceTable, topic: str, bootstrap: str, registry: str) -> None:
         self._table = table
         self.name = topic
-        schema = writer_schema(table, topic)
-        client = SchemaRegistryClient({"url": registry})
-        try:
-            self.schema_id = client.register_schema(
-                f"{topic}-value", Schema(json.dumps(schema), "AVRO")
-            )
-        finally:
-            client.close()
-        self._parsed = fastavro.parse_schema(schema)
-        self._producer = Producer(
-            {
-                "bootstrap.servers": bootstrap,
-                "linger.ms": 20,
-                "enable.idempotence": True,
-                "queue.buffering.max.messages": 500_000,
-            },
-            logger=QUIET,
-        )
+        self.schema_id, self._parsed = registered(table, topic, registry)
+        self._producer = producer(bootstrap)
 
     def send(self, changes: Iterable[Change], *, flush: bool = True) -> int:
         """Produce these, keyed as the connector keys them; returns when the broker has all,

@@ -7,7 +7,7 @@ speed there.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,16 +21,16 @@ from deploy.local.stack import Stack
 
 POM = Path(__file__).with_suffix(".xml")
 MAIN = "org.apache.kafka.connect.cli.ConnectDistributed"
+VERSION = "3.5.0.Final"  # as POM has it
 UP_SECONDS = 150
 TASK_SECONDS = 60
-# The sink's plain mode, and the fastest that it has for PostgreSQL.
+BUFFERED = {"batch.size": "5000", "use.reduction.buffer": "true"}
+# The sink's plain mode, and the fastest that it has for PostgreSQL. Its UNNEST sends a date as a
+# number of days, which PostgreSQL refuses: a table with dates it writes without.
 MODES: Mapping[str, Mapping[str, str]] = {
     "plain": {"batch.size": "1000"},
-    "fastest": {
-        "batch.size": "5000",
-        "use.reduction.buffer": "true",
-        "dialect.postgres.unnest.insert.enabled": "true",
-    },
+    "buffered": BUFFERED,
+    "fastest": {**BUFFERED, "dialect.postgres.unnest.insert.enabled": "true"},
 }
 
 
@@ -51,12 +51,16 @@ class Worker:
         return self._child.pid
 
     @contextmanager
-    def sinking(self, name: str, topic: str, key: str, database: str, mode: str) -> Iterator[str]:
-        """One task writes a topic into the table `bench`; its consumer group."""
+    def sinking(
+        self, name: str, topics: Sequence[str], keys: Sequence[str], database: str, mode: str
+    ) -> Iterator[str]:
+        """One task writes each topic into a table of its name, with its dots as underscores; its
+        consumer group.
+        """
         config = {
             "connector.class": "io.debezium.connector.jdbc.JdbcSinkConnector",
             "tasks.max": "1",
-            "topics": topic,
+            "topics": ",".join(topics),
             "connection.url": (
                 f"jdbc:postgresql://{self._stack.postgres_host}:{self._stack.postgres_port}"
                 f"/{database}"
@@ -65,9 +69,9 @@ class Worker:
             "connection.password": self._stack.postgres_password,
             "insert.mode": "upsert",
             "primary.key.mode": "record_value",
-            "primary.key.fields": key,
+            "primary.key.fields": ",".join(keys),
             "schema.evolution": "basic",
-            "collection.name.format": "bench",
+            "quote.identifiers": "true",
             "key.converter": "org.apache.kafka.connect.json.JsonConverter",
             "key.converter.schemas.enable": "false",
             "value.converter": "io.apicurio.registry.utils.converter.AvroConverter",

@@ -7,11 +7,9 @@ Alone: `python -m tests.bench.stages`.
 
 from __future__ import annotations
 
-import contextlib
 import cProfile
 import gc
 import hashlib
-import os
 import random
 import statistics
 import time
@@ -25,7 +23,6 @@ from typing import TypeVar
 import click
 import fastavro
 import orjson
-import psycopg
 from rich.console import Console
 from rich.table import Table
 
@@ -48,6 +45,7 @@ from pipeline.resources import schemas_directory
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.prometheus import PrometheusTelemetry
 from tests.bench import rows
+from tests.bench.measuring import server_seconds, wal_position
 from tests.bench.produce import Change, encoded, writer_schema
 from tests.support.engine import fresh_target, pim_rows, topic_of
 from tests.twins.messages import MemoryDeadLetters
@@ -58,8 +56,6 @@ WORKLOADS: dict[str, Callable[[int, random.Random], Sequence[tuple[str, Change]]
     "clients and contacts (AxVec)": rows.of_clients,
     "projects with clients and groups": rows.of_projects,
 }
-PARENT, USER, SYSTEM = 1, 11, 12  # fields of `_stat`
-_TICK_SECONDS = 1 / os.sysconf("SC_CLK_TCK")
 T = TypeVar("T")
 
 
@@ -184,37 +180,6 @@ def _once(call: Callable[[], T]) -> T:
 
 def _table(name: str) -> SourceTable:
     return AJERA_TO_PIM.source(name).table
-
-
-def server_seconds(connection: psycopg.Connection) -> float:
-    """CPU seconds of PostgreSQL's processes that are alive: user and system."""
-    postmaster = _stat(connection.info.backend_pid)[PARENT]
-    seconds = 0.0
-    for path in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # ended meanwhile
-            if (fields := _stat(int(path.name)))[PARENT] == postmaster:
-                seconds += _seconds(fields)
-    return seconds
-
-
-def cpu_seconds(pid: int) -> float:
-    """Of a process: user and system."""
-    return _seconds(_stat(pid))
-
-
-def _stat(pid: int) -> list[str]:
-    """Of what the kernel tells of a process, the fields behind its name."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-
-
-def _seconds(fields: Sequence[str]) -> float:
-    return (int(fields[USER]) + int(fields[SYSTEM])) * _TICK_SECONDS
-
-
-def wal_position(connection: psycopg.Connection) -> int:
-    """Bytes of WAL written so far."""
-    ((found,),) = connection.execute("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn")
-    return int(found)
 
 
 def table_of(costs: dict[str, list[Costs]]) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import psycopg
 
@@ -16,15 +16,13 @@ from pipeline.model.position import TopicPartition
 LIMIT_SECONDS = 60.0
 
 
-def is_settled(admin: KafkaAdmin, group: str, members: int, partitions: int) -> bool:
-    """Do so many members hold all partitions."""
+def has_joined(admin: KafkaAdmin, group: str, members: int) -> bool:
+    """Does each of so many members hold partitions."""
     try:
         state = admin.group_state(group)
     except ServiceUnreachable:
         return False  # the group is being made
-    return (
-        state.state == "stable" and state.members == members and len(state.assignment) == partitions
-    )
+    return state.state == "stable" and len({*state.assignment.values()}) == members
 
 
 def split(assignment: Mapping[TopicPartition, str], topic: str) -> str:
@@ -36,15 +34,20 @@ def split(assignment: Mapping[TopicPartition, str], topic: str) -> str:
     return " : ".join(str(count) for _, count in counts.most_common())
 
 
+def check(members: Sequence[Consumer]) -> None:
+    """Raises ConsumerDied; asks nothing of one that lives."""
+    for member in members:
+        if member.process.poll() is not None:
+            member.check()
+
+
 def wait(members: list[Consumer], reached: Callable[[], bool]) -> None:
     """Raises TimeoutError with the last lines of a log, ConsumerDied."""
     deadline = time.monotonic() + LIMIT_SECONDS
     while not reached():
         if time.monotonic() > deadline:
             raise TimeoutError(f"not reached within {LIMIT_SECONDS:.0f} s:\n{members[0].tail()}")
-        for member in members:
-            if member.process.poll() is not None:
-                member.check()
+        check(members)
         time.sleep(0.05)
 
 

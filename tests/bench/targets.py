@@ -1,0 +1,137 @@
+"""An empty target for one run of our consumers, their settings, and what it must hold then."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from deploy.local.stack import Stack
+from deploy.sample import dps
+from deploy.sample.naming import Naming
+from pipeline.database.sql.engine import create_engine
+from pipeline.database.state.migrate import upgrade
+from pipeline.database.state.schema import mirror_name
+from pipeline.database.systems.live import create_target_tables
+from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.mapping.site import Site
+from tests.bench.books import ACCOUNTING, link_projects
+from tests.bench.comparing import require_equal
+from tests.bench.workloads import AMOUNT, PROJECTS, Workload
+from tests.support.engine import pim_rows
+
+PARTITIONS = 4  # of each topic
+SYNC = {"pim": "sync", "accounting": "sync_accounting"}  # schema of a route's state
+SPENT = """SELECT count(*), sum("AjeraSpentLabor") FROM "PR" WHERE "AjeraSpentLabor" <> 0"""
+Raw = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A database that a route writes to."""
+
+    route: str
+    url: str
+    engine: sa.Engine
+
+    def events_read(self, connection: sa.Connection) -> int:
+        """By all consumers together, as the state counts them."""
+        query = f"SELECT COALESCE(SUM(events_read), 0) FROM {SYNC[self.route]}.progress"
+        with connection.begin():
+            return int(connection.execute(sa.text(query)).scalar_one())
+
+    def verify(self, workload: Workload, digests: dict[str, str]) -> None:
+        """Raises AssertionError: a row is not there, is not the newest, or waits; or the target is
+        not as an equal run left it. `digests`: of earlier runs.
+        """
+        with self.engine.connect() as connection:
+            self._verify_nothing_is_due(connection)
+            if self.route == "pim":
+                self._verify_mirrors(connection, workload)
+                found = repr(pim_rows(self.engine))
+            else:
+                found = repr(connection.execute(sa.text(SPENT)).one())
+                require(found, repr((PROJECTS, AMOUNT * workload.events)))
+        digest = hashlib.sha256(found.encode()).hexdigest()[:12]
+        require(digest, digests.setdefault(workload.leaves, digest))
+
+    def _verify_nothing_is_due(self, connection: sa.Connection) -> None:
+        for table in ("due", "due_together"):
+            query = f"SELECT count(*) FROM {SYNC[self.route]}.{table}"
+            require(f"{connection.execute(sa.text(query)).scalar_one()} {table}", f"0 {table}")
+
+    def _verify_mirrors(self, connection: sa.Connection, workload: Workload) -> None:
+        quote = self.engine.dialect.identifier_preparer.quote
+        for name in workload.tables:
+            columns = [column.name for column in AJERA_TO_PIM.source(name).columns]
+            listed = ", ".join(map(quote, ("key", *columns)))
+            query = f"SELECT {listed} FROM {SYNC[self.route]}.{quote(mirror_name(name))}"
+            held = {int(key): row for key, *row in connection.execute(sa.text(query))}
+            require_equal(name, held, workload.newest[name], columns)
+
+
+@contextmanager
+def empty(stack: Stack, route: str, name: str, server: str | None = None) -> Iterator[Target]:
+    """A database of that name with the vendor's tables and ours, which is dropped at the end.
+    `server`: the URL of a database beside which it is made, if not in the stack.
+    """
+    base = sa.make_url(server or stack.postgres_url("postgres"))
+    maker = sa.create_engine(base, isolation_level="AUTOCOMMIT")
+    quoted = maker.dialect.identifier_preparer.quote(name)
+    with maker.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {quoted}"))
+    url = base.set(database=name).render_as_string(hide_password=False)
+    engine = create_engine(url)
+    try:
+        (_prepare_pim if route == "pim" else _prepare_accounting)(engine, url)
+        yield Target(route, url, engine)
+    finally:
+        engine.dispose()
+        with maker.connect() as connection:
+            connection.execute(sa.text(f"DROP DATABASE {quoted}"))
+        maker.dispose()
+
+
+def _prepare_pim(engine: sa.Engine, url: str) -> None:
+    del url
+    create_target_tables(engine, AJERA_TO_PIM, Site())
+    upgrade(engine, mirrored=AJERA_TO_PIM.sources)
+
+
+def _prepare_accounting(engine: sa.Engine, url: str) -> None:
+    dps.create_dps(url, Naming())
+    upgrade(engine, "sync", part="dps")
+    upgrade(engine, SYNC["accounting"], mirrored=ACCOUNTING.sources)
+    link_projects(engine, PROJECTS)
+
+
+def settings(stack: Stack, target: str, route: str, name: str, **run: object) -> Raw:
+    """Of a group of this name that reads topics of this prefix; `run`: settings of its own."""
+    # Nobody reads Ajera: the topics are filled by us.
+    raw: Raw = {
+        "sources": {"ajera": {"database": target, "topic_prefix": name}},
+        "routes": {"pim": {"database": target, "group": name}},
+        "kafka": {"bootstrap_servers": stack.bootstrap, "partitions": PARTITIONS},
+        "registry": {"url": stack.registry},
+        "connect": {"watch": False},
+        "run": {**run, "metrics_port": 0},
+        "log": {"level": "WARNING"},
+    }
+    if route == "accounting":
+        raw["sources"]["ajera"]["version"] = "9.08"
+        raw["sources"]["dps"] = {"database": target, "topic_prefix": f"{name}-dps"}
+        raw["routes"] = {
+            "dps": {"group": f"{name}-dps", "employees": "all", "consultants": "all"},
+            "accounting": {"group": name},
+        }
+    return raw
+
+
+def require(found: str, wanted: str) -> None:
+    """Raises AssertionError."""
+    if found != wanted:
+        raise AssertionError(f"found {found}, not {wanted}")

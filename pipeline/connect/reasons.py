@@ -50,7 +50,10 @@ REASONS: Mapping[str, str] = {
     ),
     "max.batch.size": "Throughput.",
     "max.queue.size": "Bounds the connector's memory.",
-    "poll.interval.ms": "Delay: how long the connector waits for more.",
+    "poll.interval.ms": (
+        "Delay: how long the connector waits to fill a batch before it hands over what it has. On "
+        "SQL Server it also asks the database that often."
+    ),
     "signal.": (
         "A backfill is asked for by a row of this table, which is read from the log in its order, "
         "also after an outage. Empty: no backfill."

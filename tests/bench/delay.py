@@ -28,9 +28,11 @@ from tests.bench.contenders import Arena
 from tests.bench.hops import Hops, hop_sums, passed, stamped_by_broker
 from tests.bench.measuring import wait_until
 from tests.bench.report import Delays, Line, Say
+from tests.bench.targets import apart
 from tests.bench.waiting import check, has_joined
 
-TOPIC = "ajera.AxVec"
+NAME = "late"
+TOPIC = f"{NAME}-ajera.AxVec"
 OURS, SINK = "ours", "sink"
 WARM = 200  # changes that are not counted: the first ones after a start
 IN_A_TRANSACTION = 1_000  # changes of a burst
@@ -44,7 +46,7 @@ SHOWN: Mapping[str, str] = {
     OURS: """SELECT CAST(substr("Organization ID", 4) AS bigint), "Name",
         pg_xact_commit_timestamp(xmin) FROM "Organization" WHERE "Organization ID" LIKE 'cl-%'""",
     SINK: """SELECT "vecKey", "vecDescription", pg_xact_commit_timestamp(xmin)
-        FROM "ajera_AxVec" """,
+        FROM "late-ajera_AxVec" """,
 }
 
 
@@ -167,7 +169,7 @@ def _course(arena: Arena, rows: int) -> Iterator[Course]:
     sink_url = stack.create_database("late_sink")
     databases.create_ajera(ajera_url, Naming())
     databases.create_pim(pim_url, Naming())
-    config = settings.write(stack, ajera_url, pim_url)
+    config = apart(settings.write(stack, ajera_url, pim_url), NAME)
     with (
         databases.connect(ajera_url) as ajera,
         databases.connect(pim_url) as pim,
@@ -202,7 +204,9 @@ def _change(ajera: psycopg.Connection, load: Load, word: str) -> None:
 
 
 def _shown(target: psycopg.Connection, who: str, word: str) -> int:
-    name, table = ("Name", "Organization") if who == OURS else ("vecDescription", "ajera_AxVec")
+    name, table = (
+        ("Name", "Organization") if who == OURS else ("vecDescription", "late-ajera_AxVec")
+    )
     query = sql.SQL("SELECT count(*) FROM {} WHERE starts_with({}, %s)")
     found = target.execute(query.format(sql.Identifier(table), sql.Identifier(name)), [word])
     ((count_,),) = found.fetchall()

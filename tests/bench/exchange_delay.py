@@ -23,6 +23,7 @@ from deploy.sample import databases, firm
 from deploy.sample.naming import Naming
 from tests.bench.exchange import both_empty
 from tests.bench.report import Delays, Line, Say
+from tests.bench.targets import apart
 from tests.bench.waiting import wait
 
 FIRMS = 200
@@ -59,7 +60,7 @@ def measure(stack: Stack, seconds: int, say: Say) -> list[Line]:
     """Edits each way for so long, each of a firm that the other side does not edit meanwhile."""
     edits = int(EDITS_A_SECOND * seconds)
     ajera_url, dps_url = both_empty(stack, "delay")
-    config = settings.write(stack, ajera_url, None, dps=dps_url)
+    config = apart(settings.write(stack, ajera_url, None, dps=dps_url), "delay")
     for words in (
         ("schema", "upgrade"),
         ("connectors", "apply"),

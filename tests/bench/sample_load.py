@@ -18,6 +18,7 @@ from pipeline.domain.routes import AJERA_TO_PIM
 from tests.bench.contenders import Arena, discard
 from tests.bench.measuring import Meter, Result, peak_mb, resident_mb, wait_until
 from tests.bench.report import Line, Say
+from tests.bench.targets import apart
 from tests.bench.waiting import check
 
 NAME = "first-load"
@@ -48,7 +49,7 @@ def measure(arena: Arena, times: int, processes: int, say: Say) -> list[Line]:
     ajera_url, pim_url = (stack.create_database(f"{NAME}-{one}") for one in ("ajera", "pim"))
     databases.create_ajera(ajera_url, Naming())
     databases.create_pim(pim_url, Naming())
-    config = settings.write(stack, ajera_url, pim_url)
+    config = apart(settings.write(stack, ajera_url, pim_url), NAME)
     with databases.connect(ajera_url) as ajera, databases.connect(pim_url) as pim:
         say(f"first load: {times} times the sample firm ...")
         firm.load(ajera, 1, Naming(), times)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+import tomli_w
 
 from deploy.local.stack import Stack
 from deploy.sample import dps
@@ -129,6 +132,19 @@ def settings(stack: Stack, target: str, route: str, name: str, **run: object) ->
             "accounting": {"group": name},
         }
     return raw
+
+
+def apart(config: Path, name: str) -> Path:
+    """The same settings with topics, connectors, slots and groups of their own, by this name."""
+    raw: Raw = tomllib.loads(config.read_text())
+    for system, source in raw["sources"].items():
+        own = f"{name}-{system}"
+        source |= {"topic_prefix": own, "connector_name": own, "slot_name": own.replace("-", "_")}
+    for route, settings_of in raw["routes"].items():
+        settings_of["group"] = f"{name}-{route}"
+    path = config.with_name(f"{name}.toml")
+    path.write_text(tomli_w.dumps(raw))
+    return path
 
 
 def require(found: str, wanted: str) -> None:

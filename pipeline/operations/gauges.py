@@ -32,6 +32,7 @@ from pipeline.operations.backlog import (
     seconds_since,
     source_times,
 )
+from pipeline.operations.group_state import GroupVerdict, verdict
 from pipeline.telemetry.metrics import METRICS, Name
 from pipeline.wiring.route import RouteHandle
 from pipeline.wiring.source import Source, source_of
@@ -39,15 +40,20 @@ from pipeline.wiring.source import Source, source_of
 PATIENCE_SECONDS = 0.8  # a scrape waits no longer
 FRESH_SECONDS = 0.5  # who asks again so soon gets the same answer
 MEANINGS = {metric.name: metric for metric in METRICS}
+# The states of a group that somebody is in: who is asked runs.
+WITH_MEMBERS = (GroupVerdict.OK, GroupVerdict.WARN, GroupVerdict.STALLED, GroupVerdict.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What Kafka said at one time: of the partitions that the consumer has, and of its sources."""
+    """What Kafka said at one time: of the partitions that the consumer has, and of its sources.
+    `gone`: those of them that are not in Kafka.
+    """
 
     backlogs: Mapping[TopicPartition, Backlog]
     sources: Mapping[str, Freshness]
     source_of: Mapping[str, str]  # topic -> source
+    gone: frozenset[TopicPartition] = frozenset()
 
     def delay_seconds(self, tp: TopicPartition, now: datetime) -> float | None:
         """None where nothing waits of a source that is silent, too."""
@@ -61,6 +67,39 @@ class Figures:
         delays = [self.delay_seconds(tp, now) for tp in self.backlogs]
         known = [one for one in delays if one is not None]
         return max(known) if known and len(known) == len(delays) else None
+
+    def waiting_seconds(self, now: datetime) -> float | None:
+        """Age of the oldest change that waits, as far as known; None if there is none."""
+        ages = [one.delay_seconds(now) for one in self.backlogs.values() if one.lag]
+        return max((age for age in ages if age is not None), default=None)
+
+    def lag(self) -> int | None:
+        """Of all its partitions, in messages; None if that of one is unknown."""
+        counts = [one.lag for one in self.backlogs.values()]
+        known = [one for one in counts if one is not None]
+        return None if self.gone or len(known) < len(counts) else sum(known)
+
+
+class IdleTimes:
+    """Since when each partition stands still: as far as its consumer was asked."""
+
+    def __init__(self) -> None:
+        self._since: dict[TopicPartition, tuple[int | None, datetime]] = {}
+
+    def seconds(self, found: Figures, now: datetime) -> float | None:
+        """Of the partition in which messages wait that stands still for longest; None if none
+        waits.
+        """
+        before = self._since
+        self._since = {
+            tp: before[tp]
+            if tp in before and before[tp][0] == one.next_offset
+            else (one.next_offset, now)
+            for tp, one in found.backlogs.items()
+            if one.lag
+        }
+        since = [at for _, at in self._since.values()]
+        return (now - min(since)).total_seconds() if since else None
 
 
 class Lookout:
@@ -106,13 +145,22 @@ class Lookout:
 
 
 class FigureCollector(Collector):
-    """The figures as gauges, computed when they are scraped."""
+    """The figures as gauges, computed when they are scraped. Changes that wait for longer than
+    `objective_seconds` are late.
+    """
 
     def __init__(
-        self, lookout: Lookout, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        lookout: Lookout,
+        group: str,
+        objective_seconds: float,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._lookout = lookout
+        self._group = group
+        self._objective_seconds = objective_seconds
         self._now = now
+        self._idle = IdleTimes()
 
     def collect(self) -> Iterator[Metric]:
         """A figure that is not known has no sample."""
@@ -130,7 +178,31 @@ class FigureCollector(Collector):
                 _add(left, labels, one.retention_left_seconds(now))
             for name, source in found.sources.items():
                 _add(seen, [name], seconds_since(source.seen_at, now))
-        yield from (delays, left, seen)
+        yield from (delays, left, seen, self._states(found, now))
+
+    def _states(self, found: Figures | None, now: datetime) -> GaugeMetricFamily:
+        states = _gauge("pipeline_group_state")
+        state = self._state(found, now)
+        if state is not None:
+            for one in WITH_MEMBERS:
+                states.add_metric([self._group, one], 1 if one is state else 0)
+        return states
+
+    def _state(self, found: Figures | None, now: datetime) -> GroupVerdict | None:
+        """None while it has no partition to say it of."""
+        if found is None:
+            return GroupVerdict.UNKNOWN
+        if not found.backlogs and not found.gone:
+            return None
+        return verdict(
+            members=1,
+            has_committed=True,
+            lag=found.lag(),
+            rewound=0,
+            delay_seconds=found.waiting_seconds(now),
+            idle_seconds=self._idle.seconds(found, now),
+            objective_seconds=self._objective_seconds,
+        )
 
     def health(self) -> dict[str, object]:
         """For `/health`: null is unknown."""
@@ -180,6 +252,7 @@ def look_at(
         backlogs=found,
         sources={one.system: freshness(topics, one, now) for one in sources},
         source_of=source_of_topic,
+        gone=frozenset(next_offsets.keys() - found.keys()),
     )
 
 
@@ -194,4 +267,5 @@ def collector(
         sources = [source_of(settings, system) for system in route.systems]
         lookout = Lookout(lambda: look_at(topics, times, sources, held, datetime.now(UTC)))
         resources.callback(lookout.wait)
-        yield FigureCollector(lookout)
+        objective = settings.run.delay_objective_seconds
+        yield FigureCollector(lookout, route.group, objective)

@@ -17,6 +17,7 @@ Name = Literal[
     "pipeline_source_seen_seconds",
     "pipeline_retention_left_seconds",
     "pipeline_figures_known_state",
+    "pipeline_group_state",
     "pipeline_step_seconds",
     "pipeline_values_fitted_total",
     "pipeline_put_back_total",
@@ -157,6 +158,18 @@ METRICS: tuple[Metric, ...] = (
         (),
         "1 if Kafka answered this scrape: if 0, the gauges of delay and sources are absent.",
         "Alert when it stays 0; `ajera-cdc status` names what is unavailable.",
+        is_asked=True,
+    ),
+    Metric(
+        "pipeline_group_state",
+        "gauge",
+        ("group", "state"),
+        "1 for the state that the group is in as far as this consumer's partitions go, 0 for the "
+        "others: ok, warn (late, and moving), stalled (late, and standing still), unknown (Kafka "
+        "does not answer, or a topic is gone or another one). Absent while it has no partition. "
+        "stopped and rewound mean that no consumer runs, so none serves this: it is absent then.",
+        "Alert when stalled or unknown stays 1, and when a group's is absent: `ajera-cdc status` "
+        "tells stopped from rewound.",
         is_asked=True,
     ),
     Metric(

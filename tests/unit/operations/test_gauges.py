@@ -23,6 +23,8 @@ from tests.twins.kafka_topics import KafkaTopics
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 VEC = TopicPartition("ajera.AxVec", 0)
 HEARTBEAT = "__debezium-heartbeat.ajera"
+GROUP = "ajera-cdc.ajera-to-pim"
+OBJECTIVE_SECONDS = 60.0
 
 
 @dataclass
@@ -40,7 +42,10 @@ class Scraped:
         self.beat()
         self.registry = CollectorRegistry()
         self.collector = FigureCollector(
-            Lookout(self._look, monotonic=self._ever_later), lambda: self.now
+            Lookout(self._look, monotonic=self._ever_later),
+            GROUP,
+            OBJECTIVE_SECONDS,
+            lambda: self.now,
         )
         self.registry.register(self.collector)
         self._asked = 0.0
@@ -60,6 +65,18 @@ class Scraped:
     def delay(self, partition: int = 0) -> float | None:
         labels = f'{{partition="{partition}",topic="{VEC.topic}"}}'
         return self.samples().get(f"pipeline_delay_oldest_seconds{labels}")
+
+    def states(self) -> dict[str, float]:
+        """Of the group, by state; empty where the consumer cannot say."""
+        begin = f'pipeline_group_state{{group="{GROUP}",state="'
+        return {
+            name.removeprefix(begin).removesuffix('"}'): value
+            for name, value in self.samples().items()
+            if name.startswith(begin)
+        }
+
+    def state(self) -> str:
+        return ",".join(name for name, value in self.states().items() if value)
 
     def _look(self) -> Figures:
         return look_at(self.topics, times(), [self.source], self.held, self.now)
@@ -117,8 +134,48 @@ def test_nothing_is_zero_that_is_not_known(scraped: Scraped) -> None:
         "sources": {"ajera": {"seen_seconds": 16.0, "is_silent": True}},
     }
     scraped.topics.is_away = True
-    assert scraped.samples() == {"pipeline_figures_known_state": 0.0}
+    known = {name: value for name, value in scraped.samples().items() if "group" not in name}
+    assert known == {"pipeline_figures_known_state": 0.0}
+    assert scraped.states() == {"ok": 0.0, "warn": 0.0, "stalled": 0.0, "unknown": 1.0}
     assert scraped.collector.health() == {"delay_seconds": None, "sources": None}
+
+
+def test_the_state_of_the_group_is_that_of_what_this_consumer_has(scraped: Scraped) -> None:
+    """Late is warn while it moves, and stalled once it stood still for as long as the objective."""
+    assert scraped.state() == ""  # it has no partition
+    scraped.held.assigned({VEC: 0})
+    assert scraped.state() == "ok"
+    scraped.commit()
+    scraped.commit()
+    scraped.now += timedelta(seconds=61)
+    assert scraped.state() == "warn"
+    scraped.now += timedelta(seconds=61)
+    assert scraped.state() == "stalled"
+    scraped.held.applied({VEC: 1})
+    assert scraped.state() == "warn"
+    scraped.now += timedelta(seconds=50)
+    assert scraped.state() == "warn"
+    scraped.held.applied({VEC: 2})
+    assert scraped.state() == "ok"
+    scraped.held.revoked([VEC])
+    assert scraped.state() == ""
+
+
+def test_a_late_partition_is_not_hidden_by_a_silent_source(scraped: Scraped) -> None:
+    """Nothing waits in the other partition, whose delay is unknown while its source is silent."""
+    scraped.held.assigned({VEC: 0, TopicPartition(VEC.topic, 1): 0})
+    scraped.commit()
+    scraped.now += timedelta(seconds=61)
+    assert scraped.delay(1) is None
+    assert scraped.state() == "warn"
+
+
+def test_a_topic_that_is_gone_makes_the_state_of_the_group_unknown(scraped: Scraped) -> None:
+    """As do offsets behind its end: it is another topic."""
+    scraped.held.assigned({VEC: 7})
+    assert scraped.state() == "unknown"
+    scraped.held.assigned({VEC: 0, TopicPartition("ajera.AxProject", 0): 0})
+    assert scraped.state() == "unknown"
 
 
 def test_a_scrape_does_not_wait_for_kafka_and_asks_once_at_a_time() -> None:

@@ -21,9 +21,12 @@ class Source(Section):
         description="Schema of its tables. Default: dbo on SQL Server, public on PostgreSQL.",
     )
     heartbeat_seconds: float = Field(
-        5.0,
+        3.0,
         gt=0,
-        description="Time between heartbeats of its connector, in seconds.",
+        description=(
+            "Time between heartbeats of its connector, in seconds. After three of them without "
+            "one, and 6 seconds at least, the source is called silent."
+        ),
     )
     connect_host: str | None = Field(
         None,

@@ -22,6 +22,7 @@ from deploy.demo.consumers import EXCHANGE, TO_PIM, Consumer, ask
 from deploy.local.stack import Stack
 from deploy.sample import agreement, databases, dps
 from deploy.sample.naming import Naming
+from pipeline.config.sources import Source
 from tests.faults.verdict import meanwhile
 from tests.incidents.seen import Sample, Seen, scraped
 from tests.support.live import Live, client, employee, live_firm, project, wait_until
@@ -32,8 +33,9 @@ EDITS_A_SECOND = 15.0
 # From the cause until everything says so: whoever looks ten seconds after it, sees it. How long a
 # look itself takes is another matter: it shares two cores with the whole stack, and with the other
 # lane of `make test` (tests/unit/operations/test_swallowed.py bounds it where services are silent).
-# The firm's heartbeats come every second. With the default of five `lag`, `/health`, metrics say
-# after 15 s (three heartbeats) that a source is silent; `status` names Connect at once.
+# Heartbeats come as often as by default: `lag`, `/health` and the metrics say after three of them
+# that a source is silent; `status` names Connect at once.
+HEARTBEAT_SECONDS: float = Source.model_fields["heartbeat_seconds"].default
 TOLD_SECONDS = 10.0
 LEAST_LOOKS = 4  # a machine so busy that so many take longer is given them
 HEALED_SECONDS = 45.0
@@ -259,13 +261,13 @@ def _with_exchange(live: Live, dps_url: str) -> None:
     impatient = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "1000"}
     live.configure(
         sources={
-            "ajera": {"version": "9.08"},
+            "ajera": {"version": "9.08", "heartbeat_seconds": HEARTBEAT_SECONDS},
             "dps": {
                 "database": dps_url,
                 "topic_prefix": f"{live.name}-dps",
                 "connector_name": f"{live.name}-dps",
                 "slot_name": f"{slot}_dps",
-                "heartbeat_seconds": 1.0,
+                "heartbeat_seconds": HEARTBEAT_SECONDS,
             },
         },
         routes={

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 
 INTERRUPTED = 130
+# What is imported stays: by default the collector would walk it every 700 allocations, which takes
+# a tenth of the time that a command needs to start.
+COLLECTED_AFTER = 200_000
 
 
 def main() -> None:
     """Never returns: raises SystemExit."""
+    gc.set_threshold(COLLECTED_AFTER)
+    # we have no plugin of pydantic's, which it would look for in every package installed
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         from pipeline.cli.main import main as program
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import DateTime
-from sqlalchemy.dialects import mssql, postgresql
+from sqlalchemy import NVARCHAR, VARCHAR, DateTime
 from sqlalchemy.types import TypeEngine
 
 BINARY = {"postgresql": "C", "mssql": "Latin1_General_BIN2"}
@@ -13,15 +12,15 @@ BINARY = {"postgresql": "C", "mssql": "Latin1_General_BIN2"}
 
 def code_text(length: int) -> TypeEngine[str]:
     """Text that sorts and compares by its code points in either database."""
-    return postgresql.VARCHAR(length, collation=BINARY["postgresql"]).with_variant(
-        mssql.NVARCHAR(length, collation=BINARY["mssql"]), "mssql"
+    return VARCHAR(length, collation=BINARY["postgresql"]).with_variant(
+        NVARCHAR(length, collation=BINARY["mssql"]), "mssql"
     )
 
 
 def ascii_text(length: int) -> TypeEngine[str]:
     """The same for what we make ourselves: ASCII, one byte a character."""
-    return postgresql.VARCHAR(length, collation=BINARY["postgresql"]).with_variant(
-        mssql.VARCHAR(length, collation=BINARY["mssql"]), "mssql"
+    return VARCHAR(length, collation=BINARY["postgresql"]).with_variant(
+        VARCHAR(length, collation=BINARY["mssql"]), "mssql"
     )
 
 

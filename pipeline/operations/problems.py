@@ -11,6 +11,7 @@ from pipeline.connect.causes import Recovery
 from pipeline.connect.status import ABSENT, FAILED, PAUSED, STOPPED
 from pipeline.database.systems.capture_health import CaptureHealth
 from pipeline.errors import Remedy, error_of
+from pipeline.model.halt import Halt
 from pipeline.operations.backlog import Freshness
 from pipeline.operations.group_state import GroupVerdict
 from pipeline.operations.standing import ConnectorStatus, GroupStatus, RouteStatus
@@ -167,15 +168,24 @@ def _silent(one: Freshness, *, is_known: bool) -> Problem:
 
 
 def _of_halts(route: RouteStatus) -> Iterator[Problem]:
-    """What is halted, as its consumer said: with its place, and what to do."""
+    """What is halted, as its consumer said: what to do, and every place where it is the same."""
+    causes: dict[tuple[str, str], list[Halt]] = {}
     for one in () if route.state is None else route.state.halted:
-        at = "" if one.offset is None else f" before offset {one.offset:,}"
+        causes.setdefault((one.code, one.sentence), []).append(one)
+    for (code, sentence), halts in causes.items():
+        since = min(one.since for one in halts)
+        where = ", ".join(_before_offset(one) for one in halts)
+        are = "is" if len(halts) == 1 else "are"
         yield Problem(
-            Severity.DEGRADED if _is_retried(one.code) else Severity.HALTED,
+            Severity.DEGRADED if _is_retried(code) else Severity.HALTED,
             route.title,
-            f"{one.place} is halted{at} since {one.since:%Y-%m-%d %H:%M:%S} UTC. {one.sentence}",
-            f"ajera-cdc explain {one.code}",
+            f"{where} {are} halted since {since:%Y-%m-%d %H:%M:%S} UTC. {sentence}",
+            f"ajera-cdc explain {code}",
         )
+
+
+def _before_offset(one: Halt) -> str:
+    return one.place if one.offset is None else f"{one.place} before offset {one.offset:,}"
 
 
 def _of_skipped(route: RouteStatus) -> Iterator[Problem]:
@@ -201,29 +211,35 @@ def _is_retried(code: str) -> bool:
 def _of_consumers(route: RouteStatus, now: datetime) -> Iterator[Problem]:
     """What each consumer said of itself that no halt says; and who is not heard of any more."""
     told = set() if route.state is None else {one.place for one in route.state.halted}
+    said: dict[tuple[Severity, str], list[str]] = {}
     for one in () if route.state is None else route.state.consumers:
-        place = f"consumer {one.id}"
         if not one.is_seen(now):
             ago = (now - one.seen_at).total_seconds()
             what = f"It was not heard of for {ago:,.0f} s, and did not end in order."
-            yield Problem(Severity.DEGRADED, place, what, f"ajera-cdc run --route {route.name}")
+            run = f"ajera-cdc run --route {route.name}"
+            yield Problem(Severity.DEGRADED, f"consumer {one.id}", what, run)
             continue
         severity = Severity.HALTED if one.state == "halted" else Severity.DEGRADED
         for where, sentence in one.reasons.items():
             if where not in told:
-                code = sentence.partition(":")[0]
-                yield Problem(severity, place, sentence, f"ajera-cdc explain {code}")
+                said.setdefault((severity, sentence), []).append(one.id)
+    for (severity, sentence), names in said.items():
+        place = ("consumer " if len(names) == 1 else "consumers ") + ", ".join(names)
+        explain = f"ajera-cdc explain {sentence.partition(':')[0]}"
+        yield Problem(severity, place, sentence, explain)
 
 
 def _of_route(one: RouteStatus) -> Iterator[Problem]:
     if one.group is None:
         return
     group = one.group
-    for topic in group.missing:
+    if group.missing:
+        are = "topic {} is" if len(group.missing) == 1 else "topics {} are"
+        named = are.format(", ".join(group.missing))
         yield Problem(
             Severity.HALTED,
             one.title,
-            f"The topic {topic} is not in Kafka: what it held is unknown.",
+            f"The {named} not in Kafka: what was there is unknown.",
             "ajera-cdc connectors apply, then ajera-cdc backfill of its table",
         )
     if group.lost:

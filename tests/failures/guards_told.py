@@ -100,7 +100,7 @@ TOLD_GUARDS = (
     Guard(
         "a halt needs a person",
         f"{OPERATIONS}/problems.py",
-        "Severity.DEGRADED if _is_retried(one.code) else Severity.HALTED,",
+        "Severity.DEGRADED if _is_retried(code) else Severity.HALTED,",
         "Severity.DEGRADED,",
         f"{PROBLEMS}::test_a_halt_is_said_with_its_place_cause_and_page",
     ),

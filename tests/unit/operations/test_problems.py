@@ -159,6 +159,7 @@ HALT = Halt(
     since=NOON,
     consumer="pim-host-1",
 )
+MINUTE = timedelta(minutes=1)
 CONSUMER = ConsumerStatus(
     id="pim-host-1",
     host="host",
@@ -181,10 +182,47 @@ def test_a_halt_is_said_with_its_place_cause_and_page() -> None:
     told = replace(CONSUMER, state="halted", reasons={HALT.place: HALT.sentence})
     found = status_of(with_state(told, halted=(HALT,)))
     (problem,) = found.problems
-    assert "ajera.AxVec[0] is halted before offset 1,234" in problem.what
+    assert "ajera.AxVec[0] before offset 1,234 is halted" in problem.what
     assert HALT.sentence in problem.what
     assert problem.command == "ajera-cdc explain decode.contract"
     assert found.exit_code == ExitCode.HALTED
+
+
+def test_halts_of_one_cause_are_one_problem_with_every_place() -> None:
+    """As links that are older than Ajera halt every partition of the exchange; what has another
+    cause is told for itself.
+    """
+    same = [
+        replace(HALT, place=f"dps.Clendor[{number}]", offset=number, since=NOON + number * MINUTE)
+        for number in (3, 1, 2)
+    ]
+    other = replace(HALT, sentence="decode.contract: cntEMail is missing. Rename it back.")
+    found = status_of(with_state(halted=(same[0], other, *same[1:])))
+    first, second = found.problems
+    assert first.what == (
+        "dps.Clendor[3] before offset 3, dps.Clendor[1] before offset 1, dps.Clendor[2] before "
+        f"offset 2 are halted since {NOON + MINUTE:%Y-%m-%d %H:%M:%S} UTC. {HALT.sentence}"
+    )
+    assert other.sentence in second.what
+
+
+def test_what_several_consumers_say_is_told_once_with_their_names() -> None:
+    """A database that is away is away for each."""
+    waits = replace(CONSUMER, state="degraded", reasons={"target.busy": "target.busy: PIM. Wait."})
+    busy = replace(waits, reasons={"target.busy": "target.busy: PIM. Wait longer."})
+    found = status_of(
+        with_state(waits, replace(waits, id="pim-host-2"), replace(busy, id="pim-host-3"))
+    )
+    assert [one.place for one in found.problems] == [
+        "consumers pim-host-1, pim-host-2",
+        "consumer pim-host-3",
+    ]
+
+
+def test_topics_that_are_gone_are_one_problem() -> None:
+    """With the name of each."""
+    (problem,) = status_of(with_group(missing=("ajera.AxVec", "ajera.AxProject"))).problems
+    assert "The topics ajera.AxVec, ajera.AxProject are not in Kafka" in problem.what
 
 
 def test_a_halt_that_is_tried_again_by_itself_is_degraded() -> None:

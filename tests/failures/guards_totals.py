@@ -145,8 +145,22 @@ TOTALS_GUARDS = (
     Guard(
         "one changed row costs its own root's rows",
         "pipeline/database/sql/postgres.py",
-        " LIMIT json_array_length(CAST(:rows AS json))) AS r",
+        " LIMIT cardinality({_array(0, fields[0])})) AS r",
         ") AS r",
         "tests/integration/test_aggregate_cost.py",
+    ),
+    Guard(
+        "thousands of rows that a statement is given are looked up by an index",
+        "pipeline/database/sql/postgres.py",
+        'f"(SELECT {_array(number, field)})" for',
+        'f"{_array(number, field)}" for',
+        "tests/integration/test_given_rows.py",
+    ),
+    Guard(
+        "rows that a statement is given are not gone through for each row of a table",
+        "pipeline/database/sql/postgres.py",
+        "f\"ROWS FROM (unnest({given}), json_array_elements('[]')) AS r({names})\"",
+        'f"ROWS FROM (unnest({given})) AS r({names})"',
+        "tests/integration/test_plans.py",
     ),
 )

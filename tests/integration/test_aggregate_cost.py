@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
 import pytest
 import sqlalchemy as sa
 
 from deploy.local.stack import Stack
+from pipeline.database.sql.dialect import Cells
 from pipeline.database.sql.engine import create_engine
 from pipeline.database.sql.postgres import Postgres
-from pipeline.database.sql.session import Cells
 from pipeline.database.state.added import AddedColumns
 from pipeline.database.state.schema import sync_metadata
 from pipeline.database.transaction import DatabaseTransaction
@@ -91,10 +90,10 @@ def test_one_root_among_many_is_recomputed_by_indexes(
     recorder = Noting()
     transaction = DatabaseTransaction(recorder, TOTALS, Site(), "sync", None, AddedColumns(()))
     transaction.aggregated(lines, ["1"])
-    rows = json.dumps([{"c0": str(root)} for root in range(1, roots + 1)])
+    rows = Postgres().parameters([(str(root),) for root in range(1, roots + 1)])
     assert len(recorder.parameters) == 5  # one a way, and the rows between of two ways
     for sql, constants in recorder.parameters.items():
-        given = {"rows": rows, **constants}
+        given = {**rows, **constants}
         (explained,) = filled.execute(sa.text(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}"), given).one()
         found = [*read(explained[0]["Plan"])]
         filled.rollback()

@@ -7,8 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pipeline.database.sql.dialect import Cells
 from pipeline.database.sql.postgres import Postgres
-from pipeline.database.sql.session import Cells, ConnectedSession, json_rows
+from pipeline.database.sql.session import ConnectedSession
 from pipeline.model.event import Value
 
 
@@ -35,7 +36,7 @@ class Explaining(ConnectedSession):
     ) -> list[tuple[Value, ...]]:
         if not rows:
             return []
-        given = {"rows": json_rows(rows), **parameters}
+        given = {**self.dialect.parameters(rows), **parameters}
         explained = self.connection.execute(sa.text(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}"), given)
         self.nodes.extend(read(explained.scalar_one()[0]["Plan"]))
         answers = super().run(place, sql, rows, **parameters)

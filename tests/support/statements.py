@@ -18,8 +18,7 @@ from pipeline.database.pairs import (
     DatabaseAjeraTransaction,
     DatabaseLinkTransaction,
 )
-from pipeline.database.sql.dialect import Copying, Dialect, Fields
-from pipeline.database.sql.session import Cells
+from pipeline.database.sql.dialect import Cells, Copying, Dialect, Fields
 from pipeline.database.state.added import AddedColumn, AddedColumns
 from pipeline.database.systems.rows import Names
 from pipeline.database.systems.rows_by_id import RowsById

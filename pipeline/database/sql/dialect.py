@@ -1,8 +1,8 @@
 """The dialect port: everything in which the two databases differ,
 as functions that return SQL text.
 
-Rows travel as one JSON parameter, `:rows`, a list of objects with the short keys c0, c1, ...: table
-and column names with blanks and cases never need escaping inside JSON.
+Rows travel as a fixed number of parameters, however many they are, and are called r with the short
+columns c0, c1, ...: table and column names with blanks and cases never need escaping in them.
 Values are always parameters; names come from our own tables.
 """
 
@@ -16,6 +16,7 @@ from typing import Protocol
 from pipeline.database.sql.address import Place
 from pipeline.errors import PipelineError
 from pipeline.mapping.source import ColumnType
+from pipeline.model.event import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Field:
 
 
 Fields = tuple[Field, ...]
+Cells = Sequence[Value]
 TEXTS = (ColumnType.TEXT, ColumnType.SHORT_TEXT)
 
 
@@ -176,6 +178,9 @@ class Dialect(Protocol):
 
     def instant(self, parameter: str) -> str:
         """A text parameter in ISO 8601 as an instant."""
+
+    def parameters(self, rows: Sequence[Cells]) -> dict[str, str]:
+        """Rows, at least one, as a statement over rows takes them."""
 
     def select(
         self,

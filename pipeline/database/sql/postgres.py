@@ -1,4 +1,4 @@
-"""PostgreSQL: each statement is one text, with the rows as a JSON recordset."""
+"""PostgreSQL: each statement is one text, with the rows as an array for each column."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pipeline.database.sql.address import Place
 from pipeline.database.sql.dialect import (
     TEXTS,
+    Cells,
     Field,
     Fields,
     Images,
@@ -16,6 +17,7 @@ from pipeline.database.sql.dialect import (
     json_names,
 )
 from pipeline.database.sql.errors import postgres_failure
+from pipeline.database.sql.given_rows import arrays
 from pipeline.database.sql.postgres_copying import PostgresCopying
 from pipeline.database.sql.postgres_text import counted, listed, ordered, quoted, upserted
 from pipeline.errors import PipelineError
@@ -62,6 +64,9 @@ class Postgres:
 
     def instant(self, parameter: str) -> str:
         return f"CAST({parameter} AS timestamptz)"
+
+    def parameters(self, rows: Sequence[Cells]) -> dict[str, str]:
+        return {f"rows{number}": column for number, column in enumerate(arrays(rows))}
 
     def select(
         self,
@@ -139,7 +144,7 @@ class Postgres:
     ) -> str:
         names = ", ".join(f"t.{self.quote(column)}" for column in answer)
         given = _folded("r.c0", length)
-        texts = f"(SELECT {given} FROM json_to_recordset(CAST(:rows AS json)) AS r(c0 text))"
+        texts = f"(SELECT {given} FROM {_rows((Field('', ColumnType.TEXT),))})"
         searched = [_folded(f"t.{self.quote(column)}", length) for column in columns]
         any_of = " OR ".join(f"{one} IN {texts}" for one in searched)
         return f"SELECT {names} FROM {table} AS t WHERE ({any_of}) IS TRUE"  # hashed, as in `scan`
@@ -243,12 +248,20 @@ def _known(columns: Sequence[str]) -> str:
 
 
 def _rows(fields: Fields) -> str:
-    columns = ", ".join(f"c{number} {_TYPES[field.kind]}" for number, field in enumerate(fields))
-    return f"json_to_recordset(CAST(:rows AS json)) AS r({columns})"
+    """For the planner 100 rows, always: what the second function, which gives none, is taken for.
+    Of the arrays it would count what it sees, and for thousands of keys read a table whole; each is
+    in a query of its own, which hides it. Alone they would then be ten, and those be gone through
+    for each row of a table that it takes for empty.
+    """
+    given = ", ".join(f"(SELECT {_array(number, field)})" for number, field in enumerate(fields))
+    names = ", ".join(json_names(fields))
+    return f"ROWS FROM (unnest({given}), json_array_elements('[]')) AS r({names})"
+
+
+def _array(number: int, field: Field) -> str:
+    return f"CAST(:rows{number} AS {_TYPES[field.kind]}[])"
 
 
 def _counted(fields: Fields) -> str:
-    """The planner takes a recordset for 100 rows; here it gets how many there are,
-    so that it does not read a table whole for one value.
-    """
-    return f"(SELECT * FROM {_rows(fields)} LIMIT json_array_length(CAST(:rows AS json))) AS r"
+    """Fewer than 100 rows are counted: for one value no table is read whole."""
+    return f"(SELECT * FROM {_rows(fields)} LIMIT cardinality({_array(0, fields[0])})) AS r"

@@ -8,25 +8,21 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, Protocol
 from zlib import crc32
 
-import orjson
 from sqlalchemy import Connection, Engine, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.database.sql.address import Place, address_of
-from pipeline.database.sql.dialect import Copying, Dialect, Fields
+from pipeline.database.sql.dialect import Cells, Copying, Dialect, Fields
 from pipeline.database.sql.engine import dialect_of
 from pipeline.errors import PipelineError, RowRejected, TargetRefused
 from pipeline.mapping.convert import cut
 from pipeline.mapping.source import ColumnType
 from pipeline.model.event import Value
 
-Cells = Sequence[Value]
-NUL = "\\u0000"  # as JSON writes it
 # what a driver raises for a value of another type than its column, or a text with a NUL
 _NO_SUCH_VALUE: Final = (AttributeError, TypeError, ValueError, OverflowError)
 
@@ -91,7 +87,7 @@ class ConnectedSession:
         answers: list[tuple[Value, ...]] = []
         for start in range(0, len(rows), self.dialect.rows_per_statement):
             piece = rows[start : start + self.dialect.rows_per_statement]
-            answers += self.ask(place, sql, rows=json_rows(piece), **parameters)
+            answers += self.ask(place, sql, **self.dialect.parameters(piece), **parameters)
         return answers
 
     def ask(self, place: str, sql: str, **parameters: Value) -> list[tuple[Value, ...]]:
@@ -208,50 +204,6 @@ def translated(engine: Engine, place: str, *bare: type[BaseException]) -> Iterat
 @lru_cache(maxsize=1024)
 def _parsed(sql: str) -> TextClause:
     return text(sql)
-
-
-def json_rows(rows: Sequence[Cells]) -> str:
-    """Rows as JSON objects with the keys c0, c1, ...; a NUL, which no database text holds,
-    is left out.
-    """
-    if rows and len(rows[0]) == 1:
-        short = _keys_as_json([key for (key,) in rows])
-        if short is not None:
-            return short
-    names = [f"c{number}" for number in range(len(rows[0]))] if rows else []
-    text = orjson.dumps(
-        [dict(zip(names, row, strict=True)) for row in rows], default=_plain
-    ).decode()
-    if NUL not in text:
-        return text
-    without = [
-        [value.replace("\x00", "") if isinstance(value, str) else value for value in row]
-        for row in rows
-    ]
-    return orjson.dumps(
-        [dict(zip(names, row, strict=True)) for row in without],
-        default=_plain,
-    ).decode()
-
-
-def _keys_as_json(keys: list[Value]) -> str | None:
-    """The same of one column, where nothing in it needs to be escaped: put together from the
-    values' own JSON, since thousands of objects would be garbage to collect.
-    """
-    text = orjson.dumps(keys, default=_plain).decode()
-    if "\\" in text or text.count(",") >= len(keys):
-        return None
-    kinds = {*map(type, keys)}
-    if kinds == {str}:
-        return '[{"c0":' + text[1:-1].replace('","', '"},{"c0":"') + "}]"
-    if kinds == {int}:
-        return '[{"c0":' + text[1:-1].replace(",", '},{"c0":') + "}]"
-    return None
-
-
-def _plain(value: object) -> str:
-    """A decimal without an exponent, which SQL Server does not read."""
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 def stored(fields: Fields, answer: Sequence[Value]) -> dict[str, Value]:

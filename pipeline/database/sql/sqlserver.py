@@ -13,16 +13,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.database.sql.address import Place
-from pipeline.database.sql.dialect import (
-    TEXTS,
-    Field,
-    Fields,
-    Images,
-    Lock,
-    Merge,
-    Update,
-)
+from pipeline.database.sql.dialect import TEXTS, Cells, Field, Fields, Images, Lock, Merge, Update
 from pipeline.database.sql.errors import sqlserver_failure
+from pipeline.database.sql.given_rows import json_rows
 from pipeline.database.sql.tsql import TYPES, WIDE, binary, exact, folded, values
 from pipeline.errors import PipelineError
 from pipeline.mapping.source import ColumnType
@@ -69,6 +62,9 @@ class SqlServer:
 
     def instant(self, parameter: str) -> str:
         return f"CAST({parameter} AS datetimeoffset)"
+
+    def parameters(self, rows: Sequence[Cells]) -> dict[str, str]:
+        return {"rows": json_rows(rows)}
 
     def select(
         self,

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from pipeline.database.sql.dialect import Field
-from pipeline.database.sql.session import Cells, Session, number_of, stored
+from pipeline.database.sql.dialect import Cells, Field
+from pipeline.database.sql.session import Session, number_of, stored
 from pipeline.database.state.between import UNKNOWN, Between, referring
 from pipeline.database.state.ledger import Mirror
 from pipeline.database.state.schema import LEDGER_KEY, mirror_name

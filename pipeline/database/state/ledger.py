@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from pipeline.database.sql.dialect import Field, Fields, Lock, Update, given
-from pipeline.database.sql.session import CONVERTED, Cells, Session, canonical, number_of
+from pipeline.database.sql.dialect import Cells, Field, Fields, Lock, Update, given
+from pipeline.database.sql.session import CONVERTED, Session, canonical, number_of
 from pipeline.database.state.added import AddedColumns
 from pipeline.database.state.schema import (
     LEDGER,

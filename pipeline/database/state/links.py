@@ -11,8 +11,8 @@ from pipeline.conflicts.conflict import Kind as ConflictKind
 from pipeline.conflicts.known import known_as
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.rules import Rule, Side
-from pipeline.database.sql.dialect import Field, Fields, Lock, Merge, given
-from pipeline.database.sql.session import Cells, Session, iso, number_of, shortened
+from pipeline.database.sql.dialect import Cells, Field, Fields, Lock, Merge, given
+from pipeline.database.sql.session import Session, iso, number_of, shortened
 from pipeline.errors import TargetMismatch
 from pipeline.mapping.source import ColumnType
 from pipeline.model.event import Value

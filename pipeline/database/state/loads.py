@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from pipeline.database.sql.dialect import (
+    Cells,
     Field,
     Lock,
     Merge,
@@ -17,7 +18,7 @@ from pipeline.database.sql.dialect import (
     constant,
     given,
 )
-from pipeline.database.sql.session import Cells, Session, number_of
+from pipeline.database.sql.session import Session, number_of
 from pipeline.database.state.added import AddedColumns
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.mapping.source import ColumnType

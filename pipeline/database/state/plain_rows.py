@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 
 from pipeline.database.sql.dialect import (
+    Cells,
     Expression,
     Field,
     Fields,
@@ -18,7 +19,7 @@ from pipeline.database.sql.dialect import (
     Put,
     given,
 )
-from pipeline.database.sql.session import Cells, Session
+from pipeline.database.sql.session import Session
 from pipeline.database.state.ledger import Mirror
 from pipeline.database.state.schema import LEDGER_KEY, mirror_name
 from pipeline.mapping.mirror import Fold, StickyColumn

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from pipeline.database.sql.dialect import Fields, Lock, Update, given
-from pipeline.database.sql.session import Cells, Session, number_of, stored
+from pipeline.database.sql.dialect import Cells, Fields, Lock, Update, given
+from pipeline.database.sql.session import Session, number_of, stored
 from pipeline.database.systems.target_names import (
     Names,
     alike,

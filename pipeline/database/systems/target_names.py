@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pipeline.database.sql.dialect import Field, Fields
-from pipeline.database.sql.session import Cells, Session
+from pipeline.database.sql.dialect import Cells, Field, Fields
+from pipeline.database.sql.session import Session
 from pipeline.mapping.site import Site
 from pipeline.mapping.target import TargetRow, TargetTable
 from pipeline.model.event import Value

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from pipeline.database.sql.dialect import (
+    Cells,
     Fields,
     Lock,
     Merge,
     Update,
     given,
 )
-from pipeline.database.sql.session import Cells, Session, number_of
+from pipeline.database.sql.session import Session, number_of
 from pipeline.database.systems.target_names import (
     Names,
     alike,

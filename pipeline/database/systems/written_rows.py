@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 
 import orjson
 
-from pipeline.database.sql.dialect import Field, Fields, Lock, Merge, given
-from pipeline.database.sql.session import Cells, Session
+from pipeline.database.sql.dialect import Cells, Field, Fields, Lock, Merge, given
+from pipeline.database.sql.session import Session
 from pipeline.database.systems.rows_by_id import RowsById
 from pipeline.mapping.observed import Root, Written
 from pipeline.mapping.source import ColumnType

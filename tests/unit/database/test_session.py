@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import random
-from decimal import Decimal
-
 import pytest
 
-from pipeline.database.sql.session import ConnectedSession, json_rows
+from pipeline.database.sql.session import ConnectedSession
 from pipeline.database.sql.sqlserver import SqlServer
 from pipeline.errors import (
     PipelineError,
@@ -16,7 +12,6 @@ from pipeline.errors import (
     TargetBusy,
     TargetRefused,
 )
-from pipeline.model.event import Value
 from tests.support.odbc import Driver, OdbcError, engine_on
 
 TOO_LONG = OdbcError(
@@ -116,22 +111,3 @@ def test_an_error_behind_the_answer_fails_the_statement() -> None:
             session.ask("due", "SELECT 1")
         with pytest.raises(TargetRefused):
             session.ask("due", "SELECT 1")
-
-
-def test_a_decimal_travels_without_an_exponent() -> None:
-    """SQL Server reads none in a text; every place stays."""
-    given = [(Decimal("1E+3"), Decimal("1E-7"), Decimal("-12.3400"))]
-    assert json_rows(given) == '[{"c0":"1000","c1":"0.0000001","c2":"-12.3400"}]'
-
-
-def test_a_column_of_keys_is_the_json_that_its_objects_would_be() -> None:
-    """Whatever the keys hold: quotes, commas, what looks like the objects' own text, NULs."""
-    chance = random.Random(5)
-    parts = ('"', ",", '","', '"},{"c0":"', "\\", "é", "\x00", "\n", "7", "a", "")
-    for _ in range(500):
-        texts = ["".join(chance.choices(parts, k=3)) for _ in range(chance.randint(1, 4))]
-        numbers = [chance.choice((0, -1, 2**63 - 1, 5)) for _ in texts]
-        columns: list[list[Value]] = [[*texts], [*numbers], [*texts, *numbers], [True], [None, 1]]
-        for keys in columns:
-            plain = [one.replace("\x00", "") if isinstance(one, str) else one for one in keys]
-            assert json.loads(json_rows([(one,) for one in keys])) == [{"c0": one} for one in plain]

@@ -25,6 +25,7 @@ SETTINGS = {
     "shared_buffers": "128MB",
     "fsync": "off",  # nothing here outlives the run
     "synchronous_commit": "off",
+    "wal_writer_delay": "10ms",  # a capture reads what is in the log; by default up to 200 ms later
     "full_page_writes": "off",
     "log_min_messages": "warning",
     "unix_socket_directories": "",

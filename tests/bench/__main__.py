@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -188,10 +189,11 @@ def main(
     chosen = list(only) or list(PARTS if target is None else ELSEWHERE)
     if target is not None and (unfit := sorted({*chosen} - {*ELSEWHERE})):
         raise click.UsageError(f"--target: {', '.join(unfit)} cannot be measured on another server")
+    load = os.getloadavg()[0]
     lines: list[Line] = []
     broken: list[str] = []
     with _arena(target) as arena:
-        here = machine.looked_at(arena.watching, VERSION)
+        here = machine.looked_at(arena.watching, VERSION, load)
         run = Run(arena, sizes, seed, partial(console.print, highlight=False))
         for name in chosen:
             try:

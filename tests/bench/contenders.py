@@ -110,7 +110,7 @@ def _consumers(arena: Arena, workload: Workload, processes: int) -> Iterator[tup
                 name,
                 Reader(
                     [member.process.pid for member in members],
-                    lambda _, events: target.events_read(connection) >= events,
+                    lambda _, events: target.has(connection, events),
                     alive,
                     lambda: target.verify(workload, arena.digests),
                 ),

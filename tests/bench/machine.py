@@ -47,8 +47,8 @@ class Machine:
         return found
 
 
-def looked_at(connection: psycopg.Connection, sink: str) -> Machine:
-    """This machine, now. `connection`: to the server that is measured."""
+def looked_at(connection: psycopg.Connection, sink: str, load: float) -> Machine:
+    """This machine, now. `connection`: to the server that is measured; `load`: before we began."""
 
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     ((postgres,),) = connection.execute("SHOW server_version").fetchall()
@@ -58,7 +58,7 @@ def looked_at(connection: psycopg.Connection, sink: str) -> Machine:
         processor=_processor(),
         cores=os.cpu_count() or 1,
         memory_gb=memory / 2**30,
-        load=os.getloadavg()[0],
+        load=load,
         system=platform.system() + " " + platform.release(),
         python=platform.python_version(),
         postgres=str(postgres),

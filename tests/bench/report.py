@@ -35,7 +35,11 @@ class Delays:
     def of(cls, seconds: Sequence[float]) -> Delays:
         """Of two at least."""
         in_ms = [one * 1000 for one in seconds]
-        return cls(statistics.median(in_ms), statistics.quantiles(in_ms, n=100)[98], max(in_ms))
+        return cls(
+            statistics.median(in_ms),
+            statistics.quantiles(in_ms, n=100, method="inclusive")[98],
+            max(in_ms),
+        )
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,7 @@ def worker(stack: Stack, report: Report) -> Iterator[Worker]:
         "offset.storage.topic": "sink-offsets",
         "status.storage.topic": "sink-status",
         "offset.flush.interval.ms": "200",
+        "session.timeout.ms": "60000",  # it sleeps while topics fill
     }
     file = stack.directory / "sink.properties"
     file.write_text(properties(settings))

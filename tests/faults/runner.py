@@ -60,6 +60,7 @@ INSIDE = {
     "write_rows": "inside stage",
     "write_plain": "inside stage",
     "upsert": "inside recompute",
+    "upsert_plain": "inside recompute",
 }
 LEAST_AT_ONCE = 3  # so that small batches go that way, too
 

@@ -78,6 +78,13 @@ def test_the_table_is_plain_columns_where_it_is_not_written_to_a_terminal(tmp_pa
     assert kept["machine"]["commit"] == "0db04c3"
 
 
+def test_no_percentile_of_delays_is_beyond_the_longest() -> None:
+    """Of few delays, too."""
+    delays = Delays.of([0.010, 0.020, 0.090])
+    assert (delays.p50, delays.longest) == (20.0, 90.0)
+    assert delays.p50 < delays.p99 <= delays.longest
+
+
 @pytest.mark.parametrize(
     "held", [{}, {1: ("Hill",)}, {1: ("Hall",), 2: ("x",)}], ids=["missing", "older", "surplus"]
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -51,7 +52,7 @@ LONG = Sizes(
     transactions=100_000,
     edits=10_000,
     burst=50_000,
-    seconds=15,
+    seconds=10,
     firms=25,
     growth={"clients": 5_000, "projects": 100, "transactions": 1_000},
     linked=10_000,
@@ -196,11 +197,13 @@ def main(
         here = machine.looked_at(arena.watching, VERSION, load)
         run = Run(arena, sizes, seed, partial(console.print, highlight=False))
         for name in chosen:
+            began = time.monotonic()
             try:
                 lines += PARTS[name](run)
             except Exception:
                 broken.append(name)
                 console.print_exception()
+            run.say(f"{name}: {(time.monotonic() - began) / 60:.1f} minutes")
             if file is not None:
                 save(file, lines, here)
         draw(console, lines, here)

@@ -58,13 +58,13 @@ class Target:
         with self.engine.connect() as connection:
             if self.route == "pim":
                 self._verify_mirrors(connection, workload)
-                found = repr(pim_rows(self.engine))
             else:
-                found = repr(connection.execute(sa.text(SPENT)).one())
+                spent = connection.execute(sa.text(SPENT)).one()
                 touched = min(workload.events, PROJECTS)
-                require(found, repr((touched, AMOUNT * workload.events)))
-        digest = hashlib.sha256(found.encode()).hexdigest()[:12]
-        require(digest, digests.setdefault(workload.leaves, digest))
+                require(str(spent), str((touched, AMOUNT * workload.events)))
+        if self.route == "pim" and workload.leaves:
+            found = hashlib.sha256(repr(pim_rows(self.engine)).encode()).hexdigest()[:12]
+            require(found, digests.setdefault(workload.leaves, found))
 
     def _verify_mirrors(self, connection: sa.Connection, workload: Workload) -> None:
         quote = self.engine.dialect.identifier_preparer.quote

@@ -39,7 +39,7 @@ class Phase:
 @dataclass(frozen=True)
 class Workload:
     """`route` reads it; `before` is there when measuring begins. Workloads of which it is said that
-    they leave the same must leave equal targets.
+    they leave the same must leave equal targets; of one that is read once it is not said.
     """
 
     name: str

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import TypeVar, cast
 
 from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.convert import text
 from pipeline.mapping.known import ValueUnknown, known
-from pipeline.mapping.mirror import MirroredTable
+from pipeline.mapping.neighbours import Graph, GraphNeighbours, LineOf, ReadyLine
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import key_text
 from pipeline.mapping.table import (
     ChangedSince,
     Column,
     CreateOnly,
     Derived,
-    Groups,
     Kept,
     LinkedKey,
     Related,
-    RelatedRows,
     RowMissing,
     TableMapping,
 )
@@ -31,145 +26,11 @@ from pipeline.model.event import Row, Value
 from pipeline.model.frozen import light
 from pipeline.model.ledger import LedgerRow
 
-T = TypeVar("T")
-LineOf = Callable[["GraphNeighbours"], Value | Kept]
-# target column, the root's columns without which it cannot be known, and its value
-ReadyLine = tuple[str, frozenset[str], LineOf]
-
-
-@dataclass
-class Graph:
-    """Rows read from the mirror after the roots were locked."""
-
-    site: Site
-    tables: Mapping[str, MirroredTable]
-    rows: dict[str, dict[str, LedgerRow]] = field(default_factory=dict)
-    by_column: dict[tuple[str, str], dict[str, list[LedgerRow]]] = field(default_factory=dict)
-    # Table and column where some row's value is unknown: no row can be said not to hold a value.
-    unknown_columns: frozenset[tuple[str, str]] = frozenset()
-    # by mapping, root key and target column; without those that cannot be known
-    aggregated: dict[str, Mapping[str, Row]] = field(default_factory=dict)
-    # likewise by the name of `grouped`
-    grouped: dict[str, Mapping[str, Mapping[str, Groups]]] = field(default_factory=dict)
-    # by mapping and root key the target rows' keys that links give
-    linked: dict[str, Mapping[str, str]] = field(default_factory=dict)
-    # by mapping, name of `grouped` and key what its link gives
-    group_links: dict[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
-    # by mapping and tables that are loaded its lines, made ready
-    lines: dict[tuple[str, frozenset[str]], list[ReadyLine]] = field(default_factory=dict)
-
-    def add(self, rows: Iterable[LedgerRow]) -> None:
-        for row in rows:
-            self.rows.setdefault(row.table, {})[row.key] = row
-
-    def add_by_column(self, column: str, table: str, rows: Iterable[LedgerRow]) -> None:
-        """By the text of what the column holds: of a reference, that is the key of its row."""
-        index = self.by_column.setdefault((table, column), {})
-        for row in self.by_key(table, rows):
-            found = index.setdefault(str(row.values[column]), [])
-            if all(row.key != other.key for other in found):
-                found.append(row)
-
-    def by_key(self, table: str, rows: Iterable[LedgerRow]) -> list[LedgerRow]:
-        """In the order of their keys: of numbers, not of their text."""
-        described = self.tables[table].table
-        return sorted(rows, key=lambda row: described.key_values(row.key))
-
-
-@light(frozen=True, slots=True)
-class GraphNeighbours:
-    """One root in the graph (port `RelatedRows` of mapping lines)."""
-
-    root: LedgerRow
-    graph: Graph
-    mapping: TableMapping
-    _children: dict[str, list[LedgerRow]] = field(default_factory=dict)  # of a root that is there
-    _once: dict[Callable[[RelatedRows], object], object] = field(default_factory=dict)
-
-    @property
-    def site(self) -> Site:
-        return self.graph.site
-
-    @property
-    def key(self) -> str:
-        match self.mapping.key:
-            case Derived(expression=expression):
-                return str(expression.of(self.root.values, self.site))
-            case LinkedKey():
-                return self.graph.linked[self.mapping.name][self.root.key]
-
-    @property
-    def aggregated(self) -> Row:
-        """The values of aggregates that are known."""
-        return self.graph.aggregated.get(self.mapping.name, {}).get(self.root.key, {})
-
-    def children(self, table: str) -> Iterator[LedgerRow]:
-        if self.root.retired_at:
-            return self._read_children(table)
-        if table not in self._children:  # several lines ask
-            self._children[table] = [*self._read_children(table)]
-        return iter(self._children[table])
-
-    def _read_children(self, table: str) -> Iterator[LedgerRow]:
-        path = next(
-            p for p in self.mapping.paths if p.table == table and p.to == self.mapping.source
-        )
-        self._refuse_unknown(path.table, path.column)
-        if self.root.retired_at and path.left:
-            self._refuse_unknown(path.table, path.left)
-        key = self.root.key
-        found = list(self.graph.by_column.get((table, path.column), {}).get(key, []))
-        if self.root.retired_at:
-            left = self.graph.by_column.get((table, path.left), {}).get(key, [])
-            found += [
-                row for row in left if row.changed_at > self.root.retired_at and row not in found
-            ]
-        for row in self.graph.by_key(table, found):
-            self._refuse_changed(row)
-            if not row.deleted or (self.root.retired_at and row.retired_at > self.root.retired_at):
-                yield known(row)
-
-    def row(self, table: str, *key: Value) -> LedgerRow:
-        text_of = key_text(key)
-        found = self.graph.rows.get(table, {}).get(text_of)
-        if found is None:
-            raise RowMissing(table, text_of)
-        self._refuse_changed(found)
-        return known(found)
-
-    def once(self, of: Callable[[RelatedRows], T]) -> T:
-        """Several lines ask: what is worked out for one is kept for the others."""
-        if of not in self._once:
-            self._once[of] = of(self)
-        return cast("T", self._once[of])
-
-    def totals(self, name: str) -> Groups:
-        found = self.graph.grouped.get(self.mapping.name, {}).get(self.root.key, {})
-        if name not in found:
-            raise ValueUnknown
-        return found[name]
-
-    def linked(self, name: str, value: Value) -> str | None:
-        return self.graph.group_links.get((self.mapping.name, name), {}).get(str(value))
-
-    def members(self, group: str, value: str) -> Sequence[LedgerRow]:
-        self._refuse_unknown(self.mapping.source, group)
-        found = self.graph.by_column.get((self.mapping.source, group), {}).get(value, [])
-        return [known(row) for row in found]
-
-    def _refuse_unknown(self, table: str, column: str) -> None:
-        if (table, column) in self.graph.unknown_columns:
-            raise ValueUnknown
-
-    def _refuse_changed(self, row: LedgerRow) -> None:
-        if self.root.retired_at and row.changed_at > self.root.retired_at:
-            raise ChangedSince
-
 
 @light(frozen=True, slots=True)
 class Built:
     """What one root gives under one mapping: its target row, its child rows by child mapping,
-    and what is missing.
+    and what is missing. `fits`: the target row fits as it is.
     """
 
     mapping: TableMapping
@@ -177,6 +38,7 @@ class Built:
     row: TargetRow
     children: Mapping[str, Sequence[TargetRow]]
     missing: Sequence[RowMissing]
+    fits: bool = False
 
 
 def is_taken(mapping: TableMapping, root: LedgerRow) -> bool:
@@ -233,12 +95,12 @@ def build(
             prefill[target] = value.value
         else:
             values[target] = value
-    children, lacking = _children(mapping, neighbours, loaded)
+    children, lacking = children_of(mapping, neighbours, loaded)
     row = TargetRow(mapping.target, (neighbours.key,), values, prefill)
     return Built(mapping, root, row, children, [*missing, *lacking])
 
 
-def _children(
+def children_of(
     mapping: TableMapping, neighbours: GraphNeighbours, loaded: frozenset[str]
 ) -> tuple[dict[str, Sequence[TargetRow]], list[RowMissing]]:
     """The child rows that can be known, by target table, and the rows that they lack."""

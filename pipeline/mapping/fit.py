@@ -37,7 +37,7 @@ def fit(table: TargetTable, row: TargetRow, site: Site, *, utf16: bool) -> Fitte
         changed: dict[str, Value] = {}
         for name, value in values.items():
             column = columns[name]
-            if _plainly_fits(column, value):
+            if plainly_fits(column, value):
                 continue
             policy = site.policy(table.name, name)
             changed[name], how = _fitted(table.name, column, policy, value, utf16=utf16)
@@ -60,7 +60,7 @@ def fit_key(table: TargetTable, key: tuple[str, ...], *, utf16: bool) -> tuple[s
     )
 
 
-def _plainly_fits(column: TargetColumn, value: Value) -> bool:
+def plainly_fits(column: TargetColumn, value: Value) -> bool:
     """Most values: decided without the policies. A character is at most two UTF-16 units."""
     if value is None:
         return column.nullable

@@ -103,7 +103,7 @@ def _lines(mapping: TableMapping, table: TargetTable, units: int) -> Iterator[_L
     """`units`: those that the database may count a character as."""
     for line in mapping.lines:
         column = table.column(line.target)
-        longest = _longest(column, units)
+        longest = longest_of(column, units)
         match line:
             case Column(source=source):
                 yield _Line(line.target, _text(source), source, longest, column.nullable)
@@ -157,7 +157,10 @@ def _value(line: _Line, number: int) -> Iterator[str]:
         yield f"if isinstance({name}, str) and len({name}) > {line.longest}: return None"
 
 
-def _longest(column: TargetColumn, units: int) -> int:
+def longest_of(column: TargetColumn, units: int) -> int:
+    """Up to which length a text plainly fits, -1 if none does. `units`: those that the database may
+    count a character as.
+    """
     if column.encoding is not None:
         return -1
     return UNLIMITED if column.length is None else column.length // units

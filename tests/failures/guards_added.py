@@ -10,6 +10,7 @@ ENGINE, UNIT = "pipeline/engine/projection", "tests/unit/engine"
 REMAPPING, ADDED = f"{UNIT}/test_remapping.py", f"{UNIT}/test_added_columns.py"
 CONTRACT = "tests/contracts/test_added_columns.py"
 APPLY, LEDGER = "pipeline/mapping/apply.py", "pipeline/database/state/ledger.py"
+NEIGHBOURS = "pipeline/mapping/neighbours.py"
 UPGRADE = (
     "tests/properties/test_any_upgrade.py"
     "::test_what_a_release_adds_blanks_nothing_loses_nothing_and_is_there_in_the_end"
@@ -99,14 +100,14 @@ ADDED_GUARDS = (
     ),
     Guard(
         "an unknown value of another row is no null",
-        APPLY,
+        NEIGHBOURS,
         "        self._refuse_changed(found)\n        return known(found)\n",
         "        self._refuse_changed(found)\n        return found\n",
         f"{ADDED}::test_what_another_row_shows_of_a_column_is_left_as_it_is",
     ),
     Guard(
         "nobody is looked up by a column that is not known in every row",
-        APPLY,
+        NEIGHBOURS,
         "if (table, column) in self.graph.unknown_columns:",
         "if False:",
         (

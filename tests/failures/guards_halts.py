@@ -132,9 +132,9 @@ HALT_GUARDS = (
     ),
     Guard(
         "rows that need a table that refuses wait for it",
-        "pipeline/engine/projection/recompute.py",
-        "        table = refused.blocks(one)\n",
-        "        table = None\n",
+        REFUSALS,
+        "            table = self.blocks(one)\n",
+        "            table = None\n",
         f"{REFUSED}::test_a_right_that_is_missing_on_one_table_stops_no_other",
     ),
     Guard(

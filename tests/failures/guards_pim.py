@@ -23,26 +23,21 @@ PIM_GUARDS = (
     ),
     Guard(
         "what changed after a retirement is not shown",
-        f"{MAPPING}/apply.py",
+        f"{MAPPING}/neighbours.py",
         "if self.root.retired_at and row.changed_at > self.root.retired_at:",
         "if False:",
         HANGS,
     ),
     Guard(
         "what left after a retirement is remembered",
-        f"{MAPPING}/apply.py",
-        (
-            "            found += [\n"
-            "                row for row in left if row.changed_at > self.root.retired_at and row "
-            "not in found\n"
-            "            ]\n"
-        ),
-        "            del left\n",
+        f"{MAPPING}/neighbours.py",
+        "            found = [*found, *(one for one in late if one not in found)]\n",
+        "            del late\n",
         HANGS,
     ),
     Guard(
         "what was deleted after a retirement was there",
-        f"{MAPPING}/apply.py",
+        f"{MAPPING}/neighbours.py",
         "if not row.deleted or (self.root.retired_at and row.retired_at > self.root.retired_at):",
         "if not row.deleted:",
         f"{RETIRED}::test_a_delete_that_is_read_before_the_earlier_one_of_its_project_is_made_good",

@@ -7,6 +7,7 @@ from tests.failures.guard import Guard
 COMPILED = "tests/unit/decoding/test_compiled.py"
 DECODER = "pipeline/decoding/compiled.py"
 DIRECT = "pipeline/engine/projection/direct.py"
+LINES, OF_LINES = "pipeline/mapping/lines.py", "tests/unit/mapping/test_lines.py"
 AT_ONCE = "pipeline/engine/projection/at_once.py"
 BOTH_WAYS = (
     "tests/properties/test_any_at_once.py"
@@ -98,6 +99,27 @@ SPEED_GUARDS = (
         'if isinstance({name}, str) and len({name}) > {line.longest}: return None"',
         'if False: return None"',
         "tests/unit/mapping/test_plain.py::test_a_plain_row_is_what_build_and_fit_give",
+    ),
+    Guard(
+        "lines at once: a root of which a column is unknown is left to the general way",
+        LINES,
+        "if root.retired_at or root.unknown:",
+        "if root.retired_at:",
+        f"{OF_LINES}::test_a_root_of_which_a_column_is_unknown_is_left_to_the_general_way",
+    ),
+    Guard(
+        "lines at once: a value that would have to be cut is left to the general way",
+        LINES,
+        'yield f"if isinstance({value}, str) and len({value}) > {most}: return None"',
+        'yield "pass"',
+        f"{OF_LINES}::test_a_root_is_built_at_once_as_the_general_way_builds_it",
+    ),
+    Guard(
+        "lines at once: a value for the making of a row is left to the general way",
+        LINES,
+        'yield f"if type(v{number}) is Kept: return None"',
+        'yield "pass"',
+        f"{OF_LINES}::test_a_value_for_the_making_of_a_row_is_left_to_the_general_way",
     ),
     Guard(
         "direct: what is read back is left to the marks",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pipeline.database.sql.dialect import (
     Cells,
@@ -100,15 +100,28 @@ class TargetTables:
         """
         names = self._names[table]
         counts = RowCounts()
-        for (columns, prefilled), group in alike(
-            ((written_columns(names, row), prefilled_columns(names, row)), row) for row in rows
-        ):
+        for columns, prefilled, group in self._alike(names, rows):
             ordered = sorted(group, key=lambda row: row.key)
             if not names.table.is_others and names.table.required <= {*columns, *prefilled}:
                 counts += self._merge(names, columns, prefilled, ordered)
             else:
                 counts += self._change(names, columns, ordered)
         return counts
+
+    @staticmethod
+    def _alike(
+        names: Names, rows: Sequence[TargetRow]
+    ) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], list[TargetRow]]]:
+        """Rows with the same columns together: those that are written, those that they get when
+        they are made, and the rows.
+        """
+        by_names = alike(((tuple(row.values), tuple(row.prefill)), row) for row in rows)
+        told = (
+            ((written_columns(names, some[0]), prefilled_columns(names, some[0])), some)
+            for _, some in by_names
+        )
+        for (columns, prefilled), groups in alike(told):
+            yield columns, prefilled, [row for group in groups for row in group]
 
     def _merge(
         self,
@@ -186,9 +199,7 @@ class TargetTables:
         """The keys of those that were inserted; one that is there stays as it is."""
         names = self._names[table]
         created: set[tuple[str, ...]] = set()
-        for (columns, prefilled), group in alike(
-            ((written_columns(names, row), prefilled_columns(names, row)), row) for row in rows
-        ):
+        for columns, prefilled, group in self._alike(names, rows):
             cells = [cells_of(names, row, columns, prefilled) for row in group]
             keys = self._insert_missing(names, (*columns, *prefilled), cells)
             created.update(names.key_of(key) for key in keys)

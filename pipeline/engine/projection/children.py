@@ -35,6 +35,8 @@ class Children:
         """Child rows as the target can hold them; where a column's policy refuses one,
         its root waits, and they all stay as they are.
         """
+        if not any(one.children.values()):
+            return one
         fitted: dict[str, list[TargetRow]] = {}
         for name, rows in one.children.items():
             table, by_key = self.targets[name], dict[tuple[str, ...], TargetRow]()

@@ -22,9 +22,11 @@ from pipeline.engine.projection.refusals import Refused, reading, writing
 from pipeline.engine.projection.resolve import Roots, fetch, resolve
 from pipeline.engine.projection.roots import is_root
 from pipeline.engine.projection.unique import Unique
-from pipeline.errors import ParkReason, TargetRefused, ValueRefused
-from pipeline.mapping.apply import Built, Graph, applies, build
+from pipeline.errors import ParkReason, ValueRefused
+from pipeline.mapping.apply import Built, applies, build
 from pipeline.mapping.fit import fit
+from pipeline.mapping.lines import built_at_once, lines_of
+from pipeline.mapping.neighbours import Graph
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.table import AwaitParent, TableMapping
@@ -81,7 +83,7 @@ class Recompute:
         graph = fetch(transaction, self.route, self.site, locked, loaded, unknown_columns)
         done = RecomputeResult()
         every = self._build(locked, graph, loaded, done)
-        built = _without(refused or Refused(), every, done)
+        built = (refused or Refused()).without_blocked(every, done)
         for table, keys in roots.items():
             self._await_roots(
                 transaction,
@@ -147,15 +149,19 @@ class Recompute:
     ) -> list[Built]:
         built: list[Built] = []
         for table, rows in locked.items():
+            every = [
+                (m, lines_of(m, self.targets[m.target], loaded, utf16=self.counts_utf16))
+                for m in self.route.mappings
+                if m.source == table
+            ]
             for root in rows.values():
-                mappings = [
-                    m for m in self.route.mappings if m.source == table and applies(m, root, graph)
-                ]
-                if not mappings:
+                ours = [(m, lines) for m, lines in every if applies(m, root, graph)]
+                if not ours:
                     done.idle.add((table, root.key))
-                for mapping in mappings:
+                for mapping, lines in ours:
                     try:
-                        one = build(mapping, root, graph, loaded)
+                        one = built_at_once(mapping, root, graph, loaded, lines)
+                        one = one or build(mapping, root, graph, loaded)
                     except ValueRefused as error:
                         done.wait((table, root.key), error.code, str(error))
                         continue
@@ -206,6 +212,9 @@ class Recompute:
         """The rows as the target can hold them; one that a column's policy refuses waits."""
         rows: list[tuple[LedgerRow, TargetRow]] = []
         for one in built:
+            if one.fits:
+                rows.append((one.root, one.row))
+                continue
             try:
                 fitted = fit(table, one.row, self.site, utf16=self.counts_utf16)
             except ValueRefused as error:
@@ -251,21 +260,6 @@ def _read(
         if keys and not (together and not transaction.has_marks(table)):
             read.update(transaction.marks_of((table, key) for key in keys))
     return read
-
-
-def _without(refused: Refused, built: Sequence[Built], done: RecomputeResult) -> list[Built]:
-    """Without rows that need a table that refuses: these wait for it, and nothing of them is
-    written.
-    """
-    kept: list[Built] = []
-    for one in built:
-        table = refused.blocks(one)
-        if table is None:
-            kept.append(one)
-        else:
-            key = (one.root.table, one.root.key)
-            done.wait(key, TargetRefused.code, f"waits for the table {table}, which refuses it")
-    return kept
 
 
 def _creatable(

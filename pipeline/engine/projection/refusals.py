@@ -4,12 +4,13 @@ was renamed. Their rows wait; all other tables continue.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pipeline.engine.consumer.ports import Clock
-from pipeline.errors import TABLE_REFUSED, PipelineError, TargetMismatch
+from pipeline.engine.projection.recomputed import RecomputeResult
+from pipeline.errors import TABLE_REFUSED, PipelineError, TargetMismatch, TargetRefused
 from pipeline.mapping.apply import Built
 from pipeline.mapping.table import CreateParent
 from pipeline.mapping.target import TargetTable
@@ -59,6 +60,22 @@ class Refused:
 
     written: frozenset[str] = frozenset()
     read: frozenset[str] = frozenset()
+
+    def without_blocked(self, built: Sequence[Built], done: RecomputeResult) -> Sequence[Built]:
+        """Without rows that need a table that refuses: these wait for it, and nothing of them is
+        written.
+        """
+        if not self.written and not self.read:
+            return built
+        kept: list[Built] = []
+        for one in built:
+            table = self.blocks(one)
+            if table is None:
+                kept.append(one)
+            else:
+                key = (one.root.table, one.root.key)
+                done.wait(key, TargetRefused.code, f"waits for the table {table}, which refuses it")
+        return kept
 
     def blocks(self, one: Built) -> str | None:
         """A table without which this row cannot be written as a whole, None if there is none."""

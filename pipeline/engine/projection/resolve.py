@@ -10,9 +10,10 @@ from itertools import islice
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection.above import roots_above
 from pipeline.mapping.aggregate import AggregateGroups
-from pipeline.mapping.apply import Graph, applies, is_taken
+from pipeline.mapping.apply import applies, is_taken
 from pipeline.mapping.convert import names_row
 from pipeline.mapping.mirror import group_kind, shared_kind
+from pipeline.mapping.neighbours import Graph
 from pipeline.mapping.path import Path
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site

@@ -36,10 +36,20 @@ class _Claims:
     def moves_away(self, holder: str, key: str) -> bool:
         return holder in self.wanted and self._folded(holder) != self._folded(key)
 
+    @property
+    def meet(self) -> bool:
+        """Does anybody want what another one holds, or wants."""
+        folded = {self._folded(key): key for key in self.wanted}
+        return len(folded) < len(self.wanted) or any(
+            folded.get(value, key) != key for value, key in self.held.items()
+        )
+
     def stuck(self, keys: Sequence[str]) -> set[str]:
         """Those that cannot have their value: its holder stays, or is stuck itself,
         or an earlier one takes it.
         """
+        if not self.meet:
+            return set()
         stuck: set[str] = set()
         while True:
             taken: dict[str, str] = {}
@@ -100,7 +110,7 @@ class Unique:
                 done.wait((root.table, root.key), ParkReason.VALUE_TAKEN, reason)
                 continue
             value, holder = claims.wanted.get(key), claims.holder(key)
-            if value is not None:
+            if value is not None and row.values.get(self.column) != value:
                 row = replace(row, values={**row.values, self.column: value})  # noqa: PLW2901
             kept.append((root, row))
             if holder is not None:
@@ -183,7 +193,7 @@ class Unique:
         or another one of ours wants to keep or gets.
         """
         instead = self._line.instead
-        if instead is None:
+        if instead is None or not claims.meet:
             return {}
         retired = {row.key[0] for root, row in rows if root.retired_at}
         first: dict[str, str] = {}

@@ -12,8 +12,9 @@ from pipeline.decoding.needs import needed_by
 from pipeline.domain.accounting import TABS
 from pipeline.domain.accounting_tables import EM_PROJECT_ASSOC, PR
 from pipeline.domain.routes import ACCOUNTING
-from pipeline.mapping.apply import Graph, build
+from pipeline.mapping.apply import build
 from pipeline.mapping.mirror import MirroredTable
+from pipeline.mapping.neighbours import Graph
 from pipeline.mapping.site import Assumptions, Site
 from pipeline.mapping.table import Groups
 from pipeline.model.event import Row, Value

@@ -7,7 +7,8 @@ import pytest
 from pipeline.domain.pim import CLIENT, EMPLOYEE, ENGAGEMENT, PERSON, VENDOR
 from pipeline.domain.pim_mirror import MIRRORED
 from pipeline.errors import ValueRefused
-from pipeline.mapping.apply import Graph, build
+from pipeline.mapping.apply import build
+from pipeline.mapping.neighbours import Graph
 from pipeline.mapping.site import Assumptions, Site
 from pipeline.mapping.table import TableMapping
 from pipeline.model.event import Row

@@ -12,8 +12,9 @@ from pipeline.domain.pim import CLIENT, EMPLOYEE, ENGAGEMENT, PERSON, VENDOR
 from pipeline.domain.pim_mirror import MIRRORED
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.errors import ValueRefused
-from pipeline.mapping.apply import Graph, build
+from pipeline.mapping.apply import build
 from pipeline.mapping.fit import fit
+from pipeline.mapping.neighbours import Graph
 from pipeline.mapping.plain import plain
 from pipeline.mapping.site import ColumnPolicy, OverflowPolicy, Site, TargetNames
 from pipeline.mapping.source import ColumnType, SourceColumn

@@ -114,9 +114,13 @@ class OnCall:
         """Type what the page says to type; every command must succeed. `by_hand` is what else it
         says to do, after each command.
         """
-        for answer in self._typed(TYPE, words):
+        for answer in self.typing(**words):
             assert answer.exit_code == 0, f"{answer.command}: {answer.shown}"
             by_hand(answer.command)
+
+    def typing(self, **words: str) -> Iterator[Answer]:
+        """Type what the page says to type, whatever is answered."""
+        return self._typed(TYPE, words)
 
     def is_over(self, **words: str) -> bool:
         """Type what the page says by which one knows: nothing fails, or names the code."""

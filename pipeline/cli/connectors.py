@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli import choices
+from pipeline.cli import choices, figures
 from pipeline.cli.command import command, confirm
 from pipeline.cli.output import Outcome, say
 from pipeline.config.settings import Settings
@@ -17,6 +17,7 @@ from pipeline.model.audit import Changes
 
 if TYPE_CHECKING:
     from pipeline.operations import connector_rehearsal as rehearsal
+    from pipeline.operations import connector_removal as removal
     from pipeline.operations import connector_states as states
 
 
@@ -127,24 +128,39 @@ def stop(settings: Settings, source: str | None) -> Outcome:
 
 @command("remove", changes=Changes.SOURCE, group=connectors)
 @SOURCE
+@click.option("--topics", is_flag=True, help="Delete its topics, too, once no group reads them.")
+@click.option("--dry-run", is_flag=True, help="Show what would be removed, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def remove(settings: Settings, *, source: str, yes: bool) -> Outcome:
+def remove(settings: Settings, *, source: str, topics: bool, dry_run: bool, yes: bool) -> Outcome:
     """Stop and delete the connector with its offsets and its replication slot.
 
-    Topics, and what was applied, stay.
+    Topics stay, unless --topics; what was applied stays, and so do dead letters.
     What changes until the next `apply` is found by its snapshot.
     """
-    from pipeline.operations import connectors as operation
+    from pipeline.operations import connector_removal as operation
 
-    confirm(
-        "Remove the connector, its offsets and its replication slot?",
-        yes=yes,
-    )
-    removed = operation.remove(settings, say, source)
-    return Outcome(
-        asdict(removed),
-        "removed" if removed.was_there else "there was none",
-    )
+    if dry_run:
+        planned = operation.plan(settings, source, with_topics=topics)
+        lines = [planned.status.sentence, *_goes(planned), "Nothing was changed."]
+        return Outcome(asdict(planned), "\n".join(lines))
+    if topics and not yes:
+        say("\n".join(_goes(operation.plan(settings, source, with_topics=True))))
+    also = ", and delete its topics" if topics else ""
+    confirm(f"Remove the connector, its offsets and its replication slot{also}?", yes=yes)
+    removed = operation.remove(settings, say, source, with_topics=topics)
+    lines = ["removed" if removed.was_there else "there was none"]
+    lines += [f"deleted: {topic}" for topic in removed.topics]
+    return Outcome(asdict(removed), "\n".join(lines))
+
+
+def _goes(planned: removal.Removal) -> list[str]:
+    """What would be removed, a line each."""
+    lines = [f"connector {planned.connector} with its offsets"]
+    lines += [] if planned.slot is None else [f"replication slot {planned.slot}"]
+    lines += [f"topic {topic}" for topic in planned.topics]
+    if planned.topics:
+        lines.append(f"{figures.messages(planned.messages)} in {len(planned.topics)} topics")
+    return lines
 
 
 def _changed(

@@ -118,6 +118,11 @@ class KafkaAdmin:
                 raise self.broker.no_answer(f"creating {topic.name}") from error
         return differences
 
+    def delete_topics(self, topics: Sequence[str]) -> None:
+        """With their messages. Raises TopicMissing, KafkaRightMissing."""
+        for topic, future in self._client.delete_topics(list(topics), **BOUNDED).items():
+            self._result(f"deleting {topic}", future)
+
     def topic_description(self, topic: str) -> TopicDescription | None:
         """Id, size, settings, and our rights; None where there is no such topic."""
         try:
@@ -262,9 +267,7 @@ class KafkaAdmin:
         }
 
     def _result(self, doing: str, future: Future[Any]) -> Any:
-        """The result of a future of the client. The caller names its type, since the client's
-        futures have none.
-        """
+        """A future's result. The caller names its type, since the client's futures have none."""
         try:
             return self._call(lambda: future.result(REQUEST_TIMEOUT_SECONDS + 1), doing)
         except TimeoutError as error:
@@ -283,9 +286,7 @@ class KafkaAdmin:
         return answer
 
     def hear(self) -> None:
-        """Take what librdkafka has to report, such as why it cannot connect: it keeps that until
-        somebody does.
-        """
+        """Take what librdkafka keeps until somebody does, such as why it cannot connect."""
         self._client.poll(0)
 
     def _note_error(self, error: KafkaError) -> None:

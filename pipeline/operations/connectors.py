@@ -1,6 +1,4 @@
-"""Applying and removing a source's connector, with everything around it: topics, epoch,
-replication slot.
-"""
+"""Applying a source's connector, with everything around it: topics, epoch, replication slot."""
 
 from __future__ import annotations
 
@@ -45,14 +43,6 @@ class Applied:
     no_heartbeat: str
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """What `remove` found. `slot` is the replication slot that was dropped."""
-
-    was_there: bool
-    slot: str | None
-
-
 # -- operations ------------------------------------------------------------------------------------
 
 
@@ -91,22 +81,6 @@ def apply(settings: Settings, report: Report, system: str = "ajera") -> Applied:
         return Applied(
             status, epoch, is_resnapshot, names, tuple(differences), no_signals, no_beats
         )
-
-
-def remove(settings: Settings, report: Report, system: str = "ajera") -> Removed:
-    """Stop and delete the connector with its offsets and its replication slot.
-    Topics and what was applied stay.
-
-    The slot goes because an idle one makes the source keep its log for ever.
-    Raises ConnectorFailed, ServiceUnreachable.
-    """
-    source, connect = source_of(settings, system), connect_client(settings)
-    try:
-        was_there = connect.remove(source.connector)
-    finally:
-        connect.close()
-    slot = drop_slot(source, report) if source.dialect == "postgres" else None
-    return Removed(was_there, slot)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,9 @@ ORDINARY = frozenset(
     plans
     policy postgres program progress prometheus rate quota races recorded references refused
     registry
-    rejected removed resolved restore restored result retrier retry run runner schema schemas
-    section seen server service session settings shown since skip sql standby starts status step
+    rejected removal removed resolved restore restored result retrier retry run
+    runner schema schemas section seen server service session settings shown since skip sql
+    standby starts status step
     stopped stored sync system taken task telemetry template time times too transaction type
     unavailable
     undecodable unique unknown unreachable unreadable unsupported unticked up update usage

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.errors import ServiceUnreachable
+from pipeline.kafka.groups import GroupState
 from pipeline.kafka.topics import TopicDescription
 from pipeline.model.event import Message
 from pipeline.model.position import TopicPartition
@@ -13,12 +14,15 @@ from pipeline.model.position import TopicPartition
 
 @dataclass
 class KafkaTopics:
-    """`messages`: what each partition still holds. `is_away`: no broker answers."""
+    """`messages`: what each partition still holds. `is_away`: no broker answers. A group
+    that is not among `groups` was never seen.
+    """
 
     messages: dict[TopicPartition, list[Message]] = field(default_factory=dict)
     low: dict[TopicPartition, int] = field(default_factory=dict)
     is_away: bool = False
     retention_ms: int = -1
+    groups: Mapping[str, GroupState] = field(default_factory=dict)
 
     def create(self, topic: str, partitions: int = 1) -> None:
         for number in range(partitions):
@@ -38,6 +42,9 @@ class KafkaTopics:
         tp = TopicPartition(topic, partition)
         self.low[tp] = self.low.get(tp, 0) + count
         del self.messages[tp][:count]
+
+    def group_state(self, group: str) -> GroupState:
+        return self.groups.get(group, GroupState("dead", 0, {}))
 
     def watermarks(self, topics: Sequence[str]) -> dict[TopicPartition, tuple[int, int]]:
         return {tp: (self.low.get(tp, 0), self._end(tp)) for tp in self._of(topics)}

@@ -22,7 +22,12 @@ from pipeline.errors import UsageError
 from pipeline.model.audit import Changes
 
 if TYPE_CHECKING:
+    from pipeline.database.rehearsal import ColumnChange
     from pipeline.operations import conflicts as deciding
+
+DRY_RUN = click.option(
+    "--dry-run", is_flag=True, help="Show what would be written, and change nothing."
+)
 
 
 @click.group()
@@ -137,6 +142,7 @@ def _text(value: object) -> str:
     default="ajera",
     show_default=True,
 )
+@DRY_RUN
 def resolve(
     settings: Settings,
     link_id: str,
@@ -144,6 +150,8 @@ def resolve(
     take: Literal["ajera", "dps"] | None,
     value: str | None,
     stored_by: Literal["ajera", "dps"],
+    *,
+    dry_run: bool,
 ) -> Outcome:
     """Decide a parked line by a side or by a value.
     The decision flows to both sides as any edit does.
@@ -152,17 +160,31 @@ def resolve(
 
     if (take is None) == (value is None):
         raise UsageError("give either --take or --value")
-    deciding.resolve(settings, link_id, line, Side(take or stored_by), value)
+    changes = deciding.resolve(
+        settings, link_id, line, Side(take or stored_by), value, is_rehearsal=dry_run
+    )
+    if dry_run:
+        return _rehearsal(changes)
     return Outcome({"link": link_id, "line": line}, "decided")
 
 
 @command("reverse", changes=Changes.EXCHANGE, group=conflicts)
 @click.argument("number", type=Whole(1))
-def reverse(settings: Settings, number: int) -> Outcome:
+@DRY_RUN
+def reverse(settings: Settings, number: int, *, dry_run: bool) -> Outcome:
     """Let the loser of a decided conflict win after all.
     It flows to both sides as any edit does.
     """
     from pipeline.operations import conflicts as deciding
 
-    deciding.reverse(settings, number)
-    return Outcome({"number": number}, "reversed")
+    changes = deciding.reverse(settings, number, is_rehearsal=dry_run)
+    return _rehearsal(changes) if dry_run else Outcome({"number": number}, "reversed")
+
+
+def _rehearsal(changes: Sequence[ColumnChange]) -> Outcome:
+    table = columns("side", "table", "key", "column", "now", "then")
+    for one in changes:
+        values = (_text(one.before), _text(one.after))
+        table.add_row(one.side, one.table, one.key, one.column, *values)
+    told = Group(table, Text("Nothing was changed."))
+    return Outcome({"changes": [asdict(one) for one in changes]}, told)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 EXIT_CODES = (
     "Exit codes: 0 ok, 1 a run failed, 2 wrong usage or configuration, "
-    "3 something needed is missing or unavailable, 130 interrupted."
+    "3 something needed is missing or unavailable, 4 something is wrong that may end by itself, "
+    "5 a person is needed, 130 interrupted."
 )
 COMMANDS = {
     "audit": Listed(

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 
 from sqlalchemy import Engine
 
+from pipeline.conflicts.rules import Side
 from pipeline.database.pairs import (
     DatabaseAjeraTransaction,
     DatabaseLinkTransaction,
@@ -26,6 +28,18 @@ from pipeline.pairing.entity import CodeList, Lists, NewRow
 Layer = dict[tuple[str, str], Row]  # by table and key
 
 
+@dataclass(frozen=True, slots=True)
+class ColumnChange:
+    """What would be written into a column of a row of a side."""
+
+    side: Side
+    table: str
+    key: str
+    column: str
+    before: Value
+    after: Value
+
+
 class RehearsedRows:
     """Rows as they are, under a layer of what would have been written."""
 
@@ -33,6 +47,7 @@ class RehearsedRows:
         self._real = real
         self._layer = layer
         self._keys = keys
+        self._before: Layer = {}
 
     def clock(self) -> datetime:
         return self._real.clock()
@@ -96,10 +111,20 @@ class RehearsedRows:
 
     def update(self, table: SourceTable, changes: Mapping[str, Row]) -> None:
         rows = self.read(table, list(changes))
+        for key, row in rows.items():
+            self._before.setdefault((table.name, key), row)
         self._layer.update({(table.name, key): {**rows[key], **changes[key]} for key in rows})
 
     def insert(self, table: SourceTable, rows: Sequence[NewRow]) -> list[str | None]:
         return [self._insert(table, row) for row in rows]
+
+    def changes(self, side: Side) -> Iterator[ColumnChange]:
+        """What would be written, of rows of this side that are there."""
+        for (table, key), row in self._layer.items():
+            before = self._before.get((table, key), row)
+            for column, value in row.items():
+                if value != before[column]:
+                    yield ColumnChange(side, table, key, column, before[column], value)
 
     def _insert(self, table: SourceTable, row: NewRow) -> str | None:
         values = (-next(self._keys),) if row.key is None else row.key
@@ -128,9 +153,15 @@ class RehearsedPairs:
         self,
         dps: tuple[ConnectedSession, DatabaseLinkTransaction, Layer],
         ajera: tuple[ConnectedSession, DatabaseAjeraTransaction, Layer],
+        rows: Mapping[Side, RehearsedRows],
     ) -> None:
         self._dps = dps
         self._ajera = ajera
+        self._rows = rows
+
+    def changes(self) -> tuple[ColumnChange, ...]:
+        """What would be written until now into rows that are there."""
+        return tuple(one for side, rows in self._rows.items() for one in rows.changes(side))
 
     @contextmanager
     def transaction(self) -> Iterator[DatabaseLinkTransaction]:
@@ -171,15 +202,15 @@ def rehearsed(pairs: DatabasePairs) -> Iterator[RehearsedPairs]:
             in_dps, pairs.sync_schema, pairs.dps_names, is_rehearsal=True
         )
         ajera = DatabaseAjeraTransaction(in_ajera, pairs.ajera_schema, pairs.ajera_names)
-        links.rows = RehearsedRows(DatabaseRows(in_dps, pairs.dps_names), in_layer_of_dps, keys)
-        ajera.rows = RehearsedRows(
-            DatabaseRows(in_ajera, pairs.ajera_names),
-            in_layer_of_ajera,
-            keys,
-        )
+        rows = {
+            Side.AJERA: RehearsedRows(
+                DatabaseRows(in_ajera, pairs.ajera_names), in_layer_of_ajera, keys
+            ),
+            Side.DPS: RehearsedRows(DatabaseRows(in_dps, pairs.dps_names), in_layer_of_dps, keys),
+        }
+        links.rows, ajera.rows = rows[Side.DPS], rows[Side.AJERA]
         yield RehearsedPairs(
-            (in_dps, links, in_layer_of_dps),
-            (in_ajera, ajera, in_layer_of_ajera),
+            (in_dps, links, in_layer_of_dps), (in_ajera, ajera, in_layer_of_ajera), rows
         )
 
 

@@ -5,6 +5,7 @@ reverse what was decided.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -17,6 +18,7 @@ from pipeline.conflicts.link import Link
 from pipeline.conflicts.manual import EnteredValue
 from pipeline.conflicts.rules import Rules, Side
 from pipeline.database.pairs import DatabaseLinkTransaction, DatabasePairs
+from pipeline.database.rehearsal import ColumnChange, rehearsed
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig, WorkItem
 from pipeline.errors import ParkReason, UsageError
 from pipeline.mapping.source import ColumnType
@@ -106,9 +108,11 @@ def resolve(
     line: str,
     choice: Side,
     typed: str | None,
-) -> None:
+    *,
+    is_rehearsal: bool = False,
+) -> tuple[ColumnChange, ...]:
     """Decide a parked line by a side, or by a value as that side would store it.
-    It flows as any edit does.
+    It flows as any edit does. A rehearsal returns what would be written, and changes nothing.
 
     Raises UsageError when there is no such link, the line is not parked,
     or the value has no counterpart.
@@ -125,11 +129,13 @@ def resolve(
         return deciding.resolve(found, line, choice if value is None else value, now, rules)
 
     about = () if value is None else ((line, value.side, value.value),)
-    _decide(settings, setup, link, decide, about)
+    return _decide(settings, setup, link, decide, about, is_rehearsal=is_rehearsal)
 
 
-def reverse(settings: Settings, number: int) -> None:
-    """Let the loser of a decided conflict win after all.
+def reverse(
+    settings: Settings, number: int, *, is_rehearsal: bool = False
+) -> tuple[ColumnChange, ...]:
+    """Let the loser of a decided conflict win after all. A rehearsal as of `resolve`.
 
     Raises UsageError for an entry that decided nothing,
     or whose loser's value has no counterpart on the other side.
@@ -144,7 +150,8 @@ def reverse(settings: Settings, number: int) -> None:
     def decide(link: Link, rules: Rules, now: datetime) -> Decision:
         return deciding.reverse(link, conflict, now, rules)
 
-    _decide(settings, setup_of(settings), conflict.link, decide, about)
+    setup = setup_of(settings)
+    return _decide(settings, setup, conflict.link, decide, about, is_rehearsal=is_rehearsal)
 
 
 def _decide(
@@ -153,9 +160,12 @@ def _decide(
     link: str,
     decide: Callable[[Link, Rules, datetime], Decision],
     about: tuple[tuple[str, Side, Value], ...],
-) -> None:
-    with pairs_of(settings) as pairs:
-        known = _link(pairs, link)
+    *,
+    is_rehearsal: bool,
+) -> tuple[ColumnChange, ...]:
+    with pairs_of(settings) as real, ExitStack() as resources:
+        known = _link(real, link)
+        rehearsal = resources.enter_context(rehearsed(real)) if is_rehearsal else None
         table, key = known.ajera.table, known.ajera.key or ""
         item = WorkItem(
             Side.AJERA,
@@ -167,8 +177,9 @@ def _decide(
             about=about,
         )
         telemetry = PrometheusTelemetry(Health())
-        for _ in reconciler(setup, pairs, telemetry).run([item], patiently):
+        for _ in reconciler(setup, rehearsal or real, telemetry).run([item], patiently):
             pass
+        return () if rehearsal is None else rehearsal.changes()
 
 
 def _link(pairs: DatabasePairs, link: str) -> Link:

@@ -102,6 +102,17 @@ def test_what_is_parked_is_shown_and_decided_by_a_side_or_by_a_value(
     found = filled.command("conflicts", "list")
     notes = next(one for one in found["parked"] if one["line"] == "notes")
     assert (notes["ajera"], notes["dps"]) == ("Ann's", "Bob's")
+    words = ("conflicts", "resolve", notes["link"], "notes", "--take", "dps", "--dry-run")
+    (change,) = filled.command(*words)["changes"]
+    assert (change["side"], change["table"], change["column"]) == (
+        "ajera",
+        "AxVec",
+        "vecClientNotes",
+    )
+    assert (change["before"], change["after"]) == ("Ann's", "Bob's")
+    filled.settle()
+    assert filled.do(AJERA, 'SELECT "vecClientNotes" FROM "AxVec" WHERE "vecKey" = 1') == "Ann's"
+    assert notes in filled.command("conflicts", "list")["parked"]
     filled.command("conflicts", "resolve", notes["link"], "notes", "--take", "dps")
     filled.settle()
     assert filled.do(AJERA, 'SELECT "vecClientNotes" FROM "AxVec" WHERE "vecKey" = 1') == "Bob's"
@@ -161,6 +172,13 @@ def test_a_decided_conflict_is_shown_with_both_values_and_can_be_reversed(
         "New",
         "dps",
     )
+    rehearsed = filled.command("conflicts", "reverse", str(number), "--dry-run")["changes"]
+    assert {(one["column"], one["before"], one["after"]) for one in rehearsed} == {
+        ("vecCity", "New", "Old"),
+        ("City", "New", "Old"),
+    }
+    filled.settle()
+    assert filled.do(AJERA, 'SELECT "vecCity" FROM "AxVec" WHERE "vecKey" = 2') == "New"
     filled.command("conflicts", "reverse", str(number))
     filled.settle()
     assert filled.do(AJERA, 'SELECT "vecCity" FROM "AxVec" WHERE "vecKey" = 2') == "Old"

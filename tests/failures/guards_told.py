@@ -105,6 +105,35 @@ TOLD_GUARDS = (
         f"{PROBLEMS}::test_a_halt_is_said_with_its_place_cause_and_page",
     ),
     Guard(
+        "topics that a group reads are not deleted",
+        f"{OPERATIONS}/connector_removal.py",
+        "if not state.is_empty:",
+        "if False:",
+        f"{UNIT}/test_connector_removal.py::test_topics_that_a_group_reads_are_refused"
+        "[state0]",
+    ),
+    Guard(
+        "a late partition is not hidden by a silent source",
+        f"{OPERATIONS}/gauges.py",
+        "delay_seconds=found.waiting_seconds(now),",
+        "delay_seconds=found.worst_delay_seconds(now),",
+        f"{GAUGES}::test_a_late_partition_is_not_hidden_by_a_silent_source",
+    ),
+    Guard(
+        "a partition whose topic is gone makes the group's state unknown",
+        f"{OPERATIONS}/gauges.py",
+        "return None if self.gone or len(known) < len(counts) else sum(known)",
+        "return sum(known)",
+        f"{GAUGES}::test_a_topic_that_is_gone_makes_the_state_of_the_group_unknown",
+    ),
+    Guard(
+        "halts of another cause are told apart",
+        f"{OPERATIONS}/problems.py",
+        "causes.setdefault((one.code, one.sentence), []).append(one)",
+        'causes.setdefault((one.code, ""), []).append(one)',
+        f"{PROBLEMS}::test_halts_of_one_cause_are_one_problem_with_every_place",
+    ),
+    Guard(
         "a consumer that died is reported",
         f"{OPERATIONS}/problems.py",
         "if not one.is_seen(now):",

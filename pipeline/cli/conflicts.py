@@ -7,12 +7,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Literal
 
 import click
-from rich.console import Group
-from rich.table import Table
-from rich.text import Text
 
 from pipeline.cli.audited import RowValue
 from pipeline.cli.command import command
+from pipeline.cli.drawing import Columns, Group, Text
 from pipeline.cli.output import Outcome, columns
 from pipeline.cli.parked import parked_table
 from pipeline.cli.values import Name, Whole
@@ -56,7 +54,7 @@ def show_all(settings: Settings, limit: int) -> Outcome:
     )
 
 
-def _to_decide(parked: Sequence[deciding.ParkedLine]) -> Table:
+def _to_decide(parked: Sequence[deciding.ParkedLine]) -> Columns:
     headings = (
         "link",
         "entity",
@@ -74,7 +72,7 @@ def _to_decide(parked: Sequence[deciding.ParkedLine]) -> Table:
     return table
 
 
-def _log(entries: Sequence[deciding.Entry]) -> Table:
+def _log(entries: Sequence[deciding.Entry]) -> Columns:
     headings = (
         "number",
         "at (UTC)",

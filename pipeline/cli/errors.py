@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import click
 
-from pipeline.cli.output import print_json, to_a_person
+from pipeline.cli.output import print_json, say
 from pipeline.cli.start import INTERRUPTED
 from pipeline.errors import ExitCode, PipelineError, Remedy, UsageError
 
@@ -91,16 +91,9 @@ def fail(name: str, as_json: bool, error: BaseException) -> int:  # noqa: FBT001
     elif isinstance(error, click.UsageError):
         error.show()
     else:
-        console = to_a_person()
-        console.print(
-            f"{found.code}: {found.message}",
-            style="red",
-            highlight=False,
-            markup=False,
-        )
+        say(f"{found.code}: {found.message}", style="red")
         if found.hint:
-            console.print(found.hint, highlight=False, markup=False)
+            say(found.hint)
         if isinstance(error, PipelineError):
-            page = f"`ajera-cdc explain {found.code}` shows what it means and what to type."
-            console.print(page, highlight=False, markup=False)
+            say(f"`ajera-cdc explain {found.code}` shows what it means and what to type.")
     return found.exit_code

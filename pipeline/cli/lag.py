@@ -6,12 +6,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Group, RenderableType
-from rich.text import Text
 
 from pipeline.cli import figures
 from pipeline.cli.choices import every_route_option
 from pipeline.cli.command import command
+from pipeline.cli.drawing import Drawn, Group, Text
 from pipeline.cli.output import Outcome, columns
 from pipeline.cli.values import Seconds
 from pipeline.config.settings import Settings
@@ -43,10 +42,10 @@ def lag(settings: Settings, route: str | None, max_seconds: float | None) -> Out
     return Outcome(data, Group(*(part for one in found for part in _route(one))), code)
 
 
-def _route(found: operation.Lag) -> list[RenderableType]:
+def _route(found: operation.Lag) -> list[Drawn]:
     total = f"{figures.messages(found.lag)}, {figures.seconds(found.delay_seconds)}"
     members = figures.members(found.members)
-    parts: list[RenderableType] = [Text(f"{found.group}: {found.state}, {members}, {total}")]
+    parts: list[Drawn] = [Text(f"{found.group}: {found.state}, {members}, {total}")]
     parts.append(Text(f"  applied up to {figures.clock(found.applied_until)} UTC"))
     for one in found.sources:
         silent = ", silent" if one.is_silent else ""

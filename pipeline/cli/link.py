@@ -6,10 +6,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from pipeline.cli.command import command, confirm
+from pipeline.cli.drawing import Drawn, Group
 from pipeline.cli.output import Outcome, columns
 from pipeline.cli.parked import SHOWN, further, parked_table
 from pipeline.config.settings import Settings
@@ -48,7 +49,7 @@ def link(settings: Settings, *, dry_run: bool, yes: bool) -> Outcome:
     return Outcome(asdict(found), _linked(found))
 
 
-def _linked(found: linking.Linked) -> RenderableType:
+def _linked(found: linking.Linked) -> Drawn:
     table = columns(
         "entity",
         "linked",
@@ -85,7 +86,7 @@ def _linked(found: linking.Linked) -> RenderableType:
 
 def _new_lines(
     entities: tuple[linking.LinkedEntity, ...],
-) -> list[RenderableType]:
+) -> list[Drawn]:
     """Lines that were added or changed since pairs were linked, by what becomes of those pairs."""
     table = columns(
         "entity",
@@ -106,12 +107,12 @@ def _new_lines(
                 *(counts.get(outcome, 0) for outcome in outcomes),
             )
             table.add_row(one.entity, line, *(f"{number:,}" for number in numbers))
-    return [table] if table.row_count else []
+    return [table] if table.rows else []
 
 
 def _unticked(
     unticked: tuple[linking.Unticked, ...],
-) -> list[RenderableType]:
+) -> list[Drawn]:
     """Pairs of which one row nobody set to be exchanged: it was matched by name alone."""
     if not unticked:
         return []

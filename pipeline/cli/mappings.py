@@ -6,11 +6,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Group
-from rich.text import Text
 
 from pipeline.cli.choices import ROUTE, route_option, routes_of
 from pipeline.cli.command import command, plain_command, settings_of
+from pipeline.cli.drawing import Group, Text
 from pipeline.cli.output import Outcome, columns
 from pipeline.cli.values import Name
 from pipeline.config.settings import Settings

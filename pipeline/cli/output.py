@@ -5,16 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import orjson
 
+from pipeline.cli.drawing import Columns, Drawn
 from pipeline.errors import ExitCode
-
-if TYPE_CHECKING:  # imported by what draws: an answer that is plain text, or JSON, needs none
-    from rich.console import Console, RenderableType
-    from rich.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,51 +19,42 @@ class Outcome:
     """What a command answers: `data` for `--json`, `shown` for a person, and how it ended."""
 
     data: Mapping[str, Any]
-    shown: RenderableType
+    shown: str | Drawn
     exit_code: ExitCode = ExitCode.OK
 
 
-PLAIN_WIDTH = 1000  # where nobody looks, lines are not wrapped
-
-
-def columns(*headings: str, title: str | None = None) -> Table:
+def columns(*headings: str, title: str | None = None) -> Columns:
     """A table that cuts no text: with lines on a terminal, in plain columns elsewhere."""
-    from rich.box import HEAVY_HEAD
-    from rich.table import Table
-
-    table = Table(box=HEAVY_HEAD if _is_terminal() else None, title=title, title_justify="left")
-    if title is not None and not _is_terminal():
-        table.min_width = len(title)  # else a title is broken to the width of its table
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    return table
+    return Columns(headings, title)
 
 
 def _is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def to_a_person() -> Console:
-    """Standard error. Where it is no terminal, nothing is wrapped."""
+def say(line: str, style: str = "") -> None:
+    """Progress and errors, on standard error: never mixed with an answer. A terminal wraps it at
+    words.
+    """
+    if not sys.stderr.isatty():
+        click.echo(line, err=True)
+        return
     from rich.console import Console
 
-    return Console(stderr=True, soft_wrap=not sys.stderr.isatty())
-
-
-def say(line: str) -> None:
-    """Progress, on standard error: never mixed with an answer."""
-    to_a_person().print(line, highlight=False, markup=False)
+    Console(stderr=True).print(line, style=style, highlight=False, markup=False)
 
 
 def show(outcome: Outcome) -> None:
-    """To a person, on standard output."""
+    """To a person, on standard output; plain where that is no terminal."""
     if isinstance(outcome.shown, str):
         click.echo(outcome.shown, nl=bool(outcome.shown))
-    else:
+    elif _is_terminal():
         from rich.console import Console
 
-        width = None if _is_terminal() else PLAIN_WIDTH
-        Console(markup=False, width=width).print(outcome.shown, highlight=False)
+        Console(markup=False).print(outcome.shown, highlight=False)
+    else:
+        for line in outcome.shown.plain():
+            click.echo(line)
 
 
 def print_json(envelope: Mapping[str, Any]) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
-from rich.text import Text
-
+from pipeline.cli.drawing import Drawn, Group, Text
 from pipeline.cli.output import columns
 
 if TYPE_CHECKING:
@@ -15,11 +13,11 @@ if TYPE_CHECKING:
 SHOWN = 20
 
 
-def further(count: int) -> list[RenderableType]:
+def further(count: int) -> list[Drawn]:
     return [Text(f"and {count - SHOWN:,} more: --json shows all.")] if count > SHOWN else []
 
 
-def parked_table(parked: tuple[ParkedWork, ...]) -> RenderableType:
+def parked_table(parked: tuple[ParkedWork, ...]) -> Drawn:
     if not parked:
         return Text("Nothing is parked.")
     table = columns("parked", "side", "key", "why", "what to do")

@@ -7,11 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Group, RenderableType
-from rich.text import Text
 
 from pipeline.cli.choices import route_option
 from pipeline.cli.command import command, confirm
+from pipeline.cli.drawing import Drawn, Group, Text
 from pipeline.cli.output import Outcome, columns, say
 from pipeline.cli.values import Moment, Name, Whole
 from pipeline.config.settings import Settings
@@ -114,7 +113,7 @@ def _data(planned: operation.Replay) -> dict[str, Any]:
     }
 
 
-def _shown(planned: operation.Replay, sentence: str) -> RenderableType:
+def _shown(planned: operation.Replay, sentence: str) -> Drawn:
     table = columns(
         "topic",
         "partition",

@@ -7,11 +7,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Group, RenderableType
-from rich.text import Text
 
 from pipeline.cli.choices import route_option
 from pipeline.cli.command import command, confirm
+from pipeline.cli.drawing import Drawn, Group, Text
 from pipeline.cli.output import Outcome, columns, say
 from pipeline.cli.values import Name, Whole
 from pipeline.config.settings import Settings
@@ -130,12 +129,12 @@ def _what(planned: operation.Skipping) -> str:
     return f"{count:,} messages that cannot be decoded of {planned.messages:,}{gone}"
 
 
-def _shown(planned: operation.Skipping, sentence: str) -> RenderableType:
+def _shown(planned: operation.Skipping, sentence: str) -> Drawn:
     table = columns("code", "messages that cannot be decoded")
     for code, count in sorted(planned.undecodable.items()):
         table.add_row(code, f"{count:,}")
     where = f"{planned.topic} partition {planned.partition}, {planned.first:,} to {planned.last:,}"
-    parts: list[RenderableType] = [Text(f"{where}: {_what(planned)}.")]
+    parts: list[Drawn] = [Text(f"{where}: {_what(planned)}.")]
     if planned.undecodable:
         parts.append(table)
     if planned.first_time is not None and planned.last_time is not None:

@@ -7,13 +7,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from pipeline.cli import figures
 from pipeline.cli.choices import every_route_option
 from pipeline.cli.command import command
+from pipeline.cli.drawing import Columns, Drawn, Group, Text
 from pipeline.cli.output import Outcome, columns
 from pipeline.cli.values import Whole
 from pipeline.cli.watch import watch
@@ -81,9 +79,9 @@ def summary(found: operation.Status) -> str:
     return "; ".join([f"{found.health.upper()}" + (f" ({words})" if words else ""), *routes])
 
 
-def shown(found: operation.Status) -> RenderableType:
+def shown(found: operation.Status) -> Drawn:
     """What a person sees: what is wrong, then each route, then capture."""
-    parts: list[RenderableType] = [Text(summary(found), style="bold")]
+    parts: list[Drawn] = [Text(summary(found), style="bold")]
     for problem in found.problems:
         parts.append(Text(f"{problem.severity.word}: {problem.place}: {problem.what}", style="red"))
         parts.append(Text(f"  -> {problem.command}"))
@@ -117,8 +115,8 @@ def _capture(found: CaptureHealth | None) -> str:
     return "log: " + ", ".join(f"{name} {value}" for name, value in said.items() if value)
 
 
-def _route(found: RouteStatus) -> list[RenderableType]:
-    parts: list[RenderableType] = [Text("")]
+def _route(found: RouteStatus) -> list[Drawn]:
+    parts: list[Drawn] = [Text("")]
     if found.group is None:
         parts.append(Text(f"{found.title}: group unknown"))
     else:
@@ -137,8 +135,8 @@ def _route(found: RouteStatus) -> list[RenderableType]:
     return parts
 
 
-def _state(found: RouteState) -> list[RenderableType]:
-    parts: list[RenderableType] = []
+def _state(found: RouteState) -> list[Drawn]:
+    parts: list[Drawn] = []
     if found.tables:
         parts.append(_tables(found))
     if found.links:
@@ -152,7 +150,7 @@ def _state(found: RouteState) -> list[RenderableType]:
     return parts
 
 
-def _links(found: RouteState) -> Table:
+def _links(found: RouteState) -> Columns:
     links = columns(
         "exchange with DPS",
         "linked",
@@ -166,7 +164,7 @@ def _links(found: RouteState) -> Table:
     return links
 
 
-def _tables(found: RouteState) -> Table:
+def _tables(found: RouteState) -> Columns:
     """How much of a table is read is shown until all are loaded."""
     is_loading = any(one.state != LOADED for one in found.tables)
     table = columns("source table", "state", "epoch", *(["messages read"] if is_loading else []))
@@ -184,7 +182,7 @@ def _read(one: TableStatus) -> str:
     return f"{one.read:,} of {one.there:,} ({progress.percent} %)"
 
 
-def _unknown(found: RouteState) -> Table:
+def _unknown(found: RouteState) -> Columns:
     table = columns("added column", "rows in which it is unknown", "known from epoch")
     for one in found.unknown:
         table.add_row(
@@ -195,7 +193,7 @@ def _unknown(found: RouteState) -> Table:
     return table
 
 
-def _topics(found: RouteState) -> Table:
+def _topics(found: RouteState) -> Columns:
     """The partitions of a topic are added up; `lag` and `--json` have them one by one."""
     table = columns("topic", "read", "written", "skipped", "parked", "dead")
     for topic in dict.fromkeys(one.topic for one in found.partitions):
@@ -211,7 +209,7 @@ def _topics(found: RouteState) -> Table:
     return table
 
 
-def _parked(found: RouteState) -> Table:
+def _parked(found: RouteState) -> Columns:
     from pipeline.database.state.status import ParkedRows
 
     table = columns("parked", "rows", "oldest (UTC)", "reason", "some keys", "action")

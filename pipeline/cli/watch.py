@@ -6,15 +6,16 @@ import time
 from collections.abc import Callable
 
 import click
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.live import Live
 
+from pipeline.cli.drawing import Drawn
 from pipeline.errors import UsageError
 
 SECONDS = 2.0
 
 
-def watch(draw: Callable[[], RenderableType], sleep: Callable[[float], None] = time.sleep) -> None:
+def watch(draw: Callable[[], Drawn], sleep: Callable[[float], None] = time.sleep) -> None:
     """Ctrl-C ends it quietly, and leaves the terminal as it was. Raises UsageError with --json."""
     if click.get_current_context().params.get("as_json"):
         raise UsageError("--watch draws for a person: call it again for each --json.")

@@ -20,6 +20,7 @@ ORDINARY = frozenset(
     changed check child choice classification client clock code coding command concurrent config
     configuration connect connected connector consumer context copying counts create creates crm
     database decision decoder decoders derived described description detector dialect direction dps
+    drawn
     driver edition entered entry envelope error exchange exchanged exit expression failed failure
     field finding first fitted found from function given gone graph group hanging health holds
     idle images intake invalid item joining kafka kept key keys kind kinds latecomers limits linked
@@ -32,7 +33,8 @@ ORDINARY = frozenset(
     rejected removal removed resolved restore restored result retrier retry run
     runner schema schemas section seen server service session settings shown since skip sql
     standby starts status step
-    stopped stored sync system taken task telemetry template time times too transaction type
+    stopped stored sync system taken task telemetry template text time times too
+    transaction type
     unavailable
     undecodable unique unknown unreachable unreadable unsupported unticked up update usage
     version versions waiting where

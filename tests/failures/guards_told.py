@@ -109,8 +109,7 @@ TOLD_GUARDS = (
         f"{OPERATIONS}/connector_removal.py",
         "if not state.is_empty:",
         "if False:",
-        f"{UNIT}/test_connector_removal.py::test_topics_that_a_group_reads_are_refused"
-        "[state0]",
+        f"{UNIT}/test_connector_removal.py::test_topics_that_a_group_reads_are_refused[state0]",
     ),
     Guard(
         "a late partition is not hidden by a silent source",

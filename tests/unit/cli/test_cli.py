@@ -13,11 +13,10 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
-from rich.table import Table
 
 from pipeline.cli.command import answer
 from pipeline.cli.main import main
-from pipeline.cli.output import Outcome
+from pipeline.cli.output import Outcome, columns
 from pipeline.cli.start import INTERRUPTED
 from pipeline.errors import ExitCode, TargetBusy
 
@@ -222,13 +221,15 @@ def test_json_never_asks(config: str) -> None:
     assert "--yes" in json.loads(result.stdout)["error"]["message"]
 
 
+@pytest.mark.parametrize("is_terminal", [True, False])
 def test_square_brackets_in_an_answer_are_shown_as_they_are(
-    capsys: pytest.CaptureFixture[str],
+    is_terminal: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Names of tables and texts of servers hold them."""
+    monkeypatch.setattr("pipeline.cli.output._is_terminal", lambda: is_terminal)
 
     def tells() -> Outcome:
-        table = Table("found")
+        table = columns("found")
         table.add_row("[dbo].[Client] [/]")
         return Outcome({}, table)
 

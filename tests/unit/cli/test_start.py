@@ -101,12 +101,13 @@ def test_help_of_a_command_imports_nothing_that_asks(name: str) -> None:
 
 
 def test_a_command_imports_what_it_asks_alone(away: Path) -> None:
-    """The settings are read by pydantic. `lag` asks Kafka, and the registry for what waits only;
-    `status` asks Kafka, Connect and the databases, by what is needed for this kind of them.
+    """The settings are read by pydantic; a pipe gets plain lines, without rich. `lag` asks Kafka,
+    and the registry for what waits only; `status` asks Kafka, Connect and the databases, by what is
+    needed for this kind of them.
     """
     settings = ("--config", str(away))
     assert imported(*settings, "config", "show") == {"pydantic"}
-    assert imported(*settings, "lag") == {"pydantic", "confluent_kafka", "rich"}
+    assert imported(*settings, "lag") == {"pydantic", "confluent_kafka"}
     asked = {"sqlalchemy", "psycopg", "confluent_kafka", "httpx"}
     assert imported(*settings, "status") - {"pygments"} == {"pydantic", "rich", *asked}
 

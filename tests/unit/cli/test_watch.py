@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.cli.command import plain_command
+from pipeline.cli.drawing import Text
 from pipeline.cli.output import Outcome
 from pipeline.cli.watch import watch
 from pipeline.errors import ExitCode
@@ -18,9 +19,9 @@ def drawn(*words: str, most: int = 3) -> tuple[int, int, str]:
     """How often it was drawn until somebody pressed Ctrl-C, the exit code, and what was printed."""
     times: list[int] = []
 
-    def draw() -> str:
+    def draw() -> Text:
         times.append(1)
-        return f"look {len(times)}"
+        return Text(f"look {len(times)}")
 
     def sleep(seconds: float) -> None:
         del seconds

@@ -82,8 +82,10 @@ class DatabaseTransaction:
             else LinkedKeys(session, links_schema, sync_schema, Side(route.source_system))
         )
 
-    def lock_rows(self, table: str, keys: Sequence[str]) -> dict[str, LedgerRow]:
-        return self._ledger.lock_rows(table, keys)
+    def lock_rows(
+        self, table: str, keys: Sequence[str], *, placed: bool = True
+    ) -> dict[str, LedgerRow]:
+        return self._ledger.lock_rows(table, keys, placed=placed)
 
     def write_rows(self, rows: Sequence[LedgerRow]) -> None:
         self._ledger.write_rows(rows)
@@ -95,8 +97,10 @@ class DatabaseTransaction:
     def write_plain(self, table: str, events: Sequence[PlainEvent]) -> dict[str, PlainChange]:
         return self._plain.write(table, events)
 
-    def rows_by_key(self, table: str, keys: Sequence[str]) -> list[LedgerRow]:
-        return self._ledger.rows_by_key(table, keys)
+    def rows_by_key(
+        self, table: str, keys: Sequence[str], *, placed: bool = True
+    ) -> list[LedgerRow]:
+        return self._ledger.rows_by_key(table, keys, placed=placed)
 
     def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
         return self._ledger.rows_where(table, column, values)

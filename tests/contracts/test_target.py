@@ -47,7 +47,7 @@ from pipeline.model.ledger import (
     Waiting,
 )
 from pipeline.model.outcome import RowCounts
-from pipeline.model.position import TopicOffset, TopicPartition
+from pipeline.model.position import NOWHERE, TopicOffset, TopicPartition
 from tests.support.events import event, ledger
 from tests.twins.target import MemoryTarget
 from tests.twins.turns import FreeTurns
@@ -190,6 +190,28 @@ def test_a_ledger_row_comes_back_as_it_was_written(
         found = transaction.lock_rows("AxVec", [one.key])[one.key]
     assert found == replace(one, revision=1)
     assert found.values["ever_vecIsClient"] is True
+
+
+def test_a_row_that_is_read_without_its_place_holds_all_else(database: Database | Twin) -> None:
+    """Found by its key, locked, or by what a column of it holds."""
+    number, client = key(), key()
+    group = replace(
+        ledger(event("AxInvoiceGroup", number, igClient=client)),
+        unknown=frozenset({"igProject"}),
+        epoch=7,
+        committed_at=NOW,
+        place=TopicOffset(3, 2, 2**40),
+        retired_at="8",
+        changed_at="9",
+        deleted=True,
+    )
+    stored(database, group)
+    held = replace(group, revision=1, position="", place=NOWHERE, epoch=0, committed_at=None)
+    with database.target.transaction() as transaction:
+        keys = [group.key]
+        assert transaction.rows_by_key("AxInvoiceGroup", keys, placed=False) == [held]
+        assert transaction.lock_rows("AxInvoiceGroup", keys, placed=False) == {group.key: held}
+        assert transaction.rows_where("AxInvoiceGroup", "igClient", [client]) == [held]
 
 
 def test_a_ledger_row_that_changed_meanwhile_is_not_overwritten(

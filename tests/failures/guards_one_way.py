@@ -92,11 +92,8 @@ ONE_WAY_GUARDS = (
     Guard(
         "lock before read",
         f"{ENGINE}/projection/recompute.py",
-        "source.name: transaction.lock_rows(source.name, sorted(roots[source.name]))",
-        (
-            "source.name: "
-            "{r.key: r for r in transaction.rows_by_key(source.name, sorted(roots[source.name]))}"
-        ),
+        "transaction.lock_rows(source.name, sorted(keys), placed=False)",
+        "{r.key: r for r in transaction.rows_by_key(source.name, sorted(keys))}",
         f"{UNIT}/test_lock_before_read.py",
     ),
     # -- nothing lost between two steps ------------------------------------------------------------

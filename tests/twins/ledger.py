@@ -27,6 +27,7 @@ from pipeline.model import applied
 from pipeline.model.event import Event, Value
 from pipeline.model.ledger import LedgerRow
 from pipeline.model.plain import PlainChange, PlainEvent
+from pipeline.model.position import NOWHERE
 from tests.twins.locks import Strength
 from tests.twins.tables import Session, Table, View
 
@@ -47,28 +48,34 @@ class Ledger:
         self._views = {name: View(session, table) for name, table in tables.items()}
         self._sources = {source.name: source for source in sources}
 
-    def lock_rows(self, table: str, keys: Sequence[str]) -> dict[str, LedgerRow]:
+    def lock_rows(
+        self, table: str, keys: Sequence[str], *, placed: bool = True
+    ) -> dict[str, LedgerRow]:
         self._session.statement("lock_rows")
         view = self._views[table]
         there = [key for key in sorted(set(keys)) if view.get((key,)) is not None]
         locked = {key: view.lock((key,), Strength.UPDATE) for key in there}
-        return {key: self._read(row) for key, row in locked.items() if row is not None}
+        found = {key: self._read(row) for key, row in locked.items() if row is not None}
+        return found if placed else {key: _without_place(row) for key, row in found.items()}
 
     def lock_page(self, table: str, after: str, limit: int) -> list[LedgerRow]:
         self._session.statement("lock_page")
         keys = [row.key for _, row in self._views[table].items() if row.key > after]
         return [*self.lock_rows(table, sorted(keys)[:limit]).values()]
 
-    def rows_by_key(self, table: str, keys: Sequence[str]) -> list[LedgerRow]:
+    def rows_by_key(
+        self, table: str, keys: Sequence[str], *, placed: bool = True
+    ) -> list[LedgerRow]:
         self._session.statement("rows_by_key")
         found = (self._views[table].get((key,)) for key in sorted(set(keys)))
-        return [self._read(row) for row in found if row is not None]
+        rows = [self._read(row) for row in found if row is not None]
+        return rows if placed else [*map(_without_place, rows)]
 
     def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
         self._session.statement("rows_where")
         wanted = set(values) - {None}
         rows = [self._read(row) for _, row in self._views[table].items()]
-        return [row for row in rows if row.values[column] in wanted]
+        return [_without_place(row) for row in rows if row.values[column] in wanted]
 
     def values_where(
         self, table: str, wanted: str, column: str, values: Sequence[Value]
@@ -257,6 +264,10 @@ class Ledger:
             for column in columns
         }
         return replace(row, values=values)
+
+
+def _without_place(row: LedgerRow) -> LedgerRow:
+    return replace(row, position="", place=NOWHERE, epoch=0, committed_at=None)
 
 
 def _is_before(before: LedgerRow, event: Event) -> bool:

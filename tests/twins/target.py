@@ -199,9 +199,11 @@ class MemoryTransaction:
             self._session.is_spoiled = True
             raise
 
-    def lock_rows(self, table: str, keys: Sequence[str]) -> dict[str, LedgerRow]:
+    def lock_rows(
+        self, table: str, keys: Sequence[str], *, placed: bool = True
+    ) -> dict[str, LedgerRow]:
         with self._spoiling():
-            return self._ledger.lock_rows(table, keys)
+            return self._ledger.lock_rows(table, keys, placed=placed)
 
     def write_rows(self, rows: Sequence[LedgerRow]) -> None:
         with self._spoiling():
@@ -215,9 +217,11 @@ class MemoryTransaction:
         with self._spoiling():
             return self._ledger.write_plain(table, events)
 
-    def rows_by_key(self, table: str, keys: Sequence[str]) -> list[LedgerRow]:
+    def rows_by_key(
+        self, table: str, keys: Sequence[str], *, placed: bool = True
+    ) -> list[LedgerRow]:
         with self._spoiling():
-            return self._ledger.rows_by_key(table, keys)
+            return self._ledger.rows_by_key(table, keys, placed=placed)
 
     def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
         with self._spoiling():

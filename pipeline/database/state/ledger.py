@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -22,7 +22,13 @@ from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow
 from pipeline.model.position import TopicOffset
 
-_PREFIX: Fields = (LEDGER_KEY, LEDGER_REVISION, *LEDGER)
+# how far the source was read when the row was written
+_PLACE = tuple(
+    field
+    for field in LEDGER
+    if field.name in ("position", "incarnation", "partition", "offset", "epoch", "committed_at")
+)
+_PREFIX: Fields = (LEDGER_KEY, LEDGER_REVISION, *(one for one in LEDGER if one not in _PLACE))
 _WIDTH = len(_PREFIX)
 _NOTHING: Final = frozenset[str]()
 
@@ -38,9 +44,9 @@ class Mirror:
     names: tuple[str, ...]  # of values
     converted: Fields  # those that a database may give in another form than ours
 
-    @property
-    def columns(self) -> list[str]:
-        return [field.name for field in _PREFIX + self.values]
+    def columns(self, *, placed: bool) -> list[str]:
+        """Those that a read gives."""
+        return [field.name for field in _PREFIX + self.values + (_PLACE if placed else ())]
 
     def field(self, name: str) -> Field:
         return next(field for field in self.values if field.name == name)
@@ -80,14 +86,20 @@ class Ledger:
         self._session = session
         self._mirrors = mirrors
 
-    def lock_rows(self, table: str, keys: Sequence[str]) -> dict[str, LedgerRow]:
-        return {row.key: row for row in self._read(table, LEDGER_KEY, keys, Lock.UPDATE)}
+    def lock_rows(
+        self, table: str, keys: Sequence[str], *, placed: bool = True
+    ) -> dict[str, LedgerRow]:
+        rows = self._read(table, LEDGER_KEY, keys, Lock.UPDATE, placed=placed)
+        return {row.key: row for row in rows}
 
-    def rows_by_key(self, table: str, keys: Sequence[str]) -> list[LedgerRow]:
-        return self._read(table, LEDGER_KEY, keys, Lock.NONE)
+    def rows_by_key(
+        self, table: str, keys: Sequence[str], *, placed: bool = True
+    ) -> list[LedgerRow]:
+        return self._read(table, LEDGER_KEY, keys, Lock.NONE, placed=placed)
 
     def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
-        return self._read(table, self._mirrors[table].field(column), values, Lock.NONE)
+        found = self._mirrors[table].field(column)
+        return self._read(table, found, values, Lock.NONE, placed=False)
 
     def values_where(
         self, table: str, wanted: str, column: str, values: Sequence[Value]
@@ -116,10 +128,11 @@ class Ledger:
         return [*dict.fromkeys(value for (value,) in found)]
 
     def _read(
-        self, table: str, column: Field, values: Sequence[Value], lock: Lock
+        self, table: str, column: Field, values: Sequence[Value], lock: Lock, *, placed: bool
     ) -> list[LedgerRow]:
         mirror = self._mirrors[table]
-        sql = self._session.dialect.select(mirror.table, (column,), mirror.columns, lock)
+        columns = mirror.columns(placed=placed)
+        sql = self._session.dialect.select(mirror.table, (column,), columns, lock)
         rows = [(value,) for value in sorted(set(values) - {None}, key=str)]
         return [
             _ledger_row(mirror, answer)
@@ -236,27 +249,35 @@ def _cells(mirror: Mirror, row: LedgerRow) -> Cells:
 
 
 def _ledger_row(mirror: Mirror, answer: Sequence[Any]) -> LedgerRow:
-    key, revision, position, incarnation, partition, offset, deleted, unknown = answer[:8]
-    epoch, committed_at, retired_at, changed_at, version, written_at = answer[8:_WIDTH]
+    key, revision, deleted, unknown, retired_at, changed_at, version, written_at = answer[:_WIDTH]
     missing = _NOTHING
     if mirror.added:
         missing = _missing(mirror, version if written_at == revision else 0)
-    values = dict(zip(mirror.names, answer[_WIDTH:], strict=True))
+    end = _WIDTH + len(mirror.names)
+    values = dict(zip(mirror.names, answer[_WIDTH:end], strict=True))
     for field in mirror.converted:
         values[field.name] = canonical(values[field.name], field.kind)
-    return LedgerRow(
+    row = LedgerRow(
         mirror.source.name,
         str(key),
         values if not missing else {**values, **dict.fromkeys(missing)},
-        str(position),
-        TopicOffset(int(incarnation), int(partition), int(offset)),
-        bool(deleted),
-        missing.union(str(unknown).split(",")) if unknown else missing,
-        int(epoch),
-        committed_at.astimezone(UTC) if isinstance(committed_at, datetime) else None,
-        int(revision),
-        str(retired_at),
-        str(changed_at),
+        deleted=bool(deleted),
+        unknown=missing.union(str(unknown).split(",")) if unknown else missing,
+        revision=int(revision),
+        retired_at=str(retired_at),
+        changed_at=str(changed_at),
+    )
+    return _placed(row, answer[end:]) if len(answer) > end else row
+
+
+def _placed(row: LedgerRow, place: Sequence[Any]) -> LedgerRow:
+    position, incarnation, partition, offset, epoch, committed_at = place
+    return replace(
+        row,
+        position=str(position),
+        place=TopicOffset(int(incarnation), int(partition), int(offset)),
+        epoch=int(epoch),
+        committed_at=committed_at.astimezone(UTC) if isinstance(committed_at, datetime) else None,
     )
 
 

@@ -16,9 +16,12 @@ from pipeline.model.plain import PlainChange, PlainEvent
 class LedgerRows(Protocol):
     """What is remembered of source rows: ledger and mirror."""
 
-    def lock_rows(self, table: str, keys: Sequence[str]) -> dict[str, LedgerRow]:
+    def lock_rows(
+        self, table: str, keys: Sequence[str], *, placed: bool = True
+    ) -> dict[str, LedgerRow]:
         """The ledger rows of these source rows, locked until the end of the transaction;
-        absent ones are left out.
+        absent ones are left out. Not `placed`: without how far the source was read (position,
+        place, epoch, commit time), for whoever writes no ledger row.
         """
 
     def write_rows(self, rows: Sequence[LedgerRow]) -> None:
@@ -36,11 +39,15 @@ class LedgerRows(Protocol):
         are locked and left as they are. Raises RowRejected.
         """
 
-    def rows_by_key(self, table: str, keys: Sequence[str]) -> list[LedgerRow]:
-        """Committed ledger rows by key, not locked."""
+    def rows_by_key(
+        self, table: str, keys: Sequence[str], *, placed: bool = True
+    ) -> list[LedgerRow]:
+        """Committed ledger rows by key, not locked; `placed` as in `lock_rows`."""
 
     def rows_where(self, table: str, column: str, values: Sequence[Value]) -> list[LedgerRow]:
-        """Committed ledger rows whose mirrored column holds one of the values, not locked."""
+        """Committed ledger rows whose mirrored column holds one of the values, not locked and not
+        placed.
+        """
 
     def values_where(
         self, table: str, wanted: str, column: str, values: Sequence[Value]

@@ -108,9 +108,9 @@ class Recompute:
 
     def _lock(self, transaction: Transaction, roots: Roots) -> dict[str, dict[str, LedgerRow]]:
         return {
-            source.name: transaction.lock_rows(source.name, sorted(roots[source.name]))
+            source.name: transaction.lock_rows(source.name, sorted(keys), placed=False)
             for source in self.route.sources
-            if roots.get(source.name)
+            if (keys := roots.get(source.name))
         }
 
     def _await_roots(

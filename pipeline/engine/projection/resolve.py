@@ -160,7 +160,7 @@ def _fetch_named(
     for look_up in groups.looks_up:
         keys = {str(one) for of in held if names_row(one := of[look_up.path.column])}
         if keys:
-            graph.add(transaction.rows_by_key(look_up.path.to, sorted(keys)))
+            graph.add(transaction.rows_by_key(look_up.path.to, sorted(keys), placed=False))
     for link in groups.linked:
         keys = {str(one) for of in held if names_row(one := of[link.column])}
         given = transaction.linked_keys(link.entity, sorted(keys), is_locked=False)
@@ -215,7 +215,7 @@ def _fetch_members(
             members = sorted({str(key) for key in keys})
             rows = [locked[key] for key in members if key in locked]
             if others := [key for key in members if key not in locked]:
-                rows += transaction.rows_by_key(mapping.source, others)
+                rows += transaction.rows_by_key(mapping.source, others, placed=False)
             graph.add_by_column(group.column, mapping.source, rows)
             found = graph.by_column[mapping.source, group.column]
             index.update({value: found.get(value, []) for value in wanted})
@@ -246,4 +246,4 @@ def _fetch_lookups(
     for table, values in wanted.items():
         keys = sorted(str(value) for value in values if names_row(value))
         if keys:
-            graph.add(transaction.rows_by_key(table, keys))
+            graph.add(transaction.rows_by_key(table, keys, placed=False))

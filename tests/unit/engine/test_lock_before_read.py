@@ -16,8 +16,6 @@ from tests.support.events import event
 from tests.support.totals import TOTALS, changed
 from tests.twins.target import MemoryTarget, MemoryTransaction
 
-RECOMPUTE = 2  # which transaction of a batch it is
-
 
 class Overtaken:
     """A target whose next recompute is overtaken by somebody
@@ -27,7 +25,6 @@ class Overtaken:
     def __init__(self, inner: MemoryTarget, overtake: Callable[[], object]) -> None:
         self._inner = inner
         self._overtake = overtake
-        self._number = 0
 
     @property
     def counts_utf16(self) -> bool:
@@ -35,17 +32,16 @@ class Overtaken:
 
     @contextmanager
     def transaction(self) -> Iterator[Any]:
-        self._number += 1
         with self._inner.transaction() as transaction:
-            yield (
-                _Overtaken(transaction, self._overtake)
-                if self._number == RECOMPUTE
-                else transaction
-            )
+            yield _Overtaken(transaction, self._once)
+
+    def _once(self) -> None:
+        overtake, self._overtake = self._overtake, lambda: None
+        overtake()
 
 
 class _Overtaken:
-    """The transaction of that recompute."""
+    """Each of its transactions: the recompute alone asks for rows without their places."""
 
     def __init__(self, inner: MemoryTransaction, overtake: Callable[[], object]) -> None:
         self._inner = inner
@@ -54,10 +50,12 @@ class _Overtaken:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    def lock_rows(self, table: str, keys: Sequence[str]) -> dict[str, LedgerRow]:
-        overtake, self._overtake = self._overtake, lambda: None
-        overtake()
-        return self._inner.lock_rows(table, keys)
+    def lock_rows(
+        self, table: str, keys: Sequence[str], *, placed: bool = True
+    ) -> dict[str, LedgerRow]:
+        if not placed:
+            self._overtake()
+        return self._inner.lock_rows(table, keys, placed=placed)
 
 
 def client(at: int, name: str) -> Event:

@@ -81,21 +81,27 @@ def empty(stack: Stack, route: str, name: str, server: str | None = None) -> Ite
     """A database of that name with the vendor's tables and ours, which is dropped at the end.
     `server`: the URL of a database beside which it is made, if not in the stack.
     """
-    base = sa.make_url(server or stack.postgres_url("postgres"))
-    maker = sa.create_engine(base, isolation_level="AUTOCOMMIT")
+    base = server or stack.postgres_url("postgres")
+    maker = create_engine(base)
     quoted = maker.dialect.identifier_preparer.quote(name)
-    with maker.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {quoted}"))
-    url = base.set(database=name).render_as_string(hide_password=False)
+    _tell(maker, f"CREATE DATABASE {quoted}")
+    url = sa.make_url(base).set(database=name).render_as_string(hide_password=False)
     engine = create_engine(url)
     try:
         (_prepare_pim if route == "pim" else _prepare_accounting)(engine, url)
         yield Target(route, url, engine)
     finally:
         engine.dispose()
-        with maker.connect() as connection:
-            connection.execute(sa.text(f"DROP DATABASE {quoted}"))
+        if maker.dialect.name == "mssql":  # the driver keeps connections
+            _tell(maker, f"ALTER DATABASE {quoted} SET SINGLE_USER WITH ROLLBACK IMMEDIATE")
+        _tell(maker, f"DROP DATABASE {quoted}")
         maker.dispose()
+
+
+def _tell(maker: sa.Engine, statement: str) -> None:
+    """Outside a transaction."""
+    with maker.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text(statement))
 
 
 def _prepare_pim(engine: sa.Engine, url: str) -> None:

@@ -81,7 +81,7 @@ check: $(VENV)/.installed ## ruff, mypy --strict, import-linter
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: stack ## events a second of the consumers, by ratios, with the noise
+bench: stack ## ours beside Debezium's JDBC sink, as one table, in some 25 minutes (BENCH="--short": proves that it runs)
 	@$(BIN)/python -m tests.bench $(BENCH)
 
 faults: stack ## the long form of the fault tests: a table of counts tried and failed

@@ -42,20 +42,25 @@ class Target:
     engine: sa.Engine
 
     def has(self, connection: sa.Connection, events: int) -> bool:
-        """Have so many events been read, and is nothing left to recompute."""
+        """Have so many events been read, and does nothing wait but for rows that are to come."""
         sync = SYNC[self.route]
         read = f"SELECT COALESCE(SUM(events_read), 0) FROM {sync}.progress"
-        due = f"SELECT (SELECT COUNT(*) FROM {sync}.due) + COUNT(*) FROM {sync}.due_together"
+        due = (
+            f"SELECT (SELECT COUNT(*) FROM {sync}.due WHERE reason IS NULL) + COUNT(*)"
+            f" FROM {sync}.due_together"
+        )
         with connection.begin():
             if int(connection.execute(sa.text(read)).scalar_one()) < events:
                 return False
             return int(connection.execute(sa.text(due)).scalar_one()) == 0
 
     def verify(self, workload: Workload, digests: dict[str, str]) -> None:
-        """Raises AssertionError: a row is not there or not the newest, or the target is not as an
-        equal run left it. `digests`: of earlier runs.
+        """Raises AssertionError: a row is not there or not the newest, or waits, or the target is
+        not as an equal run left it. `digests`: of earlier runs.
         """
         with self.engine.connect() as connection:
+            waiting = f"SELECT COUNT(*) FROM {SYNC[self.route]}.due"
+            require(f"{connection.execute(sa.text(waiting)).scalar_one()} waiting", "0 waiting")
             if self.route == "pim":
                 self._verify_mirrors(connection, workload)
             else:

@@ -319,4 +319,4 @@ def test_rows_with_a_null_are_left_out_before_the_given_ones_are_looked_through(
 
 def test_there_are_statements_over_rows() -> None:
     """Those of the ledger, marks, links and target tables."""
-    assert len(OVER_ROWS) > 40
+    assert len(OVER_ROWS) > 90

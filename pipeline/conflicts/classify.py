@@ -80,7 +80,9 @@ def apply_event(
     if event.is_snapshot:
         return _take_snapshot(link, side, event, image, row, rules, looked)
     link_side = link.side(side)
-    covers = {name: guards.covers(link_side, name, event, rules.look_window) for name in image}
+    covers: dict[str, tuple[Pending, ...]] = dict.fromkeys(image, ())
+    for name in image.keys() & {name for one in link_side.pending for name in one.values}:
+        covers[name] = guards.covers(link_side, name, event, rules.look_window)
     readings = {
         name: _read(link_side, covers[name], name, image[name], row, event.committed_at)
         for name in image

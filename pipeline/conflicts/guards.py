@@ -57,7 +57,7 @@ def covers(link_side: LinkSide, name: str, event: Event, window: timedelta) -> t
     in the order in which they were made.
     """
     of_line = [pending for pending in link_side.pending if name in pending.values]
-    if not of_line:  # nearly always
+    if not of_line:
         return ()
     seen = (in_epoch_of(event, pending) for pending in of_line)
     found = [pending for pending in seen if may_cover(pending, event, window)]

@@ -215,9 +215,10 @@ class PassResult:
 
     def count_lines(self, entity: Entity, known: LinesUpdate) -> None:
         """Of an entity the lines that a link did not know, by what became of them."""
-        self.new_lines.update(
-            (entity.name, line, outcome) for line, outcome in known.outcomes.items()
-        )
+        if known.outcomes:  # of few
+            self.new_lines.update(
+                (entity.name, line, outcome) for line, outcome in known.outcomes.items()
+            )
 
 
 WANTED = (

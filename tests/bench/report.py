@@ -15,7 +15,7 @@ from rich.table import Table
 from tests.bench.machine import Machine
 from tests.bench.measuring import Result
 
-WIDTH = 150  # of what is written into a file
+WIDTH, LEAST_WIDTH = 150, 140  # of what is written into a file; of a table with whole figures
 UNKNOWN = "-"
 HEADS = (
     *("what", "who", "events", "events/s", "lowest, highest", "ratio", "µs client + db"),
@@ -68,7 +68,7 @@ class Line:
             _shown(_middle(rates), ",.0f"),
             f"{min(rates):,.0f}, {max(rates):,.0f}" if len(rates) > 1 else UNKNOWN,
             _shown(_middle(self.ratios), ".2f"),
-            f"{_shown(client, '.0f')} + {_shown(server, '.0f')}" if self.results else UNKNOWN,
+            UNKNOWN if client is None else f"{client:.0f} + {_shown(server, '.0f')}",
             _shown(_middle([one.wal for one in self.results]), ",.0f"),
             _shown(_most([one.memory for one in self.results]), ",.0f"),
             _delays(self.delays),
@@ -76,14 +76,18 @@ class Line:
 
 
 def draw(console: Console, lines: Sequence[Line], machine: Machine) -> None:
-    """Print the table, what its ratios are to, and where it was measured."""
-    table = Table(*HEADS, box=None if not console.is_terminal else SIMPLE, pad_edge=False)
-    before = ""
-    for line in lines:
-        what, *cells = line.cells()
-        table.add_row(what if what != before else "", *cells)
-        before = what
-    console.print(table)
+    """Print the table, what its ratios are to, and where it was measured. A narrow terminal gets a
+    paragraph a line: a figure that is cut is none.
+    """
+    if console.width < LEAST_WIDTH:
+        for line in lines:
+            what, who, *cells = line.cells()
+            known = [
+                f"{head} {c}" for head, c in zip(HEADS[2:], cells, strict=True) if c != UNKNOWN
+            ]
+            console.print(f"{what}, {who}: {'; '.join(known)}", highlight=False)
+    else:
+        _draw_table(console, lines)
     for line in lines:
         for remark in line.remarks:
             console.print(f"{line.what}, {line.who}: {remark}", highlight=False)
@@ -95,6 +99,16 @@ def draw(console: Console, lines: Sequence[Line], machine: Machine) -> None:
     for noise in noises(lines):
         console.print(noise, highlight=False)
     console.print("\n".join(machine.sentences()), highlight=False)
+
+
+def _draw_table(console: Console, lines: Sequence[Line]) -> None:
+    table = Table(*HEADS, box=None if not console.is_terminal else SIMPLE, pad_edge=False)
+    before = ""
+    for line in lines:
+        what, *cells = line.cells()
+        table.add_row(what if what != before else "", *cells)
+        before = what
+    console.print(table)
 
 
 def noises(lines: Sequence[Line]) -> list[str]:

@@ -78,6 +78,16 @@ def test_the_table_is_plain_columns_where_it_is_not_written_to_a_terminal(tmp_pa
     assert kept["machine"]["commit"] == "0db04c3"
 
 
+def test_a_narrow_terminal_gets_every_figure_whole() -> None:
+    """A table of eighty columns would cut them."""
+    output = io.StringIO()
+    lines = [line("ours", 7_964, 8_287), Line("delay", "sink", 10, delays=Delays(23, 65, 70))]
+    draw(Console(file=output, width=80), lines, HERE)
+    shown = " ".join(output.getvalue().split())
+    assert "clients, ours: events 150,000; events/s 8,126; lowest, highest 7,964, 8,287;" in shown
+    assert "delay, sink: events 10; p50, p99, max ms 23, 65, 70" in shown
+
+
 def test_no_percentile_of_delays_is_beyond_the_longest() -> None:
     """Of few delays, too."""
     delays = Delays.of([0.010, 0.020, 0.090])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import sys
@@ -13,7 +14,7 @@ import click
 from pipeline.cli.audited import audited
 from pipeline.cli.choices import routes_of
 from pipeline.cli.errors import fail
-from pipeline.cli.output import Outcome, print_json, show
+from pipeline.cli.output import Outcome, print_json, say, show
 from pipeline.cli.program import path_of
 from pipeline.config.load import load
 from pipeline.config.settings import Settings
@@ -112,14 +113,16 @@ def answer(
         outcome = call()
     except (Exception, KeyboardInterrupt) as error:
         return fail(name, as_json, error)
-    if as_json:
-        print_json(
-            {
-                "ok": outcome.exit_code == ExitCode.OK,
-                "command": name,
-                "data": outcome.data,
-            }
-        )
-    else:
-        show(outcome)
+    try:
+        if as_json:
+            is_ok = outcome.exit_code == ExitCode.OK
+            print_json({"ok": is_ok, "command": name, "data": outcome.data})
+        else:
+            show(outcome)
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise  # who read it has seen enough
+        told = f"{name} was carried out, and its answer cannot be written: {error.strerror}."
+        say(told, style="red")
+        return ExitCode.RUNTIME
     return outcome.exit_code

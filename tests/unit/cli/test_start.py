@@ -46,6 +46,7 @@ metrics_port = 0
 """
 CLOSED = 1  # a port where nobody listens
 DEADLINE = 60
+FULL = Path("/dev/full")
 
 
 @pytest.fixture
@@ -136,6 +137,24 @@ def test_the_list_of_commands_says_what_each_says_of_itself(name: str) -> None:
     assert command.name == name
     listed = click.Command(name, help=COMMANDS[name].sentence)
     assert listed.get_short_help_str(1000) == command.get_short_help_str(1000)
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("words", ["explain", "explain --json"])
+def test_an_answer_that_cannot_be_written_prints_no_traceback(words: str) -> None:
+    """As on a disk that is full."""
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "pipeline.cli.start", *words.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=DEADLINE,
+            check=False,
+        )
+    assert "Traceback" not in done.stderr
+    assert "explain was carried out, and its answer cannot be written: No space" in done.stderr
+    assert done.returncode == 1
 
 
 @contextmanager

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from deploy.local.stack import Stack
 from tests.incidents.firm import Firm, founded
+
+HERE = Path(__file__).parent
+INCIDENT_SECONDS = 300
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The firm is made, and seen to be healthy again, under deadlines of its own: an incident's
+    time does not begin before it.
+    """
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.timeout(INCIDENT_SECONDS, func_only=True))
 
 
 class Town:

@@ -37,7 +37,7 @@ def compiled(declared: Mapping[str, Any], answer: Callable[[Mapping[str, str]], 
     for field in fields:
         lines += (f" {line}" for line in _value(field["type"], names[field["name"]]))
     lines += [" if p != len(b): raise ValueError", f" return {answer(names)}"]
-    scope: dict[str, Any] = {"number": _number, "take": struct.unpack_from}
+    scope: dict[str, Any] = {**_SCOPE}
     exec("\n".join(lines), scope)  # noqa: S102 - made of field numbers and our own column names
     reader: Reader = scope["read"]
     return reader
@@ -59,27 +59,28 @@ def _value(kind: Any, name: str) -> Iterator[str]:
         case "boolean":
             yield from ("n = b[p]; p += 1", "if n > 1: raise ValueError", f"{name} = n == 1")
         case "int" | "long":
-            yield from (*_NUMBER, f"{name} = (n >> 1) ^ -(n & 1)")
+            yield f"{name} = WHOLE[b[p]]; p += 1"
+            yield f"if {name} is None: {name}, p = whole(b, p)"
         case "float":
             yield f"{name}, = take('<f', b, p); p += 4"
         case "double":
             yield f"{name}, = take('<d', b, p); p += 8"
         case "bytes" | "string" as text:
             decoded = ".decode()" if text == "string" else ""
-            yield from (*_NUMBER, "if n & 1: raise ValueError")
-            yield f"q = p + (n >> 1); {name} = b[p:q]{decoded}; p = q"
-
-
-_NUMBER: Final = ("n = b[p]; p += 1", f"if n >= {_LAST_BYTE}: n, p = number(b, p, n)")
+            yield "n = LENGTH[b[p]]; p += 1"
+            yield "if n is None: n, p = length(b, p)"
+            yield f"q = p + n; {name} = b[p:q]{decoded}; p = q"
 
 
 def _union(branches: Sequence[Any], name: str) -> Iterator[str]:
-    """A branch has its number before it, in one byte."""
+    """A branch has its number before it, in one byte. The last branch is tried first: null, which
+    takes no time to read, stands before it.
+    """
     if not 0 < len(branches) <= _MOST_BRANCHES:
         raise UnknownType
     yield "n = b[p]; p += 1"
-    for number, branch in enumerate(branches):
-        yield f"{'if' if number == 0 else 'elif'} n == {2 * number}:"
+    for number, branch in reversed([*enumerate(branches)]):
+        yield f"{'elif' if number < len(branches) - 1 else 'if'} n == {2 * number}:"
         yield from (f" {line}" for line in _value(branch, name))
     yield "else: raise ValueError"
 
@@ -93,9 +94,11 @@ def _plain(kind: Any) -> str:
     raise UnknownType
 
 
-def _number(b: bytes, p: int, n: int) -> tuple[int, int]:
-    """The rest of a number whose first byte is n: seven bits a byte, the last ones first."""
-    n -= _LAST_BYTE
+def _number(b: bytes, p: int) -> tuple[int, int]:
+    """A number whose first byte, of more than one, is before p: seven bits a byte, the last ones
+    first.
+    """
+    n = b[p - 1] - _LAST_BYTE
     shift = 7
     while True:
         byte = b[p]
@@ -109,3 +112,30 @@ def _number(b: bytes, p: int, n: int) -> tuple[int, int]:
         shift += 7
         if shift >= _BITS:
             raise ValueError
+
+
+def _whole(b: bytes, p: int) -> tuple[int, int]:
+    n, p = _number(b, p)
+    return (n >> 1) ^ -(n & 1), p
+
+
+def _length(b: bytes, p: int) -> tuple[int, int]:
+    if b[p - 1] < _LAST_BYTE:
+        raise ValueError  # below zero
+    n, p = _number(b, p)
+    if n & 1:
+        raise ValueError
+    return n >> 1, p
+
+
+# By the first byte of a number: what it is, None where that byte does not say.
+_ONE_BYTE: Final = range(_LAST_BYTE)
+_WHOLE: Final = (*((n >> 1) ^ -(n & 1) for n in _ONE_BYTE), *[None] * _LAST_BYTE)
+_LENGTH: Final = (*(None if n & 1 else n >> 1 for n in _ONE_BYTE), *[None] * _LAST_BYTE)
+_SCOPE: Final = {
+    "WHOLE": _WHOLE,
+    "LENGTH": _LENGTH,
+    "whole": _whole,
+    "length": _length,
+    "take": struct.unpack_from,
+}

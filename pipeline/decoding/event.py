@@ -19,7 +19,7 @@ from pipeline.decoding.metadata import (
 )
 from pipeline.decoding.naming import HEARTBEAT_PREFIX, field_name, topic_name
 from pipeline.decoding.plan import Envelope, Plan, Plans
-from pipeline.decoding.wire import split
+from pipeline.decoding.wire import HEADER, split
 from pipeline.errors import (
     MessageMalformed,
     MetadataMissing,
@@ -46,12 +46,14 @@ _UNAVAILABLE_BYTES: Final = UNAVAILABLE.encode()
 _LEAST_KEY: Final = -(1 << 63)
 _GREATEST_KEY: Final = (1 << 63) - 1
 _NOTHING: Final[Row] = {}
+_DELETE, _READ = Operation.DELETE, Operation.READ  # found anew, a member takes as long as a call
 
 
 @dataclass(frozen=True, slots=True)
 class _Topic:
     table: SourceTable
     key_fields: tuple[str, ...]
+    plans: dict[bytes, Plan]  # by the header of a message's value
 
 
 class Decoder:
@@ -82,6 +84,7 @@ class Decoder:
                     field_name(site.source_column(table.name, column.name))
                     for column in table.key_columns
                 ),
+                {},
             )
             for table in sources
         }
@@ -102,20 +105,25 @@ class Decoder:
         topic = self._topics.get(message.topic)
         if topic is None:
             return self._without_table(message)
-        if message.value is None:
+        value = message.value
+        if value is None:
             return Tombstone()
         epoch = 0
         try:
-            schema_id, body = split(message.value)
+            known = topic.plans.get(value[: HEADER.size])
+            if known is not None:
+                return _event(topic, known, value[HEADER.size :], message, incarnation)
+            schema_id, body = split(value)
             plan = self._plans.find(topic.table, schema_id)
             if isinstance(plan, Plan):
+                topic.plans[value[: HEADER.size]] = plan
                 return _event(topic, plan, body, message, incarnation)
             epoch = self._epoch(schema_id, body)
             if isinstance(plan, PipelineError):
                 return Undecodable(plan, topic.table.name, epoch)
             fault: PipelineError = _unflattened(plan, body)
         except PipelineError as error:
-            fault, epoch = error, self._shown_epoch(message.value)
+            fault, epoch = error, self._shown_epoch(value)
         return Undecodable(_placed(message, fault), topic.table.name, epoch)
 
     def _shown_epoch(self, value: bytes) -> int:
@@ -161,17 +169,18 @@ def _event(
     row, letter, deleted, marker, epoch_text, committed_ms, captured_ms, *places = plan.read(body)
     operation, ended = kind_of(letter, deleted, marker)
     epoch = epoch_of(epoch_text)
-    key = _plain_key(topic, plan, row, message.key)
+    table = topic.table
+    key = _plain_key(plan, row, message.key)
     given = None
     if key is None:
         given = _key(topic, message.key)
-        key = topic.table.key_text(given)
+        key = table.key_text(given)
     return Event(
-        topic.table.name,
+        table.name,
         key,
         operation,
-        _NOTHING if operation is Operation.DELETE else _row(plan, row, body, given),
-        "" if operation is Operation.READ else plan.position(epoch, *places),
+        _NOTHING if operation is _DELETE else _row(plan, row, body, given),
+        "" if operation is _READ else plan.position(epoch, *places),
         TopicOffset(incarnation, message.partition, message.offset),
         committed_at_of(committed_ms),
         epoch,
@@ -180,11 +189,12 @@ def _event(
     )
 
 
-def _plain_key(topic: _Topic, plan: Plan, row: Row, key: bytes | None) -> str | None:
+def _plain_key(plan: Plan, row: Row, key: bytes | None) -> str | None:
     """The row's key, where the message's is that very number as the connector writes it."""
-    if plan.key_start is None:
+    column = plan.key_columns[0]
+    if plan.key_start is None or column is None:
         return None
-    number = row[topic.table.key[0]]
+    number = row[column]
     if type(number) is int and key == b"%s%d}" % (plan.key_start, number):
         return str(number)
     return None

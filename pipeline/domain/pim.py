@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from pipeline.domain.codes import CODES, PROJECT_CODE_LENGTH, next_code, project_code
 from pipeline.errors import ValueRefused
-from pipeline.mapping.convert import cut, initials, reference, text
+from pipeline.mapping.convert import cut, reference, text
 from pipeline.mapping.path import Path
 from pipeline.mapping.site import Assumptions, Site
 from pipeline.mapping.source import ColumnType
@@ -28,9 +28,9 @@ from pipeline.mapping.table import (
     RelatedRows,
     RowMissing,
     TableMapping,
-    prefixed,
 )
 from pipeline.mapping.target import TargetColumn, TargetRow, TargetTable
+from pipeline.mapping.terms import first_of, initials_of, joined, prefixed, text_or_key
 from pipeline.model.event import Row, Value
 from pipeline.model.ledger import LedgerRow
 
@@ -121,46 +121,6 @@ PROJECT_CONTACT = TargetTable(
 TARGET_TABLES = (PROJECT_STATUS, ROLE_TYPE, ORGANIZATION, CONTACT, PROJECT, PROJECT_CONTACT)
 
 # --- rules of the page ----------------------------------------------------------------------------
-
-
-def first_of(*columns: str) -> Expression:
-    """The first of these columns that is not blank."""
-    return Expression(
-        columns,
-        f"first of {', '.join(columns)} that is not blank",
-        lambda row, _: next((found for c in columns if (found := text(row[c])) is not None), None),
-    )
-
-
-def joined(*columns: str) -> Expression:
-    """The parts that are not blank, with the site's separator between them."""
-    return Expression(
-        columns,
-        f"{', '.join(columns)} joined, blanks left out",
-        lambda row, site: (
-            site.assumptions.address_separator.join(
-                part for c in columns if (part := text(row[c])) is not None
-            )
-            or None
-        ),
-    )
-
-
-def text_or_key(column: str, prefix: str, key: str) -> Expression:
-    """The column, or the row's own PIM key where it is blank and PIM requires a value."""
-    return Expression(
-        (column, key),
-        f"{column}, or the key if blank",
-        lambda row, _: text(row[column]) or f"{prefix}{row[key]}",
-    )
-
-
-def initials_of(first: str, last: str) -> Expression:
-    return Expression(
-        (first, last),
-        f"first letters of {first} and {last}",
-        lambda row, _: initials(row[first], row[last]),
-    )
 
 
 def _mobile(row: Row, site: Site) -> Value:

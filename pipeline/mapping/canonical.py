@@ -18,6 +18,9 @@ from enum import Enum
 from functools import lru_cache, partial
 from types import CodeType, FunctionType, MethodType, ModuleType
 
+from pipeline.mapping.convert import text
+from pipeline.mapping.terms import Term
+
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 
 LEFT_OUT = frozenset({"note", "words"})  # what a field says to people alone
@@ -60,6 +63,10 @@ class Canonical:
         return self._compound(value)
 
     def _compound(self, value: object) -> Plain:
+        if isinstance(value, Term):
+            tree = ast.parse(value.python, mode="eval").body
+            names = _Names({}, {"text": text})
+            return ["term", self._tree(tree, names, frozenset({"row", "site"}))]
         if isinstance(value, (FunctionType, type)):
             return self._once(value)
         if isinstance(value, MethodType):

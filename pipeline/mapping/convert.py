@@ -60,11 +60,3 @@ def reference(value: Value) -> int | None:
 def names_row(value: Value) -> bool:
     """Does a reference name a row: null, Ajera's 0 and blank text name none."""
     return value != 0 and text(value) is not None
-
-
-def initials(first: Value, last: Value) -> str | None:
-    """First letters of first and last name, upper case; a missing part is left out (S-PIM,
-    Document Initials).
-    """
-    letters = [part[0] for part in (text(first), text(last)) if part is not None]
-    return "".join(letters).upper() or None

@@ -14,7 +14,9 @@ from pipeline.mapping.convert import text
 from pipeline.mapping.site import Site
 from pipeline.mapping.table import Column, CreateOnly, Derived, TableMapping
 from pipeline.mapping.target import TargetColumn, TargetRow, TargetTable
+from pipeline.mapping.terms import Term
 from pipeline.model.event import Row, Value
+from pipeline.model.text import BLANKS
 
 Of = Callable[[Row, Site], Value]
 Cells = tuple[Value, ...]
@@ -23,13 +25,12 @@ UNLIMITED = 1 << 62
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A target column: its value, of a plain column the source's name, how long a text plainly fits
-    (-1: none does), and whether it may be null.
+    """A target column: its value, how long a text plainly fits (-1: none does), and whether it may
+    be null.
     """
 
     target: str
     of: Of
-    source: str
     longest: int
     nullable: bool
 
@@ -106,55 +107,72 @@ def _lines(mapping: TableMapping, table: TargetTable, units: int) -> Iterator[_L
         longest = longest_of(column, units)
         match line:
             case Column(source=source):
-                yield _Line(line.target, _text(source), source, longest, column.nullable)
+                yield _Line(line.target, Term(f"{{{source}}}"), longest, column.nullable)
             case Derived(expression=expression):
-                yield _Line(line.target, expression.of, "", longest, column.nullable)
+                yield _Line(line.target, expression.of, longest, column.nullable)
             case CreateOnly(of=of):
-                yield _Line(line.target, _of_site(of), "", longest, column.nullable)
-
-
-def _text(source: str) -> Of:
-    return lambda row, _: text(row[source])
+                yield _Line(line.target, _of_site(of), longest, column.nullable)
 
 
 def _of_site(of: Callable[[Site], Value]) -> Of:
     return lambda _, site: of(site)
 
 
+class _Texts(dict[str, str]):
+    """By source column the variable that holds its text, and the code that fills them."""
+
+    def __init__(self) -> None:
+        self.code: list[str] = []
+
+    def __missing__(self, column: str) -> str:
+        name = self[column] = f"t{len(self)}"
+        self.code += (
+            f"  {name} = row[{column!r}]",
+            f"  if type({name}) is str and NUL not in {name}:",
+            f"   {name} = {name}.strip(BLANKS) or None",
+            f"  elif {name} is not None: {name} = text({name})",
+        )
+        return name
+
+
 def _compiled(key: Of, lines: Sequence[_Line], site: Site) -> Callable[[Row], Cells | None]:
     """The key and the lines' values of a row, as one function made for these lines."""
     scope: dict[str, object] = {
+        "BLANKS": BLANKS,
+        "NUL": "\x00",
         "Decimal": Decimal,
         "key": key,
         "site": site,
         "text": text,
         "Refused": ValueRefused,
     }
-    code = ["def cells(row):", " try:"]
+    texts, body = _Texts(), list[str]()
     for number, line in enumerate(lines):
         scope[f"of{number}"] = line.of
-        code += (f"  {part}" for part in _value(line, number))
+        body += (f"  {part}" for part in _value(line, number, texts))
+    made = f"({key.within(texts)})" if isinstance(key, Term) else "key(row, site)"
     values = "".join(f"v{number}, " for number in range(len(lines)))
-    code += [f"  return (str(key(row, site)), {values})", " except Refused:", "  return None"]
+    body.append(f"  return (str({made}), {values})")
+    code = ["def cells(row):", " try:", *texts.code, *body, " except Refused:", "  return None"]
     exec("\n".join(code), scope)  # noqa: S102 - made of numbers and our own column names
     return cast("Callable[[Row], Cells | None]", scope["cells"])
 
 
-def _value(line: _Line, number: int) -> Iterator[str]:
-    name = f"v{number}"
-    if line.source:
-        yield f"{name} = text(row[{line.source!r}])"
+def _value(line: _Line, number: int, texts: _Texts) -> Iterator[str]:
+    name, longest = f"v{number}", line.longest
+    if isinstance(line.of, Term):
+        yield f"{name} = {line.of.within(texts)}"
     else:
         yield f"{name} = of{number}(row, site)"
+        yield f"if isinstance({name}, Decimal): return None"
     if not line.nullable:
         yield f"if {name} is None: return None"
-    if line.source:
-        if line.longest != UNLIMITED:
-            yield f"if {name} is not None and len({name}) > {line.longest}: return None"
+    if longest == UNLIMITED:
         return
-    yield f"if isinstance({name}, Decimal): return None"
-    if line.longest != UNLIMITED:
-        yield f"if isinstance({name}, str) and len({name}) > {line.longest}: return None"
+    if isinstance(line.of, Term):
+        yield f"if {name} is not None and len({name}) > {longest}: return None"
+    else:
+        yield f"if isinstance({name}, str) and len({name}) > {longest}: return None"
 
 
 def longest_of(column: TargetColumn, units: int) -> int:

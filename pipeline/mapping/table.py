@@ -271,12 +271,3 @@ class TableMapping:
     grouped: tuple[AggregateGroups, ...] = ()
     note: str = ""
     parts: tuple[TableMapping, ...] = ()
-
-
-def prefixed(prefix: str, column: str) -> Expression:
-    """`prefix` before the key, as in cl-101."""
-    return Expression(
-        (column,),
-        f"'{prefix}' + {column}",
-        lambda row, _: f"{prefix}{row[column]}",
-    )

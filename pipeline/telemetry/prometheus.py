@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from pipeline.errors import ParkedTooMany, PipelineError, Remedy
 from pipeline.model.held import HeldPartitions
 from pipeline.model.load import LoadProgress
 from pipeline.model.outcome import RowCounts
 from pipeline.telemetry.health import Health
+from pipeline.telemetry.histogram import CountedHistogram
 from pipeline.telemetry.metrics import DELAY_BUCKETS, METRICS, Metric, Name
 from pipeline.telemetry.outages import Outages
 
@@ -37,47 +38,29 @@ class PrometheusTelemetry:
         self._clock = clock
         self._parks_fast = False
         self._log = structlog.stdlib.get_logger("ajera_cdc")
-        self._metrics = {
-            metric.name: self._create(metric) for metric in METRICS if not metric.is_asked
+        own = [metric for metric in METRICS if not metric.is_asked]
+        self._metrics = {one.name: self._create(one) for one in own if one.kind != "histogram"}
+        self._histograms = {
+            one.name: CountedHistogram(
+                one.name, one.meaning, one.labels, DELAY_BUCKETS, self.registry
+            )
+            for one in own
+            if one.kind == "histogram"
         }
         # by labels: finding one takes longer than counting
-        self._chosen: dict[tuple[str, tuple[str, ...]], Counter | Gauge | Histogram] = {}
+        self._chosen: dict[tuple[str, tuple[str, ...]], Counter | Gauge] = {}
         self._outages = outages or Outages()
 
-    def _create(self, metric: Metric) -> Counter | Gauge | Histogram:
-        match metric.kind:
-            case "counter":
-                return Counter(
-                    metric.name,
-                    metric.meaning,
-                    metric.labels,
-                    registry=self.registry,
-                )
-            case "gauge":
-                return Gauge(
-                    metric.name,
-                    metric.meaning,
-                    metric.labels,
-                    registry=self.registry,
-                )
-            case "histogram":
-                return Histogram(
-                    metric.name,
-                    metric.meaning,
-                    metric.labels,
-                    registry=self.registry,
-                    buckets=DELAY_BUCKETS,
-                )
+    def _create(self, metric: Metric) -> Counter | Gauge:
+        kind = Counter if metric.kind == "counter" else Gauge
+        return kind(metric.name, metric.meaning, metric.labels, registry=self.registry)
 
     def _add(self, name: Name, amount: float, *labels: str) -> None:
         chosen = self._chosen.get((name, labels))
         if chosen is None:
             metric = self._metrics[name]
             chosen = self._chosen[name, labels] = metric.labels(*labels) if labels else metric
-        if isinstance(chosen, Histogram):
-            chosen.observe(amount)
-        else:
-            chosen.inc(amount)
+        chosen.inc(amount)
 
     def _set(self, name: Name, value: float, *labels: str) -> None:
         metric = self._metrics[name]
@@ -106,14 +89,14 @@ class PrometheusTelemetry:
         ):
             self._add("pipeline_target_rows_total", count, table, result)
 
-    def delay(self, table: str, seconds: float) -> None:
-        self._add("pipeline_delay_seconds", seconds, table)
+    def delay(self, table: str, seconds: float, count: int) -> None:
+        self._histograms["pipeline_delay_seconds"].add(seconds, count, table)
 
     def step(self, name: str, seconds: float) -> None:
-        self._add("pipeline_step_seconds", seconds, name)
+        self._histograms["pipeline_step_seconds"].add(seconds, 1, name)
 
     def hop(self, name: str, seconds: float) -> None:
-        self._add("pipeline_hop_seconds", seconds, name)
+        self._histograms["pipeline_hop_seconds"].add(seconds, 1, name)
 
     def values_fitted(self, table: str, column: str, how: str, count: int) -> None:
         self._add("pipeline_values_fitted_total", count, table, column, how)

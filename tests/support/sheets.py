@@ -19,9 +19,9 @@ from pipeline.mapping.table import (
     Related,
     RelatedRows,
     TableMapping,
-    prefixed,
 )
 from pipeline.mapping.target import TargetColumn, TargetTable
+from pipeline.mapping.terms import prefixed
 from pipeline.model.event import Event, Operation, Row, Value
 from tests.support.events import event_at
 

@@ -26,9 +26,9 @@ from pipeline.mapping.table import (
     RelatedRows,
     RowMissing,
     TableMapping,
-    prefixed,
 )
 from pipeline.mapping.target import TargetColumn, TargetRow, TargetTable
+from pipeline.mapping.terms import prefixed
 from pipeline.model.ledger import LedgerRow
 from tests.support.events import event_of, ledger_of
 

@@ -33,7 +33,6 @@ class Batch:
     """
 
     events: list[Event] = field(default_factory=list)
-    messages: dict[EventOrigin, Message] = field(default_factory=dict)
     heartbeats: dict[str, int] = field(default_factory=dict)  # topic -> newest epoch
     ended: Counter[tuple[TopicPartition, Outcome, str]] = field(default_factory=Counter)
     skipped: list[SkippedMessage] = field(default_factory=list)
@@ -43,6 +42,15 @@ class Batch:
     handled: BatchResult = field(default_factory=BatchResult)
     partitions: dict[tuple[str, int], TopicPartition] = field(default_factory=dict)  # by table
     observed: frozenset[str] = frozenset()  # topics whose snapshots are followed by nobody
+    _carriers: list[Message] = field(default_factory=list)  # of each event
+    _messages: dict[EventOrigin, Message] = field(default_factory=dict)  # made when one is asked
+
+    def add(self, event: Event, message: Message) -> None:
+        """An event, and the message that it came in."""
+        self.events.append(event)
+        self._carriers.append(message)
+        if event.snapshot_ended and event.epoch > self.handled.snapshot_ended:
+            self.snapshot_ended(message.topic, event.epoch)
 
     def snapshot_ended(self, topic: str, epoch: int) -> None:
         """A message of this topic shows that the snapshot of its epoch is over. Epochs of two
@@ -60,7 +68,10 @@ class Batch:
         return found
 
     def message_of(self, event: Event) -> Message:
-        return self.messages[event.origin]
+        if len(self._messages) < len(self.events):
+            taken = zip(self.events, self._carriers, strict=True)
+            self._messages = {one.origin: message for one, message in taken}
+        return self._messages[event.origin]
 
 
 def place_of(message: Message) -> str:

@@ -40,10 +40,11 @@ class Circuit:
     in_a_row: Counter[TopicPartition] = field(default_factory=Counter)
     _recent: dict[TopicPartition, deque[bool]] = field(default_factory=dict)
 
-    def good(self, partition: TopicPartition) -> None:
-        """A message that could be processed."""
-        self.in_a_row[partition] = 0
-        self._window(partition).append(False)
+    def good(self, partition: TopicPartition, count: int) -> None:
+        """So many messages, one after another, that could be processed."""
+        if count:
+            self.in_a_row[partition] = 0
+            self._window(partition).extend([False] * min(count, self.limits.window))
 
     def refuse(self, partition: TopicPartition) -> None:
         """Before a message is dead-lettered. Raises CircuitOpen if that would be one too many."""

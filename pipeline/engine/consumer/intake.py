@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from pipeline.engine.consumer.batch import Batch, place_of
 from pipeline.engine.consumer.circuit import Circuit, Limits
@@ -94,27 +95,42 @@ class Intake:
         batch = Batch(
             incarnations=incarnations, polled_at=self._clock.now(), observed=self._observed
         )
+        lanes: dict[tuple[str, int], _Lane] = {}
         for message in messages:
-            partition = TopicPartition(message.topic, message.partition)
-            if partition in batch.handled.halted:
-                continue
-            try:
-                decoded = self._decoded(message, incarnations[message.topic], attempt)
-                self._take(batch, partition, message, decoded)
-            except PipelineError as error:
-                if self.skipped(batch, message, error):
-                    batch.handled.next_offsets[partition] = message.offset + 1
-                else:
-                    self.halt(batch, message, error)
-            else:
-                batch.handled.next_offsets[partition] = message.offset + 1
+            place = message.topic, message.partition
+            lane = lanes.get(place)
+            if lane is None:
+                lane = lanes[place] = _Lane(TopicPartition(*place), incarnations[message.topic])
+            if not lane.is_halted:
+                self._read(batch, lane, message, attempt)
+        for lane in lanes.values():
+            self._circuit.good(lane.partition, lane.good)
         return batch
 
-    def _decoded(self, message: Message, incarnation: int, attempt: Attempt) -> Decoded:
-        """The message as an event. A registry that is away is waited for, with everything; only
-        this partition waits for a schema. Raises SchemaUnknown, SchemaLost.
+    def _read(self, batch: Batch, lane: _Lane, message: Message, attempt: Attempt) -> None:
+        decoded = self._decoder.decode(message, lane.incarnation)
+        if type(decoded) is Event:
+            lane.event(batch, decoded, message)
+            return
+        self._circuit.good(lane.partition, lane.good)
+        lane.good = 0
+        try:
+            found = self._decoded(message, lane.incarnation, decoded, attempt)
+            self._take(batch, lane, message, found)
+        except PipelineError as error:
+            if not self.skipped(batch, message, error):
+                self.halt(batch, message, error)
+                lane.is_halted = True
+                return
+        batch.handled.next_offsets[lane.partition] = message.offset + 1
+
+    def _decoded(
+        self, message: Message, incarnation: int, found: Decoded, attempt: Attempt
+    ) -> Decoded:
+        """What was found, or, of what is transient, what it becomes. A registry that is away is
+        waited for, with everything; only this partition waits for a schema. Raises SchemaUnknown,
+        SchemaLost.
         """
-        found = self._decoder.decode(message, incarnation)
         if not isinstance(found, Undecodable) or not found.error.is_transient:
             return found
 
@@ -133,16 +149,13 @@ class Intake:
             raise self._unknown.error_of(message, decoded.error)
         return decoded
 
-    def _take(
-        self, batch: Batch, partition: TopicPartition, message: Message, decoded: Decoded
-    ) -> None:
+    def _take(self, batch: Batch, lane: _Lane, message: Message, decoded: Decoded) -> None:
         """Sort a decoded message into the batch. Raises the error that halts its partition."""
+        partition = lane.partition
         match decoded:
             case Event():
-                batch.events.append(decoded)
-                batch.messages[decoded.origin] = message
-                if decoded.snapshot_ended:
-                    batch.snapshot_ended(message.topic, decoded.epoch)
+                lane.event(batch, decoded, message)
+                return
             case Tombstone():
                 batch.ended[partition, Outcome.SKIPPED, SkipReason.TOMBSTONE] += 1
             case Heartbeat(epoch):
@@ -157,7 +170,7 @@ class Intake:
                     return
                 self.dead_letter(batch, message, error)
                 return
-        self._circuit.good(partition)
+        lane.good += 1
 
     # -- setting aside and stopping ----------------------------------------------------------------
 
@@ -276,19 +289,46 @@ class Intake:
 
     def _count_hops(self, batch: Batch) -> None:
         """Of the first streamed event of each topic that was applied: one says where time goes."""
-        applied_at, seen = self._clock.now(), set[str]()
+        applied_at = self._clock.now()
+        ends = batch.handled.next_offsets
+        left = {partition.topic for partition in ends}
         for event in batch.events:
-            message = batch.message_of(event)
-            end = batch.handled.next_offsets[TopicPartition(message.topic, message.partition)]
-            if message.topic not in seen and not event.is_snapshot and message.offset < end:
-                seen.add(message.topic)
+            if not left:
+                break
+            partition = batch.partition_of(event)
+            applied = event.place.offset < ends[partition]
+            if applied and partition.topic in left and not event.is_snapshot:
+                left.discard(partition.topic)
+                message = batch.message_of(event)
                 for name, seconds in times_of(event, message, batch.polled_at, applied_at):
                     self._telemetry.hop(name, seconds)
 
     def count_delays(self, events: Iterable[Event]) -> None:
         """Tell telemetry how old streamed events were when they were applied, just now."""
         now = self._clock.now()
-        for event in events:
-            if not event.is_snapshot:
-                delay = (now - event.committed_at).total_seconds()
-                self._telemetry.delay(event.table, max(delay, 0.0))
+        found = Counter(
+            (event.table, event.committed_at) for event in events if not event.is_snapshot
+        )
+        for (table, committed_at), count in found.items():
+            delay = (now - committed_at).total_seconds()
+            self._telemetry.delay(table, max(delay, 0.0), count)
+
+
+@dataclass(slots=True)
+class _Lane:
+    """A partition within a batch. `good`: messages that the circuit was not told of yet."""
+
+    partition: TopicPartition
+    incarnation: int
+    is_halted: bool = False
+    has_events: bool = False
+    good: int = 0
+
+    def event(self, batch: Batch, event: Event, message: Message) -> None:
+        """Add an event of this partition."""
+        batch.add(event, message)
+        if not self.has_events:
+            self.has_events = True
+            batch.partitions[event.table, message.partition] = self.partition
+        batch.handled.next_offsets[self.partition] = message.offset + 1
+        self.good += 1

@@ -25,9 +25,9 @@ from pipeline.mapping.table import (
     Related,
     RelatedRows,
     TableMapping,
-    prefixed,
 )
 from pipeline.mapping.target import TargetColumn, TargetTable
+from pipeline.mapping.terms import prefixed
 from pipeline.model.event import Row, Value
 
 ACTIVE = 1  # in prjStatus

@@ -20,7 +20,7 @@ def test_too_many_in_a_row_open_it_and_a_good_one_closes_the_row() -> None:
     with pytest.raises(CircuitOpen, match="3 messages in a row"):
         circuit.refuse(PLACE)
     assert circuit.in_a_row[PLACE] == 3
-    circuit.good(PLACE)
+    circuit.good(PLACE, 1)
     circuit.bad(PLACE)
     assert circuit.in_a_row[PLACE] == 1
 
@@ -29,7 +29,10 @@ def test_a_share_of_the_last_messages_opens_it() -> None:
     """However the good ones are strewn among them."""
     circuit = Circuit(Limits(in_a_row=100, share=0.2, window=50))
     for number in range(50):
-        (circuit.bad if number % 5 == 0 else circuit.good)(PLACE)
+        if number % 5 == 0:
+            circuit.bad(PLACE)
+        else:
+            circuit.good(PLACE, 1)
     with pytest.raises(CircuitOpen, match="10 of the last 50"):
         circuit.refuse(PLACE)
 

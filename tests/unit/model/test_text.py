@@ -8,6 +8,8 @@ import pytest
 
 from pipeline.conflicts import forms
 from pipeline.mapping import convert
+from pipeline.mapping.site import Site
+from pipeline.mapping.terms import initials_of
 from pipeline.model.text import BLANKS
 
 ODD = ("\xa0", "\u2007", "\u202f", "\u3000", "\x1f", "\v")
@@ -46,4 +48,4 @@ def test_characters_of_no_width_are_not_blank(char: str) -> None:
 
 def test_initials_skip_odd_blanks() -> None:
     """A no-break space is nobody's initial."""
-    assert convert.initials("\xa0", "\u3000Solo") == "S"
+    assert initials_of("a", "b").of({"a": "\xa0", "b": "\u3000Solo"}, Site()) == "S"

@@ -91,7 +91,7 @@ def test_every_kind_of_news_moves_its_metric() -> None:
     telemetry.events_read("t", 1)
     telemetry.event_ended("t", "skipped", "stale", 1)
     telemetry.rows("T", RowCounts(1, 1, 1))
-    telemetry.delay("T", 0.5)
+    telemetry.delay("T", 0.5, 2)
     telemetry.step("stage", 0.1)
     telemetry.hop("captured", 0.1)
     telemetry.values_fitted("T", "c", "cut", 1)

@@ -140,6 +140,15 @@ class Connect(Section):
 class Run(Section):
     """The consumer."""
 
+    members: int = Field(
+        1,
+        ge=1,
+        le=16,
+        description=(
+            "Members of the group in one process, each with its own partitions and its own "
+            "connection. With two, one works while the other's statement runs in the database."
+        ),
+    )
     batch_size: int = Field(2000, ge=1, le=10_000, description="Most messages a batch.")
     poll_timeout_seconds: float = Field(
         0.1,

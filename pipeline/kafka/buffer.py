@@ -30,17 +30,13 @@ class Buffer:
 
     def drop(self, partitions: Collection[TopicPartition]) -> None:
         """What is held of these is polled again."""
-        self._messages = [m for m in self._messages if _of(m) not in partitions]
+        self._messages = [m for m in self._messages if (m.topic, m.partition) not in partitions]
 
     def add(self, message: Message) -> None:
-        if _of(message) in self.assigned:
+        if (message.topic, message.partition) in self.assigned:  # as a TopicPartition is compared
             self._messages.append(message)
 
     def take(self) -> list[Message]:
         """Everything that is held, in the order in which it came."""
         messages, self._messages = self._messages, []
         return messages
-
-
-def _of(message: Message) -> TopicPartition:
-    return TopicPartition(message.topic, message.partition)

@@ -1,10 +1,12 @@
-"""Running one consumer: telemetry, the loop, and an orderly end."""
+"""Running one consumer: telemetry, the loops of its members, and an orderly end."""
 
 from __future__ import annotations
 
 import gc
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 
 import structlog
@@ -40,16 +42,21 @@ def run(settings: Settings, stop: Callable[[], bool], route: RouteHandle) -> Non
     telemetry = PrometheusTelemetry(health)
     outer = ExitStack()
     server = outer.enter_context(_served(settings, route, telemetry, health))
-    patience = _patience(settings, telemetry, stop)
-    try:
+
+    def member(number: int, ending: Callable[[], bool]) -> None:
+        patience = _patience(settings, telemetry, ending)
         with ExitStack() as resources, suppress(Stopped):
-            resources.enter_context(present(route, health, server.address))
-            resources.enter_context(watching(settings, route, telemetry))
             loop = patience.attempt(
-                lambda: resources.enter_context(route.consumer(settings, telemetry, health, stop))
+                lambda: resources.enter_context(
+                    route.consumer(settings, telemetry, health, ending, number)
+                )
             )
             logger.info("started", route=route.name, group=route.group, telemetry=server.address)
             loop.run()
+
+    try:
+        with present(route, health, server.address), watching(settings, route, telemetry):
+            run_members(settings.run.members, member, stop)
         logger.info("stopped", route=route.name, group=route.group)
     except PipelineError as error:
         health.halt("consumer", error.sentence)
@@ -62,6 +69,30 @@ def run(settings: Settings, stop: Callable[[], bool], route: RouteHandle) -> Non
         raise
     finally:
         outer.close()
+
+
+def run_members(
+    members: int, run: Callable[[int, Callable[[], bool]], None], stop: Callable[[], bool]
+) -> None:
+    """Run so many, each given its number, from 1, and what tells it to end: `stop`, or that another
+    one was ended by an error, which is raised when all have ended.
+    """
+    if members == 1:
+        run(1, stop)
+        return
+    failed = threading.Event()
+
+    def one(number: int) -> None:
+        try:
+            run(number, lambda: stop() or failed.is_set())
+        except BaseException:
+            failed.set()
+            raise
+
+    with ThreadPoolExecutor(members, thread_name_prefix="member") as pool:
+        running = [pool.submit(one, number) for number in range(1, members + 1)]
+    for each in running:
+        each.result()
 
 
 @contextmanager

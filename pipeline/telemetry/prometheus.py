@@ -37,6 +37,7 @@ class PrometheusTelemetry:
         self._health = health
         self._clock = clock
         self._parks_fast = False
+        self._assigned: dict[int, int] = {}  # by member
         self._log = structlog.stdlib.get_logger("ajera_cdc")
         own = [metric for metric in METRICS if not metric.is_asked]
         self._metrics = {one.name: self._create(one) for one in own if one.kind != "histogram"}
@@ -70,9 +71,11 @@ class PrometheusTelemetry:
 
     # -- what happens ------------------------------------------------------------------------------
 
-    def assigned(self, partitions: int) -> None:
-        self._set("pipeline_assigned_partitions", partitions)
-        self._log.info("partitions assigned", partitions=partitions)
+    def assigned(self, partitions: int, member: int = 1) -> None:
+        """This member of the process has so many partitions."""
+        self._assigned[member] = partitions
+        self._set("pipeline_assigned_partitions", sum([*self._assigned.values()]))
+        self._log.info("partitions assigned", partitions=partitions, member=member)
 
     def events_read(self, topic: str, count: int) -> None:
         self._add("pipeline_events_read_total", count, topic)

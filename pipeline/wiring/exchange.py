@@ -153,6 +153,7 @@ class ExchangeParts:
     incarnations: Incarnations
     telemetry: PrometheusTelemetry
     health: Health
+    member: int = 1  # of those in this process
 
 
 @contextmanager
@@ -212,7 +213,7 @@ def build_consumer(of: ExchangeParts, stop: Callable[[], bool], join: Join | Non
         clock=SystemClock(),
         pace=pace_of(of.settings),
         stop=stop,
-        consumer=consumer_id(of.settings.exchange.group),
+        consumer=consumer_id(of.settings.exchange.group, of.member),
     )
 
 
@@ -248,10 +249,11 @@ def consumer(
     telemetry: PrometheusTelemetry,
     health: Health,
     stop: Callable[[], bool],
+    member: int,
 ) -> Iterator[Loop]:
     """A consumer of the exchange, ready to run. Raises what `parts` raises."""
     with parts(settings, telemetry, health) as connected:
-        yield build_consumer(connected, stop)
+        yield build_consumer(replace(connected, member=member), stop)
 
 
 def member(of: ExchangeParts, exchange: Exchange) -> KafkaMessages:

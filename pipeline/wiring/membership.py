@@ -29,6 +29,8 @@ class Joining(Protocol):
     def telemetry(self) -> PrometheusTelemetry: ...
     @property
     def health(self) -> Health: ...
+    @property
+    def member(self) -> int: ...
 
 
 def join_group(
@@ -46,17 +48,17 @@ def join_group(
     def assigned(partitions: frozenset[TopicPartition]) -> None:
         held.update(partitions)
         of.health.become_ready()
-        of.telemetry.assigned(len(held))
+        of.telemetry.assigned(len(held), of.member)
 
     def revoked(partitions: frozenset[TopicPartition]) -> None:
         held.difference_update(partitions)
-        of.telemetry.assigned(len(held))
+        of.telemetry.assigned(len(held), of.member)
 
     return KafkaMessages(
         bootstrap=of.settings.kafka.bootstrap_servers,
         group=group,
         topics=topics,
-        client_settings={"client.id": consumer_id(group), **kafka_settings(of.settings)},
+        client_settings={"client.id": consumer_id(group, of.member), **kafka_settings(of.settings)},
         stored_offsets=_stored_offsets(of.incarnations, keeper, on_assigned),
         on_assigned=assigned,
         on_revoked=revoked,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 
@@ -104,6 +104,7 @@ class ConsumerParts:
     incarnations: Incarnations
     telemetry: PrometheusTelemetry
     health: Health
+    member: int = 1  # of those in this process
 
 
 @contextmanager
@@ -242,7 +243,7 @@ def build_consumer(of: ConsumerParts, stop: Callable[[], bool], join: Join | Non
         clock=clock,
         pace=pace_of(of.settings),
         stop=stop,
-        consumer=consumer_id(of.group),
+        consumer=consumer_id(of.group, of.member),
         restored=partial(apply_maps, of.target, of.route, of.settings.site, of.telemetry),
     )
 
@@ -254,10 +255,11 @@ def consumer(
     telemetry: PrometheusTelemetry,
     health: Health,
     stop: Callable[[], bool],
+    member: int,
 ) -> Iterator[Loop]:
     """A consumer of the route, ready to run. Raises what `parts` raises."""
     with parts(route, settings, telemetry, health) as connected:
-        yield build_consumer(connected, stop)
+        yield build_consumer(replace(connected, member=member), stop)
 
 
 def member(of: ConsumerParts, processor: Processor) -> KafkaMessages:

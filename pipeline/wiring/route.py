@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipeline.telemetry.prometheus import PrometheusTelemetry
 
 Consumer: TypeAlias = (
-    "Callable[[Settings, PrometheusTelemetry, Health, Callable[[], bool]],"
+    "Callable[[Settings, PrometheusTelemetry, Health, Callable[[], bool], int],"
     " AbstractContextManager[Loop]]"
 )
 Keeper: TypeAlias = "Callable[[Settings], AbstractContextManager[OffsetStore]]"
@@ -113,15 +113,16 @@ def _consumer(
     telemetry: PrometheusTelemetry,
     health: Health,
     stop: Callable[[], bool],
+    member: int,
 ) -> AbstractContextManager[Loop]:
     """Imports what the route's consumers are made of: other commands start without it."""
     if isinstance(route, Route):
         from pipeline.wiring import projection
 
-        return projection.consumer(route, settings, telemetry, health, stop)
+        return projection.consumer(route, settings, telemetry, health, stop, member)
     from pipeline.wiring import exchange
 
-    return exchange.consumer(settings, telemetry, health, stop)
+    return exchange.consumer(settings, telemetry, health, stop, member)
 
 
 def _keeper(route: AnyRoute, settings: Settings) -> AbstractContextManager[OffsetStore]:

@@ -286,13 +286,15 @@ ONE_WAY_GUARDS = (
         "pipeline/operations/run.py",
         (
             "            loop = patience.attempt(\n"
-            "                lambda: resources.enter_context(route.consumer(settings, telemetry, "
-            "health, stop))\n"
+            "                lambda: resources.enter_context(\n"
+            "                    route.consumer(settings, telemetry, health, ending, number)\n"
+            "                )\n"
             "            )\n"
         ),
         (
-            "            loop = resources.enter_context(route.consumer(settings, telemetry, "
-            "health, stop))\n"
+            "            loop = resources.enter_context(\n"
+            "                route.consumer(settings, telemetry, health, ending, number)\n"
+            "            )\n"
         ),
         f"{FAULT}[started without database]",
     ),
@@ -357,7 +359,7 @@ ONE_WAY_GUARDS = (
     Guard(
         "a halted partition stays halted",
         f"{ENGINE}/consumer/loop.py",
-        "[m for m in messages if TopicPartition(m.topic, m.partition) not in self._halting]",
+        "[m for m in messages if (m.topic, m.partition) not in self._halting]",
         "list(messages)",
         f"{LOOP}::test_a_halted_partition_that_leaves_and_comes_back_is_still_halted",
     ),

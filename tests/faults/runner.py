@@ -167,12 +167,12 @@ class BombedTelemetry(PrometheusTelemetry):
         self._bomb = bomb
         self._held = 0
 
-    def assigned(self, partitions: int) -> None:
+    def assigned(self, partitions: int, member: int = 1) -> None:
         self._bomb.at(
             "in the assign callback" if partitions >= self._held else "in the revoke callback"
         )
         self._held = partitions
-        super().assigned(partitions)
+        super().assigned(partitions, member)
 
 
 @click.command()

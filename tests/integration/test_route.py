@@ -5,8 +5,10 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 
+import orjson
 import pytest
 
+from deploy.demo.consumers import ask
 from deploy.local.stack import Stack
 from pipeline.errors import ExitCode
 from pipeline.kafka.admin import KafkaAdmin
@@ -238,10 +240,11 @@ def test_a_pim_restored_from_a_backup_gets_its_lost_part_again(
 def test_both_group_protocols_share_the_partitions_and_hand_them_over(
     live: Live, protocol: str
 ) -> None:
-    """One of two members leaves under edits; nothing is missing after."""
+    """One of two processes of two members each leaves under edits; nothing is missing after."""
     live.configure(
         kafka={"group_protocol": protocol},
         routes={"pim": {"group": f"route-{protocol}"}},
+        run={"members": 2},
     )
     with live.consumers(2) as members:
         for number in range(60):
@@ -256,3 +259,9 @@ def test_both_group_protocols_share_the_partitions_and_hand_them_over(
             "the last edit is in PIM",
         )
         live.wait_until_right()
+        told = [orjson.loads(line) for line in members[1].log_lines() if "assigned" in line]
+        last = {one["member"]: one["partitions"] for one in told}
+        assert last.keys() == {1, 2}
+        assert all(last.values())
+        metric = f"pipeline_assigned_partitions {float(sum(last.values()))}\n"
+        assert metric in ask(f"{members[1].address}/metrics").text

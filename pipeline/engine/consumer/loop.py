@@ -171,7 +171,7 @@ class Loop:
                 if one.topic not in incarnations
             }
         )
-        going = [m for m in messages if TopicPartition(m.topic, m.partition) not in self._halting]
+        going = [m for m in messages if (m.topic, m.partition) not in self._halting]
         if len(going) < len(messages):
             self._halting.pause()  # of one that left and came back
         handled = self._processor.process(going, incarnations, self._attempt)

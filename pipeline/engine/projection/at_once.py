@@ -102,17 +102,17 @@ def _staged(
     remembered = [one.name for one in table.remembered]
     for key, change in changes.items():
         event = first[key]
+        if not change.is_changed:
+            found.events.append(StagedEvent(event, SkipReason.UNCHANGED))
+            continue
         pairs: tuple[Pair, ...] = ()
-        if change.is_changed:
-            if marks_itself:
-                pairs = ((name, key),)
-                values = {**event.row, **dict(zip(remembered, change.remembered, strict=True))}
-                found.rows[key] = LedgerRow(name, key, values)
-            if marks_others and change.is_shared_changed:
-                pairs = (*pairs, (shared, key))
-        reason = None
-        if not pairs:
-            reason = SkipReason.FILTERED if change.is_changed else SkipReason.UNCHANGED
+        if marks_itself:
+            pairs = ((name, key),)
+            values = {**event.row, **dict(zip(remembered, change.remembered, strict=True))}
+            found.rows[key] = LedgerRow(name, key, values)
+        if marks_others and change.is_shared_changed:
+            pairs = (*pairs, (shared, key))
+        reason = None if pairs else SkipReason.FILTERED
         found.events.append(StagedEvent(event, reason, frozenset(pairs)))
     if len(changes) != len(events):
         found.rest = [one for one in events if first[one.key] is not one or one.key not in changes]

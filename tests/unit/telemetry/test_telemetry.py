@@ -117,7 +117,10 @@ def test_every_kind_of_news_moves_its_metric() -> None:
     assert after["pipeline_parked_rows"] == 3
     assert after["pipeline_degraded_state"] == 1
     assert after['pipeline_halted_partitions{code="target.busy",topic="t"}'] == 2
-    assert after['pipeline_delay_seconds_sum{table="T"}'] == 0.5
+    assert after['pipeline_delay_seconds_sum{table="T"}'] == 2 * 0.5
+    assert after['pipeline_delay_seconds_bucket{le="0.4",table="T"}'] == 0
+    assert after['pipeline_delay_seconds_bucket{le="0.5",table="T"}'] == 2
+    assert after['pipeline_delay_seconds_count{table="T"}'] == 2
     telemetry.recovered()
     assert samples(telemetry)["pipeline_degraded_state"] == 0
 

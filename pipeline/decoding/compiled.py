@@ -73,8 +73,8 @@ def _value(kind: Any, name: str) -> Iterator[str]:
 
 
 def _union(branches: Sequence[Any], name: str) -> Iterator[str]:
-    """A branch has its number before it, in one byte. The last branch is tried first: null, which
-    takes no time to read, stands before it.
+    """A branch has its number before it, in one byte. The last branch is tried first: in a column
+    that may be null it is the value.
     """
     if not 0 < len(branches) <= _MOST_BRANCHES:
         raise UnknownType

@@ -46,7 +46,7 @@ _UNAVAILABLE_BYTES: Final = UNAVAILABLE.encode()
 _LEAST_KEY: Final = -(1 << 63)
 _GREATEST_KEY: Final = (1 << 63) - 1
 _NOTHING: Final[Row] = {}
-_DELETE, _READ = Operation.DELETE, Operation.READ  # found anew, a member takes as long as a call
+_DELETE, _READ = Operation.DELETE, Operation.READ
 
 
 @dataclass(frozen=True, slots=True)

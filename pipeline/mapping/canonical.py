@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
-from functools import lru_cache, partial
-from types import CodeType, FunctionType, MethodType, ModuleType
+from functools import partial
+from types import FunctionType, MethodType, ModuleType
 
 from pipeline.mapping.convert import text
+from pipeline.mapping.definitions import Scope, class_node, function_node, is_ours
 from pipeline.mapping.terms import Term
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
@@ -27,7 +28,6 @@ LEFT_OUT = frozenset({"note", "words"})  # what a field says to people alone
 _SYNTAX_LEFT_OUT = frozenset(
     {"ctx", "annotation", "returns", "type_comment", "kind", "type_params"}
 )
-Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _PLAIN = (type(None), bool, int, float, str)
 
@@ -83,7 +83,7 @@ class Canonical:
         name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
         if name is not None:
             return [str(getattr(value, "__module__", "")), str(name)]
-        if _is_ours(type(value).__module__):
+        if is_ours(type(value).__module__):
             raise TypeError(f"a map refers to an object of type {type(value).__name__}")
         return [type(value).__name__, repr(value)]
 
@@ -100,7 +100,7 @@ class Canonical:
             return ["again", self._numbers[id(value)]]
         self._numbers[id(value)] = len(self._numbers)
         self._kept.append(value)
-        if not _is_ours(value.__module__):
+        if not is_ours(value.__module__):
             return [value.__module__, value.__qualname__]
         return self._class(value) if isinstance(value, type) else self._function(value)
 
@@ -108,7 +108,7 @@ class Canonical:
         """An error is known by its name, what it says to people aside."""
         if issubclass(value, BaseException):
             return ["error", value.__name__]
-        node = _class_node(value)
+        node = class_node(value)
         names = _Names({}, vars(sys.modules[value.__module__]))
         return [
             "class",
@@ -123,7 +123,7 @@ class Canonical:
         code = function.__code__
         cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
         names = _Names({name: cell.cell_contents for name, cell in cells}, function.__globals__)
-        node = _function_node(function.__module__, code)
+        node = function_node(function.__module__, code)
         described = self._scope(node, names, frozenset(), with_defaults=False)
         return [
             "function",
@@ -251,57 +251,4 @@ def _module_named(node: ast.AST, names: _Names, bound: frozenset[str]) -> Module
     if not isinstance(node, ast.Name) or node.id in bound:
         return None
     found = names.closure.get(node.id, names.module.get(node.id))
-    return found if isinstance(found, ModuleType) and _is_ours(found.__name__) else None
-
-
-# -- where a function's source is ------------------------------------------------------------------
-
-
-def _is_ours(module: str) -> bool:
-    """The pipeline's own, or a map that lives outside of it: neither Python's nor a library's."""
-    top = module.partition(".")[0]
-    if top == __name__.partition(".")[0]:
-        return True
-    file = str(getattr(sys.modules.get(module), "__file__", None) or "")
-    return bool(file) and top not in sys.stdlib_module_names and "site-packages" not in file
-
-
-@lru_cache(maxsize=64)
-def _nodes(module: str) -> tuple[ast.AST, ...]:
-    return tuple(ast.walk(ast.parse(inspect.getsource(sys.modules[module]))))
-
-
-def _class_node(value: type) -> ast.ClassDef:
-    found = [
-        n
-        for n in _nodes(value.__module__)
-        if isinstance(n, ast.ClassDef) and n.name == value.__name__
-    ]
-    return found[0]
-
-
-def _function_node(module: str, code: CodeType) -> Scope:
-    """The definition that this code was made of: of several lambdas in one line,
-    the one around it.
-    """
-    places = [
-        (line, column, end_line, end_column)
-        for line, end_line, column, end_column in code.co_positions()
-        if line and end_line and column is not None and end_column
-    ]
-
-    def holds(node: Scope) -> tuple[int, int]:
-        start = (node.lineno, node.col_offset)
-        end = (node.end_lineno or 0, node.end_col_offset or 0)
-        inside = [place for place in places if start <= place[:2] and place[2:] <= end]
-        return len(inside), -len(ast.dump(node))
-
-    found = [node for node in _nodes(module) if isinstance(node, Scope) and _may_be(node, code)]
-    return max(found, key=holds)
-
-
-def _may_be(node: Scope, code: CodeType) -> bool:
-    if isinstance(node, ast.Lambda):
-        return code.co_name == "<lambda>" and node.lineno == code.co_firstlineno
-    lines = [node.lineno, *(one.lineno for one in node.decorator_list)]
-    return node.name == code.co_name and min(lines) == code.co_firstlineno
+    return found if isinstance(found, ModuleType) and is_ours(found.__name__) else None

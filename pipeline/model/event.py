@@ -42,6 +42,8 @@ class Operation(StrEnum):
     READ = "r"  # by a snapshot, initial or incremental
 
 
+_READ = Operation.READ  # to find a member takes as long as a call
+
 EventOrigin = tuple[str, TopicOffset]
 
 
@@ -75,7 +77,7 @@ class Event:
     @property
     def is_snapshot(self) -> bool:
         """Was this row read by a snapshot, so that its position has no meaning."""
-        return self.operation is Operation.READ
+        return self.operation is _READ
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ class _Series:
     total: float = 0.0
 
 
-class CountedHistogram(Collector):
+class Histogram(Collector):
     """Thread-safe. `bounds` rise; the last bucket has none."""
 
     def __init__(

@@ -14,7 +14,7 @@ from pipeline.model.held import HeldPartitions
 from pipeline.model.load import LoadProgress
 from pipeline.model.outcome import RowCounts
 from pipeline.telemetry.health import Health
-from pipeline.telemetry.histogram import CountedHistogram
+from pipeline.telemetry.histogram import Histogram
 from pipeline.telemetry.metrics import DELAY_BUCKETS, METRICS, Metric, Name
 from pipeline.telemetry.outages import Outages
 
@@ -42,9 +42,7 @@ class PrometheusTelemetry:
         own = [metric for metric in METRICS if not metric.is_asked]
         self._metrics = {one.name: self._create(one) for one in own if one.kind != "histogram"}
         self._histograms = {
-            one.name: CountedHistogram(
-                one.name, one.meaning, one.labels, DELAY_BUCKETS, self.registry
-            )
+            one.name: Histogram(one.name, one.meaning, one.labels, DELAY_BUCKETS, self.registry)
             for one in own
             if one.kind == "histogram"
         }

@@ -186,6 +186,7 @@ ROUTES = (
 )
 PROJECTION = (
     Word("mapping, line", "a table of the vendor's page; one of its lines", ("TableMapping",)),
+    Word("term", "what a line computes, as a line of Python over its columns' texts", ("Term",)),
     Word(
         "fingerprint",
         (

@@ -74,6 +74,26 @@ class Batch:
         return self._messages[event.origin]
 
 
+@dataclass(slots=True)
+class BatchPartition:
+    """A partition within a batch. `good`: messages that the circuit was not told of yet."""
+
+    partition: TopicPartition
+    incarnation: int
+    is_halted: bool = False
+    has_events: bool = False
+    good: int = 0
+
+    def event(self, batch: Batch, event: Event, message: Message) -> None:
+        """Add an event of this partition."""
+        batch.add(event, message)
+        if not self.has_events:
+            self.has_events = True
+            batch.partitions[event.table, message.partition] = self.partition
+        batch.handled.next_offsets[self.partition] = message.offset + 1
+        self.good += 1
+
+
 def place_of(message: Message) -> str:
     """Where a message is, for error texts."""
     return f"{message.topic} partition {message.partition} offset {message.offset}"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
-from pipeline.engine.consumer.batch import Batch, place_of
+from pipeline.engine.consumer.batch import Batch, BatchPartition, place_of
 from pipeline.engine.consumer.circuit import Circuit, Limits
-from pipeline.engine.consumer.hops import times_of
+from pipeline.engine.consumer.hops import count_hops
 from pipeline.engine.consumer.ports import (
     Attempt,
     Clock,
@@ -95,34 +94,36 @@ class Intake:
         batch = Batch(
             incarnations=incarnations, polled_at=self._clock.now(), observed=self._observed
         )
-        lanes: dict[tuple[str, int], _Lane] = {}
+        of_batch: dict[tuple[str, int], BatchPartition] = {}
         for message in messages:
             place = message.topic, message.partition
-            lane = lanes.get(place)
-            if lane is None:
-                lane = lanes[place] = _Lane(TopicPartition(*place), incarnations[message.topic])
-            if not lane.is_halted:
-                self._read(batch, lane, message, attempt)
-        for lane in lanes.values():
-            self._circuit.good(lane.partition, lane.good)
+            part = of_batch.get(place)
+            if part is None:
+                part = of_batch[place] = BatchPartition(
+                    TopicPartition(*place), incarnations[message.topic]
+                )
+            if not part.is_halted:
+                self._read(batch, part, message, attempt)
+        for part in of_batch.values():
+            self._circuit.good(part.partition, part.good)
         return batch
 
-    def _read(self, batch: Batch, lane: _Lane, message: Message, attempt: Attempt) -> None:
-        decoded = self._decoder.decode(message, lane.incarnation)
+    def _read(self, batch: Batch, part: BatchPartition, message: Message, attempt: Attempt) -> None:
+        decoded = self._decoder.decode(message, part.incarnation)
         if type(decoded) is Event:
-            lane.event(batch, decoded, message)
+            part.event(batch, decoded, message)
             return
-        self._circuit.good(lane.partition, lane.good)
-        lane.good = 0
+        self._circuit.good(part.partition, part.good)
+        part.good = 0
         try:
-            found = self._decoded(message, lane.incarnation, decoded, attempt)
-            self._take(batch, lane, message, found)
+            found = self._decoded(message, part.incarnation, decoded, attempt)
+            self._take(batch, part, message, found)
         except PipelineError as error:
             if not self.skipped(batch, message, error):
                 self.halt(batch, message, error)
-                lane.is_halted = True
+                part.is_halted = True
                 return
-        batch.handled.next_offsets[lane.partition] = message.offset + 1
+        batch.handled.next_offsets[part.partition] = message.offset + 1
 
     def _decoded(
         self, message: Message, incarnation: int, found: Decoded, attempt: Attempt
@@ -149,12 +150,12 @@ class Intake:
             raise self._unknown.error_of(message, decoded.error)
         return decoded
 
-    def _take(self, batch: Batch, lane: _Lane, message: Message, decoded: Decoded) -> None:
+    def _take(self, batch: Batch, part: BatchPartition, message: Message, decoded: Decoded) -> None:
         """Sort a decoded message into the batch. Raises the error that halts its partition."""
-        partition = lane.partition
+        partition = part.partition
         match decoded:
             case Event():
-                lane.event(batch, decoded, message)
+                part.event(batch, decoded, message)
                 return
             case Tombstone():
                 batch.ended[partition, Outcome.SKIPPED, SkipReason.TOMBSTONE] += 1
@@ -170,7 +171,7 @@ class Intake:
                     return
                 self.dead_letter(batch, message, error)
                 return
-        lane.good += 1
+        part.good += 1
 
     # -- setting aside and stopping ----------------------------------------------------------------
 
@@ -285,23 +286,7 @@ class Intake:
         for (partition, outcome, reason), count in batch.ended.items():
             self._telemetry.events_read(partition.topic, count)
             self._telemetry.event_ended(partition.topic, outcome, reason, count)
-        self._count_hops(batch)
-
-    def _count_hops(self, batch: Batch) -> None:
-        """Of the first streamed event of each topic that was applied: one says where time goes."""
-        applied_at = self._clock.now()
-        ends = batch.handled.next_offsets
-        left = {partition.topic for partition in ends}
-        for event in batch.events:
-            if not left:
-                break
-            partition = batch.partition_of(event)
-            applied = event.place.offset < ends[partition]
-            if applied and partition.topic in left and not event.is_snapshot:
-                left.discard(partition.topic)
-                message = batch.message_of(event)
-                for name, seconds in times_of(event, message, batch.polled_at, applied_at):
-                    self._telemetry.hop(name, seconds)
+        count_hops(batch, self._telemetry, self._clock.now())
 
     def count_delays(self, events: Iterable[Event]) -> None:
         """Tell telemetry how old streamed events were when they were applied, just now."""
@@ -312,23 +297,3 @@ class Intake:
         for (table, committed_at), count in found.items():
             delay = (now - committed_at).total_seconds()
             self._telemetry.delay(table, max(delay, 0.0), count)
-
-
-@dataclass(slots=True)
-class _Lane:
-    """A partition within a batch. `good`: messages that the circuit was not told of yet."""
-
-    partition: TopicPartition
-    incarnation: int
-    is_halted: bool = False
-    has_events: bool = False
-    good: int = 0
-
-    def event(self, batch: Batch, event: Event, message: Message) -> None:
-        """Add an event of this partition."""
-        batch.add(event, message)
-        if not self.has_events:
-            self.has_events = True
-            batch.partitions[event.table, message.partition] = self.partition
-        batch.handled.next_offsets[self.partition] = message.offset + 1
-        self.good += 1

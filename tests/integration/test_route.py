@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
-from deploy.demo.consumers import ask
+from deploy.demo.consumers import Consumer, ask
 from deploy.local.stack import Stack
 from pipeline.errors import ExitCode
 from pipeline.kafka.admin import KafkaAdmin
@@ -259,9 +259,16 @@ def test_both_group_protocols_share_the_partitions_and_hand_them_over(
             "the last edit is in PIM",
         )
         live.wait_until_right()
-        told = [orjson.loads(line) for line in members[1].log_lines() if "assigned" in line]
-        last = {one["member"]: one["partitions"] for one in told}
-        assert last.keys() == {1, 2}
-        assert all(last.values())
+        wait_until(
+            lambda: all(assigned(members[1]).get(number) for number in (1, 2)),
+            "both members of the process that is left have partitions",
+        )
+        last = assigned(members[1])
         metric = f"pipeline_assigned_partitions {float(sum(last.values()))}\n"
         assert metric in ask(f"{members[1].address}/metrics").text
+
+
+def assigned(process: Consumer) -> dict[int, int]:
+    """How many partitions each member of the process was given last."""
+    told = [orjson.loads(line) for line in process.log_lines() if "partitions assigned" in line]
+    return {one["member"]: one["partitions"] for one in told}

@@ -24,7 +24,8 @@ ORDINARY = frozenset(
     driver edition entered entry envelope error exchange exchanged exit expression failed failure
     field finding first fitted found from function given gone graph group hanging health histogram
     holds idle images intake invalid item joining kafka kept key keys kind kinds latecomers limits
-    linked linker list lists lock locked locks log loop lost malformed many merge metadata metric mismatch
+    linked linker list lists lock locked locks log loop lost malformed many merge metadata metric
+    mismatch
     missing more names need needed neighbours new observation obstacle only outcome outdated
     overflow owned parent parking partition partitions parts pass path pim pipeline plan planned
     plans

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from confluent_kafka.admin import AdminClient
 
 from deploy.demo.consumers import EXCHANGE
 from deploy.sample import databases
@@ -51,15 +50,14 @@ def test_dps_is_restored(firm: Firm) -> None:
     assert not has(firm, "lacked.example")
 
     def by_hand(command: str) -> None:
-        if "remove" in command:
-            kafka = AdminClient({"bootstrap.servers": live.stack.bootstrap})
-            prefix = f"{live.name}-dps."
-            topics = [one for one in kafka.list_topics(timeout=10).topics if one.startswith(prefix)]
-            for deleted in kafka.delete_topics(topics).values():
-                deleted.result(10)
+        if command.endswith("--topics --yes"):
             for table in ("link", "parked", "unlinked"):
                 firm.dps.execute(f"DELETE FROM sync.{table}")
 
+    remove = "ajera-cdc connectors remove --source dps --topics --yes"
+    refused = person.type_(remove)
+    assert refused.exit_code == ExitCode.USAGE
+    assert "stop its consumers first" in refused.shown
     firm.stop(EXCHANGE)
     person.heal(by_hand)
     firm.start(EXCHANGE)

@@ -15,6 +15,7 @@ from tests.support.live import client, project, wait_until
 
 pytestmark = pytest.mark.stack
 CODE = "B-7"
+TWICE = "B-8"
 WAITS = """
     SELECT pg_cancel_backend(pid) FROM pg_stat_activity
     WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))
@@ -27,6 +28,7 @@ def test_pim_does_not_take_what_it_is_given(firm: Firm) -> None:
         a_value_is_taken(firm)
         a_table_refuses(firm)
         it_is_busy(firm)
+        two_write_the_same(firm)
         keys = too_many_wait(firm)
     person = firm.person("park.limit")
     person.heal()
@@ -37,13 +39,7 @@ def test_pim_does_not_take_what_it_is_given(firm: Firm) -> None:
 def a_value_is_taken(firm: Firm) -> None:
     """Somebody else's project has the code; it gets another one."""
     person, pim = firm.person("target.taken"), firm.live.pim
-    theirs = {"Project ID": "theirs", "Name": "Theirs", "Project Code": CODE, "Status": "Active"}
-    row = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
-        sql.Identifier("Project"),
-        sql.SQL(", ").join(map(sql.Identifier, theirs)),
-        sql.SQL(", ").join(sql.Placeholder() for _ in theirs),
-    )
-    pim.execute(row, list(theirs.values()))
+    insert_theirs(pim, "theirs", CODE)
     firm.live.insert("AxProject", project(50, "Bridge", prjID=CODE))
     wait_until(lambda: person.code in person.look(), "status shows the row")
     pim.execute("""UPDATE "Project" SET "Project Code" = 'T-1' WHERE "Project ID" = 'theirs'""")
@@ -51,6 +47,17 @@ def a_value_is_taken(firm: Firm) -> None:
     wait_until(person.is_over, "the row is no longer listed")
     assert firm.live.project(50, "Project Code") == CODE
     pim.execute("""DELETE FROM "Project" WHERE "Project ID" = 'theirs'""")
+
+
+def insert_theirs(pim: psycopg.Connection, key: str, code: str) -> None:
+    """A project that is nobody's of ours."""
+    theirs = {"Project ID": key, "Name": "Theirs", "Project Code": code, "Status": "Active"}
+    row = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+        sql.Identifier("Project"),
+        sql.SQL(", ").join(map(sql.Identifier, theirs)),
+        sql.SQL(", ").join(sql.Placeholder() for _ in theirs),
+    )
+    pim.execute(row, list(theirs.values()))
 
 
 def a_table_refuses(firm: Firm) -> None:
@@ -85,6 +92,39 @@ def told(admin: psycopg.Connection, firm: Firm) -> bool:
     """End whoever waits; does status name the code."""
     admin.execute(WAITS)
     return firm.person("target.busy").code in firm.person("target.busy").look()
+
+
+def two_write_the_same(firm: Firm) -> None:
+    """Another consumer gives a project's code to a row just before ours does, which read that no
+    row has it: ours tries again. By then the other one's row is gone.
+    """
+    person, key = firm.person("target.concurrent"), 51
+    before = concurrent_writes(firm)
+    with databases.connect_like(firm.live.pim) as other:
+        with other.transaction():
+            insert_theirs(other, "twice", TWICE)
+            firm.live.insert("AxProject", project(key, "Known twice", prjID=TWICE))
+            pid = other.info.backend_pid
+            wait_until(lambda: waits_for(firm, pid), "ours waits for the other's transaction")
+            assert firm.live.project(key, "Name") is None
+        other.execute("""DELETE FROM "Project" WHERE "Project ID" = 'twice'""")
+    wait_until(lambda: concurrent_writes(firm) > before, "it is counted")
+    assert "1 member" in person.look()
+    person.heal()
+    wait_until(person.is_over, "the route is not degraded")
+    assert firm.live.project(key, "Project Code") == TWICE
+
+
+def waits_for(firm: Firm, pid: int) -> bool:
+    """Does a connection to PIM wait for what this one has locked."""
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))"
+    return firm.live.pim.execute(asked, [pid]).fetchone() != (0,)
+
+
+def concurrent_writes(firm: Firm) -> float:
+    """What the metrics of the consumer have counted."""
+    counted = firm.look().metric(TO_PIM, "pipeline_retries_total", code="target.concurrent")
+    return counted or 0.0
 
 
 def too_many_wait(firm: Firm) -> range:

@@ -36,6 +36,7 @@ TRIED = {
     "registry.lost": MESSAGES,
     "source.rewound": SNAPSHOT,
     "target.busy": TARGET,
+    "target.concurrent": TARGET,
     "target.refused": TARGET,
     "target.taken": TARGET,
     "decode.contract": UNDECODABLE,
@@ -89,6 +90,4 @@ TRIED = {
     "schema.outdated": DATABASES,
     "schema.target": DATABASES,
 }
-UNTRIED = {
-    "target.concurrent": "a race between processes: it heals itself, nothing is typed",
-}
+UNTRIED: dict[str, str] = {}

@@ -25,7 +25,7 @@ class Recovery(StrEnum):
             case Recovery.RESTART:
                 return "`ajera-cdc connectors restart` does it at once."
             case Recovery.CORRECTION:
-                return "Correct the cause, then `ajera-cdc connectors restart`."
+                return "Correct the cause, then `ajera-cdc connectors apply`, which restarts it."
             case Recovery.SNAPSHOT:
                 return "`ajera-cdc connectors remove`, then `ajera-cdc connectors apply`."
 

@@ -101,6 +101,8 @@ def _recovers(one: ConnectorStatus) -> str:
     command, source = "ajera-cdc connectors", f"--source {one.source}"
     if any(task.recovery is Recovery.SNAPSHOT for task in one.tasks):
         return f"{command} remove {source}, then {command} apply {source}: a new snapshot"
+    if any(task.recovery is Recovery.CORRECTION for task in one.tasks):
+        return f"{command} apply {source}"  # which brings corrected settings, and restarts it
     return f"{command} restart {source}"
 
 

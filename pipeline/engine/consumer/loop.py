@@ -49,6 +49,7 @@ class LoopSettings:
 
 
 CHECK_INTERVAL_SECONDS = 5.0
+DRAIN_INTERVAL_SECONDS = 0.2  # while messages come
 PARKED = "parked rows"  # where a limit of them halts everything
 
 
@@ -58,6 +59,7 @@ class Loop:
     """
 
     _looked_at = -CHECK_INTERVAL_SECONDS
+    _drained_at = -DRAIN_INTERVAL_SECONDS
     _full: ParkedTooMany | None = None  # why nothing more is read
     _unsafe: LinksRestored | None = None  # why nothing is done
 
@@ -128,15 +130,21 @@ class Loop:
         messages = self._poll()
         if messages:
             self._handle(messages)
-        if len(messages) < self._pace.batch_size:
+        if self._has_time(messages):
             self._loading.advance(self._attempt)
-            self._processor.drain(
-                self._attempt,
-                waiting_retry_seconds=self._pace.waiting_retry_seconds,
-            )
+            seconds = self._pace.waiting_retry_seconds
+            self._processor.drain(self._attempt, waiting_retry_seconds=seconds)
         self._halting.retry()
         self._check()
         return len(messages)
+
+    def _has_time(self, messages: Sequence[Message]) -> bool:
+        """For what was left undone. While messages come they wait for it: now and then."""
+        now = self._clock.monotonic()
+        if messages and now - self._drained_at < DRAIN_INTERVAL_SECONDS:
+            return False
+        self._drained_at = now
+        return len(messages) < self._pace.batch_size
 
     def _poll(self) -> Sequence[Message]:
         """Nothing while too much waits. A partition that cannot be read from where it should be

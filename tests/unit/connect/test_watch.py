@@ -100,7 +100,7 @@ def test_the_pause_begins_anew_only_after_the_connector_ran_steadily() -> None:
 
 @pytest.mark.parametrize(
     ("trace", "command"),
-    [(WRONG_PASSWORD, "connectors restart"), (LOST, "connectors remove")],
+    [(WRONG_PASSWORD, "connectors apply"), (LOST, "connectors remove")],
 )
 def test_what_no_restart_heals_is_tried_at_the_longest_pause_and_says_what_to_type(
     trace: str, command: str

@@ -85,7 +85,7 @@ def is_running(firm: Firm, seen: Seen) -> float | None:
 
 
 def test_the_password_of_the_connector_is_another_one(firm: Firm) -> None:
-    """Debezium tries again without end, and its task stays RUNNING, or it FAILED, if a heartbeat was
+    """Debezium tries again without end with a task that stays RUNNING, or FAILED if a heartbeat was
     refused before: status says that nobody reads the log, or that it failed, and whom the database
     refuses; lag, health and metrics that the source is silent.
     """

@@ -19,7 +19,18 @@ from deploy.sample import databases
 from pipeline.kafka.admin import KafkaAdmin
 from tests.bench import delay, exchange, exchange_delay, linking, machine, sample_load, workloads
 from tests.bench.contenders import Arena
-from tests.bench.contest import AGAIN_ONE, BUFFERED, COPY, FASTEST, ONE, PLAIN, TWO, Contest, grown
+from tests.bench.contest import (
+    AGAIN_ONE,
+    BUFFERED,
+    COPY,
+    FASTEST,
+    MEMBERS,
+    ONE,
+    PLAIN,
+    TWO,
+    Contest,
+    grown,
+)
 from tests.bench.report import WIDTH, Line, Say, draw, save
 from tests.bench.sink import VERSION, worker
 
@@ -70,7 +81,7 @@ SHORT = Sizes(
     linked=500,
 )
 RATES = (100, 1_000)  # changes a second
-OF_CLIENTS = (ONE, PLAIN, TWO, FASTEST, AGAIN_ONE, COPY)
+OF_CLIENTS = (ONE, PLAIN, MEMBERS, FASTEST, TWO, AGAIN_ONE, COPY)
 OF_PROJECTS = (ONE, PLAIN, FASTEST, AGAIN_ONE)
 OF_TRANSACTIONS = (ONE, PLAIN, BUFFERED, AGAIN_ONE)
 MADE: Mapping[str, workloads.Made] = {

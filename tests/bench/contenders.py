@@ -59,10 +59,10 @@ class Reader:
     verify: Callable[[], None]
 
 
-def ours(arena: Arena, workload: Workload, feed: Feed, processes: int) -> Result:
-    """Guards, mirror and maps are on, as in every run of the product."""
+def ours(arena: Arena, workload: Workload, feed: Feed, processes: int, members: int = 1) -> Result:
+    """Guards, mirror and maps are on, as in every run of the product. `members` of each process."""
     meter = Meter(arena.watching if arena.server is None else None)
-    return _result(meter, workload, feed, _consumers(arena, workload, processes))
+    return _result(meter, workload, feed, _consumers(arena, workload, processes, members))
 
 
 def sink(arena: Arena, workload: Workload, feed: Feed, mode: str) -> Result:
@@ -93,23 +93,26 @@ def _result(
     return Result.of(used, memory)
 
 
-def _consumers(arena: Arena, workload: Workload, processes: int) -> Iterator[tuple[str, Reader]]:
+def _consumers(
+    arena: Arena, workload: Workload, processes: int, members: int
+) -> Iterator[tuple[str, Reader]]:
     name = new_name()
     with targets.empty(arena.stack, workload.route, name, arena.server) as target:
         raw = targets.settings(arena.stack, target.url, workload.route, name)
+        raw["run"]["members"] = members
         _ensure_topics(arena, raw)
         config = Path(arena.stack.directory) / f"{name}.toml"
         config.write_text(tomli_w.dumps(raw))
         with (
-            running(config, arena.stack.logs, processes, workload.route) as members,
+            running(config, arena.stack.logs, processes, workload.route) as consumers,
             target.engine.connect() as connection,
         ):
-            alive = partial(check, members)
-            wait_until(lambda: has_joined(arena.admin, name, processes), alive)
+            alive = partial(check, consumers)
+            wait_until(lambda: has_joined(arena.admin, name, processes * members), alive)
             yield (
                 name,
                 Reader(
-                    [member.process.pid for member in members],
+                    [consumer.process.pid for consumer in consumers],
                     lambda _, events: target.has(connection, events),
                     alive,
                     lambda: target.verify(workload, arena.digests),

@@ -14,11 +14,13 @@ from tests.bench.workloads import Made, Workload
 
 Contender = Callable[[Arena, Workload, Feed], Result]
 ONE, TWO = "ours, one process", "ours, two processes"
+MEMBERS = "ours, one process of two members"
 AGAIN_ONE, COPY = ONE + AGAIN, "COPY and one upsert, no Kafka"
 PLAIN, BUFFERED = "sink, upsert, 1,000", "sink, reduction buffer, 5,000"
 FASTEST = "sink, reduction buffer, UNNEST, 5,000"
 OURS: Mapping[str, Contender] = {
     ONE: partial(ours, processes=1),
+    MEMBERS: partial(ours, processes=1, members=2),
     TWO: partial(ours, processes=2),
     AGAIN_ONE: partial(ours, processes=1),
 }

@@ -81,7 +81,7 @@ def _round(arena: Arena, rows: int) -> tuple[Used, Used, float]:
         databases.connect(ajera_url) as ajera,
         databases.connect(dps_url) as in_dps,
     ):
-        firm.insert(ajera, Naming(), "AxVec", [_client(key) for key in range(1, rows + 1)])
+        firm.insert(ajera, Naming(), "AxVec", [client(key) for key in range(1, rows + 1)])
         command(config, "link", "--yes")
         with running(config, stack.logs, 1, EXCHANGE) as members:
             wait(members, lambda: has_joined(admin, f"{name}-group", 1))
@@ -123,7 +123,8 @@ def both_empty(stack: Stack, name: str) -> tuple[str, str]:
     return ajera_url, dps_url
 
 
-def _client(key: int) -> dict[str, object]:
+def client(key: int) -> dict[str, object]:
+    """A row of AxVec that the exchange carries."""
     kinds = {
         "vecIsClient": True,
         "vecIsVendor": False,

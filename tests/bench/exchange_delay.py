@@ -21,7 +21,7 @@ from deploy.demo.consumers import EXCHANGE, command, running
 from deploy.local.stack import Stack
 from deploy.sample import databases, firm
 from deploy.sample.naming import Naming
-from tests.bench.exchange import both_empty
+from tests.bench.exchange import both_empty, client
 from tests.bench.report import Delays, Line, Say
 from tests.bench.targets import apart
 from tests.bench.waiting import wait
@@ -75,7 +75,7 @@ def measure(stack: Stack, seconds: int, say: Say) -> list[Line]:
             ajera,
             Naming(),
             "AxVec",
-            [_client(key) for key in range(1, FIRMS + 1)],
+            [client(key) for key in range(1, FIRMS + 1)],
         )
         with running(config, stack.logs, 1, EXCHANGE) as members:
             wait(members, lambda: _linked(in_dps) == FIRMS)
@@ -101,16 +101,6 @@ def measure(stack: Stack, seconds: int, say: Say) -> list[Line]:
     for line in lines:
         say(f"{line.what}, {line.who}: {line.cells()[-1]} ms")
     return lines
-
-
-def _client(key: int) -> dict[str, object]:
-    kinds = {
-        "vecIsClient": True,
-        "vecIsVendor": False,
-        "vecIsEmployee": False,
-        "vecSyncToCRM": True,
-    }
-    return {"vecKey": key, "vecDescription": f"Client {key}", **kinds}
 
 
 def _edit(

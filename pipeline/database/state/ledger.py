@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from pipeline.errors import ConcurrentWrite
 from pipeline.mapping.mirror import MirroredTable
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow
-from pipeline.model.position import TopicOffset
+from pipeline.model.position import NOWHERE, TopicOffset
 
 # how far the source was read when the row was written
 _PLACE = tuple(
@@ -257,27 +257,33 @@ def _ledger_row(mirror: Mirror, answer: Sequence[Any]) -> LedgerRow:
     values = dict(zip(mirror.names, answer[_WIDTH:end], strict=True))
     for field in mirror.converted:
         values[field.name] = canonical(values[field.name], field.kind)
-    row = LedgerRow(
+    position, place, epoch, committed_at = _place(answer[end:])
+    return LedgerRow(
         mirror.source.name,
         str(key),
         values if not missing else {**values, **dict.fromkeys(missing)},
-        deleted=bool(deleted),
-        unknown=missing.union(str(unknown).split(",")) if unknown else missing,
-        revision=int(revision),
-        retired_at=str(retired_at),
-        changed_at=str(changed_at),
+        position,
+        place,
+        bool(deleted),
+        missing.union(str(unknown).split(",")) if unknown else missing,
+        epoch,
+        committed_at,
+        int(revision),
+        str(retired_at),
+        str(changed_at),
     )
-    return _placed(row, answer[end:]) if len(answer) > end else row
 
 
-def _placed(row: LedgerRow, place: Sequence[Any]) -> LedgerRow:
-    position, incarnation, partition, offset, epoch, committed_at = place
-    return replace(
-        row,
-        position=str(position),
-        place=TopicOffset(int(incarnation), int(partition), int(offset)),
-        epoch=int(epoch),
-        committed_at=committed_at.astimezone(UTC) if isinstance(committed_at, datetime) else None,
+def _place(answer: Sequence[Any]) -> tuple[str, TopicOffset, int, datetime | None]:
+    """How far the source was read, as `_PLACE` has it; nowhere where that was not asked for."""
+    if not answer:
+        return "", NOWHERE, 0, None
+    position, incarnation, partition, offset, epoch, committed_at = answer
+    return (
+        str(position),
+        TopicOffset(int(incarnation), int(partition), int(offset)),
+        int(epoch),
+        committed_at.astimezone(UTC) if isinstance(committed_at, datetime) else None,
     )
 
 

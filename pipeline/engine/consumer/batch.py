@@ -44,6 +44,7 @@ class Batch:
     observed: frozenset[str] = frozenset()  # topics whose snapshots are followed by nobody
     _carriers: list[Message] = field(default_factory=list)  # of each event
     _messages: dict[EventOrigin, Message] = field(default_factory=dict)  # made when one is asked
+    _known: int = 0  # of how many events they are
 
     def add(self, event: Event, message: Message) -> None:
         """An event, and the message that it came in."""
@@ -68,7 +69,8 @@ class Batch:
         return found
 
     def message_of(self, event: Event) -> Message:
-        if len(self._messages) < len(self.events):
+        if self._known < len(self.events):
+            self._known = len(self.events)
             taken = zip(self.events, self._carriers, strict=True)
             self._messages = {one.origin: message for one, message in taken}
         return self._messages[event.origin]

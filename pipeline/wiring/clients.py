@@ -15,6 +15,7 @@ from pipeline.config.settings import Settings
 from pipeline.errors import TopicMissing
 from pipeline.mapping.route import Route
 from pipeline.model.ledger import Incarnation
+from pipeline.wiring.identity import consumer_id
 
 if TYPE_CHECKING:  # imported by the functions that make them: a command starts with its own alone
     from sqlalchemy import Engine
@@ -28,6 +29,7 @@ if TYPE_CHECKING:  # imported by the functions that make them: a command starts 
     from pipeline.kafka.dead_letters import KafkaDeadLetters
     from pipeline.kafka.registry import Registry
 
+LASTING_NAME = "group.instance.id"  # of a static member
 TITLES = {"ajera": "Ajera", "dps": "DPS"}  # what errors call the captured databases
 
 
@@ -78,6 +80,17 @@ def _url(secret: SecretStr, key: str) -> str:
 def kafka_settings(settings: Settings) -> dict[str, str]:
     """librdkafka's further settings, secrets revealed: for its clients only."""
     return {name: secret.get_secret_value() for name, secret in settings.kafka.client.items()}
+
+
+def member_settings(settings: Settings, group: str, member: int) -> dict[str, str]:
+    """The same, of a member of a group: the process, or a further member of it. Where the process
+    has a name that lasts (`group.instance.id`), a further one gets its own: whoever joins under a
+    name puts out who had it.
+    """
+    found = {"client.id": consumer_id(group, member), **kafka_settings(settings)}
+    if member > 1 and LASTING_NAME in found:
+        found[LASTING_NAME] += f"-{member}"
+    return found
 
 
 def kafka_admin(settings: Settings) -> KafkaAdmin:

@@ -14,8 +14,7 @@ from pipeline.model.ledger import Progress
 from pipeline.model.position import TopicPartition
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.prometheus import PrometheusTelemetry
-from pipeline.wiring.clients import kafka_settings
-from pipeline.wiring.identity import consumer_id
+from pipeline.wiring.clients import member_settings
 
 
 class Joining(Protocol):
@@ -58,7 +57,7 @@ def join_group(
         bootstrap=of.settings.kafka.bootstrap_servers,
         group=group,
         topics=topics,
-        client_settings={"client.id": consumer_id(group, of.member), **kafka_settings(of.settings)},
+        client_settings=member_settings(of.settings, group, of.member),
         stored_offsets=_stored_offsets(of.incarnations, keeper, on_assigned),
         on_assigned=assigned,
         on_revoked=revoked,

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from deploy.local.stack import Stack, running_stack
 from tests.faults import broken_assumptions as ground
-from tests.faults import capture, exchange, messages, processes, services
+from tests.faults import capture, exchange, messages, processes, services, ways
 from tests.faults import dead_letters as letters
 from tests.faults.verdict import Verdict
 
@@ -125,6 +125,7 @@ def say(verdict: Verdict, seconds: float) -> None:
         (
             f"{word}  {verdict.fault}: {verdict.tried:,} tried, {seconds:.0f} s "
             f"{' '.join(verdict.remarks)}"
+            + (f" ({ways.told(verdict.ways)})" if verdict.ways else "")
         ),
         highlight=False,
     )

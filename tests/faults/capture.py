@@ -20,7 +20,7 @@ from deploy.demo.consumers import command, running
 from deploy.local.stack import Stack
 from deploy.sample import databases, oracle
 from deploy.sample.naming import Naming
-from tests.faults import audit
+from tests.faults import audit, ways
 from tests.faults.firm import CLIENTS, raw_settings
 from tests.faults.messages import LIMIT_MB, resident_mb
 from tests.faults.processes import AT_THE_END, ONE_MEMBER, run_until_killed
@@ -97,6 +97,7 @@ def killed_while_captured(stack: Stack, seed: int, times: int) -> Iterator[Verdi
     ):
         ajera.execute(INSERT, [CLIENTS])
         audit.begin(pim)
+        ways.watch(pim, audit.TABLES)
         command(config, "connectors", "apply")
         try:
             with meanwhile(partial(_edit, ajera, random.Random(seed))):
@@ -115,6 +116,7 @@ def killed_while_captured(stack: Stack, seed: int, times: int) -> Iterator[Verdi
             log = audit.writes(pim)
             verdict.repeated = audit.repeated(log)
             verdict.backwards = audit.backwards(log)
+            verdict.went(ways.taken(pim))
         finally:
             command(config, "connectors", "remove", "--yes")
     yield verdict

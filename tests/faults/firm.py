@@ -26,7 +26,7 @@ from pipeline.kafka.admin import KafkaAdmin
 from pipeline.mapping.site import Site
 from pipeline.operations.connectors import topics_of
 from tests.bench.produce import Change, Topic
-from tests.faults import audit
+from tests.faults import audit, ways
 
 CLIENTS, PROJECTS = 40, 15
 ONE_AT_A_TIME = threading.Lock()  # Alembic keeps what it upgrades in a module
@@ -270,6 +270,7 @@ def founded(stack: Stack, name: str, seed: int, **changed: Mapping[str, Any]) ->
     }
     with databases.connect(pim_url) as pim:
         audit.begin(pim)
+        ways.watch(pim, audit.TABLES)
         firm = Firm(stack, name, config, pim_url, pim, topics, random.Random(seed))
         firm.found()
         firm.flush()

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -47,7 +48,9 @@ ONE_MEMBER = {
 
 
 def killed(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
-    """SIGKILL at each point of a batch, so many times; after each a fresh process goes on."""
+    """SIGKILL at each point of a batch, so many times; after each a fresh process goes on. Half of
+    them have two members.
+    """
     for point in POINTS:
         verdict, rng = (
             Verdict(f"SIGKILL {point}"),
@@ -55,12 +58,12 @@ def killed(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
         )
         for firm in firm_of(stack, "kill", seed, kafka={"client": ONE_MEMBER}):
             settle(firm)
-            for _ in range(times):
+            for config in _of_members(firm, times):
                 firm.edit(30)
                 firm.grow(3)
                 firm.flush()
                 count = rng.randint(1, 8) if point in MANY_A_BATCH else 1
-                verdict.tried += _run_until_killed(firm, point, count, verdict)
+                verdict.tried += _run_until_killed(firm, config, point, count, verdict)
             settle(firm)
             judge(firm, verdict)
         yield verdict
@@ -68,26 +71,37 @@ def killed(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
 
 def killed_in_turn(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
     """One firm whose process is killed and started again and again: at every point so many times,
-    in a random order.
+    in a random order. Half of them have two members.
     """
     verdict, rng = Verdict("SIGKILL in random order"), random.Random(seed)
     points = list(POINTS) * times
     rng.shuffle(points)
     for firm in firm_of(stack, "turn", seed, kafka={"client": ONE_MEMBER}):
         settle(firm)
-        for point in points:
+        for config, point in zip(_of_members(firm, len(points)), points, strict=True):
             firm.edit(rng.randint(30, 100))
             firm.grow(3)
             firm.flush()
             count = rng.randint(1, 8) if point in MANY_A_BATCH else 1
-            verdict.tried += _run_until_killed(firm, point, count, verdict)
+            verdict.tried += _run_until_killed(firm, config, point, count, verdict)
         settle(firm)
         judge(firm, verdict)
     yield verdict
 
 
-def _run_until_killed(firm: Firm, point: str, count: int, verdict: Verdict) -> bool:
-    return run_until_killed(firm.config, point, count, verdict, is_done=firm.is_quiet)
+def _of_members(firm: Firm, times: int) -> list[Path]:
+    """Settings for so many processes: of one member, then of two, where one dies while the other
+    works. Not in turns: a member that nobody takes the place of keeps its partitions for a while.
+    """
+    raw = tomllib.loads(firm.config.read_text())
+    raw["run"]["members"] = 2
+    two = firm.config.with_suffix(".two.toml")
+    two.write_text(tomli_w.dumps(raw))
+    return [firm.config if number < times // 2 else two for number in range(times)]
+
+
+def _run_until_killed(firm: Firm, config: Path, point: str, count: int, verdict: Verdict) -> bool:
+    return run_until_killed(config, point, count, verdict, is_done=firm.is_quiet)
 
 
 def run_until_killed(

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from pipeline.engine.consumer import ports
 from pipeline.engine.projection.processor import Processor
 from pipeline.model.event import Decoded, Message
 from pipeline.model.position import TopicPartition
+from pipeline.operations.run import run_members
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.prometheus import PrometheusTelemetry
 from pipeline.wiring.projection import (
@@ -165,13 +167,12 @@ class BombedTelemetry(PrometheusTelemetry):
     def __init__(self, health: Health, bomb: Bomb) -> None:
         super().__init__(health)
         self._bomb = bomb
-        self._held = 0
+        self._held_by: Counter[int] = Counter()
 
     def assigned(self, partitions: int, member: int = 1) -> None:
-        self._bomb.at(
-            "in the assign callback" if partitions >= self._held else "in the revoke callback"
-        )
-        self._held = partitions
+        is_more = partitions >= self._held_by[member]
+        self._bomb.at("in the assign callback" if is_more else "in the revoke callback")
+        self._held_by[member] = partitions
         super().assigned(partitions, member)
 
 
@@ -184,20 +185,23 @@ def main(*, config: Path, point: str, count: int) -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     bomb, health = Bomb(point, count), Health()
+    settings, telemetry = load(config, {}, ROUTES), BombedTelemetry(health, bomb)
 
     def join(of: ConsumerParts, processor: Processor) -> Any:
         processor.least_at_once = LEAST_AT_ONCE
         return BombedMessages(member(of, processor), bomb)
 
-    with parts(
-        AJERA_TO_PIM, load(config, {}, ROUTES), BombedTelemetry(health, bomb), health
-    ) as whole:
-        bombed = replace(
-            whole,
-            target=BombedTarget(whole.target, bomb),
-            decoder=BombedDecoder(whole.decoder, bomb),
-        )
-        build_consumer(bombed, stop.is_set, join).run()
+    def run(number: int, ending: Callable[[], bool]) -> None:
+        with parts(AJERA_TO_PIM, settings, telemetry, health) as whole:
+            bombed = replace(
+                whole,
+                member=number,
+                target=BombedTarget(whole.target, bomb),
+                decoder=BombedDecoder(whole.decoder, bomb),
+            )
+            build_consumer(bombed, ending, join).run()
+
+    run_members(settings.run.members, run, stop.is_set)
 
 
 if __name__ == "__main__":

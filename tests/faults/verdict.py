@@ -7,6 +7,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -19,6 +20,7 @@ from deploy.demo.consumers import Consumer, ask, running
 from deploy.local.stack import Stack
 from tests.faults import audit
 from tests.faults.firm import Firm, founded
+from tests.faults.ways import Ways, taken, untaken
 
 QUIET_SECONDS = 60.0
 EVENTS_A_SECOND = 500  # at least, beside whatever else runs
@@ -27,7 +29,9 @@ PROGRAM = "tests.faults.program"
 
 @dataclass
 class Verdict:
-    """What came of one fault. Everything but `tried` and `remarks` must be 0."""
+    """What came of one fault. Everything but `tried`, `remarks` and `ways` must be 0. That nothing
+    went the way that is made for many is a fault, too: then nothing was tried of it.
+    """
 
     fault: str
     tried: int = 0
@@ -39,6 +43,7 @@ class Verdict:
     dead: int = 0
     other: int = 0
     remarks: list[str] = field(default_factory=list)
+    ways: Ways = field(default_factory=Counter)
 
     @property
     def is_clean(self) -> bool:
@@ -57,6 +62,12 @@ class Verdict:
         """Something that no other count tells."""
         self.other += 1
         self.remarks.append(remark)
+
+    def went(self, ways: Ways) -> None:
+        """So went the rows of a database that is judged."""
+        self.ways += ways
+        for remark in untaken(ways):
+            self.fail(remark)
 
 
 class NotReached(AssertionError):
@@ -81,6 +92,7 @@ def judge(firm: Firm, verdict: Verdict, *, dead: int = 0) -> None:
     verdict.backwards += audit.backwards(log)
     verdict.parked += firm.waiting()
     verdict.dead += abs(firm.dead_letters() - dead)
+    verdict.went(taken(firm.pim))
 
 
 @contextmanager

@@ -255,4 +255,12 @@ SPEED_GUARDS = (
         "    return copying if may is not None else None\n",
         "tests/integration/test_bulk.py::test_who_may_not_make_temporary_tables_stages_row_by_row",
     ),
+    Guard(
+        "members of one process have lasting names of their own",
+        "pipeline/wiring/clients.py",
+        "    if member > 1 and LASTING_NAME in found:\n",
+        "    if False:\n",
+        "tests/unit/wiring/test_membership.py"
+        "::test_members_of_one_process_have_lasting_names_of_their_own",
+    ),
 )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from pipeline.mapping.convert import cut
 from pipeline.mapping.site import Site
@@ -120,14 +121,19 @@ def _keys(value: str, site: Site) -> Iterator[str]:
     or one with the key behind it.
     """
     for form in (site.assumptions.generated_code, site.assumptions.duplicate_code):
-        pattern = (
-            re.escape(form.lower())
-            .replace(re.escape("{code}"), ".*")
-            .replace(re.escape("{key}"), r"(?P<key>\d+)", 1)
-        )
-        found = re.fullmatch(pattern.replace(re.escape("{key}"), "(?P=key)"), value, re.DOTALL)
-        if found:
+        if found := _pattern(form).fullmatch(value):
             yield str(int(found["key"]))
+
+
+@lru_cache(maxsize=16)  # asked for every code
+def _pattern(form: str) -> re.Pattern[str]:
+    """Of codes in this form."""
+    pattern = (
+        re.escape(form.lower())
+        .replace(re.escape("{code}"), ".*")
+        .replace(re.escape("{key}"), r"(?P<key>\d+)", 1)
+    )
+    return re.compile(pattern.replace(re.escape("{key}"), "(?P=key)"), re.DOTALL)
 
 
 CODES = Group(GROUP, _values, _keys)

@@ -28,6 +28,7 @@ from pipeline.mapping.table import (
     RelatedRows,
     RowMissing,
     TableMapping,
+    TextOfRow,
 )
 from pipeline.mapping.target import TargetColumn, TargetRow, TargetTable
 from pipeline.mapping.terms import first_of, initials_of, joined, prefixed, text_or_key
@@ -163,15 +164,11 @@ def _client_of(neighbours: RelatedRows) -> LedgerRow | None:
 
 
 def _client_column(column: str, target: str) -> Related:
-    def value(neighbours: RelatedRows) -> Value:
-        client = neighbours.once(_client_of)
-        return None if client is None else text(client.values[column])
-
     return Related(
         target,
         ("AxInvoiceGroup", "AxVec"),
         f"{column} of the first invoice group's client",
-        value,
+        TextOfRow(_client_of, column),
         note="S-PIM",
     )
 

@@ -27,7 +27,7 @@ def cut(value: str, length: int, *, utf16: bool = False) -> str:
     """The first `length` characters (UTF-16 units where the database counts those),
     without trailing blanks.
     """
-    if utf16:
+    if utf16 and not value.isascii():
         return (
             value.encode("utf-16-le")[: 2 * length]
             .decode("utf-16-le", errors="ignore")

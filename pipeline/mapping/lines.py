@@ -28,6 +28,7 @@ from pipeline.mapping.table import (
     Related,
     RowMissing,
     TableMapping,
+    TextOfRow,
 )
 from pipeline.mapping.target import TargetColumn, TargetRow, TargetTable
 from pipeline.model.event import Row
@@ -80,12 +81,13 @@ def lines_of(
         "  aggregated = near.aggregated",
     ]
     given: dict[bool, list[str]] = {True: [], False: []}
+    found: dict[object, str] = {}  # rows that several lines read
     for number, line in enumerate(mapping.lines):
         if isinstance(line, Related) and not loaded.issuperset(line.needs):
             continue
         column = table.column(line.target)
         scope |= {f"of{number}": _function(line), f"column{number}": column}
-        code += (f"  {part}" for part in _value(line, number))
+        code += (f"  {part}" for part in _value(line, number, found))
         code += (f"  {part}" for part in _fits(column, number, 2 if utf16 else 1))
         given[isinstance(line, CreateOnly)].append(f"{line.target!r}: v{number}")
     values, prefill = ", ".join(given[False]), ", ".join(given[True])
@@ -98,6 +100,8 @@ def _function(line: Line) -> object:
     match line:
         case Derived(expression=expression):
             return expression.of
+        case Related(of=TextOfRow(row=row)):
+            return row
         case Related(of=related):
             return related
         case CreateOnly(of=of_site):
@@ -106,7 +110,8 @@ def _function(line: Line) -> object:
             return None
 
 
-def _value(line: Line, number: int) -> Iterator[str]:
+def _value(line: Line, number: int, found: dict[object, str]) -> Iterator[str]:
+    """`found`: the rows that lines before this one read."""
     match line:
         case Column(source=source):
             yield f"v{number} = text(root[{source!r}])"
@@ -117,6 +122,12 @@ def _value(line: Line, number: int) -> Iterator[str]:
         case Aggregate(target=target):
             yield f"if {target!r} not in aggregated: return None"
             yield f"v{number} = aggregated[{target!r}]"
+        case Related(of=TextOfRow(row=row, column=source)):
+            if row not in found:
+                found[row] = f"row{number}"
+                yield f"row{number} = near.once(of{number})"
+            held = f"text({found[row]}.values[{source!r}])"
+            yield f"v{number} = None if {found[row]} is None else {held}"
         case Related():
             yield f"v{number} = of{number}(near)"
             yield f"if type(v{number}) is Kept: return None"
@@ -124,8 +135,10 @@ def _value(line: Line, number: int) -> Iterator[str]:
 
 def _fits(column: TargetColumn, number: int, units: int) -> Iterator[str]:
     value, most = f"v{number}", longest_of(column, units)
-    if not column.nullable:
-        yield f"if {value} is None: return None"
+    yield f"if type({value}) is str:"  # as nearly all are
+    yield f" if len({value}) > {most}: return None" if most != UNLIMITED else " pass"
+    yield f"elif {value} is None:"
+    yield " pass" if column.nullable else " return None"
     if most != UNLIMITED:
-        yield f"if isinstance({value}, str) and len({value}) > {most}: return None"
-    yield f"if isinstance({value}, Decimal) and not fits(column{number}, {value}): return None"
+        yield f"elif isinstance({value}, str) and len({value}) > {most}: return None"
+    yield f"elif isinstance({value}, Decimal) and not fits(column{number}, {value}): return None"

@@ -106,6 +106,11 @@ class MirroredTable:
         return frozenset(column.name for column in self.columns)
 
     @cached_property
+    def nothing(self) -> Row:
+        """The values of a row that was never seen."""
+        return dict.fromkeys(column.name for column in self.mirrored())
+
+    @cached_property
     def _is_number(self) -> bool:
         return [column.kind for column in self.table.key_columns] == [ColumnType.INTEGER]
 

@@ -93,7 +93,6 @@ class GraphNeighbours:
     root: LedgerRow
     graph: Graph
     mapping: TableMapping
-    _children: dict[str, list[LedgerRow]] = field(default_factory=dict)  # of a root that is there
     _once: dict[Callable[[RelatedRows], object], object] = field(default_factory=dict)
 
     @property
@@ -114,27 +113,24 @@ class GraphNeighbours:
         return self.graph.aggregated.get(self.mapping.name, {}).get(self.root.key, {})
 
     def children(self, table: str) -> Iterator[LedgerRow]:
-        if self.root.retired_at:
-            return self._read_children(table)
-        found = self._children.get(table)  # several lines ask
-        if found is None:
-            found = self._children[table] = [*self._read_children(table)]
-        return iter(found)
-
-    def _read_children(self, table: str) -> Iterator[LedgerRow]:
         path = self.graph.path_to(self.mapping, table)
-        self._refuse_unknown(path.table, path.column)
-        if self.root.retired_at and path.left:
-            self._refuse_unknown(path.table, path.left)
-        key = self.root.key
-        found = self.graph.by_column.get((table, path.column), {}).get(key, [])
+        self._refuse_unknown(table, path.column)
+        found = self.graph.by_column.get((table, path.column), {}).get(self.root.key, [])
         if self.root.retired_at:
-            left = self.graph.by_column.get((table, path.left), {}).get(key, [])
-            late = (one for one in left if one.changed_at > self.root.retired_at)
-            found = [*found, *(one for one in late if one not in found)]
+            return self._when_retired(table, path, found)
+        return (known(row) for row in self.graph.by_key(table, found) if not row.deleted)
+
+    def _when_retired(self, table: str, path: Path, found: list[LedgerRow]) -> Iterator[LedgerRow]:
+        """Its children then: `found`, and those that have left it since."""
+        key, retired_at = self.root.key, self.root.retired_at
+        if path.left:
+            self._refuse_unknown(table, path.left)
+        left = self.graph.by_column.get((table, path.left), {}).get(key, [])
+        late = (one for one in left if one.changed_at > retired_at)
+        found = [*found, *(one for one in late if one not in found)]
         for row in self.graph.by_key(table, found):
             self._refuse_changed(row)
-            if not row.deleted or (self.root.retired_at and row.retired_at > self.root.retired_at):
+            if not row.deleted or row.retired_at > retired_at:
                 yield known(row)
 
     def row(self, table: str, *key: Value) -> LedgerRow:

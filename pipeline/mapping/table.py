@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from pipeline.mapping.aggregate import Aggregate, AggregateGroups
+from pipeline.mapping.convert import text
 from pipeline.mapping.path import Path
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import SourceTable
@@ -171,6 +172,20 @@ class Related:
     instead: Callable[[LedgerRow, Site, str, int | None], str | None] | None = (
         None  # of a value that another keeps
     )
+
+
+@dataclass(frozen=True, slots=True)
+class TextOfRow:
+    """The text in a column of another row, which is found once for all lines that read it; null
+    where there is none.
+    """
+
+    row: Callable[[RelatedRows], LedgerRow | None]
+    column: str
+
+    def __call__(self, neighbours: RelatedRows) -> Value:
+        found = neighbours.once(self.row)
+        return None if found is None else text(found.values[self.column])
 
 
 Line = Column | Derived | CreateOnly | Related | Aggregate

@@ -83,9 +83,8 @@ ACCOUNTING_GUARDS = (
     Guard(
         "a column that an event lacks keeps its value",
         "pipeline/engine/projection/guard.py",
-        "        if column.name in event.row:\n"
-        "            values[column.name] = event.row[column.name]",
-        "        values[column.name] = event.row.get(column.name)",
+        "((name, event.row[name]) for name in event.row.keys() & table.sendable)",
+        "((name, event.row.get(name)) for name in table.sendable)",
         "tests/properties/test_any_accounts.py",
     ),
     Guard(

@@ -31,14 +31,14 @@ PIM_GUARDS = (
     Guard(
         "what left after a retirement is remembered",
         f"{MAPPING}/neighbours.py",
-        "            found = [*found, *(one for one in late if one not in found)]\n",
-        "            del late\n",
+        "        found = [*found, *(one for one in late if one not in found)]\n",
+        "        del late\n",
         HANGS,
     ),
     Guard(
         "what was deleted after a retirement was there",
         f"{MAPPING}/neighbours.py",
-        "if not row.deleted or (self.root.retired_at and row.retired_at > self.root.retired_at):",
+        "if not row.deleted or row.retired_at > retired_at:",
         "if not row.deleted:",
         f"{RETIRED}::test_a_delete_that_is_read_before_the_earlier_one_of_its_project_is_made_good",
     ),

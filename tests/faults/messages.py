@@ -148,6 +148,9 @@ def row_to_blame(stack: Stack, seed: int) -> Iterator[Verdict]:
             _check_waiting(firm, verdict)
             firm.pim.execute(THEIRS_NO_MORE)
             wait(firm.waits_for_nothing, "they heal")
+            firm.edit(100)  # until now each batch held a rejected row, and went row by row
+            firm.flush()
+            wait_quiet(firm, members)
             verdict.tried += 4
         judge(firm, verdict)
     yield verdict

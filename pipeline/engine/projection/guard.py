@@ -52,9 +52,10 @@ def apply(table: MirroredTable, site: Site, ledger: LedgerRow | None, event: Eve
 
 def _values(table: MirroredTable, site: Site, before: LedgerRow, event: Event) -> Row:
     values: dict[str, Value] = dict(before.values)
-    for column in table.columns:
-        if column.name in event.row:
-            values[column.name] = event.row[column.name]
+    if len(event.row) == len(table.columns):
+        values.update(event.row)
+    else:
+        values.update((name, event.row[name]) for name in event.row.keys() & table.sendable)
     for remembered in table.remembered:
         found = remembered.of(values, site)
         was = before.values.get(remembered.name)
@@ -124,8 +125,7 @@ def _is_member(table: MirroredTable, site: Site, values: Row) -> bool:
 
 def empty(table: MirroredTable, key: str) -> LedgerRow:
     """The ledger row of a source row that was never seen."""
-    names = [column.name for column in table.mirrored()]
-    return LedgerRow(table.name, key, dict.fromkeys(names), unknown=table.sendable)
+    return LedgerRow(table.name, key, table.nothing, unknown=table.sendable)
 
 
 def _moved(

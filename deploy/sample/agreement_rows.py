@@ -142,7 +142,7 @@ def _link(row: Sequence[Any]) -> Link:
         is_off=bool(known.get("off")),
         is_suspended=bool(known.get("out")),
         ended_by=known.get("ended_by"),
-        edited={side: _times(known[side]["edited_at"]) for side in SIDES},
+        edited={side: _times(known[side].get("edited_at", {})) for side in SIDES},
     )
 
 

@@ -1,8 +1,8 @@
 """A link as JSON text, and back, exactly: numbers stay exact, times keep their offset,
 null is not absent.
 
-It is written and read for every event, so that plain values go through as they are, and what a
-side's log showed is written only where it differs from what that side holds.
+It is written and read for every event, so that plain values go through as they are, what is empty
+is left out, and what a side's log showed is written only where it differs from what the side holds.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Json: TypeAlias = Any
 
 def dump(link: Link) -> str:
     """The link as JSON text."""
-    document = {
+    document: dict[str, Json] = {
         "id": link.id,
         "entity": link.entity,
         "ajera": _side_out(link.ajera),
@@ -42,56 +42,60 @@ def dump(link: Link) -> str:
         "state": link.state.value,
         "version": link.version,
         "number": link.number,
-        "parked": {name: _parked_out(parked) for name, parked in link.parked.items()},
-        "coincident": sorted(link.coincident),
-        "obstacle": None if link.obstacle is None else link.obstacle.value,
-        "ended_at": None if link.ended_at is None else link.ended_at.isoformat(),
-        "ended_by": None if link.ended_by is None else link.ended_by.value,
-        "off": sorted(side.value for side in link.off),
-        "kept": sorted(link.kept),
-        "both_gone": link.both_gone,
+        "lines": link.lines,
         "of": link.of,
         "counts_for": link.counts_for,
-        "out": sorted(link.out),
-        "lines": link.lines,
     }
+    if link.parked:
+        document["parked"] = {name: _parked_out(parked) for name, parked in link.parked.items()}
+    for name, names in (("coincident", link.coincident), ("kept", link.kept), ("out", link.out)):
+        if names:
+            document[name] = sorted(names)
+    if link.off:
+        document["off"] = sorted(side.value for side in link.off)
+    if link.obstacle is not None:
+        document["obstacle"] = link.obstacle.value
+    if link.ended_at is not None or link.ended_by is not None or link.both_gone:
+        document["ended_at"] = link.ended_at
+        document["ended_by"] = None if link.ended_by is None else link.ended_by.value
+        document["both_gone"] = link.both_gone
     return _text(document)
 
 
 def load(text: str) -> Link:
-    """The link of such a text, also as earlier versions wrote it.
+    """The link of such a text, also as earlier versions wrote it, each with all fields.
 
     Raises ValueError or KeyError for anything that `dump` did not write.
     """
     document = orjson.loads(text)
+    found = document.get
+    parked, obstacle, ended_by = found("parked"), found("obstacle"), found("ended_by")
     return Link(
         id=document["id"],
         entity=document["entity"],
         ajera=_side_in(document["ajera"]),
         dps=_side_in(document["dps"]),
-        state=State(document["state"]),
+        state=_STATES[document["state"]],
         version=document["version"],
         number=document["number"],
-        parked={name: _parked_in(entry) for name, entry in document["parked"].items()},
-        coincident=frozenset(document["coincident"]),
-        obstacle=None if document["obstacle"] is None else Obstacle(document["obstacle"]),
-        ended_at=None
-        if document["ended_at"] is None
-        else datetime.fromisoformat(document["ended_at"]),
-        ended_by=None if document["ended_by"] is None else Side(document["ended_by"]),
-        off=frozenset(Side(side) for side in document["off"]),
-        kept=frozenset(document.get("kept", ())),
-        both_gone=document.get("both_gone", False),
-        of=document.get("of"),
-        counts_for=document.get("counts_for"),
-        out=frozenset(document.get("out", ())),
-        lines=document.get("lines"),
+        parked={name: _parked_in(entry) for name, entry in parked.items()} if parked else {},
+        coincident=frozenset(found("coincident", ())),
+        obstacle=None if obstacle is None else Obstacle(obstacle),
+        ended_at=_instant_in(found("ended_at")),
+        ended_by=None if ended_by is None else Side(ended_by),
+        off=frozenset(map(Side, found("off", ()))),
+        kept=frozenset(found("kept", ())),
+        both_gone=bool(found("both_gone")),
+        of=found("of"),
+        counts_for=found("counts_for"),
+        out=frozenset(found("out", ())),
+        lines=found("lines"),
     )
 
 
 def dump_values(values: Values) -> str:
     """Line values as JSON text."""
-    return _text(values)
+    return _text(_values_out(values))
 
 
 def load_values(text: str) -> dict[str, Value]:
@@ -101,7 +105,7 @@ def load_values(text: str) -> dict[str, Value]:
 
 def dump_value(value: Value) -> str:
     """One value as JSON text."""
-    return _text(value)
+    return _text(_value_out(value))
 
 
 def load_value(text: str) -> Value:
@@ -109,16 +113,23 @@ def load_value(text: str) -> Value:
     return _value_in(orjson.loads(text))
 
 
-def _tagged(value: object) -> Json:
-    """A value that JSON does not have, tagged with its type.
-    Raises TypeError for anything that is no value.
-    """
-    if isinstance(value, Decimal):
-        return {"decimal": str(value)}
+def _value_out(value: Value) -> Json:
+    """Times are tagged as values; the link's own times are not."""
     if isinstance(value, datetime):
         return {"datetime": value.isoformat()}
-    if isinstance(value, date):
-        return {"date": value.isoformat()}
+    return {"date": value.isoformat()} if isinstance(value, date) else value
+
+
+def _values_out(values: Values) -> Json:
+    if _TIMES.isdisjoint(map(type, values.values())):
+        return values
+    return {name: _value_out(value) for name, value in values.items()}
+
+
+def _tagged(value: object) -> Json:
+    """A number as it is written. Raises TypeError for anything that is no value."""
+    if isinstance(value, Decimal):
+        return {"decimal": str(value)}
     raise TypeError("not a value of a link")
 
 
@@ -138,11 +149,12 @@ def _value_in(found: Json) -> Value:
 
 
 def _text(document: Json) -> str:
-    options = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
-    return orjson.dumps(document, default=_tagged, option=options).decode()
+    return orjson.dumps(document, default=_tagged).decode()
 
 
 _PLAIN = frozenset({str, int, bool, type(None)})
+_TIMES = frozenset({date, datetime})
+_STATES = {state.value: state for state in State}
 
 
 def _values_in(found: Json) -> dict[str, Value]:
@@ -153,37 +165,34 @@ def _values_in(found: Json) -> dict[str, Value]:
 
 
 def _side_out(link_side: LinkSide) -> Json:
-    place = link_side.seen.place
-    return {
+    seen = link_side.seen
+    found: dict[str, Json] = {
         "table": link_side.table,
         "key": link_side.key,
-        "seen": [
-            link_side.seen.position,
-            place.incarnation,
-            place.partition,
-            place.offset,
-            link_side.seen.epoch,
-        ],
-        "read_at": None if link_side.seen.read_at is None else link_side.seen.read_at.isoformat(),
-        "seen_at": None
-        if link_side.seen.committed_at is None
-        else link_side.seen.committed_at.isoformat(),
-        "value": link_side.value,
-        "observed": _differing(link_side),
-        "unobserved": sorted(link_side.value.keys() - link_side.observed.keys()),
-        "edited_at": {name: at.isoformat() for name, at in link_side.edited_at.items()},
-        "dirty": sorted(link_side.dirty),
-        "pending": [_pending_out(pending) for pending in link_side.pending],
-        "wanted": {
-            name: [w.value, w.at.isoformat(), w.is_decided] for name, w in link_side.wanted.items()
-        },
+        "seen": [seen.position, *seen.place, seen.epoch],
+        "read_at": seen.read_at,
+        "seen_at": seen.committed_at,
+        "value": _values_out(link_side.value),
     }
+    if link_side.observed is not link_side.value:
+        found["observed"] = _values_out(_differing(link_side))
+        found["unobserved"] = sorted(link_side.value.keys() - link_side.observed.keys())
+    if link_side.edited_at:
+        found["edited_at"] = link_side.edited_at
+    if link_side.dirty:
+        found["dirty"] = sorted(link_side.dirty)
+    if link_side.pending:
+        found["pending"] = [_pending_out(pending) for pending in link_side.pending]
+    if link_side.wanted:
+        found["wanted"] = {
+            name: [_value_out(one.value), one.at, one.is_decided]
+            for name, one in link_side.wanted.items()
+        }
+    return found
 
 
 def _differing(link_side: LinkSide) -> Values:
     """What the log showed, where the side holds another value by now, or of another type."""
-    if link_side.observed is link_side.value:
-        return {}
     held, absent = link_side.value, object()
     return {
         name: value
@@ -195,7 +204,9 @@ def _differing(link_side: LinkSide) -> Values:
 def _is_same(one: object, other: object) -> bool:
     """To the letter: 1 and true, or 1.0 and 1.00, are equal and not the same."""
     return one is other or (
-        one.__class__ is other.__class__ and one == other and str(one) == str(other)
+        one.__class__ is other.__class__
+        and one == other
+        and (one.__class__ in _PLAIN or str(one) == str(other))
     )
 
 
@@ -209,37 +220,41 @@ def _observed_in(value: dict[str, Value], differing: Json, unobserved: Json) -> 
 
 def _side_in(found: Json) -> LinkSide:
     position, incarnation, partition, offset, epoch = found["seen"]
-    read_at = None if found["read_at"] is None else datetime.fromisoformat(found["read_at"])
-    seen_at = None if found["seen_at"] is None else datetime.fromisoformat(found["seen_at"])
-    value = _values_in(found["value"])
+    place = TopicOffset(incarnation, partition, offset)
+    value, get = _values_in(found["value"]), found.get
+    edited_at, pending, wanted = get("edited_at"), get("pending"), get("wanted")
     return LinkSide(
         table=found["table"],
         key=found["key"],
         seen=Seen(
-            position,
-            TopicOffset(incarnation, partition, offset),
-            epoch,
-            read_at,
-            seen_at,
+            position, place, epoch, _instant_in(found["read_at"]), _instant_in(found["seen_at"])
         ),
         value=value,
-        observed=_observed_in(value, found["observed"], found["unobserved"]),
-        edited_at={name: datetime.fromisoformat(at) for name, at in found["edited_at"].items()},
-        dirty=frozenset(found["dirty"]),
-        pending=tuple(_pending_in(pending) for pending in found["pending"]),
+        observed=_observed_in(value, get("observed"), get("unobserved")),
+        edited_at={n: datetime.fromisoformat(at) for n, at in edited_at.items()}
+        if edited_at
+        else {},
+        dirty=frozenset(get("dirty", ())),
+        pending=tuple(map(_pending_in, pending)) if pending else (),
         wanted={
             name: Desired(_value_in(value), datetime.fromisoformat(at), is_decided)
-            for name, (value, at, is_decided) in found["wanted"].items()
-        },
+            for name, (value, at, is_decided) in wanted.items()
+        }
+        if wanted
+        else {},
     )
+
+
+def _instant_in(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _pending_out(pending: Pending) -> Json:
     return {
         "number": pending.number,
-        "values": pending.values,
-        "expected": pending.expected,
-        "at": pending.at.isoformat(),
+        "values": _values_out(pending.values),
+        "expected": _values_out(pending.expected),
+        "at": pending.at,
         "is_open": pending.is_open,
         "after": pending.after,
         "creates": pending.creates,
@@ -259,12 +274,7 @@ def _pending_in(found: Json) -> Pending:
 
 
 def _parked_out(parked: Parked) -> Json:
-    return [
-        parked.ajera,
-        parked.dps,
-        parked.since.isoformat(),
-        parked.reason,
-    ]
+    return [_value_out(parked.ajera), _value_out(parked.dps), parked.since, parked.reason]
 
 
 def _parked_in(found: Json) -> Parked:

@@ -41,7 +41,7 @@ def resolve_columns(link: Link, rules: Rules, now: datetime) -> tuple[Link, tupl
 
 def _fulfilled(link: Link, name: str) -> Link:
     """A wanted value that its row holds by now is an edit like any other."""
-    for side in Side:
+    for side in SIDES:
         link_side = link.side(side)
         wanted = link_side.wanted.get(name)
         if wanted is not None and wanted.value == link_side.value[name]:
@@ -142,7 +142,7 @@ def is_open(link: Link, pair: ColumnPair) -> bool:
 
 def _winner(link: Link, pair: ColumnPair, rules: Rules) -> Side | None:
     """The side whose value wins; None where a person must decide. One side at least contends."""
-    contenders = [side for side in Side if link.side(side).has_pending_edit(pair.name)]
+    contenders = [side for side in SIDES if link.side(side).has_pending_edit(pair.name)]
     match pair.rule:
         case Rule.AJERA:
             return Side.DPS if _waits_since_creation(link, pair, Side.DPS) else Side.AJERA

@@ -10,10 +10,11 @@ from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.link import Link, Values
 from pipeline.conflicts.rules import Side
 from pipeline.model.event import Row
+from pipeline.model.frozen import light
 from pipeline.model.outcome import Outcome
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Write:
     """A compare-and-set, by line and null-safe: only where the row, under lock,
     still holds `expected`.
@@ -34,7 +35,7 @@ class Write:
         return f"{self.link}/{self.number}"
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Applied:
     """Carried out, in the lines of `held`, which gives what the row holds there now, as read back.
 
@@ -79,7 +80,7 @@ class KeyTaken:
 WriteOutcome = Applied | GivenUp | RowGone | KeyTaken
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Recorded:
     """What Ajera's table holds of an intention. No lines and no key: it was given up (fenced)."""
 
@@ -90,7 +91,7 @@ class Recorded:
     epoch: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class LockedRow:
     """A row as read under lock, None if it is not there. `at`: that database's own clock,
     read in the same transaction.
@@ -115,7 +116,7 @@ class Reason(StrEnum):
     RETRIED = "retried"  # parked work was tried again
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Decision:
     """The link as it must be stored with `conflicts` before any of `writes` is carried out;
     at most one write a side.

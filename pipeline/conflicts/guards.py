@@ -161,7 +161,7 @@ def is_own_write(pending: Pending, name: str, observed: Value, image: Value, at:
 
 def still_holds(expected: Values, row: Row, side: Side, rules: Rules) -> frozenset[str]:
     """Compare: the lines in which the row holds what we believe it holds."""
-    held = rules.observed(side, row)
+    held = rules.lines_observed(side, row, expected)
     return frozenset(
         name for name, value in expected.items() if name in held and held[name] == value
     )

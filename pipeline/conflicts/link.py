@@ -5,13 +5,14 @@ every change is a new link. Without slots, so that `model.replace` can make it.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
 from pipeline.conflicts.rules import Side
 from pipeline.model.event import Value
+from pipeline.model.frozen import light
 from pipeline.model.position import NOWHERE, TopicOffset
 from pipeline.model.replace import replace
 
@@ -38,7 +39,7 @@ class Obstacle(StrEnum):
     KEY_TAKEN = "key_taken"  # the row to be created exists already, and is not ours
 
 
-@dataclass(frozen=True)
+@light(frozen=True)
 class Seen:
     """The newest event of a side that was reconciled: position ("" before the first streamed one),
     place, epoch.
@@ -55,7 +56,7 @@ class Seen:
     committed_at: datetime | None = None
 
 
-@dataclass(frozen=True)
+@light(frozen=True)
 class Pending:
     """A write of ours that the side's log may not have shown yet,
     or a look at the row that its log may be behind of.
@@ -80,7 +81,7 @@ class Pending:
         return self.number == 0
 
 
-@dataclass(frozen=True)
+@light(frozen=True)
 class Desired:
     """A value that a side ought to hold because somebody typed it,
     though its row does not hold it now.
@@ -94,7 +95,7 @@ class Desired:
     is_decided: bool
 
 
-@dataclass(frozen=True)
+@light(frozen=True)
 class LinkSide:
     """One side of a link. All maps go by line name.
 
@@ -155,7 +156,7 @@ class LinkSide:
         return self if self.has_pending_edit(name) else replace(self, dirty=self.dirty | {name})
 
 
-@dataclass(frozen=True)
+@light(frozen=True)
 class Parked:
     """A line that a person must decide, with what each side typed, since when,
     and why (a conflict kind).
@@ -167,7 +168,7 @@ class Parked:
     reason: str
 
 
-@dataclass(frozen=True)
+@light(frozen=True)
 class Link:
     """A pair of rows. `number` counts our writes,
     `version` the times the link was stored (raised by the store).
@@ -234,8 +235,8 @@ class Link:
         """
         if self.state is not State.LINKED or self.out or self.off:
             return None
-        keys = {side: key for side in Side if (key := self.side(side).key) is not None}
-        return keys if len(keys) == len(Side) else None
+        ajera, dps = self.ajera.key, self.dps.key
+        return None if ajera is None or dps is None else {Side.AJERA: ajera, Side.DPS: dps}
 
     def is_known(self, name: str) -> bool:
         """Is the value of this line known on both sides."""

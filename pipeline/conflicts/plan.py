@@ -75,7 +75,7 @@ def _is_asked_of(link_side: LinkSide, other: LinkSide, pair: ColumnPair, side: S
 
 def waiting(link: Link, rules: Rules) -> tuple[tuple[str, Side], ...]:
     """Lines asked for whose value the receiving side has no counterpart of yet, with that side."""
-    if guards.is_suspended(link):
+    if guards.is_suspended(link) or not (link.ajera.dirty or link.dps.dirty):
         return ()
     return tuple(
         (pair.name, side)

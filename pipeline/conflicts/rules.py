@@ -4,7 +4,7 @@ in which form.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -26,10 +26,10 @@ class Side(StrEnum):
 
     @property
     def other(self) -> Side:
-        return Side.DPS if self is Side.AJERA else Side.AJERA
+        return SIDES[self is SIDES[0]]
 
 
-SIDES = tuple(Side)
+SIDES = tuple(Side)  # to find a member of an enumeration takes as long as a call
 
 
 class Rule(StrEnum):
@@ -52,6 +52,7 @@ class Direction(StrEnum):
 
 
 NO_ROW: Row = MappingProxyType({})  # of a row that is created
+Read = Callable[[Row], Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Field:
     """
 
     columns: tuple[str, ...]
-    read: Callable[[Row], Value]
+    read: Read
     write: Callable[[Value, Row], Row]
 
 
@@ -210,23 +211,30 @@ class Rules:
         """Line -> value of a row of that side. Lines whose columns the row lacks are left out:
         unknown is not null.
         """
-        held = row.keys()
-        return {name: read(row) for name, columns, read in self._readers[side] if columns <= held}
+        held, readers = row.keys(), self._readers[side]
+        if self._columns[side] <= held:  # nearly always
+            return {name: read(row) for name, (_, read) in readers.items()}
+        return {name: read(row) for name, (columns, read) in readers.items() if columns <= held}
+
+    def lines_observed(self, side: Side, row: Row, names: Iterable[str]) -> dict[str, Value]:
+        """The same of these lines alone."""
+        held, readers = row.keys(), self._readers[side]
+        found = [(name, *readers[name]) for name in names if name in readers]
+        return {name: read(row) for name, columns, read in found if columns <= held}
 
     @cached_property
-    def _readers(
-        self,
-    ) -> Mapping[Side, tuple[tuple[str, frozenset[str], Callable[[Row], Value]], ...]]:
-        """By side: each line's name, its columns there, and how they are read."""
+    def _columns(self) -> Mapping[Side, frozenset[str]]:
         return {
-            side: tuple(
-                (
-                    p.name,
-                    frozenset(p.field(side).columns),
-                    p.field(side).read,
-                )
-                for p in self.pairs
-            )
+            side: frozenset().union(*(c for c, _ in self._readers[side].values())) for side in SIDES
+        }
+
+    @cached_property
+    def _readers(self) -> Mapping[Side, Mapping[str, tuple[frozenset[str], Read]]]:
+        """By side and line its columns there, and how they are read."""
+        return {
+            side: {
+                p.name: (frozenset(p.field(side).columns), p.field(side).read) for p in self.pairs
+            }
             for side in SIDES
         }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
@@ -35,10 +34,11 @@ from pipeline.conflicts.link import (
 )
 from pipeline.conflicts.rules import SIDES, Rules, Side
 from pipeline.model.event import Row, Value
+from pipeline.model.frozen import light
 from pipeline.model.replace import replace
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Settled:
     """The link with a write's outcome in it, and what must be logged of it."""
 

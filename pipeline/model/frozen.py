@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 else:
     from dataclasses import dataclass
 
-    def light(*, frozen, slots, order=False):
+    def light(*, frozen, slots=False, order=False, eq=True):
         """The same class, compared and hashed alike, without the calls."""
-        return dataclass(slots=slots, unsafe_hash=frozen, order=order)
+        return dataclass(slots=slots, unsafe_hash=frozen and eq, order=order, eq=eq)
 
 
 __all__ = ["light"]

@@ -16,10 +16,12 @@ else:
         Raises TypeError for a name that is no field.
         """
         fields = one.__dict__
-        if not changes.keys() <= fields.keys():
-            raise TypeError(f"{type(one).__name__} lacks {sorted(changes.keys() - fields.keys())}")
         new = object.__new__(type(one))
-        new.__dict__.update(fields, **changes)
+        copied = new.__dict__
+        copied.update(fields)
+        copied.update(changes)
+        if len(copied) > len(fields):
+            raise TypeError(f"{type(one).__name__} lacks {sorted(changes.keys() - fields.keys())}")
         return new
 
 

@@ -8,6 +8,7 @@ from tests.failures.guards_events import EVENT_GUARDS
 from tests.failures.guards_first import FIRST_GUARDS
 from tests.failures.guards_lines import LINE_GUARDS
 from tests.failures.guards_one_way import ONE_WAY_GUARDS
+from tests.failures.guards_plain import PLAIN_GUARDS
 from tests.failures.guards_told import TOLD_GUARDS
 from tests.failures.guards_writes import WRITE_GUARDS
 
@@ -17,5 +18,6 @@ TWO_WAY_GUARDS = (
     *FIRST_GUARDS,
     *ASSUMED_GUARDS,
     *LINE_GUARDS,
+    *PLAIN_GUARDS,
 )
 GUARDS = (*ONE_WAY_GUARDS, *TWO_WAY_GUARDS, *TOLD_GUARDS, *CAPTURE_GUARDS)

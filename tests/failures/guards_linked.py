@@ -82,8 +82,8 @@ LINKED_GUARDS = (
     Guard(
         "a link of which nobody knows what it gave is told",
         CHANGED,
-        "        if link.id in before:\n            was, now = before[link.id], link.exchanged\n",
-        "        was, now = before.get(link.id), link.exchanged\n",
+        "        if link.id not in before:\n",
+        "        if link.id is None:\n",
         f"{CONTRACT}::test_a_link_that_was_stored_without_being_read_is_told",
     ),
     Guard(

@@ -63,9 +63,9 @@ def arrays(rows: Sequence[Cells]) -> list[str]:
 
 
 def _array(cells: Cells) -> str:
-    """As JSON has it where nothing is escaped: the two forms escape differently."""
+    """As JSON has it where nothing but quotes is escaped: the rest is escaped differently."""
     text = orjson.dumps(cells, default=_plain).decode()
-    if "\\" in text:
+    if text.count("\\") != text.count('\\"'):
         text = f"[{','.join(map(_element, cells))}]"
     return f"{{{text[1:-1]}}}"
 

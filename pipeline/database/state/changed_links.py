@@ -71,10 +71,9 @@ def changed_keys(
     """
     found: set[tuple[str, Side, str]] = set()
     for link in links:
-        now: Keys | None = {side: key for side in Side if (key := link.side(side).key) is not None}
-        was: Keys | None = None
-        if link.id in before:
-            was, now = before[link.id], link.exchanged
+        was, now = before.get(link.id), link.exchanged
+        if link.id not in before:
+            now = {side: key for side in Side if (key := link.side(side).key) is not None}
         if was != now:
             for keys in (was, now):
                 found.update((link.entity, side, key) for side, key in (keys or {}).items())

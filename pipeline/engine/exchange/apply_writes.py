@@ -134,9 +134,10 @@ def _read_back(rows: Rows, side: Side, written: Written, epoch: int, carried: Ca
         keys = [key for one, key, _ in written.values() if one.entity.side(side).table.name == name]
         held |= {(name, key): row for key, row in rows.read(table, keys).items()}
     for intention, (one, key, lines) in written.items():
-        found = one.entity.rules.observed(side, held[one.entity.side(side).table.name, key])
-        kept = {line: found[line] for line in lines} if one.write.key is not None else found
-        created = key if one.write.key is None else None
+        row, rules = held[one.entity.side(side).table.name, key], one.entity.rules
+        is_new = one.write.key is None
+        kept = rules.observed(side, row) if is_new else rules.lines_observed(side, row, lines)
+        created = key if is_new else None
         carried.outcomes[intention] = Applied(one.write.number, kept, after, at, created, epoch)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from pipeline.conflicts import guards
 from pipeline.conflicts.link import Link, State
-from pipeline.conflicts.rules import Side
+from pipeline.conflicts.rules import SIDES, Side
 from pipeline.engine.exchange.parents import parent_in_key, parent_key
 from pipeline.engine.exchange.unit_of_work import (
     ExchangeConfig,
@@ -111,7 +111,7 @@ def newest(links: Iterable[Link]) -> dict[tuple[str, Side, str], Link]:
     """
     found: dict[tuple[str, Side, str], Link] = {}
     for link in links:
-        for side in Side:
+        for side in SIDES:
             key = link.side(side).key
             if key is not None:
                 known = found.get((link.entity, side, key))

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.conflicts.decision import LockedRow
+from pipeline.conflicts.decision import Decision, LockedRow
 from pipeline.conflicts.first import FirstLinkPolicy
 from pipeline.conflicts.known import knows_all
 from pipeline.conflicts.lines import LinesUpdate, needs_rows, update_lines
 from pipeline.conflicts.link import Link, State, Values
-from pipeline.conflicts.reconcile import needs_look
+from pipeline.conflicts.plain import decide_plain
+from pipeline.conflicts.reconcile import needs_look, reconcile
 from pipeline.conflicts.rules import Side
 from pipeline.engine.exchange.translate import Translations
 from pipeline.engine.exchange.unit_of_work import (
@@ -56,6 +57,19 @@ class LockedRows:
                         wanted.setdefault((side, link_side.table), set()).add(link_side.key)
         self._lock(wanted)
         self._learn_new_lines(outdated)
+
+    def decided(
+        self, entity: Entity, item: WorkItem, link: Link, event: Event
+    ) -> tuple[LinesUpdate, Decision] | None:
+        """What an event of a linked row leads to, None if the row must be looked at first."""
+        rules, now = self._translations.rules(entity), self._unit.now
+        looked = self.rows.get((item.side, item.table, item.key))
+        if looked is None and (plain := decide_plain(link, item.side, event, now, rules)):
+            return LinesUpdate(link), plain
+        known = self.known(entity, link, event)
+        if looked is None and needs_look(known.link, event, rules):
+            return None
+        return known, known.and_then(reconcile(known.link, event, now, rules, looked))
 
     def known(self, entity: Entity, link: Link, event: Event | None = None) -> LinesUpdate:
         """The link, knowing all lines: those that it did not know are decided from both rows."""

@@ -13,8 +13,8 @@ from pipeline.conflicts import guards
 from pipeline.conflicts.decision import Decision, Reason
 from pipeline.conflicts.ending import end
 from pipeline.conflicts.link import Link, State
-from pipeline.conflicts.reconcile import finish, needs_look, reconcile
-from pipeline.conflicts.rules import Side
+from pipeline.conflicts.reconcile import finish
+from pipeline.conflicts.rules import SIDES, Side
 from pipeline.engine.exchange.apply_writes import apply_writes
 from pipeline.engine.exchange.bring import brought
 from pipeline.engine.exchange.create_retry import CreateRetry
@@ -209,7 +209,6 @@ class ReconcilePass:
 
     def _event(self, item: WorkItem, entity: Entity, link: Link, event: Event) -> ItemResult | None:
         """The end of an event of a linked row, None if its row must be looked at first."""
-        rules = self._translations.rules(entity)
         if applied.is_rewound(link.side(item.side).seen, event, self._setup.rewound_tolerance):
             raise Rewound(event)
         if event.row and not applied.is_stale(link.side(item.side).seen, event):
@@ -225,12 +224,11 @@ class ReconcilePass:
                 self._touched.append(link.id)  # what belongs to it follows
                 self._unit.conflicts += told(link, now, item.side, self._unit)
             link = now
-        looked = self._locked.rows.get((item.side, item.table, item.key))
-        known = self._locked.known(entity, link, event)
-        if looked is None and needs_look(known.link, event, rules):
+        found = self._locked.decided(entity, item, link, event)
+        if found is None:
             return None
+        known, decision = found
         self._done.count_lines(entity, known)
-        decision = known.and_then(reconcile(known.link, event, self._unit.now, rules, looked))
         if decision.reason is Reason.STALE:
             self._touched.append(link.id)
         self._offer(entity, item, link)
@@ -289,7 +287,7 @@ class ReconcilePass:
         )
         is_retried = item.link is not None and decision.link.obstacle is None
         if not is_waiting and (
-            is_retried or any(before.side(s).dirty or before.side(s).wanted for s in Side)
+            is_retried or any(before.side(s).dirty or before.side(s).wanted for s in SIDES)
         ):
             self._unit.unpark(item, link_id(before.id), is_done=decision.is_done_in_dps)
         outcome = decision.outcome

@@ -18,12 +18,13 @@ from pipeline.conflicts.link import Link, Seen, State
 from pipeline.conflicts.rules import Rules, Side
 from pipeline.engine.exchange.ports import AjeraTransaction, LinkTransaction
 from pipeline.model.event import Event, Value
+from pipeline.model.frozen import light
 from pipeline.model.outcome import Outcome, RowCounts
 from pipeline.pairing.entity import CodeList, Entity, NewRow, ParkedWork
 from pipeline.pairing.rows import Rows
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@light(frozen=True, slots=True, eq=False)
 class WorkItem:
     """A row to look at: because of an event, because it was parked,
     or because the row it belongs to was linked.
@@ -50,7 +51,7 @@ class WorkItem:
     is_outdated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class ItemResult:
     """How an item ended."""
 
@@ -115,7 +116,7 @@ class ExchangeConfig:
         return self.entities.index(entity)
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class PlannedWrite:
     """A write to be carried out; `new` for a row to be created."""
 

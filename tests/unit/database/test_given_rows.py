@@ -37,3 +37,16 @@ def test_a_column_is_an_array_whose_texts_are_escaped_as_arrays_are() -> None:
         '{"a,{}","q\\"\\\\\n","null"}',
         "{true,null,false}",
     ]
+
+
+def test_any_texts_are_an_array_whether_json_escapes_only_their_quotes_or_more() -> None:
+    """Quotes and backslashes are escaped by a backslash, and nothing else is."""
+    chance = random.Random(6)
+    parts = ('"', ",", "\\", "é", "\x00", "\n", "n", "{}", "a", "")
+    for _ in range(500):
+        texts = ["".join(chance.choices(parts, k=3)) for _ in range(chance.randint(1, 4))]
+        held = [one.replace("\x00", "") for one in texts]
+        escaped = [one.replace("\\", "\\\\").replace('"', '\\"') for one in held]
+        assert arrays([(one,) for one in texts]) == [
+            "{" + ",".join(f'"{one}"' for one in escaped) + "}"
+        ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pipeline.decoding.event import Decoder
 from pipeline.errors import MetadataMissing
-from pipeline.model.event import Decoded, Message, Undecodable
+from pipeline.model.event import Decoded, Event, Message, Undecodable
 
 
 class DecoderByTopic:
@@ -24,6 +24,12 @@ class DecoderByTopic:
         if decoder is None:
             return Undecodable(MetadataMissing(f"{message.topic}: no source table has this topic."))
         return decoder.decode(message, incarnation)
+
+    def decode_many(
+        self, messages: Sequence[Message], start: int, incarnation: int
+    ) -> Sequence[Event]:
+        decoder = self._by_topic.get(messages[start].topic)
+        return decoder.decode_many(messages, start, incarnation) if decoder else ()
 
 
 def topics_of(decoders: Sequence[Decoder]) -> list[str]:

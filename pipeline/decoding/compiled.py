@@ -31,16 +31,28 @@ def compiled(declared: Mapping[str, Any], answer: Callable[[Mapping[str, str]], 
 
     The reader raises what is in ODD. Raises UnknownType.
     """
+    lines, names = body_of(declared)
+    reader: Reader = made(
+        ["def made(b):", " p = 0", *(f" {line}" for line in lines), f" return {answer(names)}"], {}
+    )
+    return reader
+
+
+def body_of(declared: Mapping[str, Any]) -> tuple[list[str], Mapping[str, str]]:
+    """Code that reads a body of this record at p of b to its end, and the names of the local
+    variables by field. It raises what is in ODD. Raises UnknownType.
+    """
     fields: Sequence[Mapping[str, Any]] = declared["fields"]
     names = {field["name"]: f"v{number}" for number, field in enumerate(fields)}
-    lines = ["def read(b):", " p = 0"]
-    for field in fields:
-        lines += (f" {line}" for line in _value(field["type"], names[field["name"]]))
-    lines += [" if p != len(b): raise ValueError", f" return {answer(names)}"]
-    scope: dict[str, Any] = {**_SCOPE}
-    exec("\n".join(lines), scope)  # noqa: S102 - made of field numbers and our own column names
-    reader: Reader = scope["read"]
-    return reader
+    lines = [line for field in fields for line in _value(field["type"], names[field["name"]])]
+    return [*lines, "if p != len(b): raise ValueError"], names
+
+
+def made(lines: Sequence[str], scope: Mapping[str, object]) -> Any:
+    """The function `made` that these lines define, with what code of `body_of` calls."""
+    names: dict[str, Any] = {**_SCOPE, **scope}
+    exec("\n".join(lines), names)  # noqa: S102 - made of field numbers and our own column names
+    return names["made"]
 
 
 def dictionary(names: Mapping[str, str]) -> str:

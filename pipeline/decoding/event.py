@@ -19,9 +19,9 @@ from pipeline.decoding.metadata import (
 )
 from pipeline.decoding.naming import HEARTBEAT_PREFIX, field_name, topic_name
 from pipeline.decoding.plan import Envelope, Plan, Plans
+from pipeline.decoding.runs import UNAVAILABLE
 from pipeline.decoding.wire import HEADER, split
 from pipeline.errors import (
-    MessageMalformed,
     MetadataMissing,
     PipelineError,
     SourceTruncated,
@@ -41,7 +41,6 @@ from pipeline.model.event import (
 )
 from pipeline.model.position import TopicOffset
 
-UNAVAILABLE: Final = "__debezium_unavailable_value"  # a long text that an update left unchanged
 _UNAVAILABLE_BYTES: Final = UNAVAILABLE.encode()
 _LEAST_KEY: Final = -(1 << 63)
 _GREATEST_KEY: Final = (1 << 63) - 1
@@ -126,6 +125,23 @@ class Decoder:
             fault, epoch = error, self._shown_epoch(value)
         return Undecodable(_placed(message, fault), topic.table.name, epoch)
 
+    def decode_many(
+        self, messages: Sequence[Message], start: int, incarnation: int
+    ) -> Sequence[Event]:
+        """Events of messages of one partition, from `start` on, up to the first that `decode` must
+        be asked about.
+        """
+        found: list[Event] = []
+        topic = self._topics.get(messages[start].topic)
+        while topic is not None and start + len(found) < len(messages):
+            before = len(found)
+            plan = topic.plans.get((messages[start + before].value or b"")[: HEADER.size])
+            if plan is not None and plan.run is not None:
+                plan.run(messages, start + before, incarnation, found)
+            if len(found) == before:
+                break
+        return found
+
     def _shown_epoch(self, value: bytes) -> int:
         """The epoch of a message that gives no event, 0 where it shows none."""
         try:
@@ -170,16 +186,12 @@ def _event(
     operation, ended = kind_of(letter, deleted, marker)
     epoch = epoch_of(epoch_text)
     table = topic.table
-    key = _plain_key(plan, row, message.key)
-    given = None
-    if key is None:
-        given = _key(topic, message.key)
-        key = table.key_text(given)
+    key = _key(topic, message.key)
     return Event(
         table.name,
-        key,
+        table.key_text(key),
         operation,
-        _NOTHING if operation is _DELETE else _row(plan, row, body, given),
+        _NOTHING if operation is _DELETE else _row(plan, row, body, key),
         "" if operation is _READ else plan.position(epoch, *places),
         TopicOffset(incarnation, message.partition, message.offset),
         committed_at_of(committed_ms),
@@ -187,17 +199,6 @@ def _event(
         ended,
         captured_ms if type(captured_ms) is int else 0,
     )
-
-
-def _plain_key(plan: Plan, row: Row, key: bytes | None) -> str | None:
-    """The row's key, where the message's is that very number as the connector writes it."""
-    column = plan.key_columns[0]
-    if plan.key_start is None or column is None:
-        return None
-    number = row[column]
-    if type(number) is int and key == b"%s%d}" % (plan.key_start, number):
-        return str(number)
-    return None
 
 
 def _key(topic: _Topic, key: bytes | None) -> tuple[Value, ...]:
@@ -230,29 +231,19 @@ def _refuse_unlike(kind: ColumnType, name: str, value: Any) -> None:
 
 
 def _row(
-    plan: Plan, row: dict[str, Value], body: bytes, key: tuple[Value, ...] | None
+    plan: Plan, row: dict[str, Value], body: bytes, key: tuple[Value, ...]
 ) -> dict[str, Value]:
-    """The row in canonical form; `key` is the message's, None where it is the row's own."""
+    """The row in canonical form; `key` is the message's."""
     if _UNAVAILABLE_BYTES in body:
         row = {column: value for column, value in row.items() if value != UNAVAILABLE}
-    for flag in plan.integer_flags:
-        row[flag] = _flag(flag, row[flag])
-    for column, convert in plan.conversions:
+    for column, convert in plan.conversions.items():
         row[column] = convert(row[column])
-    if key is not None and any(
+    if any(
         name is not None and row[name] != value
         for name, value in zip(plan.key_columns, key, strict=True)
     ):
         raise MetadataMissing("the key names another row than the message holds")
     return row
-
-
-def _flag(column: str, value: Value) -> bool | None:
-    if value is None or isinstance(value, bool):
-        return value
-    if value in (0, 1):
-        return bool(value)
-    raise MessageMalformed(f"{column} is neither 0 nor 1")
 
 
 def _unflattened(plan: Envelope, body: bytes) -> PipelineError:

@@ -4,23 +4,23 @@ used for every message.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pipeline.decoding.avro import Schemas, WriterSchema
-from pipeline.decoding.compiled import ODD, UnknownType, compiled, dictionary
-from pipeline.decoding.contract import Contract, types
+from pipeline.decoding.contract import Contract
 from pipeline.decoding.metadata import (
     PositionOf,
     position_of_postgres,
     position_of_sqlserver,
 )
 from pipeline.decoding.naming import field_name
+from pipeline.decoding.runs import Run, run_of
 from pipeline.decoding.values import Conversion, conversion
 from pipeline.errors import ContractBroken, MetadataMissing, PipelineError
 from pipeline.mapping.site import Site
-from pipeline.mapping.source import ColumnType, SourceTable
+from pipeline.mapping.source import SourceTable
 
 REQUIRED: Final = (
     "__op",
@@ -47,14 +47,21 @@ Taken = tuple[Any, ...]
 class Plan:
     """How rows of one table are taken from bodies of one writer schema."""
 
-    read: Callable[[bytes], Taken]
-    key_start: bytes | None  # of a key that is one number, what the message's key has before it
-    integer_flags: tuple[str, ...]  # canonical flags that arrive as integers
+    schema: WriterSchema
+    columns: tuple[tuple[str, str], ...]  # fields, and the canonical columns that they give
     key_columns: tuple[
         str | None, ...
     ]  # the canonical key columns, None for one that the row does not carry
     position: PositionOf
-    conversions: tuple[tuple[str, Conversion], ...] = ()  # of canonical decimals and dates
+    places: tuple[str, ...]  # the connector's fields that a position is made of
+    conversions: Mapping[str, Conversion]  # of canonical columns that arrive in another form
+    run: Run | None  # many messages at once; None: each alone
+
+    def read(self, body: bytes) -> Taken:
+        """A row as it arrives, and what the connector says of it. Raises MessageMalformed."""
+        flat = self.schema.read(body)
+        row = {canonical: flat[name] for name, canonical in self.columns}
+        return row, *(flat.get(name) for name in (*REQUIRED, CAPTURED, *self.places))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,26 +119,17 @@ class Plans:
             return error.with_traceback(None)
         columns = tuple(self._usable(table, fields))
         canonical = {name for _, name in columns}
+        conversions = dict(self._conversions(table, canonical, fields))
+        position = position_of_postgres if places is POSTGRES else position_of_sqlserver
         return Plan(
-            read=_reader(schema, columns, places),
-            key_start=self._key_start(table, canonical),
-            integer_flags=tuple(
-                column.name
-                for column in table.columns
-                if column.kind is ColumnType.FLAG
-                and column.name in canonical
-                and self._is_integer(table, column.name, fields)
-            ),
+            schema=schema,
+            columns=columns,
             key_columns=tuple(c.name if c.name in canonical else None for c in table.key_columns),
-            position=position_of_postgres if places is POSTGRES else position_of_sqlserver,
-            conversions=tuple(self._conversions(table, canonical, fields)),
+            position=position,
+            places=places,
+            conversions=conversions,
+            run=run_of(table, schema, self._site, columns, conversions, (position, places)),
         )
-
-    def _key_start(self, table: SourceTable, usable: Set[str]) -> bytes | None:
-        if table.key_columns[0].kind is not ColumnType.INTEGER or not usable >= {*table.key}:
-            return None
-        names = [field_name(self._site.source_column(table.name, one)) for one in table.key]
-        return b'{"%s":' % names[0].encode() if len(names) == 1 else None
 
     def _usable(self, table: SourceTable, fields: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Columns as the contract declares them. Others are there only if nobody needs them,
@@ -158,39 +156,3 @@ class Plans:
                 found = conversion(column.name, column.kind, fields[name])
                 if found is not None:
                     yield column.name, found
-
-    def _is_integer(self, table: SourceTable, column: str, fields: Mapping[str, Any]) -> bool:
-        declared = fields[field_name(self._site.source_column(table.name, column))]
-        return not types(declared) <= {"null", "boolean"}
-
-
-def _reader(
-    schema: WriterSchema, columns: Sequence[tuple[str, str]], places: Sequence[str]
-) -> Callable[[bytes], Taken]:
-    """Reads a body in one go where the schema's types are known; else, and what is odd,
-    by fastavro. Raises MessageMalformed.
-    """
-    of_connector = (*REQUIRED, CAPTURED, *places)
-
-    def slowly(body: bytes) -> Taken:
-        flat = schema.read_slowly(body)
-        row = {canonical: flat[name] for name, canonical in columns}
-        return row, *(flat.get(name) for name in of_connector)
-
-    def answer(variables: Mapping[str, str]) -> str:
-        row = dictionary({canonical: variables[name] for name, canonical in columns})
-        return ", ".join([row, *(variables.get(name, "None") for name in of_connector)])
-
-    try:
-        quick = compiled(schema.declared, answer)
-    except UnknownType:
-        return slowly
-
-    def read(body: bytes) -> Taken:
-        try:
-            found: Taken = quick(body)
-        except ODD:
-            return slowly(body)
-        return found
-
-    return read

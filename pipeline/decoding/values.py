@@ -1,4 +1,4 @@
-"""Decimals and dates as Debezium writes them (`decimal.handling.mode=precise`,
+"""Flags, decimals and dates as Debezium writes them (`decimal.handling.mode=precise`,
 `time.precision.mode=adaptive`), by the declared Avro type.
 """
 
@@ -34,6 +34,8 @@ def conversion(column: str, kind: ColumnType, declared: Any) -> Conversion | Non
             convert = _decimals(declared)
         case ColumnType.DATE:
             convert = _dates(declared)
+        case ColumnType.FLAG if not types(declared) <= {"null", "boolean"}:
+            return _flags(column)
         case _:
             return None
 
@@ -43,6 +45,19 @@ def conversion(column: str, kind: ColumnType, declared: Any) -> Conversion | Non
         except (ArithmeticError, KeyError, TypeError, ValueError):
             fault = f"{column} holds no {kind}"
         raise MessageMalformed(fault)
+
+    return of
+
+
+def _flags(column: str) -> Conversion:
+    """Of a flag that arrives as a number."""
+
+    def of(value: Any) -> bool | None:
+        if value is None or isinstance(value, bool):
+            return value
+        if value in (0, 1):
+            return bool(value)
+        raise MessageMalformed(f"{column} is neither 0 nor 1")
 
     return of
 

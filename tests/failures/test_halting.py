@@ -309,7 +309,7 @@ def test_an_event_that_will_be_read_again_does_not_bring_a_skipped_row(member: M
         transaction.halts.note_skipped([noted], NOON)
     skipping.read(lambda call: call())
     ended = event("AxVec", 7, offset=7)
-    batch.add(ended, Message(VEC.topic, 0, 7, b'{"vecKey":7}', b""))
+    batch.add([ended], [Message(VEC.topic, 0, 7, b'{"vecKey":7}', b"")])
     skipping.handled(batch, ended)
     for end, left in ((7, [noted]), (8, [])):
         batch.handled.next_offsets[VEC] = end

@@ -22,7 +22,7 @@ from pipeline.config.load import load
 from pipeline.domain.routes import AJERA_TO_PIM, ROUTES
 from pipeline.engine.consumer import ports
 from pipeline.engine.projection.processor import Processor
-from pipeline.model.event import Decoded, Message
+from pipeline.model.event import Decoded, Event, Message
 from pipeline.model.position import TopicPartition
 from pipeline.operations.run import run_members
 from pipeline.telemetry.health import Health
@@ -114,6 +114,13 @@ class BombedDecoder:
         decoded = self._inner.decode(message, incarnation)
         self._bomb.at("after decode")
         return decoded
+
+    def decode_many(
+        self, messages: Sequence[Message], start: int, incarnation: int
+    ) -> Sequence[Event]:
+        events = self._inner.decode_many(messages, start, incarnation)
+        self._bomb.at("after decode")
+        return events
 
 
 class BombedTransaction:

@@ -35,6 +35,7 @@ from pipeline.model.halt import place_of
 from pipeline.model.load import LoadProgress
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
+from tests.support.decoding import many
 from tests.support.events import NOON
 from tests.twins.messages import (
     MemoryBroker,
@@ -163,6 +164,11 @@ class Prepared:
     def decode(self, message: Message, incarnation: int) -> Decoded:
         del incarnation
         return self._events[message.topic, message.partition, message.offset]
+
+    def decode_many(
+        self, messages: Sequence[Message], start: int, incarnation: int
+    ) -> Sequence[Event]:
+        return many(self.decode, messages, start, incarnation)
 
 
 def patiently(call: Callable[[], T]) -> T:

@@ -61,6 +61,7 @@ from pipeline.telemetry.health import Health
 from pipeline.telemetry.prometheus import PrometheusTelemetry
 from pipeline.wiring.clients import SystemClock
 from tests.support.commands import answer
+from tests.support.decoding import many
 from tests.support.writers import InterruptibleWriter
 from tests.twins.messages import MemoryDeadLetters
 
@@ -158,6 +159,11 @@ class Prepared:
     def decode(self, message: Message, incarnation: int) -> Decoded:
         del incarnation
         return self.events[message.topic, message.offset]
+
+    def decode_many(
+        self, messages: Sequence[Message], start: int, incarnation: int
+    ) -> Sequence[Event]:
+        return many(self.decode, messages, start, incarnation)
 
 
 @dataclass

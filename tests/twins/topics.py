@@ -17,6 +17,7 @@ from pipeline.model.position import (
     TopicPartition,
     postgres_position,
 )
+from tests.support.decoding import many
 from tests.twins.database import MemoryDatabase
 from tests.twins.pairs import MemoryPairs
 
@@ -77,6 +78,11 @@ class Topics:
     def decode(self, message: Message, incarnation: int) -> Decoded:
         del incarnation
         return self.events[TopicPartition(message.topic, message.partition)][message.offset]
+
+    def decode_many(
+        self, messages: Sequence[Message], start: int, incarnation: int
+    ) -> Sequence[Event]:
+        return many(self.decode, messages, start, incarnation)
 
     def _publish(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -46,12 +46,13 @@ class Batch:
     _messages: dict[EventOrigin, Message] = field(default_factory=dict)  # made when one is asked
     _known: int = 0  # of how many events they are
 
-    def add(self, event: Event, message: Message) -> None:
-        """An event, and the message that it came in."""
-        self.events.append(event)
-        self._carriers.append(message)
-        if event.snapshot_ended and event.epoch > self.handled.snapshot_ended:
-            self.snapshot_ended(message.topic, event.epoch)
+    def add(self, events: Sequence[Event], messages: Sequence[Message]) -> None:
+        """Events, one or more, and the messages of one topic that they came in."""
+        self.events += events
+        self._carriers += messages
+        ended = max((one.epoch for one in events if one.snapshot_ended), default=0)
+        if ended > self.handled.snapshot_ended:
+            self.snapshot_ended(messages[0].topic, ended)
 
     def snapshot_ended(self, topic: str, epoch: int) -> None:
         """A message of this topic shows that the snapshot of its epoch is over. Epochs of two
@@ -78,22 +79,25 @@ class Batch:
 
 @dataclass(slots=True)
 class BatchPartition:
-    """A partition within a batch. `good`: messages that the circuit was not told of yet."""
+    """A partition within a batch, and its messages. `good`: those that the circuit was not told of
+    yet.
+    """
 
     partition: TopicPartition
     incarnation: int
+    messages: list[Message] = field(default_factory=list)
     is_halted: bool = False
-    has_events: bool = False
     good: int = 0
 
-    def event(self, batch: Batch, event: Event, message: Message) -> None:
-        """Add an event of this partition."""
-        batch.add(event, message)
-        if not self.has_events:
-            self.has_events = True
-            batch.partitions[event.table, message.partition] = self.partition
-        batch.handled.next_offsets[self.partition] = message.offset + 1
-        self.good += 1
+    def take(self, batch: Batch, events: Sequence[Event], start: int) -> int:
+        """Add the events of its messages from `start` on; where the next message is."""
+        after = start + len(events)
+        if events:
+            batch.add(events, self.messages[start:after])
+            batch.partitions[events[0].table, self.partition.partition] = self.partition
+            batch.handled.next_offsets[self.partition] = self.messages[after - 1].offset + 1
+            self.good += len(events)
+        return after
 
 
 def place_of(message: Message) -> str:

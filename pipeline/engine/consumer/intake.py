@@ -102,22 +102,33 @@ class Intake:
                 part = of_batch[place] = BatchPartition(
                     TopicPartition(*place), incarnations[message.topic]
                 )
-            if not part.is_halted:
-                self._read(batch, part, message, attempt)
+            part.messages.append(message)
         for part in of_batch.values():
+            self._read(batch, part, attempt)
             self._circuit.good(part.partition, part.good)
         return batch
 
-    def _read(self, batch: Batch, part: BatchPartition, message: Message, attempt: Attempt) -> None:
+    def _read(self, batch: Batch, part: BatchPartition, attempt: Attempt) -> None:
+        """A partition's messages up to one that halts it: many plain ones at once, others alone."""
+        at = 0
+        while at < len(part.messages) and not part.is_halted:
+            events = self._decoder.decode_many(part.messages, at, part.incarnation)
+            at = part.take(batch, events, at)
+            if at < len(part.messages):
+                self._read_one(batch, part, at, attempt)
+                at += 1
+
+    def _read_one(self, batch: Batch, part: BatchPartition, at: int, attempt: Attempt) -> None:
+        message = part.messages[at]
         decoded = self._decoder.decode(message, part.incarnation)
         if type(decoded) is Event:
-            part.event(batch, decoded, message)
+            part.take(batch, [decoded], at)
             return
         self._circuit.good(part.partition, part.good)
         part.good = 0
         try:
             found = self._decoded(message, part.incarnation, decoded, attempt)
-            self._take(batch, part, message, found)
+            self._take(batch, part, at, found)
         except PipelineError as error:
             if not self.skipped(batch, message, error):
                 self.halt(batch, message, error)
@@ -150,12 +161,12 @@ class Intake:
             raise self._unknown.error_of(message, decoded.error)
         return decoded
 
-    def _take(self, batch: Batch, part: BatchPartition, message: Message, decoded: Decoded) -> None:
+    def _take(self, batch: Batch, part: BatchPartition, at: int, decoded: Decoded) -> None:
         """Sort a decoded message into the batch. Raises the error that halts its partition."""
-        partition = part.partition
+        partition, message = part.partition, part.messages[at]
         match decoded:
             case Event():
-                part.event(batch, decoded, message)
+                part.take(batch, [decoded], at)
                 return
             case Tombstone():
                 batch.ended[partition, Outcome.SKIPPED, SkipReason.TOMBSTONE] += 1

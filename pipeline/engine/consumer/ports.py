@@ -13,7 +13,7 @@ from pipeline.engine.consumer.halt_store import HaltStore
 from pipeline.engine.consumer.rows import LedgerRows, TargetRows
 from pipeline.engine.consumer.state_ports import Aggregates, ExchangeLinks, KeptSettings
 from pipeline.errors import PipelineError
-from pipeline.model.event import Decoded, Message
+from pipeline.model.event import Decoded, Event, Message
 from pipeline.model.halt import LostAt
 from pipeline.model.ledger import Incarnation, Mark, Progress, Waiting
 from pipeline.model.load import LoadProgress
@@ -242,6 +242,13 @@ class Decoder(Protocol):
     """Bytes to events; total."""
 
     def decode(self, message: Message, incarnation: int) -> Decoded: ...
+
+    def decode_many(
+        self, messages: Sequence[Message], start: int, incarnation: int
+    ) -> Sequence[Event]:
+        """Events of messages of one partition, from `start` on, up to the first that `decode` must
+        be asked about.
+        """
 
 
 class Telemetry(Protocol):

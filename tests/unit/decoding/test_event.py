@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from pipeline.decoding.event import UNAVAILABLE
 from pipeline.decoding.naming import HEARTBEAT_PREFIX
+from pipeline.decoding.runs import UNAVAILABLE
 from pipeline.decoding.wire import join
 from pipeline.errors import (
     MessageMalformed,

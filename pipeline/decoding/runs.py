@@ -1,0 +1,130 @@
+"""Events of many messages of one partition by one function, made for a table and a writer schema.
+
+It takes what is plain: one event a message, whose key is the row's own as the connector writes it,
+and nothing odd anywhere. It stops before the first message that is not, which `Decoder.decode` is
+asked about: there is one meaning of a message, and one text of each error. A property test compares
+the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Final
+
+from pipeline.decoding.avro import WriterSchema
+from pipeline.decoding.compiled import ODD, UnknownType, body_of, dictionary, made
+from pipeline.decoding.metadata import PositionOf, committed_at_of, epoch_of, kind_of
+from pipeline.decoding.naming import field_name
+from pipeline.decoding.values import Conversion
+from pipeline.decoding.wire import HEADER
+from pipeline.errors import PipelineError
+from pipeline.mapping.site import Site
+from pipeline.mapping.source import ColumnType, SourceTable, key_text
+from pipeline.model.event import Event, Message, Operation
+from pipeline.model.position import TopicOffset
+
+# Adds events of the messages from a place on, in an incarnation, to a list, up to the first message
+# that has another header or is not plain.
+Run = Callable[[Sequence[Message], int, int, list[Event]], None]
+
+UNAVAILABLE: Final = "__debezium_unavailable_value"  # a long text that an update left unchanged
+_KEYS: Final = (ColumnType.INTEGER, ColumnType.TEXT, ColumnType.SHORT_TEXT)
+
+
+def run_of(
+    table: SourceTable,
+    schema: WriterSchema,
+    site: Site,
+    columns: Sequence[tuple[str, str]],
+    conversions: Mapping[str, Conversion],
+    position: tuple[PositionOf, Sequence[str]],
+) -> Run | None:
+    """None where a type of the schema or the key is of no kind that code is written for.
+
+    `columns`: fields and the canonical columns that they give; `position`: what makes it, and the
+    fields that it is made of.
+    """
+    fields = {canonical: name for name, canonical in columns}
+    if not fields.keys() >= {*table.key} or any(c.kind not in _KEYS for c in table.key_columns):
+        return None
+    try:
+        body, names = body_of(schema.declared)
+    except UnknownType:
+        return None
+    place_of, places = position
+    scope = {
+        "islice": islice,
+        "Event": Event,
+        "TopicOffset": TopicOffset,
+        "READ": Operation.READ,
+        "DELETE": Operation.DELETE,
+        "NOTHING": {},
+        "UNAVAILABLE": UNAVAILABLE.encode(),
+        "kind_of": kind_of,
+        "epoch_of": epoch_of,
+        "committed_at_of": committed_at_of,
+        "place_of": place_of,
+        "key_text": key_text,
+        "table": table.name,
+        **{f"convert{number}": convert for number, convert in enumerate(conversions.values())},
+    }
+    converting = {column: f"convert{number}" for number, column in enumerate(conversions)}
+    row = {
+        canonical: f"{converting[canonical]}({names[name]})"
+        if canonical in converting
+        else names[name]
+        for name, canonical in columns
+    }
+    keys = [(names[fields[column.name]], column.kind) for column in table.key_columns]
+    number_of_places = ", ".join(names[one] for one in places)
+    captured = names.get("__ts_ms", "0")
+    lines = [
+        "def made(messages, start, incarnation, add):",
+        " head = messages[start].value[:5]",
+        " for m in islice(messages, start, None):",
+        "  b = m.value",
+        "  if b is None or b[:5] != head or UNAVAILABLE in b: return",
+        f"  p = {HEADER.size}",
+        *(f"  {line}" for line in body),
+        *(f"  {line}" for line in _key(table, site, keys)),
+        "  operation, ended = kind_of("
+        + ", ".join(names[one] for one in ("__op", "__deleted", "__source_snapshot"))
+        + ")",
+        f"  epoch = epoch_of({names['__epoch']})",
+        "  add(Event(table, key, operation,",
+        f"   NOTHING if operation is DELETE else {dictionary(row)},",
+        f"   '' if operation is READ else place_of(epoch, {number_of_places}),",
+        "   TopicOffset(incarnation, m.partition, m.offset),",
+        f"   committed_at_of({names['__source_ts_ms']}), epoch, ended, {captured} or 0))",
+    ]
+    quick = made(lines, scope)
+
+    def run(messages: Sequence[Message], start: int, incarnation: int, found: list[Event]) -> None:
+        try:
+            quick(messages, start, incarnation, found.append)
+        except (*ODD, PipelineError):
+            return
+
+    return run
+
+
+def _key(table: SourceTable, site: Site, keys: Sequence[tuple[str, ColumnType]]) -> Iterator[str]:
+    """Code that leaves the loop unless the message's key is the row's, byte for byte; then `key` is
+    the row's.
+    """
+    parts, values = [], []
+    for column, (name, kind) in zip(table.key, keys, strict=True):
+        field = field_name(site.source_column(table.name, column))
+        if kind is ColumnType.INTEGER:
+            yield f"if type({name}) is not int: return"
+            parts.append(f'"{field}":%d')
+            values.append(name)
+        else:
+            yield f"if type({name}) is not str or '\\\\' in {name} or '\"' in {name}: return"
+            parts.append(f'"{field}":"%b"')
+            values.append(f"{name}.encode()")
+    whole = ("{" + ",".join(parts) + "}").encode()
+    yield f"if m.key != {whole!r} % ({', '.join(values)},): return"
+    one = f"str({keys[0][0]})" if len(keys) == 1 else f"key_text(({', '.join(n for n, _ in keys)}))"
+    yield f"key = {one}"

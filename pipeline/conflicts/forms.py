@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from pipeline.model.event import Value
-from pipeline.model.text import BLANKS
 
 Convert = Callable[[Value], Value]
 
@@ -22,7 +21,7 @@ def trimmed(value: Value) -> Value:
     """Text without surrounding blanks, blank text is null; other values as they are."""
     if not isinstance(value, str):
         return value
-    return value.strip(BLANKS) or None
+    return value.strip() or None
 
 
 def cut(length: int) -> Convert:

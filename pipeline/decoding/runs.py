@@ -29,6 +29,27 @@ from pipeline.model.position import TopicOffset
 Run = Callable[[Sequence[Message], int, int, list[Event]], None]
 
 UNAVAILABLE: Final = "__debezium_unavailable_value"  # a long text that an update left unchanged
+_BEFORE: Final = (
+    "def made(messages, start, incarnation, add):",
+    f" head = messages[start].value[:{HEADER.size}]",
+    " for m in islice(messages, start, None):",
+    "  b = m.value",
+    f"  if b is None or b[:{HEADER.size}] != head or UNAVAILABLE in b: return",
+    f"  p = {HEADER.size}",
+)
+_SCOPE: Final = {
+    "islice": islice,
+    "Event": Event,
+    "TopicOffset": TopicOffset,
+    "READ": Operation.READ,
+    "DELETE": Operation.DELETE,
+    "NOTHING": {},
+    "UNAVAILABLE": UNAVAILABLE.encode(),
+    "kind_of": kind_of,
+    "epoch_of": epoch_of,
+    "committed_at_of": committed_at_of,
+    "key_text": key_text,
+}
 _KEYS: Final = (ColumnType.INTEGER, ColumnType.TEXT, ColumnType.SHORT_TEXT)
 
 
@@ -45,60 +66,23 @@ def run_of(
     `columns`: fields and the canonical columns that they give; `position`: what makes it, and the
     fields that it is made of.
     """
-    fields = {canonical: name for name, canonical in columns}
-    if not fields.keys() >= {*table.key} or any(c.kind not in _KEYS for c in table.key_columns):
+    usable = {canonical for _, canonical in columns}
+    if not usable >= {*table.key} or any(c.kind not in _KEYS for c in table.key_columns):
         return None
     try:
         body, names = body_of(schema.declared)
     except UnknownType:
         return None
     place_of, places = position
-    scope = {
-        "islice": islice,
-        "Event": Event,
-        "TopicOffset": TopicOffset,
-        "READ": Operation.READ,
-        "DELETE": Operation.DELETE,
-        "NOTHING": {},
-        "UNAVAILABLE": UNAVAILABLE.encode(),
-        "kind_of": kind_of,
-        "epoch_of": epoch_of,
-        "committed_at_of": committed_at_of,
-        "place_of": place_of,
-        "key_text": key_text,
-        "table": table.name,
-        **{f"convert{number}": convert for number, convert in enumerate(conversions.values())},
-    }
-    converting = {column: f"convert{number}" for number, column in enumerate(conversions)}
-    row = {
-        canonical: f"{converting[canonical]}({names[name]})"
-        if canonical in converting
-        else names[name]
-        for name, canonical in columns
-    }
-    keys = [(names[fields[column.name]], column.kind) for column in table.key_columns]
-    number_of_places = ", ".join(names[one] for one in places)
-    captured = names.get("__ts_ms", "0")
+    values = {canonical: names[name] for name, canonical in columns}
     lines = [
-        "def made(messages, start, incarnation, add):",
-        " head = messages[start].value[:5]",
-        " for m in islice(messages, start, None):",
-        "  b = m.value",
-        "  if b is None or b[:5] != head or UNAVAILABLE in b: return",
-        f"  p = {HEADER.size}",
+        *_BEFORE,
         *(f"  {line}" for line in body),
-        *(f"  {line}" for line in _key(table, site, keys)),
-        "  operation, ended = kind_of("
-        + ", ".join(names[one] for one in ("__op", "__deleted", "__source_snapshot"))
-        + ")",
-        f"  epoch = epoch_of({names['__epoch']})",
-        "  add(Event(table, key, operation,",
-        f"   NOTHING if operation is DELETE else {dictionary(row)},",
-        f"   '' if operation is READ else place_of(epoch, {number_of_places}),",
-        "   TopicOffset(incarnation, m.partition, m.offset),",
-        f"   committed_at_of({names['__source_ts_ms']}), epoch, ended, {captured} or 0))",
+        *(f"  {line}" for line in _key(table, site, values)),
+        *_event(names, _converted(values, conversions), places),
     ]
-    quick = made(lines, scope)
+    converting = {f"convert{n}": convert for n, convert in enumerate(conversions.values())}
+    quick = made(lines, {**_SCOPE, **converting, "place_of": place_of, "table": table.name})
 
     def run(messages: Sequence[Message], start: int, incarnation: int, found: list[Event]) -> None:
         try:
@@ -109,22 +93,47 @@ def run_of(
     return run
 
 
-def _key(table: SourceTable, site: Site, keys: Sequence[tuple[str, ColumnType]]) -> Iterator[str]:
+def _converted(
+    values: Mapping[str, str], conversions: Mapping[str, Conversion]
+) -> Mapping[str, str]:
+    """By canonical column the expression of what a row holds."""
+    called = {column: f"convert{n}({values[column]})" for n, column in enumerate(conversions)}
+    return {**values, **called}
+
+
+def _event(
+    names: Mapping[str, str], row: Mapping[str, str], places: Sequence[str]
+) -> Iterator[str]:
+    """Code that adds the event; `key` is its row's. Raises PipelineError."""
+    kind = ", ".join(names[one] for one in ("__op", "__deleted", "__source_snapshot"))
+    place = ", ".join(names[one] for one in places)
+    yield from (
+        f"  operation, ended = kind_of({kind})",
+        f"  epoch = epoch_of({names['__epoch']})",
+        "  add(Event(table, key, operation,",
+        f"   NOTHING if operation is DELETE else {dictionary(row)},",
+        f"   '' if operation is READ else place_of(epoch, {place}),",
+        "   TopicOffset(incarnation, m.partition, m.offset),",
+        f"   committed_at_of({names['__source_ts_ms']}), epoch, ended,",
+        f"   {names.get('__ts_ms', '0')} or 0))",
+    )
+
+
+def _key(table: SourceTable, site: Site, values: Mapping[str, str]) -> Iterator[str]:
     """Code that leaves the loop unless the message's key is the row's, byte for byte; then `key` is
     the row's.
     """
-    parts, values = [], []
-    for column, (name, kind) in zip(table.key, keys, strict=True):
-        field = field_name(site.source_column(table.name, column))
-        if kind is ColumnType.INTEGER:
+    parts, given = [], []
+    for column in table.key_columns:
+        field, name = field_name(site.source_column(table.name, column.name)), values[column.name]
+        if column.kind is ColumnType.INTEGER:
             yield f"if type({name}) is not int: return"
             parts.append(f'"{field}":%d')
-            values.append(name)
+            given.append(name)
         else:
             yield f"if type({name}) is not str or '\\\\' in {name} or '\"' in {name}: return"
             parts.append(f'"{field}":"%b"')
-            values.append(f"{name}.encode()")
+            given.append(f"{name}.encode()")
     whole = ("{" + ",".join(parts) + "}").encode()
-    yield f"if m.key != {whole!r} % ({', '.join(values)},): return"
-    one = f"str({keys[0][0]})" if len(keys) == 1 else f"key_text(({', '.join(n for n, _ in keys)}))"
-    yield f"key = {one}"
+    yield f"if m.key != {whole!r} % ({', '.join(given)},): return"
+    yield f"key = key_text(({', '.join(values[name] for name in table.key)},))"

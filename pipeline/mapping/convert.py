@@ -7,7 +7,6 @@ from decimal import Decimal, localcontext
 from typing import Final
 
 from pipeline.model.event import Value
-from pipeline.model.text import BLANKS
 
 MOST_DIGITS: Final = 60  # more than a column of any database has
 
@@ -20,7 +19,7 @@ def text(value: Value) -> str | None:
         value = str(value)
     if "\x00" in value:
         value = value.replace("\x00", "")
-    return value.strip(BLANKS) or None
+    return value.strip() or None
 
 
 def cut(value: str, length: int, *, utf16: bool = False) -> str:
@@ -28,12 +27,8 @@ def cut(value: str, length: int, *, utf16: bool = False) -> str:
     without trailing blanks.
     """
     if utf16 and not value.isascii():
-        return (
-            value.encode("utf-16-le")[: 2 * length]
-            .decode("utf-16-le", errors="ignore")
-            .rstrip(BLANKS)
-        )
-    return value[:length].rstrip(BLANKS)
+        return value.encode("utf-16-le")[: 2 * length].decode("utf-16-le", errors="ignore").rstrip()
+    return value[:length].rstrip()
 
 
 def rounded(value: Decimal, places: int) -> Decimal:

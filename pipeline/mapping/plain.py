@@ -16,7 +16,6 @@ from pipeline.mapping.table import Column, CreateOnly, Derived, TableMapping
 from pipeline.mapping.target import TargetColumn, TargetRow, TargetTable
 from pipeline.mapping.terms import Term
 from pipeline.model.event import Row, Value
-from pipeline.model.text import BLANKS
 
 Of = Callable[[Row, Site], Value]
 Cells = tuple[Value, ...]
@@ -129,7 +128,7 @@ class _Texts(dict[str, str]):
         self.code += (
             f"  {name} = row[{column!r}]",
             f"  if type({name}) is str and NUL not in {name}:",
-            f"   {name} = {name}.strip(BLANKS) or None",
+            f"   {name} = {name}.strip() or None",
             f"  elif {name} is not None: {name} = text({name})",
         )
         return name
@@ -138,7 +137,6 @@ class _Texts(dict[str, str]):
 def _compiled(key: Of, lines: Sequence[_Line], site: Site) -> Callable[[Row], Cells | None]:
     """The key and the lines' values of a row, as one function made for these lines."""
     scope: dict[str, object] = {
-        "BLANKS": BLANKS,
         "NUL": "\x00",
         "Decimal": Decimal,
         "key": key,

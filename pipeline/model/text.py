@@ -1,4 +1,4 @@
-"""What counts as blank in text: one definition, for Python and for every SQL dialect."""
+"""What counts as blank in text: what `str.strip` takes off, written out for every SQL dialect."""
 
 from __future__ import annotations
 

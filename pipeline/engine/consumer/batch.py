@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -98,6 +98,22 @@ class BatchPartition:
             batch.handled.next_offsets[self.partition] = self.messages[after - 1].offset + 1
             self.good += len(events)
         return after
+
+
+def by_partition(
+    messages: Sequence[Message], incarnations: Mapping[str, int]
+) -> Collection[BatchPartition]:
+    """Each partition with its messages in their order."""
+    found: dict[tuple[str, int], BatchPartition] = {}
+    for message in messages:
+        place = message.topic, message.partition
+        part = found.get(place)
+        if part is None:
+            part = found[place] = BatchPartition(
+                TopicPartition(*place), incarnations[message.topic]
+            )
+        part.messages.append(message)
+    return found.values()
 
 
 def place_of(message: Message) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from pipeline.engine.consumer.batch import Batch, BatchPartition, place_of
+from pipeline.engine.consumer.batch import Batch, BatchPartition, by_partition, place_of
 from pipeline.engine.consumer.circuit import Circuit, Limits
 from pipeline.engine.consumer.hops import count_hops
 from pipeline.engine.consumer.ports import (
@@ -94,16 +94,7 @@ class Intake:
         batch = Batch(
             incarnations=incarnations, polled_at=self._clock.now(), observed=self._observed
         )
-        of_batch: dict[tuple[str, int], BatchPartition] = {}
-        for message in messages:
-            place = message.topic, message.partition
-            part = of_batch.get(place)
-            if part is None:
-                part = of_batch[place] = BatchPartition(
-                    TopicPartition(*place), incarnations[message.topic]
-                )
-            part.messages.append(message)
-        for part in of_batch.values():
+        for part in by_partition(messages, incarnations):
             self._read(batch, part, attempt)
             self._circuit.good(part.partition, part.good)
         return batch
@@ -121,9 +112,6 @@ class Intake:
     def _read_one(self, batch: Batch, part: BatchPartition, at: int, attempt: Attempt) -> None:
         message = part.messages[at]
         decoded = self._decoder.decode(message, part.incarnation)
-        if type(decoded) is Event:
-            part.take(batch, [decoded], at)
-            return
         self._circuit.good(part.partition, part.good)
         part.good = 0
         try:

@@ -108,7 +108,8 @@ def _staged(
         pairs: tuple[Pair, ...] = ()
         if marks_itself:
             pairs = ((name, key),)
-            values = {**event.row, **dict(zip(remembered, change.remembered, strict=True))}
+            values = dict(event.row)
+            values.update(zip(remembered, change.remembered, strict=True))
             found.rows[key] = LedgerRow(name, key, values)
         if marks_others and change.is_shared_changed:
             pairs = (*pairs, (shared, key))

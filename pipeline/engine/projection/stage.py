@@ -130,10 +130,11 @@ def _in_order(batch: StagedBatch, pairs: set[Pair], number: int) -> list[Mark]:
     """All of these as marks, those of one event together: what they lead to is recomputed once, not
     in one transaction for its row and in another for its group.
     """
-    marking = [one.pairs for one in batch.events if not pairs.isdisjoint(one.pairs)]
-    found = dict.fromkeys(pair for of_event in marking for pair in sorted(of_event))
-    found |= dict.fromkeys(sorted(pairs))
-    return [Mark(*pair, number) for pair in found if pair in pairs]
+    found = dict.fromkeys(
+        pair for one in batch.events for pair in sorted(one.pairs) if pair in pairs
+    )
+    found |= dict.fromkeys(sorted(pairs - found.keys()))
+    return [Mark(*pair, number) for pair in found]
 
 
 def _mark(

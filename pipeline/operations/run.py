@@ -41,8 +41,7 @@ def run(settings: Settings, stop: Callable[[], bool], route: RouteHandle) -> Non
     """
     log.configure(settings.log.level, settings.log.format)
     logger = structlog.stdlib.get_logger("ajera_cdc")
-    gc.set_threshold(*COLLECTED_AFTER)
-    sys.setswitchinterval(SWITCH_SECONDS)
+    _set_interpreter()
     health = Health()
     telemetry = PrometheusTelemetry(health)
     outer = ExitStack()
@@ -74,6 +73,11 @@ def run(settings: Settings, stop: Callable[[], bool], route: RouteHandle) -> Non
         raise
     finally:
         outer.close()
+
+
+def _set_interpreter() -> None:
+    gc.set_threshold(*COLLECTED_AFTER)
+    sys.setswitchinterval(SWITCH_SECONDS)
 
 
 def run_members(

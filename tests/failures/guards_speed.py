@@ -60,7 +60,7 @@ SPEED_GUARDS = (
     Guard(
         "the message's key is compared with the row's, also of many at once",
         RUNS,
-        "yield f\"if m.key != {whole!r} % ({', '.join(values)},): return\"",
+        "yield f\"if m.key != {whole!r} % ({', '.join(given)},): return\"",
         'yield ""',
         f"{OF_RUNS}::test_a_key_that_is_not_the_rows_own_byte_for_byte_is_left_to_decode",
     ),
@@ -88,7 +88,7 @@ SPEED_GUARDS = (
     Guard(
         "many messages at once: messages under another schema",
         RUNS,
-        " or b[:5] != head",
+        " or b[:{HEADER.size}] != head",
         "",
         f"{OF_RUNS}::test_random_messages_are_read_together_as_each_is_read_alone",
     ),

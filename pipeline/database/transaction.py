@@ -13,7 +13,7 @@ from pipeline.database.sql.session import Session
 from pipeline.database.state.added import AddedColumns
 from pipeline.database.state.aggregation import Aggregation
 from pipeline.database.state.halts import Halts
-from pipeline.database.state.ledger import Ledger, mirrors
+from pipeline.database.state.ledger import Ledger
 from pipeline.database.state.linked_keys import LinkedKeys
 from pipeline.database.state.loads import Loads, LoadState
 from pipeline.database.state.marks import Marks
@@ -23,9 +23,9 @@ from pipeline.database.state.settings import SettingsStore
 from pipeline.database.systems.adopted_rows import AdoptedRows
 from pipeline.database.systems.owned_rows import OwnedRows
 from pipeline.database.systems.rows_by_id import RowsById
-from pipeline.database.systems.target_names import names_of
 from pipeline.database.systems.target_tables import TargetTables
 from pipeline.database.systems.written_rows import WrittenRows
+from pipeline.database.table_names import TableNames, table_names_of
 from pipeline.errors import TargetRefused
 from pipeline.mapping.aggregate import Aggregate, AggregateGroups
 from pipeline.mapping.observed import PutBackValue
@@ -60,8 +60,11 @@ class DatabaseTransaction:
         target_schema: str | None,
         added: AddedColumns,
         links_schema: str | None = None,
+        known: TableNames | None = None,
     ) -> None:
-        mirrored = mirrors(session, sync_schema, route.sources, added)
+        """`known`: what is known of the tables."""
+        known = known or table_names_of(session, route, site, sync_schema, target_schema, added)
+        mirrored, names = known.mirrors, known.names
         self._ledger = Ledger(session, mirrored)
         self._plain = PlainRows(session, mirrored)
         self._aggregation = Aggregation(session, mirrored)
@@ -70,7 +73,6 @@ class DatabaseTransaction:
         self.halts = Halts(session, sync_schema)
         self._loads = Loads(session, sync_schema, route.sources, added)
         self._settings = SettingsStore(session, sync_schema)
-        names = names_of(session, target_schema, site, route.targets)
         self._targets = TargetTables(session, names)
         self._owned = OwnedRows(session, sync_schema, self._targets)
         by_id, tables = RowsById(session, names), {table.name: table for table in route.targets}

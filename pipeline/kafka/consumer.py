@@ -19,9 +19,9 @@ from pipeline.errors import PipelineError, TopicMissing
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.kafka.broker import client
 from pipeline.kafka.buffer import Buffer
+from pipeline.kafka.commits import Commits
 from pipeline.kafka.errors import (
     LOGGER,
-    NO_LONGER_OURS_CODES,
     cause,
     ours,
     theirs,
@@ -79,12 +79,14 @@ class KafkaMessages:
         self._kept_error = KeptError(self._admin)
         settings = consumer_settings(bootstrap, group, client_settings, protocol)
         settings["error_cb"] = self._kept_error.note
+        self._commits = Commits(self._admin.broker)
+        settings["on_commit"] = self._commits.answered
         self._consumer = client(lambda: Consumer(settings, logger=LOGGER), client_settings)
         self._consumer.subscribe(
             list(topics),
             on_assign=self._assign,
             on_revoke=self._revoke,
-            on_lost=self._revoke,
+            on_lost=self._lose,
         )
 
     @property
@@ -101,6 +103,7 @@ class KafkaMessages:
         self._kept_error.raise_first()
         if self._awaiting_start:
             self._place(frozenset(self._awaiting_start))
+        self._commits.send(self._consumer)
         self._end_wait()
         if not self._buffer and self._consume(1, timeout_seconds):
             self._consume(limit - 1, 0.0)
@@ -120,32 +123,13 @@ class KafkaMessages:
         return {tp: at for tp, at in found.items() if tp in self._buffer.assigned}
 
     def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
-        """Commit next offsets, synchronously; partitions that are no longer assigned are left out.
-
-        If the group has rebalanced without us, nothing is committed and nothing is raised: the new
-        owner of the partitions reads those messages again. Raises ServiceUnreachable.
+        """Commit next offsets; partitions that are no longer assigned are left out. Returns before
+        the broker has answered, and raises what it said of the ones before: ServiceUnreachable.
         """
-        offsets = [
-            theirs(tp, offset)
-            for tp, offset in sorted(next_offsets.items())
-            if tp in self._buffer.assigned
-        ]
-        if not offsets:
-            return
-        self._held.applied(next_offsets)
-        try:
-            results = self._consumer.commit(offsets=offsets, asynchronous=False)
-        except KafkaException as error:
-            fault = cause(error)
-            if fault.code() in NO_LONGER_OURS_CODES:
-                return
-            raise self._admin.broker.failure("committing offsets", fault) from error
-        for result in results:
-            if result.error is not None and result.error.code() not in NO_LONGER_OURS_CODES:
-                raise self._admin.broker.failure(
-                    f"committing {result.topic} partition {result.partition}",
-                    result.error,
-                )
+        offsets = {tp: at for tp, at in next_offsets.items() if tp in self._buffer.assigned}
+        self._held.applied(offsets)
+        self._commits.give(offsets)
+        self._commits.send(self._consumer)
 
     def wait(self, seconds: float) -> None:
         """Stay a member, with every partition paused. The next `poll` returns the messages that
@@ -250,6 +234,11 @@ class KafkaMessages:
         # it would never be read again.
         (self._consumer.pause if self._waiting else self._consumer.resume)(placed)
 
+    def _lose(self, _: Consumer, partitions: list[KafkaPartition]) -> None:
+        """Others may have them already: nothing of these is committed."""
+        self._commits.forget(frozenset(map(ours, partitions)))
+        self._revoke(_, partitions)
+
     def _revoke(self, _: Consumer, partitions: list[KafkaPartition]) -> None:
         leaving = frozenset(map(ours, partitions))
         self._awaiting_start -= leaving
@@ -259,6 +248,9 @@ class KafkaMessages:
                 self._on_revoked(placed)
         except Exception as error:
             self._kept_error.keep(error)
+        if not self._kept_error.is_down:
+            self._commits.leave(self._consumer)
+        self._commits.forget(leaving)
         self._buffer.revoke(leaving)
         self._held.revoked(leaving)
         self._paused -= leaving

@@ -33,6 +33,11 @@ class KeptError:
         self._lost: dict[TopicPartition, LostAt] = {}
         self._down: KafkaError | None = None
 
+    @property
+    def is_down(self) -> bool:
+        """Did librdkafka say so, and has nothing come since."""
+        return self._down is not None
+
     def note(self, error: KafkaError) -> None:
         """librdkafka's `error_cb`."""
         self.last = f"{error.name()}: {error.str()}"

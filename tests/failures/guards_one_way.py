@@ -238,8 +238,8 @@ ONE_WAY_GUARDS = (
     ),
     Guard(
         "an answer is read to its end",
-        "pipeline/database/sql/session.py",
-        "        while result.cursor.nextset():\n            pass\n",
+        "pipeline/database/sql/statements.py",
+        "            while cursor.nextset():\n                pass\n",
         "",
         "tests/unit/database/test_session.py::test_every_answer_is_read_to_its_end",
     ),
@@ -316,14 +316,8 @@ ONE_WAY_GUARDS = (
     Guard(
         "commit what is ours alone",
         "pipeline/kafka/consumer.py",
-        (
-            "        offsets = [\n"
-            "            theirs(tp, offset)\n"
-            "            for tp, offset in sorted(next_offsets.items())\n"
-            "            if tp in self._buffer.assigned\n"
-            "        ]\n"
-        ),
-        "        offsets = [theirs(tp, offset) for tp, offset in sorted(next_offsets.items())]\n",
+        "{tp: at for tp, at in next_offsets.items() if tp in self._buffer.assigned}",
+        "dict(next_offsets)",
         "tests/contracts/test_messages.py::"
         "test_offsets_of_our_partitions_are_committed_where_the_standard_tools_see_them",
     ),

@@ -20,6 +20,15 @@ PLAIN_ROWS = "pipeline/database/state/plain_rows.py"
 RECOMPUTING = "pipeline/engine/projection/recomputing.py"
 STAGE = "pipeline/engine/projection/stage.py"
 TOGETHER = "tests/unit/engine/test_together.py"
+PROCESSOR, OFFSETS = (
+    "pipeline/engine/projection/processor.py",
+    "tests/unit/engine/test_stored_offsets.py",
+)
+PARKED = (
+    "tests/unit/engine/test_processor.py"
+    "::test_a_batch_whose_last_row_is_refused_stores_its_offset_after_that_was_parked"
+)
+COMMITS = "tests/unit/kafka/test_commits.py"
 
 SPEED_GUARDS = (
     Guard(
@@ -273,9 +282,82 @@ SPEED_GUARDS = (
     Guard(
         "together: the row is gone when all is recomputed",
         RECOMPUTING,
+        "        transaction.clear_together(together)\n",
+        "        pass\n",
+        f"{TOGETHER}::test_many_marks_are_one_row_and_gone_when_all_is_recomputed",
+    ),
+    Guard(
+        "together: the row is gone also when the last of them is refused",
+        RECOMPUTING,
         "            attempt(partial(self._clear_together, together))\n",
         "            pass\n",
-        f"{TOGETHER}::test_many_marks_are_one_row_and_gone_when_all_is_recomputed",
+        PARKED,
+    ),
+    Guard(
+        "offsets with the events: after the recompute",
+        PROCESSOR,
+        "            if store is not None and not staged.marks:\n",
+        "            if store is not None:\n",
+        f"{OFFSETS}::test_who_dies_before_the_recompute_has_not_stored_the_offset",
+    ),
+    Guard(
+        "offsets with the events: the last recompute",
+        RECOMPUTING,
+        "ending = None if queue else partial(",
+        "ending = partial(",
+        f"{OFFSETS}::test_of_several_recomputes_the_last_one_stores_the_offset",
+    ),
+    Guard(
+        "offsets with the events: the last part",
+        PROCESSOR,
+        "            staged.is_last = is_last and not staged.rest\n",
+        "            staged.is_last = is_last\n",
+        f"{OFFSETS}::test_a_batch_that_is_cut_stores_its_offset_with_the_last_part",
+    ),
+    Guard(
+        "offsets with the events: not where the last row was refused",
+        RECOMPUTING,
+        "                ending = None\n",
+        "                pass\n",
+        PARKED,
+    ),
+    Guard(
+        "offsets with the events: not where a message was set aside",
+        "pipeline/engine/consumer/intake.py",
+        "        if self.skipping.concerns(batch):\n            return {}\n",
+        "",
+        "tests/failures/test_halting.py"
+        "::test_a_message_that_may_be_skipped_is_skipped_while_the_consumer_runs",
+    ),
+    Guard(
+        "offsets with the events: not in a target that went back",
+        "pipeline/engine/consumer/intake.py",
+        "        self.history.refuse_restored(transaction, progress)\n        transaction.advance(",
+        "        transaction.advance(",
+        "tests/failures/test_restored.py"
+        "::test_a_target_that_went_back_is_refused_before_its_next_offset_moves",
+    ),
+    Guard(
+        "a commit that failed is repeated and raised",
+        "pipeline/kafka/commits.py",
+        "            self._has_failed = True\n",
+        "            pass\n",
+        f"{COMMITS}::test_a_request_that_failed_is_repeated_waited_for_and_raised",
+    ),
+    Guard(
+        "a commit that is under way is waited for before partitions leave",
+        "pipeline/kafka/commits.py",
+        "        self._sent, self._given = self._sent | self._given, {}\n        if not",
+        "        self._sent, self._given = self._given, {}\n        if not",
+        f"{COMMITS}::test_what_is_under_way_is_waited_for_before_partitions_leave",
+    ),
+    Guard(
+        "an idle connection is asked before it is used",
+        "pipeline/database/sql/idle.py",
+        "engine.dialect.do_ping(connection)",
+        "pass",
+        "tests/integration/test_idle_connections.py"
+        "::test_an_idle_connection_that_was_ended_is_replaced_before_it_is_used",
     ),
     Guard(
         "who may not make temporary tables goes row by row",

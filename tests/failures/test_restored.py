@@ -19,7 +19,7 @@ from tests.support.events import event
 from tests.twins.target import MemoryTarget, MemoryTransaction
 
 VEC = TopicPartition(TOPICS["AxVec"], 0)
-NOTE, PROGRESS = 1, 3  # which transaction of a batch it is
+NOTE, PROGRESS = 1, 2  # which transaction of a batch it is
 
 
 class Exchanged:

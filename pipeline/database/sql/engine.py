@@ -17,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from pipeline.database.sql import odbc
 from pipeline.database.sql.address import OPTION, UNNAMED, address
 from pipeline.database.sql.dialect import Dialect
+from pipeline.database.sql.idle import ask_idle_connections
 from pipeline.database.sql.postgres import Postgres
 from pipeline.database.sql.sqlserver import SqlServer
 from pipeline.errors import ConfigurationInvalid, DriverMissing
@@ -63,7 +64,6 @@ def create_engine(
     """
     parsed = _parsed(url)
     options: dict[str, object] = {
-        "pool_pre_ping": True,
         "pool_size": pool_size,
         "isolation_level": "READ COMMITTED",
         "execution_options": {OPTION: address(parsed, name)},
@@ -79,6 +79,7 @@ def create_engine(
         options["connect_args"] = {"timeout": connect_timeout_seconds}
         options["ignore_no_transaction_on_rollback"] = True
     engine = _loaded(parsed, options, application)
+    ask_idle_connections(engine)
     if is_sqlserver:
         odbc.refuse_other_drivers(engine)
         _limit_sqlserver(engine, statement_timeout_seconds, lock_timeout_seconds)

@@ -5,19 +5,19 @@ and translates the driver's errors.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, Final, Protocol
 from zlib import crc32
 
-from sqlalchemy import Connection, Engine, TextClause, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.database.sql.address import Place, address_of
 from pipeline.database.sql.dialect import Cells, Copying, Dialect, Fields
 from pipeline.database.sql.engine import dialect_of
+from pipeline.database.sql.statements import answer_of
 from pipeline.errors import PipelineError, RowRejected, TargetRefused
 from pipeline.mapping.convert import cut
 from pipeline.mapping.source import ColumnType
@@ -92,7 +92,7 @@ class ConnectedSession:
 
     def ask(self, place: str, sql: str, **parameters: Value) -> list[tuple[Value, ...]]:
         with self._unless_failed(place):
-            return self._read_to_the_end(sql, parameters)
+            return answer_of(self.connection, sql, parameters)
 
     def tell(self, place: str, sql: str, **parameters: Value) -> None:
         self.ask(place, sql, **parameters)
@@ -156,21 +156,6 @@ class ConnectedSession:
             self._failure = error
             raise
 
-    def _read_to_the_end(
-        self, sql: str, parameters: Mapping[str, Value]
-    ) -> list[tuple[Value, ...]]:
-        """The first answer's rows. An answer closed before its end is cancelled,
-        which under XACT_ABORT rolls back.
-        """
-        result = self.connection.execute(_parsed(sql), parameters)
-        if not result.returns_rows:  # SQLAlchemy has closed its cursor
-            return []
-        rows = [tuple(row) for row in result.cursor.fetchall()]
-        while result.cursor.nextset():
-            pass
-        result.close()
-        return rows
-
 
 def copying_of(connection: Connection, dialect: Dialect) -> Copying | None:
     """How rows are sent in bulk, if this server and this user can."""
@@ -199,11 +184,6 @@ def translated(engine: Engine, place: str, *bare: type[BaseException]) -> Iterat
     else:
         return
     raise failure from None
-
-
-@lru_cache(maxsize=1024)
-def _parsed(sql: str) -> TextClause:
-    return text(sql)
 
 
 def stored(fields: Fields, answer: Sequence[Value]) -> dict[str, Value]:

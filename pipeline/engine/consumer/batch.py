@@ -10,6 +10,7 @@ from datetime import datetime
 from pipeline.engine.consumer.hops import NEVER
 from pipeline.model.event import Event, EventOrigin, Message
 from pipeline.model.halt import HaltedAt, SkippedMessage
+from pipeline.model.ledger import Progress
 from pipeline.model.outcome import Outcome
 from pipeline.model.position import TopicPartition
 
@@ -40,6 +41,7 @@ class Batch:
     incarnations: Mapping[str, int] = field(default_factory=dict)
     polled_at: datetime = NEVER
     handled: BatchResult = field(default_factory=BatchResult)
+    stored: Mapping[TopicPartition, Progress] = field(default_factory=dict)  # with its last events
     partitions: dict[tuple[str, int], TopicPartition] = field(default_factory=dict)  # by table
     observed: frozenset[str] = frozenset()  # topics whose snapshots are followed by nobody
     _carriers: list[Message] = field(default_factory=list)  # of each event

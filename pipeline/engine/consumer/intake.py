@@ -8,11 +8,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pipeline.engine.consumer.batch import Batch, BatchPartition, by_partition, place_of
 from pipeline.engine.consumer.circuit import Circuit, Limits
 from pipeline.engine.consumer.hops import count_hops
+from pipeline.engine.consumer.how_far import behind_us, progress_of
 from pipeline.engine.consumer.ports import (
     Attempt,
     Clock,
     DeadLetters,
     Decoder,
+    Offsets,
     OffsetStore,
     Telemetry,
 )
@@ -239,35 +241,15 @@ class Intake:
         """Events have ended; one behind a message that stopped its partition ends when it is read
         again.
         """
-        for event, outcome, reason in ended:
-            partition = batch.partition_of(event)
-            if event.place.offset < batch.handled.next_offsets[partition]:
-                batch.ended[partition, outcome, reason] += 1
-                self.skipping.handled(batch, event)
+        for event, how in behind_us(batch, ended):
+            batch.ended[how] += 1
+            self.skipping.handled(batch, event)
 
-    def store_progress(
-        self,
-        batch: Batch,
-        incarnations: Mapping[str, int],
-        attempt: Attempt,
-    ) -> None:
-        """Store next offsets and counts. Raises TargetRestored."""
-        progress: dict[TopicPartition, Progress] = {}
-        for partition, next_offset in batch.handled.next_offsets.items():
-            counts: Counter[Outcome] = Counter()
-            for (where, outcome, _), count in batch.ended.items():
-                if where == partition:
-                    counts[outcome] += count
-            progress[partition] = Progress(
-                incarnation=incarnations[partition.topic],
-                next_offset=next_offset,
-                events_read=counts.total(),
-                written=counts[Outcome.WRITTEN],
-                skipped=counts[Outcome.SKIPPED],
-                parked=counts[Outcome.PARKED],
-                dead_lettered=counts[Outcome.DEAD_LETTERED],
-                dead_in_a_row=self._circuit.in_a_row[partition],
-            )
+    def store_progress(self, batch: Batch, attempt: Attempt) -> None:
+        """Store next offsets and counts, unless they were stored with the last events. Raises
+        TargetRestored.
+        """
+        progress = batch.stored or progress_of(batch, batch.ended, self._circuit.in_a_row)
 
         def once() -> None:
             with self._keeper.transaction() as transaction:
@@ -275,10 +257,25 @@ class Intake:
                 transaction.advance(progress, self._clock.now())
                 self.skipping.store(transaction, batch)
 
-        if progress:
+        if not batch.stored and progress:
             attempt(once)
-            self.history.advanced(progress)
-            self.skipping.stored(batch)
+        self.history.advanced(progress)
+        self.skipping.stored(batch)
+
+    def store_with(
+        self, transaction: Offsets, batch: Batch, ended: Iterable[tuple[Event, Outcome, str]]
+    ) -> Mapping[TopicPartition, Progress]:
+        """Store them in the transaction in which the batch's last events end, `ended` being those
+        that have not been told; what is stored once it commits. Nothing where a message was set
+        aside: what is noted of it is stored after everything else. Raises TargetRestored.
+        """
+        if self.skipping.concerns(batch):
+            return {}
+        counts = batch.ended + Counter(how for _, how in behind_us(batch, ended))
+        progress = progress_of(batch, counts, self._circuit.in_a_row)
+        self.history.refuse_restored(transaction, progress)
+        transaction.advance(progress, self._clock.now())
+        return progress
 
     def count(self, batch: Batch) -> None:
         """Tell telemetry how the batch's messages ended."""

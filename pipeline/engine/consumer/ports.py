@@ -40,8 +40,9 @@ class Messages(Protocol):
         """
 
     def commit(self, next_offsets: Mapping[TopicPartition, int]) -> None:
-        """Commit next offsets in Kafka, synchronously.
-        Partitions that were revoked meanwhile are left out.
+        """Commit next offsets in Kafka, at the latest with the next calls of `poll`, and before
+        their partitions leave or this member does. Partitions that were revoked meanwhile are left
+        out. Raises ServiceUnreachable when those of before could not be committed.
         """
 
     def wait(self, seconds: float) -> None:

@@ -64,9 +64,13 @@ class SkippedMessages:
         batch.ended[partition, Outcome.SKIPPED, reason] += 1
         return True
 
+    def concerns(self, batch: Batch) -> bool:
+        """Is there anything to note of the batch, or to forget."""
+        return bool(self._noted or batch.skipped)
+
     def handled(self, batch: Batch, event: Event) -> None:
         """An event has ended, and was not set aside: its row is as the source has it."""
-        if self._noted or batch.skipped:
+        if self.concerns(batch):
             place = batch.partition_of(event), key_of(batch.message_of(event))
             batch.rows[place] = max(event.place.offset, batch.rows.get(place, 0))
 

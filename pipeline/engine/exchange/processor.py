@@ -132,7 +132,7 @@ class Exchange:
             refuse=partial(self._without_refused, batch),
         )
         self._end(batch, [one for done in rounds for one in done.ended])
-        self._intake.store_progress(batch, incarnations, attempt)
+        self._intake.store_progress(batch, attempt)
         self._intake.count(batch)
         self._telemetry.step("decode", decoded - started)
         self._telemetry.step("exchange", self._clock.monotonic() - decoded)

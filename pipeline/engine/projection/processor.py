@@ -27,7 +27,7 @@ from pipeline.engine.consumer.ports import (
 from pipeline.engine.projection.direct import LEAST_AT_ONCE, Direct
 from pipeline.engine.projection.recompute import Recompute
 from pipeline.engine.projection.recomputed import Key, RecomputeResult
-from pipeline.engine.projection.recomputing import RecomputeRunner
+from pipeline.engine.projection.recomputing import RecomputeRunner, Store
 from pipeline.engine.projection.refusals import Described, Refusals, TableRefused
 from pipeline.engine.projection.stage import Rewound, StageSettings, stage
 from pipeline.engine.projection.staged import StagedBatch, StagedEvent
@@ -116,16 +116,18 @@ class Processor:
         before = decoded
         for staged in self._staged(batch, batch.events, attempt):
             staged_at = self._clock.monotonic()
-            done = self._recomputing.run(staged.marks, attempt, staged.together)
+            done = self._recomputing.run(
+                staged.marks, attempt, staged.together, self._storing(batch, staged)
+            )
+            batch.stored = done[-1].stored if done else staged.stored
             if staged.direct is not None:
                 self._recomputing.count(staged.direct)
-                done.append(staged.direct)
             recomputed = self._clock.monotonic()
             self._end_events(batch, staged, done)
             seconds["stage"] += staged_at - before
             seconds["recompute"] += recomputed - staged_at
             before = recomputed
-        self._intake.store_progress(batch, incarnations, attempt)
+        self._intake.store_progress(batch, attempt)
         self._intake.count(batch)
         for name, spent in seconds.items():
             self._telemetry.step(name, spent)
@@ -165,7 +167,7 @@ class Processor:
         while queue:
             now = queue.take()
             try:
-                staged = self._stage(batch, now, attempt)
+                staged = self._stage(batch, now, attempt, is_last=not queue)
             except Rewound as rewound:
                 left = [*now, *queue.take_all()]
                 queue.done(self._intake.halt_rewound(batch, rewound.event, left))
@@ -177,7 +179,9 @@ class Processor:
                 yield staged
                 queue.done(staged.rest)
 
-    def _stage(self, batch: Batch, events: Sequence[Event], attempt: Attempt) -> StagedBatch:
+    def _stage(
+        self, batch: Batch, events: Sequence[Event], attempt: Attempt, *, is_last: bool
+    ) -> StagedBatch:
         """With the target rows that depend on one row alone; where the target refuses one of them,
         without any: the recompute finds out which, and lets it wait.
         """
@@ -185,10 +189,12 @@ class Processor:
         if not self._refusals.errors:
             with suppress(RowRejected):
                 try:
-                    return attempt(partial(self._stage_directly, batch, events, direct))
+                    return attempt(
+                        partial(self._stage_directly, batch, events, direct, is_last=is_last)
+                    )
                 except TableRefused as refused:
                     self._refusals.refuse(refused)
-        return attempt(partial(self._stage_once, batch, events, None))
+        return attempt(partial(self._stage_once, batch, events, None, is_last=is_last))
 
     def _direct(self) -> Direct:
         """For the target's tables as they are now."""
@@ -204,22 +210,25 @@ class Processor:
             )
         return self._written_directly
 
-    def _stage_directly(self, batch: Batch, events: Sequence[Event], direct: Direct) -> StagedBatch:
+    def _stage_directly(
+        self, batch: Batch, events: Sequence[Event], direct: Direct, *, is_last: bool
+    ) -> StagedBatch:
         """Raises RowRejected also for a value that is taken: whether that is a lost race, or stays
         so, the recompute finds out.
         """
         try:
-            return self._stage_once(batch, events, direct)
+            return self._stage_once(batch, events, direct, is_last=is_last)
         except ConcurrentWrite as error:
             raise RowRejected(str(error)) from error
 
     def _stage_once(
-        self, batch: Batch, events: Sequence[Event], direct: Direct | None
+        self, batch: Batch, events: Sequence[Event], direct: Direct | None, *, is_last: bool
     ) -> StagedBatch:
+        """With the offsets, where nothing is left to be done of the batch after it."""
         with self._target.transaction() as transaction:
             self._intake.history.refuse_restored(transaction, batch.handled.next_offsets)
             number = secrets.randbits(62)
-            return stage(
+            staged = stage(
                 transaction,
                 replace(self._stage_settings, least_together=self.least_at_once),
                 events,
@@ -227,6 +236,11 @@ class Processor:
                 self._clock.now(),
                 direct,
             )
+            staged.is_last = is_last and not staged.rest
+            store = self._storing(batch, staged)
+            if store is not None and not staged.marks:
+                staged.stored = store(transaction, ())
+            return staged
 
     def _dead_letter_rejected(self, batch: Batch, event: Event, error: RowRejected) -> None:
         """Dead-letter the offending event; if the circuit is open,
@@ -248,10 +262,26 @@ class Processor:
         staged: StagedBatch,
         done: Sequence[RecomputeResult],
     ) -> None:
-        waiting = {key for one in done for key in one.waiting}
-        idle = {key for one in done for key in one.idle}
-        self._intake.end(batch, ((one.event, *_end(one, waiting, idle)) for one in staged.events))
+        self._intake.end(batch, _ended(staged, done))
         self._intake.count_delays(one.event for one in staged.events if one.skipped is None)
+
+    def _storing(self, batch: Batch, staged: StagedBatch) -> Store | None:
+        """Stores the offsets with what ends the last events."""
+        if not staged.is_last:
+            return None
+        return lambda transaction, done: self._intake.store_with(
+            transaction, batch, _ended(staged, done)
+        )
+
+
+def _ended(
+    staged: StagedBatch, done: Sequence[RecomputeResult]
+) -> Iterator[tuple[Event, Outcome, str]]:
+    """How each event ends by what was done of its marks, and without them."""
+    every = (*done, staged.direct) if staged.direct is not None else done
+    waiting = {key for one in every for key in one.waiting}
+    idle = {key for one in every for key in one.idle}
+    return ((one.event, *_end(one, waiting, idle)) for one in staged.events)
 
 
 def _end(one: StagedEvent, waiting: set[Key], idle: set[Key]) -> tuple[Outcome, str]:

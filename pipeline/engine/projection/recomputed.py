@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.mapping.observed import PutBackValue
-from pipeline.model.ledger import Mark, Waiting
+from pipeline.model.ledger import Mark, Progress, Waiting
 from pipeline.model.outcome import RowCounts
+from pipeline.model.position import TopicPartition
 
 Key = tuple[str, str]
 
@@ -40,6 +42,7 @@ class RecomputeResult:
     put_back: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     edits: list[PutBackValue] = field(default_factory=list)  # each value of these
     remembered: set[Key] = field(default_factory=set)  # target rows whose contents are known
+    stored: Mapping[TopicPartition, Progress] = field(default_factory=dict)  # offsets, with it
 
     def count(self, table: str, counts: RowCounts) -> None:
         self.rows[table] = self.rows.get(table, RowCounts()) + counts

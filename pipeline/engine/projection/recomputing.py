@@ -5,13 +5,13 @@ a batch that the target rejects is bisected down to the offending rows.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 from pipeline.engine.consumer.bisect import BisectingQueue
-from pipeline.engine.consumer.ports import Attempt, Clock, Target, Telemetry
+from pipeline.engine.consumer.ports import Attempt, Clock, Target, Telemetry, Transaction
 from pipeline.engine.consumer.races import RetryLostRaces
 from pipeline.engine.projection import following, guard
 from pipeline.engine.projection.recompute import Recompute
@@ -26,10 +26,13 @@ from pipeline.engine.projection.resolve import resolve
 from pipeline.engine.projection.roots import is_root
 from pipeline.errors import ConcurrentWrite, RowRejected
 from pipeline.mapping.target import TargetTable
-from pipeline.model.ledger import Mark, Waiting
+from pipeline.model.ledger import Mark, Progress, Waiting
+from pipeline.model.position import TopicPartition
 
 MARKS_A_TRANSACTION = 2_000
 WIDENINGS = 20
+# Stores how far the batch came, in the transaction that ends it; what is stored if it commits.
+Store = Callable[[Transaction, Sequence[RecomputeResult]], Mapping[TopicPartition, Progress]]
 
 
 class RecomputeRunner:
@@ -51,21 +54,24 @@ class RecomputeRunner:
         self._clock = clock
 
     def run(
-        self, marks: Sequence[Mark], attempt: Attempt, together: int = 0
+        self,
+        marks: Sequence[Mark],
+        attempt: Attempt,
+        together: int = 0,
+        store: Store | None = None,
     ) -> list[RecomputeResult]:
-        """Recompute all of these; an offending row waits, with the database's reason, and so does
-        one that needs a table of the target that refuses. `together`: the number of those that were
-        set as one row, which is removed when all is done. Raises what is not transient, and no
-        fault of single rows or tables.
+        """Recompute all of these; an offending row waits, with the database's reason, as does one
+        that needs a table which refuses. `together`: the number of those that were set as one row,
+        which is removed in the end. `store` is called in the last transaction, unless a row offends
+        in it. Raises what is not transient, and no fault of single rows or tables.
         """
-        queue, done = (
-            BisectingQueue(marks, min(MARKS_A_TRANSACTION, self._recompute.most_roots)),
-            list[RecomputeResult](),
-        )
+        queue = BisectingQueue(marks, min(MARKS_A_TRANSACTION, self._recompute.most_roots))
+        done, is_over = list[RecomputeResult](), False
         while queue:
             now = queue.take()
+            ending = None if queue else partial(_end, together, store, done)
             try:
-                result = attempt(RetryLostRaces(partial(self._once, now, set(), together)))
+                result = attempt(RetryLostRaces(partial(self._once, now, set(), together, ending)))
             except TableRefused as refused:
                 self._refusals.refuse(refused)
                 queue.done(now)
@@ -78,11 +84,13 @@ class RecomputeRunner:
                 if queue.bisect(roots):
                     continue
                 result = attempt(partial(self._park, roots, error))
+                ending = None
+            is_over = ending is not None
             self.count(result)
             self._refusals.worked(result.written)
             done.append(result)
             queue.done()
-        if together:
+        if together and not is_over:
             attempt(partial(self._clear_together, together))
         return done
 
@@ -173,16 +181,39 @@ class RecomputeRunner:
             transaction.wait(waiting, self._clock.now())
         return RecomputeResult(waiting={(one.mark.kind, one.mark.key): one for one in waiting})
 
-    def _once(self, marks: Sequence[Mark], extra: set[Key], together: int) -> RecomputeResult:
+    def _once(
+        self,
+        marks: Sequence[Mark],
+        extra: set[Key],
+        together: int,
+        end: Callable[[Transaction, RecomputeResult], None] | None,
+    ) -> RecomputeResult:
         """One recompute in one transaction, begun again with
         more roots as long as more are needed.
         """
         for _ in range(WIDENINGS):
             try:
                 with self._target.transaction() as transaction:
-                    return self._described().run(
+                    result = self._described().run(
                         transaction, marks, extra, self._clock.now(), self._refusals.now, together
                     )
+                    if end is not None:
+                        end(transaction, result)
+                    return result
             except NeedMoreLocks as more:
                 extra.update(more.roots)
         raise ConcurrentWrite("rows that must be recomputed together keep growing")
+
+
+def _end(
+    together: int,
+    store: Store | None,
+    done: Sequence[RecomputeResult],
+    transaction: Transaction,
+    result: RecomputeResult,
+) -> None:
+    """What comes with the last of them: nothing is left to be done after its transaction."""
+    if together:
+        transaction.clear_together(together)
+    if store is not None:
+        result.stored = store(transaction, [*done, result])

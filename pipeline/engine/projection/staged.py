@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.engine.projection.recomputed import RecomputeResult
 from pipeline.model.event import Event
 from pipeline.model.frozen import light
-from pipeline.model.ledger import Mark
+from pipeline.model.ledger import Mark, Progress
 from pipeline.model.outcome import SkipReason
+from pipeline.model.position import TopicPartition
 
 Pair = tuple[str, str]
 Pairs = frozenset[Pair]
@@ -35,3 +36,5 @@ class StagedBatch:
     marks: list[Mark] = field(default_factory=list)
     together: int = 0  # the number of the marks that were set as one row; 0: none were
     rest: Sequence[Event] = ()
+    is_last: bool = False  # nothing of the batch comes after it
+    stored: Mapping[TopicPartition, Progress] = field(default_factory=dict)  # with it

@@ -26,6 +26,7 @@ from pipeline.errors import (
 )
 from pipeline.mapping.target import TargetRow
 from pipeline.model.event import Event, Heartbeat, Tombstone, Undecodable
+from pipeline.model.ledger import Progress
 from pipeline.model.outcome import RowCounts
 from pipeline.model.position import TopicPartition
 from tests.support.engine import TOPICS, Consumer, ready
@@ -229,6 +230,21 @@ def test_rows_that_the_target_rejects_wait_alone_and_the_rest_of_the_batch_is_wr
     target.rejected.clear()
     consumer.drain()
     assert len(target.rows("Organization")) == 10
+
+
+def test_a_batch_whose_last_row_is_refused_stores_its_offset_after_that_was_parked() -> None:
+    """By itself: the recompute that was to store it was rolled back. What waits is counted as such,
+    and the one row of all marks is gone.
+    """
+    target = Rejecting({"2"})
+    ready(target)
+    projects = [event("AxProject", number, at=number, prjStatus=1) for number in (1, 2)]
+    Consumer(target, [], least_at_once=2).feed(projects)
+    assert len(target.rows("Project")) == 1
+    place = TopicPartition(TOPICS["AxProject"], 0)
+    with target.transaction() as transaction:
+        assert transaction.progress([place])[place] == Progress(1, 2, 2, 1, 0, 1, 0, 0)
+    assert target.together.rows == {}
 
 
 def test_a_value_that_only_one_row_of_a_batch_can_have_does_not_hold_the_others_up() -> None:

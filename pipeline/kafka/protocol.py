@@ -1,4 +1,6 @@
-"""Settings of a group member: those that a site cannot change, and the two group protocols."""
+"""Settings of a group member: those that a site cannot change, one that it can, and the two group
+protocols.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,8 @@ from typing import Any, Final, Literal
 
 Protocol = Literal["classic", "consumer"]
 
+# A backlog waits at the broker: of what is read ahead, some 64 MB by default, a few batches do.
+READ_AHEAD: Final[Mapping[str, Any]] = {"queued.max.messages.kbytes": 16_384}
 FIXED_SETTINGS: Final[Mapping[str, Any]] = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
@@ -40,6 +44,7 @@ def consumer_settings(
 ) -> dict[str, Any]:
     """librdkafka's settings of a member: the site's, then those that our guarantees depend on."""
     return {
+        **READ_AHEAD,
         **client_settings,
         "bootstrap.servers": bootstrap,
         "group.id": group,

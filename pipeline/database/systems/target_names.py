@@ -78,8 +78,8 @@ def cells_of(
     """A row's key, and its values of these columns."""
     return (
         *names.cells(row.key),
-        *(row.values[column] for column in columns),
-        *(row.prefill[column] for column in prefilled),
+        *map(row.values.__getitem__, columns),
+        *map(row.prefill.__getitem__, prefilled),
     )
 
 

@@ -48,9 +48,8 @@ def resolve(
         for group in mapping.groups:
             values = keys.get(group_kind(mapping.source, group.column))
             if values:
-                found |= {
-                    row.key for row in transaction.rows_where(mapping.source, group.column, values)
-                }
+                held = transaction.values_where(mapping.source, "", group.column, values)
+                found |= {str(key) for key in held}
                 further = {key for value in values for key in group.roots(value, site)} - found
                 found |= {
                     row.key for row in transaction.rows_by_key(mapping.source, sorted(further))

@@ -324,6 +324,13 @@ def test_a_site_cannot_change_what_our_promises_hang_on(
     assert ("group.remote.assignor" in found) is (protocol == "consumer")
 
 
+def test_a_backlog_waits_at_the_broker_unless_the_site_says_otherwise() -> None:
+    """Each member would else hold 64 MB of it."""
+    name = "queued.max.messages.kbytes"
+    assert consumer_settings("h:1", "g", {}, "classic")[name] == 16_384
+    assert consumer_settings("h:1", "g", {name: "4096"}, "classic")[name] == "4096"
+
+
 def test_a_topic_is_compared_with_what_it_should_be() -> None:
     """A sentence for each difference."""
     wanted = TopicSettings("t", 4, 3, 1000)

@@ -157,7 +157,9 @@ _TIMES = frozenset({date, datetime})
 _STATES = {state.value: state for state in State}
 
 
-def _values_in(found: Json) -> dict[str, Value]:
+def _values_in(found: dict[str, Json]) -> dict[str, Value]:
+    if _PLAIN.issuperset(map(type, found.values())):
+        return found
     return {
         name: value if value.__class__ in _PLAIN else _value_in(value)
         for name, value in found.items()
@@ -223,26 +225,25 @@ def _side_in(found: Json) -> LinkSide:
     place = TopicOffset(incarnation, partition, offset)
     value, get = _values_in(found["value"]), found.get
     edited_at, pending, wanted = get("edited_at"), get("pending"), get("wanted")
-    return LinkSide(
-        table=found["table"],
-        key=found["key"],
-        seen=Seen(
-            position, place, epoch, _instant_in(found["read_at"]), _instant_in(found["seen_at"])
-        ),
-        value=value,
-        observed=_observed_in(value, get("observed"), get("unobserved")),
-        edited_at={n: datetime.fromisoformat(at) for n, at in edited_at.items()}
-        if edited_at
-        else {},
-        dirty=frozenset(get("dirty", ())),
-        pending=tuple(map(_pending_in, pending)) if pending else (),
-        wanted={
-            name: Desired(_value_in(value), datetime.fromisoformat(at), is_decided)
-            for name, (value, at, is_decided) in wanted.items()
-        }
-        if wanted
-        else {},
+    seen = Seen(
+        position, place, epoch, _instant_in(found["read_at"]), _instant_in(found["seen_at"])
     )
+    return LinkSide(  # by place: by name takes twice as long
+        found["table"],
+        found["key"],
+        seen,
+        value,
+        _observed_in(value, get("observed"), get("unobserved")),
+        {n: datetime.fromisoformat(at) for n, at in edited_at.items()} if edited_at else {},
+        frozenset(get("dirty", ())),
+        tuple(map(_pending_in, pending)) if pending else (),
+        {name: _desired_in(entry) for name, entry in wanted.items()} if wanted else {},
+    )
+
+
+def _desired_in(found: Json) -> Desired:
+    value, at, is_decided = found
+    return Desired(_value_in(value), datetime.fromisoformat(at), is_decided)
 
 
 def _instant_in(text: str | None) -> datetime | None:

@@ -48,7 +48,7 @@ def known_as(link: Link) -> str:
 
     Empty while a write is open, so that the link is found too should nobody come to it again.
     """
-    is_open = any(pending.is_open for side in SIDES for pending in link.side(side).pending)
+    is_open = any(one.is_open for one in (*link.ajera.pending, *link.dps.pending))
     return "" if is_open or link.lines is None else of_lines(link.lines)
 
 

@@ -75,18 +75,22 @@ def _is_asked_of(link_side: LinkSide, other: LinkSide, pair: ColumnPair, side: S
 
 def waiting(link: Link, rules: Rules) -> tuple[tuple[str, Side], ...]:
     """Lines asked for whose value the receiving side has no counterpart of yet, with that side."""
-    if guards.is_suspended(link) or not (link.ajera.dirty or link.dps.dirty):
+    if guards.is_suspended(link):
         return ()
-    return tuple(
-        (pair.name, side)
-        for side in SIDES
-        if link.side(side.other).dirty and side.other not in link.off
-        for pair in rules.pairs
-        if pair.name in link.side(side.other).dirty
-        and link.is_known(pair.name)
+    found: list[tuple[str, Side]] = []
+    for side in SIDES:
+        other = link.side(side.other)
+        if other.dirty and side.other not in link.off:
+            dirty = [pair for pair in rules.pairs if pair.name in other.dirty]
+            found += ((pair.name, side) for pair in dirty if _is_waiting(link, pair, side))
+    return tuple(found)
+
+
+def _is_waiting(link: Link, pair: ColumnPair, side: Side) -> bool:
+    link_side, other = link.side(side), link.side(side.other)
+    return (
+        link.is_known(pair.name)
         and pair.name not in link.parked
-        and (
-            _is_asked_of(link.side(side), link.side(side.other), pair, side) or is_open(link, pair)
-        )
-        and not pair.can_translate(link.side(side.other).value[pair.name], side)
+        and (_is_asked_of(link_side, other, pair, side) or is_open(link, pair))
+        and not pair.can_translate(other.value[pair.name], side)
     )

@@ -115,7 +115,7 @@ def _applied(link: Link, side: Side, pending: Pending, outcome: Applied) -> Link
     if not held:
         return replace(_dropped(link, side, pending), obstacle=None)
     link_side = link.side(side)
-    others = tuple(p for p in link_side.pending if p != pending)
+    others = [p for p in link_side.pending if p is not pending]
     link_side = replace(
         link_side,
         value={**link_side.value, **held},

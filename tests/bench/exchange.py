@@ -91,9 +91,10 @@ def _round(arena: Arena, rows: int) -> tuple[Used, Used, float]:
             )
             meter = Meter(arena.watching)
             topic = Topic(AX_VEC, f"{name}.AxVec", stack.bootstrap, stack.registry)
+            in_echo = Topic(CLENDOR, f"{name}-dps.Clendor", stack.bootstrap, stack.registry)
+            _captured(members, in_dps, in_echo)
             edits = _timed(meter, members, in_dps, topic, _edits(ajera))
-            topic = Topic(CLENDOR, f"{name}-dps.Clendor", stack.bootstrap, stack.registry)
-            echoes = _timed(meter, members, in_dps, topic, _echoes(in_dps))
+            echoes = _timed(meter, members, in_dps, in_echo, _echoes(in_dps))
             memory = peak_mb(members[0].process.pid)
             _verify(ajera, in_dps, rows)
     for url in (ajera_url, dps_url):
@@ -101,8 +102,21 @@ def _round(arena: Arena, rows: int) -> tuple[Used, Used, float]:
     return edits, echoes, memory
 
 
+def _captured(members: list[Consumer], in_dps: psycopg.Connection, topic: Topic) -> None:
+    """DPS's capture has begun, so that its epoch is known: an echo is told from an edit by its
+    place in that log.
+    """
+    before = events_read(in_dps)
+    topic.send([Change("r", next(_rows(in_dps, "Clendor")), 0)])
+    wait(members, lambda: events_read(in_dps) > before)
+
+
 def _verify(ajera: psycopg.Connection, in_dps: psycopg.Connection, rows: int) -> None:
-    """Raises AssertionError: an edit is not in DPS, or an echo came to Ajera."""
+    """Raises AssertionError: an edit is not in DPS, an echo came to Ajera, or was taken for an edit
+    of the same text.
+    """
+    twice = in_dps.execute("SELECT count(*) FROM sync.link WHERE document LIKE '%coincident%'")
+    require(f"echoes taken for edits: {twice.fetchall()}", "echoes taken for edits: [(0,)]")
     for connection, table, column in (
         (in_dps, "Clendor", "WebSite"),
         (ajera, "AxVec", "vecWebsite"),

@@ -35,7 +35,8 @@ class ChangedLinks:
     def read(self, links: Iterable[Link]) -> None:
         """Links as they are before they are changed."""
         for link in links:
-            self._given.setdefault(link.id, link.exchanged)
+            if link.id not in self._given:
+                self._given[link.id] = link.exchanged
 
     def stored(self, links: Iterable[Link], now: datetime) -> None:
         """Links as they were just stored. A reader that follows them since their rows were written

@@ -32,8 +32,9 @@ def may_begin(entity: Entity, side: Side, event: Event, lists: Lists) -> bool:
 
 def of_kind(link: Link, side: Side, *, belongs: bool) -> Link:
     """The link with a row that is of its kind, or is not."""
-    out = link.out - {side} if belongs else link.out | {side}
-    return link if out == link.out else replace(link, out=out)
+    if belongs is not (side in link.out):
+        return link
+    return replace(link, out=link.out - {side} if belongs else link.out | {side})
 
 
 def with_parent(link: Link, parent: Link | None) -> Link:

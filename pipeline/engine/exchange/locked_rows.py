@@ -135,12 +135,13 @@ class LockedRows:
                 self.rows[side, name, key] = LockedRow(rows.get(key), at)
 
     def _learn(self, items: Sequence[WorkItem]) -> None:
-        wanted = [
-            one for link in self._unit.links.values() for one in self._translations.of_link(link)
-        ]
+        refers = self._translations.refers
+        links = [link for link in self._unit.links.values() if refers(link.entity)]
+        wanted = [one for link in links for one in self._translations.of_link(link)]
         for item in items:
             for entity in self._setup.of(item):
-                wanted += self._translations.of_item(entity, item)
+                if refers(entity.name):
+                    wanted += self._translations.of_item(entity, item)
         self._translations.learn(self._unit.links_of, wanted)
 
     def _learn_new_lines(self, outdated: Sequence[Link]) -> None:

@@ -47,10 +47,10 @@ def parent_followed(
     setup: ExchangeConfig, entity: Entity, side: Side, key: str
 ) -> tuple[Entity, str] | None:
     """The row, with its entity, that this one belongs to, if its own key tells."""
+    if entity.parent is None:
+        return None
     parent = parent_in_key(setup, entity, side, key)
-    return (
-        None if parent is None or entity.parent is None else (setup.entity(entity.parent), parent)
-    )
+    return None if parent is None else (setup.entity(entity.parent), parent)
 
 
 def parent_of(

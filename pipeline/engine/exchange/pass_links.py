@@ -18,6 +18,8 @@ from pipeline.engine.exchange.unit_of_work import (
 )
 from pipeline.pairing.entity import Entity
 
+NEITHER: frozenset[Side] = frozenset()
+
 
 class PassLinks:
     """Finds the links of rows, and of the rows that those belong to."""
@@ -74,8 +76,9 @@ class PassLinks:
         because the row that it belongs to is not.
         """
         parent = self.parent(entity, side, key)
-        off = frozenset[Side]() if parent is None else parent.off
-        return frozenset(one for one in off if entity.side(one).follows_parent)
+        if parent is None or not parent.off:
+            return NEITHER
+        return frozenset(one for one in parent.off if entity.side(one).follows_parent)
 
     def is_survivor(self, entity: Entity, side: Side, key: str) -> bool:
         """Was the counterpart of this row deleted, so that none is made again."""

@@ -84,9 +84,9 @@ class Quota:
         """The link after its row was ticked or unticked;
         one that is ticked again stays off until there is room.
         """
-        off = link.off - {side} if is_on else link.off | {side}
-        if off == link.off:
+        if is_on is not (side in link.off):
             return link
+        off = link.off - {side} if is_on else link.off | {side}
         found = replace(link, off=off)
         if not is_on:
             return replace(found, counts_for=None)

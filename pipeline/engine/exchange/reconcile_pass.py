@@ -14,7 +14,7 @@ from pipeline.conflicts.decision import Decision, Reason
 from pipeline.conflicts.ending import end
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.reconcile import finish
-from pipeline.conflicts.rules import SIDES, Side
+from pipeline.conflicts.rules import Side
 from pipeline.engine.exchange.apply_writes import apply_writes
 from pipeline.engine.exchange.bring import brought
 from pipeline.engine.exchange.create_retry import CreateRetry
@@ -286,9 +286,8 @@ class ReconcilePass:
             park_waiting(self._setup, self._unit, self._translations, decision.link) or is_full
         )
         is_retried = item.link is not None and decision.link.obstacle is None
-        if not is_waiting and (
-            is_retried or any(before.side(s).dirty or before.side(s).wanted for s in SIDES)
-        ):
+        was_asked = before.ajera.has_pending_edits or before.dps.has_pending_edits
+        if not is_waiting and (is_retried or was_asked):
             self._unit.unpark(item, link_id(before.id), is_done=decision.is_done_in_dps)
         outcome = decision.outcome
         if is_waiting and outcome is Outcome.SKIPPED and decision.reason is Reason.EDITED:

@@ -65,6 +65,10 @@ class Translations:
             self._known[link.entity, Side.AJERA, link.ajera.key] = link.dps.key
             self._known[link.entity, Side.DPS, link.dps.key] = link.ajera.key
 
+    def refers(self, entity: str) -> bool:
+        """Do lines of this entity refer to rows."""
+        return bool(self._references[entity])
+
     def of_row(self, entity: Entity, side: Side, row: Row) -> Iterable[Reference]:
         """What a row refers to."""
         for pair in self._references[entity.name]:

@@ -104,7 +104,7 @@ def killed_while_captured(stack: Stack, seed: int, times: int) -> Iterator[Verdi
                 for _ in range(times):
                     point = rng.choice([point for point in POINTS if point != AT_THE_END])
                     verdict.tried += run_until_killed(
-                        config, point, 1, verdict, is_done=lambda: True
+                        config, point, 1, verdict, is_done=lambda: False
                     )
             (logs := stack.logs / name).mkdir()
             with running(config, logs, 1, program=PROGRAM), suppress(NotReached):

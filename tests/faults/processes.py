@@ -35,7 +35,7 @@ from tests.faults.verdict import (
     wait_quiet,
 )
 
-UNTIL_KILLED_SECONDS = 30.0
+UNTIL_KILLED_SECONDS = 90.0  # beside whatever else runs
 DRAIN_SECONDS = 15.0
 MANY_A_BATCH = ("after decode", "before a transaction")
 AT_THE_END = "in the revoke callback"
@@ -140,8 +140,10 @@ def run_until_killed(
         process.send_signal(signal.SIGTERM)
         process.wait(UNTIL_KILLED_SECONDS)
     if process.returncode != -signal.SIGKILL:
+        handled = "everything was handled" if is_done() else "not everything was handled"
         verdict.fail(
-            f"ended with {process.returncode} {point}: {log.read_text(errors='replace')[-600:]}"
+            f"ended with {process.returncode} {point}, {handled}: "
+            f"{log.read_text(errors='replace')[-600:]}"
         )
     return process.returncode == -signal.SIGKILL
 

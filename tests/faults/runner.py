@@ -25,6 +25,7 @@ from pipeline.engine.projection.processor import Processor
 from pipeline.model.event import Decoded, Event, Message
 from pipeline.model.position import TopicPartition
 from pipeline.operations.run import run_members
+from pipeline.telemetry import log
 from pipeline.telemetry.health import Health
 from pipeline.telemetry.prometheus import PrometheusTelemetry
 from pipeline.wiring.projection import (
@@ -192,7 +193,9 @@ def main(*, config: Path, point: str, count: int) -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     bomb, health = Bomb(point, count), Health()
-    settings, telemetry = load(config, {}, ROUTES), BombedTelemetry(health, bomb)
+    settings = load(config, {}, ROUTES)
+    log.configure(settings.log.level, settings.log.format)
+    telemetry = BombedTelemetry(health, bomb)
 
     def join(of: ConsumerParts, processor: Processor) -> Any:
         processor.least_at_once = LEAST_AT_ONCE

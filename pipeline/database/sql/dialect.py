@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 from pipeline.database.sql.address import Place
 from pipeline.errors import PipelineError
@@ -147,6 +147,9 @@ class Dialect(Protocol):
     @property
     def errors_spare_the_transaction(self) -> tuple[str, ...]:
         """Statements after which a failed one can be undone to a savepoint."""
+
+    def has_rows(self, cursor: Any) -> bool:
+        """Does a statement's answer, on its driver's cursor, consist of rows."""
 
     @property
     def now(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from pipeline.database.sql.address import Place
 from pipeline.database.sql.dialect import (
@@ -55,6 +56,10 @@ class Postgres:
     log_position = "SELECT CAST(pg_current_wal_insert_lsn() - CAST('0/0' AS pg_lsn) AS bigint)"
     false = "false"
     true = "true"
+
+    def has_rows(self, cursor: Any) -> bool:
+        """`description`, which tells as well, is made of an object a column."""
+        return cursor.rownumber is not None
 
     def quote(self, name: str) -> str:
         return quoted(name)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from pipeline.database.sql.dialect import TEXTS, Fields, Images, Merge
 
 
+@lru_cache(maxsize=4096)  # a statement is written for each batch, and has a hundred of them
 def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 

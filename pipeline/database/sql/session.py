@@ -92,7 +92,7 @@ class ConnectedSession:
 
     def ask(self, place: str, sql: str, **parameters: Value) -> list[tuple[Value, ...]]:
         with self._unless_failed(place):
-            return answer_of(self.connection, sql, parameters)
+            return answer_of(self.connection, self.dialect, sql, parameters)
 
     def tell(self, place: str, sql: str, **parameters: Value) -> None:
         self.ask(place, sql, **parameters)

@@ -11,6 +11,7 @@ from it; each batch drops what another one left.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from pipeline.database.sql.address import Place
 from pipeline.database.sql.dialect import TEXTS, Cells, Field, Fields, Images, Lock, Merge, Update
@@ -51,6 +52,9 @@ class SqlServer:
         " ELSE SELECT CAST(NULL AS numeric(25, 0)) AS lsn"
     )
     false, true = "0", "1"
+
+    def has_rows(self, cursor: Any) -> bool:
+        return cursor.description is not None
 
     def quote(self, name: str) -> str:
         return "[" + name.replace("]", "]]") + "]"

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, text
-from sqlalchemy.engine import Dialect
+from sqlalchemy import Connection, engine, text
 
+from pipeline.database.sql.dialect import Dialect
 from pipeline.model.event import Value
 
 Parameters = Mapping[str, Value]
@@ -36,14 +36,16 @@ class DriverText:
 
 
 @lru_cache(maxsize=2048)
-def _prepared(sql: str, dialect: Dialect) -> DriverText:
+def _prepared(sql: str, dialect: engine.Dialect) -> DriverText:
     """`:name` in the driver's form, as SQLAlchemy writes it."""
     compiled = text(sql).compile(dialect=dialect)
     places = tuple(compiled.positiontup or ()) if compiled.positional else None
     return DriverText(str(compiled), places)
 
 
-def answer_of(connection: Connection, sql: str, parameters: Parameters) -> list[tuple[Value, ...]]:
+def answer_of(
+    connection: Connection, dialect: Dialect, sql: str, parameters: Parameters
+) -> list[tuple[Value, ...]]:
     """The first answer's rows. An answer closed before its end is cancelled,
     which under XACT_ABORT rolls back. Raises the driver's errors; a connection that is lost is not
     used again.
@@ -53,7 +55,7 @@ def answer_of(connection: Connection, sql: str, parameters: Parameters) -> list[
     with closing(pooled.cursor()) as cursor:
         try:
             cursor.execute(statement.text, statement.given(parameters))
-            if cursor.description is None:
+            if not dialect.has_rows(cursor):
                 return []
             rows = [tuple(row) for row in cursor.fetchall()]
             while cursor.nextset():

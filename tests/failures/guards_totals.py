@@ -157,6 +157,14 @@ TOTALS_GUARDS = (
         "tests/integration/test_given_rows.py",
     ),
     Guard(
+        "a few rows that are locked are looked up by an index",
+        "pipeline/database/sql/postgres.py",
+        'f"SELECT {what} FROM {_counted(match)} JOIN',
+        'f"SELECT {what} FROM {_rows(match)} JOIN',
+        "tests/integration/test_given_rows.py"
+        "::test_a_few_rows_of_a_small_table_are_looked_up_by_the_index",
+    ),
+    Guard(
         "rows that a statement is given are not gone through for each row of a table",
         "pipeline/database/sql/postgres.py",
         "f\"ROWS FROM (unnest({given}), json_array_elements('[]')) AS r({names})\"",

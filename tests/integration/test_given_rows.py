@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from deploy.local.stack import Stack
-from pipeline.database.sql.dialect import Field, Lock
+from pipeline.database.sql.dialect import Field, Lock, Update, given
 from pipeline.database.sql.engine import create_engine
 from pipeline.database.sql.postgres import Postgres
 from pipeline.database.sql.session import ConnectedSession, stored
@@ -81,4 +81,25 @@ def test_thousands_of_keys_are_looked_up_by_the_index(connection: sa.Connection)
     for lock in (Lock.NONE, Lock.UPDATE):
         session.run("given", session.dialect.select("given", (KEY,), ["key"], lock), keys)
     assert session.answers == 2 * len(keys)
+    assert {node for _, node, _ in session.nodes}.isdisjoint({"Seq Scan"})
+
+
+def test_a_few_rows_of_a_small_table_are_looked_up_by_the_index(connection: sa.Connection) -> None:
+    """Those of a small batch, also where they are locked, changed or deleted: to read thousands of
+    rows for twenty takes as long as all else of the batch.
+    """
+    connection.execute(
+        sa.text(
+            "INSERT INTO given (\"key\", \"of text\") SELECT 'k' || number, repeat('wide ', 80)"
+            " FROM generate_series(1, 4000) AS number"
+        )
+    )
+    connection.execute(sa.text("ANALYZE given"))
+    session, dialect = Explaining(connection), Postgres()
+    keys: list[tuple[Value, ...]] = [(f"k{number}",) for number in range(20)]
+    flag = Field("of boolean", ColumnType.FLAG)
+    update = Update("given", (KEY,), (flag,), (given(flag.name),))
+    session.run("given", dialect.select("given", (KEY,), ["key"], Lock.UPDATE), keys)
+    session.run("given", dialect.update(update), [(*key, True) for key in keys])
+    session.run("given", dialect.delete("given", (KEY,)), keys)
     assert {node for _, node, _ in session.nodes}.isdisjoint({"Seq Scan"})

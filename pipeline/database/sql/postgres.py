@@ -180,7 +180,7 @@ class Postgres:
         condition = "" if update.only_if is None else f" AND {update.only_if(images)}"
         return (
             f"WITH written AS (UPDATE {update.table} AS t SET {changes}"
-            f" FROM {_rows(update.match + update.fields)}"
+            f" FROM {_counted(update.match + update.fields)}"
             f" WHERE {self._equal(update.match)}{condition} RETURNING 1)"
             " SELECT count(*) AS changed FROM written"
         )
@@ -192,7 +192,7 @@ class Postgres:
         held = self._joined("t.ctid", table, match, Lock.UPDATE)
         return (
             f"WITH held AS MATERIALIZED ({held}),"
-            f" gone AS (DELETE FROM {table} AS t USING {_rows(match)} WHERE {self._equal(match)}"
+            f" gone AS (DELETE FROM {table} AS t USING {_counted(match)} WHERE {self._equal(match)}"
             " AND (SELECT count(*) FROM held) > 0 RETURNING 1) SELECT count(*) AS deleted FROM gone"
         )
 
@@ -226,9 +226,8 @@ class Postgres:
         """Rows are locked in the order in which they are sorted:
         the lock step comes above the sort.
         """
-        rows = _counted(match) if lock is Lock.NONE else _rows(match)
         return (
-            f"SELECT {what} FROM {rows} JOIN {table} AS t ON {self._equal(match)}"
+            f"SELECT {what} FROM {_counted(match)} JOIN {table} AS t ON {self._equal(match)}"
             f"{only_if and f' AND {only_if}'} ORDER BY {ordered(match)}{_LOCKS[lock]}"
         )
 

@@ -57,7 +57,6 @@ KINDS = {
     "write_plain": "stage",
     "upsert": "recompute",
     "clear": "recompute",
-    "advance": "progress",
 }
 INSIDE = {
     "write_rows": "inside stage",
@@ -125,7 +124,11 @@ class BombedDecoder:
 
 
 class BombedTransaction:
-    """A transaction; what was called on it tells what it is for."""
+    """A transaction; what was called on it tells what it is for. `is_progress`: it stores offsets,
+    alone or with the last events of a batch.
+    """
+
+    is_progress = False
 
     def __init__(self, inner: ports.Transaction, bomb: Bomb) -> None:
         self._inner = inner
@@ -139,6 +142,7 @@ class BombedTransaction:
 
         def called(*arguments: Any, **named: Any) -> Any:
             answer = found(*arguments, **named)
+            self.is_progress = self.is_progress or name == "advance"
             if self.kind != "stage":  # which may write target rows directly, too
                 self.kind = KINDS.get(name, self.kind)
             if name in INSIDE:
@@ -167,6 +171,8 @@ class BombedTarget:
             yield bombed
             self._bomb.at(f"before commit of {bombed.kind}")
         self._bomb.at(f"after commit of {bombed.kind}")
+        if bombed.is_progress:
+            self._bomb.at("after commit of progress")
 
 
 class BombedTelemetry(PrometheusTelemetry):

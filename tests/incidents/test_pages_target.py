@@ -107,12 +107,12 @@ def two_write_the_same(firm: Firm) -> None:
             pid = other.info.backend_pid
             wait_until(lambda: waits_for(firm, pid), "ours waits for the other's transaction")
             assert firm.live.project(key, "Name") is None
+        wait_until(lambda: concurrent_writes(firm) > before, "it is counted")
         other.execute("""DELETE FROM "Project" WHERE "Project ID" = 'twice'""")
-    wait_until(lambda: concurrent_writes(firm) > before, "it is counted")
     assert "1 member" in person.look()
     person.heal()
     wait_until(person.is_over, "the route is not degraded")
-    assert firm.live.project(key, "Project Code") == TWICE
+    wait_until(lambda: firm.live.project(key, "Project Code") == TWICE, "the code is ours")
 
 
 def waits_for(firm: Firm, pid: int) -> bool:

@@ -11,6 +11,7 @@ from tests.bench.workloads import Phase, Workload
 
 FLUSH_SECONDS = 120
 SENT_AT_ONCE = 10_000  # before the producer is asked how it goes
+MOST_UNSENT = 50_000  # of the producer's queue, which refuses what has no room in it
 Encoded = Sequence[tuple[bytes, bytes]]
 
 
@@ -33,8 +34,8 @@ class Feed:
         topic = f"{prefix}.{phase.table.name}"
         for number, (key, value) in enumerate(self._messages[id(phase)]):
             self._producer.produce(topic, value, key)
-            if number % SENT_AT_ONCE == 0:
-                self._producer.poll(0)
+            while number % SENT_AT_ONCE == 0 and len(self._producer) > MOST_UNSENT:
+                self._producer.poll(0.1)
         self._producer.flush(FLUSH_SECONDS)
 
 

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.database.sql.session import Session
-from pipeline.database.state.added import AddedColumns
-from pipeline.database.state.ledger import Mirror, mirrors
-from pipeline.database.systems.target_names import Names, names_of
-from pipeline.mapping.route import Route
-from pipeline.mapping.site import Site
+from pipeline.database.state.ledger import Mirror
+from pipeline.database.systems.target_names import Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +15,3 @@ class TableNames:
 
     mirrors: Mapping[str, Mirror]
     names: Mapping[str, Names]
-
-
-def table_names_of(
-    session: Session,
-    route: Route,
-    site: Site,
-    sync_schema: str,
-    target_schema: str | None,
-    added: AddedColumns,
-) -> TableNames:
-    return TableNames(
-        mirrors(session, sync_schema, route.sources, added),
-        names_of(session, target_schema, site, route.targets),
-    )

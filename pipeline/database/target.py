@@ -16,7 +16,7 @@ from pipeline.database.sql.session import (
 )
 from pipeline.database.state.added import AddedColumns, added_columns
 from pipeline.database.state.schema import DEFAULT_SCHEMA
-from pipeline.database.table_names import TableNames, table_names_of
+from pipeline.database.table_names import TableNames
 from pipeline.database.transaction import DatabaseTransaction
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
@@ -66,5 +66,6 @@ class DatabaseTarget:
             if self._added is None:
                 self._added = added_columns(session, self._sync_schema)
             places = (self._route, self._site, self._sync_schema, self._target_schema, self._added)
-            self._tables = self._tables or table_names_of(session, *places)
-            yield DatabaseTransaction(session, *places, self._links_schema, self._tables)
+            found = DatabaseTransaction(session, *places, self._links_schema, self._tables)
+            self._tables = found.known
+            yield found

@@ -13,7 +13,7 @@ from pipeline.database.sql.session import Session
 from pipeline.database.state.added import AddedColumns
 from pipeline.database.state.aggregation import Aggregation
 from pipeline.database.state.halts import Halts
-from pipeline.database.state.ledger import Ledger
+from pipeline.database.state.ledger import Ledger, mirrors
 from pipeline.database.state.linked_keys import LinkedKeys
 from pipeline.database.state.loads import Loads, LoadState
 from pipeline.database.state.marks import Marks
@@ -23,9 +23,10 @@ from pipeline.database.state.settings import SettingsStore
 from pipeline.database.systems.adopted_rows import AdoptedRows
 from pipeline.database.systems.owned_rows import OwnedRows
 from pipeline.database.systems.rows_by_id import RowsById
+from pipeline.database.systems.target_names import names_of
 from pipeline.database.systems.target_tables import TargetTables
 from pipeline.database.systems.written_rows import WrittenRows
-from pipeline.database.table_names import TableNames, table_names_of
+from pipeline.database.table_names import TableNames
 from pipeline.errors import TargetRefused
 from pipeline.mapping.aggregate import Aggregate, AggregateGroups
 from pipeline.mapping.observed import PutBackValue
@@ -62,9 +63,12 @@ class DatabaseTransaction:
         links_schema: str | None = None,
         known: TableNames | None = None,
     ) -> None:
-        """`known`: what is known of the tables."""
-        known = known or table_names_of(session, route, site, sync_schema, target_schema, added)
-        mirrored, names = known.mirrors, known.names
+        """`known`: what the transaction before knew of the tables."""
+        self.known = known or TableNames(
+            mirrors(session, sync_schema, route.sources, added),
+            names_of(session, target_schema, site, route.targets),
+        )
+        mirrored, names = self.known.mirrors, self.known.names
         self._ledger = Ledger(session, mirrored)
         self._plain = PlainRows(session, mirrored)
         self._aggregation = Aggregation(session, mirrored)

@@ -81,7 +81,8 @@ def remove(
     source, planned = source_of(settings, system), plan(settings, system, with_topics=with_topics)
     with closing(connect_client(settings)) as connect:
         was_there = connect.remove(source.connector)
-    slot = drop_slot(source, report) if source.dialect == "postgres" else None
+    is_postgres = source.dialect == "postgres"
+    slot = drop_slot(source, report, of_removed=True) if is_postgres else None
     if planned.topics:
         with closing(kafka_admin(settings)) as admin:
             admin.delete_topics(planned.topics)

@@ -13,10 +13,10 @@ from pipeline.connect.client import TABLES, ConnectClient
 from pipeline.connect.status import ConnectorStatus
 from pipeline.connect.templates import Dialect, fill, load
 from pipeline.database.state.settings import current_epoch, store_epoch
-from pipeline.errors import SnapshotNeeded
+from pipeline.errors import ConnectorFailed, SnapshotNeeded
 from pipeline.kafka.topics import TopicSettings
 from pipeline.operations import heartbeats, signals
-from pipeline.operations.slots import drop_slot
+from pipeline.operations.slots import drop_slot, what_blocks
 from pipeline.wiring.clients import connect_client, kafka_admin
 from pipeline.wiring.route import routes_of
 from pipeline.wiring.source import Source, source_of
@@ -76,7 +76,10 @@ def apply(settings: Settings, report: Report, system: str = "ajera") -> Applied:
         no_signals, no_beats = _prepared(source, running, report)
         tables = OwnTables(signals=not no_signals, heartbeat=not no_beats)
         config = configuration(settings, epoch, system, tables)
-        status = _applied(connect, source.connector, config, timeout, report)
+        try:
+            status = _applied(connect, source.connector, config, timeout, report)
+        except ConnectorFailed as error:
+            raise ConnectorFailed(f"{error}{what_blocks(source)}") from error
         names = tuple(topic.name for topic in topics)
         return Applied(
             status, epoch, is_resnapshot, names, tuple(differences), no_signals, no_beats

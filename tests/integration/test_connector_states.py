@@ -12,19 +12,26 @@ import pytest
 
 from deploy.demo.consumers import Consumer
 from deploy.local.stack import Stack
+from deploy.sample import databases
 from tests.support.live import Live, client, live_firm, wait_until
 
 pytestmark = pytest.mark.stack
 
 
 @pytest.fixture
-def live(stack: Stack) -> Iterator[Live]:
-    """A firm of its own for each test, captured."""
+def uncaptured(stack: Stack) -> Iterator[Live]:
+    """A firm of its own for each test, without a connector yet."""
     with live_firm(stack, f"states-{uuid.uuid4().hex[:6]}", partitions=1) as firm:
-        firm.insert("AxVec", client(1, "first client"))
-        firm.edit('ALTER TABLE "AxVec" DISABLE TRIGGER remember')
-        firm.command("connectors", "apply")
         yield firm
+
+
+@pytest.fixture
+def live(uncaptured: Live) -> Live:
+    """The same, captured."""
+    uncaptured.insert("AxVec", client(1, "first client"))
+    uncaptured.edit('ALTER TABLE "AxVec" DISABLE TRIGGER remember')
+    uncaptured.command("connectors", "apply")
+    return uncaptured
 
 
 def connector(live: Live, *words: str, expect: int | None = 0) -> dict[str, Any]:
@@ -155,3 +162,23 @@ def test_a_connector_that_is_not_there_is_named_with_the_command_that_makes_it(
     live.command("connectors", "remove", "--yes")
     for action in ("restart", "pause", "resume", "stop"):
         assert "connectors apply" in connector(live, action, expect=3)["error"]
+
+
+def test_an_open_transaction_that_capture_waits_for_is_named_and_the_connector_can_be_removed(
+    uncaptured: Live,
+) -> None:
+    """PostgreSQL makes a replication slot when every transaction that was open has ended. What
+    waits for that is ended, too, when its connector is removed; then capture begins as ever.
+    """
+    uncaptured.configure(connect={"timeout_seconds": 3.0})
+    with databases.connect(uncaptured.pim_url) as other, other.transaction():
+        (pid,) = other.execute("SELECT pg_backend_pid()").fetchone() or ()
+        other.execute("CREATE TABLE unfinished (id int)")
+        error = uncaptured.command("connectors", "apply", expect=3)["error"]
+        assert f"of process {pid} in the database" in error["message"]
+        again = uncaptured.command("connectors", "apply", expect=3)["error"]
+        assert f"pg_terminate_backend({pid})" in again["message"]
+        removed = uncaptured.command("connectors", "remove", "--yes")["data"]
+        assert removed["was_there"]
+    uncaptured.configure(connect={"timeout_seconds": 120.0})
+    uncaptured.command("connectors", "apply")

@@ -36,7 +36,7 @@ def decide_plain(
         or applied.is_stale(mine.seen, event)
         or not _is_calm(link, mine, other)
         or not knows_all(link, rules)
-        or any(not _tells_its_place(pending, event) for pending in mine.pending)
+        or any(not _tells_its_place(pending, event, rules) for pending in mine.pending)
         or any(pending.is_open for pending in other.pending)
     ):
         return None
@@ -65,15 +65,15 @@ def _is_calm(link: Link, mine: LinkSide, other: LinkSide) -> bool:
     )
 
 
-def _tells_its_place(pending: Pending, event: Event) -> bool:
-    """Does its place in the log, of the event's epoch, say whether this write is newer than the
-    event.
+def _tells_its_place(pending: Pending, event: Event, rules: Rules) -> bool:
+    """Is it known whether this write is newer than the event: by its place in the log, of no older
+    epoch, or because it was made so long before that none is asked for. A look has no place.
     """
-    return (
-        pending.after is not None
-        and not (pending.is_open or pending.is_look)
-        and pending.after[:EPOCH_WIDTH] == event.position[:EPOCH_WIDTH]
-    )
+    if pending.is_open:
+        return False
+    if pending.after is None or pending.after[:EPOCH_WIDTH] < event.position[:EPOCH_WIDTH]:
+        return event.committed_at > pending.at + rules.look_window
+    return not pending.is_look
 
 
 def _edits(

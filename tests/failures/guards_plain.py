@@ -19,12 +19,17 @@ PLAIN_GUARDS = (
     _plain("all lines known", "        or not knows_all(link, rules)\n"),
     _plain(
         "whose place among our writes is known",
-        "        or any(not _tells_its_place(pending, event) for pending in mine.pending)\n",
+        "        or any(not _tells_its_place(pending, event, rules) for pending in mine.pending)\n",
     ),
     _plain("no write under way", "        or any(pending.is_open for pending in other.pending)\n"),
     _plain(
         "epoch of a write",
-        "        and pending.after[:EPOCH_WIDTH] == event.position[:EPOCH_WIDTH]\n",
+        " or pending.after[:EPOCH_WIDTH] < event.position[:EPOCH_WIDTH]",
+    ),
+    _plain(
+        "no write lately whose place is not known",
+        "return event.committed_at > pending.at + rules.look_window",
+        "return True",
     ),
     _plain(
         "a line that was left and came back",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 
 from pipeline.conflicts.decision import Reason
 from pipeline.conflicts.link import Desired, LinkSide, Obstacle, Parked, Pending, State
@@ -38,7 +39,8 @@ class Drawn:
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
-        self.rules = rng.choice((RULES, RULES_WITHOUT))
+        window = rng.choice((RULES.look_window, timedelta(seconds=1)))
+        self.rules = replace(rng.choice((RULES, RULES_WITHOUT)), look_window=window)
         self.side = rng.choice((AJERA, DPS))
         link = linked()
         self.link = replace(

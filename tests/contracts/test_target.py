@@ -214,6 +214,22 @@ def test_a_row_that_is_read_without_its_place_holds_all_else(database: Database 
         assert transaction.rows_where("AxInvoiceGroup", "igClient", [client]) == [held]
 
 
+def test_a_row_that_others_read_changed_where_its_newest_event_is_or_before(
+    database: Database | Twin,
+) -> None:
+    """Two positions of one row, the same or not; nowhere, before its first streamed event."""
+    moments = [("5", "5"), ("5", "4"), ("", "1"), ("", "")]
+    rows = [
+        replace(row(key()), position=position, changed_at=changed_at)
+        for position, changed_at in moments
+    ]
+    stored(database, *rows)
+    with database.target.transaction() as transaction:
+        for placed in (True, False):
+            found = transaction.lock_rows("AxVec", [one.key for one in rows], placed=placed)
+            assert [found[one.key].changed_at for one in rows] == [late for _, late in moments]
+
+
 def test_a_ledger_row_that_changed_meanwhile_is_not_overwritten(
     database: Database | Twin,
 ) -> None:

@@ -204,10 +204,17 @@ SPEED_GUARDS = (
     Guard(
         "at once: a row whose writer did not know a column is left out",
         PLAIN_ROWS,
-        'version if mirror.added else ""',
-        '""',
+        "only_if=lambda images: _guard(images, version)",
+        'only_if=lambda images: _guard(images, "")',
         "tests/contracts/test_added_columns.py"
         "::test_a_row_whose_writer_did_not_know_a_column_is_staged_row_by_row",
+    ),
+    Guard(
+        "at once: a row's next event does not move where others saw it change last",
+        PLAIN_ROWS,
+        " THEN {images.old('position')} ELSE",
+        " THEN '{AT_POSITION}' ELSE",
+        f"{PLAIN}::test_what_is_applied_is_what_the_guard_says",
     ),
     Guard(
         "at once: what was true once stays",

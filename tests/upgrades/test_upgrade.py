@@ -163,6 +163,27 @@ def test_what_the_last_release_left_is_what_this_one_makes_of_the_same_history(
     engine.dispose()
 
 
+def mirrors_of(engine: sa.Engine) -> dict[str, str]:
+    """How the database describes the mirrors' indexes, and what room their pages leave."""
+    indexes = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename LIKE 'mirror%'"
+    room = "SELECT relname, CAST(reloptions AS text) FROM pg_class WHERE relname LIKE 'mirror%'"
+    with engine.connect() as connection:
+        rows = connection.execute(sa.text(f"{indexes} UNION ALL {room} AND relkind = 'r'")).all()
+    return {str(name): str(definition) for name, definition in rows}
+
+
+def test_mirrors_that_were_there_have_the_indexes_and_the_room_of_new_ones(
+    installation: Installation, postgres: Stack
+) -> None:
+    """What a fresh one of the same route has; before, they had others."""
+    fresh = create_engine(postgres.create_database(f"mirrors_{id(installation)}"))
+    upgrade(fresh, mirrored=installation.route.sources)
+    assert mirrors_of(installation.engine) != mirrors_of(fresh)
+    installation.upgraded()
+    assert mirrors_of(installation.engine) == mirrors_of(fresh)
+    fresh.dispose()
+
+
 def test_a_column_that_the_upgrade_added_is_written_with_the_next_event_of_each_row(
     installation: Installation,
 ) -> None:

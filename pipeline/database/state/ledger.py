@@ -26,11 +26,12 @@ from pipeline.model.position import NOWHERE, TopicOffset
 _PLACE = tuple(
     field
     for field in LEDGER
-    if field.name in ("position", "incarnation", "partition", "offset", "epoch", "committed_at")
+    if field.name in ("incarnation", "partition", "offset", "epoch", "committed_at")
 )
 _PREFIX: Fields = (LEDGER_KEY, LEDGER_REVISION, *(one for one in LEDGER if one not in _PLACE))
 _WIDTH = len(_PREFIX)
 _NOTHING: Final = frozenset[str]()
+AT_POSITION: Final = "="  # in place of `changed_at` where that is the row's position, as of most
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +231,8 @@ class Ledger:
 
 
 def _cells(mirror: Mirror, row: LedgerRow) -> Cells:
-    place = row.place
+    place, version = row.place, max(mirror.added.values(), default=0)
+    is_at_position = row.changed_at and row.changed_at == row.position
     return (
         row.position,
         place.incarnation,
@@ -241,15 +243,17 @@ def _cells(mirror: Mirror, row: LedgerRow) -> Cells:
         row.epoch,
         row.committed_at,
         row.retired_at,
-        row.changed_at,
-        max(mirror.added.values(), default=0),
-        row.revision + 1,
+        AT_POSITION if is_at_position else row.changed_at,
+        version or None,
+        row.revision + 1 if version else None,
         *map(row.values.__getitem__, mirror.names),
     )
 
 
 def _ledger_row(mirror: Mirror, answer: Sequence[Any]) -> LedgerRow:
-    key, revision, deleted, unknown, retired_at, changed_at, version, written_at = answer[:_WIDTH]
+    key, revision, position, deleted, unknown, retired_at, changed_at, version, written_at = answer[
+        :_WIDTH
+    ]
     missing = _NOTHING
     if mirror.added:
         missing = _missing(mirror, version if written_at == revision else 0)
@@ -257,12 +261,12 @@ def _ledger_row(mirror: Mirror, answer: Sequence[Any]) -> LedgerRow:
     values = dict(zip(mirror.names, answer[_WIDTH:end], strict=True))
     for field in mirror.converted:
         values[field.name] = canonical(values[field.name], field.kind)
-    position, place, epoch, committed_at = _place(answer[end:])
+    applied_at, place, epoch, committed_at = _place(position, answer[end:])
     return LedgerRow(
         mirror.source.name,
         str(key),
         values if not missing else {**values, **dict.fromkeys(missing)},
-        position,
+        applied_at,
         place,
         bool(deleted),
         missing.union(str(unknown).split(",")) if unknown else missing,
@@ -270,15 +274,15 @@ def _ledger_row(mirror: Mirror, answer: Sequence[Any]) -> LedgerRow:
         committed_at,
         int(revision),
         str(retired_at),
-        str(changed_at),
+        str(position if changed_at == AT_POSITION else changed_at),
     )
 
 
-def _place(answer: Sequence[Any]) -> tuple[str, TopicOffset, int, datetime | None]:
+def _place(position: Any, answer: Sequence[Any]) -> tuple[str, TopicOffset, int, datetime | None]:
     """How far the source was read, as `_PLACE` has it; nowhere where that was not asked for."""
     if not answer:
         return "", NOWHERE, 0, None
-    position, incarnation, partition, offset, epoch, committed_at = answer
+    incarnation, partition, offset, epoch, committed_at = answer
     return (
         str(position),
         TopicOffset(int(incarnation), int(partition), int(offset)),

@@ -20,7 +20,7 @@ from pipeline.database.sql.dialect import (
     given,
 )
 from pipeline.database.sql.session import Session
-from pipeline.database.state.ledger import Mirror
+from pipeline.database.state.ledger import AT_POSITION, Mirror
 from pipeline.database.state.schema import LEDGER_KEY, mirror_name
 from pipeline.mapping.mirror import Fold, StickyColumn
 from pipeline.mapping.source import ColumnType
@@ -65,7 +65,8 @@ class PlainRows:
         }
 
     def _put(self, mirror: Mirror) -> Put:
-        version = str(max(mirror.added.values(), default=0))
+        version = str(max(mirror.added.values())) if mirror.added else ""
+        columns = (("columns_version", version), ("columns_revision", "1")) if version else ()
         after = self._after(mirror)
         shared = mirror.source.shared
         folded = ((one.name, after[one.name]) for one in mirror.source.remembered)
@@ -79,10 +80,9 @@ class PlainRows:
                 *(given(column.name) for column in mirror.source.columns),
                 *folded,
                 ("revision", _next_revision),
-                ("columns_version", lambda _: version),
-                ("columns_revision", _next_revision),
+                *_columns_known(version),
             ),
-            only_if=lambda images: _guard(images, version if mirror.added else ""),
+            only_if=lambda images: _guard(images, version),
         )
         dialect = self._session.dialect
         return Put(
@@ -92,8 +92,7 @@ class PlainRows:
                 ("deleted", dialect.false),
                 ("unknown", "''"),
                 ("retired_at", "''"),
-                ("columns_version", version),
-                ("columns_revision", "1"),
+                *columns,
             ),
             answers=(
                 lambda images: images.new("key"),
@@ -119,13 +118,17 @@ class PlainRows:
 
     def _changed_at(self, shared: Sequence[str], after: Mapping[str, Expression]) -> Expression:
         def changed_at(images: Images) -> str:
+            kept = (
+                f"CASE {images.old('changed_at')} WHEN '{AT_POSITION}'"
+                f" THEN {images.old('position')} ELSE {images.old('changed_at')} END"
+            )
             if not shared:
-                return images.old("changed_at")
+                return kept
             old = ", ".join(images.old(name) for name in shared)
             new = ", ".join(after[name](images) for name in shared)
             return (
                 f"CASE WHEN ({old}) IS DISTINCT FROM ({new}) THEN {images.new('changed_at')}"
-                f" ELSE {images.old('changed_at')} END"
+                f" ELSE {kept} END"
             )
 
         return changed_at
@@ -142,7 +145,7 @@ def _cells(event: Event, values: Cells, remembered: Cells) -> Cells:
         place.offset,
         event.epoch,
         None if is_read else event.committed_at,
-        start_of(event.epoch) if is_read else event.position,
+        start_of(event.epoch) if is_read else AT_POSITION,
         *values,
         *remembered,
     )
@@ -166,6 +169,12 @@ def _guard(images: Images, version: str) -> str:
 
 def _next_revision(images: Images) -> str:
     return f"{images.old('revision')} + 1"
+
+
+def _columns_known(version: str) -> tuple[tuple[str, Expression], ...]:
+    if not version:
+        return ()
+    return (("columns_version", lambda _: version), ("columns_revision", _next_revision))
 
 
 def _new(column: str) -> Expression:

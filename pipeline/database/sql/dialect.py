@@ -82,12 +82,15 @@ class Update:
 class Put:
     """The same of rows that were copied to a staging table first, in the order of their keys.
     `constants` are inserted beside the fields, `answers` are given for each row that was inserted
-    or changed: of the row before ("old", all null where there was none) and after ("new").
+    or changed, behind its key: of the row before ("old", all null where there was none) and after
+    ("new"). Where these are few in number (`are_few`), all rows of equal answers are one row of the
+    whole answer, with their keys as a JSON array.
     """
 
     merge: Merge
     constants: tuple[tuple[str, str], ...]
     answers: tuple[Expression, ...]
+    are_few: bool = False
 
 
 def given(column: str) -> tuple[str, Expression]:

@@ -43,8 +43,18 @@ class PostgresCopying:
         images = Images(
             lambda column: f"old.{quoted(column)}", lambda column: f"new.{quoted(column)}"
         )
-        answers = ", ".join(answer(images) for answer in put.answers)
-        return f"{_upsert(name, put.merge, put.constants)} RETURNING {answers}"
+        (key,) = put.merge.key
+        answers = [answer(images) for answer in put.answers]
+        upsert = f"{_upsert(name, put.merge, put.constants)} RETURNING {images.new(key.name)}"
+        if not put.are_few:
+            return ", ".join((upsert, *answers))
+        names = [f"a{number}" for number in range(len(answers))]
+        named = (f"{one} AS {name}" for one, name in zip(answers, names, strict=True))
+        grouped = ", ".join(names)
+        return (
+            f"WITH put AS ({', '.join((f'{upsert} AS key', *named))})"
+            f" SELECT json_agg(key)::text, {grouped} FROM put GROUP BY {grouped}"
+        )
 
     def merge(self, name: str, merge: Merge) -> str:
         return counted(_upsert(name, merge, ()))

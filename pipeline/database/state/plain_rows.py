@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 
+import orjson
+
 from pipeline.database.sql.dialect import (
     Cells,
     Expression,
@@ -58,11 +60,15 @@ class PlainRows:
         values_of = itemgetter(*(column.name for column in mirror.source.columns))
         rows = [_cells(one.event, values_of(one.event.row), one.remembered) for one in events]
         copying, name = self._session.copied(place, fields, rows)
-        answers = self._session.ask(place, copying.put(name, self._put(mirror)))
-        return {
-            str(key): PlainChange(bool(is_changed), bool(is_shared), tuple(remembered))
-            for key, is_changed, is_shared, *remembered in answers
-        }
+        put = self._put(mirror)
+        found: dict[str, PlainChange] = {}
+        for key, is_changed, is_shared, *remembered in self._session.ask(
+            place, copying.put(name, put)
+        ):
+            change = PlainChange(bool(is_changed), bool(is_shared), tuple(remembered))
+            keys = orjson.loads(str(key)) if put.are_few else (str(key),)
+            found |= dict.fromkeys(keys, change)
+        return found
 
     def _put(self, mirror: Mirror) -> Put:
         version = str(max(mirror.added.values())) if mirror.added else ""
@@ -94,8 +100,8 @@ class PlainRows:
                 ("retired_at", "''"),
                 *columns,
             ),
+            are_few=all(one.kind is ColumnType.FLAG for one in mirror.source.remembered),
             answers=(
-                lambda images: images.new("key"),
                 lambda images: self._differs(images, mirror.values),
                 lambda images: self._differs(images, tuple(map(mirror.field, shared))),
                 *(_new(one.name) for one in mirror.source.remembered),

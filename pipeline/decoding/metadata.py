@@ -119,8 +119,9 @@ def _instant(milliseconds: int) -> datetime:
 def position_of_postgres(epoch: int, sequence: Any) -> str:
     """Position of a streamed PostgreSQL change, from __source_sequence."""
     try:
-        return postgres_position(epoch, sequence)
-    except (TypeError, ValueError):
+        if isinstance(sequence, str):
+            return postgres_position(epoch, sequence)
+    except ValueError:
         pass
     raise MetadataMissing("__source_sequence is not [last commit, lsn]")
 

@@ -4,12 +4,14 @@ row.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.model.event import Row
 from pipeline.model.frozen import light
 from pipeline.model.position import NOWHERE, TopicOffset
+
+NOTHING: frozenset[str] = frozenset()
 
 
 @light(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class LedgerRow:
     position: str = ""
     place: TopicOffset = NOWHERE
     deleted: bool = False
-    unknown: frozenset[str] = field(default_factory=frozenset)
+    unknown: frozenset[str] = NOTHING
     epoch: int = 0
     committed_at: datetime | None = None
     revision: int = 0

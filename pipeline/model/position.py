@@ -7,12 +7,13 @@ new capture of a source sorts above everything captured before.
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 EPOCH_WIDTH = 8
 LSN_WIDTH = 16
-_SEQUENCE = re.compile(r'\[(?:null|"([0-9]{1,20})"),"([0-9]{1,20})"\]', re.ASCII)
+_BITS = 4 * LSN_WIDTH
+_NUMBERS = 1 << _BITS
+_BYTES = (EPOCH_WIDTH + 2 * LSN_WIDTH) // 2
 
 
 class TopicOffset(NamedTuple):
@@ -56,13 +57,20 @@ def postgres_position(epoch: int, sequence: str) -> str:
     The last commit before the transaction comes first (null until the connector has seen one: sorts
     first), then the change's own lsn. Raises ValueError when the text has another form.
     """
-    found = _SEQUENCE.fullmatch(sequence)
-    if found is None:
+    match sequence.split('"'):
+        case ["[", commit, ",", lsn, "]"]:
+            pass
+        case ["[null,", lsn, "]"]:
+            commit = "0"
+        case _:
+            commit = lsn = ""
+    if not (commit.isdigit() and lsn.isdigit() and sequence.isascii()):
         raise ValueError("source.sequence is not [last commit, lsn]")
-    position = f"{epoch:08x}{int(found[1] or 0):016x}{int(found[2]):016x}"
-    if len(position) != EPOCH_WIDTH + 2 * LSN_WIDTH:
+    before, own = int(commit), int(lsn)
+    if before >= _NUMBERS or own >= _NUMBERS:
         raise ValueError("source.sequence holds a number of more than 64 bits")
-    return position
+    place = epoch << 2 * _BITS | before << _BITS | own
+    return place.to_bytes(_BYTES, "big").hex()
 
 
 def sqlserver_position(

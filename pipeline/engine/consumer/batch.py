@@ -14,6 +14,8 @@ from pipeline.model.ledger import Progress
 from pipeline.model.outcome import Outcome
 from pipeline.model.position import TopicPartition
 
+Ended = tuple[TopicPartition, Outcome, str]  # where, how, and why in one word
+
 
 @dataclass
 class BatchResult:
@@ -35,13 +37,14 @@ class Batch:
 
     events: list[Event] = field(default_factory=list)
     heartbeats: dict[str, int] = field(default_factory=dict)  # topic -> newest epoch
-    ended: Counter[tuple[TopicPartition, Outcome, str]] = field(default_factory=Counter)
+    ended: Counter[Ended] = field(default_factory=Counter)
     skipped: list[SkippedMessage] = field(default_factory=list)
     rows: dict[tuple[TopicPartition, str], int] = field(default_factory=dict)  # key -> last offset
     incarnations: Mapping[str, int] = field(default_factory=dict)
     polled_at: datetime = NEVER
     handled: BatchResult = field(default_factory=BatchResult)
     stored: Mapping[TopicPartition, Progress] = field(default_factory=dict)  # with its last events
+    counted: Counter[Ended] = field(default_factory=Counter)  # what `ended` was stored as, with it
     partitions: dict[tuple[str, int], TopicPartition] = field(default_factory=dict)  # by table
     observed: frozenset[str] = frozenset()  # topics whose snapshots are followed by nobody
     _carriers: list[Message] = field(default_factory=list)  # of each event

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from pipeline.engine.consumer.batch import Batch
+from pipeline.engine.consumer.batch import Batch, Ended
 from pipeline.model.event import Event
 from pipeline.model.ledger import Progress
 from pipeline.model.outcome import Outcome
 from pipeline.model.position import TopicPartition
-
-Ended = tuple[TopicPartition, Outcome, str]  # where, how, and why in one word
 
 
 def behind_us(

@@ -239,8 +239,11 @@ class Intake:
 
     def end(self, batch: Batch, ended: Iterable[tuple[Event, Outcome, str]]) -> None:
         """Events have ended; one behind a message that stopped its partition ends when it is read
-        again.
+        again. Those that `store_with` was told of are counted.
         """
+        if batch.stored:
+            batch.ended = batch.counted
+            return
         for event, how in behind_us(batch, ended):
             batch.ended[how] += 1
             self.skipping.handled(batch, event)
@@ -271,8 +274,8 @@ class Intake:
         """
         if self.skipping.concerns(batch):
             return {}
-        counts = batch.ended + Counter(how for _, how in behind_us(batch, ended))
-        progress = progress_of(batch, counts, self._circuit.in_a_row)
+        batch.counted = batch.ended + Counter(how for _, how in behind_us(batch, ended))
+        progress = progress_of(batch, batch.counted, self._circuit.in_a_row)
         self.history.refuse_restored(transaction, progress)
         transaction.advance(progress, self._clock.now())
         return progress

@@ -8,12 +8,14 @@ events of one row.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 
 from pipeline.engine.consumer.ports import Transaction
-from pipeline.engine.projection.staged import Pair, Pairs, StagedEvent
+from pipeline.engine.projection.staged import Pairs, StagedEvent
 from pipeline.mapping.mirror import Fold, MirroredTable, shared_kind
 from pipeline.mapping.site import Site
 from pipeline.model.event import Event, Operation
@@ -98,23 +100,31 @@ def _staged(
 ) -> StagedTable:
     found = StagedTable()
     name, shared = table.name, shared_kind(table.name)
-    marks_itself, marks_others = name in kinds, shared in kinds
     remembered = [one.name for one in table.remembered]
-    for key, change in changes.items():
-        event = first[key]
-        if not change.is_changed:
-            found.events.append(StagedEvent(event, SkipReason.UNCHANGED))
+    for change, keys in _by_change(changes):
+        marked = [name] if name in kinds else []
+        if change.is_shared_changed and shared in kinds:
+            marked.append(shared)
+        if not change.is_changed or not marked:
+            reason = SkipReason.FILTERED if change.is_changed else SkipReason.UNCHANGED
+            found.events += [StagedEvent(first[key], reason) for key in keys]
             continue
-        pairs: tuple[Pair, ...] = ()
-        if marks_itself:
-            pairs = ((name, key),)
-            values = dict(event.row)
-            values.update(zip(remembered, change.remembered, strict=True))
-            found.rows[key] = LedgerRow(name, key, values)
-        if marks_others and change.is_shared_changed:
-            pairs = (*pairs, (shared, key))
-        reason = None if pairs else SkipReason.FILTERED
-        found.events.append(StagedEvent(event, reason, frozenset(pairs)))
+        found.events += [
+            StagedEvent(first[key], None, frozenset([(kind, key) for kind in marked]))
+            for key in keys
+        ]
+        if name in kinds:
+            beside = dict(zip(remembered, change.remembered, strict=True))
+            for key in keys:
+                found.rows[key] = LedgerRow(name, key, {**first[key].row, **beside})
     if len(changes) != len(events):
         found.rest = [one for one in events if first[one.key] is not one or one.key not in changes]
     return found
+
+
+def _by_change(
+    changes: Mapping[str, PlainChange],
+) -> Iterator[tuple[PlainChange, Sequence[str]]]:
+    """Keys that stand together and have one change: many share it."""
+    for change, together in groupby(changes.items(), itemgetter(1)):
+        yield change, [key for key, _ in together]

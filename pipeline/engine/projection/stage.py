@@ -111,7 +111,7 @@ def stage(
     for table, ours in _by_table(route, events):
         part, stale = _of_table(transaction, settings, direct, table, ours, kinds)
         batch.events.extend(part.events)
-        fresh.update(pair for one in part.events for pair in one.pairs)
+        fresh.update(*(one.pairs for one in part.events))
         left.update(pair for row in stale for pair in kinds.marks(table, None, row))
         if direct is not None and direct.takes(table.name):
             roots += (row for row in part.rows.values() if (table.name, row.key) in fresh)
@@ -130,9 +130,11 @@ def _in_order(batch: StagedBatch, pairs: set[Pair], number: int) -> list[Mark]:
     """All of these as marks, those of one event together: what they lead to is recomputed once, not
     in one transaction for its row and in another for its group.
     """
-    found = dict.fromkeys(
-        pair for one in batch.events for pair in sorted(one.pairs) if pair in pairs
-    )
+    found: dict[Pair, None] = {}
+    for one in batch.events:
+        ours = one.pairs & pairs
+        for pair in sorted(ours) if len(ours) > 1 else ours:
+            found[pair] = None
     found |= dict.fromkeys(sorted(pairs - found.keys()))
     return [Mark(*pair, number) for pair in found]
 

@@ -61,7 +61,29 @@ def test_nothing_committed_yet_sorts_before_every_commit() -> None:
     assert postgres_position(1, '[null,"900"]') < postgres_position(1, '["1","2"]')
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '["1"]', '["1",null]', '["x","1"]', "5"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '["1"]',
+        '["1",null]',
+        '["x","1"]',
+        "5",
+        '"]',
+        '["1","2"',
+        '["1","2"] ',
+        '["1", "2"]',
+        '["1","٣"]',
+        '["1","+2"]',
+        '["1","2_0"]',
+        '["1",2"]',
+        '["1","3","2"]',
+        f'["1","{"1" * 21}"]',
+        f'["1","{1 << 64}"]',
+    ],
+)
 def test_a_sequence_of_another_form_is_refused(text: str) -> None:
     """A position that sorts nowhere would move rows backwards."""
     with pytest.raises(ValueError, match=r"."):

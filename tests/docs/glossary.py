@@ -237,6 +237,11 @@ PROJECTION = (
     Word("stage", "to store a batch's events in ledger and mirror, with marks", ("StagedBatch",)),
     Word("mark, due", "a durable note that target rows must be recomputed", ("Mark", "Marks")),
     Word("recompute", "to build the marked target rows again from the mirror", ("Recompute",)),
+    Word(
+        "postponed, undone",
+        "of a recompute: left for a moment, while messages come; left by a process that died",
+        ("Postponed", "Undone"),
+    ),
     Word("related rows", "the rows around a root that its lines read", ("RelatedRows",)),
     Word(
         "observed table",

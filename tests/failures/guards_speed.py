@@ -29,6 +29,11 @@ PARKED = (
     "::test_a_batch_whose_last_row_is_refused_stores_its_offset_after_that_was_parked"
 )
 COMMITS = "tests/unit/kafka/test_commits.py"
+POSTPONED, UNDONE = (
+    "pipeline/engine/projection/postponed.py",
+    "pipeline/engine/consumer/undone.py",
+)
+OF_POSTPONED = "tests/unit/engine/test_postponed.py"
 
 SPEED_GUARDS = (
     Guard(
@@ -303,9 +308,51 @@ SPEED_GUARDS = (
     Guard(
         "offsets with the events: after the recompute",
         PROCESSOR,
-        "            if store is not None and not staged.marks:\n",
+        "            if store is not None and (staged.is_postponed or not staged.marks):\n",
         "            if store is not None:\n",
         f"{OFFSETS}::test_who_dies_before_the_recompute_has_not_stored_the_offset",
+    ),
+    Guard(
+        "postponed: no event whose end depends on it",
+        POSTPONED,
+        "            and all(mark.kind in direct.shared_kinds for mark in staged.marks)\n",
+        "",
+        f"{OF_POSTPONED}::test_rows_whose_own_target_rows_are_left_to_a_mark_are_not_postponed",
+    ),
+    Guard(
+        "postponed: before the row changes again",
+        POSTPONED,
+        " or (shared_kind(event.table), event.key) in self._marks\n",
+        "\n",
+        f"{OF_POSTPONED}::test_a_row_that_changes_again_was_shown_as_it_was_before",
+    ),
+    Guard(
+        "postponed: before other tables",
+        POSTPONED,
+        "            not taken.takes(event.table) or (",
+        "            (",
+        f"{OF_POSTPONED}::test_events_of_other_tables_are_staged_after_what_was_postponed",
+    ),
+    Guard(
+        "postponed: bounded in time",
+        UNDONE,
+        "        if self.seconds_left(1.0) <= 0:\n",
+        "        if not messages and self.seconds_left(1.0) <= 0:\n",
+        f"{OF_POSTPONED}::test_while_messages_come_what_was_postponed_is_done_in_its_time",
+    ),
+    Guard(
+        "postponed: what a process left that died, in a backlog",
+        UNDONE,
+        "BACKLOG_INTERVAL_SECONDS if is_backlog else INTERVAL_SECONDS",
+        "_NEVER_SECONDS if is_backlog else INTERVAL_SECONDS",
+        f"{OF_POSTPONED}::test_a_backlog_does_not_hide_what_a_process_left_that_died",
+    ),
+    Guard(
+        "postponed: not at a stop",
+        "pipeline/engine/consumer/loop.py",
+        "            self._processor.finish(self._attempt)\n",
+        "",
+        f"{OF_POSTPONED}::test_a_stop_leaves_nothing_postponed",
     ),
     Guard(
         "offsets with the events: the last recompute",

@@ -80,9 +80,11 @@ class Watched(MemoryMessages):
         self._target = target
         self.waits = 0
         self.polled: list[int] = []
+        self.timeouts: list[float] = []
         self.commits: list[tuple[dict[TopicPartition, int], dict[TopicPartition, int], int]] = []
 
     def poll(self, limit: int, timeout_seconds: float) -> Sequence[Message]:
+        self.timeouts.append(timeout_seconds)
         messages = super().poll(limit, timeout_seconds)
         self.polled += [message.offset for message in messages]
         return messages

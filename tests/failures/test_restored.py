@@ -76,7 +76,7 @@ def test_a_target_that_went_back_is_refused_before_its_next_offset_moves(
     so what it lacks is read again.
     """
     target, copy = Exchanged(loaded()), loaded()
-    consumer = Consumer(target, [])
+    consumer = Consumer(target, [], postponed_seconds=0.0)
     consumer.feed([client(1), client(2)])
     target.exchange(copy, before=transaction)
     with pytest.raises(TargetRestored, match="had 2 messages handled, and has 0"):

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.domain.routes import AJERA_TO_PIM
 from pipeline.model.event import Event
-from tests.support.engine import Consumer, ready
+from tests.support.engine import Consumer, patiently, ready
 from tests.support.histories import batches, forgotten, history, retired
 from tests.support.orders import settled
 from tests.twins.target import MemoryTarget
@@ -56,9 +56,11 @@ def pim(on: frozenset[str], arrived: list[list[Event]]) -> MemoryTarget:
         target,
         [one for batch in arrived for one in batch],
         route=AJERA_TO_PIM.only(on),
+        postpones=True,
     )
     for batch in arrived:
         consumer.take(batch)
+    consumer.processor.finish(patiently)
     consumer.drain()
     assert consumer.letters.sent == []
     return target

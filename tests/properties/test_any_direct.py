@@ -64,10 +64,11 @@ def test_a_row_written_directly_while_another_process_recomputes_it_is_as_the_la
         filling(target, {table: dict.fromkeys(range(PARTITIONS), 0) for table in TOPICS})
         Process(target, [], clock).finish()
         arrived = list(batches(rng, arrivals(rng, events)))
-        at_once = rng.choice((1, 2, LEAST_AT_ONCE))
+        at_once, postpones = rng.choice((1, 2, LEAST_AT_ONCE)), rng.random() < 0.5
+        process = Process(target, events, clock, at_once, postpones=postpones)
         schedule.run(
             [
-                partial(Process(target, events, clock, at_once).work, arrived),
+                partial(process.work, arrived),
                 partial(recomputing, target, clock, rng.randint(1, 4)),
             ]
         )

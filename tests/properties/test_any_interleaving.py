@@ -54,8 +54,12 @@ class Process:
         events: Sequence[Event],
         clock: Ticking,
         least_at_once: int = LEAST_AT_ONCE,
+        *,
+        postpones: bool = False,
     ) -> None:
-        self._consumer = Consumer(target, events, clock=clock, least_at_once=least_at_once)
+        self._consumer = Consumer(
+            target, events, clock=clock, least_at_once=least_at_once, postpones=postpones
+        )
         with target.transaction() as transaction:
             self._consumer.incarnations = {
                 topic: transaction.incarnation(topic, "id", PARTITIONS) for topic in TOPICS.values()
@@ -119,7 +123,8 @@ def test_any_interleaving_of_two_processes_gives_the_same_pim() -> None:
             mine = [one for one in events if process_of(one, PROCESSES) == number]
             arrived = list(batches(rng, arrivals(rng, mine)))
             at_once = rng.choice((1, 2, LEAST_AT_ONCE))
-            tasks.append(partial(Process(target, mine, clock, at_once).work, arrived))
+            process = Process(target, mine, clock, at_once, postpones=rng.random() < 0.5)
+            tasks.append(partial(process.work, arrived))
         schedule.run(tasks)
         Process(target, [], clock).finish()
         assert settled(target, unknown, with_codes=not unknown) == expected, f"run {run}"

@@ -24,7 +24,7 @@ from pipeline.database.transaction import DatabaseTransaction
 from pipeline.errors import RowRejected, TargetBusy
 from pipeline.model.event import Event
 from pipeline.model.position import TopicOffset
-from tests.support.engine import Consumer, emptied, fresh_target, pim_rows
+from tests.support.engine import Consumer, emptied, fresh_target, patiently, pim_rows
 from tests.support.events import NOON, event
 from tests.support.histories import (
     PREFIXES,
@@ -86,10 +86,13 @@ def test_any_order_any_cut_and_any_split_give_the_same_pim(
             faults: list[BaseException] = faults,
         ) -> None:
             own = random.Random(f"{SEED} {run} {number}")
-            consumer = Consumer(pim[1], mine[number])
+            consumer = Consumer(pim[1], mine[number], postpones=own.random() < 0.5)
             try:
                 for batch in batches(own, arrivals(own, mine[number])):
                     consumer.take(batch)
+                    if own.random() < 0.2:
+                        consumer.processor.finish(patiently)
+                consumer.processor.finish(patiently)
             except BaseException as error:
                 faults.append(error)
 

@@ -24,6 +24,7 @@ from pipeline.engine.consumer.circuit import Limits
 from pipeline.engine.consumer.ports import Target
 from pipeline.engine.projection.direct import LEAST_AT_ONCE
 from pipeline.engine.projection.loading import Loading
+from pipeline.engine.projection.postponed import POSTPONED_SECONDS
 from pipeline.engine.projection.processor import Processor
 from pipeline.engine.projection.recompute import Recompute
 from pipeline.engine.projection.refusals import Described
@@ -208,8 +209,12 @@ class Consumer:
         observed: Sequence[str] = (),
         least_at_once: int = LEAST_AT_ONCE,
         most_roots: int = 10_000,
+        postpones: bool = False,
+        postponed_seconds: float = POSTPONED_SECONDS,
     ) -> None:
+        """`postpones`: what is postponed is done when the test says so, not after each batch."""
         site = site or Site()
+        self._postpones = postpones
         self.telemetry = Counted()
         self.letters = MemoryDeadLetters()
         names = [*(one.name for one in route.sources), *(one.table.name for one in route.observed)]
@@ -235,6 +240,7 @@ class Consumer:
             limits=limits,
             describe=describe,
             observed=observed,
+            postponed_seconds=postponed_seconds,
         )
         self.processor.least_at_once = least_at_once
 
@@ -244,16 +250,10 @@ class Consumer:
 
     def beat(self, topic: str) -> BatchResult:
         """The one message that was prepared in a topic without rows."""
-        return self.processor.process(
-            [Message(topic, 0, 0, b"", b"")], self.incarnations, patiently
-        )
+        return self._process([Message(topic, 0, 0, b"", b"")])
 
     def take(self, events: Sequence[Event]) -> BatchResult:
-        return self.processor.process(
-            [message_of(one) for one in events],
-            self.incarnations,
-            patiently,
-        )
+        return self._process([message_of(one) for one in events])
 
     def feed(self, decoded: Sequence[Decoded], start: int = 0) -> BatchResult:
         """One batch in partition 0 of its events' topics (others: AxVec's),
@@ -269,7 +269,13 @@ class Consumer:
             )
             self._prepared[topic, 0, offset] = placed
             messages.append(Message(topic, 0, offset, b"", b""))
-        return self.processor.process(messages, self.incarnations, patiently)
+        return self._process(messages)
+
+    def _process(self, messages: Sequence[Message]) -> BatchResult:
+        result = self.processor.process(messages, self.incarnations, patiently)
+        if not self._postpones:
+            self.processor.finish(patiently)
+        return result
 
     def drain(self) -> None:
         """Try everything that is due or waits, as often as one thing can wait for another."""

@@ -21,6 +21,7 @@ from pipeline.engine.consumer.ports import (
 from pipeline.engine.consumer.processing import BatchProcessor, SnapshotFollower
 from pipeline.engine.consumer.retry import Retrier, Stopped
 from pipeline.engine.consumer.start import NEVER_SEEN
+from pipeline.engine.consumer.undone import Undone
 from pipeline.errors import (
     LinksRestored,
     ParkedTooMany,
@@ -49,7 +50,6 @@ class LoopSettings:
 
 
 CHECK_INTERVAL_SECONDS = 5.0
-DRAIN_INTERVAL_SECONDS = 0.2  # while messages come
 PARKED = "parked rows"  # where a limit of them halts everything
 
 
@@ -59,7 +59,6 @@ class Loop:
     """
 
     _looked_at = -CHECK_INTERVAL_SECONDS
-    _drained_at = -DRAIN_INTERVAL_SECONDS
     _full: ParkedTooMany | None = None  # why nothing more is read
     _unsafe: LinksRestored | None = None  # why nothing is done
 
@@ -100,6 +99,13 @@ class Loop:
             consumer=consumer,
             retry_seconds=pace.halted_retry_seconds,
         )
+        self._undone = Undone(
+            processor,
+            loading,
+            clock,
+            batch_size=pace.batch_size,
+            waiting_retry_seconds=pace.waiting_retry_seconds,
+        )
         self._parking = ParkingRate()
         self._catch_up = CatchUp()
         self._grown: dict[str, PartitionsChanged] = {}
@@ -111,6 +117,7 @@ class Loop:
         try:
             while not self._stop():
                 self.step()
+            self._processor.finish(self._attempt)
         except Stopped:
             return
         finally:
@@ -130,21 +137,10 @@ class Loop:
         messages = self._poll()
         if messages:
             self._handle(messages)
-        if self._has_time(messages):
-            self._loading.advance(self._attempt)
-            seconds = self._pace.waiting_retry_seconds
-            self._processor.drain(self._attempt, waiting_retry_seconds=seconds)
+        self._undone.do(len(messages), self._attempt)
         self._halting.retry()
         self._check()
         return len(messages)
-
-    def _has_time(self, messages: Sequence[Message]) -> bool:
-        """For what was left undone. While messages come they wait for it: now and then."""
-        now = self._clock.monotonic()
-        if messages and now - self._drained_at < DRAIN_INTERVAL_SECONDS:
-            return False
-        self._drained_at = now
-        return len(messages) < self._pace.batch_size
 
     def _poll(self) -> Sequence[Message]:
         """Nothing while too much waits. A partition that cannot be read from where it should be
@@ -153,9 +149,8 @@ class Loop:
         if self._full is not None:
             self._messages.wait(self._pace.poll_seconds)
             return []
-        messages = self._attempt(
-            lambda: self._messages.poll(self._pace.batch_size, self._pace.poll_seconds)
-        )
+        seconds = self._undone.seconds_left(self._pace.poll_seconds)
+        messages = self._attempt(lambda: self._messages.poll(self._pace.batch_size, seconds))
         lost = self._messages.lost()
         if lost and self._read_renewed():
             lost = self._messages.lost()

@@ -24,6 +24,15 @@ class BatchProcessor(Protocol):
 
     def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int: ...
 
+    @property
+    def postponed_until(self) -> float | None:
+        """When, by the clock's monotonic seconds, what `process` postponed is to be done; None:
+        nothing was postponed.
+        """
+
+    def finish(self, attempt: Attempt) -> None:
+        """Do what was postponed."""
+
     def refuse_restored(self, transaction: Offsets) -> None: ...
 
     def allow(self, skips: Sequence[Skip]) -> None: ...

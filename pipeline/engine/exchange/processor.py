@@ -138,6 +138,13 @@ class Exchange:
         self._telemetry.step("exchange", self._clock.monotonic() - decoded)
         return batch.handled
 
+    @property
+    def postponed_until(self) -> float | None:
+        """Nothing is."""
+        return None
+
+    def finish(self, attempt: Attempt) -> None: ...
+
     def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int:
         """Go on with parked work whose time has come, begin rows that were not chosen before,
         and look at a page of pairs that do not know all lines; how much.

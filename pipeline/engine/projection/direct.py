@@ -17,6 +17,7 @@ from pipeline.engine.projection.recomputed import Key, RecomputeResult
 from pipeline.engine.projection.references import References
 from pipeline.engine.projection.refusals import reading, writing
 from pipeline.mapping.apply import Built
+from pipeline.mapping.mirror import shared_kind
 from pipeline.mapping.plain import Cells, PlainMapping, plain
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
@@ -65,6 +66,11 @@ class Direct:
             if kept and len(kept) == len(ours) and not source.member:
                 found[source.name] = kept
         return found
+
+    @cached_property
+    def shared_kinds(self) -> frozenset[str]:
+        """The kinds of marks that lead from rows of these tables to rows that refer to them."""
+        return frozenset(map(shared_kind, self._plain))
 
     @cached_property
     def _in_order(self) -> Sequence[PlainMapping]:

@@ -25,19 +25,20 @@ from pipeline.engine.consumer.ports import (
     Telemetry,
 )
 from pipeline.engine.projection.direct import LEAST_AT_ONCE, Direct
+from pipeline.engine.projection.ended import ended
+from pipeline.engine.projection.postponed import POSTPONED_SECONDS, Postponed
 from pipeline.engine.projection.recompute import Recompute
-from pipeline.engine.projection.recomputed import Key, RecomputeResult
+from pipeline.engine.projection.recomputed import RecomputeResult
 from pipeline.engine.projection.recomputing import RecomputeRunner, Store
 from pipeline.engine.projection.refusals import Described, Refusals, TableRefused
 from pipeline.engine.projection.stage import Rewound, StageSettings, stage
-from pipeline.engine.projection.staged import StagedBatch, StagedEvent
+from pipeline.engine.projection.staged import StagedBatch
 from pipeline.errors import ConcurrentWrite, PipelineError, RowRejected
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.model.event import Event, Message
 from pipeline.model.halt import Skip
 from pipeline.model.ledger import Progress
-from pipeline.model.outcome import Outcome, SkipReason
 from pipeline.model.position import TopicPartition
 
 
@@ -65,8 +66,11 @@ class Processor:
         limits: Limits | None = None,
         describe: Callable[[], Described] = lambda: Described({}),
         observed: Collection[str] = (),
+        postponed_seconds: float = POSTPONED_SECONDS,
     ) -> None:
-        """`describe` looks at the target's tables; `observed`: topics of the target's system."""
+        """`describe` looks at the target's tables; `observed`: topics of the target's system.
+        `postponed_seconds`: how long what refers to changed rows may wait for messages.
+        """
         self._target = target
         self._telemetry = telemetry
         self._clock = clock
@@ -83,6 +87,7 @@ class Processor:
         )
         tolerance = timedelta(seconds=limits.clock_tolerance_seconds)
         self._stage_settings = StageSettings(route, site, tolerance)
+        self._postponed = Postponed(clock, postponed_seconds)
         self._refusals = Refusals(clock, limits.refused_retry_seconds, describe)
         self._recomputing = RecomputeRunner(
             target=target,
@@ -108,17 +113,13 @@ class Processor:
         started = self._clock.monotonic()
         batch = self._intake.decode(messages, incarnations, attempt)
         decoded = self._clock.monotonic()
-        seconds = {
-            "decode": decoded - started,
-            "stage": 0.0,
-            "recompute": 0.0,
-        }
-        before = decoded
+        seconds = {"decode": decoded - started, "stage": 0.0, "recompute": 0.0}
+        if self._postponed.must_precede(batch.events, self._direct):
+            self.finish(attempt)
+        before = self._clock.monotonic()
         for staged in self._staged(batch, batch.events, attempt):
             staged_at = self._clock.monotonic()
-            done = self._recomputing.run(
-                staged.marks, attempt, staged.together, self._storing(batch, staged)
-            )
+            done = self._recomputed(batch, staged, attempt)
             batch.stored = done[-1].stored if done else staged.stored
             if staged.direct is not None:
                 self._recomputing.count(staged.direct)
@@ -132,6 +133,27 @@ class Processor:
         for name, spent in seconds.items():
             self._telemetry.step(name, spent)
         return batch.handled
+
+    def _recomputed(
+        self, batch: Batch, staged: StagedBatch, attempt: Attempt
+    ) -> Sequence[RecomputeResult]:
+        if staged.is_postponed:
+            self._postponed.add(staged.marks)
+            return ()
+        store = self._storing(batch, staged)
+        return self._recomputing.run(staged.marks, attempt, staged.together, store)
+
+    @property
+    def postponed_until(self) -> float | None:
+        """When the recompute of what refers to changed rows is due; None: none is postponed."""
+        return self._postponed.until
+
+    def finish(self, attempt: Attempt) -> None:
+        """Recompute what was postponed."""
+        if marks := self._postponed.take():
+            started = self._clock.monotonic()
+            self._recomputing.run(marks, attempt)
+            self._telemetry.step("recompute", self._clock.monotonic() - started)
 
     def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int:
         """Recompute marks that no process works on; how many."""
@@ -238,7 +260,9 @@ class Processor:
             )
             staged.is_last = is_last and not staged.rest
             store = self._storing(batch, staged)
-            if store is not None and not staged.marks:
+            if store is not None and self._postponed.may_take(staged, direct):
+                staged.is_postponed = True
+            if store is not None and (staged.is_postponed or not staged.marks):
                 staged.stored = store(transaction, ())
             return staged
 
@@ -262,7 +286,7 @@ class Processor:
         staged: StagedBatch,
         done: Sequence[RecomputeResult],
     ) -> None:
-        self._intake.end(batch, _ended(staged, done))
+        self._intake.end(batch, ended(staged, done))
         self._intake.count_delays(one.event for one in staged.events if one.skipped is None)
 
     def _storing(self, batch: Batch, staged: StagedBatch) -> Store | None:
@@ -270,26 +294,5 @@ class Processor:
         if not staged.is_last:
             return None
         return lambda transaction, done: self._intake.store_with(
-            transaction, batch, _ended(staged, done)
+            transaction, batch, ended(staged, done)
         )
-
-
-def _ended(
-    staged: StagedBatch, done: Sequence[RecomputeResult]
-) -> Iterator[tuple[Event, Outcome, str]]:
-    """How each event ends by what was done of its marks, and without them."""
-    every = (*done, staged.direct) if staged.direct is not None else done
-    waiting = {key for one in every for key in one.waiting}
-    idle = {key for one in every for key in one.idle}
-    return ((one.event, *_end(one, waiting, idle)) for one in staged.events)
-
-
-def _end(one: StagedEvent, waiting: set[Key], idle: set[Key]) -> tuple[Outcome, str]:
-    """The outcome of an event that was staged, and the reason in one word."""
-    if one.skipped is not None:
-        return Outcome.SKIPPED, one.skipped
-    if not waiting.isdisjoint(one.pairs):
-        return Outcome.PARKED, "waiting"
-    if one.pairs <= idle:
-        return Outcome.SKIPPED, SkipReason.FILTERED
-    return Outcome.WRITTEN, ""

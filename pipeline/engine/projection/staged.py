@@ -37,4 +37,5 @@ class StagedBatch:
     together: int = 0  # the number of the marks that were set as one row; 0: none were
     rest: Sequence[Event] = ()
     is_last: bool = False  # nothing of the batch comes after it
+    is_postponed: bool = False  # its marks are recomputed later: no event ends by them
     stored: Mapping[TopicPartition, Progress] = field(default_factory=dict)  # with it

@@ -99,15 +99,8 @@ class Loop:
             consumer=consumer,
             retry_seconds=pace.halted_retry_seconds,
         )
-        self._undone = Undone(
-            processor,
-            loading,
-            clock,
-            batch_size=pace.batch_size,
-            waiting_retry_seconds=pace.waiting_retry_seconds,
-        )
-        self._parking = ParkingRate()
-        self._catch_up = CatchUp()
+        self._left = Undone(processor, loading, clock, pace.batch_size, pace.waiting_retry_seconds)
+        self._parking, self._catch_up = ParkingRate(), CatchUp()
         self._grown: dict[str, PartitionsChanged] = {}
 
     def run(self) -> None:
@@ -137,7 +130,7 @@ class Loop:
         messages = self._poll()
         if messages:
             self._handle(messages)
-        self._undone.do(len(messages), self._attempt)
+        self._left.do(len(messages), self._attempt)
         self._halting.retry()
         self._check()
         return len(messages)
@@ -149,7 +142,7 @@ class Loop:
         if self._full is not None:
             self._messages.wait(self._pace.poll_seconds)
             return []
-        seconds = self._undone.seconds_left(self._pace.poll_seconds)
+        seconds = self._left.seconds_left(self._pace.poll_seconds)
         messages = self._attempt(lambda: self._messages.poll(self._pace.batch_size, seconds))
         lost = self._messages.lost()
         if lost and self._read_renewed():

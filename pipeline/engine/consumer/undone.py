@@ -22,7 +22,6 @@ class Undone:
         processor: BatchProcessor,
         loading: SnapshotFollower,
         clock: Clock,
-        *,
         batch_size: int,
         waiting_retry_seconds: float,
     ) -> None:

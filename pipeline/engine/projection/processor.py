@@ -88,13 +88,9 @@ class Processor:
         tolerance = timedelta(seconds=limits.clock_tolerance_seconds)
         self._stage_settings = StageSettings(route, site, tolerance)
         self._postponed = Postponed(clock, postponed_seconds)
-        self._refusals = Refusals(clock, limits.refused_retry_seconds, describe)
+        self._refusals = refusals = Refusals(clock, limits.refused_retry_seconds, describe)
         self._recomputing = RecomputeRunner(
-            target=target,
-            recompute=recompute,
-            telemetry=telemetry,
-            clock=clock,
-            refusals=self._refusals,
+            target=target, recompute=recompute, telemetry=telemetry, clock=clock, refusals=refusals
         )
 
     def on_assigned(self, progress: Mapping[TopicPartition, Progress]) -> None:

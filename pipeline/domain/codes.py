@@ -94,7 +94,8 @@ def _has_its_own(root: LedgerRow, members: Sequence[LedgerRow]) -> bool:
     """Has it the ID that was typed: nobody with a lower key has it,
     nor kept it before the root came.
     """
-    if any(int(member.key) < int(root.key) and _is_there(member, root) for member in members):
+    others = [member for member in members if member.key != root.key]
+    if any(int(member.key) < int(root.key) and _is_there(member, root) for member in others):
         return False
     return not any(
         int(member.key) > int(root.key)
@@ -102,7 +103,7 @@ def _has_its_own(root: LedgerRow, members: Sequence[LedgerRow]) -> bool:
         and member.retired_at
         and member.retired_at < root.changed_at
         and _has_its_own(member, members)
-        for member in members
+        for member in others
     )
 
 

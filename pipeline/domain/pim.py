@@ -183,9 +183,14 @@ def _roles(neighbours: RelatedRows) -> tuple[Sequence[TargetRow], Sequence[RowMi
         ("prjPrincipalInCharge", assumptions.principal_role),
         ("prjMarketingContact", assumptions.marketing_role),
     )
-    names = {role.lower(): role for _, role in standard}
-    wanted = [(role, reference(root.values[column])) for column, role in standard]
-    for resource in neighbours.children("AxResource"):
+    wanted = [
+        (role, reference(root.values[column]))
+        for column, role in standard
+        if root.values[column] is not None
+    ]
+    resources = [*neighbours.children("AxResource")]
+    names = {role.lower(): role for _, role in standard} if resources else {}
+    for resource in resources:
         role = text(resource.values["resRole"])
         if role is not None:
             role = cut(role, ROLE_LENGTH, utf16=True)

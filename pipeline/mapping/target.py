@@ -74,7 +74,7 @@ class TargetTable:
         """What they hold."""
         return tuple(value for _, value in self.fixed)
 
-    @property
+    @cached_property
     def required(self) -> frozenset[str]:
         """The columns without which no row can be made, beside those that tell which row it is."""
         found = (column.name for column in self.columns if not column.nullable)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from pipeline.database.sql.dialect import Cells, Field, Fields, Lock, Update, given
 from pipeline.database.sql.session import CONVERTED, Session, canonical, number_of
 from pipeline.database.state.added import AddedColumns
+from pipeline.database.state.ledger_reader import AT_POSITION, reader
 from pipeline.database.state.schema import (
     LEDGER,
     LEDGER_KEY,
@@ -31,7 +33,6 @@ _PLACE = tuple(
 _PREFIX: Fields = (LEDGER_KEY, LEDGER_REVISION, *(one for one in LEDGER if one not in _PLACE))
 _WIDTH = len(_PREFIX)
 _NOTHING: Final = frozenset[str]()
-AT_POSITION: Final = "="  # in place of `changed_at` where that is the row's position, as of most
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +136,11 @@ class Ledger:
         columns = mirror.columns(placed=placed)
         sql = self._session.dialect.select(mirror.table, (column,), columns, lock)
         rows = [(value,) for value in sorted(set(values) - {None}, key=str)]
-        return [
-            _ledger_row(mirror, answer)
-            for answer in self._session.run(mirror_name(table), sql, rows)
-        ]
+        answers = self._session.run(mirror_name(table), sql, rows)
+        if mirror.added:
+            return [_ledger_row(mirror, answer) for answer in answers]
+        read = reader(table, tuple(columns), mirror.values)
+        return read(answers, partial(_ledger_row, mirror))
 
     def write_rows(self, rows: Sequence[LedgerRow]) -> None:
         """New rows are inserted, others changed where they

@@ -22,7 +22,8 @@ from pipeline.database.sql.dialect import (
     given,
 )
 from pipeline.database.sql.session import Session
-from pipeline.database.state.ledger import AT_POSITION, Mirror
+from pipeline.database.state.ledger import Mirror
+from pipeline.database.state.ledger_reader import AT_POSITION
 from pipeline.database.state.schema import LEDGER_KEY, mirror_name
 from pipeline.mapping.mirror import Fold, StickyColumn
 from pipeline.mapping.source import ColumnType

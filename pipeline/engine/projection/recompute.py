@@ -273,10 +273,11 @@ def _creatable(
     """
     if table.is_others:
         return list(rows)
+    required = table.required
     partial = {
         row.key[0]
         for _, row in rows
-        if not table.required <= row.values.keys() | row.prefill.keys()
+        if not (required <= row.values.keys() or required <= row.values.keys() | row.prefill.keys())
     }
     if not partial:
         return list(rows)

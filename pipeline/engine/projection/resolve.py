@@ -5,7 +5,6 @@ always in statements of their own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import islice
 
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection.above import roots_above
@@ -199,16 +198,15 @@ def _fetch_members(
     roots: list[LedgerRow],
     graph: Graph,
 ) -> None:
-    """The members of the groups that decide about each root: of two,
-    and of further ones while there are others in them.
+    """The members of the groups that decide about each root: of the first one, and of further ones
+    while there are others in them.
     """
     index: dict[str, list[LedgerRow]] = {}
     locked = {root.key: root for root in roots}  # most members of most groups
     pending = [(root, group.values(root, graph.site)) for root in roots]
-    at_once = 2
     while pending:
-        asked = [(root, values, list(islice(values, at_once))) for root, values in pending]
-        wanted = {value for _, _, some in asked for value in some} - index.keys()
+        asked = [(root, values, next(values, None)) for root, values in pending]
+        wanted = {value for _, _, value in asked if value is not None} - index.keys()
         if wanted:
             keys = transaction.values_where(mapping.source, "", group.column, sorted(wanted))
             members = sorted({str(key) for key in keys})
@@ -220,10 +218,9 @@ def _fetch_members(
             index.update({value: found.get(value, []) for value in wanted})
         pending = [
             (root, values)
-            for root, values, some in asked
-            if some and any(row.key != root.key for row in index[some[-1]])
+            for root, values, value in asked
+            if value is not None and any(row.key != root.key for row in index[value])
         ]
-        at_once = 1
 
 
 def _fetch_lookups(

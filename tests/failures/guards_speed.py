@@ -233,8 +233,7 @@ SPEED_GUARDS = (
         "pipeline/database/state/ledger_reader.py",
         "other(answer) if {at['unknown']} else {made}",
         "{made}",
-        "tests/contracts/test_target.py"
-        "::test_a_row_that_is_read_without_its_place_holds_all_else",
+        "tests/contracts/test_target.py::test_a_row_that_is_read_without_its_place_holds_all_else",
     ),
     Guard(
         "at once: an event without a whole image is staged row by row",

@@ -121,22 +121,24 @@ def _mirror(metadata: MetaData, source: MirroredTable) -> None:
 
 
 def ledger_columns(source: MirroredTable) -> list[Column[Any]]:
-    """What every mirror has beside the columns that it mirrors."""
+    """What every mirror has beside the columns that it mirrors. The widest numbers come first: each
+    begins at a multiple of its width, and nothing is left empty before it.
+    """
     return [
-        Column("key", _key_type(source), primary_key=True),
-        Column("position", ascii_text(64), nullable=False),
+        Column("offset", BigInteger, nullable=False),
+        Column("revision", BigInteger, nullable=False),
+        Column("columns_revision", BigInteger),
+        Column("committed_at", instant()),
         Column("incarnation", Integer, nullable=False),
         Column("partition", Integer, nullable=False),
-        Column("offset", BigInteger, nullable=False),
-        Column("deleted", Boolean, nullable=False),
-        Column("unknown", UnicodeText, nullable=False),
         Column("epoch", Integer, nullable=False),
-        Column("committed_at", instant()),
+        Column("columns_version", Integer),
+        Column("deleted", Boolean, nullable=False),
+        Column("key", _key_type(source), primary_key=True),
+        Column("position", ascii_text(64), nullable=False),
+        Column("unknown", UnicodeText, nullable=False),
         Column("retired_at", ascii_text(64), nullable=False),
         Column("changed_at", ascii_text(64), nullable=False),
-        Column("revision", BigInteger, nullable=False),
-        Column("columns_version", Integer),
-        Column("columns_revision", BigInteger),
     ]
 
 

@@ -7,12 +7,20 @@ is left out, and what a side's log showed is written only where it differs from 
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any, TypeAlias
+from datetime import datetime
 
 import orjson
 
+from pipeline.conflicts.line_values import (
+    Document,
+    Json,
+    is_same,
+    text_of,
+    value_in,
+    value_out,
+    values_in,
+    values_out,
+)
 from pipeline.conflicts.link import (
     Desired,
     Link,
@@ -28,13 +36,12 @@ from pipeline.conflicts.rules import Side
 from pipeline.model.event import Value
 from pipeline.model.position import TopicOffset
 
-# What the JSON library reads; it ends at the functions of this module, none of it goes further.
-Json: TypeAlias = Any
+_STATES = {state.value: state for state in State}
 
 
 def dump(link: Link) -> str:
     """The link as JSON text."""
-    document: dict[str, Json] = {
+    document: Document = {
         "id": link.id,
         "entity": link.entity,
         "ajera": _side_out(link.ajera),
@@ -59,7 +66,7 @@ def dump(link: Link) -> str:
         document["ended_at"] = link.ended_at
         document["ended_by"] = None if link.ended_by is None else link.ended_by.value
         document["both_gone"] = link.both_gone
-    return _text(document)
+    return text_of(document)
 
 
 def load(text: str) -> Link:
@@ -67,7 +74,17 @@ def load(text: str) -> Link:
 
     Raises ValueError or KeyError for anything that `dump` did not write.
     """
-    document = orjson.loads(text)
+    return link_of(document_of(text))
+
+
+def document_of(text: str) -> Document:
+    """The link as JSON has it; for what is decided without making more of it (plain.py)."""
+    found: Document = orjson.loads(text)
+    return found
+
+
+def link_of(document: Document) -> Link:
+    """The link of a document that was just read. Raises as `load` does."""
     found = document.get
     parked, obstacle, ended_by = found("parked"), found("obstacle"), found("ended_by")
     return Link(
@@ -93,101 +110,33 @@ def load(text: str) -> Link:
     )
 
 
-def dump_values(values: Values) -> str:
-    """Line values as JSON text."""
-    return _text(_values_out(values))
-
-
-def load_values(text: str) -> dict[str, Value]:
-    """The line values of such a text."""
-    return _values_in(orjson.loads(text))
-
-
-def dump_value(value: Value) -> str:
-    """One value as JSON text."""
-    return _text(_value_out(value))
-
-
-def load_value(text: str) -> Value:
-    """The value of such a text."""
-    return _value_in(orjson.loads(text))
-
-
-def _value_out(value: Value) -> Json:
-    """Times are tagged as values; the link's own times are not."""
-    if isinstance(value, datetime):
-        return {"datetime": value.isoformat()}
-    return {"date": value.isoformat()} if isinstance(value, date) else value
-
-
-def _values_out(values: Values) -> Json:
-    if _TIMES.isdisjoint(map(type, values.values())):
-        return values
-    return {name: _value_out(value) for name, value in values.items()}
-
-
-def _tagged(value: object) -> Json:
-    """A number as it is written. Raises TypeError for anything that is no value."""
-    if isinstance(value, Decimal):
-        return {"decimal": str(value)}
-    raise TypeError("not a value of a link")
-
-
-def _value_in(found: Json) -> Value:
-    """Raises ValueError for a tag that is not known."""
-    match found:
-        case {"decimal": str(text)}:
-            return Decimal(text)
-        case {"datetime": str(text)}:
-            return datetime.fromisoformat(text)
-        case {"date": str(text)}:
-            return date.fromisoformat(text)
-        case None | str() | bool() | int():
-            return found
-        case _:
-            raise ValueError("not a value of a link")
-
-
-def _text(document: Json) -> str:
-    return orjson.dumps(document, default=_tagged).decode()
-
-
-_PLAIN = frozenset({str, int, bool, type(None)})
-_TIMES = frozenset({date, datetime})
-_STATES = {state.value: state for state in State}
-
-
-def _values_in(found: dict[str, Json]) -> dict[str, Value]:
-    if _PLAIN.issuperset(map(type, found.values())):
-        return found
-    return {
-        name: value if value.__class__ in _PLAIN else _value_in(value)
-        for name, value in found.items()
-    }
+def epoch_of(link_side: Document) -> int:
+    """The newest epoch of a side that was seen."""
+    return int(link_side["seen"][-1])
 
 
 def _side_out(link_side: LinkSide) -> Json:
     seen = link_side.seen
-    found: dict[str, Json] = {
+    found: Document = {
         "table": link_side.table,
         "key": link_side.key,
         "seen": [seen.position, *seen.place, seen.epoch],
         "read_at": seen.read_at,
         "seen_at": seen.committed_at,
-        "value": _values_out(link_side.value),
+        "value": values_out(link_side.value),
     }
     if link_side.observed is not link_side.value:
-        found["observed"] = _values_out(_differing(link_side))
+        found["observed"] = values_out(_differing(link_side))
         found["unobserved"] = sorted(link_side.value.keys() - link_side.observed.keys())
     if link_side.edited_at:
         found["edited_at"] = link_side.edited_at
     if link_side.dirty:
         found["dirty"] = sorted(link_side.dirty)
     if link_side.pending:
-        found["pending"] = [_pending_out(pending) for pending in link_side.pending]
+        found["pending"] = [pending_out(pending) for pending in link_side.pending]
     if link_side.wanted:
         found["wanted"] = {
-            name: [_value_out(one.value), one.at, one.is_decided]
+            name: [value_out(one.value), one.at, one.is_decided]
             for name, one in link_side.wanted.items()
         }
     return found
@@ -199,23 +148,14 @@ def _differing(link_side: LinkSide) -> Values:
     return {
         name: value
         for name, value in link_side.observed.items()
-        if not _is_same(value, held.get(name, absent))
+        if not is_same(value, held.get(name, absent))
     }
 
 
-def _is_same(one: object, other: object) -> bool:
-    """To the letter: 1 and true, or 1.0 and 1.00, are equal and not the same."""
-    return one is other or (
-        one.__class__ is other.__class__
-        and one == other
-        and (one.__class__ in _PLAIN or str(one) == str(other))
-    )
-
-
-def _observed_in(value: dict[str, Value], differing: Json, unobserved: Json) -> dict[str, Value]:
+def observed_in(value: dict[str, Value], differing: Json, unobserved: Json) -> dict[str, Value]:
     if not (differing or unobserved):
         return value
-    return {name: held for name, held in value.items() if name not in unobserved} | _values_in(
+    return {name: held for name, held in value.items() if name not in unobserved} | values_in(
         differing
     )
 
@@ -223,7 +163,7 @@ def _observed_in(value: dict[str, Value], differing: Json, unobserved: Json) -> 
 def _side_in(found: Json) -> LinkSide:
     position, incarnation, partition, offset, epoch = found["seen"]
     place = TopicOffset(incarnation, partition, offset)
-    value, get = _values_in(found["value"]), found.get
+    value, get = values_in(found["value"]), found.get
     edited_at, pending, wanted = get("edited_at"), get("pending"), get("wanted")
     seen = Seen(
         position, place, epoch, _instant_in(found["read_at"]), _instant_in(found["seen_at"])
@@ -233,28 +173,28 @@ def _side_in(found: Json) -> LinkSide:
         found["key"],
         seen,
         value,
-        _observed_in(value, get("observed"), get("unobserved")),
+        observed_in(value, get("observed"), get("unobserved")),
         {n: datetime.fromisoformat(at) for n, at in edited_at.items()} if edited_at else {},
         frozenset(get("dirty", ())),
-        tuple(map(_pending_in, pending)) if pending else (),
+        tuple(map(pending_in, pending)) if pending else (),
         {name: _desired_in(entry) for name, entry in wanted.items()} if wanted else {},
     )
 
 
 def _desired_in(found: Json) -> Desired:
     value, at, is_decided = found
-    return Desired(_value_in(value), datetime.fromisoformat(at), is_decided)
+    return Desired(value_in(value), datetime.fromisoformat(at), is_decided)
 
 
 def _instant_in(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def _pending_out(pending: Pending) -> Json:
+def pending_out(pending: Pending) -> Json:
     return {
         "number": pending.number,
-        "values": _values_out(pending.values),
-        "expected": _values_out(pending.expected),
+        "values": values_out(pending.values),
+        "expected": values_out(pending.expected),
         "at": pending.at,
         "is_open": pending.is_open,
         "after": pending.after,
@@ -262,11 +202,11 @@ def _pending_out(pending: Pending) -> Json:
     }
 
 
-def _pending_in(found: Json) -> Pending:
+def pending_in(found: Json) -> Pending:
     return Pending(
         number=found["number"],
-        values=_values_in(found["values"]),
-        expected=_values_in(found["expected"]),
+        values=values_in(found["values"]),
+        expected=values_in(found["expected"]),
         at=datetime.fromisoformat(found["at"]),
         is_open=found["is_open"],
         after=found["after"],
@@ -275,14 +215,14 @@ def _pending_in(found: Json) -> Pending:
 
 
 def _parked_out(parked: Parked) -> Json:
-    return [_value_out(parked.ajera), _value_out(parked.dps), parked.since, parked.reason]
+    return [value_out(parked.ajera), value_out(parked.dps), parked.since, parked.reason]
 
 
 def _parked_in(found: Json) -> Parked:
     ajera, dps, since, reason = found
     return Parked(
-        _value_in(ajera),
-        _value_in(dps),
+        value_in(ajera),
+        value_in(dps),
         datetime.fromisoformat(since),
         reason,
     )

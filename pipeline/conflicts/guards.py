@@ -22,7 +22,7 @@ from pipeline.model.position import EPOCH_WIDTH, change_part
 from pipeline.model.replace import replace
 
 
-def is_covered_by(pending: Pending, position: str) -> bool:
+def is_covered_by(after: str | None, position: str) -> bool:
     """Is an event of that row at this position older than our write, or the write itself.
     The change part is compared.
 
@@ -30,7 +30,7 @@ def is_covered_by(pending: Pending, position: str) -> bool:
     and the commit part of our write's event is then beyond it. We hold the row's lock,
     so that of its changes none comes between.
     """
-    return pending.after is not None and change_part(position, len(pending.after)) <= pending.after
+    return after is not None and change_part(position, len(after)) <= after
 
 
 def in_epoch_of(event: Event, pending: Pending) -> Pending:
@@ -75,7 +75,7 @@ def covers(link_side: LinkSide, name: str, event: Event, window: timedelta) -> t
 
 def may_cover(pending: Pending, event: Event, window: timedelta) -> bool:
     """May this write or look, as the event sees it, be newer than the event."""
-    return is_covered_by(pending, event.position) or position_unknown(
+    return is_covered_by(pending.after, event.position) or position_unknown(
         pending, event.committed_at, window
     )
 

@@ -19,10 +19,11 @@ from pipeline.model.event import Row, Value
 
 
 class Side(StrEnum):
-    """One of the two systems."""
+    """One of the two systems. Hashed as its text, by which a link's document names it."""
 
     AJERA = "ajera"
     DPS = "dps"
+    __hash__ = str.__hash__
 
     @property
     def other(self) -> Side:

@@ -17,8 +17,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
+from pipeline.conflicts import codec
 from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Recorded
+from pipeline.conflicts.line_values import Document
 from pipeline.conflicts.link import Link, Seen
 from pipeline.conflicts.rules import Side
 from pipeline.database.sql.dialect import Field, Lock, Merge, given
@@ -36,6 +38,7 @@ from pipeline.database.state.parked import Parked
 from pipeline.database.state.progress import ProgressStore
 from pipeline.database.state.schema import DEFAULT_SCHEMA
 from pipeline.database.state.schema_links import AJERA_SCHEMA
+from pipeline.database.state.stored_links import StoredLinks
 from pipeline.database.state.unlinked import Unlinked
 from pipeline.database.systems.rows import DatabaseRows, Names
 from pipeline.mapping.source import ColumnType
@@ -117,6 +120,7 @@ class DatabaseLinkTransaction:
         self._is_rehearsal = is_rehearsal
         self.rows: Rows = DatabaseRows(session, names)
         self._links = Links(session, schema)
+        self._documents = StoredLinks(session, schema)
         self._changed = ChangedLinks(session, schema)
         self._parked = Parked(session, schema)
         self._unlinked = Unlinked(session, schema)
@@ -127,9 +131,18 @@ class DatabaseLinkTransaction:
         return self._links.ids_of(side, table, keys)
 
     def links(self, ids: Collection[str]) -> dict[str, Link]:
-        found = self._links.links(ids)
+        return self.opened(self._documents.documents(ids).values())
+
+    def documents(self, ids: Collection[str]) -> dict[str, str]:
+        return self._documents.documents(ids)
+
+    def opened(self, texts: Iterable[str]) -> dict[str, Link]:
+        found = {link.id: link for link in map(codec.load, texts)}
         self._changed.read(found.values())
         return found
+
+    def rewrite(self, documents: Sequence[tuple[Document, str]]) -> None:
+        self._documents.rewrite(documents, datetime.now(UTC))
 
     def counterparts(self, entity: str, side: Side, keys: Sequence[str]) -> dict[str, str]:
         return self._links.counterparts(entity, side, keys)

@@ -14,6 +14,8 @@ class Outcome(StrEnum):
     PARKED = "parked"
     DEAD_LETTERED = "dead_lettered"
 
+    __hash__ = str.__hash__  # which takes no call
+
 
 class SkipReason(StrEnum):
     """Why an event was skipped."""

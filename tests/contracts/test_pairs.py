@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
 from deploy.local.stack import Stack
+from pipeline.conflicts import codec
 from pipeline.conflicts.conflict import Conflict, Kind
 from pipeline.conflicts.decision import Recorded
 from pipeline.conflicts.fingerprint import of_lines
@@ -620,6 +621,28 @@ def test_a_link_is_found_by_either_row_and_comes_back_as_it_was(
         assert links.counted("firm", ["F1", "F2"]) == {"F1": 1, "F2": 0}
         assert made.id in links.page_of_links("firm", Side.AJERA, 2, "", 1000)
         assert made.id not in links.page_of_links("firm", Side.AJERA, 1, "", 1000)
+
+
+def test_a_rewritten_document_is_the_link_and_is_found_by_what_it_was_given(
+    pairs: AnyPairs,
+) -> None:
+    """Its epochs too; what it counts for and its keys are as they were."""
+    lines = {"name": "3f2a9c01/AD/n"}
+    made = replace(link(9261), lines=lines)
+    with pairs.transaction() as links:
+        links.store([(made, "F9261")])
+    changed = replace(made, version=2, ajera=replace(made.ajera, seen=Seen(epoch=7)))
+    with pairs.transaction() as links:
+        (text,) = links.documents([made.id, "nobody"]).values()
+        assert links.opened([text]) == {made.id: made}
+        links.rewrite([(codec.document_of(codec.dump(changed)), of_lines(lines))])
+    with pairs.transaction() as links:
+        assert links.links([made.id]) == {made.id: changed}
+        assert links.ids_of(Side.DPS, "Clendor", ["K9261"]) == {"K9261": [made.id]}
+        assert links.counted("firm", ["F9261"]) == {"F9261": 1}
+        assert made.id not in links.page_of_links("firm", Side.AJERA, 7, "", 1000)
+        assert made.id not in links.outdated_links({"firm": of_lines(lines)}, "", 1000)
+        assert made.id in links.outdated_links({"firm": "another"}, "", 1000)
 
 
 def test_links_that_do_not_know_all_lines_are_found_in_pages(pairs: AnyPairs) -> None:

@@ -60,18 +60,15 @@ EVENT_GUARDS = (
     Guard(
         "shadow",
         f"{RULES}/guards.py",
-        (
-            "return pending.after is not None and change_part(position, len(pending.after)) <= "
-            "pending.after"
-        ),
+        "return after is not None and change_part(position, len(after)) <= after",
         "return False",
         f"{RECONCILE}::test_an_image_older_than_our_write_is_no_edit",
     ),
     Guard(
         "shadow: the change part, not the commit's",
         f"{RULES}/guards.py",
-        "change_part(position, len(pending.after)) <= pending.after",
-        "position[: len(pending.after)] <= pending.after",
+        "change_part(position, len(after)) <= after",
+        "position[: len(after)] <= after",
         (
             f"{ALONE}"
             "::test_our_write_is_in_its_shadow_though_another_transaction_committed_before_it_did"

@@ -12,37 +12,116 @@ def _plain(name: str, text: str, instead: str = "") -> Guard:
     return Guard(f"a plain event: {name}", PLAIN, text, instead, BOTH)
 
 
+PASS = "pipeline/engine/exchange/plain_pass.py"
+ROUND = "pipeline/engine/exchange/reconcile_pass.py"
+OF_ROUNDS = "tests/unit/engine/test_plain_pass.py"
+
+
+def _of_round(name: str, path: str, text: str, instead: str, test: str) -> Guard:
+    return Guard(f"plain events of a round: {name}", path, text, instead, f"{OF_ROUNDS}::{test}")
+
+
 PLAIN_GUARDS = (
-    _plain("stale", "        or applied.is_stale(mine.seen, event)\n"),
-    _plain("nothing waits", "        or not _is_calm(link, mine, other)\n"),
-    _plain("a pair that is exchanged", "link.parked or link.off or link.out", "link.parked"),
-    _plain("all lines known", "        or not knows_all(link, rules)\n"),
+    _plain("stale", "        or applied.is_stale(_seen(mine), event)\n"),
+    _plain("nothing waits", "        or not _is_calm(document, mine, other)\n"),
+    _plain(
+        "a pair that is exchanged",
+        'get("parked") or get("off") or get("out") or get("obstacle")',
+        'get("parked")',
+    ),
+    _plain("all lines known", '        or document["lines"] != rules.fingerprints\n'),
     _plain(
         "whose place among our writes is known",
-        "        or any(not _tells_its_place(pending, event, rules) for pending in mine.pending)\n",
+        "        if not _tells_its_place(one, event, rules):\n            return None\n",
+        "        pass\n",
     ),
-    _plain("no write under way", "        or any(pending.is_open for pending in other.pending)\n"),
+    _plain(
+        "no write under way", '        or any(one["is_open"] for one in other.get("pending", ()))\n'
+    ),
     _plain(
         "epoch of a write",
-        " or pending.after[:EPOCH_WIDTH] < event.position[:EPOCH_WIDTH]",
+        " or after[:EPOCH_WIDTH] < event.position[:EPOCH_WIDTH]",
     ),
     _plain(
         "no write lately whose place is not known",
-        "return event.committed_at > pending.at + rules.look_window",
+        'return event.committed_at > datetime.fromisoformat(write["at"]) + rules.look_window',
         "return True",
     ),
     _plain(
         "a line that was left and came back",
-        " or shown != mine.observed.get(name, shown)",
+        " or shown != observed.get(name, shown)",
     ),
     _plain(
         "no edit that our write covered",
-        "if shown == (held if write is None else write.expected[name]):",
+        'if shown == (held if write is None else value_in(write["expected"][name])):',
         "if False:",
     ),
-    _plain("no agreement by coincidence", "        or name in link.coincident\n"),
+    _plain("no agreement by coincidence", '        or name in document.get("coincident", ())\n'),
     _plain("no line that only fills", "        or pair.only_fills\n"),
     _plain("no line that the other side owns", "        or pair.owning_side is to\n"),
     _plain("a value with a counterpart", "        or not pair.can_translate(value, to)\n"),
     _plain("what differs", "    return not pair.agrees(ajera, dps)\n", "    return True\n"),
+    _plain(
+        "a write that was made whole",
+        "    if held.keys() != write.values.keys():\n        return None\n",
+    ),
+    _of_round(
+        "nothing of the row begins",
+        PASS,
+        (
+            "                if may_begin(entity, item.side, event, self._translations.lists):\n"
+            "                    return False\n"
+        ),
+        "",
+        "test_the_first_address_of_a_linked_firm_is_made_though_its_edit_is_plain",
+    ),
+    _of_round(
+        "a row that is ticked",
+        PASS,
+        "            entity_side.is_flagged(row)\n            and ",
+        "            ",
+        "test_what_is_typed_while_a_row_is_unticked_goes_nowhere",
+    ),
+    _of_round(
+        "a row whose parent is exchanged",
+        PASS,
+        "            and (entity.parent is None or self._stays(entity, item, document))\n",
+        "",
+        "test_an_address_follows_its_firm_that_is_unticked[in one batch]",
+    ),
+    _of_round(
+        "a parent of which nothing else is decided",
+        PASS,
+        "self._general.isdisjoint(ids) and ",
+        "",
+        "test_an_address_follows_its_firm_that_is_unticked[in one batch]",
+    ),
+    _of_round(
+        "none before another event of its link",
+        PASS,
+        "                or not general.isdisjoint(ids)\n",
+        "",
+        "test_a_row_that_was_deleted_and_made_again_in_one_batch_ends_its_pair",
+    ),
+    _of_round(
+        "a link is opened as it was decided",
+        ROUND,
+        "        self._plain.open(ids | others)\n",
+        "",
+        "test_a_row_that_is_unticked_after_an_event_that_changes_nothing_stays_unticked",
+    ),
+    _of_round(
+        "a write in hand is not settled as one of a process that died",
+        ROUND,
+        "ids - self._plain.busy",
+        "ids",
+        "test_edits_of_one_row_in_one_batch_are_carried_over_one_after_the_other",
+    ),
+    _of_round(
+        "a link that is written to waits for the next round",
+        ROUND,
+        "        self._busy.update(self._plain.busy)\n",
+        "",
+        "test_edits_of_one_row_in_one_batch_are_carried_over_one_after_the_other",
+    ),
 )

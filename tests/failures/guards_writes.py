@@ -119,8 +119,8 @@ WRITE_GUARDS = (
     Guard(
         "a row that we created is known by its key",
         f"{ENGINE}/pass_links.py",
-        "            if side is Side.AJERA and keys - found.keys():\n",
-        "            if False:\n",
+        "        if side is Side.AJERA and keys - found.keys():\n",
+        "        if False:\n",
         (
             f"{STRAGGLER}"
             "::test_the_events_of_a_row_created_by_a_straggler_come_before_its_outcome_is_known"

@@ -25,7 +25,7 @@ from psycopg import sql
 from deploy.local.stack import Stack
 from deploy.sample import databases, dps
 from deploy.sample.naming import Naming
-from pipeline.conflicts import codec
+from pipeline.conflicts import codec, line_values
 from pipeline.conflicts.first import FirstLinkPolicy
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.rules import Rule, Side
@@ -579,7 +579,9 @@ class World:
             "SELECT ajera, dps FROM sync.conflict WHERE line = %s ORDER BY number",
             (line,),
         )
-        return [(codec.load_value(ajera), codec.load_value(dps)) for ajera, dps in found]
+        return [
+            (line_values.load_value(ajera), line_values.load_value(dps)) for ajera, dps in found
+        ]
 
 
 def at_once(call: Callable[[], T]) -> T:

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
 
+from pipeline.conflicts import codec
 from pipeline.conflicts.conflict import Conflict, Kind
 from pipeline.conflicts.decision import Recorded
 from pipeline.conflicts.link import Link, LinkSide, State
@@ -302,6 +303,7 @@ def exchange_calls(
     yield partial(links.rows.insert, dps.CLENDOR, [firm])
     yield partial(links.ids_of, Side.DPS, "Clendor", [CANARY])
     yield partial(links.links, [CANARY])
+    yield partial(links.rewrite, [(codec.document_of(codec.dump(link)), "lines")])
     yield partial(links.counterparts, "firm", Side.DPS, [CANARY])
     yield partial(links.linked_ids, "firm", Side.DPS, [CANARY])
     yield partial(links.store, [(link, CANARY)])

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.conflicts import codec
+from pipeline.conflicts import line_values
 from pipeline.conflicts.decision import Recorded
 from tests.twins.clock import Ticks
 from tests.twins.locks import Strength
@@ -51,7 +51,7 @@ class Intentions:
     @statement
     def record(self, outcomes: Mapping[str, tuple[str, Recorded]]) -> None:
         for number, (table, one) in sorted(outcomes.items()):
-            codec.dump_values(one.held)  # raises for what is no value
+            line_values.dump_values(one.held)  # raises for what is no value
             if self._view.lock((number,), Strength.CHANGE) is not None:
                 self._view.put((number,), Intention(one, table))
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 
-from pipeline.conflicts import codec
+from pipeline.conflicts import codec, line_values
 from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.known import known_as
+from pipeline.conflicts.line_values import Document
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.rules import Side
 from pipeline.errors import ConcurrentWrite, RowRejected, TargetRefused
@@ -74,10 +75,21 @@ class Links:
         return found
 
     @statement
-    def links(self, ids: Collection[str]) -> dict[str, Link]:
+    def documents(self, ids: Collection[str]) -> dict[str, str]:
         there = [one for one in sorted(set(ids)) if self._view.get((one,)) is not None]
         locked = {one: self._view.lock((one,), Strength.UPDATE) for one in there}
-        return {one: codec.load(row.document) for one, row in locked.items() if row is not None}
+        return {one: row.document for one, row in locked.items() if row is not None}
+
+    @statement
+    def rewrite(self, documents: Sequence[tuple[Document, str]]) -> None:
+        now = self._clock.now()
+        self.session.lock("link", WHOLE, Strength.WRITE)
+        for document, _ in sorted(documents, key=lambda pair: str(pair[0]["id"])):
+            text = line_values.text_of(document)
+            row = self._view.claim((str(document["id"]),))
+            if row is not None:
+                made = LinkRow(text, codec.load(text), row.counts_for, now)
+                self._view.put((made.link.id,), made)
 
     @statement
     def counterparts(self, entity: str, side: Side, keys: Sequence[str]) -> dict[str, str]:
@@ -198,8 +210,8 @@ class Links:
     def log(self, conflicts: Sequence[Conflict]) -> None:
         for one in conflicts:
             (
-                codec.dump_value(one.ajera),
-                codec.dump_value(one.dps),
+                line_values.dump_value(one.ajera),
+                line_values.dump_value(one.dps),
             )  # raises for what is no value
             self._log.put((next(self._conflicts.numbers),), one)
 

@@ -15,8 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pipeline.conflicts import codec
 from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Recorded
+from pipeline.conflicts.line_values import Document
 from pipeline.conflicts.link import Link, Seen
 from pipeline.conflicts.rules import Side
 from pipeline.mapping.site import Site
@@ -136,9 +138,18 @@ class MemoryLinkTransaction:
         return self._links.ids_of(side, table, keys)
 
     def links(self, ids: Collection[str]) -> dict[str, Link]:
-        found = self._links.links(ids)
+        return self.opened(self._links.documents(ids).values())
+
+    def documents(self, ids: Collection[str]) -> dict[str, str]:
+        return self._links.documents(ids)
+
+    def opened(self, texts: Iterable[str]) -> dict[str, Link]:
+        found = {link.id: link for link in map(codec.load, texts)}
         self._changed.read(found.values())
         return found
+
+    def rewrite(self, documents: Sequence[tuple[Document, str]]) -> None:
+        self._links.rewrite(documents)
 
     def counterparts(self, entity: str, side: Side, keys: Sequence[str]) -> dict[str, str]:
         return self._links.counterparts(entity, side, keys)

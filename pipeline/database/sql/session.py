@@ -5,7 +5,7 @@ and translates the driver's errors.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
@@ -192,6 +192,17 @@ def stored(fields: Fields, answer: Sequence[Value]) -> dict[str, Value]:
         field.name: canonical(value, field.kind) if field.kind in CONVERTED else value
         for field, value in zip(fields, answer, strict=True)
     }
+
+
+def all_stored(fields: Fields, answers: Iterable[Sequence[Value]]) -> list[dict[str, Value]]:
+    """The same of many answers."""
+    names = [field.name for field in fields]
+    odd = [(field.name, field.kind) for field in fields if field.kind in CONVERTED]
+    rows = [dict(zip(names, answer, strict=True)) for answer in answers]
+    for name, kind in odd:
+        for row in rows:
+            row[name] = canonical(row[name], kind)
+    return rows
 
 
 CONVERTED = frozenset({ColumnType.FLAG, ColumnType.INSTANT})

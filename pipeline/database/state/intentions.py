@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
-from pipeline.conflicts import codec
+from pipeline.conflicts import line_values
 from pipeline.conflicts.decision import Recorded
 from pipeline.database.sql.dialect import Field, Fields, Lock, Update, given
 from pipeline.database.sql.session import Session, number_of
@@ -59,7 +59,7 @@ class Intentions:
             if not isinstance(at, datetime):
                 raise TargetMismatch("an intention has no time")
             found[str(number)] = Recorded(
-                held={} if held is None else codec.load_values(str(held)),
+                held={} if held is None else line_values.load_values(str(held)),
                 after=None if after is None else str(after),
                 at=at.astimezone(UTC),
                 key=None if key is None else str(key),
@@ -79,7 +79,7 @@ class Intentions:
                 number,
                 table,
                 one.key,
-                codec.dump_values(one.held),
+                line_values.dump_values(one.held),
                 one.after,
                 one.at,
                 one.epoch,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from pipeline.conflicts import codec
+from pipeline.conflicts import codec, line_values
 from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.conflict import Kind as ConflictKind
 from pipeline.conflicts.known import known_as
@@ -74,11 +74,6 @@ class Links:
         for of, link, _ in sorted(answers, key=lambda answer: str(answer[2]), reverse=True):
             found.setdefault(str(of), []).append(str(link))
         return found
-
-    def links(self, ids: Collection[str]) -> dict[str, Link]:
-        sql = self._session.dialect.select(self._link, _ID, ["id", "document"], Lock.UPDATE)
-        answers = self._session.run("link", sql, [(one,) for one in sorted(set(ids))])
-        return {str(one): codec.load(str(document)) for one, document in answers}
 
     def counterparts(self, entity: str, side: Side, keys: Sequence[str]) -> dict[str, str]:
         return {
@@ -241,8 +236,8 @@ class Links:
                 rule=None if one.rule is None else one.rule.value,
                 winner=None if one.winner is None else one.winner.value,
                 at=iso(one.at),
-                ajera=codec.dump_value(one.ajera),
-                dps=codec.dump_value(one.dps),
+                ajera=line_values.dump_value(one.ajera),
+                dps=line_values.dump_value(one.dps),
                 ajera_at=None if one.ajera_at is None else iso(one.ajera_at),
                 dps_at=None if one.dps_at is None else iso(one.dps_at),
             )
@@ -285,8 +280,8 @@ def _conflict(answer: Sequence[Value]) -> Conflict:
         rule=None if rule is None else Rule(str(rule)),
         winner=None if winner is None else Side(str(winner)),
         at=logged_at,
-        ajera=codec.load_value(str(ajera)),
-        dps=codec.load_value(str(dps)),
+        ajera=line_values.load_value(str(ajera)),
+        dps=line_values.load_value(str(dps)),
         ajera_at=_instant(ajera_at),
         dps_at=_instant(dps_at),
     )

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from pipeline.conflicts.rules import Side
 from pipeline.database.sql.dialect import Field, Fields, Lock, Update, given
-from pipeline.database.sql.session import Session, number_of, stored
+from pipeline.database.sql.session import Session, all_stored, number_of, stored
 from pipeline.database.systems.keys import NewKeys
 from pipeline.errors import TargetMismatch
 from pipeline.mapping.site import Site
@@ -292,7 +292,7 @@ class DatabaseRows:
 
     def _by_key(self, table: SourceTable, answers: Iterable[Sequence[Value]]) -> dict[str, Row]:
         fields = tuple(Field(column.name, column.kind) for column in table.columns)
-        rows = (stored(fields, answer) for answer in answers)
+        key = [column.name for column in table.key_columns]
         return {
-            table.key_text([row[column.name] for column in table.key_columns]): row for row in rows
+            table.key_text([row[name] for name in key]): row for row in all_stored(fields, answers)
         }

@@ -11,7 +11,6 @@ from pipeline.conflicts.first import FirstLinkPolicy
 from pipeline.conflicts.known import knows_all
 from pipeline.conflicts.lines import LinesUpdate, needs_rows, update_lines
 from pipeline.conflicts.link import Link, State, Values
-from pipeline.conflicts.plain import decide_plain
 from pipeline.conflicts.reconcile import needs_look, reconcile
 from pipeline.conflicts.rules import Side
 from pipeline.engine.exchange.translate import Translations
@@ -64,8 +63,6 @@ class LockedRows:
         """What an event of a linked row leads to, None if the row must be looked at first."""
         rules, now = self._translations.rules(entity), self._unit.now
         looked = self.rows.get((item.side, item.table, item.key))
-        if looked is None and (plain := decide_plain(link, item.side, event, now, rules)):
-            return LinesUpdate(link), plain
         known = self.known(entity, link, event)
         if looked is None and needs_look(known.link, event, rules):
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from pipeline.conflicts import guards
 from pipeline.conflicts.link import Link
@@ -34,32 +34,61 @@ class PassLinks:
         self._unit = unit
         self._translations = translations
         self.hanging = Hanging(setup, unit)
+        self.texts: dict[str, str] = {}  # the links as they are stored, by id
+        self._rows: dict[tuple[Side, str], Mapping[str, Sequence[str]]] = {}  # ids by key
         self.newest: dict[tuple[str, Side, str], Link] = {}  # by entity, side and key, as found
 
     def find(self, items: Sequence[WorkItem]) -> None:
-        """Lock the links of all items, those that we were creating when we died among them,
-        and settle what is open.
-
-        Links that are only looked at are locked too,
-        and their open writes left to whoever makes them.
+        """Lock the links of all items, those that we were creating when we died among them. Links
+        that are only looked at are locked too.
         """
-        unit, (own, followed) = self._unit, keys_of(self._setup, items)
-        ids, others = self._ids(own), self._ids(followed)
-        ids.update(one for item in items for one in (item.link, item.beside) if one is not None)
-        unit.links.update(unit.links_of.links(ids | others))
+        own, followed = keys_of(self._setup, items)
+        for rows in (own, followed):
+            for (side, table), keys in rows.items():
+                known = self._rows.get((side, table), {})
+                self._rows[side, table] = {**known, **self._found(side, table, keys)}
+        ids = _named(items).union(*(ids for found in self._rows.values() for ids in found.values()))
+        self.texts = self._unit.links_of.documents(ids)
+
+    def _found(self, side: Side, table: str, keys: Set[str]) -> dict[str, list[str]]:
+        found = self._unit.links_of.ids_of(side, table, sorted(keys))
+        if side is Side.AJERA and keys - found.keys():
+            creators = self._unit.ajera.creators(table, sorted(keys - found.keys()))
+            found |= {key: [number.partition("/")[0]] for key, number in creators.items()}
+        return found
+
+    def ids_of(self, item: WorkItem) -> Sequence[str]:
+        """The links of an item's row that are there."""
+        return () if item.link is not None else self.of_row(item.side, item.table, item.key)
+
+    def of_row(self, side: Side, table: str, key: str) -> Sequence[str]:
+        """The links of a row of an item, or of one that such a row belongs to."""
+        ids = self._rows.get((side, table), {}).get(key, ())
+        return [one for one in ids if one in self.texts]
+
+    def needed(self, items: Sequence[WorkItem]) -> tuple[set[str], set[str]]:
+        """The links of these items, and those that are only looked at for them."""
+        own, followed = keys_of(self._setup, items)
+        return _named(items) | self._ids(own), self._ids(followed)
+
+    def open(self, items: Sequence[WorkItem], ids: Set[str], others: Set[str]) -> None:
+        """Make links of what these items need, and settle what a process that died has left open in
+        `ids`. Open writes of links that are only looked at are left to whoever makes them.
+        """
+        unit, texts = self._unit, self.texts
+        known = [texts[one] for one in sorted(ids | others) if one in texts]
+        unit.links.update(unit.links_of.opened(known))
         settle_open(unit, self._translations, ids)
         self.newest = newest(unit.links.values())
         self.hanging.learn(items, self.newest)
 
     def _ids(self, rows: Keys) -> set[str]:
-        ids: set[str] = set()
-        for (side, table), keys in rows.items():
-            found = self._unit.links_of.ids_of(side, table, sorted(keys))
-            ids.update(*found.values())
-            if side is Side.AJERA and keys - found.keys():
-                creators = self._unit.ajera.creators(table, sorted(keys - found.keys()))
-                ids.update(number.partition("/")[0] for number in creators.values())
-        return ids
+        return {
+            one
+            for (side, table), keys in rows.items()
+            for key in keys
+            for one in self.of_row(side, table, key)
+        }
 
     def of(self, entity: Entity, side: Side, key: str) -> Link | None:
         """The link of a row, as it is by now."""
@@ -84,3 +113,8 @@ class PassLinks:
         """Was the counterpart of this row deleted, so that none is made again."""
         link = self.newest.get((entity.name, side, key))
         return guards.is_survivor(link, side) and not self.hanging.can_relink(entity, side, link)
+
+
+def _named(items: Sequence[WorkItem]) -> set[str]:
+    """The links that items name themselves."""
+    return {one for item in items for one in (item.link, item.beside) if one is not None}

@@ -4,13 +4,14 @@ Adapters do not inherit from these.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
 from pipeline.conflicts.conflict import Conflict
 from pipeline.conflicts.decision import Recorded
+from pipeline.conflicts.line_values import Document
 from pipeline.conflicts.link import Link, Seen
 from pipeline.conflicts.rules import Side
 from pipeline.engine.consumer.ports import Offsets
@@ -33,6 +34,18 @@ class LinkTransaction(Offsets, Protocol):
 
     def links(self, ids: Collection[str]) -> dict[str, Link]:
         """Links by id, locked until the end of the transaction in the order of their ids."""
+
+    def documents(self, ids: Collection[str]) -> dict[str, str]:
+        """The same links as their texts (conflicts/codec.py)."""
+
+    def opened(self, texts: Iterable[str]) -> dict[str, Link]:
+        """The links of such texts, by id, to be changed."""
+
+    def rewrite(self, documents: Sequence[tuple[Document, str]]) -> None:
+        """Store documents of links that this transaction locked, each with `known_as` of its link.
+        State, keys, what it counts towards and parked lines are as they were. Raises
+        ConcurrentWrite.
+        """
 
     def counterparts(self, entity: str, side: Side, keys: Keys) -> dict[str, str]:
         """Of rows of `side` that are linked: the key on the other side. Not locked."""

@@ -22,6 +22,7 @@ from pipeline.engine.exchange.kinds import may_begin, of_kind, told, with_parent
 from pipeline.engine.exchange.linker import Linker
 from pipeline.engine.exchange.locked_rows import LockedRows
 from pipeline.engine.exchange.pass_links import PassLinks
+from pipeline.engine.exchange.plain_pass import PlainPass
 from pipeline.engine.exchange.quota import Quota
 from pipeline.engine.exchange.settlement import (
     give_up,
@@ -67,6 +68,7 @@ class ReconcilePass:
         self._links = PassLinks(setup, unit, translations)
         self._locked = LockedRows(setup, unit, translations)
         self._again = CreateRetry(setup, unit, translations, self._locked.rows)
+        self._plain = PlainPass(setup, unit, translations, self._links)
         self._busy: set[str] = set()
         self._quota = Quota(setup, unit, translations)
         # Links come to again: what belonged to them may not have followed yet.
@@ -76,10 +78,25 @@ class ReconcilePass:
     def decide(self, items: Sequence[WorkItem]) -> PassResult:
         """Everything up to the writes, which `finish` makes once Ajera's locks are free."""
         self._links.find(items)
+        rest = items if self._refusal is not None else self._plain.take(items)
+        self._done.ended += self._plain.ended
+        self._done.edits += self._plain.edits
+        if rest:
+            self._decide(rest)
+        return self._done
+
+    def _decide(self, items: Sequence[WorkItem]) -> None:
+        """Items that are not plain."""
+        ids, others = self._links.needed(items)
+        self._plain.open(ids | others)
+        self._links.open(items, ids - self._plain.busy, others | ids)
+        self._busy.update(self._plain.busy)
         self._locked.read(items, self._links.newest)
         begins: list[tuple[WorkItem, Entity]] = []
         for item in items:
             begins += self._item(item)
+        if begins:
+            self._plain.open_all()
         beginning = Linker(
             self._setup,
             self._unit,
@@ -91,7 +108,6 @@ class ReconcilePass:
         ended, later = beginning.run(begins)
         self._done.ended += ended
         self._done.later += later
-        return self._done
 
     def finish(self) -> PassResult:
         """Write DPS and settle that; store links, log and parked work."""
@@ -99,26 +115,22 @@ class ReconcilePass:
         of_dps = [one for one in unit.writes if one.write.side is Side.DPS]
         of_ajera = [one for one in unit.writes if one.write.side is Side.AJERA]
         if self._refusal is not None:
-            for one in (
-                *of_dps,
-                *of_ajera,
-            ):  # nobody carries these out; they stay asked for, and are tried again
+            for one in of_dps + of_ajera:  # nobody carries these out; they stay asked for
                 give_up(unit, self._translations, one.write, self._refusal)
             of_dps = of_ajera = []
-        if of_dps:
-            carried = apply_writes(unit.links_of.rows, Side.DPS, of_dps, unit.epochs[Side.DPS])
-            settle_all(
-                unit,
-                self._translations,
-                Side.DPS,
-                [one.write for one in of_dps],
-                carried.outcomes,
-            )
+        plain = self._plain.writes(Side.DPS)
+        if of_dps or plain:
+            epoch = unit.epochs[Side.DPS]
+            carried = apply_writes(unit.links_of.rows, Side.DPS, of_dps + plain, epoch)
+            of_dps += self._plain.settle(carried.outcomes)
+            writes = [one.write for one in of_dps]
+            settle_all(unit, self._translations, Side.DPS, writes, carried.outcomes)
             for table, counts in carried.counts.items():
                 unit.count(table, counts)
         self._done.later += brought(self._setup, unit, self._translations.lists)
         store(self._setup, unit)
-        self._done.planned = of_ajera
+        self._plain.store()
+        self._done.planned = of_ajera + self._plain.writes(Side.AJERA)
         touched = [unit.links[one] for one in dict.fromkeys(self._touched)]
         self._done.linked = unit.linked + [link for link in touched if link.state is State.LINKED]
         self._done.held = unit.held
@@ -175,15 +187,8 @@ class ReconcilePass:
     def _part(self, item: WorkItem, entity: Entity, link: Link) -> None:
         """The row belongs to another pair now: it begins once more there."""
         side = item.side.other if item.event is None else item.side
-        self._unit.change(
-            *end(
-                link,
-                side,
-                self._unit.now,
-                self._translations.rules(entity),
-                self._unit.now,
-            )
-        )
+        now = self._unit.now
+        self._unit.change(*end(link, side, now, self._translations.rules(entity), now))
         again = [] if item.event is None else [item]
         self._done.later += [*again, replace(item, event=None, entity=entity.name)]
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import pytest
 
+from pipeline.conflicts import codec
 from pipeline.conflicts.decision import Reason
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.plain import decide_plain
@@ -19,7 +20,7 @@ from pipeline.model.event import Event
 from tests.properties.conflicts.changing import ChangingConsumer, ChangingWorld
 from tests.properties.conflicts.consumer import Consumer
 from tests.properties.conflicts.world import World
-from tests.support.decided import shown
+from tests.support.decided import require_settled_alike, shown, shown_at_once
 
 RUNS = 1_000
 SEED = "plain"
@@ -54,12 +55,16 @@ def compare(
     consumer: Compared | ChangingCompared, link: Link, side: Side, event: Event, now: datetime
 ) -> None:
     """Raises AssertionError where the two ways differ."""
-    found = decide_plain(link, side, event, now, consumer.rules)
+    document = codec.document_of(codec.dump(link))
+    found = decide_plain(document, side, event, consumer.rules)
     if found is None:
         consumer.left += 1
         return
     assert not needs_look(link, event, consumer.rules)
-    assert shown(found) == shown(reconcile(link, event, now, consumer.rules))
+    general = reconcile(link, event, now, consumer.rules)
+    assert shown_at_once(found, now) == shown(general)
+    held = {} if found.write is None else found.write.values
+    require_settled_alike(found, general, now, consumer.rules, held)
     consumer.plain[found.reason] += 1
 
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.conflicts.codec import dump, dump_value, load, load_value
+from pipeline.conflicts.codec import dump, load
+from pipeline.conflicts.line_values import dump_value, load_value
 from pipeline.conflicts.link import (
     Desired,
     Link,

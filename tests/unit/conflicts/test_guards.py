@@ -79,11 +79,11 @@ def test_our_write_is_in_its_shadow_though_another_transaction_committed_before_
         is_open=False,
         after=after(5),
     )
-    assert is_covered_by(written, postgres_position(1, f'["70","{lsn}"]')) is is_older
+    assert is_covered_by(written.after, postgres_position(1, f'["70","{lsn}"]')) is is_older
     in_sql_server = replace(written, after="00000001" + "00000000" + "00000000" + f"{52:04x}")
     assert (
         is_covered_by(
-            in_sql_server,
+            in_sql_server.after,
             sqlserver_position(1, "0:0:70", f"0:0:{int(lsn):x}", 1),
         )
         is is_older
@@ -253,7 +253,7 @@ def test_an_event_of_an_older_capture_is_older_than_a_write_of_ours() -> None:
     )
     told = event(linked(), DPS, 90, epoch=1)
     assert in_epoch_of(told, written) is written
-    assert is_covered_by(written, told.position)
+    assert is_covered_by(written.after, told.position)
 
 
 def test_a_write_that_a_look_has_followed_explains_nothing_after_the_look() -> None:

@@ -251,8 +251,10 @@ class DatabaseTransaction:
     def progress(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Progress]:
         return self._positions.progress(partitions)
 
-    def advance(self, progress: Mapping[TopicPartition, Progress], now: datetime) -> None:
-        self._positions.advance(progress, now)
+    def advance(
+        self, progress: Mapping[TopicPartition, Progress], now: datetime
+    ) -> dict[TopicPartition, int]:
+        return self._positions.advance(progress, now)
 
     def incarnations(self, topic: str) -> dict[int, Incarnation]:
         return self._positions.incarnations(topic)

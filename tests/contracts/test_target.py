@@ -751,8 +751,9 @@ def test_progress_stores_the_next_offset_and_adds_up_the_counts(
     )
     with database.target.transaction() as transaction:
         assert transaction.progress([place]) == {}
-        transaction.advance({place: one}, NOW)
-        transaction.advance({place: replace(one, next_offset=15, dead_in_a_row=0)}, NOW)
+        assert transaction.advance({place: one}, NOW) == {place: 10}
+        again = {place: replace(one, next_offset=15, dead_in_a_row=0)}
+        assert transaction.advance(again, NOW) == {place: 20}
         expected = Progress(
             1,
             15,

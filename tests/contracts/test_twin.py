@@ -380,8 +380,8 @@ def test_counts_are_added_and_offsets_are_set(target: Target) -> None:
     """Dead letters in a row are set, like the offset."""
     place = TopicPartition("t", 0)
     with target.transaction() as transaction:
-        transaction.advance({place: Progress(1, 9, 5, 1, 1, 1, 2, 3)}, NOON)
-        transaction.advance({place: Progress(1, 4, 5, 2, 1, 1, 1, 0)}, NOON)
+        assert transaction.advance({place: Progress(1, 9, 5, 1, 1, 1, 2, 3)}, NOON)[place] == 5
+        assert transaction.advance({place: Progress(1, 4, 5, 2, 1, 1, 1, 0)}, NOON)[place] == 10
         assert transaction.progress([place, TopicPartition("t", 1)]) == {
             place: Progress(1, 4, 10, 3, 2, 2, 3, 0)
         }

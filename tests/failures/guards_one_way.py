@@ -84,9 +84,9 @@ ONE_WAY_GUARDS = (
     ),
     Guard(
         "ledger revision",
-        "pipeline/database/state/ledger.py",
-        "match=(LEDGER_KEY, LEDGER_REVISION),\n                fields=LEDGER + mirror.values,",
-        "match=(LEDGER_KEY,),\n                fields=(LEDGER_REVISION, *LEDGER, *mirror.values),",
+        "pipeline/database/state/ledger_statements.py",
+        "match=(LEDGER_KEY, LEDGER_REVISION),\n            fields=LEDGER + values,",
+        "match=(LEDGER_KEY,),\n            fields=(LEDGER_REVISION, *LEDGER, *values),",
         f"{TARGET}::test_a_ledger_row_that_changed_meanwhile_is_not_overwritten",
     ),
     Guard(
@@ -217,14 +217,14 @@ ONE_WAY_GUARDS = (
     Guard(
         "write only what differs",
         "pipeline/database/systems/target_tables.py",
-        "            only_if=lambda images: dialect.differs(images, written),\n",
+        "        only_if=lambda images: dialect.differs(images, written),\n",
         "",
         f"{TARGET}::test_an_upsert_creates_changes_and_leaves_alone_and_tells_them_apart",
     ),
     Guard(
         "write only what differs, as PIM's log shows it",
         "pipeline/database/systems/target_tables.py",
-        "            only_if=lambda images: dialect.differs(images, written),\n",
+        "        only_if=lambda images: dialect.differs(images, written),\n",
         "",
         f"{FAULT}[two groups]",
     ),
@@ -467,8 +467,8 @@ ONE_WAY_GUARDS = (
     Guard(
         "target restored",
         f"{ENGINE}/consumer/restore_detection.py",
-        "            if there < before:\n",
-        "            if False:\n",
+        "        if there < before:\n",
+        "        if False:\n",
         (
             "tests/failures/test_restored.py"
             "::test_a_target_that_went_back_is_refused_before_its_next_offset_moves"

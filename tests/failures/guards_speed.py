@@ -393,10 +393,26 @@ SPEED_GUARDS = (
     Guard(
         "offsets with the events: not in a target that went back",
         "pipeline/engine/consumer/intake.py",
-        "        self.history.refuse_restored(transaction, progress)\n        transaction.advance(",
-        "        transaction.advance(",
+        "        self.history.advance(transaction, progress, self._clock.now())\n        return",
+        "        transaction.advance(progress, self._clock.now())\n        return",
         "tests/failures/test_restored.py"
         "::test_a_target_that_went_back_is_refused_before_its_next_offset_moves",
+    ),
+    Guard(
+        "no dead letter by a target that went back",
+        PROCESSOR,
+        "                    attempt(partial(self._refuse_restored, batch))\n",
+        "",
+        "tests/failures/test_restored.py"
+        "::test_an_event_that_a_target_refuses_which_went_back_is_no_dead_letter",
+    ),
+    Guard(
+        "a batch that stores no offset is not staged in a target that went back",
+        PROCESSOR,
+        "            if not staged.stored:\n",
+        "            if False:\n",
+        "tests/failures/test_restored.py"
+        "::test_a_target_that_went_back_is_refused_before_its_events_are_staged",
     ),
     Guard(
         "a commit that failed is repeated and raised",

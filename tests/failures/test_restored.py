@@ -4,15 +4,16 @@ and a target that is away when a batch begins.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 from pipeline.domain.routes import AJERA_TO_PIM
-from pipeline.errors import TargetRestored
+from pipeline.errors import RowRejected, TargetRestored
 from pipeline.model.event import Event
-from pipeline.model.ledger import Progress
+from pipeline.model.ledger import LedgerRow, Progress
 from pipeline.model.position import TopicPartition
 from tests.support.engine import TOPICS, Consumer
 from tests.support.events import event
@@ -97,6 +98,52 @@ def test_nothing_is_noted_in_a_target_that_went_back() -> None:
         consumer.feed([client(3)], start=1)
     with copy.transaction() as transaction:
         assert transaction.rows_by_key("AxVec", ["3"]) == []
+
+
+def test_a_target_that_went_back_is_refused_before_its_events_are_staged() -> None:
+    """Also where their offset is stored by the transaction after that."""
+    target, copy = Exchanged(loaded()), loaded()
+    consumer = Consumer(target, [])
+    project = event("AxProject", 1, at=1, prjStatus=1)
+    consumer.feed([project])
+    target.exchange(copy, before=NOTE)
+    with pytest.raises(TargetRestored):
+        consumer.feed([event("AxProject", 2, at=2, prjStatus=1)], start=1)
+    with copy.transaction() as transaction:
+        assert transaction.rows_by_key("AxProject", ["2"]) == []
+
+
+class Refusing:
+    """A transaction whose mirrors refuse every row."""
+
+    def __init__(self, inner: MemoryTransaction) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def write_rows(self, rows: Sequence[LedgerRow]) -> None:
+        raise RowRejected(f"{len(rows)} rows")
+
+
+class RefusingCopy(MemoryTarget):
+    """A copy in which something is missing."""
+
+    @contextmanager
+    def transaction(self) -> Iterator[MemoryTransaction]:
+        with super().transaction() as transaction:
+            yield Refusing(transaction)  # type: ignore[misc]
+
+
+def test_an_event_that_a_target_refuses_which_went_back_is_no_dead_letter() -> None:
+    """It is read again, where what it needs may be there."""
+    target = Exchanged(loaded())
+    consumer = Consumer(target, [])
+    consumer.feed([client(1)])
+    target.exchange(RefusingCopy(AJERA_TO_PIM), before=NOTE)
+    with pytest.raises(TargetRestored):
+        consumer.feed([client(3)], start=1)
+    assert consumer.letters.sent == []
 
 
 def test_a_quiet_partition_shows_that_its_target_went_back() -> None:

@@ -232,9 +232,11 @@ class MemoryLinkTransaction:
         with spoiling(self._session):
             return self._positions.progress(partitions)
 
-    def advance(self, progress: Mapping[TopicPartition, Progress], now: datetime) -> None:
+    def advance(
+        self, progress: Mapping[TopicPartition, Progress], now: datetime
+    ) -> dict[TopicPartition, int]:
         with spoiling(self._session):
-            self._positions.advance(progress, now)
+            return self._positions.advance(progress, now)
 
     def incarnations(self, topic: str) -> dict[int, Incarnation]:
         with spoiling(self._session):

@@ -81,18 +81,21 @@ class ProgressStore:
         }
         return {one: reading.progress for one, reading in found.items() if reading is not None}
 
-    def advance(self, progress: Mapping[TopicPartition, Progress], now: datetime) -> None:
+    def advance(
+        self, progress: Mapping[TopicPartition, Progress], now: datetime
+    ) -> dict[TopicPartition, int]:
         del now
         if not progress:
-            return
+            return {}
         self._session.statement("advance")
+        read: dict[TopicPartition, int] = {}
         for place, one in sorted(progress.items()):
             key = (place.topic, place.partition)
             there = self._progress.claim(key)
-            self._progress.put(
-                key,
-                Classification(one) if there is None else _advanced(there, one),
-            )
+            new = Classification(one) if there is None else _advanced(there, one)
+            self._progress.put(key, new)
+            read[place] = new.progress.events_read
+        return read
 
     def incarnations(self, topic: str) -> dict[int, Incarnation]:
         self._session.statement("incarnations")

@@ -408,9 +408,11 @@ class MemoryTransaction:
         with self._spoiling():
             return self._positions.progress(partitions)
 
-    def advance(self, progress: Mapping[TopicPartition, Progress], now: datetime) -> None:
+    def advance(
+        self, progress: Mapping[TopicPartition, Progress], now: datetime
+    ) -> dict[TopicPartition, int]:
         with self._spoiling():
-            self._positions.advance(progress, now)
+            return self._positions.advance(progress, now)
 
     def incarnations(self, topic: str) -> dict[int, Incarnation]:
         with self._spoiling():

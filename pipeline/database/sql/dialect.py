@@ -151,6 +151,9 @@ class Dialect(Protocol):
     def errors_spare_the_transaction(self) -> tuple[str, ...]:
         """Statements after which a failed one can be undone to a savepoint."""
 
+    def __hash__(self) -> int:
+        """Of itself alone: statements are remembered by dialect."""
+
     def has_rows(self, cursor: Any) -> bool:
         """Does a statement's answer, on its driver's cursor, consist of rows."""
 
@@ -259,7 +262,8 @@ class Dialect(Protocol):
     def insert_missing(self, table: str, key: Fields, fields: Fields) -> str:
         """Insert the rows whose key the table lacks; answers their keys."""
 
-    def merge(self, merge: Merge) -> str: ...
+    def merge(self, merge: Merge, answers: Fields = ()) -> str:
+        """`answers`: in place of counts, these columns of each given row, as it is after that."""
 
     def update(self, update: Update) -> str: ...
 

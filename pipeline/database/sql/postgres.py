@@ -166,8 +166,9 @@ class Postgres:
             f"{columns}"
         )
 
-    def merge(self, merge: Merge) -> str:
-        return counted(upserted(self._insert(merge.table, merge.key, merge.fields), merge))
+    def merge(self, merge: Merge, answers: Fields = ()) -> str:
+        upsert = upserted(self._insert(merge.table, merge.key, merge.fields), merge)
+        return f"{upsert} RETURNING {listed(answers)}" if answers else counted(upsert)
 
     def update(self, update: Update) -> str:
         given = {

@@ -17,7 +17,7 @@ from pipeline.database.sql.address import Place
 from pipeline.database.sql.dialect import TEXTS, Cells, Field, Fields, Images, Lock, Merge, Update
 from pipeline.database.sql.errors import sqlserver_failure
 from pipeline.database.sql.given_rows import json_rows
-from pipeline.database.sql.tsql import TYPES, WIDE, binary, exact, folded, values
+from pipeline.database.sql.tsql import LOG_POSITION, TYPES, WIDE, binary, exact, folded, values
 from pipeline.errors import PipelineError
 from pipeline.mapping.source import ColumnType
 
@@ -45,12 +45,7 @@ class SqlServer:
     errors_spare_the_transaction = ("SET XACT_ABORT OFF",)
     now = "SYSDATETIMEOFFSET()"
     clock = "SYSDATETIMEOFFSET()"
-    log_position = (
-        "IF HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW SERVER STATE') = 1"
-        " SELECT MAX(database_transaction_last_lsn) AS lsn FROM sys.dm_tran_database_transactions"
-        " WHERE transaction_id = CURRENT_TRANSACTION_ID() AND database_id = DB_ID()"
-        " ELSE SELECT CAST(NULL AS numeric(25, 0)) AS lsn"
-    )
+    log_position = LOG_POSITION
     false, true = "0", "1"
 
     def has_rows(self, cursor: Any) -> bool:
@@ -166,7 +161,11 @@ class SqlServer:
             f" {_DROP} SELECT {self._given(key, 'm')} FROM #missing AS m ORDER BY m.{_PLACE}"
         )
 
-    def merge(self, merge: Merge) -> str:
+    def merge(self, merge: Merge, answers: Fields = ()) -> str:
+        answer = f"{_DROP} SELECT @created AS created, @changed AS changed"
+        if answers:
+            joined = f"#rows AS r JOIN {merge.table} AS t ON {self._equal(merge.key)}"
+            answer = f"SELECT {self._given(answers, 't')} FROM {joined}"
         columns = merge.key + merge.fields
         changes = ", ".join(
             f"{self.quote(column)} = {value(self._images)}" for column, value in merge.assignments
@@ -182,8 +181,7 @@ class SqlServer:
             f" INSERT INTO {merge.table} ({self._list(columns)})"
             f" SELECT {self._given(columns, 'r')} FROM #rows AS r"
             f" WHERE {self._lacks(merge.table, merge.key)} ORDER BY r.{_PLACE};"
-            " SET @created = @@ROWCOUNT;"
-            f" {_DROP} SELECT @created AS created, @changed AS changed"
+            f" SET @created = @@ROWCOUNT; {answer}"
         )
 
     def update(self, update: Update) -> str:

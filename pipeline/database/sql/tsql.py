@@ -23,6 +23,12 @@ WIDE = {
     ColumnType.INTEGER: " + CAST(0 AS bigint)",
 }
 BINARY = "COLLATE Latin1_General_BIN2"
+LOG_POSITION = (
+    "IF HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW SERVER STATE') = 1"
+    " SELECT MAX(database_transaction_last_lsn) AS lsn FROM sys.dm_tran_database_transactions"
+    " WHERE transaction_id = CURRENT_TRANSACTION_ID() AND database_id = DB_ID()"
+    " ELSE SELECT CAST(NULL AS numeric(25, 0)) AS lsn"
+)
 
 
 def folded(text: str, length: int | None) -> str:

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
-from pipeline.database.sql.dialect import Cells, Field, Fields, Lock, Update, given
+from pipeline.database.sql.dialect import Cells, Field, Fields, Lock
 from pipeline.database.sql.session import CONVERTED, Session, canonical, number_of
 from pipeline.database.state.added import AddedColumns
 from pipeline.database.state.ledger_reader import AT_POSITION, reader
+from pipeline.database.state.ledger_statements import changing, inserting, reading
 from pipeline.database.state.schema import (
     LEDGER,
     LEDGER_KEY,
@@ -133,13 +134,13 @@ class Ledger:
         self, table: str, column: Field, values: Sequence[Value], lock: Lock, *, placed: bool
     ) -> list[LedgerRow]:
         mirror = self._mirrors[table]
-        columns = mirror.columns(placed=placed)
-        sql = self._session.dialect.select(mirror.table, (column,), columns, lock)
+        columns = tuple(mirror.columns(placed=placed))
+        sql = reading(self._session.dialect, mirror.table, column, columns, lock)
         rows = [(value,) for value in sorted(set(values) - {None}, key=str)]
         answers = self._session.run(mirror_name(table), sql, rows)
         if mirror.added:
             return [_ledger_row(mirror, answer) for answer in answers]
-        read = reader(table, tuple(columns), mirror.values)
+        read = reader(table, columns, mirror.values)
         return read(answers, partial(_ledger_row, mirror))
 
     def write_rows(self, rows: Sequence[LedgerRow]) -> None:
@@ -158,27 +159,12 @@ class Ledger:
             )
 
     def _insert(self, mirror: Mirror, rows: Sequence[LedgerRow]) -> int:
-        fields = (LEDGER_REVISION, *LEDGER, *mirror.values)
-        sql = self._session.dialect.insert_missing(mirror.table, (LEDGER_KEY,), fields)
+        sql = inserting(self._session.dialect, mirror.table, mirror.values)
         cells = [(row.key, 1, *_cells(mirror, row)) for row in rows]
         return len(self._session.run(mirror_name(mirror.source.name), sql, cells))
 
     def _change(self, mirror: Mirror, rows: Sequence[LedgerRow]) -> int:
-        revision = LEDGER_REVISION.name
-        sql = self._session.dialect.update(
-            Update(
-                table=mirror.table,
-                match=(LEDGER_KEY, LEDGER_REVISION),
-                fields=LEDGER + mirror.values,
-                assignments=(
-                    (
-                        revision,
-                        lambda images: f"{images.old(revision)} + 1",
-                    ),
-                    *(given(field.name) for field in LEDGER + mirror.values),
-                ),
-            )
-        )
+        sql = changing(self._session.dialect, mirror.table, mirror.values)
         cells = [(row.key, row.revision, *_cells(mirror, row)) for row in rows]
         return sum(
             number_of(changed)

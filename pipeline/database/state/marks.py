@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 import orjson
 
 from pipeline.database.sql.dialect import (
+    Dialect,
     Field,
     Images,
     Lock,
@@ -52,23 +54,9 @@ class Marks:
         so that it cannot be put off for ever.
         """
 
-        def set_at(images: Images) -> str:
-            waits = f"{images.old('tried_at')} IS NULL"
-            return f"CASE WHEN {waits} THEN {images.old('set_at')} ELSE {images.new('set_at')} END"
-
-        merge = Merge(
-            table=self._table,
-            key=_KEY,
-            fields=(_NUMBER, _SET_AT),
-            assignments=(
-                given("number"),
-                ("set_at", set_at),
-                *(constant(field.name, "NULL") for field in _REASON),
-            ),
-        )
         newest = {(mark.kind, mark.key): mark.number for mark in marks}
         rows = [(*key, newest[key], now) for key in sorted(newest)]
-        self._session.run("due", self._session.dialect.merge(merge), rows)
+        self._session.run("due", _marking(self._session.dialect, self._table), rows)
 
     def mark_pages(
         self,
@@ -216,3 +204,23 @@ class Marks:
             for key, one in sorted(newest.items())
         ]
         self._session.run("due", self._session.dialect.merge(merge), rows)
+
+
+@lru_cache(maxsize=32)  # asked for every batch
+def _marking(dialect: Dialect, table: str) -> str:
+    def set_at(images: Images) -> str:
+        waits = f"{images.old('tried_at')} IS NULL"
+        return f"CASE WHEN {waits} THEN {images.old('set_at')} ELSE {images.new('set_at')} END"
+
+    return dialect.merge(
+        Merge(
+            table=table,
+            key=_KEY,
+            fields=(_NUMBER, _SET_AT),
+            assignments=(
+                given("number"),
+                ("set_at", set_at),
+                *(constant(field.name, "NULL") for field in _REASON),
+            ),
+        )
+    )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 
 from pipeline.database.sql.dialect import (
+    Dialect,
     Expression,
     Field,
     Images,
@@ -51,8 +53,7 @@ class ProgressStore:
     # -- next offsets ------------------------------------------------------------------------------
 
     def progress(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Progress]:
-        columns = [field.name for field in (*_PARTITION, *_PLACE, *_COUNTS, _DEAD_IN_A_ROW)]
-        sql = self._session.dialect.select(self._progress, _PARTITION, columns, Lock.NONE)
+        sql = _reading(self._session.dialect, self._progress)
         rows = [(one.topic, one.partition) for one in sorted(set(partitions))]
         return {
             TopicPartition(str(topic), number_of(partition)): Progress(
@@ -61,20 +62,10 @@ class ProgressStore:
             for topic, partition, *numbers in self._session.run("progress", sql, rows)
         }
 
-    def advance(self, progress: Mapping[TopicPartition, Progress], now: datetime) -> None:
-        """A partition of a new incarnation has no load end yet:
-        the old one's says nothing of it.
-        """
-        merge = Merge(
-            table=self._progress,
-            key=_PARTITION,
-            fields=(*_PLACE, *_COUNTS, _DEAD_IN_A_ROW, _UPDATED_AT),
-            assignments=(
-                *(given(field.name) for field in (*_PLACE, _DEAD_IN_A_ROW, _UPDATED_AT)),
-                *((field.name, _sum(field.name)) for field in _COUNTS),
-                ("load_until", _kept_in_the_same_incarnation),
-            ),
-        )
+    def advance(
+        self, progress: Mapping[TopicPartition, Progress], now: datetime
+    ) -> dict[TopicPartition, int]:
+        sql = _advancing(self._session.dialect, self._progress)
         rows = [
             (
                 *(
@@ -95,7 +86,10 @@ class ProgressStore:
             )
             for place, one in sorted(progress.items())
         ]
-        self._session.run("progress", self._session.dialect.merge(merge), rows)
+        return {
+            TopicPartition(str(topic), number_of(partition)): number_of(read)
+            for topic, partition, read in self._session.run("progress", sql, rows)
+        }
 
     # -- incarnations ------------------------------------------------------------------------------
 
@@ -162,6 +156,28 @@ class ProgressStore:
             partitions=partitions,
         )
         return number_of(answers[0][0]) if answers else None
+
+
+@lru_cache(maxsize=32)  # both are asked for every batch
+def _reading(dialect: Dialect, table: str) -> str:
+    columns = [field.name for field in (*_PARTITION, *_PLACE, *_COUNTS, _DEAD_IN_A_ROW)]
+    return dialect.select(table, _PARTITION, columns, Lock.NONE)
+
+
+@lru_cache(maxsize=32)
+def _advancing(dialect: Dialect, table: str) -> str:
+    """A partition of a new incarnation has no load end yet: the old one's says nothing of it."""
+    merge = Merge(
+        table=table,
+        key=_PARTITION,
+        fields=(*_PLACE, *_COUNTS, _DEAD_IN_A_ROW, _UPDATED_AT),
+        assignments=(
+            *(given(field.name) for field in (*_PLACE, _DEAD_IN_A_ROW, _UPDATED_AT)),
+            *((field.name, _sum(field.name)) for field in _COUNTS),
+            ("load_until", _kept_in_the_same_incarnation),
+        ),
+    )
+    return dialect.merge(merge, (*_PARTITION, _COUNTS[0]))
 
 
 def _sum(column: str) -> Expression:

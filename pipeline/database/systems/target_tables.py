@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from pipeline.database.sql.dialect import (
     Cells,
+    Dialect,
     Fields,
     Lock,
     Merge,
@@ -91,7 +93,9 @@ class TargetTables:
         if fixed:
             rows = [(*row[:width], *fixed, *row[width:]) for row in rows]
         copying, name = self._session.copied(table, names.key + fields, rows)
-        merge = copying.merge(name, self._merging(names, fields, written))
+        merge = copying.merge(
+            name, _merging(self._session.dialect, names.full_name, names.key, fields, written)
+        )
         return _merged(self._session.ask(table, merge), len(rows))
 
     def upsert(self, table: str, rows: Sequence[TargetRow]) -> RowCounts:
@@ -135,21 +139,10 @@ class TargetTables:
             cells = [cells_of(names, row, (), prefilled) for row in rows]
             created = len(self._insert_missing(names, prefilled, cells))
             return RowCounts(created=created, unchanged=len(rows) - created)
-        merge = self._merging(names, fields + names.fields(prefilled), fields)
+        given_fields = fields + names.fields(prefilled)
+        statement = _merge(self._session.dialect, names.full_name, names.key, given_fields, fields)
         cells = [cells_of(names, row, columns, prefilled) for row in rows]
-        statement = self._session.dialect.merge(merge)
         return _merged(self._session.run(names.table.name, statement, cells), len(rows))
-
-    def _merging(self, names: Names, fields: Fields, written: Fields) -> Merge:
-        """Insert rows with these columns; write some of them where the row is there and differs."""
-        dialect = self._session.dialect
-        return Merge(
-            table=names.full_name,
-            key=names.key,
-            fields=fields,
-            assignments=tuple(given(field.name) for field in written),
-            only_if=lambda images: dialect.differs(images, written),
-        )
 
     def _change(
         self,
@@ -219,6 +212,22 @@ class TargetTables:
         sql = self._session.dialect.delete(names.full_name, names.key)
         cells = [names.cells(key) for key in sorted(keys)]
         return sum(number_of(deleted) for (deleted,) in self._session.run(table, sql, cells))
+
+
+def _merging(dialect: Dialect, table: str, key: Fields, fields: Fields, written: Fields) -> Merge:
+    """Insert rows with these columns; write some of them where the row is there and differs."""
+    return Merge(
+        table=table,
+        key=key,
+        fields=fields,
+        assignments=tuple(given(field.name) for field in written),
+        only_if=lambda images: dialect.differs(images, written),
+    )
+
+
+@lru_cache(maxsize=512)  # a small batch costs no less to write than to run
+def _merge(dialect: Dialect, table: str, key: Fields, fields: Fields, written: Fields) -> str:
+    return dialect.merge(_merging(dialect, table, key, fields, written))
 
 
 def _merged(answers: Iterable[Cells], rows: int) -> RowCounts:

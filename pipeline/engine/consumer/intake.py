@@ -256,8 +256,7 @@ class Intake:
 
         def once() -> None:
             with self._keeper.transaction() as transaction:
-                self.history.refuse_restored(transaction, progress)
-                transaction.advance(progress, self._clock.now())
+                self.history.advance(transaction, progress, self._clock.now())
                 self.skipping.store(transaction, batch)
 
         if not batch.stored and progress:
@@ -276,8 +275,7 @@ class Intake:
             return {}
         batch.counted = batch.ended + Counter(how for _, how in behind_us(batch, ended))
         progress = progress_of(batch, batch.counted, self._circuit.in_a_row)
-        self.history.refuse_restored(transaction, progress)
-        transaction.advance(progress, self._clock.now())
+        self.history.advance(transaction, progress, self._clock.now())
         return progress
 
     def count(self, batch: Batch) -> None:

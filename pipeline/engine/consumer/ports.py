@@ -96,8 +96,10 @@ class Offsets(Protocol):
 
     def progress(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Progress]: ...
 
-    def advance(self, progress: Mapping[TopicPartition, Progress], now: datetime) -> None:
-        """Store next offsets and `dead_in_a_row`, and add the other counts to those stored."""
+    def advance(
+        self, progress: Mapping[TopicPartition, Progress], now: datetime
+    ) -> Mapping[TopicPartition, int]:
+        """Store next offsets and `dead_in_a_row`, add the other counts; `events_read` by now."""
 
     def incarnations(self, topic: str) -> dict[int, Incarnation]:
         """Every incarnation of a topic that was seen, by number."""

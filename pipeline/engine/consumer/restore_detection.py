@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from pipeline.engine.consumer.ports import Offsets
 from pipeline.errors import PipelineError, TargetRestored
@@ -41,14 +42,24 @@ class RestoreDetector:
         chosen = sorted(self._read if partitions is None else partitions)
         stored = transaction.progress(chosen) if chosen else {}
         for partition in chosen:
-            there, before = (
-                stored[partition].events_read if partition in stored else 0,
-                self._read[partition],
-            )
-            if there < before:
-                where = f"{partition.topic} partition {partition.partition}"
-                raise self._restored(f"{where} had {before} messages handled, and has {there}")
-            self._read[partition] = there
+            self._compare(partition, stored[partition].events_read if partition in stored else 0)
+
+    def advance(
+        self, transaction: Offsets, progress: Mapping[TopicPartition, Progress], now: datetime
+    ) -> None:
+        """Store next offsets and counts; raises the same by what was there before, which must not
+        be committed.
+        """
+        counted = transaction.advance(progress, now)
+        for partition, added in sorted(progress.items()):
+            self._compare(partition, counted[partition] - added.events_read)
+
+    def _compare(self, partition: TopicPartition, there: int) -> None:
+        before = self._read[partition]
+        if there < before:
+            where = f"{partition.topic} partition {partition.partition}"
+            raise self._restored(f"{where} had {before} messages handled, and has {there}")
+        self._read[partition] = there
 
     def advanced(self, progress: Mapping[TopicPartition, Progress]) -> None:
         """What was stored just now, in the transaction that was looked at."""

@@ -191,6 +191,7 @@ class Processor:
                 queue.done(self._intake.halt_rewound(batch, rewound.event, left))
             except RowRejected as error:
                 if not queue.bisect(now):
+                    attempt(partial(self._refuse_restored, batch))
                     self._dead_letter_rejected(batch, now[0], error)
                     queue.done()
             else:
@@ -244,7 +245,6 @@ class Processor:
     ) -> StagedBatch:
         """With the offsets, where nothing is left to be done of the batch after it."""
         with self._target.transaction() as transaction:
-            self._intake.history.refuse_restored(transaction, batch.handled.next_offsets)
             number = secrets.randbits(62)
             staged = stage(
                 transaction,
@@ -260,12 +260,16 @@ class Processor:
                 staged.is_postponed = True
             if store is not None and (staged.is_postponed or not staged.marks):
                 staged.stored = store(transaction, ())
+            if not staged.stored:
+                self._intake.history.refuse_restored(transaction, batch.handled.next_offsets)
             return staged
 
+    def _refuse_restored(self, batch: Batch) -> None:
+        with self._target.transaction() as transaction:
+            self._intake.history.refuse_restored(transaction, batch.handled.next_offsets)
+
     def _dead_letter_rejected(self, batch: Batch, event: Event, error: RowRejected) -> None:
-        """Dead-letter the offending event; if the circuit is open,
-        its partition stops before it.
-        """
+        """Dead-letter the offending event; where the circuit is open, its partition stops there."""
         message = batch.message_of(event)
         try:
             self._intake.dead_letter(batch, message, error)
@@ -277,10 +281,7 @@ class Processor:
     # -- how events end ----------------------------------------------------------------------------
 
     def _end_events(
-        self,
-        batch: Batch,
-        staged: StagedBatch,
-        done: Sequence[RecomputeResult],
+        self, batch: Batch, staged: StagedBatch, done: Sequence[RecomputeResult]
     ) -> None:
         self._intake.end(batch, ended(staged, done))
         self._intake.count_delays(one.event for one in staged.events if one.skipped is None)

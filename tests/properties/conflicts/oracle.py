@@ -141,7 +141,9 @@ def _survivors(
     decided = [t for side in Side for t in _typed(world, link, side, pair.name, by_operator=True)]
     both = [*last.values(), *decided]
     position_unknown = (
-        bool(decided) or any(t.is_lost for t in both) or link.id in world.consumer.first_linked
+        bool(decided)
+        or any(t.is_lost or _came_back(world, pair, t) for t in both)
+        or link.id in world.consumer.first_linked
     )
     if pair.rule is Rule.MANUAL:
         return (
@@ -155,6 +157,19 @@ def _survivors(
         return both
     first, second = sorted(both, key=lambda typing: typing.at)
     return both if second.at - first.at <= RULES.clock_tolerance else [second]
+
+
+def _came_back(world: World, pair: ColumnPair, typing: Typing) -> bool:
+    """Was the value there before an edit that a gap has hidden. Commits from before the gap are
+    streamed once more then, and one that shows it may be taken for this typing, and date it.
+    """
+    log = world.databases[typing.side].log[: typing.commit - 1]
+    images = [commit.image for commit in log if commit.key == typing.key and commit.image]
+    shown = [RULES.observed(typing.side, image)[pair.name] for image in images]
+    hidden = [t for t in world.people if t.is_lost and t.commit < typing.commit]
+    return typing.value in shown and any(
+        (t.side, t.key, t.name) == (typing.side, typing.key, typing.name) for t in hidden
+    )
 
 
 def _knew(

@@ -348,6 +348,13 @@ SPEED_GUARDS = (
         f"{OF_POSTPONED}::test_while_messages_come_what_was_postponed_is_done_in_its_time",
     ),
     Guard(
+        "postponed: a poll that ended for it is not an idle one",
+        "pipeline/engine/consumer/undone.py",
+        "if (messages or is_due) and",
+        "if messages and",
+        f"{OF_POSTPONED}::test_a_poll_that_ended_for_what_was_postponed_is_not_taken_for_an_idle_one",
+    ),
+    Guard(
         "postponed: what a process left that died, in a backlog",
         UNDONE,
         "BACKLOG_INTERVAL_SECONDS if is_backlog else INTERVAL_SECONDS",

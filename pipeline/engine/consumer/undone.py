@@ -7,7 +7,7 @@ from typing import Final
 from pipeline.engine.consumer.ports import Attempt, Clock
 from pipeline.engine.consumer.processing import BatchProcessor, SnapshotFollower
 
-INTERVAL_SECONDS: Final = 0.2  # while messages come
+INTERVAL_SECONDS: Final = 0.5  # while messages come
 BACKLOG_INTERVAL_SECONDS: Final = 5.0  # while batches are full
 _NEVER_SECONDS: Final = 1e9
 
@@ -38,13 +38,16 @@ class Undone:
         return most if until is None else min(most, max(until - self._clock.monotonic(), 0.0))
 
     def do(self, messages: int, attempt: Attempt) -> None:
-        """What is due, after a batch of so many messages, or a poll that gave none."""
-        if self.seconds_left(1.0) <= 0:
+        """What is due, after a batch of so many messages, or a poll that gave none: one that ended
+        because something was due says nothing of how much comes.
+        """
+        is_due = self.seconds_left(1.0) <= 0
+        if is_due:
             self._processor.finish(attempt)
         is_backlog = messages >= self._batch_size
         now = self._clock.monotonic()
         interval = BACKLOG_INTERVAL_SECONDS if is_backlog else INTERVAL_SECONDS
-        if messages and now - self._looked_at < interval:
+        if (messages or is_due) and now - self._looked_at < interval:
             return
         self._looked_at = now
         if not is_backlog:

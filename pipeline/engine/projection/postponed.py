@@ -17,9 +17,9 @@ from pipeline.mapping.mirror import shared_kind
 from pipeline.model.event import Event
 from pipeline.model.ledger import Mark
 
-# Nobody sees a project's client a twentieth of a second later; of a thousand changes a second, one
-# recompute does fifty.
-POSTPONED_SECONDS: Final = 0.05
+# Nobody sees a project's client a fifth of a second later; of a thousand changes a second, one
+# recompute does two hundred. Others take marks that are older than a second.
+POSTPONED_SECONDS: Final = 0.2
 
 
 class Postponed:

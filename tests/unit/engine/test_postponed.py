@@ -16,9 +16,21 @@ from tests.support.engine import TOPICS, Consumer, Ticking, ready
 from tests.support.events import NOON, event
 from tests.twins.clock import Ticks
 from tests.twins.target import MemoryTarget
+from tests.twins.turns import FreeTurns
 
 PROJECT = TopicPartition(TOPICS["AxProject"], 0)
 AFTER = timedelta(seconds=2 * POSTPONED_SECONDS)
+
+
+class Statements(FreeTurns):
+    """Notes their names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def reached(self, point: str) -> None:
+        self.names.append(point)
 
 
 def client(at: int, name: str, key: int = 1) -> Event:
@@ -147,6 +159,21 @@ def test_a_poll_waits_no_longer_than_until_what_was_postponed_is_due() -> None:
     member.loop.step()
     assert member.messages.timeouts[0] == 60.0
     assert 0 < member.messages.timeouts[1] <= POSTPONED_SECONDS
+
+
+def test_a_poll_that_ended_for_what_was_postponed_is_not_taken_for_an_idle_one() -> None:
+    """The next message may be there already: it comes before what others left undone."""
+    clock = Ticks(NOON)
+    member = Member(never, clock=clock)
+    member.with_a_message().loop.step()
+    member.target.turns = turns = Statements()
+    clock.wait(AFTER)
+    member.loop.step()
+    assert "clear" in turns.names
+    assert "take_together" not in turns.names
+    clock.wait(timedelta(seconds=1))
+    member.loop.step()
+    assert "take_together" in turns.names
 
 
 def test_a_stop_leaves_nothing_postponed() -> None:

@@ -43,7 +43,8 @@ def faults(world: ChangingWorld) -> Iterator[str]:
                 yield from _parked_rightly(world, link, pair)
     yield from _blanked(world)
     yield from (f"unfounded write: {one}" for one in world.consumer.unfounded)
-    if world.consumer.lines_written > len(world.people) + world.consumer.asked_by_looks:
+    edits = len(world.people) + sum(t.by_operator for t in world.people)  # which write both sides
+    if world.consumer.lines_written > edits + world.consumer.asked_by_looks:
         yield f"no ping-pong: {world.consumer.lines_written} lines written"
 
 
@@ -88,15 +89,16 @@ def _converged(world: ChangingWorld, link: Link, pair: ColumnPair) -> Iterator[s
 
 # -- no edit is lost -------------------------------------------------------------------------------
 def _nothing_lost(world: ChangingWorld, link: Link, pair: ColumnPair) -> Iterator[str]:
-    """What was typed last on a side is there, parked, in the log,
-    or was seen on the other side by who typed over it.
+    """What was typed last on a side is there, parked, in the log, was seen on the other side by who
+    typed over it, or an operator decided over it.
     """
     base, held = base_of(pair), _held(world, link, pair)
     last = _last(world, link, base)
     for side, typing in last.items():
         if held[side] == typing.value or base in world.was_one_way or not world.is_unique:
             continue
-        if typing.is_lost:  # in a gap of the capture
+        decided = (t.by_operator and t.name == base and t.at >= typing.at for t in world.people)
+        if typing.is_lost or any(decided):  # in a gap of the capture
             continue
         entries = [c for c in world.consumer.logged if c.column == pair.name]
         parked = link.parked.get(pair.name)

@@ -112,7 +112,7 @@ def caught_up(live: Live) -> None:
     live.insert("AxVec", client(10**9, last))
     wait_until(lambda: names(live, last) == 1, "the consumer has caught up", 120.0)
     wait_until(lambda: live.one("SELECT count(*) FROM sync.due") == 0, "nothing is due", 60.0)
-    live.wait_until_right()  # the other partition may be a batch behind
+    live.wait_until_right(120.0)  # the other partition may be behind: Connect tries again
 
 
 def edit_at_random(live: Live, chance: random.Random) -> None:

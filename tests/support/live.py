@@ -113,8 +113,8 @@ class Live:
     def differences(self) -> list[str]:
         return [str(found) for found in oracle.compare(self.ajera, self.pim, self.naming)]
 
-    def wait_until_right(self) -> None:
-        wait_until(lambda: not self.differences(), "PIM holds what plain SQL says")
+    def wait_until_right(self, seconds: float = DEADLINE_SECONDS) -> None:
+        wait_until(lambda: not self.differences(), "PIM holds what plain SQL says", seconds)
 
     def writes(self) -> list[audit.Write]:
         """Every write to PIM's tables since `audited`, as the database itself saw it."""

@@ -37,7 +37,7 @@ EDITS_A_SECOND = 15.0
 # that a source is silent; `status` names Connect at once.
 HEARTBEAT_SECONDS: float = Source.model_fields["heartbeat_seconds"].default
 TOLD_SECONDS = 10.0
-LEAST_LOOKS = 4  # a machine so busy that so many take longer is given them
+LEAST_LOOKS = 8  # a machine so busy that so many take longer is given them
 HEALED_SECONDS = 45.0
 NAMING = Naming()
 NUMBERS = itertools.count(1)

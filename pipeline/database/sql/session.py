@@ -188,10 +188,8 @@ def translated(engine: Engine, place: str, *bare: type[BaseException]) -> Iterat
 
 def stored(fields: Fields, answer: Sequence[Value]) -> dict[str, Value]:
     """An answer's values in canonical form: flags as bool, instants aware in UTC."""
-    return {
-        field.name: canonical(value, field.kind) if field.kind in CONVERTED else value
-        for field, value in zip(fields, answer, strict=True)
-    }
+    (row,) = all_stored(fields, (answer,))
+    return row
 
 
 def all_stored(fields: Fields, answers: Iterable[Sequence[Value]]) -> list[dict[str, Value]]:

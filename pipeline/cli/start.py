@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import threading
+from typing import NoReturn
 
 INTERRUPTED = 130
 # What is imported stays: by default the collector would walk it every 700 allocations, and again at
@@ -13,7 +15,7 @@ COLLECTED_AFTER = 200_000
 
 
 def main() -> None:
-    """Never returns: raises SystemExit."""
+    """Never returns: raises SystemExit, or ends the process."""
     gc.set_threshold(COLLECTED_AFTER)
     # we have no plugin of pydantic's, which it would look for in every package installed
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -23,9 +25,22 @@ def main() -> None:
         program()
     except KeyboardInterrupt:
         sys.stderr.write("cli.interrupted: Interrupted.\n")
-        sys.exit(INTERRUPTED)
+        _leave(INTERRUPTED)
+    except SystemExit as ending:
+        _leave(ending.code)
     finally:
         gc.freeze()
+
+
+def _leave(code: str | int | None) -> NoReturn:
+    """At once where a thread still waits for a service: it is inside a C library, whose own end
+    would crash the process under it.
+    """
+    if isinstance(code, int) and any(each.daemon for each in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -163,4 +163,14 @@ TOLD_GUARDS = (
         "return tuple(reversed(found))",
         f"{PROBLEMS}::test_a_failed_task_is_said_first_with_its_cause_and_what_to_type",
     ),
+    Guard(
+        "a process ends at once where a thread still waits",
+        "pipeline/cli/start.py",
+        "any(each.daemon for each in threading.enumerate())",
+        "False",
+        (
+            "tests/unit/cli/test_start.py"
+            "::test_a_command_that_ends_while_a_thread_still_waits_does_not_tear_python_down"
+        ),
+    ),
 )

@@ -211,3 +211,20 @@ def test_an_interruption_of_a_command_that_waits_prints_no_traceback(
                 _, told = process.communicate(timeout=DEADLINE)
     assert "Traceback" not in told
     assert process.returncode in (0, 130)  # `run` drains, and ends well
+
+
+def test_a_command_that_ends_while_a_thread_still_waits_does_not_tear_python_down() -> None:
+    """What would run at an orderly end does not run; what was written is seen."""
+    code = (
+        "import atexit, sys, threading\n"
+        "from pipeline.cli.start import main\n"
+        "atexit.register(print, 'torn down')\n"
+        "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "sys.argv = ['ajera-cdc', '--version']\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=DEADLINE, check=True
+    )
+    assert done.stdout.startswith("ajera-cdc")
+    assert "torn down" not in done.stdout

@@ -164,7 +164,7 @@ class KafkaMessages:
                 seek(self._consumer, tp, chosen[tp], self._starts, is_eager=self._is_eager)
         except KafkaException as error:
             raise self._admin.broker.failure("reading from another offset", cause(error)) from error
-        self._kept_error.keep_lost(lost)
+        self._kept_error.placed(chosen.keys(), lost)
         self._buffer.drop(chosen.keys())
 
     def restart(self, topics: Collection[str] | None = None) -> None:
@@ -175,7 +175,7 @@ class KafkaMessages:
         starts = stored_starts_of(partitions, self._stored_offsets(partitions), self._admin)
         self.seek(starts.offsets)
         self._held.assigned(starts.offsets)
-        self._kept_error.keep_lost(starts.lost)
+        self._kept_error.placed(partitions, starts.lost)
 
     def assignment(self) -> frozenset[TopicPartition]:
         """The partitions that messages are read from."""
@@ -225,7 +225,7 @@ class KafkaMessages:
             self._take_over(starts.offsets)
         except KafkaException as error:
             raise self._admin.broker.failure("taking over partitions", cause(error)) from error
-        self._kept_error.keep_lost(starts.lost)
+        self._kept_error.placed(partitions, starts.lost)
         self._awaiting_start -= partitions
         self._starts |= starts.offsets
         self._buffer.assign(partitions)

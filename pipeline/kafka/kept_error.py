@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import Message as KafkaMessage
@@ -64,8 +64,14 @@ class KeptError:
         else:
             self.keep(self._admin.broker.failure(f"reading {topic or 'messages'}", error))
 
-    def keep_lost(self, lost: Mapping[TopicPartition, LostAt]) -> None:
-        self._lost |= lost
+    def placed(
+        self, partitions: Collection[TopicPartition], lost: Mapping[TopicPartition, LostAt]
+    ) -> None:
+        """These are read from other offsets now, where they can be: what was lost before no longer
+        counts.
+        """
+        before = {tp: at for tp, at in self._lost.items() if tp not in partitions}
+        self._lost = {**before, **lost}
 
     def take_lost(self) -> dict[TopicPartition, LostAt]:
         """Those that cannot be read, each once."""

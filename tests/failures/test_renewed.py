@@ -108,6 +108,21 @@ def test_a_topic_that_is_missing_for_a_while_goes_on_once_it_is_made_again(topic
     assert "again" in topics.names()
 
 
+def test_a_topic_that_comes_back_empty_in_the_moment_of_a_retry_halts_no_more(
+    topics: Topics,
+) -> None:
+    """The retry was in vain, and in the same step the topic is known for a new one."""
+    topics.make_again(topic_id="first")
+    topics.member.loop.step()
+    assert topics.member.telemetry.halts == 1
+    topics.make_again()
+    after(topics.member, max(RETRY, CHECK_INTERVAL_SECONDS))
+    assert topics.member.telemetry.rewinds == 1
+    after(topics.member, CHECK_INTERVAL_SECONDS)
+    assert topics.member.telemetry.halts == 1
+    assert halts(topics.member) == []
+
+
 def test_a_topic_that_is_missing_is_waited_for(topics: Topics) -> None:
     """Nobody can say yet where it begins."""
     topics.id = ""

@@ -244,12 +244,21 @@ class MemoryMessages:
         self._paused -= frozenset(partitions)
 
     def seek(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Read these from other offsets on; those that are not assigned are left out."""
-        self._next |= {tp: at for tp, at in offsets.items() if tp in self._next}
+        """Read these from other offsets on; those that are not assigned are left out, and those
+        that do not hold the offset are lost.
+        """
+        for tp in offsets.keys() & self._next.keys():
+            self._lost.pop(tp, None)
+            lost = _lost_start(tp, offsets[tp], *self._broker.watermarks(tp))
+            if lost is None:
+                self._next[tp] = offsets[tp]
+            else:
+                self._lost[tp] = LostAt(offsets[tp], lost)
 
     def restart(self, topics: Collection[str] | None = None) -> None:
         """Set every partition (of these topics) back to what is stored, or its beginning."""
         chosen = frozenset(tp for tp in self._next if topics is None or tp.topic in topics)
+        self._lost = {tp: at for tp, at in self._lost.items() if tp not in chosen}
         self._next |= self._starts(chosen, self._stored_offsets(chosen), {})
 
     def assignment(self) -> frozenset[TopicPartition]:

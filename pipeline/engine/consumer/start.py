@@ -52,7 +52,7 @@ class Incarnations:
                 seen = transaction.incarnations(topic).values()
                 refuse_growth(topic, present, seen)
                 if present not in seen:
-                    lift_gone(transaction, topic, present.partitions)
+                    lift_gone(transaction, topic)
                 self._known[topic] = transaction.incarnation(
                     topic, present.topic_id, present.partitions
                 )
@@ -82,16 +82,14 @@ def refuse_growth(topic: str, present: Incarnation, seen: Iterable[Incarnation])
             )
 
 
-def lift_gone(offsets: Offsets, topic: str, partitions: int) -> None:
-    """A topic was made anew, with so many partitions: nobody gets those that it had beyond them,
-    so nobody else would say that they are halted no longer.
+def lift_gone(offsets: Offsets, topic: str) -> None:
+    """A topic was made anew: what was halted of the one before is no more. Whoever still halts a
+    partition of it says so again.
     """
     gone = [
         one.place
         for one in offsets.halts.halted()
-        if one.partition is not None
-        and one.partition.topic == topic
-        and one.partition.partition >= partitions
+        if one.partition is not None and one.partition.topic == topic
     ]
     if gone:
         offsets.halts.lift(gone)

@@ -37,7 +37,8 @@ from tests.faults.verdict import (
 
 UNTIL_KILLED_SECONDS = 90.0  # beside whatever else runs
 DRAIN_SECONDS = 15.0
-MANY_A_BATCH = ("after decode", "before a transaction")
+# Which of so many passes it may be, where a batch passes a point more than once.
+PASSES = {"after decode": 2, "before a transaction": 8}
 AT_THE_END = "in the revoke callback"
 # A static member: the next process takes its place at once.
 ONE_MEMBER = {
@@ -62,7 +63,7 @@ def killed(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
                 firm.edit(30)
                 firm.grow(3)
                 firm.flush()
-                count = rng.randint(1, 8) if point in MANY_A_BATCH else 1
+                count = rng.randint(1, PASSES.get(point, 1))
                 verdict.tried += _run_until_killed(firm, config, point, count, verdict)
             settle(firm)
             judge(firm, verdict)
@@ -82,7 +83,7 @@ def killed_in_turn(stack: Stack, seed: int, times: int) -> Iterator[Verdict]:
             firm.edit(rng.randint(30, 100))
             firm.grow(3)
             firm.flush()
-            count = rng.randint(1, 8) if point in MANY_A_BATCH else 1
+            count = rng.randint(1, PASSES.get(point, 1))
             verdict.tried += _run_until_killed(firm, config, point, count, verdict)
         settle(firm)
         judge(firm, verdict)

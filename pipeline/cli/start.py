@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 import threading
+from contextlib import suppress
 from typing import NoReturn
 
 INTERRUPTED = 130
@@ -36,10 +37,10 @@ def _leave(code: str | int | None) -> NoReturn:
     """At once where a thread still waits for a service: it is inside a C library, whose own end
     would crash the process under it.
     """
-    if isinstance(code, int) and any(each.daemon for each in threading.enumerate()):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    if not isinstance(code, str) and any(each.daemon for each in threading.enumerate()):
+        with suppress(OSError):  # the command has said that its answer cannot be written
+            sys.stdout.flush()
+        os._exit(code or 0)
     sys.exit(code)
 
 

@@ -83,6 +83,20 @@ PLAIN_GUARDS = (
         "test_what_is_typed_while_a_row_is_unticked_goes_nowhere",
     ),
     _of_round(
+        "a contact that counts for the firm that DPS shows",
+        PASS,
+        "bool(counts_for == (None if owner is None else str(owner)))",
+        "True",
+        "test_a_contact_whom_both_systems_give_another_firm_leaves_room_at_the_first",
+    ),
+    _of_round(
+        "a contact whose firm is not edited",
+        PASS,
+        "not is_asked and ",
+        "",
+        "test_a_contact_that_leaves_its_firm_leaves_room_there_at_once",
+    ),
+    _of_round(
         "a row whose parent is exchanged",
         PASS,
         "            and (entity.parent is None or self._stays(entity, item, document))\n",
@@ -95,6 +109,13 @@ PLAIN_GUARDS = (
         "self._general.isdisjoint(ids) and ",
         "",
         "test_an_address_follows_its_firm_that_is_unticked[in one batch]",
+    ),
+    _of_round(
+        "a row all of whose pairs are asked",
+        PASS,
+        "        if len(found) < len(ids):\n            return False\n",
+        "",
+        "test_an_event_of_a_pair_that_is_not_exchanged_any_more_is_left_alone",
     ),
     _of_round(
         "none before another event of its link",

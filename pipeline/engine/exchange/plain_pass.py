@@ -104,7 +104,7 @@ class PlainPass:
         is_plain = (
             entity_side.is_flagged(row)
             and entity_side.belongs(row, self._translations.lists)
-            and (entity.limited_by is None or _counts_as_before(entity.limited_by, document))
+            and (entity.limited_by is None or _counts_as_before(entity.limited_by, decided))
             and (entity.parent is None or self._stays(entity, item, document))
         )
         return decided if is_plain else None
@@ -197,7 +197,9 @@ class PlainPass:
         return self._lines[entity]
 
 
-def _counts_as_before(name: str, document: Document) -> bool:
-    """Does a contact count for the firm that DPS shows, which no plain event changes."""
+def _counts_as_before(name: str, decided: PlainDecision) -> bool:
+    """Does a contact count for the firm that DPS shows, and goes on doing so."""
+    document, write = decided.document, decided.write
     owner, counts_for = document["dps"]["value"].get(name), document["counts_for"]
-    return bool(counts_for == (None if owner is None else str(owner)))
+    is_asked = write is not None and name in write.values
+    return not is_asked and bool(counts_for == (None if owner is None else str(owner)))

@@ -67,7 +67,7 @@ class Translations:
 
     def refers(self, entity: str) -> bool:
         """Do lines of this entity refer to rows."""
-        return bool(self._references[entity])
+        return bool(self._references.get(entity))
 
     def of_row(self, entity: Entity, side: Side, row: Row) -> Iterable[Reference]:
         """What a row refers to."""

@@ -4,19 +4,29 @@ memory: each batch holds all that was typed since the one before.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 
-from pipeline.conflicts.link import State
-from pipeline.domain.dps import CL_ADDRESS, CLENDOR
-from pipeline.domain.exchange_tables import AX_VEC
-from pipeline.model.event import Value
-from tests.support.two_systems import AJERA, DPS, TwoSystems
+from pipeline.conflicts.link import Link, State
+from pipeline.conflicts.rules import Rule, with_rules
+from pipeline.domain.dps import CL_ADDRESS, CLENDOR, CONTACTS
+from pipeline.domain.exchange_tables import AX_CONTACT, AX_VEC
+from pipeline.engine.exchange.unit_of_work import ExchangeConfig
+from pipeline.mapping.source import SourceTable
+from pipeline.model.event import Event, Value
+from tests.support.two_systems import AJERA, DPS, Crash, TwoSystems
+from tests.twins.topics import INCARNATION, messages
+
+T = TypeVar("T")
 
 LATER = timedelta(hours=2)  # beyond the time in which a row is looked at that was just linked
 SEED = 2  # of which our own writes are told from edits by their places in the log
 KINDS = {"vecIsClient": True, "vecIsVendor": False, "vecIsEmployee": False}
+TICKED: dict[str, Value] = {**KINDS, "vecSyncToCRM": True, "vecStatus": 1}
 
 
 class OneFirm(TwoSystems):
@@ -27,13 +37,17 @@ class OneFirm(TwoSystems):
         with self.pairs.transaction() as transaction:
             assert transaction.rows.log_position() is not None
         self.turns.deaths = 0
-        ticked: dict[str, Value] = {**KINDS, "vecSyncToCRM": True, "vecStatus": 1}
-        self.people[AJERA].insert(AX_VEC, vecKey=1, vecDescription="Hill", **ticked, **columns)
+        self.new("Hill", 1, **columns)
         self.settle()
         self.clock.wait(LATER)
         self.in_ajera(vecWebsite="first.example")
         self.settle()
         self.clock.wait(LATER)
+
+    def new(self, name: str, key: int, **columns: Value) -> None:
+        """A row in Ajera."""
+        row = {"vecKey": key, "vecDescription": name, **TICKED, **columns}
+        self.people[AJERA].insert(AX_VEC, **row)
 
     def in_ajera(self, **columns: Value) -> None:
         self.people[AJERA].edit(AX_VEC, "1", **columns)
@@ -46,11 +60,86 @@ class OneFirm(TwoSystems):
         (key,) = self.keys(CL_ADDRESS)
         self.people[DPS].edit(CL_ADDRESS, key, **columns)
 
+    def unread(self, *tables: SourceTable) -> list[Event]:
+        """The events of these tables that are still to be read."""
+        self.topics.capture()
+        names = {table.name for table in tables}
+        parts = [part for part in self.topics.events if part.topic in names]
+        return [event for part in parts for event in self._new(part)]
+
+    def read(self, *tables: SourceTable, count: int | None = None) -> None:
+        """One batch: the first of them."""
+        self._deliver(0, self.unread(*tables)[:count])
+
+    def die_when(self, is_noted: Callable[[Link], object], *tables: SourceTable) -> None:
+        """A process reads them, and dies as soon as this is stored of a link."""
+
+        def attempt(call: Callable[[], T]) -> T:
+            done = call()
+            if any(map(is_noted, self.pairs.links())):
+                raise Crash
+            return done
+
+        incarnations = {table.name: INCARNATION for table in tables}
+        with pytest.raises(Crash):
+            self.processes[1].process(list(messages(self.unread(*tables))), incarnations, attempt)
+
+    def exchange_by(self, setup: ExchangeConfig) -> None:
+        """Other processes, which are set up so."""
+        self.setup = setup
+        self.processes = [self._started(), self._started()]
+
+    def of(self, entity: str) -> list[Link]:
+        """Its pairs that have not ended."""
+        links = self.pairs.links()
+        return [one for one in links if one.entity == entity and one.state is not State.ENDED]
+
+    def skipped(self) -> int:
+        """How many events were."""
+        with self.pairs.transaction() as transaction:
+            return sum(one.skipped for one in transaction.progress(self.topics.events).values())
+
     def websites(self) -> tuple[Value, Value]:
         """Ajera's and DPS's."""
         (ours,) = self.people[AJERA].database.rows("AxVec")
         (theirs,) = self.people[DPS].database.rows("Clendor")
         return ours["vecWebsite"], theirs["WebSite"]
+
+
+class OneContact(OneFirm):
+    """Ann, the one contact that the firm may have, of whom nothing waits."""
+
+    def __init__(self, rule: Rule = Rule.NEWEST) -> None:
+        super().__init__()
+        entities = tuple(
+            replace(one, rules=with_rules(one.rules, {"firm": rule}))
+            if one.name == "contact"
+            else one
+            for one in self.setup.entities
+        )
+        self.exchange_by(replace(self.setup, entities=entities, limits={"contact": 1}))
+        self.person("Ann", 1)
+        self.settle()
+        self.clock.wait(LATER)
+        self.move(cntTitle="Architect")
+        self.settle()
+        self.clock.wait(LATER)
+
+    def person(self, name: str, key: int) -> None:
+        """Of the firm."""
+        ticked: dict[str, Value] = {"cntSyncToCRM": True, "cntStatus": 1, "cntClient": 1}
+        self.people[AJERA].insert(
+            AX_CONTACT, cntKey=key, cntFirstName=name, cntLastName="Lee", **ticked
+        )
+
+    def move(self, **columns: Value) -> None:
+        self.people[AJERA].edit(AX_CONTACT, "1", **columns)
+
+    def has_room(self) -> bool:
+        """Is another one linked at once."""
+        self.person("Bob", 2)
+        self.read(AX_CONTACT)
+        return len(self.of("contact")) == 2
 
 
 def test_the_first_address_of_a_linked_firm_is_made_though_its_edit_is_plain() -> None:
@@ -87,8 +176,7 @@ def test_a_row_that_was_deleted_and_made_again_in_one_batch_ends_its_pair() -> N
     """The event after one that is not plain is not decided before it."""
     firm = OneFirm()
     firm.people[AJERA].delete(AX_VEC, "1")
-    kinds: dict[str, Value] = {**KINDS, "vecSyncToCRM": True, "vecStatus": 1}
-    firm.people[AJERA].insert(AX_VEC, vecKey=1, vecDescription="Hill", **kinds)
+    firm.new("Hill", 1)
     firm.settle()
     assert State.ENDED in [link.state for link in firm.pairs.links() if link.entity == "firm"]
 
@@ -99,7 +187,7 @@ def test_a_row_that_is_unticked_after_an_event_that_changes_nothing_stays_untick
     firm.in_ajera(vecPhone2="1")
     firm.in_ajera(vecSyncToCRM=False)
     firm.settle()
-    (link,) = [one for one in firm.pairs.links() if one.entity == "firm"]
+    (link,) = firm.of("firm")
     assert link.off == {AJERA}
 
 
@@ -123,3 +211,39 @@ def test_an_edit_whose_row_was_edited_meanwhile_stays_asked_for() -> None:
     firm.in_ajera(vecWebsite="ours.example")
     firm.settle()
     assert firm.websites() == ("ours.example", "ours.example")
+
+
+def test_an_event_of_a_pair_that_is_not_exchanged_any_more_is_left_alone() -> None:
+    """It ends, and is counted."""
+    firm = OneFirm()
+    firm.new("Ann Lee", 5, vecLastName="Lee", vecIsClient=False, vecIsEmployee=True)
+    firm.settle()
+    assert firm.of("employee")
+    kept = tuple(one for one in firm.setup.entities if one.name != "employee")
+    firm.exchange_by(replace(firm.setup, entities=kept))
+    before = firm.skipped()
+    firm.people[AJERA].edit(AX_VEC, "5", vecLastName="Low")
+    firm.read(AX_VEC)
+    assert firm.skipped() == before + 1
+
+
+def test_a_contact_that_leaves_its_firm_leaves_room_there_at_once() -> None:
+    """Before the write in DPS comes back."""
+    firm = OneContact()
+    firm.move(cntClient=None)
+    firm.read(AX_CONTACT)
+    assert firm.has_room()
+
+
+def test_a_contact_whom_both_systems_give_another_firm_leaves_room_at_the_first() -> None:
+    """Under a rule by which nothing is carried over: they agree once both have been read."""
+    firm = OneContact(Rule.CREATE_ONLY)
+    firm.new("Dale", 2)
+    firm.settle()
+    (other,) = [one.dps.key for one in firm.of("firm") if one.ajera.key == "2"]
+    (ann,) = firm.keys(CONTACTS)
+    firm.people[DPS].edit(CONTACTS, ann, ClientID=other)
+    firm.read(CONTACTS)
+    firm.move(cntClient=2)
+    firm.read(AX_CONTACT)
+    assert firm.has_room()

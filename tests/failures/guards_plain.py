@@ -83,6 +83,13 @@ PLAIN_GUARDS = (
         "test_what_is_typed_while_a_row_is_unticked_goes_nowhere",
     ),
     _of_round(
+        "a row that is of its kind",
+        PASS,
+        "            and entity_side.belongs(row, self._translations.lists)\n",
+        "",
+        "test_what_is_typed_as_a_row_stops_being_of_its_kind_goes_nowhere",
+    ),
+    _of_round(
         "a contact that counts for the firm that DPS shows",
         PASS,
         "bool(counts_for == (None if owner is None else str(owner)))",
@@ -102,6 +109,27 @@ PLAIN_GUARDS = (
         "            and (entity.parent is None or self._stays(entity, item, document))\n",
         "",
         "test_an_address_follows_its_firm_that_is_unticked[in one batch]",
+    ),
+    _of_round(
+        "a parent that is ticked",
+        PASS,
+        'found.get("off") or found.get("out")',
+        'found.get("out")',
+        "test_an_address_follows_its_firm_though_whoever_noted_that_died[off]",
+    ),
+    _of_round(
+        "a parent that is of its kind",
+        PASS,
+        'found.get("off") or found.get("out")',
+        'found.get("off")',
+        "test_an_address_follows_its_firm_though_whoever_noted_that_died[out]",
+    ),
+    _of_round(
+        "a row whose key does not tell its parent",
+        PASS,
+        '            return document["of"] is None\n',
+        "            return True\n",
+        "test_an_invoice_group_that_goes_to_another_project_leaves_its_pair",
     ),
     _of_round(
         "a parent of which nothing else is decided",
@@ -130,6 +158,13 @@ PLAIN_GUARDS = (
         "        self._plain.open(ids | others)\n",
         "",
         "test_a_row_that_is_unticked_after_an_event_that_changes_nothing_stays_unticked",
+    ),
+    _of_round(
+        "every link is opened before a pair begins",
+        ROUND,
+        "            self._plain.open_all()\n",
+        "            pass\n",
+        "test_a_row_that_was_made_again_under_another_key_takes_the_place_of_a_plain_event_s",
     ),
     _of_round(
         "a write in hand is not settled as one of a process that died",

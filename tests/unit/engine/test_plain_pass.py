@@ -13,11 +13,12 @@ import pytest
 
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.rules import Rule, with_rules
+from pipeline.domain.ajera import AX_INVOICE_GROUP
 from pipeline.domain.dps import CL_ADDRESS, CLENDOR, CONTACTS
-from pipeline.domain.exchange_tables import AX_CONTACT, AX_VEC
+from pipeline.domain.exchange_tables import AX_CONTACT, AX_PROJECT, AX_VEC
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig
 from pipeline.mapping.source import SourceTable
-from pipeline.model.event import Event, Value
+from pipeline.model.event import Event, Operation, Value
 from tests.support.two_systems import AJERA, DPS, Crash, TwoSystems
 from tests.twins.topics import INCARNATION, messages
 
@@ -211,6 +212,55 @@ def test_an_edit_whose_row_was_edited_meanwhile_stays_asked_for() -> None:
     firm.in_ajera(vecWebsite="ours.example")
     firm.settle()
     assert firm.websites() == ("ours.example", "ours.example")
+
+
+def test_what_is_typed_as_a_row_stops_being_of_its_kind_goes_nowhere() -> None:
+    """One event makes a client none, and edits it."""
+    firm = OneFirm()
+    firm.in_ajera(vecWebsite="second.example", vecIsClient=False)
+    firm.settle()
+    assert firm.websites() == ("second.example", "first.example")
+    firm.in_ajera(vecIsClient=True)
+    firm.settle()
+    assert firm.websites() == ("second.example", "second.example")
+
+
+@pytest.mark.parametrize("how", [{"AjeraSync": "N"}, {"ClientInd": "N"}], ids=["off", "out"])
+def test_an_address_follows_its_firm_though_whoever_noted_that_died(how: dict[str, Value]) -> None:
+    """Before it came to the address, whose own event is read by another process."""
+    firm = OneFirm(vecCity="Oslo")
+    firm.in_dps(**how)
+    firm.die_when(lambda link: link.off or link.out, CLENDOR)
+    firm.address(City="Rome")
+    firm.read(CL_ADDRESS)
+    (ours,) = firm.people[AJERA].database.rows("AxVec")
+    assert ours["vecCity"] == "Oslo"
+
+
+def test_an_invoice_group_that_goes_to_another_project_leaves_its_pair() -> None:
+    """Though no line of it was edited, and its own key does not tell its project."""
+    firm = OneFirm()
+    for key in (11, 12):
+        new: dict[str, Value] = {"prjKey": key, "prjID": f"P{key}", "prjDescription": f"Mill {key}"}
+        firm.people[AJERA].insert(AX_PROJECT, **new, prjStatus=1, prjCreateInCRM=True)
+    firm.people[AJERA].insert(AX_INVOICE_GROUP, igKey=1, igProject=11)
+    firm.settle()
+    firm.clock.wait(LATER)
+    firm.people[AJERA].edit(AX_INVOICE_GROUP, "1", igProject=12)
+    firm.settle()
+    (pair,) = firm.of("project_client")
+    assert pair.of in {one.id for one in firm.of("project") if one.ajera.key == "12"}
+
+
+def test_a_row_that_was_made_again_under_another_key_takes_the_place_of_a_plain_event_s() -> None:
+    """Its create is read with that event, and before the delete."""
+    firm = OneFirm()
+    firm.in_ajera(vecPhone2="1")
+    firm.new("Hill", 2)
+    firm.people[AJERA].delete(AX_VEC, "1")
+    firm.read(AX_VEC, count=2)
+    assert firm.unread(AX_VEC)[0].operation is Operation.DELETE
+    assert [one.ajera.key for one in firm.of("firm")] == ["2"]
 
 
 def test_an_event_of_a_pair_that_is_not_exchanged_any_more_is_left_alone() -> None:

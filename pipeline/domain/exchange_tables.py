@@ -5,6 +5,7 @@ Picks: a column that only another route uses is not asked for.
 
 from __future__ import annotations
 
+from pipeline.conflicts.rules import Side
 from pipeline.domain import ajera, dps
 from pipeline.pairing.entity import CodeList, ListTable, TemplateRows
 
@@ -36,6 +37,11 @@ PR = dps.PR.pick(
 # Captured for the exchange.
 AJERA_TABLES = (AX_VEC, AX_CONTACT, AX_PROJECT, ajera.AX_INVOICE_GROUP)
 DPS_TABLES = (dps.CLENDOR, dps.CL_ADDRESS, dps.CONTACTS, PR, dps.PR_CONTACT_ASSOC, dps.EM)
+SIDES = {
+    table.name: side
+    for side, tables in ((Side.AJERA, AJERA_TABLES), (Side.DPS, DPS_TABLES))
+    for table in tables
+}
 
 # Where it makes rows in Ajera.
 CREATED_IN_AJERA = (*AJERA_TABLES, ajera.AX_PROJECT_CONTACT)

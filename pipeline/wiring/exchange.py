@@ -22,6 +22,7 @@ from pipeline.domain.exchange_tables import (
     CODE_LISTS,
     CREATED_IN_AJERA,
     FILLS,
+    SIDES,
 )
 from pipeline.domain.status import StatusCoding
 from pipeline.engine.consumer import ports
@@ -78,6 +79,7 @@ def setup_of(settings: Settings) -> ExchangeConfig:
         entities=tuple(
             replace(one, rules=replace(one.rules, look_window=window)) for one in of_version
         ),
+        tables=SIDES,
         lists=CODE_LISTS,
         numbers={
             "project": dps.project_number,

@@ -15,6 +15,7 @@ DIFFICULT, PAIRS = (
     "tests/integration/test_exchange_guards.py",
     "tests/integration/test_exchange_pairs.py",
 )
+LEFT = "tests/unit/engine/test_not_exchanged.py"
 
 EVENT_GUARDS = (
     Guard(
@@ -250,6 +251,30 @@ EVENT_GUARDS = (
         (
             f"{DIFFICULT}"
             "::test_a_log_that_was_rewound_halts_its_partition_and_nothing_is_written_from_there"
+        ),
+    ),
+    Guard(
+        "two-way: a table that no kind has below 8.09 has a side",
+        f"{ENGINE}/processor.py",
+        "self._side_of = setup.tables",
+        "self._side_of = {e.side(s).table.name: s for e in setup.entities for s in Side}",
+        f"{LEFT}::test_below_809_an_event_of_a_table_that_no_kind_has_is_left_alone[address]",
+    ),
+    Guard(
+        "two-way: parked work of kinds that are exchanged",
+        f"{ENGINE}/processor.py",
+        " if one.entity in self._setup.names",
+        "",
+        f"{LEFT}::test_parked_work_of_a_kind_that_is_not_exchanged_any_more_stays_parked",
+    ),
+    Guard(
+        "two-way: a link of a kind that is not exchanged refers to nothing",
+        f"{ENGINE}/translate.py",
+        "self._references.get(entity)",
+        "self._references[entity]",
+        (
+            "tests/unit/engine/test_plain_pass.py"
+            "::test_an_event_of_a_pair_that_is_not_exchanged_any_more_is_left_alone"
         ),
     ),
 )

@@ -15,7 +15,7 @@ from pipeline.conflicts.rules import Side
 from pipeline.domain.choice import EVERYBODY
 from pipeline.domain.dps import CLENDOR, CONTACTS, EM, PR
 from pipeline.domain.exchange import entities
-from pipeline.domain.exchange_tables import AX_CONTACT, AX_PROJECT, AX_VEC, CODE_LISTS
+from pipeline.domain.exchange_tables import AX_CONTACT, AX_PROJECT, AX_VEC, CODE_LISTS, SIDES
 from pipeline.domain.status import StatusCoding
 from pipeline.engine.consumer.circuit import Limits
 from pipeline.engine.exchange.processor import Exchange
@@ -263,6 +263,7 @@ def _setup(*, two_way: bool) -> ExchangeConfig:
         entities=tuple(
             replace(one, rules=replace(one.rules, look_window=look_window)) for one in found
         ),
+        tables=SIDES,
         lists=CODE_LISTS,
         numbers={"project": "N{key}", "employee": "E{key}"},
         limits={"contact": None, "project_contact": None},

@@ -44,6 +44,7 @@ from pipeline.domain.exchange_tables import (
     CREATED_IN_AJERA,
     DPS_TABLES,
     FILLS,
+    SIDES,
 )
 from pipeline.domain.status import StatusCoding
 from pipeline.engine.consumer.batch import BatchResult
@@ -638,6 +639,7 @@ def world(
             status=status,
             choices=choices,
         ),
+        tables=SIDES,
         lists=CODE_LISTS,
         numbers={"project": "", "employee": "E{key}", **(numbers or {})},
         limits={"contact": 5, "project_contact": 5, **(limits or {})},

@@ -17,7 +17,7 @@ from pipeline.conflicts.rules import Side
 from pipeline.domain.choice import EVERYBODY
 from pipeline.domain.dps import CL_ADDRESS, CLENDOR
 from pipeline.domain.exchange import entities
-from pipeline.domain.exchange_tables import AX_VEC, CODE_LISTS
+from pipeline.domain.exchange_tables import AX_VEC, CODE_LISTS, SIDES
 from pipeline.domain.status import StatusCoding
 from pipeline.engine.consumer.circuit import Limits
 from pipeline.engine.exchange.processor import Exchange
@@ -335,6 +335,7 @@ def setup_of(look_window: timedelta) -> ExchangeConfig:
         entities=tuple(
             replace(one, rules=replace(one.rules, look_window=look_window)) for one in found
         ),
+        tables=SIDES,
         lists=CODE_LISTS,
         numbers={"project": "", "employee": "E{key}"},
         limits={"contact": 5, "project_contact": 5},

@@ -74,9 +74,7 @@ class Exchange:
             reloaded=self._reloaded,
             restored=LinksRestored,  # Ajera knows writes that those links do not
         )
-        self._side_of = {
-            entity.side(side).table.name: side for entity in setup.entities for side in Side
-        }
+        self._side_of = setup.tables
         self._rounds = reconciler
         self.sweep = Sweep(setup, pairs, clock)
         self._latecomers = Latecomers(setup, pairs, clock)
@@ -160,7 +158,8 @@ class Exchange:
         parked = attempt(due)
         late = self._late(attempt, LATE_RETRIES * waiting_retry_seconds)
         outdated = attempt(self._new_lines.page)
-        items = [*map(self._item_of, parked), *late, *outdated]
+        known = [one for one in parked if one.entity in self._setup.names]
+        items = [*map(self._item_of, known), *late, *outdated]
         if items:
             check = self.refuse_restored
             for _ in self._rounds.run(

@@ -62,13 +62,14 @@ class ItemResult:
 
 @dataclass(frozen=True)
 class ExchangeConfig:
-    """How this installation exchanges. `numbers`:
-    patterns of numbers that are given where DPS demands one.
+    """How this installation exchanges. `tables`: those that are read, with their side; below 8.09
+    some are of no entity. `numbers`: patterns of numbers that are given where DPS demands one.
 
     `limits`: how many links of an entity may count towards one firm or project, None for no limit.
     """
 
     entities: tuple[Entity, ...]
+    tables: Mapping[str, Side]
     lists: tuple[CodeList, ...]
     numbers: Mapping[str, str]
     limits: Mapping[str, int | None]

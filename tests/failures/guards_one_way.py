@@ -163,7 +163,7 @@ ONE_WAY_GUARDS = (
         "sweep",
         f"{ENGINE}/projection/loading.py",
         "            while self._sweep(table, epoch):\n                pass\n",
-        "",
+        "            pass\n",
         (
             "tests/integration/test_capture.py"
             "::test_rows_deleted_while_nobody_captured_are_swept_by_the_next_snapshot"

@@ -17,8 +17,9 @@ from pipeline.conflicts.decision import Decision
 from pipeline.conflicts.link import Link
 from pipeline.conflicts.manual import EnteredValue
 from pipeline.conflicts.rules import Rules, Side
-from pipeline.database.pairs import DatabaseLinkTransaction, DatabasePairs
+from pipeline.database.pairs import DatabaseLinkTransaction
 from pipeline.database.rehearsal import ColumnChange, rehearsed
+from pipeline.engine.exchange.ports import Pairs
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig, WorkItem
 from pipeline.errors import ParkReason, UsageError
 from pipeline.mapping.source import ColumnType
@@ -164,7 +165,7 @@ def _decide(
     is_rehearsal: bool,
 ) -> tuple[ColumnChange, ...]:
     with pairs_of(settings) as real, ExitStack() as resources:
-        known = _link(real, link)
+        known = link_of(setup, real, link)
         rehearsal = resources.enter_context(rehearsed(real)) if is_rehearsal else None
         table, key = known.ajera.table, known.ajera.key or ""
         item = WorkItem(
@@ -182,11 +183,19 @@ def _decide(
         return () if rehearsal is None else rehearsal.changes()
 
 
-def _link(pairs: DatabasePairs, link: str) -> Link:
+def link_of(setup: ExchangeConfig, pairs: Pairs, link: str) -> Link:
+    """The link about which something can be decided. Raises UsageError where there is none, and for
+    one whose kind is not exchanged.
+    """
     with pairs.transaction() as links:
         known = links.links([link]).get(link)
     if known is None:
         raise UsageError(f"there is no link {link}")
+    if known.entity not in setup.names:
+        raise UsageError(
+            f"link {link} is of {known.entity}, which is not exchanged with Ajera of the version"
+            " that sources.ajera.version states: the link stays as it is"
+        )
     return known
 
 
@@ -200,7 +209,7 @@ def _typed(
 ) -> Value:
     """What a person typed for a line of that side, in the form of its column."""
     with pairs_of(settings) as pairs:
-        known = _link(pairs, link)
+        known = link_of(setup, pairs, link)
     entity_side, pair = (
         setup.entity(known.entity).side(side),
         setup.entity(known.entity).rules.by_name.get(line),

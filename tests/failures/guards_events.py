@@ -277,4 +277,31 @@ EVENT_GUARDS = (
             "::test_an_event_of_a_pair_that_is_not_exchanged_any_more_is_left_alone"
         ),
     ),
+    Guard(
+        "two-way: links of kinds that are not exchanged stay as they are",
+        f"{ENGINE}/pass_links.py",
+        "self._setup.exchanged(unit.links_of.opened(known))",
+        "unit.links_of.opened(known)",
+        (
+            f"{LEFT}"
+            "::test_a_write_left_open_of_a_kind_that_is_not_exchanged_any_more_stays_as_it_is"
+        ),
+    ),
+    Guard(
+        "two-way: pairs of kinds that are not exchanged do not end",
+        f"{ENGINE}/gone.py",
+        "self._setup.exchanged(unit.links_of.links(ids - unit.links.keys()))",
+        "unit.links_of.links(ids - unit.links.keys())",
+        (
+            f"{LEFT}"
+            "::test_a_row_s_pair_of_a_kind_that_is_not_exchanged_any_more_does_not_end_with_the_others"
+        ),
+    ),
+    Guard(
+        "two-way: a decision about a kind that is exchanged",
+        "pipeline/operations/conflicts.py",
+        "    if known.entity not in setup.names:\n",
+        "    if False:\n",
+        f"{LEFT}::test_nothing_can_be_decided_about_a_pair_of_a_kind_that_is_not_exchanged",
+    ),
 )

@@ -14,7 +14,7 @@ from pipeline.conflicts.ending import end
 from pipeline.conflicts.rules import Side
 from pipeline.engine.exchange.settlement import settle_open
 from pipeline.engine.exchange.translate import Translations
-from pipeline.engine.exchange.unit_of_work import UnitOfWork
+from pipeline.engine.exchange.unit_of_work import ExchangeConfig, UnitOfWork
 from pipeline.pairing.entity import Entity
 
 
@@ -23,7 +23,10 @@ class Gone:
     and ends the pairs of those that are not.
     """
 
-    def __init__(self, unit: UnitOfWork, translations: Translations) -> None:
+    def __init__(
+        self, setup: ExchangeConfig, unit: UnitOfWork, translations: Translations
+    ) -> None:
+        self._setup = setup
         self._unit = unit
         self._translations = translations
 
@@ -43,14 +46,15 @@ class Gone:
         return {key for key, own in counterparts.items() if own in gone}
 
     def _end(self, side: Side, table: str, keys: Collection[str]) -> None:
-        """End every pair of these rows."""
+        """End every pair of these rows that is exchanged."""
         unit = self._unit
         ids = {
             one
             for found in unit.links_of.ids_of(side, table, sorted(keys)).values()
             for one in found
         }
-        unit.links.update(unit.links_of.links(ids - unit.links.keys()))
+        unit.links.update(self._setup.exchanged(unit.links_of.links(ids - unit.links.keys())))
+        ids &= unit.links.keys()
         over = [one for one in sorted(ids) if not guards.is_ended(unit.links[one])]
         settle_open(unit, self._translations, over)
         for one in over:

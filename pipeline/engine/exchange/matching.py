@@ -48,7 +48,7 @@ class Matching:
         self._setup = setup
         self._unit = unit
         self._translations = translations
-        self._gone = Gone(unit, translations)
+        self._gone = Gone(setup, unit, translations)
 
     def look_up(self, group: Group, keys: Collection[str]) -> None:
         """Put what may be counterparts of these rows into the group: unlinked rows of their names,

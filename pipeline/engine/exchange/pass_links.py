@@ -77,7 +77,7 @@ class PassLinks:
         """
         unit, texts = self._unit, self.texts
         known = [texts[one] for one in sorted(ids | others) if one in texts]
-        unit.links.update(unit.links_of.opened(known))
+        unit.links.update(self._setup.exchanged(unit.links_of.opened(known)))
         settle_open(unit, self._translations, ids)
         self.newest = newest(unit.links.values())
         self.hanging.learn(items, self.newest)

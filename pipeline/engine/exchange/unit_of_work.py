@@ -83,6 +83,12 @@ class ExchangeConfig:
     def entity(self, name: str) -> Entity:
         return self._by_name[name]
 
+    def exchanged(self, links: Mapping[str, Link]) -> dict[str, Link]:
+        """Those of these links whose kind is exchanged. The others stay as an earlier configuration
+        left them.
+        """
+        return {one: link for one, link in links.items() if link.entity in self._by_name}
+
     def of(self, item: WorkItem) -> tuple[Entity, ...]:
         """The entities that an item's row may be."""
         found = self._by_table.get((item.side, item.table), ())

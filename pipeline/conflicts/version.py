@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from pipeline.conflicts.rules import (
@@ -50,18 +51,22 @@ def is_two_way(version: AjeraVersion) -> bool:
     return version >= TWO_WAY_SINCE
 
 
-def below_two_way(rules: Rules) -> Rules:
+def below_two_way(rules: Rules, found_by: Collection[str] = ()) -> Rules:
     """What is left of the lines below 8.09: DPS to Ajera only, each DPS edit overwrites,
     Ajera's edits are left alone.
 
-    Lines that Ajera owns, or that flow to DPS only, are gone.
+    Lines that Ajera owns, or that flow to DPS only, are gone. Of `found_by`, lines by which rows
+    are found, those that Ajera owns are written when a row is created, and never after.
     """
     kept = (
-        pair for pair in rules.pairs if pair.flows_to(Side.AJERA) and pair.rule is not Rule.AJERA
+        pair
+        for pair in rules.pairs
+        if pair.flows_to(Side.AJERA) and (pair.rule is not Rule.AJERA or pair.name in found_by)
     )
     return replace(rules, pairs=tuple(_one_way(pair) for pair in kept))
 
 
 def _one_way(pair: ColumnPair) -> ColumnPair:
-    rule = Rule.CREATE_ONLY if pair.rule is Rule.CREATE_ONLY else Rule.NEWEST
+    is_once = pair.rule in (Rule.CREATE_ONLY, Rule.AJERA)
+    rule = Rule.CREATE_ONLY if is_once else Rule.NEWEST
     return replace(pair, rule=rule, direction=Direction.TO_AJERA)

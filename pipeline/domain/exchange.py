@@ -534,14 +534,28 @@ def entities(
             if name.partition(".")[0] == one.name
         }
         changed = with_rules(Rules(one.rules.pairs, clock_tolerance=clock_tolerance), own)
+        _refuse_changed_keys(one, changed)
         changed = with_status(one.name, changed, status)
         entity = chosen(one, choices, status)
         kept = (
             replace(entity, rules=changed)
             if two_way
-            else entity.to_ajera_only(below_two_way(changed))
+            else entity.to_ajera_only(below_two_way(changed, entity.found_by))
         )
         if kept is not None and (only is None or entity.name in only):
             found.append(kept)
     # Projects are linked before those whom they choose.
     return tuple(sorted(found, key=lambda one: one.ajera.time is not None))
+
+
+def _refuse_changed_keys(entity: Entity, rules: Rules) -> None:
+    """A key is given when its row is created, and never written after. Raises ProfileInvalid."""
+    for pair in rules.pairs:
+        for side in Side:
+            is_key = not set(pair.field(side).columns).isdisjoint(entity.side(side).table.key)
+            is_written = pair.flows_to(side) and pair.owning_side is not side
+            if is_key and is_written and pair.rule is not Rule.CREATE_ONLY:
+                raise ProfileInvalid(
+                    f"rules.{entity.name}.{pair.name}: {pair.rule} would change the key of a row;"
+                    f" state {Rule.CREATE_ONLY} or {side}."
+                )

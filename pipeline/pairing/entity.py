@@ -199,6 +199,13 @@ class Entity:
     def side(self, side: Side) -> EntitySide:
         return self.ajera if side is Side.AJERA else self.dps
 
+    @property
+    def found_by(self) -> frozenset[str]:
+        """Its own lines by which rows are found, told apart and counted, whatever their rules."""
+        apart = (name for name in self.told_apart_by if "." not in name)
+        others = (name for name in (self.within, self.limited_by) if name is not None)
+        return frozenset((*self.named_by, *apart, *others, *self.needs))
+
     def is_blank_row(self, side: Side, row: Row) -> bool:
         """Is every line of a row blank: an address without one, a project without a client."""
         return set(self.rules.observed(side, row).values()) <= {None}

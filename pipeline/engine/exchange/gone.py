@@ -23,9 +23,7 @@ class Gone:
     and ends the pairs of those that are not.
     """
 
-    def __init__(
-        self, setup: ExchangeConfig, unit: UnitOfWork, translations: Translations
-    ) -> None:
+    def __init__(self, setup: ExchangeConfig, unit: UnitOfWork, translations: Translations) -> None:
         self._setup = setup
         self._unit = unit
         self._translations = translations

@@ -141,8 +141,7 @@ class Anybody(TwoSystems):
     def keys(self, table: SourceTable) -> list[str]:
         """Of the committed rows."""
         return [
-            key_of(table, row)
-            for row in self.people[SIDES[table.name]].database.rows(table.name)
+            key_of(table, row) for row in self.people[SIDES[table.name]].database.rows(table.name)
         ]
 
     def come_to_an_end(self) -> None:

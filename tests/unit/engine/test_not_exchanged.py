@@ -66,7 +66,7 @@ class Versions(TwoSystems):
 
     def firm(self, key: int, **columns: Value) -> None:
         """One in Ajera, that is to be exchanged."""
-        row = {"vecKey": key, "vecDescription": "Hill", "vecSyncToCRM": True, "vecStatus": 1}
+        row: dict[str, Value] = {"vecKey": key, "vecDescription": "Hill", "vecSyncToCRM": True}
         self.people[AJERA].insert(AX_VEC, **{**FIRM, **row, **columns})
 
     def die_with_an_open_write(self) -> None:

@@ -113,7 +113,10 @@ def _consumers(
                 name,
                 Reader(
                     [consumer.process.pid for consumer in consumers],
-                    lambda _, events: target.has(connection, events),
+                    lambda _, events: (
+                        target.has(connection, events)
+                        and (not workload.before or target.has_loaded(connection, workload.tables))
+                    ),
                     alive,
                     lambda: target.verify(workload, arena.digests),
                 ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +53,14 @@ class Target:
             if int(connection.execute(sa.text(read)).scalar_one()) < events:
                 return False
             return int(connection.execute(sa.text(due)).scalar_one()) == 0
+
+    def has_loaded(self, connection: sa.Connection, tables: Collection[str]) -> bool:
+        """Are these tables of the source read to their ends: what follows are changes, which mark
+        what depends on them.
+        """
+        query = f"SELECT name FROM {SYNC[self.route]}.source_table WHERE epoch > 0"
+        with connection.begin():
+            return set(tables) <= set(connection.execute(sa.text(query)).scalars())
 
     def verify(self, workload: Workload, digests: dict[str, str]) -> None:
         """Raises AssertionError: a row is not there or not the newest, or waits, or the target is

@@ -82,7 +82,7 @@ def _rate(neighbours: RelatedRows, column: str, table: str, rate: str) -> Value 
     try:
         row = _row(neighbours, table, reference(neighbours.root.values[column]))
     except RowMissing as error:
-        return error
+        return error.kept()
     return None if row is None else row.values[rate]
 
 
@@ -120,7 +120,7 @@ def members(neighbours: RelatedRows) -> tuple[Sequence[TargetRow], Sequence[RowM
         try:
             role = _role(neighbours, employee_type)
         except RowMissing as error:
-            missing.append(error)
+            missing.append(error.kept())
             continue
         role = spellings.setdefault(role.lower(), role)
         found.setdefault((number, role), []).append(values)

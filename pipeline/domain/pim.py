@@ -205,7 +205,7 @@ def _roles(neighbours: RelatedRows) -> tuple[Sequence[TargetRow], Sequence[RowMi
         try:
             row = neighbours.row("AxVec", employee)
         except RowMissing as error:
-            missing.append(error)
+            missing.append(error.kept())
             continue
         if row.values["ever_vecIsEmployee"]:
             rows.add((root.key, role, f"em-{employee}"))

@@ -89,7 +89,7 @@ def build(
         except (ChangedSince, ValueUnknown):
             continue
         except RowMissing as error:
-            missing.append(error)
+            missing.append(error.kept())
             continue
         if isinstance(value, Kept):
             prefill[target] = value.value

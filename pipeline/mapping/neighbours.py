@@ -143,11 +143,9 @@ class GraphNeighbours:
 
     def once(self, of: Callable[[RelatedRows], T]) -> T:
         """Several lines ask: what is worked out for one is kept for the others."""
-        try:
-            return cast("T", self._once[of])
-        except KeyError:
-            found = self._once[of] = of(self)
-            return found
+        if of not in self._once:
+            self._once[of] = of(self)
+        return cast("T", self._once[of])
 
     def totals(self, name: str) -> Groups:
         found = self.graph.grouped.get(self.mapping.name, {}).get(self.root.key, {})

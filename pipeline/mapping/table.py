@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from pipeline.mapping.aggregate import Aggregate, AggregateGroups
 from pipeline.mapping.convert import text
@@ -30,6 +30,13 @@ class RowMissing(Exception):
         super().__init__(f"waits for a row of {table}")
         self.table = table
         self.key = key
+
+    def kept(self) -> Self:
+        """Without the frames that it came through: they hold what it is kept in, so that all of it
+        would stay until the garbage collector looks.
+        """
+        self.__context__ = None
+        return self.with_traceback(None)
 
 
 class ChangedSince(Exception):

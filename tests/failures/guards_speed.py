@@ -458,4 +458,21 @@ SPEED_GUARDS = (
         "tests/unit/wiring/test_membership.py"
         "::test_members_of_one_process_have_lasting_names_of_their_own",
     ),
+    Guard(
+        "marks that lead to too many rows are recomputed a part at a time",
+        "pipeline/engine/projection/recomputing.py",
+        "if not queue.bisect(marks):",
+        "if True:",
+        (
+            "tests/unit/engine/test_stored_offsets.py"
+            "::test_rows_that_lead_to_too_many_others_are_recomputed_a_part_at_a_time"
+        ),
+    ),
+    Guard(
+        "what is kept of a missing row does not keep what it came through",
+        "pipeline/mapping/apply.py",
+        "missing.append(error.kept())",
+        "missing.append(error)",
+        "tests/unit/engine/test_garbage.py::test_rows_that_wait_for_others_leave_nothing_behind",
+    ),
 )

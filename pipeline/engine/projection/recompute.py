@@ -37,14 +37,15 @@ from pipeline.model.ledger import LedgerRow, Mark
 @dataclass(frozen=True)
 class Recompute:
     """Recomputes what marks name, within one transaction. `targets` carry the live database's
-    lengths; `most_roots`: to how many roots marks of other rows may lead.
+    lengths; `most_roots`: to how many roots marks of other rows may lead, which is what decides how
+    much memory a transaction takes.
     """
 
     route: Route
     site: Site
     targets: Mapping[str, TargetTable]
     counts_utf16: bool
-    most_roots: int = 10_000
+    most_roots: int = 2_500
 
     @cached_property
     def _references(self) -> References:

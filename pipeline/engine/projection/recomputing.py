@@ -77,7 +77,7 @@ class RecomputeRunner:
                 queue.done(now)
                 continue
             except TooManyRoots:
-                queue.done(attempt(partial(self._roots, now)))
+                self._part(queue, now, attempt)
                 continue
             except RowRejected as error:
                 roots = attempt(partial(self._roots, now))
@@ -154,6 +154,11 @@ class RecomputeRunner:
             self._telemetry.values_fitted(table, column, how, count)
         for table, columns in result.put_back:
             self._telemetry.put_back(table, columns)
+
+    def _part(self, queue: BisectingQueue[Mark], marks: Sequence[Mark], attempt: Attempt) -> None:
+        """Go on with fewer of these; of a single one, with the roots that it leads to."""
+        if not queue.bisect(marks):
+            queue.done(attempt(partial(self._roots, marks)))
 
     def _roots(self, marks: Sequence[Mark]) -> list[Mark]:
         """The same work as marks of single roots, durably:

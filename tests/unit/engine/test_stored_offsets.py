@@ -5,16 +5,18 @@ and not in one more.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 
 import pytest
 
 from pipeline.domain.routes import AJERA_TO_PIM
+from pipeline.mapping.mirror import shared_kind
 from pipeline.model.event import Event
 from pipeline.model.ledger import Progress
 from pipeline.model.position import TopicPartition
 from tests.support.engine import TOPICS, Consumer, ready
-from tests.support.events import event
+from tests.support.events import NOON, event
 from tests.twins.target import MemoryTarget, MemoryTransaction
 
 VEC, PROJECT = TopicPartition(TOPICS["AxVec"], 0), TopicPartition(TOPICS["AxProject"], 0)
@@ -115,3 +117,30 @@ def test_a_batch_that_is_cut_stores_its_offset_with_the_last_part() -> None:
         target = fed(ends_before, *batch)
         assert target.stored(PROJECT).next_offset == 0
         assert target.stored(VEC).next_offset == 0
+
+
+def test_rows_that_lead_to_too_many_others_are_recomputed_a_part_at_a_time() -> None:
+    """Whenever the process ends, what is left to be done are marks of those rows: one for each of
+    the others would be written only to be cleared.
+    """
+    keys, later, shown = range(1, 5), NOON + timedelta(days=9999), set[int]()
+    for ends_before in range(1, 10):
+        target = Mortal(ends_before)
+        Consumer(target.target, []).feed(
+            [
+                *(vec(key, key) for key in keys),
+                *(project(key, key) for key in keys),
+                *(event("AxInvoiceGroup", n, at=n, igProject=n, igClient=n) for n in keys),
+            ]
+        )
+        new = [
+            event("AxVec", n, at=9, vecIsClient=True, vecDescription="new", vecAddress="a")
+            for n in keys
+        ]
+        with suppress(Dead):
+            Consumer(target, [], most_roots=2).feed(new, start=9)
+        with target.target.transaction() as transaction:
+            left = transaction.due(10, set_before=later, waiting_before=later)
+        assert {mark.kind for mark in left} <= {shared_kind("AxVec")}
+        shown.add([row["Client"] for row in target.target.rows("Project")].count("new"))
+    assert shown == {0, 2, 4}

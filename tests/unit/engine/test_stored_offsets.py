@@ -123,19 +123,22 @@ def test_rows_that_lead_to_too_many_others_are_recomputed_a_part_at_a_time() -> 
     """Whenever the process ends, what is left to be done are marks of those rows: one for each of
     the others would be written only to be cleared.
     """
-    keys, later, shown = range(1, 5), NOON + timedelta(days=9999), set[int]()
+    later, shown = NOON + timedelta(days=9999), set[int]()
     for ends_before in range(1, 10):
         target = Mortal(ends_before)
         Consumer(target.target, []).feed(
             [
-                *(vec(key, key) for key in keys),
-                *(project(key, key) for key in keys),
-                *(event("AxInvoiceGroup", n, at=n, igProject=n, igClient=n) for n in keys),
+                *(vec(key, key) for key in (1, 2)),
+                *(project(key, key) for key in range(1, 5)),
+                *(
+                    event("AxInvoiceGroup", n, at=n, igProject=n, igClient=1 + n % 2)
+                    for n in range(1, 5)
+                ),
             ]
         )
         new = [
             event("AxVec", n, at=9, vecIsClient=True, vecDescription="new", vecAddress="a")
-            for n in keys
+            for n in (1, 2)
         ]
         with suppress(Dead):
             Consumer(target, [], most_roots=2).feed(new, start=9)

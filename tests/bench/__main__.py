@@ -65,7 +65,7 @@ LONG = Sizes(
     burst=50_000,
     seconds=10,
     firms=25,
-    growth={"clients": 5_000, "projects": 100, "transactions": 1_000},
+    growth={"clients": 5_000, "projects": 100, "transactions": 1_000, "exchange": 200},
     linked=10_000,
 )
 SHORT = Sizes(
@@ -77,7 +77,7 @@ SHORT = Sizes(
     burst=2_000,
     seconds=4,
     firms=1,
-    growth={"clients": 20, "projects": 4, "transactions": 20},
+    growth={"clients": 20, "projects": 4, "transactions": 20, "exchange": 4},
     linked=500,
 )
 RATES = (100, 1_000)  # changes a second
@@ -141,11 +141,13 @@ def _first_load(run: Run) -> list[Line]:
 
 
 def _growth(run: Run) -> list[Line]:
-    return [
-        line
-        for name, least in run.sizes.growth.items()
-        for line in grown(run.arena, MADE[name], least, run.seed, run.say)
-    ]
+    lines: list[Line] = []
+    for name, least in run.sizes.growth.items():
+        if name == exchange.WHAT:
+            lines += exchange.grown(run.arena, least, run.say)
+        else:
+            lines += grown(run.arena, MADE[name], least, run.seed, run.say)
+    return lines
 
 
 def _link(run: Run) -> list[Line]:

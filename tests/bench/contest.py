@@ -77,12 +77,24 @@ def _best(of_peers: Sequence[Sequence[Result]]) -> list[float]:
 
 def grown(arena: Arena, made: Made, least: int, seed: int, say: Say) -> list[Line]:
     """Our one process on 1, 10 and 100 times the rows."""
+
+    def measured(rows: int) -> tuple[str, int, Result]:
+        workload = replace(made(rows, seed), leaves="")
+        found = OURS[ONE](arena, workload, Feed(arena.stack, workload))
+        return workload.name, workload.events, found
+
+    return growth(ONE, least, measured, say)
+
+
+def growth(
+    who: str, least: int, measured: Callable[[int], tuple[str, int, Result]], say: Say
+) -> list[Line]:
+    """`measured`: what so many rows are, how many events, and what they took."""
     lines: list[Line] = []
     for times in GROWTH:
-        workload = replace(made(least * times, seed), leaves="")
-        found = OURS[ONE](arena, workload, Feed(arena.stack, workload))
-        say(f"{workload.name}, {times} times the rows: {found.rate:,.0f} events/s")
+        what, events, found = measured(least * times)
+        say(f"{what}, {times} times the rows: {found.rate:,.0f} events/s")
         base = lines[0].results[0].rate if lines else found.rate
-        what, who = f"growth: {workload.name}", f"{ONE}, x {times}"
-        lines.append(Line(what, who, workload.events, [found], [found.rate / base]))
+        of = f"growth: {what}", f"{who}, x {times}"
+        lines.append(Line(*of, events, [found], [found.rate / base]))
     return lines

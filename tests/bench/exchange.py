@@ -24,7 +24,7 @@ from pipeline.domain.routes import ROUTES
 from pipeline.kafka.admin import KafkaAdmin
 from pipeline.operations.connectors import topics_of
 from tests.bench.contenders import Arena, discard, ours
-from tests.bench.contest import GROWTH
+from tests.bench.contest import growth
 from tests.bench.feed import Feed
 from tests.bench.measuring import Meter, Result, Used, peak_mb
 from tests.bench.produce import Change, Topic
@@ -74,15 +74,12 @@ def measure(arena: Arena, rows: int, rounds: int, seed: int, say: Say) -> list[L
 
 def grown(arena: Arena, least: int, say: Say) -> list[Line]:
     """One consumer: edits of 1, 10 and 100 times the linked firms, each with its echo."""
-    lines: list[Line] = []
-    for times in GROWTH:
-        edits, echoes, memory = _round(arena, least * times)
-        found = Result.of(edits + echoes, memory)
-        say(f"{WHAT}, {times} times the rows: {found.rate:,.0f} events/s")
-        base = lines[0].results[0].rate if lines else found.rate
-        who, events = f"{BOTH}, x {times}", 2 * least * times
-        lines.append(Line(f"growth: {WHAT}", who, events, [found], [found.rate / base]))
-    return lines
+
+    def measured(rows: int) -> tuple[str, int, Result]:
+        edits, echoes, memory = _round(arena, rows)
+        return WHAT, 2 * rows, Result.of(edits + echoes, memory)
+
+    return growth(BOTH, least, measured, say)
 
 
 def _round(arena: Arena, rows: int) -> tuple[Used, Used, float]:

@@ -80,14 +80,14 @@ PLAIN_GUARDS = (
         PASS,
         "            entity_side.is_flagged(row)\n            and ",
         "            ",
-        "test_what_is_typed_while_a_row_is_unticked_goes_nowhere",
+        "test_what_is_typed_as_a_row_stops_being_exchanged_goes_nowhere[vecSyncToCRM]",
     ),
     _of_round(
         "a row that is of its kind",
         PASS,
         "            and entity_side.belongs(row, self._translations.lists)\n",
         "",
-        "test_what_is_typed_as_a_row_stops_being_of_its_kind_goes_nowhere",
+        "test_what_is_typed_as_a_row_stops_being_exchanged_goes_nowhere[vecIsClient]",
     ),
     _of_round(
         "a contact that counts for the firm that DPS shows",

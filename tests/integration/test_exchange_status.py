@@ -6,15 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from deploy.local.stack import Stack
 from pipeline.conflicts.rules import Side
-from pipeline.domain.choice import EVERYBODY
-from pipeline.domain.exchange import entities
 from pipeline.domain.status import StatusCoding
+from tests.support.kinds import kinds_of
 from tests.support.outbox import World, world
 
 AJERA, DPS = Side.AJERA, Side.DPS
@@ -36,14 +34,7 @@ def coded(postgres: Stack) -> Iterator[World]:
 
 def restart_with(firm: World, status: StatusCoding) -> None:
     """A new process, with this coding."""
-    of_coding = entities(
-        two_way=True,
-        rules={},
-        clock_tolerance=timedelta(0),
-        status=status,
-        choices=EVERYBODY,
-    )
-    firm.setup = replace(firm.setup, entities=of_coding)
+    firm.setup = replace(firm.setup, entities=kinds_of(status=status))
     firm.restart()
 
 

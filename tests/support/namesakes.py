@@ -7,16 +7,13 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from pipeline.conflicts.first import FirstLinkPolicy
 from pipeline.conflicts.rules import Side
-from pipeline.domain.choice import EVERYBODY
 from pipeline.domain.dps import CLENDOR, CONTACTS, EM, PR
-from pipeline.domain.exchange import entities
 from pipeline.domain.exchange_tables import AX_CONTACT, AX_PROJECT, AX_VEC, CODE_LISTS, SIDES
-from pipeline.domain.status import StatusCoding
 from pipeline.engine.consumer.circuit import Limits
 from pipeline.engine.exchange.processor import Exchange
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig
@@ -24,6 +21,7 @@ from pipeline.mapping.source import ColumnType, SourceTable
 from pipeline.model.event import Row, Value
 from pipeline.model.position import TopicPartition
 from tests.support.engine import Counted, patiently
+from tests.support.kinds import kinds_of
 from tests.support.writers import reconciler_with
 from tests.twins.clock import Ticks
 from tests.twins.messages import MemoryDeadLetters
@@ -251,18 +249,8 @@ class Namesakes:
 
 
 def _setup(*, two_way: bool) -> ExchangeConfig:
-    found = entities(
-        two_way=two_way,
-        rules={},
-        clock_tolerance=timedelta(0),
-        status=StatusCoding.ONE_IS_ACTIVE,
-        choices=EVERYBODY,
-    )
-    look_window = timedelta(hours=1)
     return ExchangeConfig(
-        entities=tuple(
-            replace(one, rules=replace(one.rules, look_window=look_window)) for one in found
-        ),
+        entities=kinds_of(two_way=two_way),
         tables=SIDES,
         lists=CODE_LISTS,
         numbers={"project": "N{key}", "employee": "E{key}"},

@@ -14,11 +14,8 @@ from datetime import UTC, datetime, timedelta
 
 from pipeline.conflicts.first import FirstLinkPolicy
 from pipeline.conflicts.rules import Side
-from pipeline.domain.choice import EVERYBODY
 from pipeline.domain.dps import CL_ADDRESS, CLENDOR
-from pipeline.domain.exchange import entities
 from pipeline.domain.exchange_tables import AX_VEC, CODE_LISTS, SIDES
-from pipeline.domain.status import StatusCoding
 from pipeline.engine.consumer.circuit import Limits
 from pipeline.engine.exchange.processor import Exchange
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig
@@ -26,6 +23,7 @@ from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Event
 from pipeline.model.position import TopicPartition
 from tests.support.engine import Counted, patiently
+from tests.support.kinds import kinds_of
 from tests.support.writers import reconciler_with
 from tests.twins.clock import Ticks
 from tests.twins.messages import MemoryDeadLetters
@@ -324,16 +322,9 @@ def _side(table: SourceTable) -> Side:
 
 def setup_of(look_window: timedelta) -> ExchangeConfig:
     """How the two systems are exchanged."""
-    found = entities(
-        two_way=True,
-        rules={},
-        clock_tolerance=timedelta(0),
-        status=StatusCoding.ONE_IS_ACTIVE,
-        choices=EVERYBODY,
-    )
     return ExchangeConfig(
         entities=tuple(
-            replace(one, rules=replace(one.rules, look_window=look_window)) for one in found
+            replace(one, rules=replace(one.rules, look_window=look_window)) for one in kinds_of()
         ),
         tables=SIDES,
         lists=CODE_LISTS,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from pipeline.conflicts.begin import Found, first_link
@@ -14,23 +12,14 @@ from pipeline.conflicts.manual import reverse
 from pipeline.conflicts.reconcile import finish
 from pipeline.conflicts.rules import ColumnPair, Rules, Side
 from pipeline.conflicts.settle import settle
-from pipeline.domain.choice import EVERYBODY
-from pipeline.domain.exchange import entities
-from pipeline.domain.status import StatusCoding
 from pipeline.errors import UsageError
 from pipeline.model.event import Value
+from tests.support.kinds import kinds_of
 from tests.unit.conflicts.build import TABLES, seconds
 
 AJERA, DPS = Side.AJERA, Side.DPS
 NOW = seconds(100)
-MAPS = entities(
-    two_way=True,
-    rules={},
-    clock_tolerance=timedelta(0),
-    status=StatusCoding.ONE_IS_ACTIVE,
-    choices=EVERYBODY,
-)
-LINES = [(entity.name, pair) for entity in MAPS for pair in entity.rules.pairs]
+LINES = [(entity.name, pair) for entity in kinds_of() for pair in entity.rules.pairs]
 VALUES: dict[str, tuple[Value, Value]] = {
     "chance": (40, 60),
     "status": (1, "D"),

@@ -13,15 +13,15 @@ import pytest
 
 from pipeline.conflicts.rules import Rule, Side
 from pipeline.domain.ajera import AX_INVOICE_GROUP
-from pipeline.domain.choice import EVERYBODY
 from pipeline.domain.dps import CL_ADDRESS, CLENDOR, CONTACTS, EM, PR_CONTACT_ASSOC
-from pipeline.domain.exchange import ENTITIES, entities
+from pipeline.domain.exchange import ENTITIES
 from pipeline.domain.exchange_tables import AX_CONTACT, AX_PROJECT, AX_VEC, PR, SIDES
 from pipeline.domain.status import StatusCoding
 from pipeline.engine.exchange.unit_of_work import ExchangeConfig
 from pipeline.errors import ProfileInvalid
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Value
+from tests.support.kinds import kinds_of
 from tests.support.two_systems import TwoSystems, setup_of
 
 Rows = tuple[tuple[SourceTable, Mapping[str, Value]], ...]
@@ -56,13 +56,7 @@ def setup(
     coding: StatusCoding = StatusCoding.ONE_IS_ACTIVE,
 ) -> ExchangeConfig:
     """How an installation exchanges."""
-    found = entities(
-        two_way=two_way,
-        rules=dict(rules or {}),
-        clock_tolerance=timedelta(0),
-        status=coding,
-        choices=EVERYBODY,
-    )
+    found = kinds_of(two_way=two_way, rules=rules, status=coding)
     return replace(setup_of(timedelta(hours=1)), entities=found)
 
 

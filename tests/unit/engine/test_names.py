@@ -4,34 +4,21 @@ so that what we made of a row is found as its namesake.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.conflicts.forms import folded
 from pipeline.conflicts.rules import Side
-from pipeline.domain.choice import EVERYBODY
-from pipeline.domain.exchange import entities
 from pipeline.domain.status import StatusCoding
 from pipeline.engine.exchange.names import name_of, searched_for
 from pipeline.model.event import Row, Value
 from pipeline.model.text import BLANKS
 from pipeline.pairing.entity import Entity
+from tests.support.kinds import kinds_of
 
 AJERA, DPS = Side.AJERA, Side.DPS
-NAMED = [
-    one
-    for one in entities(
-        two_way=True,
-        rules={},
-        clock_tolerance=timedelta(0),
-        status=StatusCoding.NONE,
-        choices=EVERYBODY,
-    )
-    if one.named_by
-]
+NAMED = [one for one in kinds_of(status=StatusCoding.NONE) if one.named_by]
 ODD = [
     *BLANKS,
     ".",

@@ -6,23 +6,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from typing import TypeVar
 
 import pytest
 
 from pipeline.conflicts.link import Link, State
 from pipeline.conflicts.settle import open_writes
-from pipeline.domain.choice import EVERYBODY
 from pipeline.domain.dps import CL_ADDRESS, EM
-from pipeline.domain.exchange import entities
 from pipeline.domain.exchange_tables import AX_VEC
-from pipeline.domain.status import StatusCoding
 from pipeline.errors import UsageError
 from pipeline.mapping.source import SourceTable
 from pipeline.model.event import Value
 from pipeline.operations.conflicts import link_of
 from tests.support.engine import patiently
+from tests.support.kinds import kinds_of
 from tests.support.two_systems import AJERA, DPS, Crash, TwoSystems
 from tests.twins.topics import INCARNATION, messages
 
@@ -49,14 +46,7 @@ class Versions(TwoSystems):
 
     def lower(self) -> None:
         """To one below 8.09: other processes go on."""
-        left = entities(
-            two_way=False,
-            rules={},
-            clock_tolerance=timedelta(0),
-            status=StatusCoding.ONE_IS_ACTIVE,
-            choices=EVERYBODY,
-        )
-        self.setup = replace(self.setup, entities=left)
+        self.setup = replace(self.setup, entities=kinds_of(two_way=False))
         self.processes = [self._started(), self._started()]
 
     def skipped(self) -> int:

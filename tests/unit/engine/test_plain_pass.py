@@ -153,13 +153,14 @@ def test_the_first_address_of_a_linked_firm_is_made_though_its_edit_is_plain() -
     assert made["City"] == "Oslo"
 
 
-def test_what_is_typed_while_a_row_is_unticked_goes_nowhere() -> None:
-    """One event unticks it and edits it."""
+@pytest.mark.parametrize("flag", ["vecSyncToCRM", "vecIsClient"])
+def test_what_is_typed_as_a_row_stops_being_exchanged_goes_nowhere(flag: str) -> None:
+    """One event unticks it, or makes a client none, and edits it."""
     firm = OneFirm()
-    firm.in_ajera(vecWebsite="second.example", vecSyncToCRM=False)
+    firm.in_ajera(vecWebsite="second.example", **{flag: False})
     firm.settle()
     assert firm.websites() == ("second.example", "first.example")
-    firm.in_ajera(vecSyncToCRM=True)
+    firm.in_ajera(**{flag: True})
     firm.settle()
     assert firm.websites() == ("second.example", "second.example")
 
@@ -212,17 +213,6 @@ def test_an_edit_whose_row_was_edited_meanwhile_stays_asked_for() -> None:
     firm.in_ajera(vecWebsite="ours.example")
     firm.settle()
     assert firm.websites() == ("ours.example", "ours.example")
-
-
-def test_what_is_typed_as_a_row_stops_being_of_its_kind_goes_nowhere() -> None:
-    """One event makes a client none, and edits it."""
-    firm = OneFirm()
-    firm.in_ajera(vecWebsite="second.example", vecIsClient=False)
-    firm.settle()
-    assert firm.websites() == ("second.example", "first.example")
-    firm.in_ajera(vecIsClient=True)
-    firm.settle()
-    assert firm.websites() == ("second.example", "second.example")
 
 
 @pytest.mark.parametrize("how", [{"AjeraSync": "N"}, {"ClientInd": "N"}], ids=["off", "out"])

@@ -16,7 +16,7 @@ ORDINARY = frozenset(
         r"\w+",
         """
     admin ajera applied assumptions attempt await both broken buffer built busy carried cause
-    by id children
+    aggregated by id children
     changed check child choice classification client clock code coding command concurrent config
     configuration connect connected connector consumer context copying counts create creates crm
     database decision decoder decoders derived described description detector dialect direction dps

@@ -58,8 +58,8 @@ TOTALS_GUARDS = (
     Guard(
         "deleted rows are not in a total",
         AGGREGATION,
-        "            expressions,\n            f\"t.{quote('retired_at')} = ''\",",
-        '            expressions,\n            "1 = 1",',
+        "only_if=f\"t.{quote('retired_at')} = ''\",",
+        'only_if="1 = 1",',
         f"{CONTRACT}::test_deleted_rows_count_nowhere",
     ),
     Guard(

@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from pipeline.database.sql.address import Place
+from pipeline.database.sql.aggregated import AggregatedRows
 from pipeline.errors import PipelineError
 from pipeline.mapping.source import ColumnType
 from pipeline.model.event import Value
@@ -224,19 +225,8 @@ class Dialect(Protocol):
         statement.
         """
 
-    def grouped(
-        self,
-        table: str,
-        match: Field,
-        expressions: Sequence[str],
-        only_if: str,
-        joins: str = "",
-        by: Sequence[str] = (),
-    ) -> str:
-        """Each given value that rows match, with these columns of theirs, and the expressions over
-        the rows of each group. All call the table `t`. `joins`: further tables that the
-        expressions name.
-        """
+    def grouped(self, match: Field, rows: AggregatedRows) -> str:
+        """Each given value that rows match, with the columns `by` and the expressions."""
 
     def as_key(self, reference: str, kind: ColumnType) -> str:
         """A column that refers to a row, as the text that is that row's key."""

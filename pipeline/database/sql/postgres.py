@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.database.sql.address import Place
+from pipeline.database.sql.aggregated import AggregatedRows
 from pipeline.database.sql.dialect import (
     TEXTS,
     Cells,
@@ -114,20 +115,10 @@ class Postgres:
             f" JOIN {table} AS t ON {self._equal((match,))} AND {only_if}"
         )
 
-    def grouped(
-        self,
-        table: str,
-        match: Field,
-        expressions: Sequence[str],
-        only_if: str,
-        joins: str = "",
-        by: Sequence[str] = (),
-    ) -> str:
-        groups = ", ".join(["r.c0", *by])
-        return (
-            f"SELECT {groups}, {', '.join(expressions)} FROM {_counted((match,))}"
-            f" JOIN {table} AS t ON {self._equal((match,))} AND {only_if}{joins} GROUP BY {groups}"
-        )
+    def grouped(self, match: Field, rows: AggregatedRows) -> str:
+        matched = (match,)
+        source = f"{_counted(matched)} JOIN {rows.table} AS t ON {self._equal(matched)}"
+        return rows.over(source, "r.c0", self.quote)
 
     def as_key(self, reference: str, kind: ColumnType) -> str:
         return reference if kind in TEXTS else f"CAST({reference} AS varchar)"

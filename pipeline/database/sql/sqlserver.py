@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.database.sql.address import Place
+from pipeline.database.sql.aggregated import AggregatedRows
 from pipeline.database.sql.dialect import TEXTS, Cells, Field, Fields, Images, Lock, Merge, Update
 from pipeline.database.sql.errors import sqlserver_failure
 from pipeline.database.sql.given_rows import json_rows
@@ -104,20 +105,12 @@ class SqlServer:
     def as_key(self, reference: str, kind: ColumnType) -> str:
         return reference if kind in TEXTS else f"CAST({reference} AS nvarchar(20))"
 
-    def grouped(
-        self,
-        table: str,
-        match: Field,
-        expressions: Sequence[str],
-        only_if: str,
-        joins: str = "",
-        by: Sequence[str] = (),
-    ) -> str:
-        groups = ", ".join([self._given((match,), "r"), *by])
+    def grouped(self, match: Field, rows: AggregatedRows) -> str:
+        matched = (match,)
+        source = f"#rows AS r JOIN {rows.table} AS t ON {self._equal(matched)}"
         return (
-            f"{self._staged(table, (match,), (), widens=True)}"
-            f" SELECT {groups}, {', '.join(expressions)} FROM #rows AS r"
-            f" JOIN {table} AS t ON {self._equal((match,))} AND {only_if}{joins} GROUP BY {groups}"
+            f"{self._staged(rows.table, matched, (), widens=True)}"
+            f" {rows.over(source, self._given(matched, 'r'), self.quote)}"
         )
 
     def matched(self, table: str, match: Fields, lock: Lock, columns: Sequence[str] = ()) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from pipeline.database.sql.aggregated import AggregatedRows
 from pipeline.database.sql.dialect import Cells, Field
 from pipeline.database.sql.session import Session, number_of, stored
 from pipeline.database.state.between import UNKNOWN, Between, referring
@@ -88,12 +89,16 @@ class Aggregation:
         terms = _LineTerms(self._session, mirror, self._mirrors, by)
         expressions = [term for line in lines for term in terms.of(line)]
         sql = self._session.dialect.grouped(
-            mirror.table,
             match,
-            expressions,
-            f"t.{quote('retired_at')} = ''",
-            terms.joins,
-            [f"t.{quote(name)}" for name in by],
+            AggregatedRows(
+                table=mirror.table,
+                only_if=f"t.{quote('retired_at')} = ''",
+                joins=terms.joins,
+                held={name: one for one, name in terms.held.items()},
+                parts={name: one for one, name in terms.parts.items()},
+                by=by,
+                expressions=expressions,
+            ),
         )
         values: Sequence[Value] = sorted(references)
         if not is_look_up(along):
@@ -129,7 +134,9 @@ def _put_together(groups: AggregateGroups, parts: Sequence[tuple[Held, Partial]]
 
 @dataclass
 class _LineTerms:
-    """Aggregate lines as expressions over the rows `t`, with the constants of their conditions."""
+    """Aggregate lines as expressions over the rows `t`, with the constants of their conditions; and
+    what these read: names, by what they stand for in the tables.
+    """
 
     session: Session
     mirror: Mirror
@@ -137,16 +144,23 @@ class _LineTerms:
     by: tuple[str, ...]
     aliases: dict[Path, str] = field(default_factory=dict)
     parameters: dict[str, Value] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.held.update((self._stored("t", name), name) for name in self.by)
 
     def of(self, line: Aggregate) -> tuple[str, str]:
         """The value, and whether a column that it reads is unknown in one of the rows."""
-        value = "1" if line.function is Function.COUNT else self._column("t", line.column)
+        value = self._part(line)
         if line.where:
             conditions = " AND ".join(self._holds(where) for where in line.where)
             value = f"CASE WHEN {conditions} THEN {value} END"
         followed = set() if is_look_up(line.along) else {line.along[-1].column}
         read = [("t", name) for name in sorted(line.reads | followed | {*self.by})]
         read += [(self._alias(one.path), one.column) for one in line.related]
+        if line.function is Function.COUNT:
+            return f"COALESCE(SUM({value}), 0)", self._is_unsure(read)
         return f"{line.function.upper()}({value})", self._is_unsure(read)
 
     @property
@@ -155,7 +169,7 @@ class _LineTerms:
         quote, found = self.session.dialect.quote, ""
         for path, alias in self.aliases.items():
             kind = self.mirror.field(path.column).kind
-            key = self.session.dialect.as_key(self._column("t", path.column), kind)
+            key = self.session.dialect.as_key(self._stored("t", path.column), kind)
             found += (
                 f" LEFT JOIN {self.mirrors[path.to].table} AS {alias}"
                 f" ON {alias}.{quote(LEDGER_KEY.name)} = {key}"
@@ -191,17 +205,31 @@ class _LineTerms:
     def _alias(self, path: Path) -> str:
         return self.aliases.setdefault(path, f"w{len(self.aliases)}")
 
-    def _column(self, alias: str, name: str) -> str:
+    def _stored(self, alias: str, name: str) -> str:
         return f"{alias}.{self.session.dialect.quote(name)}"
+
+    def _column(self, alias: str, name: str) -> str:
+        """A column of a table, in an expression over rows that were added up."""
+        return self._named(self.held, self._stored(alias, name))
+
+    def _part(self, line: Aggregate) -> str:
+        """What the line makes of rows that are alike."""
+        of = "*" if line.function is Function.COUNT else self._stored("t", line.column)
+        return self._named(self.parts, f"{line.function.upper()}({of})")
+
+    def _named(self, names: dict[str, str], stored: str) -> str:
+        number = len(self.held) + len(self.parts)
+        return self._stored("t", names.setdefault(stored, f"of {number}"))
 
     def _holds(self, where: Where | WhereRelated) -> str:
         if isinstance(where, Where):
             return self._is_among(self._column("t", where.column), where.values)
         alias = self._alias(where.path)
+        is_there = f"CASE WHEN {self._stored(alias, LEDGER_KEY.name)} IS NULL THEN 0 ELSE 1 END"
         held = self._is_among(self._column(alias, where.column), where.values)
-        is_there = f"{self._column(alias, LEDGER_KEY.name)} IS NOT NULL"
         wanted = 0 if where.is_not else 1
-        return f"CASE WHEN {is_there} AND {held} THEN 1 ELSE 0 END = {wanted}"
+        is_held = f"{self._named(self.held, is_there)} = 1 AND {held}"
+        return f"CASE WHEN {is_held} THEN 1 ELSE 0 END = {wanted}"
 
     def _is_among(self, column: str, values: Sequence[Value]) -> str:
         names = [f":{self._parameter(value)}" for value in values if value is not None]

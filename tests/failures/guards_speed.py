@@ -34,6 +34,7 @@ POSTPONED, UNDONE = (
     "pipeline/engine/consumer/undone.py",
 )
 OF_POSTPONED = "tests/unit/engine/test_postponed.py"
+OF_TOTALS = "tests/unit/engine/test_postponed_totals.py"
 
 SPEED_GUARDS = (
     Guard(
@@ -301,8 +302,8 @@ SPEED_GUARDS = (
     Guard(
         "together: the row is gone when all is recomputed",
         RECOMPUTING,
-        "        transaction.clear_together(together)\n",
-        "        pass\n",
+        "    _clear(transaction, together)\n    if store",
+        "    if store",
         f"{TOGETHER}::test_many_marks_are_one_row_and_gone_when_all_is_recomputed",
     ),
     Guard(
@@ -322,8 +323,8 @@ SPEED_GUARDS = (
     Guard(
         "postponed: no event whose end depends on it",
         POSTPONED,
-        "            and all(mark.kind in direct.shared_kinds for mark in staged.marks)\n",
-        "",
+        " or not kinds <= direct.shared_kinds):",
+        "):",
         f"{OF_POSTPONED}::test_rows_whose_own_target_rows_are_left_to_a_mark_are_not_postponed",
     ),
     Guard(
@@ -336,9 +337,44 @@ SPEED_GUARDS = (
     Guard(
         "postponed: before other tables",
         POSTPONED,
-        "            not taken.takes(event.table) or (",
-        "            (",
+        "            not (taken.takes(event.table) or event.table in self._retire_nothing)\n",
+        "            False\n",
         f"{OF_POSTPONED}::test_events_of_other_tables_are_staged_after_what_was_postponed",
+    ),
+    Guard(
+        "postponed totals: before a root is retired",
+        POSTPONED,
+        "            not (taken.takes(event.table) or event.table in self._retire_nothing)\n",
+        "            False\n",
+        f"{OF_TOTALS}::test_a_root_that_is_retired_shows_what_was_summed_up_until_then",
+    ),
+    Guard(
+        "postponed totals: no event whose root decides how it ends",
+        POSTPONED,
+        " - {one.source for one in route.mappings}\n",
+        "\n",
+        f"{OF_TOTALS}::test_an_event_that_marks_a_root_is_not_postponed",
+    ),
+    Guard(
+        "postponed totals: each row of marks is removed",
+        POSTPONED,
+        "            self._together.add(staged.together)\n",
+        "            self._together = {staged.together}\n",
+        f"{OF_TOTALS}::test_what_several_batches_marked_is_gone_when_it_is_summed_up",
+    ),
+    Guard(
+        "postponed totals: a mark of its own is cleared",
+        POSTPONED,
+        " or pair not in self._marks:",
+        " or pair:",
+        f"{OF_TOTALS}::test_what_several_batches_marked_is_gone_when_it_is_summed_up",
+    ),
+    Guard(
+        "postponed totals: no sooner than the last ones took",
+        POSTPONED,
+        "self._wait = max(self._seconds, min(seconds, MOST_SECONDS))",
+        "self._wait = self._seconds",
+        f"{OF_TOTALS}::test_a_recompute_waits_as_long_as_the_one_before_took",
     ),
     Guard(
         "postponed: bounded in time",

@@ -69,7 +69,7 @@ class Processor:
         postponed_seconds: float = POSTPONED_SECONDS,
     ) -> None:
         """`describe` looks at the target's tables; `observed`: topics of the target's system.
-        `postponed_seconds`: how long what refers to changed rows may wait for messages.
+        `postponed_seconds`: how long what refers to changed rows, and totals, may wait.
         """
         self._target = target
         self._telemetry = telemetry
@@ -87,7 +87,7 @@ class Processor:
         )
         tolerance = timedelta(seconds=limits.clock_tolerance_seconds)
         self._stage_settings = StageSettings(route, site, tolerance)
-        self._postponed = Postponed(clock, postponed_seconds)
+        self._postponed = Postponed(route, clock, postponed_seconds)
         self._refusals = refusals = Refusals(clock, limits.refused_retry_seconds, describe)
         self._recomputing = RecomputeRunner(
             target=target, recompute=recompute, telemetry=telemetry, clock=clock, refusals=refusals
@@ -134,22 +134,25 @@ class Processor:
         self, batch: Batch, staged: StagedBatch, attempt: Attempt
     ) -> Sequence[RecomputeResult]:
         if staged.is_postponed:
-            self._postponed.add(staged.marks)
+            self._postponed.add(staged)
             return ()
         store = self._storing(batch, staged)
-        return self._recomputing.run(staged.marks, attempt, staged.together, store)
+        return self._recomputing.run(staged.marks, attempt, {staged.together} - {0}, store)
 
     @property
     def postponed_until(self) -> float | None:
-        """When the recompute of what refers to changed rows is due; None: none is postponed."""
+        """When what was postponed is to be recomputed; None: nothing was."""
         return self._postponed.until
 
     def finish(self, attempt: Attempt) -> None:
         """Recompute what was postponed."""
-        if marks := self._postponed.take():
+        marks, together = self._postponed.take()
+        if marks:
             started = self._clock.monotonic()
-            self._recomputing.run(marks, attempt)
-            self._telemetry.step("recompute", self._clock.monotonic() - started)
+            self._recomputing.run(marks, attempt, together)
+            took = self._clock.monotonic() - started
+            self._postponed.took(took)
+            self._telemetry.step("recompute", took)
 
     def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int:
         """Recompute marks that no process works on; how many."""

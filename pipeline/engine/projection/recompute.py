@@ -8,7 +8,7 @@ Whoever commits its stage last recomputes last, and sees everything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -68,11 +68,11 @@ class Recompute:
         extra: set[Key],
         now: datetime,
         refused: Refused | None = None,
-        together: int = 0,
+        together: Collection[int] = (),
     ) -> RecomputeResult:
         """`refused`: tables that are left alone; rows that need one wait for it. `together`: the
-        number of marks that are one row, which is not cleared here. Before anything was written
-        raises NeedMoreLocks, TooManyRoots; then TableRefused, and ports' errors.
+        numbers of marks that are one row each, which are not cleared here. Before anything was
+        written raises NeedMoreLocks, TooManyRoots; then TableRefused, and ports' errors.
         """
         loaded = transaction.loaded()
         unknown_columns = transaction.unknown_columns()
@@ -251,12 +251,12 @@ class Recompute:
 
 
 def _read(
-    transaction: Transaction, marks: Sequence[Mark], roots: Roots, together: int
+    transaction: Transaction, marks: Sequence[Mark], roots: Roots, together: Collection[int]
 ) -> set[Mark]:
     """The marks that are done with: those given that are rows of their own, and those of the roots.
     Of a large batch the roots have rarely marks of their own, which one look tells.
     """
-    read = {mark for mark in marks if mark.number != together}
+    read = {mark for mark in marks if mark.number not in together}
     for table, keys in roots.items():
         if keys and not (together and not transaction.has_marks(table)):
             read.update(transaction.marks_of((table, key) for key in keys))

@@ -5,7 +5,7 @@ a batch that the target rejects is bisected down to the offending rows.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -57,13 +57,13 @@ class RecomputeRunner:
         self,
         marks: Sequence[Mark],
         attempt: Attempt,
-        together: int = 0,
+        together: Collection[int] = (),
         store: Store | None = None,
     ) -> list[RecomputeResult]:
         """Recompute all of these; an offending row waits, with the database's reason, as does one
-        that needs a table which refuses. `together`: the number of those that were set as one row,
-        which is removed in the end. `store` is called in the last transaction, unless a row offends
-        in it. Raises what is not transient, and no fault of single rows or tables.
+        that needs a table which refuses. `together`: the numbers of those that were set as one row
+        each, which are removed in the end. `store` is called in the last transaction, unless a row
+        offends in it. Raises what is not transient, and no fault of single rows or tables.
         """
         queue = BisectingQueue(marks, min(MARKS_A_TRANSACTION, self._recompute.most_roots))
         done, is_over = list[RecomputeResult](), False
@@ -94,9 +94,9 @@ class RecomputeRunner:
             attempt(partial(self._clear_together, together))
         return done
 
-    def _clear_together(self, number: int) -> None:
+    def _clear_together(self, together: Collection[int]) -> None:
         with self._target.transaction() as transaction:
-            transaction.clear_together(number)
+            _clear(transaction, together)
 
     def drain(self, attempt: Attempt, *, waiting_retry_seconds: float) -> int:
         """Recompute marks that no process works on: left by a process that died, set for a whole
@@ -190,7 +190,7 @@ class RecomputeRunner:
         self,
         marks: Sequence[Mark],
         extra: set[Key],
-        together: int,
+        together: Collection[int],
         end: Callable[[Transaction, RecomputeResult], None] | None,
     ) -> RecomputeResult:
         """One recompute in one transaction, begun again with
@@ -211,14 +211,18 @@ class RecomputeRunner:
 
 
 def _end(
-    together: int,
+    together: Collection[int],
     store: Store | None,
     done: Sequence[RecomputeResult],
     transaction: Transaction,
     result: RecomputeResult,
 ) -> None:
     """What comes with the last of them: nothing is left to be done after its transaction."""
-    if together:
-        transaction.clear_together(together)
+    _clear(transaction, together)
     if store is not None:
         result.stored = store(transaction, [*done, result])
+
+
+def _clear(transaction: Transaction, together: Collection[int]) -> None:
+    for number in sorted(together):
+        transaction.clear_together(number)

@@ -201,7 +201,7 @@ def _constants(sql: str) -> dict[str, object]:
     """One for each parameter of a condition, of its column's kind."""
     return {
         name: CONSTANTS[column]
-        for column, names in re.findall(r'"(\w+)" IN \(([:v\d, ]+)\)', sql)
+        for column, names in re.findall(r'"(\w+)(?: of w\d)?" IN \(([:v\d, ]+)\)', sql)
         for name in re.findall(r"v\d", names)
     }
 

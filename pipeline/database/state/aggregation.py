@@ -210,16 +210,19 @@ class _LineTerms:
 
     def _column(self, alias: str, name: str) -> str:
         """A column of a table, in an expression over rows that were added up."""
-        return self._named(self.held, self._stored(alias, name))
+        called = name if alias == "t" else f"{name} of {alias}"
+        return self._named(self.held, self._stored(alias, name), called)
 
     def _part(self, line: Aggregate) -> str:
         """What the line makes of rows that are alike."""
-        of = "*" if line.function is Function.COUNT else self._stored("t", line.column)
-        return self._named(self.parts, f"{line.function.upper()}({of})")
+        if line.function is Function.COUNT:
+            return self._named(self.parts, "COUNT(*)", "count of rows")
+        part = f"{line.function.upper()}({self._stored('t', line.column)})"
+        return self._named(self.parts, part, f"{line.function} of {line.column}")
 
-    def _named(self, names: dict[str, str], stored: str) -> str:
-        number = len(self.held) + len(self.parts)
-        return self._stored("t", names.setdefault(stored, f"of {number}"))
+    def _named(self, names: dict[str, str], stored: str, called: str) -> str:
+        names[stored] = called
+        return self._stored("t", called)
 
     def _holds(self, where: Where | WhereRelated) -> str:
         if isinstance(where, Where):
@@ -228,7 +231,7 @@ class _LineTerms:
         is_there = f"CASE WHEN {self._stored(alias, LEDGER_KEY.name)} IS NULL THEN 0 ELSE 1 END"
         held = self._is_among(self._column(alias, where.column), where.values)
         wanted = 0 if where.is_not else 1
-        is_held = f"{self._named(self.held, is_there)} = 1 AND {held}"
+        is_held = f"{self._named(self.held, is_there, f'{alias} is there')} = 1 AND {held}"
         return f"CASE WHEN {is_held} THEN 1 ELSE 0 END = {wanted}"
 
     def _is_among(self, column: str, values: Sequence[Value]) -> str:

@@ -18,7 +18,7 @@ ODD: Final = (IndexError, OverflowError, ValueError, struct.error)
 _PLAIN: Final = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 _LAST_BYTE: Final = 128  # a byte below it ends a number
 _BITS: Final = 64
-_MORE: Final = 5  # bytes of a time in milliseconds, beside the first
+_TIME: Final = 6  # bytes of a time in milliseconds
 _MOST_TIMES: Final = 1024
 _TIMES: Final[dict[bytes, int]] = {}
 _MOST_BRANCHES: Final = 64  # whose numbers take one byte
@@ -73,9 +73,16 @@ def _value(kind: Any, name: str) -> Iterator[str]:
             yield f"{name} = None"
         case "boolean":
             yield from ("n = b[p]; p += 1", "if n > 1: raise ValueError", f"{name} = n == 1")
-        case "int" | "long":
+        case "int":
             yield f"{name} = WHOLE[b[p]]; p += 1"
             yield f"if {name} is None: {name}, p = whole(b, p)"
+        case "long":  # many times are the one before: a time of six bytes is found by its bytes
+            yield f"{name} = WHOLE[b[p]]"
+            yield f"if {name} is not None: p += 1"
+            yield "else:"
+            yield f" {name} = TIMES.get(b[p:p + {_TIME}])"
+            yield f" if {name} is not None: p += {_TIME}"
+            yield f" else: {name}, p = time(b, p + 1)"
         case "float":
             yield f"{name}, = take('<f', b, p); p += 4"
         case "double":
@@ -130,13 +137,14 @@ def _number(b: bytes, p: int) -> tuple[int, int]:
 
 
 def _whole(b: bytes, p: int) -> tuple[int, int]:
-    """Many times are the one before: a time of six bytes is found by its bytes."""
-    known = _TIMES.get(b[p - 1 : p + _MORE])
-    if known is not None:
-        return known, p + _MORE
-    n, end = _number(b, p)
-    whole = (n >> 1) ^ -(n & 1)
-    if end == p + _MORE:
+    n, p = _number(b, p)
+    return (n >> 1) ^ -(n & 1), p
+
+
+def _time(b: bytes, p: int) -> tuple[int, int]:
+    """A number that is kept where it can be a time."""
+    whole, end = _whole(b, p)
+    if end == p - 1 + _TIME:
         if len(_TIMES) >= _MOST_TIMES:
             _TIMES.clear()
         _TIMES[b[p - 1 : end]] = whole
@@ -159,7 +167,9 @@ _LENGTH: Final = (*(None if n & 1 else n >> 1 for n in _ONE_BYTE), *[None] * _LA
 _SCOPE: Final = {
     "WHOLE": _WHOLE,
     "LENGTH": _LENGTH,
+    "TIMES": _TIMES,
     "whole": _whole,
+    "time": _time,
     "length": _length,
     "take": struct.unpack_from,
 }

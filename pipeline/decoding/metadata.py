@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pipeline.errors import (
     MessageMalformed,
@@ -27,6 +26,8 @@ from pipeline.model.position import (
     sqlserver_position,
 )
 
+T = TypeVar("T")
+U = TypeVar("U")
 PositionOf = Callable[..., str]  # of the epoch and the connector's fields for it
 
 _OPERATIONS: Final = {operation.value: operation for operation in Operation}
@@ -39,6 +40,10 @@ _BEFORE_THE_END: Final = (
 _MARKERS: Final = (*_BEFORE_THE_END, "last", "incremental", "false", None)
 _LSN: Final = re.compile(r"[0-9a-fA-F]{1,8}:[0-9a-fA-F]{1,8}:[0-9a-fA-F]{1,4}", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
+# What was found lately, of texts and of whole numbers alone: many events share it.
+EPOCHS: Final[dict[str, int]] = {}
+INSTANTS: Final[dict[int, datetime]] = {}
+_MOST_KNOWN: Final = 1024
 _1970: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCHS: Final = 1 << (4 * EPOCH_WIDTH)
 _SERIALS: Final = 1 << (4 * LSN_WIDTH)
@@ -55,7 +60,7 @@ def _shows_end(operation: Operation, marker: str | None) -> bool:
     return marker == "last" if operation is Operation.READ else marker not in _BEFORE_THE_END
 
 
-_KINDS: Final = {
+KINDS: Final = {
     (operation.value, _deleted(operation), marker): (operation, _shows_end(operation, marker))
     for operation in Operation
     for marker in _MARKERS
@@ -67,7 +72,7 @@ def kind_of(letter: Any, deleted: Any, marker: Any) -> tuple[Operation, bool]:
     initial snapshot is over. Raises SourceTruncated for a truncate.
     """
     try:
-        return _KINDS[letter, deleted, marker]
+        return KINDS[letter, deleted, marker]
     except (KeyError, TypeError):  # a schema can make anything of them
         fault = _fault(letter, deleted)
     raise fault
@@ -86,16 +91,13 @@ def _fault(letter: Any, deleted: Any) -> PipelineError:
 
 def epoch_of(value: Any) -> int:
     """The epoch, from __epoch: how often capture of the source was started again."""
-    if isinstance(value, str):
-        value = _number(value)
-    if type(value) is not int or not 0 <= value < _EPOCHS:
+    is_text = type(value) is str
+    epoch = int(value) if is_text and _NUMBER.fullmatch(value) else value
+    if type(epoch) is not int or not 0 <= epoch < _EPOCHS:
         raise MetadataMissing("__epoch is no whole number that has room in a position")
-    return value
-
-
-@lru_cache(maxsize=64)
-def _number(text: str) -> int | None:
-    return int(text) if _NUMBER.fullmatch(text) else None
+    if is_text:
+        _keep(EPOCHS, value, epoch)
+    return epoch
 
 
 def committed_at_of(milliseconds: Any) -> datetime:
@@ -105,15 +107,19 @@ def committed_at_of(milliseconds: Any) -> datetime:
     if type(milliseconds) is not int:
         raise MetadataMissing("__source_ts_ms is no whole number")
     try:
-        return _instant(milliseconds)
+        instant = _1970 + timedelta(milliseconds=milliseconds)
     except OverflowError:
-        pass
-    raise MessageMalformed("__source_ts_ms is out of the calendar's range")
+        fault = MessageMalformed("__source_ts_ms is out of the calendar's range")
+    else:
+        _keep(INSTANTS, milliseconds, instant)
+        return instant
+    raise fault
 
 
-@lru_cache(maxsize=1024)  # a transaction's changes have one
-def _instant(milliseconds: int) -> datetime:
-    return _1970 + timedelta(milliseconds=milliseconds)
+def _keep(known: dict[T, U], given: T, found: U) -> None:
+    if len(known) >= _MOST_KNOWN:
+        known.clear()
+    known[given] = found
 
 
 def position_of_postgres(epoch: int, sequence: Any) -> str:

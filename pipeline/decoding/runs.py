@@ -9,12 +9,21 @@ the two.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from itertools import islice
 from typing import Final
 
 from pipeline.decoding.avro import WriterSchema
 from pipeline.decoding.compiled import ODD, UnknownType, body_of, dictionary, made
-from pipeline.decoding.metadata import PositionOf, committed_at_of, epoch_of, kind_of
+from pipeline.decoding.metadata import (
+    EPOCHS,
+    INSTANTS,
+    KINDS,
+    PositionOf,
+    committed_at_of,
+    epoch_of,
+    kind_of,
+)
 from pipeline.decoding.naming import field_name
 from pipeline.decoding.values import Conversion
 from pipeline.decoding.wire import HEADER
@@ -34,7 +43,8 @@ _BEFORE: Final = (
     f" head = messages[start].value[:{HEADER.size}]",
     " for m in islice(messages, start, None):",
     "  b = m.value",
-    f"  if b is None or b[:{HEADER.size}] != head or UNAVAILABLE in b: return",
+    f"  if b is None or b[:{HEADER.size}] != head: return",
+    "  if UNDERSCORE in b and UNAVAILABLE in b: return",
     f"  p = {HEADER.size}",
 )
 _SCOPE: Final = {
@@ -45,9 +55,15 @@ _SCOPE: Final = {
     "DELETE": Operation.DELETE,
     "NOTHING": {},
     "UNAVAILABLE": UNAVAILABLE.encode(),
+    "UNDERSCORE": ord("_"),  # is looked for in a fifth of the time
     "kind_of": kind_of,
     "epoch_of": epoch_of,
     "committed_at_of": committed_at_of,
+    "KINDS": KINDS,
+    "EPOCHS": EPOCHS,
+    "INSTANTS": INSTANTS,
+    "empty": object.__new__,  # without the call of __init__
+    "made_of": tuple.__new__,
     "key_text": key_text,
 }
 _KEYS: Final = (ColumnType.INTEGER, ColumnType.TEXT, ColumnType.SHORT_TEXT)
@@ -107,16 +123,26 @@ def _event(
     """Code that adds the event; `key` is its row's. Raises PipelineError."""
     kind = ", ".join(names[one] for one in ("__op", "__deleted", "__source_snapshot"))
     place = ", ".join(names[one] for one in places)
-    yield from (
-        f"  operation, ended = kind_of({kind})",
-        f"  epoch = epoch_of({names['__epoch']})",
-        "  add(Event(table, key, operation,",
-        f"   NOTHING if operation is DELETE else {dictionary(row)},",
-        f"   '' if operation is READ else place_of(epoch, {place}),",
-        "   TopicOffset(incarnation, m.partition, m.offset),",
-        f"   committed_at_of({names['__source_ts_ms']}), epoch, ended,",
-        f"   {names.get('__ts_ms', '0')} or 0))",
+    epoch, committed = names["__epoch"], names["__source_ts_ms"]
+    values = (
+        *("table", "key", "operation"),
+        f"NOTHING if operation is DELETE else {dictionary(row)}",
+        f"'' if operation is READ else place_of(epoch, {place})",
+        "made_of(TopicOffset, (incarnation, m.partition, m.offset))",
+        *("committed_at", "epoch", "ended"),
+        f"{names.get('__ts_ms', '0')} or 0",
     )
+    yield from (
+        f"  operation, ended = KINDS.get(({kind})) or kind_of({kind})",
+        f"  epoch = EPOCHS.get({epoch})",
+        f"  if epoch is None: epoch = epoch_of({epoch})",
+        f"  committed_at = INSTANTS.get({committed}) if type({committed}) is int else None",
+        f"  if committed_at is None: committed_at = committed_at_of({committed})",
+        "  event = empty(Event)",
+    )
+    for one, value in zip(fields(Event), values, strict=True):
+        yield f"  event.{one.name} = {value}"
+    yield "  add(event)"
 
 
 def _key(table: SourceTable, site: Site, values: Mapping[str, str]) -> Iterator[str]:
@@ -136,4 +162,5 @@ def _key(table: SourceTable, site: Site, values: Mapping[str, str]) -> Iterator[
             given.append(f"{name}.encode()")
     whole = ("{" + ",".join(parts) + "}").encode()
     yield f"if m.key != {whole!r} % ({', '.join(given)},): return"
-    yield f"key = key_text(({', '.join(values[name] for name in table.key)},))"
+    own = [values[name] for name in table.key]
+    yield f"key = str({own[0]})" if len(own) == 1 else f"key = key_text(({', '.join(own)}))"

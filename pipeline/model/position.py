@@ -7,13 +7,12 @@ new capture of a source sorts above everything captured before.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import struct
+from typing import Final, NamedTuple
 
 EPOCH_WIDTH = 8
 LSN_WIDTH = 16
-_BITS = 4 * LSN_WIDTH
-_NUMBERS = 1 << _BITS
-_BYTES = (EPOCH_WIDTH + 2 * LSN_WIDTH) // 2
+_POSTGRES: Final = struct.Struct(">IQQ")  # 32 bits of the epoch, 64 of each lsn
 
 
 class TopicOffset(NamedTuple):
@@ -66,11 +65,11 @@ def postgres_position(epoch: int, sequence: str) -> str:
             commit = lsn = ""
     if not (commit.isdigit() and lsn.isdigit() and sequence.isascii()):
         raise ValueError("source.sequence is not [last commit, lsn]")
-    before, own = int(commit), int(lsn)
-    if before >= _NUMBERS or own >= _NUMBERS:
-        raise ValueError("source.sequence holds a number of more than 64 bits")
-    place = epoch << 2 * _BITS | before << _BITS | own
-    return place.to_bytes(_BYTES, "big").hex()
+    try:
+        return _POSTGRES.pack(epoch, int(commit), int(lsn)).hex()
+    except struct.error:
+        fault = "source.sequence holds a number of more than 64 bits"
+    raise ValueError(fault)
 
 
 def sqlserver_position(

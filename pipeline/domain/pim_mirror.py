@@ -13,6 +13,7 @@ from pipeline.mapping.convert import cut, reference, text
 from pipeline.mapping.mirror import Fold, MirroredTable, StickyColumn
 from pipeline.mapping.site import Site
 from pipeline.mapping.source import ColumnType
+from pipeline.mapping.terms import Term
 from pipeline.model.event import Row, Value
 
 
@@ -21,7 +22,7 @@ def _flagged(column: str) -> StickyColumn:
         name=f"ever_{column}",
         kind=ColumnType.FLAG,
         fold=Fold.EVER,
-        of=lambda row, _: bool(row.get(column)),
+        of=Term(f"bool(row.get({column!r}))"),
         note=f"{column} was set once: the PIM row exists from then on, and is kept (assumption 10)",
     )
 

@@ -111,14 +111,12 @@ class MirroredTable:
         return dict.fromkeys(column.name for column in self.mirrored())
 
     @cached_property
-    def _is_number(self) -> bool:
-        return [column.kind for column in self.table.key_columns] == [ColumnType.INTEGER]
-
-    def as_reference(self, key: str) -> Value:
-        """What a column that refers to the row of this key holds: of several columns the text."""
-        if self._is_number:
-            return int(key)
-        return key if len(self.table.key) > 1 else self.table.key_values(key)[0]
+    def as_reference(self) -> Callable[[str], Value]:
+        """What a column that refers to the row of a key holds: of several columns the text."""
+        if len(self.table.key) > 1:
+            return str
+        (column,) = self.table.key_columns
+        return int if column.kind is ColumnType.INTEGER else column.value_of
 
     def column(self, name: str) -> SourceColumn:
         """One of the mirror's columns."""

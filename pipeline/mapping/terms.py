@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import cast
 
 from pipeline.mapping.convert import text
@@ -12,11 +12,13 @@ from pipeline.mapping.site import Site
 from pipeline.mapping.table import Expression
 from pipeline.model.event import Row, Value
 
+Of = Callable[[Row, Site], Value]
+
 
 @dataclass(frozen=True)
 class Term:
-    """A text or none. In the line `{column}` stands for the text of a column (convert.text), `row`
-    and `site` for themselves.
+    """A text or none; any value where it is remembered of a row. In the line `{column}` stands for
+    the text of a column (convert.text), `row` and `site` for themselves.
     """
 
     line: str
@@ -43,6 +45,18 @@ class Term:
 class _Texts(dict[str, str]):
     def __missing__(self, column: str) -> str:
         return f"text(row[{column!r}])"
+
+
+@lru_cache(maxsize=64)  # asked for every batch
+def values_of(functions: tuple[Of, ...]) -> Callable[[Row, Site], tuple[Value, ...]]:
+    """Values of a row as one function: the lines of terms, calls of other functions."""
+    scope: dict[str, object] = {"text": text}
+    values = ""
+    for number, of in enumerate(functions):
+        scope[f"of{number}"] = of
+        values += f"{of.python}, " if isinstance(of, Term) else f"of{number}(row, site), "
+    made = eval(f"lambda row, site: ({values})", scope)  # noqa: S307 - our own lines
+    return cast("Callable[[Row, Site], tuple[Value, ...]]", made)
 
 
 def prefixed(prefix: str, column: str) -> Expression:

@@ -16,9 +16,10 @@ def behind_us(
     batch: Batch, ended: Iterable[tuple[Event, Outcome, str]]
 ) -> Iterator[tuple[Event, Ended]]:
     """Those that are not read again: before what stopped their partition, if anything did."""
+    ends = batch.handled.next_offsets
     for event, outcome, reason in ended:
         partition = batch.partition_of(event)
-        if event.place.offset < batch.handled.next_offsets[partition]:
+        if event.place.offset < ends[partition]:
             yield event, (partition, outcome, reason)
 
 

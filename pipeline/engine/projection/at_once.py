@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection.staged import Pairs, StagedEvent
 from pipeline.mapping.mirror import Fold, MirroredTable, shared_kind
 from pipeline.mapping.site import Site
+from pipeline.mapping.terms import values_of
 from pipeline.model.event import Event, Operation
 from pipeline.model.ledger import LedgerRow
 from pipeline.model.outcome import SkipReason
@@ -48,7 +49,7 @@ class StagedTable:
         for one in staged:
             event, pairs = one.event, before.get(one.event.key)
             if pairs and event.place == newest[event.key]:
-                self.events.append(StagedEvent(event, None, one.pairs | pairs))
+                self.events.append(StagedEvent(event, None, _together(one.pairs, pairs)))
             else:
                 self.events.append(one)
         self.rows.update((row.key, row) for row in changed)
@@ -84,10 +85,8 @@ def stage_at_once(
         first.setdefault(event.key, event)
     if len(first) < least:
         return StagedTable(rest=events)
-    of = [one.of for one in table.remembered]
-    plain = [
-        PlainEvent(event, tuple([one(event.row, site) for one in of])) for event in first.values()
-    ]
+    of = values_of(tuple([one.of for one in table.remembered]))
+    plain = [PlainEvent(event, of(event.row, site)) for event in first.values()]
     return _staged(table, kinds, events, first, transaction.write_plain(table.name, plain))
 
 
@@ -110,8 +109,7 @@ def _staged(
             found.events += [StagedEvent(first[key], reason) for key in keys]
             continue
         found.events += [
-            StagedEvent(first[key], None, frozenset([(kind, key) for kind in marked]))
-            for key in keys
+            StagedEvent(first[key], None, tuple([(kind, key) for kind in marked])) for key in keys
         ]
         if name in kinds:
             beside = dict(zip(remembered, change.remembered, strict=True))
@@ -120,6 +118,10 @@ def _staged(
     if len(changes) != len(events):
         found.rest = [one for one in events if first[one.key] is not one or one.key not in changes]
     return found
+
+
+def _together(*pairs: Pairs) -> Pairs:
+    return tuple(sorted({*chain(*pairs)}))
 
 
 def _by_change(

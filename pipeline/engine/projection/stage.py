@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection import guard, observing
@@ -49,7 +50,7 @@ class MarkKinds:
         for watch in self.watches:
             if watch.table == table.name:
                 found.update(watch.marks(before, after))
-        return frozenset(found)
+        return tuple(sorted(found))
 
 
 @lru_cache(maxsize=64)  # asked for every batch
@@ -111,7 +112,7 @@ def stage(
     for table, ours in _by_table(route, events):
         part, stale = _of_table(transaction, settings, direct, table, ours, kinds)
         batch.events.extend(part.events)
-        fresh.update(*(one.pairs for one in part.events))
+        fresh.update(*[one.pairs for one in part.events])
         left.update(pair for row in stale for pair in kinds.marks(table, None, row))
         if direct is not None and direct.takes(table.name):
             roots += (row for row in part.rows.values() if (table.name, row.key) in fresh)
@@ -130,13 +131,11 @@ def _in_order(batch: StagedBatch, pairs: set[Pair], number: int) -> list[Mark]:
     """All of these as marks, those of one event together: what they lead to is recomputed once, not
     in one transaction for its row and in another for its group.
     """
-    found: dict[Pair, None] = {}
-    for one in batch.events:
-        ours = one.pairs & pairs
-        for pair in sorted(ours) if len(ours) > 1 else ours:
-            found[pair] = None
-    found |= dict.fromkeys(sorted(pairs - found.keys()))
-    return [Mark(*pair, number) for pair in found]
+    every = chain.from_iterable([one.pairs for one in batch.events])
+    found = dict.fromkeys(filter(pairs.__contains__, every))
+    if len(found) < len(pairs):
+        found |= dict.fromkeys(sorted(pairs - found.keys()))
+    return [Mark(kind, key, number) for kind, key in found]
 
 
 def _mark(
@@ -220,7 +219,7 @@ def _observed(transaction: Transaction, route: Route, events: Sequence[Event]) -
         if isinstance(found, SkipReason):
             staged.append(StagedEvent(event, found))
         else:
-            staged.append(StagedEvent(event, None, frozenset({found})))
+            staged.append(StagedEvent(event, None, (found,)))
     return staged
 
 

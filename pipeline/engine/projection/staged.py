@@ -13,7 +13,7 @@ from pipeline.model.outcome import SkipReason
 from pipeline.model.position import TopicPartition
 
 Pair = tuple[str, str]
-Pairs = frozenset[Pair]
+Pairs = tuple[Pair, ...]  # each once, in their order
 
 
 @light(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class StagedEvent:
 
     event: Event
     skipped: SkipReason | None
-    pairs: Pairs = frozenset()
+    pairs: Pairs = ()
 
 
 @dataclass

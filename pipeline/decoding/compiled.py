@@ -75,7 +75,7 @@ def _value(kind: Any, name: str) -> Iterator[str]:
             yield from ("n = b[p]; p += 1", "if n > 1: raise ValueError", f"{name} = n == 1")
         case "int":
             yield f"{name} = WHOLE[b[p]]; p += 1"
-            yield f"if {name} is None: {name}, p = whole(b, p)"
+            yield f"if {name} is None: n, p = number(b, p); {name} = (n >> 1) ^ -(n & 1)"
         case "long":  # many times are the one before: a time of six bytes is found by its bytes
             yield f"{name} = WHOLE[b[p]]"
             yield f"if {name} is not None: p += 1"
@@ -136,14 +136,10 @@ def _number(b: bytes, p: int) -> tuple[int, int]:
             raise ValueError
 
 
-def _whole(b: bytes, p: int) -> tuple[int, int]:
-    n, p = _number(b, p)
-    return (n >> 1) ^ -(n & 1), p
-
-
 def _time(b: bytes, p: int) -> tuple[int, int]:
     """A number that is kept where it can be a time."""
-    whole, end = _whole(b, p)
+    n, end = _number(b, p)
+    whole = (n >> 1) ^ -(n & 1)
     if end == p - 1 + _TIME:
         if len(_TIMES) >= _MOST_TIMES:
             _TIMES.clear()
@@ -168,7 +164,7 @@ _SCOPE: Final = {
     "WHOLE": _WHOLE,
     "LENGTH": _LENGTH,
     "TIMES": _TIMES,
-    "whole": _whole,
+    "number": _number,
     "time": _time,
     "length": _length,
     "take": struct.unpack_from,

@@ -55,7 +55,7 @@ class Batch:
         """Events, one or more, and the messages of one topic that they came in."""
         self.events += events
         self._carriers += messages
-        ended = max((one.epoch for one in events if one.snapshot_ended), default=0)
+        ended = max({one.epoch for one in events if one.snapshot_ended}, default=0)
         if ended > self.handled.snapshot_ended:
             self.snapshot_ended(messages[0].topic, ended)
 

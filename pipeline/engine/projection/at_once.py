@@ -108,8 +108,9 @@ def _staged(
             reason = SkipReason.FILTERED if change.is_changed else SkipReason.UNCHANGED
             found.events += [StagedEvent(first[key], reason) for key in keys]
             continue
+        pairs = zip(*[[(kind, key) for key in keys] for kind in marked], strict=True)
         found.events += [
-            StagedEvent(first[key], None, tuple([(kind, key) for kind in marked])) for key in keys
+            StagedEvent(first[key], None, ours) for key, ours in zip(keys, pairs, strict=True)
         ]
         if name in kinds:
             beside = dict(zip(remembered, change.remembered, strict=True))

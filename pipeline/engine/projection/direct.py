@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import itemgetter
 
 from pipeline.engine.consumer.ports import Transaction
 from pipeline.engine.projection.recomputed import Key, RecomputeResult
@@ -23,7 +24,6 @@ from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.table import AwaitParent, CreateParent
 from pipeline.mapping.target import TargetTable
-from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow
 
 LEAST_AT_ONCE = 100  # rows that are worth a staging table
@@ -130,10 +130,11 @@ class Direct:
                 for parent in one.mapping.parents
                 if isinstance(parent, CreateParent)
             ]
-            naming: dict[tuple[Value, ...], Given] = {}
+            naming: dict[object, Given] = {}
             if places:
+                named = itemgetter(*places)
                 for given in found.get(one.mapping.name, ()):
-                    naming.setdefault(tuple(given[1][place] for place in places), given)
+                    naming.setdefault(named(given[1]), given)
             for root, cells in naming.values():
                 built.append(Built(one.mapping, root, one.row_of(cells), {}, ()))
         References(self.route, self.site, self.targets).create(transaction, built, result.done)

@@ -26,10 +26,10 @@ def judged(transaction: Transaction, route: Route, events: Sequence[Event]) -> I
             yield from _of(transaction, route, one, ours)
 
 
-def without(route: Route, events: Sequence[Event]) -> list[Event]:
+def without(route: Route, events: Sequence[Event]) -> Sequence[Event]:
     """Those of the tables that the route mirrors."""
     observed = {one.table.name for one in route.observed}
-    return [event for event in events if event.table not in observed]
+    return [event for event in events if event.table not in observed] if observed else events
 
 
 def _of(

@@ -4,7 +4,7 @@ committed together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -108,14 +108,17 @@ def stage(
     left: set[Pair] = set()
     events = observing.without(route, events)
     events, batch.rest = until_retired(transaction, route, settings.site, events)
-    roots: list[LedgerRow] = []
+    roots: dict[Pair, LedgerRow] = {}
     for table, ours in _by_table(route, events):
         part, stale = _of_table(transaction, settings, direct, table, ours, kinds)
         batch.events.extend(part.events)
         fresh.update(*[one.pairs for one in part.events])
         left.update(pair for row in stale for pair in kinds.marks(table, None, row))
         if direct is not None and direct.takes(table.name):
-            roots += (row for row in part.rows.values() if (table.name, row.key) in fresh)
+            name = table.name
+            for key, row in part.rows.items():
+                if (pair := (name, key)) in fresh:
+                    roots[pair] = row
     if direct is not None and roots:
         fresh -= _write_directly(transaction, direct, roots, batch)
     if left:
@@ -228,18 +231,19 @@ def _kinds(transaction: Transaction, route: Route, events: Sequence[Event]) -> M
     becomes loaded; who loads the last one that an aggregate needs marks every root after that.
     """
     every = mark_kinds(route)
-    if {watch.table for watch in every.watches}.isdisjoint(event.table for event in events):
+    watched = {watch.table for watch in every.watches}
+    if not watched or watched.isdisjoint(event.table for event in events):
         return every
     return mark_kinds(route, transaction.loaded())
 
 
 def _write_directly(
-    transaction: Transaction, direct: Direct, roots: Sequence[LedgerRow], batch: StagedBatch
+    transaction: Transaction, direct: Direct, roots: Mapping[Pair, LedgerRow], batch: StagedBatch
 ) -> set[Pair]:
     """The roots whose target rows are written; they need no mark."""
-    written = direct.write(transaction, roots)
+    written = direct.write(transaction, roots.values())
     batch.direct = written.done
-    done = {(row.table, row.key) for row in roots} - written.left
+    done = set(roots) - written.left
     _clear_marks(transaction, done)
     return done
 

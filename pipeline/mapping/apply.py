@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 
 from pipeline.mapping.aggregate import Aggregate
 from pipeline.mapping.convert import text
@@ -50,6 +49,8 @@ def applies(mapping: TableMapping, root: LedgerRow, graph: Graph) -> bool:
     """Has this root a target row under this mapping. One whose delete alone was seen has none,
     nor has one whose key a link would give that is not there.
     """
+    if not root.unknown and isinstance(mapping.key, Derived):  # as nearly all
+        return is_taken(mapping, root)
     match mapping.key:
         case Derived(expression=expression) if not root.unknown.isdisjoint(expression.columns):
             return False
@@ -108,9 +109,11 @@ def children_of(
     missing: list[RowMissing] = []
     for child in mapping.children:
         if loaded.issuperset(child.needs):
-            with suppress(ChangedSince, ValueUnknown):
+            try:
                 found[child.target], lacking = child.of(neighbours)
-                missing.extend(lacking)
+            except (ChangedSince, ValueUnknown):
+                continue
+            missing += lacking
     return found, missing
 
 

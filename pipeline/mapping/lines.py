@@ -23,6 +23,7 @@ from pipeline.mapping.table import (
     Column,
     CreateOnly,
     Derived,
+    Expression,
     Kept,
     Line,
     Related,
@@ -31,11 +32,11 @@ from pipeline.mapping.table import (
     TextOfRow,
 )
 from pipeline.mapping.target import TargetColumn, TargetRow, TargetTable
-from pipeline.model.event import Row
+from pipeline.mapping.terms import Term
 from pipeline.model.ledger import LedgerRow
 
-# the values and what a row that is made gets beside them, or nothing
-Lines = Callable[[GraphNeighbours], "tuple[Row, Row] | None"]
+# the target row, or nothing
+Lines = Callable[[GraphNeighbours], TargetRow | None]
 
 
 def built_at_once(
@@ -51,11 +52,10 @@ def built_at_once(
     if root.retired_at or root.unknown:
         return None
     neighbours = GraphNeighbours(root, graph, mapping)
-    found = lines(neighbours)
-    if found is None:
+    row = lines(neighbours)
+    if row is None:
         return None
     children, lacking = children_of(mapping, neighbours, loaded)
-    row = TargetRow(mapping.target, (neighbours.key,), *found)
     return Built(mapping, root, row, children, lacking, fits=True)
 
 
@@ -70,13 +70,14 @@ def lines_of(
     scope: dict[str, object] = {
         "Decimal": Decimal,
         "Kept": Kept,
+        "TargetRow": TargetRow,
         "text": text,
         "fits": plainly_fits,
         "not_plain": (ChangedSince, ValueUnknown, RowMissing, ValueRefused),
     }
     code = [
         "def lines(near):",
-        " root, site = near.root.values, near.graph.site",
+        " row, site = near.root.values, near.graph.site",
         " try:",
         "  aggregated = near.aggregated",
     ]
@@ -91,9 +92,21 @@ def lines_of(
         code += (f"  {part}" for part in _fits(column, number, 2 if utf16 else 1))
         given[isinstance(line, CreateOnly)].append(f"{line.target!r}: v{number}")
     values, prefill = ", ".join(given[False]), ", ".join(given[True])
-    code += [f"  return {{{values}}}, {{{prefill}}}", " except not_plain:", "  return None"]
+    code += [
+        f"  return TargetRow({mapping.target!r}, ({_key(mapping)},), {{{values}}}, {{{prefill}}})",
+        " except not_plain:",
+        "  return None",
+    ]
     exec("\n".join(code), scope)  # noqa: S102 - made of numbers and our own column names
     return cast("Lines", scope["lines"])
+
+
+def _key(mapping: TableMapping) -> str:
+    match mapping.key:
+        case Derived(expression=Expression(of=Term() as term)):
+            return f"str({term.python})"
+        case _:
+            return "near.key"
 
 
 def _function(line: Line) -> object:
@@ -114,9 +127,11 @@ def _value(line: Line, number: int, found: dict[object, str]) -> Iterator[str]:
     """`found`: the rows that lines before this one read."""
     match line:
         case Column(source=source):
-            yield f"v{number} = text(root[{source!r}])"
+            yield f"v{number} = text(row[{source!r}])"
+        case Derived(expression=Expression(of=Term() as term)):
+            yield f"v{number} = {term.python}"
         case Derived():
-            yield f"v{number} = of{number}(root, site)"
+            yield f"v{number} = of{number}(row, site)"
         case CreateOnly():
             yield f"v{number} = of{number}(site)"
         case Aggregate(target=target):
@@ -125,7 +140,7 @@ def _value(line: Line, number: int, found: dict[object, str]) -> Iterator[str]:
         case Related(of=TextOfRow(row=row, column=source)):
             if row not in found:
                 found[row] = f"row{number}"
-                yield f"row{number} = near.once(of{number})"
+                yield f"row{number} = of{number}(near)"
             held = f"text({found[row]}.values[{source!r}])"
             yield f"v{number} = None if {found[row]} is None else {held}"
         case Related():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from typing import Final, TypeVar, cast
 
 from pipeline.mapping.known import ValueUnknown, known
 from pipeline.mapping.mirror import MirroredTable
@@ -29,6 +29,8 @@ T = TypeVar("T")
 LineOf = Callable[["GraphNeighbours"], Value | Kept]
 # target column, the root's columns without which it cannot be known, and its value
 ReadyLine = tuple[str, frozenset[str], LineOf]
+Children = tuple[Path, Mapping[str, Sequence[LedgerRow]]]
+_NOBODY: Final = tuple[LedgerRow, ...]()
 
 
 @dataclass
@@ -51,17 +53,26 @@ class Graph:
     group_links: dict[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
     # by mapping and tables that are loaded its lines, made ready
     lines: dict[tuple[str, frozenset[str]], list[ReadyLine]] = field(default_factory=dict)
-    # by mapping and child table the path that leads from the child to its root
-    paths: dict[tuple[str, str], Path] = field(default_factory=dict)
+    # by mapping and child table what `children` gives
+    by_root: dict[tuple[str, str], Children] = field(default_factory=dict)
 
-    def path_to(self, mapping: TableMapping, child: str) -> Path:
-        """By which rows of this table belong to the mapping's roots."""
-        found = self.paths.get((mapping.name, child))
+    def children(self, mapping: TableMapping, child: str) -> Children:
+        """By which path rows of this table belong to the mapping's roots; and these, by root, in
+        the order of their keys. Raises ValueUnknown where some row's root is unknown.
+        """
+        found = self.by_root.get((mapping.name, child))
         if found is None:
             ways = (one for one in mapping.paths if one.to == mapping.source)
-            found = next(one for one in ways if one.table == child)
-            self.paths[mapping.name, child] = found
+            path = next(one for one in ways if one.table == child)
+            self.refuse_unknown(child, path.column)
+            found = path, self.by_column.setdefault((child, path.column), {})
+            self.by_root[mapping.name, child] = found
         return found
+
+    def refuse_unknown(self, table: str, column: str) -> None:
+        """Raises ValueUnknown where no row can be said not to hold a value."""
+        if (table, column) in self.unknown_columns:
+            raise ValueUnknown
 
     def add(self, rows: Iterable[LedgerRow]) -> None:
         for row in rows:
@@ -113,18 +124,19 @@ class GraphNeighbours:
         return self.graph.aggregated.get(self.mapping.name, {}).get(self.root.key, {})
 
     def children(self, table: str) -> Iterator[LedgerRow]:
-        path = self.graph.path_to(self.mapping, table)
-        self._refuse_unknown(table, path.column)
-        found = self.graph.by_column.get((table, path.column), {}).get(self.root.key, [])
+        path, by_root = self.graph.children(self.mapping, table)
+        found = by_root.get(self.root.key, _NOBODY)
         if self.root.retired_at:
             return self._when_retired(table, path, found)
-        return (known(row) for row in self.graph.by_key(table, found) if not row.deleted)
+        return (known(row) for row in found if not row.deleted) if found else iter(_NOBODY)
 
-    def _when_retired(self, table: str, path: Path, found: list[LedgerRow]) -> Iterator[LedgerRow]:
+    def _when_retired(
+        self, table: str, path: Path, found: Sequence[LedgerRow]
+    ) -> Iterator[LedgerRow]:
         """Its children then: `found`, and those that have left it since."""
         key, retired_at = self.root.key, self.root.retired_at
         if path.left:
-            self._refuse_unknown(table, path.left)
+            self.graph.refuse_unknown(table, path.left)
         left = self.graph.by_column.get((table, path.left), {}).get(key, [])
         late = (one for one in left if one.changed_at > retired_at)
         found = [*found, *(one for one in late if one not in found)]
@@ -157,13 +169,9 @@ class GraphNeighbours:
         return self.graph.group_links.get((self.mapping.name, name), {}).get(str(value))
 
     def members(self, group: str, value: str) -> Sequence[LedgerRow]:
-        self._refuse_unknown(self.mapping.source, group)
+        self.graph.refuse_unknown(self.mapping.source, group)
         found = self.graph.by_column.get((self.mapping.source, group), {}).get(value, [])
         return [known(row) for row in found]
-
-    def _refuse_unknown(self, table: str, column: str) -> None:
-        if (table, column) in self.graph.unknown_columns:
-            raise ValueUnknown
 
     def _refuse_changed(self, row: LedgerRow) -> None:
         if self.root.retired_at and row.changed_at > self.root.retired_at:

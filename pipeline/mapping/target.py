@@ -64,12 +64,12 @@ class TargetTable:
         if self.row_id and self.row_id not in {*self.by_name()} - {*self.key, *self.fixed_names}:
             raise ValueError(f"{self.name} has no column {self.row_id} that tells its rows apart")
 
-    @property
+    @cached_property
     def fixed_names(self) -> tuple[str, ...]:
         """The columns that hold one value in every row of ours."""
         return tuple(name for name, _ in self.fixed)
 
-    @property
+    @cached_property
     def fixed_values(self) -> tuple[str, ...]:
         """What they hold."""
         return tuple(value for _, value in self.fixed)

@@ -215,12 +215,13 @@ class Postgres:
         lock: Lock,
         only_if: str = "",
     ) -> str:
-        """Rows are locked in the order in which they are sorted:
-        the lock step comes above the sort.
+        """Rows are locked in the order in which they are sorted: the lock step comes above the
+        sort. Others come in any order.
         """
+        order = "" if lock is Lock.NONE else f" ORDER BY {ordered(match)}{_LOCKS[lock]}"
         return (
             f"SELECT {what} FROM {_counted(match)} JOIN {table} AS t ON {self._equal(match)}"
-            f"{only_if and f' AND {only_if}'} ORDER BY {ordered(match)}{_LOCKS[lock]}"
+            f"{only_if and f' AND {only_if}'}{order}"
         )
 
     def _insert(self, table: str, key: Fields, fields: Fields) -> str:

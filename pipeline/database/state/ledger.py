@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -92,7 +92,7 @@ class Ledger:
     def lock_rows(
         self, table: str, keys: Sequence[str], *, placed: bool = True
     ) -> dict[str, LedgerRow]:
-        rows = self._read(table, LEDGER_KEY, keys, Lock.UPDATE, placed=placed)
+        rows = self._read(table, LEDGER_KEY, sorted(keys), Lock.UPDATE, placed=placed)
         return {row.key: row for row in rows}
 
     def rows_by_key(
@@ -110,8 +110,7 @@ class Ledger:
         mirror = self._mirrors[table]
         match, names = (mirror.field(column),), [wanted or LEDGER_KEY.name]
         sql = self._session.dialect.select(mirror.table, match, names, Lock.NONE)
-        rows = [(value,) for value in dict.fromkeys(values) if value is not None]
-        return [value for (value,) in self._session.run(mirror_name(table), sql, rows)]
+        return [value for (value,) in self._session.run(mirror_name(table), sql, _given(values))]
 
     def distinct_values(
         self, table: str, wanted: str, column: str, values: Sequence[Value]
@@ -136,8 +135,7 @@ class Ledger:
         mirror = self._mirrors[table]
         columns = tuple(mirror.columns(placed=placed))
         sql = reading(self._session.dialect, mirror.table, column, columns, lock)
-        rows = [(value,) for value in sorted(set(values) - {None}, key=str)]
-        answers = self._session.run(mirror_name(table), sql, rows)
+        answers = self._session.run(mirror_name(table), sql, _given(values))
         if mirror.added:
             return [_ledger_row(mirror, answer) for answer in answers]
         read = reader(table, columns, mirror.values)
@@ -216,6 +214,13 @@ class Ledger:
         while keys := self.next_keys(table, last, size, only_if=only_if):
             last = keys[-1]
             yield keys
+
+
+def _given(values: Iterable[Value]) -> list[Cells]:
+    """Each as a row of its own, once, in this order. Nothing equals null."""
+    once = dict.fromkeys(values)
+    once.pop(None, None)
+    return [*zip(once, strict=True)]
 
 
 def _cells(mirror: Mirror, row: LedgerRow) -> Cells:

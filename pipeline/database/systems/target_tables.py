@@ -51,7 +51,7 @@ class TargetTables:
             [match[0].name, names.key[0].name],
             Lock.NONE,
         )
-        cells = [names.cells((value,)) for value in sorted(set(values))]
+        cells = [names.cells((value,)) for value in dict.fromkeys(values)]
         return {str(value): str(key) for value, key in self._session.run(table, sql, cells)}
 
     def create_missing(self, table: str, rows: Sequence[Row]) -> int:

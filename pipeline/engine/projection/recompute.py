@@ -184,8 +184,11 @@ class Recompute:
     ) -> None:
         """Parents first, then rows in the order of ranks, then child rows."""
         self._references.create(transaction, built, done)
+        by_mapping: dict[str, list[Built]] = {}
+        for one in built:
+            by_mapping.setdefault(one.mapping.name, []).append(one)
         for mapping in self.route.mappings:
-            ours = [one for one in built if one.mapping is mapping]
+            ours = by_mapping.get(mapping.name)
             if not ours:
                 continue
             table = self.targets[mapping.target]

@@ -45,7 +45,9 @@ class References:
             for parent in one.mapping.parents:
                 value = one.row.values.get(parent.column)
                 if isinstance(parent, CreateParent) and isinstance(value, str):
-                    wanted.setdefault(parent.table, {})[value] = parent.values(value, self.site)
+                    rows = wanted.setdefault(parent.table, {})
+                    if value not in rows:
+                        rows[value] = parent.values(value, self.site)
         for mapping in self.route.mappings:
             for child in mapping.children:
                 keys = {
@@ -59,15 +61,15 @@ class References:
                 ):
                     wanted.setdefault(table, {})[name] = row
         for target in sorted(self.targets.values(), key=lambda table: table.rank):
-            rows = wanted.get(target.name)
-            if rows:
+            made = wanted.get(target.name)
+            if made:
                 with writing(target.name):
                     created = transaction.create_missing(
-                        target.name, [rows[key] for key in sorted(rows)]
+                        target.name, [made[key] for key in sorted(made)]
                     )
                 done.count(
                     target.name,
-                    RowCounts(created=created, unchanged=len(rows) - created),
+                    RowCounts(created=created, unchanged=len(made) - created),
                 )
 
     def _made_for(

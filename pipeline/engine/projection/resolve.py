@@ -17,11 +17,13 @@ from pipeline.mapping.path import Path
 from pipeline.mapping.route import Route
 from pipeline.mapping.site import Site
 from pipeline.mapping.table import Group, LinkedKey, TableMapping
-from pipeline.mapping.watches import aggregates
+from pipeline.mapping.watches import aggregates, aggregating
 from pipeline.model.event import Value
 from pipeline.model.ledger import LedgerRow, Mark
 
 Roots = dict[str, set[str]]
+# by the table that they refer to, and the prefixes, what columns hold that refer to marked rows
+Held = dict[tuple[str, tuple[str, ...]], list[Value]]
 
 
 def resolve(
@@ -34,21 +36,29 @@ def resolve(
     keys: dict[str, list[str]] = {}
     for mark in marks:
         keys.setdefault(mark.kind, []).append(mark.key)
+    referring: Held = {}
     roots: Roots = {}
     for mapping in route.mappings:
         found = roots.setdefault(mapping.source, set())
         found.update(keys.get(mapping.source, ()))
         for path in mapping.paths:
             referred = keys.get(shared_kind(path.to))
-            if referred and path.to != mapping.source:
-                keys_of = _referring(transaction, route, mapping, path, referred)
-                found |= _waiting(transaction, mapping, keys_of) if path.prefixes else keys_of
+            if not referred or path.to == mapping.source:
+                continue
+            if path.prefixes and not transaction.has_marks(mapping.source):
+                continue  # nobody waits
+            held = referring.get((path.to, path.prefixes))
+            if held is None:
+                held = path.values_of(route.source(path.to), referred)
+                referring[path.to, path.prefixes] = held
+            keys_of = _referring(transaction, mapping, path, held)
+            found |= _waiting(transaction, mapping, keys_of) if path.prefixes else keys_of
         found |= roots_above(transaction, route, mapping, keys)
         for group in mapping.groups:
             values = keys.get(group_kind(mapping.source, group.column))
             if values:
-                held = transaction.values_where(mapping.source, "", group.column, values)
-                found |= {str(key) for key in held}
+                members = transaction.values_where(mapping.source, "", group.column, values)
+                found |= {str(key) for key in members}
                 further = {key for value in values for key in group.roots(value, site)} - found
                 found |= {
                     row.key for row in transaction.rows_by_key(mapping.source, sorted(further))
@@ -57,14 +67,9 @@ def resolve(
 
 
 def _referring(
-    transaction: Transaction,
-    route: Route,
-    mapping: TableMapping,
-    path: Path,
-    referred: list[str],
+    transaction: Transaction, mapping: TableMapping, path: Path, values: list[Value]
 ) -> set[str]:
-    """Roots that refer to these rows of `path.to`, themselves or through a child."""
-    values = path.values_of(route.source(path.to), referred)
+    """Roots of which the path's column, or that of a child, holds one of these."""
     if path.table == mapping.source:
         return {str(key) for key in transaction.values_where(path.table, "", path.column, values)}
     owner = _child_path(mapping, path.table).column
@@ -122,6 +127,8 @@ def _fetch_totals(
     loaded: frozenset[str],
 ) -> None:
     """What the database computes, of roots that have a target row and are not retired."""
+    if not any(aggregating(mapping)):
+        return
     keys = [root.key for root in roots if not root.retired_at and applies(mapping, root, graph)]
     if not keys:
         return
@@ -174,13 +181,10 @@ def _fetch_children(
     graph: Graph,
 ) -> None:
     as_reference = graph.tables[mapping.source].as_reference
+    keys = [as_reference(root.key) for root in roots] if mapping.paths else []
     for path in mapping.paths:
         if path.to == mapping.source:
-            rows = transaction.rows_where(
-                path.table,
-                path.column,
-                [as_reference(root.key) for root in roots],
-            )
+            rows = transaction.rows_where(path.table, path.column, keys)
             graph.add_by_column(path.column, path.table, rows)
             retired = [as_reference(root.key) for root in roots if root.retired_at]
             if retired and path.left:
@@ -219,7 +223,7 @@ def _fetch_members(
         pending = [
             (root, values)
             for root, values, value in asked
-            if value is not None and any(row.key != root.key for row in index[value])
+            if value is not None and (held := index[value]) and held != [root]
         ]
 
 

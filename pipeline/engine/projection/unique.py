@@ -24,6 +24,7 @@ class _Claims:
 
     wanted: dict[str, str]  # key -> value
     held: dict[str, str] = field(default_factory=dict)  # value, folded -> key
+    meet: bool = False  # may anybody want what another one holds, or wants
 
     def _folded(self, key: str) -> str:
         return self.wanted[key].casefold()
@@ -36,20 +37,16 @@ class _Claims:
     def moves_away(self, holder: str, key: str) -> bool:
         return holder in self.wanted and self._folded(holder) != self._folded(key)
 
-    @property
-    def meet(self) -> bool:
-        """Does anybody want what another one holds, or wants."""
-        folded = {self._folded(key): key for key in self.wanted}
-        return len(folded) < len(self.wanted) or any(
-            folded.get(value, key) != key for value, key in self.held.items()
-        )
+    def see(self, held: dict[str, str]) -> None:
+        """What the target holds of the values wanted."""
+        self.held = held
+        folded = {value.casefold(): key for key, value in self.wanted.items()}
+        self.meet = len(folded) < len(self.wanted) or not held.items() <= folded.items()
 
     def stuck(self, keys: Sequence[str]) -> set[str]:
         """Those that cannot have their value: its holder stays, or is stuck itself,
         or an earlier one takes it.
         """
-        if not self.meet:
-            return set()
         stuck: set[str] = set()
         while True:
             taken: dict[str, str] = {}
@@ -92,14 +89,12 @@ class Unique:
         row of ours keeps gives way to another value; one held by a row that is being recomputed too
         is released first; one held by somebody else's row makes ours wait.
         """
-        ordered = sorted(
-            rows,
-            key=lambda pair: (
-                not pair[0].retired_at,
-                self.source.table.key_values(pair[0].key),
-            ),
-        )
-        claims = self._claims(transaction, ordered, locked)
+        claims = self._claims(transaction, rows, locked)
+        if not claims.meet and all(
+            row.values.get(self.column) == claims.wanted.get(row.key[0]) for _, row in rows
+        ):
+            return [*rows]  # as of nearly all batches
+        ordered = self._ordered(rows)
         stuck = claims.stuck([row.key[0] for _, row in ordered])
         kept: list[tuple[LedgerRow, TargetRow]] = []
         released: list[TargetRow] = []
@@ -123,17 +118,27 @@ class Unique:
     def _claims(self, transaction: Transaction, rows: Rows, locked: Collection[str]) -> _Claims:
         claims = _Claims(self._wanted(transaction, rows))
         while True:
-            claims.held = self._held(transaction, set(claims.wanted.values()))
+            claims.see(self._held(transaction, set(claims.wanted.values())))
             strangers = {key for key in claims.held.values() if key not in locked}
             ours = (
                 transaction.rows_by_key(self.mapping.source, sorted(strangers)) if strangers else []
             )
             if ours:
                 raise NeedMoreLocks({(self.mapping.source, row.key) for row in ours})
-            others = self._instead(rows, claims)
+            others = self._instead(rows, claims) if claims.meet else {}
             if not others:
                 return claims
             claims.wanted.update(others)
+
+    def _ordered(self, rows: Rows) -> Rows:
+        """Who comes first: retired rows, then by key."""
+        return sorted(
+            rows,
+            key=lambda pair: (
+                not pair[0].retired_at,
+                self.source.table.key_values(pair[0].key),
+            ),
+        )
 
     def _wanted(self, transaction: Transaction, rows: Rows) -> dict[str, str]:
         """By key. A row that may keep its value wants none,
@@ -193,8 +198,9 @@ class Unique:
         or another one of ours wants to keep or gets.
         """
         instead = self._line.instead
-        if instead is None or not claims.meet:
+        if instead is None:
             return {}
+        rows = self._ordered(rows)
         retired = {row.key[0] for root, row in rows if root.retired_at}
         first: dict[str, str] = {}
         others: dict[str, str] = {}

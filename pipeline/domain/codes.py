@@ -95,6 +95,8 @@ def _has_its_own(root: LedgerRow, members: Sequence[LedgerRow]) -> bool:
     nor kept it before the root came.
     """
     others = [member for member in members if member.key != root.key]
+    if not others:
+        return True
     if any(int(member.key) < int(root.key) and _is_there(member, root) for member in others):
         return False
     return not any(

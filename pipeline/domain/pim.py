@@ -189,6 +189,8 @@ def _roles(neighbours: RelatedRows) -> tuple[Sequence[TargetRow], Sequence[RowMi
         if root.values[column] is not None
     ]
     resources = [*neighbours.children("AxResource")]
+    if not wanted and not resources:
+        return (), ()
     names = {role.lower(): role for _, role in standard} if resources else {}
     for resource in resources:
         role = text(resource.values["resRole"])

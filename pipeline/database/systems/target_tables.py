@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 
 from pipeline.database.sql.dialect import (
     Cells,
@@ -141,7 +142,8 @@ class TargetTables:
             return RowCounts(created=created, unchanged=len(rows) - created)
         given_fields = fields + names.fields(prefilled)
         statement = _merge(self._session.dialect, names.full_name, names.key, given_fields, fields)
-        cells = [cells_of(names, row, columns, prefilled) for row in rows]
+        fixed, of, given = names.table.fixed_values, _picked(columns), _picked(prefilled)
+        cells = [(*row.key, *fixed, *of(row.values), *given(row.prefill)) for row in rows]
         return _merged(self._session.run(names.table.name, statement, cells), len(rows))
 
     def _change(
@@ -212,6 +214,13 @@ class TargetTables:
         sql = self._session.dialect.delete(names.full_name, names.key)
         cells = [names.cells(key) for key in sorted(keys)]
         return sum(number_of(deleted) for (deleted,) in self._session.run(table, sql, cells))
+
+
+def _picked(columns: Sequence[str]) -> Callable[[Row], Cells]:
+    """Gives the values of these columns."""
+    if len(columns) > 1:
+        return itemgetter(*columns)
+    return lambda row: tuple(row[column] for column in columns)
 
 
 def _merging(dialect: Dialect, table: str, key: Fields, fields: Fields, written: Fields) -> Merge:

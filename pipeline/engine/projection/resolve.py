@@ -213,13 +213,13 @@ def _fetch_members(
         wanted = {value for _, _, value in asked if value is not None} - index.keys()
         if wanted:
             keys = transaction.values_where(mapping.source, "", group.column, sorted(wanted))
-            members = sorted({str(key) for key in keys})
+            members = {*map(str, keys)}
             rows = [locked[key] for key in members if key in locked]
-            if others := [key for key in members if key not in locked]:
-                rows += transaction.rows_by_key(mapping.source, others, placed=False)
+            if others := members - locked.keys():
+                rows += transaction.rows_by_key(mapping.source, sorted(others), placed=False)
             graph.add_by_column(group.column, mapping.source, rows)
             found = graph.by_column[mapping.source, group.column]
-            index.update({value: found.get(value, []) for value in wanted})
+            index |= {value: found.get(value, []) for value in wanted}
         pending = [
             (root, values)
             for root, values, value in asked

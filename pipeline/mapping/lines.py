@@ -79,8 +79,9 @@ def lines_of(
         "def lines(near):",
         " row, site = near.root.values, near.graph.site",
         " try:",
-        "  aggregated = near.aggregated",
     ]
+    if any(isinstance(line, Aggregate) for line in mapping.lines):
+        code.append("  aggregated = near.aggregated")
     given: dict[bool, list[str]] = {True: [], False: []}
     found: dict[object, str] = {}  # rows that several lines read
     for number, line in enumerate(mapping.lines):

@@ -136,6 +136,8 @@ class References:
             place = self.targets[child.target].key.index(parent.column)
             named = {row.key[place] for rows in kept.values() for row in rows}
             missing = self._missing(transaction, parent, named, roots)
+            if not missing:
+                continue
             for key, rows in kept.items():
                 awaited = [
                     row.key[place]

@@ -108,7 +108,7 @@ ADDED_GUARDS = (
     Guard(
         "nobody is looked up by a column that is not known in every row",
         NEIGHBOURS,
-        "if (table, column) in self.graph.unknown_columns:",
+        "if (table, column) in self.unknown_columns:",
         "if False:",
         (
             f"{ADDED}"

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from pipeline.model.event import Event, Value
+from pipeline.model.ledger import Mark, Waiting
 from tests.support.events import event
 from tests.support.orders import cuts, orders, pim_after
 from tests.twins.target import MemoryTarget
@@ -271,12 +273,16 @@ OTHERS: Sequence[tuple[str, str, Sequence[Event], Event]] = (
 def test_a_row_of_another_table_that_is_deleted_is_its_peoples_from_then_on(
     table: str, column: str, events: Sequence[Event], later: Event
 ) -> None:
-    """What somebody types there is not written over when something else changes."""
+    """What somebody types there is not written over when something else changes, and another row
+    waits for its client meanwhile.
+    """
     target = pim_after([events])
     with target.transaction() as transaction:
         ((key, row),) = target.targets[table].rows.items()
         target.targets[table].rows[key] = {**row, column: "typed in PIM"}
         assert transaction.waiting_count() == 0
+        other = Waiting(Mark("AxContact", "8", 1), "row.missing", "waits for Organization cl-9")
+        transaction.wait([other], datetime.now(UTC))
     from tests.support.engine import Consumer
 
     Consumer(target, [later]).take([later])

@@ -441,7 +441,7 @@ ONE_WAY_GUARDS = (
         f"{ENGINE}/consumer/intake.py",
         "        decoded = attempt(once)\n",
         "        decoded = found\n",
-        f"{FAULT}[registry away]",
+        "tests/unit/engine/test_registry_away.py::test_a_registry_that_is_away_is_waited_for",
     ),
     Guard(
         "contract",

@@ -22,6 +22,7 @@ from pipeline.model.event import Operation
 from pipeline.model.position import (
     EPOCH_WIDTH,
     LSN_WIDTH,
+    is_lsn,
     postgres_position,
     sqlserver_position,
 )
@@ -38,7 +39,6 @@ _BEFORE_THE_END: Final = (
     "last_in_data_collection",
 )
 _MARKERS: Final = (*_BEFORE_THE_END, "last", "incremental", "false", None)
-_LSN: Final = re.compile(r"[0-9a-fA-F]{1,8}:[0-9a-fA-F]{1,8}:[0-9a-fA-F]{1,4}", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
 # What was found lately, of texts and of whole numbers alone: many events share it.
 EPOCHS: Final[dict[str, int]] = {}
@@ -136,12 +136,15 @@ def position_of_sqlserver(epoch: int, commit_lsn: Any, change_lsn: Any, serial: 
     """Position of a streamed SQL Server change. Two changes of one transaction must differ,
     so all three parts must be there.
     """
+    try:
+        if change_lsn and type(serial) is int and 0 <= serial < _SERIALS:
+            return sqlserver_position(epoch, commit_lsn, change_lsn, serial)
+    except (TypeError, ValueError):
+        pass
     for name, lsn in (
         ("__source_commit_lsn", commit_lsn),
         ("__source_change_lsn", change_lsn),
     ):
-        if not isinstance(lsn, str) or not _LSN.fullmatch(lsn):
+        if not isinstance(lsn, str) or not is_lsn(lsn):
             raise MetadataMissing(f"{name} is not xxxxxxxx:xxxxxxxx:xxxx")
-    if type(serial) is not int or not 0 <= serial < _SERIALS:
-        raise MetadataMissing("__source_event_serial_no is no whole number")
-    return sqlserver_position(epoch, commit_lsn, change_lsn, serial)
+    raise MetadataMissing("__source_event_serial_no is no whole number")

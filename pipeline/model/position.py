@@ -7,11 +7,13 @@ new capture of a source sorts above everything captured before.
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import Final, NamedTuple
 
 EPOCH_WIDTH = 8
 LSN_WIDTH = 16
+_LSN: Final = re.compile(r"[0-9a-fA-F]{1,8}:[0-9a-fA-F]{1,8}:[0-9a-fA-F]{1,4}", re.ASCII)
 _POSTGRES: Final = struct.Struct(">IQQ")  # 32 bits of the epoch, 64 of each lsn
 
 
@@ -103,9 +105,16 @@ def change_part(position: str, width: int) -> str:
     return position[:EPOCH_WIDTH] + position[EPOCH_WIDTH + commit : EPOCH_WIDTH + 2 * commit]
 
 
+def is_lsn(text: str) -> bool:
+    """Is it an lsn of SQL Server, `xxxxxxxx:xxxxxxxx:xxxx`."""
+    return _LSN.fullmatch(text) is not None
+
+
 def _lsn(text: str) -> str:
-    file, block, slot = (int(part, 16) for part in text.split(":"))
-    return f"{file:08x}{block:08x}{slot:04x}"
+    if not is_lsn(text):
+        raise ValueError("an lsn is not xxxxxxxx:xxxxxxxx:xxxx")
+    file, block, slot = text.split(":")
+    return (file.zfill(8) + block.zfill(8) + slot.zfill(4)).lower()
 
 
 class TopicPartition(NamedTuple):

@@ -4,7 +4,7 @@ committed together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -115,10 +115,7 @@ def stage(
         fresh.update(*[one.pairs for one in part.events])
         left.update(pair for row in stale for pair in kinds.marks(table, None, row))
         if direct is not None and direct.takes(table.name):
-            name = table.name
-            for key, row in part.rows.items():
-                if (pair := (name, key)) in fresh:
-                    roots[pair] = row
+            roots |= _marked(table.name, part.rows, fresh)
     if direct is not None and roots:
         fresh -= _write_directly(transaction, direct, roots, batch)
     if left:
@@ -128,6 +125,11 @@ def stage(
     if left - fresh:
         batch.marks.extend(transaction.marks_of(sorted(left - fresh)))
     return batch
+
+
+def _marked(table: str, rows: Mapping[str, LedgerRow], pairs: Set[Pair]) -> dict[Pair, LedgerRow]:
+    """Those of these rows that are marked themselves."""
+    return {pair: row for key, row in rows.items() if (pair := (table, key)) in pairs}
 
 
 def _in_order(batch: StagedBatch, pairs: set[Pair], number: int) -> list[Mark]:

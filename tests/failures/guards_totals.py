@@ -58,7 +58,7 @@ TOTALS_GUARDS = (
     Guard(
         "deleted rows are not in a total",
         AGGREGATION,
-        "only_if=f\"t.{quote('retired_at')} = ''\",",
+        'only_if=_is_there("t", quote),',
         'only_if="1 = 1",',
         f"{CONTRACT}::test_deleted_rows_count_nowhere",
     ),
@@ -96,7 +96,7 @@ TOTALS_GUARDS = (
     Guard(
         "a condition finds no deleted row",
         AGGREGATION,
-        "                f\" AND {alias}.{quote('retired_at')} = ''\"\n",
+        '                f" AND {_is_there(alias, quote)}"\n',
         "",
         f"{CONTRACT}::test_a_condition_may_be_on_a_row_that_is_referred_to",
     ),

@@ -48,7 +48,8 @@ pytestmark = pytest.mark.postgres
 
 ROWS = 2_000
 FEW = 20
-STATISTICS = ("of an empty table", "stale", "none")
+EMPTY = "of an empty table"
+STATISTICS = (EMPTY, "stale", "none")
 SYSTEMS = "systems"
 VALUES = {
     "text": "'v' || i",
@@ -75,8 +76,8 @@ CONSTANTS = {
     "workIsVoid": False,
 }
 # A mirror that a condition on another row looks at is joined with rows that nobody can count before
-# they are read: where both counts were wrong, PostgreSQL would multiply. No mirror is ever emptied,
-# so this one's count is known.
+# they are read: where both were analyzed in the moment in which they were empty, PostgreSQL would
+# multiply. No mirror is ever emptied, so this one's count is known then.
 CONDITIONED = re.compile(r"LEFT JOIN (\S+) AS w\d")
 OVER_ROWS = [
     sql
@@ -111,6 +112,7 @@ def misled(postgres: Stack, request: pytest.FixtureRequest) -> Iterator[sa.Conne
                 _mislead(connection, table, is_empty=statistics != "stale")
             _fill(connection, table, 1, ROWS)
             connection.commit()
+        connection.info["statistics"] = statistics
         yield connection
     engine.dispose()
 
@@ -251,8 +253,9 @@ def test_a_statement_does_not_multiply_its_rows_by_the_tables(
     parameters = {**_given(sql), **_constants(sql)}
     with misled.begin() as transaction:
         misled.execute(sa.text("SET LOCAL statement_timeout = '20s'"))
-        for table in CONDITIONED.findall(sql):
-            misled.execute(sa.text(f"ANALYZE {table}"))
+        if misled.info["statistics"] == EMPTY:
+            for table in CONDITIONED.findall(sql):
+                misled.execute(sa.text(f"ANALYZE {table}"))
         (explained,) = misled.execute(
             sa.text(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}"), parameters
         ).one()

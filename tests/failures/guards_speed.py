@@ -253,7 +253,7 @@ SPEED_GUARDS = (
     Guard(
         "at once: a further event of a row keeps the marks of the first",
         AT_ONCE,
-        "StagedEvent(event, None, _together(one.pairs, pairs))",
+        "StagedEvent(event, None, tuple(sorted({*one.pairs, *pairs})))",
         "StagedEvent(event, None, one.pairs)",
         BOTH_WAYS,
     ),

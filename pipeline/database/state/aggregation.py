@@ -94,8 +94,8 @@ class Aggregation:
                 table=mirror.table,
                 only_if=_is_there("t", quote),
                 joins=terms.joins,
-                held={name: one for one, name in terms.held.items()},
-                parts={name: one for one, name in terms.parts.items()},
+                held=terms.held,
+                parts=terms.parts,
                 by=by,
                 expressions=expressions,
             ),
@@ -142,7 +142,7 @@ def _put_together(groups: AggregateGroups, parts: Sequence[tuple[Held, Partial]]
 @dataclass
 class _LineTerms:
     """Aggregate lines as expressions over the rows `t`, with the constants of their conditions; and
-    what these read: names, by what they stand for in the tables.
+    what these read: by name what it is in the tables.
     """
 
     session: Session
@@ -155,7 +155,7 @@ class _LineTerms:
     parts: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.held.update((self._stored("t", name), name) for name in self.by)
+        self.held.update((name, self._stored("t", name)) for name in self.by)
 
     def of(self, line: Aggregate) -> tuple[str, str]:
         """The value, and whether a column that it reads is unknown in one of the rows."""
@@ -228,7 +228,7 @@ class _LineTerms:
         return self._named(self.parts, part, f"{line.function} of {line.column}")
 
     def _named(self, names: dict[str, str], stored: str, called: str) -> str:
-        names[stored] = called
+        names[called] = stored
         return self._stored("t", called)
 
     def _holds(self, where: Where | WhereRelated) -> str:

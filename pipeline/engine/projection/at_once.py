@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import chain, groupby
+from itertools import groupby
 from operator import itemgetter
 
 from pipeline.engine.consumer.ports import Transaction
@@ -49,7 +49,7 @@ class StagedTable:
         for one in staged:
             event, pairs = one.event, before.get(one.event.key)
             if pairs and event.place == newest[event.key]:
-                self.events.append(StagedEvent(event, None, _together(one.pairs, pairs)))
+                self.events.append(StagedEvent(event, None, tuple(sorted({*one.pairs, *pairs}))))
             else:
                 self.events.append(one)
         self.rows.update((row.key, row) for row in changed)
@@ -119,10 +119,6 @@ def _staged(
     if len(changes) != len(events):
         found.rest = [one for one in events if first[one.key] is not one or one.key not in changes]
     return found
-
-
-def _together(*pairs: Pairs) -> Pairs:
-    return tuple(sorted({*chain(*pairs)}))
 
 
 def _by_change(
